@@ -1,0 +1,72 @@
+"""dataprep: find what is wrong with an image data set, say why, and what to do.
+
+>>> import dataprep
+>>> audit = dataprep.audit("sample_data/shapes")   # doctest: +SKIP
+>>> audit.issues.table                             # doctest: +SKIP
+>>> dataprep.report(audit, "dataprep-out/audit")   # doctest: +SKIP
+
+Names are loaded when first used (PEP 562), so that ``import dataprep`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataprep.checks.contract import Check as Check
+    from dataprep.cleaning import apply_plan as apply_plan
+    from dataprep.cleaning import clean as clean
+    from dataprep.engine import audit as audit
+    from dataprep.errors import DataprepError as DataprepError
+    from dataprep.ingest import scan as scan
+    from dataprep.measures.decode_pass import measure as measure
+    from dataprep.measures.options import PassOptions as PassOptions
+    from dataprep.reports import report as report
+    from dataprep.schemas.audit import Audit as Audit
+    from dataprep.schemas.dataset import Dataset as Dataset
+    from dataprep.schemas.issues import Issues as Issues
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Audit": "dataprep.schemas.audit",
+    "Check": "dataprep.checks.contract",
+    "DataprepError": "dataprep.errors",
+    "Dataset": "dataprep.schemas.dataset",
+    "Issues": "dataprep.schemas.issues",
+    "PassOptions": "dataprep.measures.options",
+    "apply_plan": "dataprep.cleaning",
+    "audit": "dataprep.engine",
+    "clean": "dataprep.cleaning",
+    "measure": "dataprep.measures.decode_pass",
+    "report": "dataprep.reports",
+    "scan": "dataprep.ingest",
+}
+
+__all__ = [
+    "Audit",
+    "Check",
+    "DataprepError",
+    "Dataset",
+    "Issues",
+    "PassOptions",
+    "apply_plan",
+    "audit",
+    "clean",
+    "measure",
+    "report",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dataprep' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,97 @@
+"""What a check is: a frozen dataclass whose fields are its options, which reads columns and yields batches of issues."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from dataprep.schemas.issues import Scope, Severity, Suggestion, batch
+from dataprep.schemas.options import from_mapping, validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from dataprep.checks.duplicate_pairs import Duplicates
+    from dataprep.schemas.dataset import Dataset
+
+#: The headings of a check's docstring, in order; it is the check's documentation page.
+HEADINGS: tuple[str, ...] = (
+    "What it finds", "Why it matters", "What to do", "How it works", "Known limits", "Measured quality",
+)  # fmt: skip
+#: Families group the checks in reports, in this order.
+FAMILIES: tuple[str, ...] = ("files", "records", "duplicates", "labels", "splits", "quality")
+
+
+class Look(Protocol):
+    """The budgeted second look at a few candidates, given to checks whose `looks` is true; results are shared between checks."""
+
+    def duplicates(self) -> Duplicates:
+        """Verified duplicates of the data set: exact by bytes, exact by pixels, and near."""
+        ...
+
+
+@dataclass(frozen=True)
+class Check(ABC):
+    """One kind of fault. A subclass is a frozen dataclass in a file of its own, whose fields are `option`s.
+
+    Class attributes:
+        code: kebab-case name of the fault.
+        family: one of `FAMILIES`.
+        severity: how bad the fault is if true; fixed per check and published.
+        scope: what the claims are about.
+        needs: columns or arrays it reads; given ones (``label``, ``split``, ``group``) that are missing mean "skipped".
+        looks: whether it asks for the second look.
+        suggestion: what to do with a target, unless a claim says otherwise.
+        summary: what is wrong, in a few words, as a heading.
+        advice: what to do, in one sentence.
+        message: template of one claim's text: ``{figure}``, ``{unit}``, ``{target}``, ``{related}``, ``{value}`` and any
+            key of its evidence, with format specifications: ``"luma p99 is {figure:.2f}, below {threshold:.2f}"``.
+    """
+
+    code: ClassVar[str]
+    family: ClassVar[str]
+    severity: ClassVar[Severity]
+    scope: ClassVar[Scope] = "sample"
+    needs: ClassVar[tuple[str, ...]] = ()
+    looks: ClassVar[bool] = False
+    suggestion: ClassVar[Suggestion] = "review"
+    summary: ClassVar[str]
+    advice: ClassVar[str]
+    message: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        validate(self, self.code)
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Check:
+        """The check with `options`; raises OptionError on one that it does not know or that is out of range."""
+        return from_mapping(cls, options, cls.code)
+
+    @abstractmethod
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield batches of claims (`self.claims`).
+
+        Pure: the data set is not changed, and nothing is read but its columns and `look`.
+        """
+
+    def claims(self, target: ArrayLike, **columns: Any) -> pd.DataFrame:
+        """A batch of claims of this check; see `dataprep.schemas.issues.batch`."""
+        columns.setdefault("suggestion", self.suggestion)
+        return batch(self.code, columns.pop("severity", self.severity), columns.pop("scope", self.scope), target, **columns)
+
+    @classmethod
+    def page(cls) -> dict[str, str]:
+        """The documentation page: heading to text, from the docstring."""
+        sections: dict[str, list[str]] = {}
+        heading = ""
+        for line in inspect.cleandoc(cls.__doc__ or "").splitlines():
+            if line.rstrip(":") in HEADINGS and line.endswith(":"):
+                heading = line.rstrip(":")
+                sections[heading] = []
+            elif heading:
+                sections[heading].append(line)
+        return {name: inspect.cleandoc("\n".join(lines)) for name, lines in sections.items()}

@@ -1,0 +1,58 @@
+"""Every error that dataprep raises on purpose.
+
+::
+
+    DataprepError
+     ├── UserError                 the caller can mend it: exit code 2, one line, no traceback
+     │    ├── InputError           a path, folder, manifest or report that cannot be used as given
+     │    ├── OptionError          an option out of range, of the wrong type or unknown
+     │    ├── RegistryError        a registry name that is unknown, or taken twice
+     │    └── FingerprintError     a plan or report made for other data than the data at hand
+     └── WorkError                 the work itself failed: exit code 3
+          ├── WorkersLost          no worker process could be started or kept alive
+          └── OutputError          a result could not be written (disk full, read-only folder)
+
+A message says what was expected, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class DataprepError(Exception):
+    """Root of the tree; catch it to catch everything below."""
+
+    exit_code = 3
+
+
+class UserError(DataprepError):
+    """The caller gave something that cannot be used, and can mend it."""
+
+    exit_code = 2
+
+
+class InputError(UserError):
+    """A path, folder, manifest or report that cannot be used as given."""
+
+
+class OptionError(UserError):
+    """An option that is unknown, out of range or of the wrong type."""
+
+
+class RegistryError(UserError):
+    """A registry name that is unknown, or that two packages claim."""
+
+
+class FingerprintError(UserError):
+    """A plan or report that was made for other data than the data at hand."""
+
+
+class WorkError(DataprepError):
+    """The work itself failed, through no fault of the input."""
+
+
+class WorkersLost(WorkError):
+    """No worker process could be started or kept alive."""
+
+
+class OutputError(WorkError):
+    """A result could not be written: disk full, read-only folder."""

@@ -1,0 +1,48 @@
+"""Audit: what an audit found, and where it could not look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.issues import Issues
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The measured data set, its issues, and what was skipped and why.
+
+    Attributes:
+        dataset: the measured Dataset.
+        issues: every claim of every check that ran.
+        skipped: check code to the reason it could not look ("needs labels").
+        checks: the checks that ran, with their options.
+        run: everything that shaped the result: options, versions, seed, fingerprint, timings (``run.json``).
+    """
+
+    dataset: Dataset
+    issues: Issues
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Any, ...] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Audit({self.dataset!r}, {self.issues!r}, {len(self.skipped)} checks skipped)"
+
+    def _repr_html_(self) -> str:
+        """A short table for notebooks; `dataprep.report` writes the full one."""
+        summaries = {check.code: check.summary for check in self.checks}
+        rows = "".join(
+            f"<tr><td>{escape(row.check)}</td><td>{escape(row.severity)}</td><td style='text-align:right'>{row.issues:,}</td>"
+            f"<td style='text-align:left'>{escape(summaries.get(row.check, ''))}</td></tr>"
+            for row in self.issues.summary().itertuples()
+        )
+        head = "<tr><th>check</th><th>severity</th><th>issues</th><th style='text-align:left'>what</th></tr>"
+        return (
+            f"<p><b>{len(self.dataset):,} samples</b> in {escape(self.dataset.root)}: {len(self.issues):,} issues; "
+            f"{len(self.skipped)} checks could not look.</p><table>{head}{rows}</table>"
+        )
