@@ -77,7 +77,7 @@ PIXEL = _columns(
     ("saturation", "float", "", "mean chroma (max - min of R, G, B), 0 to 1"),
     ("chroma_p99", "float", "", "99th percentile of chroma, 0 to 1: near 0 means grey, however stored"),
     ("sharpness", "float", "", "energy of fine detail relative to coarse detail; low means blurred"),
-    ("directionality", "float", "", "imbalance of fine detail between directions, 0 to 1; high when sharpness is low: motion blur"),
+    ("directionality", "float", "", "imbalance of fine detail between directions, 0 to 1; high in motion blur"),
     ("noise", "float", "luma", "standard deviation of additive noise, estimated on the flattest parts, 0 to 1"),
     ("blockiness", "float", "", "steps at 8 x 8 block borders relative to steps elsewhere; 1 means none"),
     ("detail_fraction", "float", "", "share of the pixel grid's bandwidth that carries detail; well below 1 means upscaled"),
