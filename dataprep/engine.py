@@ -1,0 +1,144 @@
+"""audit(): the union of the checks' needs, one pass over the files, every check on the same table."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from dataprep import registry
+from dataprep.checks.contract import Check
+from dataprep.checks.second_look import SecondLook
+from dataprep.errors import OptionError
+from dataprep.ingest import scan
+from dataprep.measures.decode_pass import measure
+from dataprep.measures.options import PassOptions
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.columns import GIVEN
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.issues import Issues
+from dataprep.schemas.options import did_you_mean
+from dataprep.schemas.run import run_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: progress(stage, done, total, note): `total` is 0 while unknown.
+Progress = Callable[[str, int, int, str], None]
+
+_GIVEN = frozenset(column.name for column in GIVEN)
+
+
+def audit(
+    source: Dataset | str | os.PathLike[str] | Iterable[str],
+    *,
+    only: Collection[str] = (),
+    skip: Collection[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    pass_options: PassOptions | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Measure every file of `source` once and let every check speak.
+
+    Args:
+        source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a list of files.
+        only: codes of the checks to run; empty means all.
+        skip: codes of checks to leave out.
+        options: check code to its options: ``{"dark": {"threshold": 0.1}}``.
+        pass_options: how files are read and decoded; see `PassOptions`.
+        progress: called with (stage, done, total, note) now and then, in this thread.
+
+    Returns:
+        The Audit. A check that cannot look is named in `Audit.skipped` with its reason, and so is a plug-in that fails.
+
+    Raises:
+        InputError: the source cannot be read.
+        OptionError: an unknown check or option, or a value out of range.
+        WorkersLost: no worker process could be started.
+    """
+    checks = make_checks(only, skip, options or {})
+    pass_options = pass_options or PassOptions()
+    clock = _Clock(progress)
+    clock.start("scan")
+    dataset = source if isinstance(source, Dataset) else scan(source)
+    clock.start("measure")
+    columns = None if not only else sorted({need for check in checks for need in check.needs} - _GIVEN)
+    dataset = measure(dataset, columns, pass_options, clock.report)
+    clock.start("check")
+    issues, skipped = run_checks(checks, dataset, SecondLook(dataset, pass_options, clock.report), clock)
+    clock.start("")
+    given = {"only": sorted(only), "skip": sorted(skip), "checks": {c.code: asdict(c) for c in checks}, "pass": asdict(pass_options)}
+    return Audit(dataset, issues, skipped, tuple(checks), run_record("audit", dataset, given, clock.seconds))
+
+
+def make_checks(
+    only: Collection[str] = (), skip: Collection[str] = (), options: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Check]:
+    """The registered checks with their options, in registry order.
+
+    Raises:
+        OptionError: an unknown code or option, or a value out of range.
+    """
+    known = registry.names("dataprep.checks")
+    options = options or {}
+    for code in (*only, *skip, *options):
+        if code not in known:
+            raise OptionError(f"no check is called {code!r}. {did_you_mean(code, known)}")
+    wanted = [code for code in known if (not only or code in only) and code not in skip]
+    return [registry.load("dataprep.checks", code).from_options(options.get(code, {})) for code in wanted]
+
+
+def run_checks(
+    checks: Iterable[Check], dataset: Dataset, look: SecondLook, clock: _Clock | None = None
+) -> tuple[Issues, dict[str, str]]:
+    """Every check's claims about a measured data set, and code to reason for those that could not look."""
+    skipped: dict[str, str] = {}
+    return Issues.collect(_batches(checks, dataset, look, skipped, clock or _Clock(None))), skipped
+
+
+def _batches(
+    checks: Iterable[Check], dataset: Dataset, look: SecondLook, skipped: dict[str, str], clock: _Clock
+) -> Iterator[pd.DataFrame]:
+    for check in checks:
+        clock.start(f"check:{check.code}")
+        missing = [need for need in check.needs if not dataset.has(need)]
+        if missing:
+            skipped[check.code] = _why_missing(missing, dataset)
+            continue
+        try:
+            yield from list(check.find(dataset, look))
+        except Exception as error:  # a broken plug-in must not cost the user every other check's findings
+            skipped[check.code] = f"failed: {type(error).__name__}: {error}"
+
+
+def _why_missing(missing: list[str], dataset: Dataset) -> str:
+    given = [need for need in missing if need in _GIVEN]
+    if given:
+        return "needs " + " and ".join(f"{need}s" for need in given)
+    if not len(dataset):
+        return "no samples"
+    return f"no image gave the property {missing[0]}"
+
+
+class _Clock:
+    """Seconds per stage, and progress that knows the stage it belongs to."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._stage = ""
+        self._since = time.perf_counter()
+
+    def start(self, stage: str) -> None:
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = stage, now
+        if stage:
+            self.report(0, 0, "")
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        if self._progress is not None:
+            self._progress(self._stage, done, total, note)
