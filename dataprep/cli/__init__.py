@@ -1,0 +1,78 @@
+"""The ``dataprep`` command: one file per command; each parses, calls the library and prints."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+import typer
+
+from dataprep.cli.audit import audit
+from dataprep.cli.cache import cache
+from dataprep.cli.checks import checks
+from dataprep.cli.clean import clean
+from dataprep.cli.explain import explain
+from dataprep.errors import DataprepError
+
+app = typer.Typer(
+    name="dataprep",
+    help="Find what is wrong with an image data set, say why and what to do.",
+    epilog="Start with: dataprep audit ./images",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+) -> None:
+    if version:
+        import dataprep
+
+        typer.echo(dataprep.__version__)
+        raise typer.Exit
+
+
+for command in (audit, clean, checks, explain):
+    app.command(no_args_is_help=command in (audit, explain))(command)
+app.add_typer(cache, name="cache")
+
+
+def main() -> None:
+    """Run the command line; every outcome is an exit code (0 done, 1 gate, 2 user's mistake, 3 failed, 130 interrupted)."""
+    try:
+        _refuse_namesake()
+        app()
+    except DataprepError as error:
+        _say(f"dataprep: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("dataprep: interrupted; what was measured is kept in the cache")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        _say(f"dataprep: could not write: {error.strerror}: {error.filename or ''}")
+        sys.exit(3)
+
+
+def _say(text: str) -> None:
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _refuse_namesake() -> None:
+    """Another project on the package index is called ``dataprep`` and installs the same import name."""
+    import dataprep
+
+    if not hasattr(dataprep, "_HOMES"):
+        raise DataprepError(
+            "the package 'dataprep' (another project) is installed over this one: pip uninstall dataprep, "
+            "then pip install --force-reinstall dataprep-images"
+        )

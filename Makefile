@@ -1,0 +1,42 @@
+# make demo    audit the bundled sample data, or your own: make demo IMAGES=path/to/images
+# make test    lint, types and tests; sets itself up on a fresh clone
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+IMAGES ?= sample_data/shapes
+OUT ?= dataprep-out
+
+.PHONY: demo test lint types tests browser install-test clean
+
+demo: $(VENV)/.installed
+	$(BIN)/dataprep audit "$(IMAGES)" --out "$(OUT)"
+
+test: lint types tests
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+tests: $(VENV)/.installed-test
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+install-test: $(VENV)/.installed-test
+
+$(VENV)/.made: Makefile
+	$(PYTHON) -c 'import sys; sys.exit("dataprep needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,255 @@
+"""``dataprep audit``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dataprep.cli.progress import progress_bar
+from dataprep.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from dataprep.measures.options import PassOptions
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.issues import Issues
+
+_INPUT, _CHECKS, _PASS, _OUTPUT = "Input", "Checks", "Reading files", "Output"
+_COLUMNS = ("path_column", "label_column", "split_column", "group_column")
+
+
+class Format(StrEnum):
+    """What stdout gets."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class FailAt(StrEnum):
+    """The severity from which on the exit code is 1."""
+
+    never = "never"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+def _read_configuration(ctx: typer.Context, value: str) -> str:
+    """Make the ``[audit]`` table the defaults of the flags that follow."""
+    from dataprep.schemas.configuration import read_configuration
+
+    keys = [name for parameter in ctx.command.params if (name := parameter.name) not in (None, "config", "path", "setting")]
+    configuration = read_configuration(value, audit_keys=keys)
+    ctx.default_map = dict(configuration.audit)
+    ctx.obj = configuration
+    return value
+
+
+def audit(
+    ctx: typer.Context,
+    path: Annotated[str, typer.Argument(help="Folder, fsspec URL or manifest to audit.", show_default=False)] = "",
+    manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
+    files: Annotated[str, typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT)] = "",
+    path_column: Annotated[str, typer.Option(help="Manifest column with the path.", rich_help_panel=_INPUT)] = "",
+    label_column: Annotated[str, typer.Option(help="Manifest column with the label.", rich_help_panel=_INPUT)] = "",
+    split_column: Annotated[str, typer.Option(help="Manifest column with the split.", rich_help_panel=_INPUT)] = "",
+    group_column: Annotated[
+        str, typer.Option(help="Manifest column with what belongs together: patient, video, sender.", rich_help_panel=_INPUT)
+    ] = "",
+    include: Annotated[
+        list[str] | None, typer.Option(help="Glob of paths to take; may be repeated.", rich_help_panel=_INPUT)
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Glob of paths to leave out; may be repeated.", rich_help_panel=_INPUT)
+    ] = None,
+    sample: Annotated[int | None, typer.Option(help="Quick look at N random files.", min=1, rich_help_panel=_INPUT)] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.", rich_help_panel=_INPUT)] = 0,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run this check alone; may be repeated.", rich_help_panel=_CHECKS)
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(help="Leave this check out; may be repeated.", rich_help_panel=_CHECKS)
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A check's option, as CHECK.OPTION=VALUE; may be repeated.", rich_help_panel=_CHECKS),
+    ] = None,
+    known: Annotated[
+        str, typer.Option(help="Earlier report.json: show and gate on new issues only.", rich_help_panel=_CHECKS)
+    ] = "",
+    ignore: Annotated[str, typer.Option(help="List of dismissed false alarms (CSV).", rich_help_panel=_CHECKS)] = "",
+    fail_at: Annotated[
+        FailAt, typer.Option(help="Exit with 1 if an issue is this bad or worse.", rich_help_panel=_CHECKS)
+    ] = FailAt.never,
+    jobs: Annotated[int, typer.Option(help="Worker processes; 0 takes every usable core.", rich_help_panel=_PASS)] = 0,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds that one file may take.", rich_help_panel=_PASS)] = None,
+    memory_limit: Annotated[int | None, typer.Option(help="Megabytes that one worker may use.", rich_help_panel=_PASS)] = None,
+    max_megapixels: Annotated[float | None, typer.Option(help="Larger images are not decoded.", rich_help_panel=_PASS)] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor fill the cache.", rich_help_panel=_PASS)] = False,
+    verify_cache: Annotated[
+        bool, typer.Option("--verify-cache", help="Read every file again, trusting content alone.", rich_help_panel=_PASS)
+    ] = False,
+    out: Annotated[str, typer.Option(help="Folder for results.", rich_help_panel=_OUTPUT)] = "dataprep-out",
+    format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = Format.table,
+    no_thumbnails: Annotated[
+        bool, typer.Option("--no-thumbnails", help="No pictures in the report.", rich_help_panel=_OUTPUT)
+    ] = False,
+    anonymise: Annotated[
+        bool,
+        typer.Option("--anonymise", help="No pictures, names, labels or camera facts in the report.", rich_help_panel=_OUTPUT),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    config: Annotated[
+        str,
+        typer.Option(
+            help="TOML file with options; default: dataprep.toml or pyproject.toml here.",
+            callback=_read_configuration,
+            is_eager=True,
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "",
+) -> None:
+    """Find what is wrong with a folder of images, and write a report.
+
+    Takes class folders (root/CLASS/*), split folders (root/train/CLASS/*), a flat folder, a manifest or a list of files.
+    Nothing in the folder is changed. Results go to OUT/audit: report.html, report.json, issues.csv, samples.parquet,
+    report.sarif and run.json.
+    """
+    flags = ctx.params
+    with progress_bar(quiet) as progress:
+        progress("scan", 0, 0, "")
+        dataset = _scan(flags)
+        found = _audit(dataset, flags, ctx.obj, progress)
+        _write(found, flags, progress)
+    _print(found, flags)
+    raise typer.Exit(_exit_code(found.issues, fail_at))
+
+
+def _scan(flags: Mapping[str, Any]) -> Dataset:
+    from dataprep.ingest import scan
+
+    if not (flags["path"] or flags["manifest"] or flags["files"]):
+        raise InputError("nothing to audit: give a folder, --manifest FILE or --files LIST. Try: dataprep audit ./images")
+    columns = {name: flags[name] or None for name in _COLUMNS}
+    return scan(
+        flags["path"] or None,
+        manifest=flags["manifest"] or None,
+        files=_listed(flags["files"]) if flags["files"] else None,
+        include=flags["include"] or (),
+        exclude=flags["exclude"] or (),
+        sample=flags["sample"],
+        seed=flags["seed"],
+        **columns,
+    )
+
+
+def _listed(place: str) -> list[str]:
+    import os
+
+    try:
+        if place == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(place, "rb") as file:
+                data = file.read()
+    except OSError as error:
+        raise InputError(f"cannot read the list of files {place}: {error.strerror or error}") from error
+    separator = b"\0" if b"\0" in data else b"\n"
+    return [os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line]
+
+
+def _audit(dataset: Dataset, flags: Mapping[str, Any], configuration: Any, progress: Any) -> Audit:
+    from dataclasses import replace
+
+    from dataprep.engine import audit as run
+
+    found = run(
+        dataset,
+        only=flags["only"] or (),
+        skip=flags["skip"] or (),
+        options=_check_options(configuration.checks, flags["setting"] or ()),
+        pass_options=_pass_options(configuration.passing, flags),
+        progress=progress,
+    )
+    if flags["ignore"]:
+        from dataprep.known import without_ignored
+
+        found = replace(found, issues=without_ignored(found.issues, found.dataset, flags["ignore"]))
+    if flags["known"]:
+        from dataprep.known import only_new
+
+        found = replace(found, issues=only_new(found.issues, found.dataset, flags["known"]))
+    return found
+
+
+def _check_options(tables: Mapping[str, Mapping[str, Any]], settings: list[str] | tuple[()]) -> dict[str, dict[str, Any]]:
+    options = {code: dict(table) for code, table in tables.items()}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        code, dot, option = name.partition(".")
+        if not (equals and dot and code and option):
+            raise OptionError(f"--set: expected CHECK.OPTION=VALUE such as dark.threshold=0.1, got {setting!r}")
+        options.setdefault(code.strip(), {})[option.strip()] = _value(text.strip())
+    return options
+
+
+def _value(text: str) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOptions:
+    from dataprep.measures.options import PassOptions
+    from dataprep.schemas.options import from_mapping
+
+    given = {
+        "jobs": flags["jobs"] or None,
+        "time_limit_s": flags["time_limit"],
+        "memory_limit_mb": flags["memory_limit"],
+        "max_megapixels": flags["max_megapixels"],
+        "cache": False if flags["no_cache"] else None,
+        "verify_cache": True if flags["verify_cache"] else None,
+    }
+    return from_mapping(PassOptions, {**table, **{name: value for name, value in given.items() if value is not None}}, "pass")
+
+
+def _write(audit: Audit, flags: Mapping[str, Any], progress: Any) -> None:
+    import os
+
+    from dataprep.reports import report
+
+    report(
+        audit,
+        os.path.join(flags["out"], "audit"),
+        thumbnails=not flags["no_thumbnails"],
+        anonymise=flags["anonymise"],
+        progress=lambda done, total, note: progress("report", done, total, note),
+    )
+
+
+def _print(audit: Audit, flags: Mapping[str, Any]) -> None:
+    import os
+
+    from dataprep.reports import console
+
+    folder = os.path.join(flags["out"], "audit")
+    if flags["format"] == Format.table:
+        console.print_audit(audit, os.path.join(folder, "report.html"), anonymise=flags["anonymise"])
+        return
+    name = "report.json" if flags["format"] == Format.json else "issues.csv"
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        for line in file:
+            sys.stdout.write(line)
+
+
+def _exit_code(issues: Issues, fail_at: FailAt) -> int:
+    return int(fail_at != FailAt.never and len(issues.at_least(fail_at.value)) > 0)
