@@ -1,4 +1,4 @@
-"""Result files: written beside their place, flushed to the disk and renamed, so that a killed run leaves the previous result whole."""
+"""Result files: written beside their place, flushed to disk and renamed: a killed run leaves the previous result whole."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _WHY = {
     errno.ENOTDIR: "a part of that path is a file, not a folder: choose another folder",
     errno.EEXIST: "a file is in the place of the folder: choose another folder",
     errno.EISDIR: "a folder is in the place of the file: move it away or choose another folder",
+    errno.ENOENT: "no folder can be made there: choose another folder",
 }
 
 
@@ -44,7 +45,7 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def write_together(folder: str | os.PathLike[str]) -> Iterator[Callable[[str], BinaryIO]]:
-    """Gives a function (file name) -> binary file; all of them take their places in `folder` when the block ends without an error.
+    """Gives a function (file name) -> binary file; all of them take their places in `folder` when the block ends well.
 
     Raises:
         OutputError: a file cannot be written (disk full, read-only folder); then none of them takes its place.

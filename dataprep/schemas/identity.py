@@ -38,10 +38,12 @@ def issue_ids(issues: Issues, dataset: Dataset) -> np.ndarray[Any, Any]:
 
 def _keys(names: pd.Series[Any], of_files: np.ndarray[Any, Any], dataset: Dataset) -> np.ndarray[Any, Any]:
     """(n,) what each name stands for: the file's hash where there is one, else the name."""
+    import pandas as pd
+
     keys = names.to_numpy(dtype=object).copy()
     if "file_hash" not in dataset.samples or not len(dataset):
         return keys
-    rows = dataset.samples.index.get_indexer(names)
+    rows = dataset.samples.index.get_indexer(pd.Index(names))
     hashes = dataset.samples["file_hash"].fillna("").to_numpy(dtype=object)
     known = of_files & (rows >= 0)
     known[known] = hashes[rows[known]] != ""
