@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
-    from dataprep.schemas.issues import Issues
+    from dataprep.schemas.issues import Issues, Severity
 
 _INPUT, _CHECKS, _PASS, _OUTPUT = "Input", "Checks", "Reading files", "Output"
 _COLUMNS = ("path_column", "label_column", "split_column", "group_column")
@@ -252,4 +252,6 @@ def _print(audit: Audit, flags: Mapping[str, Any]) -> None:
 
 
 def _exit_code(issues: Issues, fail_at: FailAt) -> int:
-    return int(fail_at != FailAt.never and len(issues.at_least(fail_at.value)) > 0)
+    if fail_at == FailAt.never:
+        return 0
+    return int(len(issues.at_least(cast("Severity", fail_at.value))) > 0)

@@ -37,8 +37,8 @@ class Audit:
         """A short table for notebooks; `dataprep.report` writes the full one."""
         summaries = {check.code: check.summary for check in self.checks}
         rows = "".join(
-            f"<tr><td>{escape(row.check)}</td><td>{escape(row.severity)}</td><td style='text-align:right'>{row.issues:,}</td>"
-            f"<td style='text-align:left'>{escape(summaries.get(row.check, ''))}</td></tr>"
+            f"<tr><td>{escape(str(row.check))}</td><td>{escape(str(row.severity))}</td><td style='text-align:right'>{row.issues:,}</td>"
+            f"<td style='text-align:left'>{escape(summaries.get(str(row.check), ''))}</td></tr>"
             for row in self.issues.summary().itertuples()
         )
         head = "<tr><th>check</th><th>severity</th><th>issues</th><th style='text-align:left'>what</th></tr>"

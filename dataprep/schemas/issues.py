@@ -142,7 +142,7 @@ class Issues:
             "issues": grouped.size(),
             "samples": grouped["target"].nunique(),
         })
-        rank = -summary["severity"].astype("str").map({name: i for i, name in enumerate(SEVERITIES)})
+        rank = [-SEVERITIES.index(severity) for severity in summary["severity"]]
         return summary.iloc[np.lexsort((-summary["issues"], rank))].reset_index()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -167,7 +167,7 @@ def empty_faults() -> pd.DataFrame:
 
 def faults_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """`Dataset.faults` from rows with some of `FAULT_COLUMNS`; what a row lacks is empty (``figure``: missing)."""
-    table = pd.DataFrame(list(rows), columns=list(FAULT_COLUMNS))
-    text = [name for name in FAULT_COLUMNS if name != "figure"]
-    table[text] = table[text].fillna("").astype("str")
-    return table.astype({"figure": np.float64})
+    table = pd.DataFrame({name: [row.get(name) for row in rows] for name in FAULT_COLUMNS}, dtype=object)
+    for name in FAULT_COLUMNS:
+        table[name] = table[name].astype(np.float64) if name == "figure" else table[name].fillna("").astype("str")
+    return table
