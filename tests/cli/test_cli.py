@@ -1,0 +1,148 @@
+"""The command line as a user meets it: what is printed where, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import save, textured
+
+COMMAND = [sys.executable, "-m", "dataprep"]
+
+
+def run(*arguments: str | os.PathLike[str], folder: Path | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=folder, capture_output=True, text=True, errors="surrogateescape", **options
+    )
+
+
+def test_audit_prints_findings_and_where_the_report_is(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "dog" / "empty.jpg").write_bytes(b"")
+    done = run("audit", class_folders, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "report.html" in done.stdout
+    assert "empty.jpg" in done.stdout
+    assert "\x1b[" not in done.stdout
+    written = {path.name for path in (tmp_path / "dataprep-out" / "audit").iterdir()}
+    assert {"report.html", "report.json", "issues.csv", "samples.parquet", "report.sarif", "run.json"} <= written
+
+
+def test_json_for_pipes(class_folders: Path, tmp_path: Path) -> None:
+    done = run("audit", class_folders, "--format", "json", folder=tmp_path)
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("level", "code"), [("never", 0), ("error", 1), ("info", 1)])
+def test_fail_at_is_the_exit_code(class_folders: Path, tmp_path: Path, level: str, code: int) -> None:
+    (class_folders / "dog" / "empty.jpg").write_bytes(b"")
+    assert run("audit", class_folders, "--fail-at", level, folder=tmp_path).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["audit", "nowhere"], "nowhere"),
+        (["audit", ".", "--only", "drak"], "Did you mean 'dark'"),
+        (["audit", ".", "--set", "dark=1"], "expected CHECK.OPTION=VALUE"),
+        (["audit", ".", "--set", "dark.treshold=1"], "unknown option dark.treshold"),
+        (["audit", ".", "--config", "no.toml"], "cannot read the configuration"),
+        (["audit", "--files", "no.txt"], "cannot read the list"),
+        (["audit", ".", "--known", "no.json"], "no.json"),
+        (["audit", "--quiet"], "nothing to audit"),
+        (["explain", "blury"], "Did you mean 'blurry'"),
+        (["clean"], "dataprep audit"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(class_folders: Path, arguments: list[str], words: str) -> None:
+    done = run(*arguments, folder=class_folders)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_usage_errors_have_exit_code_2(tmp_path: Path) -> None:
+    done = run("audit", ".", "--fail-at", "sometimes", folder=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_configuration_sets_defaults_and_flags_override(class_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataprep.toml").write_text('[audit]\nout = "here"\nfail_at = "info"\n[checks.odd-size]\n')
+    (class_folders / "dog" / "empty.jpg").write_bytes(b"")
+    assert run("audit", class_folders, folder=tmp_path).returncode == 1
+    assert (tmp_path / "here" / "audit" / "report.html").is_file()
+    assert run("audit", class_folders, "--fail-at", "never", folder=tmp_path).returncode == 0
+
+
+def test_a_list_of_files_may_come_from_stdin(class_folders: Path, tmp_path: Path) -> None:
+    paths = "\n".join(str(path) for path in sorted(class_folders.rglob("*.jpg"))[:3])
+    done = run("audit", "--files", "-", "--format", "json", folder=tmp_path, input=paths)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["dataset"]["samples"] == 3
+
+
+def test_odd_names_reach_the_terminal(tmp_path: Path) -> None:
+    folder = tmp_path / "my images"
+    for name in (b"new\nline.png", b"latin\xe9.png", b"sp ace.png"):
+        path = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+        save(textured(len(name)), path)
+        path.write_bytes(b"")
+    done = run("audit", folder, "--format", "csv", folder=tmp_path, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "sp ace.png" in done.stdout
+    assert r"latin\xe9.png" in done.stdout
+
+
+def test_an_out_folder_that_cannot_be_written_is_exit_code_3(class_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    done = run("audit", class_folders, "--out", tmp_path / "taken", folder=tmp_path)
+    assert done.returncode == 3
+    assert "taken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_checks_and_explain(tmp_path: Path) -> None:
+    listed = json.loads(run("checks", "--format", "json", folder=tmp_path).stdout)
+    assert {"check", "severity", "finds"} <= set(listed[0])
+    text = run("explain", "near-duplicate", folder=tmp_path).stdout
+    assert "How it works" in text
+    assert "--set near-duplicate." in text
+
+
+def test_cache_is_shown_and_cleared(class_folders: Path, tmp_path: Path) -> None:
+    run("audit", class_folders, folder=tmp_path)
+    assert "12" in run("cache", "info", folder=tmp_path).stdout
+    assert run("cache", "clear", folder=tmp_path).returncode == 0
+    assert "12" not in run("cache", "info", folder=tmp_path).stdout
+
+
+def test_a_closed_pipe_is_no_error(class_folders: Path, tmp_path: Path) -> None:
+    command = " ".join([*COMMAND, "checks"])
+    done = subprocess.run(f"{command} | head -1", shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_ctrl_c_stops_at_once_and_leaves_no_process(tmp_path: Path) -> None:
+    for index in range(400):
+        save(textured(index, 640, 480), tmp_path / "images" / f"{index}.png")
+    process = subprocess.Popen([*COMMAND, "audit", "images"], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    children: list[psutil.Process] = []
+    deadline = time.monotonic() + 60
+    while not children and time.monotonic() < deadline and process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,100 @@
+"""audit(): the union of needs, one pass, every check; what could not look is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pandas as pd
+import pytest
+
+import dataprep
+from dataprep import registry
+from dataprep.checks.contract import Check, Look
+from dataprep.engine import make_checks
+from dataprep.errors import InputError, OptionError, RegistryError
+from tests.conftest import save, textured
+
+
+def test_audit_of_a_folder_measures_and_judges(class_folders: Path) -> None:
+    (class_folders / "cat" / "broken.jpg").write_bytes(b"<html>not found</html>")
+    audit = dataprep.audit(str(class_folders))
+    assert len(audit.dataset) == 13
+    assert audit.dataset.task == "classification"
+    assert audit.dataset.classes == ("cat", "dog")
+    assert audit.issues.of("unreadable").table["target"].tolist() == ["cat/broken.jpg"]
+    assert audit.skipped["split-leakage"] == "needs splits"
+    assert not [code for code, reason in audit.skipped.items() if reason.startswith("failed")]
+    assert {check.code for check in audit.checks} == set(registry.names("dataprep.checks"))
+    assert json.loads(json.dumps(audit.run))["fingerprint"] == audit.dataset.fingerprint
+
+
+def test_the_same_data_give_the_same_issues(class_folders: Path) -> None:
+    save(textured(3), class_folders / "dog" / "copy.jpg", quality=92)
+    first, second = dataprep.audit(str(class_folders)), dataprep.audit(str(class_folders))
+    pd.testing.assert_frame_equal(first.issues.table, second.issues.table)
+    assert first.dataset.fingerprint == second.dataset.fingerprint
+
+
+def test_only_and_skip_choose_checks() -> None:
+    assert [check.code for check in make_checks(only=["dark", "bright"], skip=["bright"])] == ["dark"]
+    with pytest.raises(OptionError, match="no check is called 'drak'. Did you mean 'dark'"):
+        make_checks(only=["drak"])
+
+
+def test_options_reach_their_check(class_folders: Path) -> None:
+    strict = dataprep.audit(str(class_folders), only=["odd-size"])
+    assert strict.checks[0].code == "odd-size"
+    with pytest.raises(OptionError, match=r"unknown option dark\.treshold"):
+        dataprep.audit(str(class_folders), options={"dark": {"treshold": 0.1}})
+
+
+def test_an_audit_leaves_the_images_as_they_were(class_folders: Path) -> None:
+    before = {path: path.read_bytes() for path in class_folders.rglob("*") if path.is_file()}
+    dataprep.audit(str(class_folders))
+    assert before == {path: path.read_bytes() for path in class_folders.rglob("*") if path.is_file()}
+
+
+@dataclass(frozen=True)
+class Broken(Check):
+    """A plug-in with a defect."""
+
+    code: ClassVar[str] = "broken-plug-in"
+
+    def find(self, dataset: dataprep.Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        raise ZeroDivisionError("one over nothing")
+
+
+def test_a_failing_check_costs_only_its_own_findings(class_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {**registry.BUILT_IN["dataprep.checks"], "broken-plug-in": f"{__name__}:Broken"}
+    monkeypatch.setitem(registry.BUILT_IN, "dataprep.checks", table)
+    registry._table.cache_clear()
+    try:
+        audit = dataprep.audit(str(class_folders))
+    finally:
+        monkeypatch.undo()
+        registry._table.cache_clear()
+    assert audit.skipped["broken-plug-in"] == "failed: ZeroDivisionError: one over nothing"
+    assert len(audit.issues)
+
+
+def test_nothing_there_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        dataprep.audit(str(tmp_path / "nowhere"))
+    with pytest.raises(InputError):
+        dataprep.audit(str(tmp_path))
+
+
+def test_one_image_is_enough(tmp_path: Path) -> None:
+    save(textured(1), tmp_path / "only.png")
+    audit = dataprep.audit(str(tmp_path))
+    assert len(audit.dataset) == 1
+    assert not [reason for reason in audit.skipped.values() if reason.startswith("failed")]
+
+
+def test_unknown_names_point_to_known_ones() -> None:
+    with pytest.raises(RegistryError, match="no check is called 'blury'. Did you mean 'blurry'"):
+        registry.load("dataprep.checks", "blury")
