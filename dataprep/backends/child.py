@@ -1,0 +1,194 @@
+"""One worker process as its parent sees it: started, spoken to, watched and killed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, BinaryIO, NamedTuple
+
+import psutil
+
+from dataprep.backends.wire import HEARTBEAT_BYTES, Heartbeat, read_frame
+
+#: A worker that is not ready after this long, on however loaded a machine, will never be.
+START_LIMIT_S = 120.0
+
+_MEGABYTE = 2**20
+
+
+class Verdict(NamedTuple):
+    """Why a worker was killed: the reason, in words, and the running number of the item that it had in hand (from 1)."""
+
+    reason: str
+    detail: str
+    number: int
+
+
+class Child:
+    """A worker process. One thread speaks with it; another may call `inspect` and `kill`."""
+
+    def __init__(self, hello: bytes) -> None:
+        """Start a process and send it `hello`; `receive` then gives None once it is ready.
+
+        Raises:
+            OSError: the system cannot start a process.
+        """
+        self._scratch = _scratch_file()
+        self._heartbeat = Heartbeat(self._scratch.fileno())
+        self._process = self._spawn()
+        self.verdict: Verdict | None = None
+        self._ready = False
+        self._item, self._since = 0, time.monotonic()
+        self._watched: psutil.Process | None = None
+        self.send(hello)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [_interpreter(), "-m", "dataprep.backends.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._scratch,
+            env=_environment(),
+            bufsize=-1,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame; a dead worker is noticed by `receive`."""
+        stream = self._process.stdin
+        assert stream is not None
+        with contextlib.suppress(OSError):
+            stream.write(frame)
+            stream.flush()
+
+    def receive(self) -> Any:
+        """The next message, however long it takes.
+
+        Raises:
+            EOFError: the worker is dead.
+        """
+        stream = self._process.stdout
+        assert isinstance(stream, io.BufferedReader)
+        try:
+            message = read_frame(stream)
+        except OSError as error:
+            raise EOFError(str(error)) from error
+        self._ready = True
+        return message
+
+    def in_hand(self) -> int | None:
+        """The running number (from 1) of the item that the worker has in hand; None when it has none."""
+        _, started, finished = self._heartbeat.read()
+        return started if started > finished else None
+
+    def inspect(self, time_limit_s: float, memory_limit_mb: int) -> None:
+        """Kill the worker if it is over a limit; the verdict says which."""
+        now = time.monotonic()
+        pid, started, finished = self._heartbeat.read()
+        if not self._ready:
+            if now - self._since > START_LIMIT_S:
+                self.kill()
+        elif started == finished or started != self._item:
+            self._item, self._since = started, now
+        elif now - self._since > time_limit_s:
+            self._condemn("timed-out", f"no result after {time_limit_s:g} s", started)
+        if started > finished and (megabytes := self._megabytes(pid)) > memory_limit_mb:
+            detail = f"the worker grew to {megabytes:,.0f} MB, over the limit of {memory_limit_mb:,} MB"
+            self._condemn("out-of-memory", detail, started)
+
+    def _condemn(self, reason: str, detail: str, number: int) -> None:
+        if self.verdict is None:
+            self.verdict = Verdict(reason, detail, number)
+        self.kill()
+
+    def _megabytes(self, pid: int) -> float:
+        # The worker's own process id: on some systems the process that was started is only a launcher.
+        try:
+            if self._watched is None or self._watched.pid != pid:
+                self._watched = psutil.Process(pid)
+            return float(self._watched.memory_info().rss) / _MEGABYTE
+        except (psutil.Error, OSError, ValueError):
+            return 0.0
+
+    def kill(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+
+    def bury(self) -> str:
+        """Wait for the end of a process that is dead or killed, free what it held, and say how it died."""
+        self.kill()
+        code = self._process.wait()
+        words = f"the worker died: {_cause(code)}"
+        if printed := self._printed():
+            words += f": {printed}"
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
+        return words
+
+    def retire(self) -> None:
+        """Let an idle worker end by itself: close its pipe and wait."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        self.bury()
+
+    def _printed(self, limit: int = 400) -> str:
+        """The last line that the worker or a library in it printed."""
+        try:
+            self._scratch.flush()
+            end = os.lseek(self._scratch.fileno(), 0, os.SEEK_CUR)
+            self._scratch.seek(max(HEARTBEAT_BYTES, end - 4096))
+            text = self._scratch.read(max(0, end - self._scratch.tell())).decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return ""
+        lines = [line.strip() for line in text.replace("\0", "").splitlines() if line.strip()]
+        return lines[-1][:limit] if lines else ""
+
+    def close(self) -> None:
+        """Free the scratch file."""
+        self._heartbeat.close()
+        self._scratch.close()
+
+
+def _scratch_file() -> BinaryIO:
+    """An unnamed file for the heartbeat and for what the worker prints: in memory where the system can, else a temporary file."""
+    file: BinaryIO
+    if hasattr(os, "memfd_create"):
+        file = open(os.memfd_create("dataprep-worker"), "w+b", buffering=0)  # noqa: SIM115  # lives as long as the worker
+    else:
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+    file.write(bytes(HEARTBEAT_BYTES))
+    return file
+
+
+def _interpreter() -> str:
+    if not sys.executable:
+        raise OSError("this Python does not know where its own interpreter is (sys.executable is empty)")
+    return sys.executable
+
+
+def _environment() -> dict[str, str]:
+    """The worker imports from where its parent does, finds no module in the current folder by accident, and stays on one core."""
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1")
+    places = [os.path.abspath(place) for place in sys.path]
+    return {**os.environ, **one_thread, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(places)}
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"{signal.Signals(-code).name} (signal {-code})"
+    except ValueError:
+        return f"signal {-code}"

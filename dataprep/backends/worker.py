@@ -1,0 +1,127 @@
+"""The worker process: ``python -m dataprep.backends.worker``, started and watched by `dataprep.backends.guard`.
+
+It runs nothing of the caller's script, and imports what the task needs and no more. It speaks frames (`dataprep.backends.wire`)
+on the pipes that were its standard input and output, so that whatever a library prints or reads cannot get between them. It ends
+when the guard closes the pipe, even in the middle of an item.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from queue import SimpleQueue
+from typing import Any, BinaryIO
+
+from dataprep.backends.wire import HEARTBEAT_BYTES, Heartbeat, pickled, read_frame, words_of
+from dataprep.schemas.lost import Lost
+
+#: Results wait at most about this long in the worker before they are sent.
+FLUSH_S = 0.1
+
+
+def main() -> None:
+    """Serve the guard until it closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the guard decides
+    heartbeat = Heartbeat(2)
+    heartbeat.write(os.getpid(), 0, 0)
+    requests, replies = _take_pipes()
+    task, setup, time_limit_s = read_frame(requests)
+    try:
+        function = _function(task, setup)
+    except BaseException as error:
+        _send(replies, words_of(error))
+        raise
+    inbox: SimpleQueue[list[Any]] = SimpleQueue()
+    threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
+    _send(replies, None)
+    _serve(function, inbox, replies, heartbeat, time_limit_s)
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _function(task: str, setup: Any) -> Callable[[Any], Any]:
+    module, _, factory = task.partition(":")
+    function: Callable[[Any], Any] = getattr(import_module(module), factory)(setup)
+    return function
+
+
+def _receive(requests: BinaryIO, inbox: SimpleQueue[list[Any]]) -> None:
+    try:
+        while True:
+            inbox.put(read_frame(requests))
+    except BaseException as error:
+        # The guard is done with this worker, or gone: nobody is left to answer to.
+        if not isinstance(error, EOFError | OSError):
+            sys.excepthook(type(error), error, error.__traceback__)
+        os._exit(0 if isinstance(error, EOFError) else 1)
+
+
+def _serve(
+    function: Callable[[Any], Any], inbox: SimpleQueue[list[Any]], replies: BinaryIO, heartbeat: Heartbeat, time_limit_s: float
+) -> None:
+    pid, count = os.getpid(), 0
+    while True:
+        batch = inbox.get()
+        os.lseek(2, HEARTBEAT_BYTES, os.SEEK_SET)  # what the last batch printed is of no more use
+        results: list[Any] = []
+        since = time.perf_counter()
+        for item in batch:
+            heartbeat.write(pid, count + 1, count)
+            _arm(time_limit_s)
+            results.append(_result(function, item))
+            count += 1
+            heartbeat.write(pid, count, count)
+            if (now := time.perf_counter()) - since > FLUSH_S:
+                _send(replies, (results, now - since))
+                results, since = [], now
+        _arm(0)
+        _send(replies, (results, time.perf_counter() - since))
+
+
+def _arm(time_limit_s: float) -> None:
+    # The guard enforces the limit. This is for a worker whose guard died while the task hangs and holds the interpreter's lock:
+    # the kernel ends it. Systems without the alarm lack only that.
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 2 * time_limit_s + 10 if time_limit_s else 0)
+
+
+def _result(function: Callable[[Any], Any], item: Any) -> Any:
+    try:
+        return function(item)
+    except MemoryError as error:
+        return Lost("out-of-memory", words_of(error))
+    except BaseException as error:
+        return Lost("unreadable", words_of(error))
+
+
+def _send(replies: BinaryIO, message: Any) -> None:
+    try:
+        frame = pickled(message)
+    except Exception:
+        results, seconds = message
+        frame = pickled(([_sendable(result) for result in results], seconds))
+    replies.write(frame)
+    replies.flush()
+
+
+def _sendable(result: Any) -> Any:
+    try:
+        pickled(result)
+    except Exception as error:
+        return Lost("unreadable", words_of(error))
+    return result
+
+
+if __name__ == "__main__":
+    main()

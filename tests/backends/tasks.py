@@ -1,0 +1,87 @@
+"""Tasks that the workers of these tests run: each a factory that gives a function of one item."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def doubling(setup: Any) -> Callable[[Any], Any]:
+    return lambda item: item * 2
+
+
+def modules(setup: Any) -> Callable[[Any], Any]:
+    return lambda item: sorted(sys.modules)
+
+
+def obeying(setup: Any) -> Callable[[Any], Any]:
+    """Do what the item says: (verb, argument)."""
+    return lambda order: getattr(Orders, order[0])(order[1])
+
+
+class Orders:
+    @staticmethod
+    def echo(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def abort(_: Any) -> None:
+        print("a decoder's last words", file=sys.stderr, flush=True)
+        os.abort()
+
+    @staticmethod
+    def die_once(marker: str) -> str:
+        """Be killed at the first try, succeed at the second."""
+        if not Path(marker).exists():
+            Path(marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "survived"
+
+    @staticmethod
+    def sleep(seconds: float) -> float:
+        time.sleep(seconds)
+        return seconds
+
+    @staticmethod
+    def grow(megabytes: int) -> int:
+        hoard = []
+        for _ in range(megabytes // 16):
+            hoard.append(b"x" * 2**24)
+            time.sleep(0.005)
+        return len(hoard)
+
+    @staticmethod
+    def fail(message: str) -> None:
+        raise ValueError(message)
+
+    @staticmethod
+    def leave(_: Any) -> None:
+        raise SystemExit(7)
+
+    @staticmethod
+    def unpicklable(_: Any) -> Any:
+        return lambda: None
+
+    @staticmethod
+    def pid(_: Any) -> int:
+        return os.getpid()
+
+    @staticmethod
+    def noise(text: str) -> str:
+        print(text)
+        os.write(2, text.encode())
+        return sys.stdin.read()
+
+
+def failing_setup(setup: Any) -> Callable[[Any], Any]:
+    raise RuntimeError("no such model")
+
+
+def aborting_setup(setup: Any) -> Callable[[Any], Any]:
+    print("library is broken", file=sys.stderr, flush=True)
+    os.abort()
