@@ -1,0 +1,23 @@
+"""Measures: bytes to numbers. One decode pass, its cache, and the functions that fill the columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataprep.measures.contract import Measure
+
+
+def builtin_measures() -> tuple[Measure, ...]:
+    """Every measure that comes with the package, in the order in which they run; imported when first asked for."""
+    from importlib.util import find_spec
+
+    from dataprep.measures.facts import FACTS
+    from dataprep.measures.tones import TONES
+
+    measures = (*FACTS, *TONES)
+    if find_spec("dataprep.measures.hashes"):
+        from dataprep.measures.hashes import HASHES
+
+        measures += HASHES
+    return measures

@@ -1,0 +1,107 @@
+"""Pixels: one decoded sample, with intermediates that measures share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+Bytes2D = NDArray[np.uint8]
+
+#: Enough pixels for a percentile to a quarter of a grey level; a histogram of all would cost more than the rest together.
+_HISTOGRAM_PIXELS = 120_000
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the file says about itself.
+
+    Attributes:
+        format: in Pillow's names.
+        mode: Pillow mode of the stored pixels.
+        width, height: size as displayed, in pixels, whatever the scale of decoding.
+        bit_depth: bits per channel as stored.
+        alpha: whether at least one pixel is not opaque.
+        frames: frames or pages; 1 for a still image.
+        orientation: EXIF orientation, 1 to 8.
+        captured_at: ISO 8601 without zone, or empty.
+        camera: make and model, or empty.
+        gps: whether the metadata hold a position.
+        icc: whether a colour profile is embedded.
+        jpeg_quality: 1 to 100; NaN for other formats.
+    """
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    bit_depth: int = 8
+    alpha: bool = False
+    frames: int = 1
+    orientation: int = 1
+    captured_at: str = ""
+    camera: str = ""
+    gps: bool = False
+    icc: bool = False
+    jpeg_quality: float = float("nan")
+
+
+class Pixels:
+    """One decoded sample: what measures read. Arrays are shared between measures and must not be written to.
+
+    Attributes:
+        data: the file's bytes.
+        header: what the file says about itself.
+        rgb: (h, w, 3) uint8, the displayed pixels: oriented, transparency over white, deep data scaled to 8 bits.
+        approximate: whether `rgb` was decoded at reduced scale, so that h and w are smaller than the header's.
+    """
+
+    def __init__(self, data: bytes, header: Header, rgb: NDArray[np.uint8], *, approximate: bool = False) -> None:
+        self.data = data
+        self.header = header
+        self.rgb = rgb
+        self.approximate = approximate
+        self._shared: dict[Callable[[Pixels], Any], Any] = {}
+
+    def shared(self, function: Callable[[Pixels], T]) -> T:
+        """``function(self)``, computed once however many measures ask for it."""
+        if function not in self._shared:
+            self._shared[function] = function(self)
+        value: T = self._shared[function]
+        return value
+
+    @cached_property
+    def luma(self) -> Bytes2D:
+        """(h, w) uint8, BT.601 luma."""
+        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+    @cached_property
+    def luma_histogram(self) -> NDArray[np.float64]:
+        """(256,) share of pixels at each luma, of evenly spaced rows in large images; sums to 1."""
+        return histogram(self.luma)
+
+    @cached_property
+    def chroma_histogram(self) -> NDArray[np.float64]:
+        """(256,) share of pixels at each chroma (max - min of R, G, B), of evenly spaced rows; sums to 1."""
+        step = _row_step(self.rgb, _HISTOGRAM_PIXELS // 4)
+        red, green, blue = cv2.split(self.rgb[step // 2 :: step])
+        high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+        return histogram(cv2.subtract(high, low))
+
+
+def histogram(plane: Any) -> NDArray[np.float64]:
+    """(256,) share of pixels at each value of a (h, w) uint8 plane, of evenly spaced rows when it is large."""
+    step = _row_step(plane, _HISTOGRAM_PIXELS)
+    counts = cv2.calcHist([np.ascontiguousarray(plane[step // 2 :: step])], [0], None, [256], [0, 256])
+    shares = counts[:, 0].astype(np.float64) if counts.ndim == 2 else counts.astype(np.float64)
+    return np.asarray(shares / max(shares.sum(), 1.0))
+
+
+def _row_step(plane: Any, pixels: int) -> int:
+    return max(1, int(plane.shape[0] * plane.shape[1] // pixels))
