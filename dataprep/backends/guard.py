@@ -1,9 +1,9 @@
 """A guard: the thread that keeps one worker process busy, and answers for every item it took.
 
-The worker always has a batch in hand and one in store, sized so that a batch takes about `BATCH_S`. When it dies, the heartbeat
-tells which item it had in hand: that one is tried once more, alone in a fresh worker (the worker may have been killed from outside,
-or the item before may have poisoned it), and given up when it kills that one too; an item that exceeded the time limit is given up
-at once. Everything else that was in the pipe simply runs again.
+The worker always has a batch in hand and one in store, sized so that a batch takes about `BATCH_S`. When it dies, the
+heartbeat tells which item it had in hand: that one is tried once more, alone in a fresh worker (the worker may have been
+killed from outside, or the item before may have poisoned it), and given up when it kills that one too; an item that exceeded
+the time limit is given up at once. Everything else that was in the pipe simply runs again.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Guard:
         place = number - self._received - 1 if number is not None else -1
         jobs = list(self._sent)
         self._sent.clear()
-        self._again.extendleft(reversed(jobs[:max(place, 0)] + jobs[max(place, -1) + 1 :]))
+        self._again.extendleft(reversed(jobs[: max(place, 0)] + jobs[max(place, -1) + 1 :]))
         if not 0 <= place < len(jobs):
             self._count_false_start(words)
             return
@@ -190,4 +190,3 @@ class Guard:
         if self._false_starts >= _FALSE_STARTS:
             raise NoWorker(words)
         time.sleep(0.1 * self._false_starts)  # a lack of memory or of processes may pass
-

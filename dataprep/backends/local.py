@@ -84,7 +84,7 @@ class _Pool:
                 raise message
         if self._source.take(1):
             raise WorkersLost(
-                f"expected worker processes that start and stay alive, but {lost}. Check the free memory and the limit on processes"
+                f"expected worker processes that start and stay alive, but {lost}. Check free memory and the limit on processes"
             )
 
     def _get(self) -> list[tuple[int, Any]] | BaseException | None:

@@ -1,0 +1,136 @@
+"""The work on one file: read it once, decode it once, ask every measure. Runs in worker processes; imports no pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import xxhash
+
+from dataprep import registry
+from dataprep.errors import RegistryError
+from dataprep.measures import builtin_measures
+from dataprep.measures.contract import Measure
+from dataprep.measures.options import PassOptions
+from dataprep.measures.rows import TROUBLE, RowFormat
+
+if TYPE_CHECKING:
+    from dataprep.measures.cache import Recollection
+    from dataprep.measures.pixels import Pixels
+
+#: A measured file: numbers and text as `RowFormat.pack` gives them, and whether they came from the cache.
+Row = tuple[bytes, str, bool]
+
+#: What reads and decodes; another version of one of them may give other figures.
+_DECODERS = ("numpy", "pillow", "simplejpeg", "opencv-python-headless", "pillow-heif")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker needs to know.
+
+    Attributes:
+        columns: measured columns to fill.
+        options: limits of decoding.
+        signature: of the plan; see `signature_of`.
+        cache: file of the cache to look contents up in, or "".
+    """
+
+    columns: tuple[str, ...]
+    options: PassOptions
+    signature: str = ""
+    cache: str = ""
+
+
+def measures_of(columns: Collection[str] | None = None) -> tuple[Measure, ...]:
+    """The measures that fill `columns` (None: all), built-in ones first, then plug-ins of the group ``dataprep.measures``.
+
+    Raises:
+        RegistryError: a plug-in that does not load, is no `Measure`, or fills a column that another one fills.
+    """
+    measures = {measure.column: (measure, "dataprep") for measure in builtin_measures()}
+    for name in registry.names("dataprep.measures"):
+        measure = registry.load("dataprep.measures", name)
+        if not isinstance(measure, Measure):
+            raise RegistryError(f"measure {name!r}: expected a dataprep.measures.contract.Measure, got {type(measure).__name__}")
+        if measure.column in measures:
+            other = measures[measure.column][1]
+            raise RegistryError(f"column {measure.column!r} is filled by both {other} and the plug-in {name!r}")
+        measures[measure.column] = (measure, f"the plug-in {name!r}")
+    return tuple(measure for measure, _ in measures.values() if columns is None or measure.column in columns)
+
+
+def signature_of(measures: Collection[Measure], options: PassOptions) -> str:
+    """What a cached row depends on besides the file's content: measures, their versions, limits and the decoders' versions."""
+    parts = sorted(f"{measure.column}={measure.version}" for measure in measures)
+    parts += [f"{name}={getattr(options, name)}" for name in ("max_megapixels", "max_file_mb", "scale_above_megapixels")]
+    parts += [f"{name}={_version(name)}" for name in _DECODERS]
+    return xxhash.xxh3_128_hexdigest("\n".join(parts).encode())
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def measuring(setup: Setup) -> Callable[[str | tuple[str, bytes]], Row]:
+    """The task of the pass, for `dataprep.backends.imap`: a path, or a name and bytes, to a `Row`.
+
+    A file that cannot be decoded is a row too, with ``lost``, ``lost_detail`` and whatever was known before the loss.
+    """
+    measures, rows = measures_of(setup.columns), RowFormat(setup.columns)
+    recollection = _recollection(setup)
+
+    def measure(item: str | tuple[str, bytes]) -> Row:
+        return _measure(item, setup.options, measures, rows, recollection)
+
+    return measure
+
+
+def _recollection(setup: Setup) -> Recollection | None:
+    if not setup.cache:
+        return None
+    from dataprep.measures.cache import Recollection
+
+    return Recollection(setup.cache, setup.signature)
+
+
+def _measure(
+    item: str | tuple[str, bytes],
+    options: PassOptions,
+    measures: tuple[Measure, ...],
+    format: RowFormat,
+    recollection: Recollection | None,
+) -> Row:
+    from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
+
+    row: dict[str, Any] = {}
+    try:
+        name, data = (item, read_bytes(item, options)) if isinstance(item, str) else item
+        digest = xxhash.xxh3_128_digest(data)
+        row["file_hash"] = digest.hex()
+        row["bytes"] = len(data)
+        if recollection is not None and (known := recollection.find(digest)) and format.fits(*known):
+            return *known, True
+        pixels = open_pixels(data, name, options)
+    except Undecodable as failure:
+        row |= failure.facts | {"lost": failure.reason, "lost_detail": failure.detail}
+    else:
+        row |= _values(pixels, measures)
+    return *format.pack(row), False
+
+
+def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:
+    """Column to value. A measure that raises leaves its column unknown, and is named: it costs no other measure, and no image."""
+    values: dict[str, Any] = {}
+    for measure in measures:
+        try:
+            values[measure.column] = measure(pixels)
+        except Exception as error:
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            values[TROUBLE] = f"{values[TROUBLE]}; {measure.column}" if TROUBLE in values else f"{measure.column}: {words}"
+    return values
