@@ -1,0 +1,87 @@
+"""Reports: an audit as files for people, programs, spreadsheets and code hosts. Compute in `summary`, show in the others."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dataprep.schemas.report import HTML, ISSUES, JSON, RUN, SAMPLES, SARIF, ReportPaths
+
+if TYPE_CHECKING:
+    from dataprep.schemas.audit import Audit
+
+
+def report(
+    audit: Audit,
+    out: str | os.PathLike[str],
+    *,
+    thumbnails: bool = True,
+    anonymise: bool = False,
+    progress: Callable[[str, int, int, str], None] | None = None,
+    summary: Mapping[str, Any] | None = None,
+) -> ReportPaths:
+    """Write an audit into the folder `out`; all of its files take their places at the end, or none does.
+
+    Args:
+        audit: the audit.
+        out: folder, made if needed. It gets report.html, report.json, issues.csv, samples.parquet, report.sarif, run.json and a
+            marker file that makes `dataprep.scan` pass it over.
+        thumbnails: embed small pictures of the worst examples in report.html.
+        anonymise: no pictures, and pseudonyms for files, labels and groups in every file; see `dataprep.reports.pseudonyms`.
+        progress: called with ("report", done, total, note) now and then.
+        summary: what `dataprep.reports.summary.summarise` gave for this audit, where the caller has it at hand; not used
+            with `anonymise`.
+
+    Returns:
+        Where the files are.
+
+    Raises:
+        OutputError: a file cannot be written (disk full, read-only folder).
+    """
+    from dataprep.reports.html import render_html
+    from dataprep.reports.pseudonyms import UNWRITTEN
+    from dataprep.reports.pseudonyms import anonymise as anonymised
+    from dataprep.reports.sarif import sarif
+    from dataprep.reports.summary import summarise
+    from dataprep.reports.tables import write_issues, write_samples
+    from dataprep.schemas.files import mark_output, write_together
+
+    say = _saying(progress)
+    if anonymise:
+        audit, summary = anonymised(audit), None
+    say(0, 0, "summary")
+    summary = summarise(audit, anonymised=anonymise) if summary is None else summary
+    with write_together(out) as opened:
+        page = render_html(summary, audit, pictures=thumbnails and not anonymise, options=_options(audit), progress=say)
+        opened(HTML).write(page.encode("utf-8", "backslashreplace"))
+        say(0, 0, "tables")
+        _dump(summary, opened(JSON))
+        _dump(sarif(summary), opened(SARIF))
+        _dump(audit.run, opened(RUN), indent=2)
+        write_issues(opened(ISSUES), audit)
+        write_samples(opened(SAMPLES), audit, without=UNWRITTEN if anonymise else ())
+    mark_output(out)
+    return ReportPaths(os.fspath(out))
+
+
+def _saying(progress: Callable[[str, int, int, str], None] | None) -> Callable[[int, int, str], None]:
+    def say(done: int, total: int, note: str) -> None:
+        if progress is not None:
+            progress("report", done, total, note)
+
+    return say
+
+
+def _options(audit: Audit) -> Any:
+    """The limits that the files were read under."""
+    from dataprep.measures.options import PassOptions
+    from dataprep.schemas.options import from_mapping
+
+    return from_mapping(PassOptions, audit.run.get("options", {}).get("pass", {}), "pass")
+
+
+def _dump(data: Mapping[str, Any], file: Any, indent: int | None = None) -> None:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=indent)
+    file.write(text.encode("utf-8", "backslashreplace") + b"\n")

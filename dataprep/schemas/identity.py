@@ -26,12 +26,14 @@ def issue_ids(issues: Issues, dataset: Dataset) -> np.ndarray[Any, Any]:
 
     table = issues.table
     of_files = table["scope"].isin(_OF_FILES).to_numpy()
-    keys = pd.DataFrame({
-        "check": table["check"].astype("str"),
-        "scope": table["scope"].astype("str"),
-        "target": _keys(table["target"], of_files, dataset),
-        "related": _keys(table["related"], of_files, dataset),
-    })
+    keys = pd.DataFrame(
+        {
+            "check": table["check"].astype("str"),
+            "scope": table["scope"].astype("str"),
+            "target": _keys(table["target"], of_files, dataset),
+            "related": _keys(table["related"], of_files, dataset),
+        }
+    )
     hashes = pd.util.hash_pandas_object(keys, index=False).to_numpy()
     return np.array([f"{value:016x}" for value in hashes.tolist()], dtype=object)
 

@@ -1,0 +1,159 @@
+"""The report on a terminal: what is wrong, how often, where to look and what to do, in 80 columns."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+from dataprep.schemas.report import ReportPaths
+
+WIDTH = 80
+#: Examples shown under a finding, by severity.
+_EXAMPLES = {"error": 2, "warning": 1, "info": 0}
+_TITLES = {"error": "ERRORS", "warning": "WARNINGS", "info": "WORTH KNOWING"}
+_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "good": "bold green", "empty": "bold", "dim": "dim", "": ""}
+_ASCII = str.maketrans({"✗": "x", "▲": "!", "•": "-", "→": ">", "…": "~", "·": "-"})
+_MARKS = {"error": "✗", "warning": "▲", "info": "•"}
+
+#: A line: pieces of (text, style).
+Line = list[tuple[str, str]]
+
+
+def print_report(summary: Mapping[str, Any], paths: ReportPaths | None = None, stream: TextIO | None = None) -> None:
+    """Print a summary for people: in colour on a terminal, as plain aligned text elsewhere.
+
+    Args:
+        summary: what `dataprep.reports.summary.summarise` gives.
+        paths: where the files of the report are, if they were written.
+        stream: where to print; default: stdout.
+    """
+    stream = sys.stdout if stream is None else stream
+    lines = list(lines_of(summary, paths))
+    if stream.isatty():
+        _print_styled(lines, stream)
+        return
+    text = "".join("".join(piece for piece, _ in line).rstrip() + "\n" for line in lines)
+    encoding = stream.encoding or "utf-8"
+    stream.write(_encodable(text, encoding))
+
+
+def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width: int = WIDTH) -> Iterator[Line]:
+    """The lines to print, none wider than `width` columns."""
+    verdict = summary["verdict"]
+    yield [(_fitted(_heading(summary), width), "dim")]
+    yield []
+    yield [(_MARKS.get(verdict["level"], "•") + " " + verdict["title"], _STYLES[verdict["level"]])]
+    yield from _wrapped(verdict["text"], "  ", "", width)
+    found = [check for check in summary["checks"] if check["count"]]
+    for severity, title in _TITLES.items():
+        part = [check for check in found if check["severity"] == severity]
+        if part:
+            yield []
+            yield [(title, _STYLES[severity])]
+        for check in part:
+            yield from _finding(check, severity, width)
+    yield from _endings(summary, width)
+    if paths is not None:
+        yield []
+        yield [("Report  ", "bold"), (printable(paths.html), "")]
+        yield [("        issues.csv, report.json, report.sarif, samples.parquet beside it", "dim")]
+
+
+def printable(text: str) -> str:
+    """The text with control characters (line breaks, escape sequences, direction marks) written out."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def _heading(summary: Mapping[str, Any]) -> str:
+    facts = summary["dataset"]
+    parts = [f"{facts['samples']:,} images"]
+    parts += [f"{facts['classes']:,} classes"] if facts["classes"] else []
+    parts += [f"{len(facts['splits'])} splits"] if facts["splits"] else []
+    return f"{', '.join(parts)} in {printable(facts['root'])}"
+
+
+def _finding(check: Mapping[str, Any], severity: str, width: int) -> Iterator[Line]:
+    amount = f"{check['count']:,}" + (f" ({_percent(check['share'])})" if check["share"] else "")
+    code = check["code"]
+    summary = _fitted(check["summary"], width - 6 - len(code) - len(amount))
+    gap = width - 6 - _width(summary) - len(code) - len(amount)
+    yield [(f"{_MARKS[severity]} ", _STYLES[severity]), (summary, "bold"), ("  " + code, "dim"), (" " * (gap + 2) + amount, "")]
+    for example in check["worst"][: _EXAMPLES[severity]]:
+        yield [(_fitted(f"    {_place(example)}: {printable(example['message'])}", width), "dim")]
+    yield from _wrapped(check["advice"], "  → ", "", width)
+
+
+def _place(example: Mapping[str, Any]) -> str:
+    return _middled(printable(example["target"]) or "data set", WIDTH // 2 - 6)
+
+
+def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
+    clear = [check["code"] for check in summary["checks"] if not check["count"]]
+    if clear:
+        yield []
+        yield from _wrapped(f"{len(clear)} checks found nothing: {', '.join(clear)}.", "", "dim", width)
+    reasons: dict[str, list[str]] = {}
+    for entry in summary["skipped"]:
+        reasons.setdefault(entry["reason"], []).append(entry["code"])
+    if reasons:
+        yield []
+        yield [("NOT LOOKED", "bold")]
+    for reason, codes in reasons.items():
+        yield from _wrapped(f"{', '.join(codes)}: {printable(reason)}", "  ", "", width)
+    ignored = summary["dataset"]["ignored"]
+    if ignored:
+        yield []
+        counted = ", ".join(f"{entry['count']:,} {printable(entry['name'])}" for entry in ignored)
+        yield from _wrapped(f"Passed over: {counted}.", "", "dim", width)
+
+
+def _wrapped(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
+    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=" " * len(indent), break_on_hyphens=False):
+        yield [(line, style)]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "<0.1%"
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal gives the text: wide (East Asian) letters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else not unicodedata.combining(letter) for letter in text)
+
+
+def _fitted(text: str, columns: int) -> str:
+    """The text, cut at the end to fit."""
+    if _width(text) <= columns:
+        return text
+    while text and _width(text) > columns - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _middled(text: str, columns: int) -> str:
+    """The text, cut in the middle to fit: the ends of a path say most."""
+    if _width(text) <= columns:
+        return text
+    head = (columns - 1) // 3
+    tail = text[-(columns - 1 - head) :]
+    return text[:head] + "…" + (tail if _width(tail) <= columns else tail[-(columns // 2) :])
+
+
+def _encodable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def _print_styled(lines: Sequence[Line], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text.assemble(*((text, style) for text, style in line)))

@@ -1,0 +1,192 @@
+"""report.html: one file that needs nothing else, drawn from the summary and the issue table."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+
+from dataprep.checks.contract import FAMILIES, HEADINGS
+from dataprep.measures.options import PassOptions
+from dataprep.measures.thumbnails import thumbnails
+from dataprep.reports.charts import class_chart, histogram_chart, in_figures
+from dataprep.reports.console import printable
+from dataprep.reports.distributions import flagged_samples, histogram
+from dataprep.reports.gallery import Cluster, choose_rows, galleries
+from dataprep.reports.messages import render
+from dataprep.reports.payload import compressed, in_bytes, payload, sample_facts
+from dataprep.reports.rows import rows_of
+from dataprep.reports.summary import templates
+from dataprep.schemas.columns import PROPERTIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.schemas.audit import Audit
+
+_FAMILY_TITLES = {
+    "files": "Files", "records": "Records", "duplicates": "Duplicates", "labels": "Labels", "splits": "Splits",
+    "quality": "Image quality",
+}  # fmt: skip
+_FAMILY_LEADS = {
+    "files": "Can every file be read, and is it what it claims to be?",
+    "records": "Do the folder and the list of labels agree?",
+    "duplicates": "Is the same picture in the data more than once?",
+    "labels": "Are there enough examples of every class?",
+    "splits": "Does the test set measure what it is meant to?",
+    "quality": "Are the pictures as good as they will be in use?",
+}
+#: Claims that are not about files are listed in the check's card, up to this many.
+LISTED = 24
+
+
+def render_html(
+    summary: Mapping[str, Any],
+    audit: Audit,
+    *,
+    pictures: bool = True,
+    options: PassOptions | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> str:
+    """The page as text.
+
+    Args:
+        summary: what `dataprep.reports.summary.summarise` gives for `audit`.
+        audit: the audit.
+        pictures: whether thumbnails are made and embedded.
+        options: limits for reading the files.
+        progress: called with (done, total, note) while thumbnails are made.
+    """
+    table = audit.issues.table
+    table = table.iloc[choose_rows(table)].reset_index(drop=True)
+    shown = galleries(audit, table)
+    members = list(dict.fromkeys(name for clusters in shown.values() for cluster in clusters for name in cluster.members))
+    facts = sample_facts(audit, members)
+    drawn = thumbnails(audit.dataset, list(facts), options or PassOptions(), progress=progress) if pictures else {}
+    data = payload(audit, table)
+    places = {name: place for place, name in enumerate(data["names"])}
+    context = {
+        **_chapters(summary, audit, shown, table),
+        "summary": summary,
+        "facts": facts,
+        "places": places,
+        "pictures": pictures,
+        "charts": [histogram_chart(entry) for entry in summary["distributions"]["properties"]],
+        "classes": class_chart(summary["distributions"]["classes"], [entry["name"] for entry in summary["dataset"]["splits"]]),
+        "data": compressed(data),
+        "thumbs": {str(places[name]): base64.b64encode(image).decode("ascii") for name, image in sorted(drawn.items())},
+        "boot": _boot(summary, facts, places, len(table)),
+    }
+    return _page(context)
+
+
+def _page(context: Mapping[str, Any]) -> str:
+    style, script = _static("report.css"), _static("report.js")
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return _environment().get_template("report.html.j2").render(style=style, script=script, policy=policy, **context)
+
+
+def _chapters(
+    summary: Mapping[str, Any], audit: Audit, shown: Mapping[str, list[Cluster]], table: pd.DataFrame
+) -> dict[str, Any]:
+    """The checks by family, as the page shows them."""
+    flags = flagged_samples(audit)
+    needs = {check.code: check.needs for check in audit.checks}
+    listed = _listed(audit, table)
+    cards = [
+        {
+            **check,
+            "clusters": shown.get(check["code"], []),
+            "claims": listed.get(check["code"], []),
+            "chart": _chart(check["code"], needs[check["code"]], audit, flags),
+            "headings": [heading for heading in HEADINGS if check["page"].get(heading)],
+        }
+        for check in summary["checks"]
+    ]
+    found = [card for card in cards if card["count"]]
+    families = [*FAMILIES, *sorted({card["family"] for card in found} - set(FAMILIES))]
+    chapters = [
+        {
+            "family": family, "title": _FAMILY_TITLES.get(family, family.capitalize()), "lead": _FAMILY_LEADS.get(family, ""),
+            "cards": [card for card in found if card["family"] == family],
+            "clear": [card for card in cards if card["family"] == family and not card["count"]],
+        }
+        for family in families
+    ]  # fmt: skip
+    return {"found": found, "clear": [card for card in cards if not card["count"]], "chapters": chapters}
+
+
+def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Check code to its claims that no picture can show: about classes, splits, records and the data set."""
+    rest = table[~table["scope"].isin(("sample", "pair")).to_numpy()]
+    first = rest[rest.groupby("check", observed=True).cumcount() < LISTED]
+    messages = render(first, templates(audit))
+    listed: dict[str, list[dict[str, Any]]] = {}
+    for row, message in zip(rows_of(first), messages):
+        claim = {"target": row.target, "location": row.location, "message": message, "value": row.value}
+        listed.setdefault(row.check, []).append(claim)
+    return listed
+
+
+def _chart(code: str, needs: tuple[str, ...], audit: Audit, flags: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any] | None:
+    """The distribution of the first property that a check reads, with what it flagged."""
+    column = next((need for need in needs if need in PROPERTIES and need in audit.dataset.samples), "")
+    if not column or code not in flags:
+        return None
+    found = histogram(audit.dataset.samples[column], column, flags[code])
+    return histogram_chart(found) if found else None
+
+
+def _boot(summary: Mapping[str, Any], facts: Mapping[str, Any], places: Mapping[str, int], rows: int) -> dict[str, Any]:
+    root = summary["dataset"]["root"]
+    local = not summary["anonymised"] and "://" not in root and bool(root)
+    return {
+        "rows": rows,
+        "total": summary["issues"]["total"],
+        "root": Path(root).absolute().as_uri().rstrip("/") + "/" if local else "",
+        "facts": {str(places[name]): [entry["facts"], entry["lost"]] for name, entry in facts.items()},
+        "checks": {
+            check["code"]: [check["summary"], check["advice"], check["severity"]] for check in summary["checks"] if check["count"]
+        },
+    }
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _static(name: str) -> str:
+    text = files("dataprep.reports").joinpath("static", name).read_text(encoding="utf-8")
+    return "\n" + re.sub(r"\r\n?", "\n", text)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    folder = files("dataprep.reports").joinpath("templates")
+    loader = jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8"))
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {
+        "thousands": lambda number: f"{number:,}", "figures": in_figures, "bytes": in_bytes, "printable": printable,
+        "percent": _percent, "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
+    }  # fmt: skip
+    return environment
+
+
+def _percent(share: float | None) -> str:
+    if share is None:
+        return ""
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "under 0.1%"

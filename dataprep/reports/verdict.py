@@ -1,0 +1,71 @@
+"""The verdict: what an audit comes to, in a title and a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: Findings that the verdict names.
+NAMED = 3
+
+
+def verdict(dataset: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]) -> dict[str, str]:
+    """``level`` (error, warning, good or empty), ``title`` and ``text``.
+
+    Args:
+        dataset: as `dataprep.reports.summary.dataset_facts` gives it.
+        checks: facts of the checks that ran, those that found something first, worst first.
+        skipped: check code to why it could not look.
+    """
+    if not dataset["samples"]:
+        return {"level": "empty", "title": "No images found", "text": f"Nothing to look at in {dataset['root']}."}
+    found = [check for check in checks if check["count"]]
+    grave = [check for check in found if check["severity"] == "error"]
+    doubtful = [check for check in found if check["severity"] == "warning"]
+    level = "error" if grave else "warning" if doubtful else "good"
+    text = " ".join(filter(None, (_seen(dataset), _named(grave or doubtful), _rest(grave, doubtful), _unseen(checks, skipped))))
+    return {"level": level, "title": _title(grave, doubtful), "text": text}
+
+
+def _title(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
+    if grave:
+        return f"{_count(len(grave), 'kind')} of error to mend before training"
+    if doubtful:
+        return f"Usable, with {_count(len(doubtful), 'kind')} of problem to look at"
+    return "No errors and no warnings"
+
+
+def _seen(dataset: Mapping[str, Any]) -> str:
+    read = dataset["samples"] - dataset["lost"]
+    if not dataset["lost"]:
+        return f"{_count(read, 'image')} {'was' if read == 1 else 'were'} read and measured."
+    return f"{read:,} of {_count(dataset['samples'], 'image')} were read and measured; {dataset['lost']:,} could not be."
+
+
+def _named(checks: Sequence[Mapping[str, Any]]) -> str:
+    parts = [f"{_lower(check['summary'])} ({check['count']:,})" for check in checks[:NAMED]]
+    more = len(checks) - NAMED
+    if more > 0:
+        parts.append(f"{more} more")
+    return f"Look first at: {', '.join(parts)}." if parts else ""
+
+
+def _rest(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
+    if not grave or not doubtful:
+        return ""
+    return f"{_count(len(doubtful), 'kind')} of warning {'is' if len(doubtful) == 1 else 'are'} less urgent."
+
+
+def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
+    if not skipped:
+        return f"All {len(checks)} checks could look."
+    return f"{_count(len(checks), 'check')} looked; {len(skipped)} could not."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _lower(summary: str) -> str:
+    """A heading inside a sentence: its first letter small, unless it starts with an abbreviation (EXIF)."""
+    return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]
