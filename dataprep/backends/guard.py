@@ -42,6 +42,10 @@ class SetupFailed(Exception):
     """The task's factory raised in the worker; trying again would not help."""
 
 
+class FalseStart(Exception):
+    """The system could not start a worker; it may the next time."""
+
+
 class NoWorker(Exception):
     """Workers keep dying before they start on an item."""
 
@@ -108,8 +112,8 @@ class Guard:
                     child.retire()
                 except EOFError:
                     self._mourn(child)
-        except OSError as error:
-            self._count_false_start(f"{type(error).__name__}: {error}")
+        except FalseStart as error:
+            self._count_false_start(str(error))
 
     def _feed(self, child: Child) -> None:
         while True:

@@ -10,8 +10,8 @@ from typing import Any
 
 from dataprep.backends.capacity import worker_count
 from dataprep.backends.child import Child
-from dataprep.backends.guard import Guard, NoWorker, SetupFailed, Source
-from dataprep.backends.wire import pickled
+from dataprep.backends.guard import FalseStart, Guard, NoWorker, SetupFailed, Source
+from dataprep.backends.wire import pickled, words_of
 from dataprep.errors import WorkersLost
 from dataprep.schemas.lost import Lost
 
@@ -119,7 +119,10 @@ class _Pool:
 
     @contextmanager
     def _child(self) -> Iterator[Child]:
-        child = Child(self._hello)
+        try:
+            child = Child(self._hello)
+        except OSError as error:
+            raise FalseStart(words_of(error)) from error
         with self._lock:
             self._children.add(child)
         try:

@@ -85,3 +85,15 @@ def failing_setup(setup: Any) -> Callable[[Any], Any]:
 def aborting_setup(setup: Any) -> Callable[[Any], Any]:
     print("library is broken", file=sys.stderr, flush=True)
     os.abort()
+
+
+def measuring_then_modules(setup: Any) -> Callable[[Any], Any]:
+    """Measure a file as the pass does, then say which modules that took."""
+    from dataprep.measures.work import measuring
+
+    measure = measuring(setup)
+
+    def run(path: str) -> tuple[Any, list[str]]:
+        return measure(path), sorted(sys.modules)
+
+    return run
