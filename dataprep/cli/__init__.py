@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 
 import typer
 
@@ -57,8 +58,13 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            raise
+            traceback.print_exc()
+            sys.exit(3)
         _say(f"dataprep: could not write: {error.strerror}: {error.filename or ''}")
+        sys.exit(3)
+    except Exception:
+        traceback.print_exc()
+        _say("dataprep: this is a defect in dataprep or in a plug-in; please report it with the lines above")
         sys.exit(3)
 
 
