@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -16,27 +17,14 @@ if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
-    from dataprep.schemas.issues import Issues, Severity
+    from dataprep.schemas.issues import Issues
+    from dataprep.schemas.report import ReportPaths
+
+Format = Literal["table", "json", "csv"]
+FailAt = Literal["never", "info", "warning", "error"]
 
 _INPUT, _CHECKS, _PASS, _OUTPUT = "Input", "Checks", "Reading files", "Output"
 _COLUMNS = ("path_column", "label_column", "split_column", "group_column")
-
-
-class Format(StrEnum):
-    """What stdout gets."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class FailAt(StrEnum):
-    """The severity from which on the exit code is 1."""
-
-    never = "never"
-    info = "info"
-    warning = "warning"
-    error = "error"
 
 
 def _read_configuration(ctx: typer.Context, value: str) -> str:
@@ -85,7 +73,7 @@ def audit(
     ignore: Annotated[str, typer.Option(help="List of dismissed false alarms (CSV).", rich_help_panel=_CHECKS)] = "",
     fail_at: Annotated[
         FailAt, typer.Option(help="Exit with 1 if an issue is this bad or worse.", rich_help_panel=_CHECKS)
-    ] = FailAt.never,
+    ] = "never",
     jobs: Annotated[int, typer.Option(help="Worker processes; 0 takes every usable core.", rich_help_panel=_PASS)] = 0,
     time_limit: Annotated[float | None, typer.Option(help="Seconds that one file may take.", rich_help_panel=_PASS)] = None,
     memory_limit: Annotated[int | None, typer.Option(help="Megabytes that one worker may use.", rich_help_panel=_PASS)] = None,
@@ -95,7 +83,7 @@ def audit(
         bool, typer.Option("--verify-cache", help="Read every file again, trusting content alone.", rich_help_panel=_PASS)
     ] = False,
     out: Annotated[str, typer.Option(help="Folder for results.", rich_help_panel=_OUTPUT)] = "dataprep-out",
-    format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = Format.table,
+    format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
     no_thumbnails: Annotated[
         bool, typer.Option("--no-thumbnails", help="No pictures in the report.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -125,8 +113,8 @@ def audit(
         progress("scan", 0, 0, "")
         dataset = _scan(flags)
         found = _audit(dataset, flags, ctx.obj, progress)
-        _write(found, flags, progress)
-    _print(found, flags)
+        paths = _write(found, flags, progress)
+    _print(paths, format)
     raise typer.Exit(_exit_code(found.issues, fail_at))
 
 
@@ -149,8 +137,6 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
 
 
 def _listed(place: str) -> list[str]:
-    import os
-
     try:
         if place == "-":
             data = sys.stdin.buffer.read()
@@ -222,36 +208,26 @@ def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOpt
     return from_mapping(PassOptions, {**table, **{name: value for name, value in given.items() if value is not None}}, "pass")
 
 
-def _write(audit: Audit, flags: Mapping[str, Any], progress: Any) -> None:
-    import os
-
+def _write(audit: Audit, flags: Mapping[str, Any], progress: Callable[[str, int, int, str], None]) -> ReportPaths:
     from dataprep.reports import report
 
-    report(
-        audit,
-        os.path.join(flags["out"], "audit"),
-        thumbnails=not flags["no_thumbnails"],
-        anonymise=flags["anonymise"],
-        progress=lambda done, total, note: progress("report", done, total, note),
-    )
-
-
-def _print(audit: Audit, flags: Mapping[str, Any]) -> None:
-    import os
-
-    from dataprep.reports import console
-
     folder = os.path.join(flags["out"], "audit")
-    if flags["format"] == Format.table:
-        console.print_audit(audit, os.path.join(folder, "report.html"), anonymise=flags["anonymise"])
+    return report(audit, folder, thumbnails=not flags["no_thumbnails"], anonymise=flags["anonymise"], progress=progress)
+
+
+def _print(paths: ReportPaths, format: Format) -> None:
+    if format == "table":
+        from dataprep.reports.console import print_report
+
+        with open(paths.json, encoding="utf-8") as file:
+            print_report(json.load(file), paths)
         return
-    name = "report.json" if flags["format"] == Format.json else "issues.csv"
-    with open(os.path.join(folder, name), encoding="utf-8") as file:
+    with open(paths.json if format == "json" else paths.issues, encoding="utf-8") as file:
         for line in file:
             sys.stdout.write(line)
 
 
 def _exit_code(issues: Issues, fail_at: FailAt) -> int:
-    if fail_at == FailAt.never:
+    if fail_at == "never":
         return 0
     return int(len(issues.at_least(cast("Severity", fail_at.value))) > 0)

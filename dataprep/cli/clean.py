@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from dataprep.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from dataprep.cleaning.folders import Layout as LayoutName
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Cleaned, Plan
 
+Layout = Literal["auto", "class", "split", "tree"]
+
 _PLAN, _APPLY = "Making the plan", "Applying the plan"
-
-
-class Layout(StrEnum):
-    """How a new folder is laid out."""
-
-    auto = "auto"
-    class_ = "class"
-    split = "split"
-    tree = "tree"
 
 
 def clean(
@@ -59,7 +50,7 @@ def clean(
         ),
     ] = "",
     to: Annotated[str, typer.Option(help="New folder to make of the kept files.", rich_help_panel=_APPLY)] = "",
-    layout: Annotated[Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)] = Layout.auto,
+    layout: Annotated[Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)] = "auto",
     copy: Annotated[bool, typer.Option("--copy", help="Copies instead of hard links.", rich_help_panel=_APPLY)] = False,
     new_labels: Annotated[
         bool, typer.Option("--new-labels", help="Allow labels that no sample has so far.", rich_help_panel=_APPLY)
@@ -78,9 +69,8 @@ def clean(
         audit = _audited(path, out, progress) if path else read_audit(os.path.join(out, "audit"))
         if apply:
             manifest = manifest or os.path.join(folder, "clean.csv")
-            chosen = cast("LayoutName", layout.value)
             done = apply_plan(
-                folder, audit, manifest=manifest, folder=to, layout=chosen, copy=copy, new_labels=new_labels, progress=progress
+                folder, audit, manifest=manifest, folder=to, layout=layout, copy=copy, new_labels=new_labels, progress=progress
             )
         else:
             kept = os.path.exists(os.path.join(folder, "plan.csv")) and not overwrite
@@ -100,7 +90,7 @@ def _audited(path: str, out: str, progress: Callable[[str, int, int, str], None]
     from dataprep.reports import report
 
     found = audit(path, progress=progress)
-    report(found, os.path.join(out, "audit"), progress=lambda done, total, note: progress("report", done, total, note))
+    report(found, os.path.join(out, "audit"), progress=progress)
     return found
 
 
