@@ -230,4 +230,4 @@ def _print(paths: ReportPaths, format: Format) -> None:
 def _exit_code(issues: Issues, fail_at: FailAt) -> int:
     if fail_at == "never":
         return 0
-    return int(len(issues.at_least(cast("Severity", fail_at.value))) > 0)
+    return int(len(issues.at_least(fail_at)) > 0)
