@@ -33,18 +33,6 @@ def walk(source: str) -> Tree:
     return tree
 
 
-def scan_folder(source: str, keeps: Callable[[str], bool] | None = None) -> Dataset:
-    """The Dataset of a folder or an fsspec URL, with classes and splits as `read_layout` finds them.
-
-    Raises:
-        InputError: there is no such folder, or no file in it that may be an image.
-    """
-    tree = walk(source)
-    refuse_empty(tree)
-    keep_wanted(tree, keeps)
-    return dataset_of(tree)
-
-
 def dataset_of(tree: Tree) -> Dataset:
     """The Dataset of a tree with at least one candidate file."""
     counts = {folder: len(names) for folder, names in tree.folders.items()}

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from dataprep.errors import InputError
-from dataprep.ingest.folders import scan_folder
+from dataprep.errors import InputError, OptionError
+from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
+from dataprep.ingest.junk import ARCHIVES, extension_of
+from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
 from dataprep.ingest.selection import path_filter, sample_of
+from dataprep.ingest.tables import EXTENSIONS
 from dataprep.schemas.dataset import Dataset
+
+_Path = str | os.PathLike[str]
 
 
 def scan(
-    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+    source: _Path | Iterable[_Path] | None = None,
     *,
-    manifest: str | os.PathLike[str] | None = None,
-    files: Iterable[str | os.PathLike[str]] | None = None,
+    manifest: _Path | None = None,
+    files: Iterable[_Path] | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
     split_column: str | None = None,
@@ -25,9 +31,93 @@ def scan(
     sample: int | None = None,
     seed: int = 0,
 ) -> Dataset:
+    """The Dataset of a source, from metadata alone: no image is opened, and nothing is written.
+
+    Args:
+        source: a folder, an fsspec URL, a manifest (.csv, .tsv, .jsonl, .json, .parquet), or an iterable of files. Folders may be
+            class folders (``root/CLASS/*``), split folders (``root/train/CLASS/*``), or one flat folder; a ``metadata.csv``,
+            ``.jsonl`` or ``.parquet`` with a column ``file_name`` in it is read as the manifest.
+        manifest: lists the files; relative paths start from `source`, where given, or from the manifest's folder.
+        files: files to take instead of a whole folder; relative paths start from the working folder, or else from `source`.
+        path_column, label_column, split_column, group_column: the manifest's columns; guessed from their names when None.
+        include, exclude: globs on paths relative to the root; ``*`` crosses folders, and a folder's name takes all below it.
+        sample: a quick look at so many random files, every class in proportion and at least once where it fits.
+        seed: of the random sample.
+
+    Returns:
+        A Dataset whose ``faults`` hold every defect of the records with file and row (`dataprep.schemas.manifest.Manifest`), and
+        whose ``ignored`` counts everything that was passed over. A file that a manifest lists and that does not exist is a fault
+        and no sample; one that is listed twice is one sample, labelled as in its first row.
+
+    Raises:
+        InputError: the source is missing, is of a kind that is not read, holds nothing that may be an image, or leaves open which
+            column is meant.
+        OptionError: an option that does not go with the others, or out of range.
+    """
+    if sample is not None and sample < 1:
+        raise OptionError(f"option sample: expected a number of files of at least 1, got {sample}")
+    chosen = {"path": path_column, "label": label_column, "split": split_column, "group": group_column}
     keeps = path_filter(include, exclude)
-    if isinstance(source, str | os.PathLike):
-        dataset = scan_folder(os.fspath(source), keeps)
-    else:
-        raise InputError("nothing to scan: give a folder, a manifest or a list of files")
+    if source is not None and not isinstance(source, str | os.PathLike):
+        if manifest is not None or files is not None:
+            raise OptionError("a list of files as source goes with neither a manifest nor another list of files")
+        source, files = None, source
+    dataset = _read(
+        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, chosen, keeps
+    )
     return dataset if sample is None else sample_of(dataset, sample, seed)
+
+
+def _read(
+    source: str | None,
+    manifest: str | None,
+    files: Iterable[_Path] | None,
+    chosen: Mapping[str, str | None],
+    keeps: Callable[[str], bool] | None,
+) -> Dataset:
+    if manifest is not None and files is not None:
+        raise OptionError("give a manifest or a list of files, not both")
+    if source is not None and manifest is None and files is None and _is_manifest(source):
+        source, manifest = None, source
+    if source is not None:
+        _refuse_archive(source)
+    if manifest is not None:
+        return scan_manifest(manifest, source, chosen, keeps)
+    if files is not None:
+        _refuse_columns(chosen)
+        return scan_files([os.fspath(file) for file in files], source, keeps)
+    if source is None:
+        raise InputError("nothing to scan: give a folder, a manifest or a list of files")
+    return _read_folder(source, chosen, keeps)
+
+
+def _read_folder(source: str, chosen: Mapping[str, str | None], keeps: Callable[[str], bool] | None) -> Dataset:
+    tree = walk(source)
+    refuse_empty(tree)
+    if tree.metadata:
+        dataset = scan_hugging_face(tree, chosen, keeps)
+        if dataset is not None:
+            return dataset
+    _refuse_columns(chosen)
+    keep_wanted(tree, keeps)
+    return dataset_of(tree)
+
+
+def _is_manifest(source: str) -> bool:
+    return extension_of(source) in EXTENSIONS and ("://" in source or os.path.isfile(source))
+
+
+def _refuse_archive(source: str) -> None:
+    extension = extension_of(source)
+    if extension not in ARCHIVES or os.path.isdir(source):
+        return
+    name = posixpath.basename(source.replace(os.sep, "/"))
+    command = ARCHIVES[extension].format(name=name, stem=name[: -len(extension) - 1])
+    kind = " (perhaps WebDataset shards)" if extension == "tar" else ""
+    raise InputError(f"{source} is an archive{kind}, and archives are not opened: unpack it ({command}) and give the folder")
+
+
+def _refuse_columns(chosen: Mapping[str, str | None]) -> None:
+    given = [f"--{role}-column" for role, name in chosen.items() if name is not None]
+    if given:
+        raise OptionError(f"{' and '.join(given)}: columns are those of a manifest, and there is none: give --manifest FILE")

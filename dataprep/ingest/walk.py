@@ -16,6 +16,7 @@ from dataprep.schemas.files import MARKER
 
 #: The same folder is walked at most so often when symbolic links lead to it on several ways (splits, folds).
 _MOST_VISITS = 16
+_METADATA = frozenset(("metadata.csv", "metadata.jsonl", "metadata.parquet"))
 
 
 @dataclass
@@ -28,12 +29,14 @@ class Tree:
             as `os.fsdecode` gives them; folders without any are left out. Sorted by folder.
         ignored: what was passed over: kind to count.
         unreadable: folder to what the operating system said.
+        metadata: files that are called as Hugging Face calls its manifests.
     """
 
     root: str
     folders: dict[str, list[str]] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     unreadable: dict[str, str] = field(default_factory=dict)
+    metadata: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return sum(map(len, self.folders.values()))
@@ -160,6 +163,8 @@ def _keep(tree: Tree, folder: str, names: Iterable[str]) -> None:
     kept = []
     for name in names:
         kind = why_no_sample(name)
+        if name in _METADATA:
+            tree.metadata.append(f"{folder}/{name}" if folder else name)
         if kind:
             tree.ignored[kind] += 1
         else:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from dataprep.schemas.issues import FAULT_COLUMNS, batch
-from dataprep.schemas.names import escape_name
 from dataprep.schemas.spelling import misspellings
 
 #: Usual writings of a split, lower case.
@@ -50,10 +49,10 @@ class Manifest:
     Attributes:
         table: one row per row that could be read. Columns: ``place`` (category: the manifest's name), ``row`` (int: line of the
             file, or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to
-            the data set's root; empty when there is none), and where the manifest has them ``label``, ``split``, ``group``
+            the data set's root; empty when there is none), both escaped by `dataprep.schemas.names`, and where the manifest has them ``label``, ``split``, ``group``
             (missing where empty) and the user's own columns.
         malformed: one row per row that could not be read: ``place``, ``row``, ``why``.
-        unlisted: files that no row lists, relative to the data set's root.
+        unlisted: files that no row lists, relative to the data set's root, escaped.
     """
 
     table: pd.DataFrame
@@ -74,19 +73,28 @@ class Manifest:
         return pd.concat(parts, ignore_index=True)
 
     def samples(self) -> pd.DataFrame:
-        """One row per file that exists, the first that lists it, indexed by ``sample``, without the columns of the reader."""
+        """One row per file that exists, indexed by ``sample``, without the columns of the reader.
+
+        It is the first row that lists the file, or the first with a label.
+        """
         found = self.table[(self.table["sample"] != "").to_numpy()]
-        first = found[~found["sample"].duplicated().to_numpy()]
+        again = found["sample"].duplicated().to_numpy()
+        if "label" in found and again.any():
+            order = np.argsort(found["label"].isna().to_numpy(), kind="stable")
+            again[order] = found["sample"].iloc[order].duplicated().to_numpy()
+        first = found[~again]
         index = pd.Index(first["sample"], name="sample", dtype="str")
         return first.set_index(index).drop(columns=["place", "row", "path", "sample"])
 
     def _malformed(self) -> pd.DataFrame:
-        where = _locations(self.malformed)
-        return faults_of("malformed-row", where, location=where, evidence=[{"why": why} for why in self.malformed["why"]])
+        rows = [f"row {row}" for row in self.malformed["row"]]
+        return faults_of(
+            "malformed-row", rows, location=_locations(self.malformed), evidence=[{"why": why} for why in self.malformed["why"]]
+        )
 
     def _missing(self) -> pd.DataFrame:
         rows = self.table[(self.table["sample"] == "").to_numpy()]
-        return faults_of("missing-file", [escape_name(path) for path in rows["path"]], location=_locations(rows))
+        return faults_of("missing-file", rows["path"], location=_locations(rows))
 
     def _repeated(self) -> list[pd.DataFrame]:
         found = self.table[(self.table["sample"] != "").to_numpy()]
@@ -113,14 +121,14 @@ class Manifest:
     def _empty_labels(self) -> pd.DataFrame:
         if "label" not in self.table:
             return faults_of("empty-label", [])
-        empty = self.table["label"].isna().to_numpy()
+        empty = self.table["label"].isna().to_numpy().copy()
         if "split" in self.table:
             labelled = set(self.table["split"][~empty].astype("str").fillna("").unique())
             empty &= self.table["split"].astype("str").fillna("").isin(labelled).to_numpy()
         elif empty.all():
             empty = np.zeros(len(empty), dtype=bool)
         rows = self.table[empty]
-        target = rows["sample"].where(rows["sample"] != "", rows["path"].map(escape_name))
+        target = rows["sample"].where(rows["sample"] != "", rows["path"])
         return faults_of("empty-label", target, location=_locations(rows), evidence={"why": "the cell is empty"})
 
     def _misspelt(self) -> pd.DataFrame:

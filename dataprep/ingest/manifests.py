@@ -1,0 +1,239 @@
+"""Manifests and lists of files to a Dataset, every breach of the contract noted."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from dataprep.errors import InputError
+from dataprep.ingest.columns import choose_columns
+from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
+from dataprep.ingest.layouts import read_layout
+from dataprep.ingest.paths import Finder, to_posix
+from dataprep.ingest.tables import Table, read_table
+from dataprep.ingest.values import labels_of, own_column, split_column, text_column, texts_of
+from dataprep.ingest.walk import Tree
+from dataprep.schemas.columns import COLUMNS
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.manifest import Manifest
+from dataprep.schemas.names import escape_name
+
+Keeps = Callable[[str], bool] | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One manifest as read: its short name, the folder that its paths start from, its table and its columns by role."""
+
+    name: str
+    folder: str
+    table: Table
+    roles: Mapping[str, str]
+
+
+class Place:
+    """The folder or URL that a manifest was given with, walked when first asked for."""
+
+    def __init__(self, root: str, keeps: Keeps, tree: Tree | None = None) -> None:
+        self.root = root.rstrip("/") if "://" in root else to_posix(os.path.abspath(root))
+        self._given, self._keeps = tree, keeps
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Its tree, of which only wanted files are left."""
+        tree = self._given or walk(self.root)
+        if tree.folders:
+            keep_wanted(tree, self._keeps)
+        return replace(tree, root=self.root)
+
+
+def scan_manifest(manifest: str, source: str | None, chosen: Mapping[str, str | None], keeps: Keeps) -> Dataset:
+    """The Dataset that `manifest` lists; with a folder as `source`, paths may start there and its other files are unlisted.
+
+    Raises:
+        InputError: the manifest cannot be read or has no usable path column, or none of its files exists.
+    """
+    folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(os.path.abspath(manifest))
+    name = posixpath.basename(to_posix(manifest))
+    listing = _listing(name, read_table(manifest), to_posix(folder), chosen)
+    return _dataset([listing], Place(source if source is not None else folder, keeps), keeps, with_folder=source is not None)
+
+
+def scan_hugging_face(tree: Tree, chosen: Mapping[str, str | None], keeps: Keeps) -> Dataset | None:
+    """The Dataset of a folder that holds ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``; else None."""
+    root = tree.root.rstrip("/") if "://" in tree.root else to_posix(os.path.abspath(tree.root))
+    listings = []
+    for path in sorted(tree.metadata):
+        table = read_table(f"{root}/{path}")
+        if "file_name" in table.columns:
+            roles = {**chosen, "path": chosen.get("path") or "file_name"}
+            listings.append(_listing(path, table, posixpath.dirname(f"{root}/{path}"), roles))
+    if not listings:
+        return None
+    return _dataset(listings, Place(root, keeps, tree), keeps, with_folder=True)
+
+
+def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Dataset:
+    """The Dataset of a list of files, relative to `source` or else to the working folder.
+
+    Raises:
+        InputError: the list is empty, or none of the files exists.
+    """
+    paths = list(files)
+    if not paths:
+        raise InputError("the list of files is empty")
+    table = Table({"path": paths}, list(range(1, len(paths) + 1)))
+    base = source if source is not None else _common(paths)
+    listing = Listing("files", base if "://" in base else to_posix(os.getcwd()), table, {"path": "path"})
+    return _dataset([listing], Place(base, keeps), keeps, with_folder=False, folders_speak=True)
+
+
+def _listing(name: str, table: Table, folder: str, chosen: Mapping[str, str | None]) -> Listing:
+    """A manifest with its columns chosen; rows without a path are malformed."""
+    roles = choose_columns(list(table.columns), chosen, name)
+    paths = texts_of(table.columns[roles["path"]])
+    return Listing(name, folder, table.where_given(roles["path"], paths), roles)
+
+
+def _common(paths: Sequence[str]) -> str:
+    """The folder above all of `paths`."""
+    if any("://" in path for path in paths):
+        return posixpath.commonpath([posixpath.dirname(path) for path in paths]).replace(":/", "://", 1)
+    try:
+        return os.path.commonpath({os.path.dirname(os.path.abspath(path)) for path in paths})
+    except ValueError as error:
+        raise InputError("the files lie on several drives: audit each by itself") from error
+
+
+def _dataset(
+    listings: Sequence[Listing], place: Place, keeps: Keeps, *, with_folder: bool, folders_speak: bool = False
+) -> Dataset:
+    found = [_found(listing, place) for listing in listings]
+    root = _root(place.root, found)
+    table = pd.concat([_rows(listing, files, root) for listing, files in zip(listings, found, strict=True)], ignore_index=True)
+    table, left_out = _wanted(table, keeps)
+    _refuse_nothing_found(table, place.root, listings)
+    unlisted = _unlisted(table, place, root, listings) if with_folder else ()
+    manifest = Manifest(table, _malformed(listings), unlisted)
+    ignored = dict(place.tree.ignored) if with_folder else {}
+    if left_out:
+        ignored["rows left out by include and exclude"] = left_out
+    faults = [manifest.violations(), *([unreadable_faults(place.tree)] if with_folder else [])]
+    samples = manifest.samples()
+    if with_folder or folders_speak:
+        samples = _told_by_folders(samples)
+    task, classes, samples = labels_of(samples)
+    return Dataset(
+        _native(root), samples, task, classes, faults=pd.concat(faults, ignore_index=True), ignored=dict(sorted(ignored.items()))
+    )
+
+
+def _found(listing: Listing, place: Place) -> list[str]:
+    """The file of each row, absolute; empty where there is none."""
+    bases = list(dict.fromkeys((place.root, listing.folder))) if listing.name != "files" else [listing.folder, place.root]
+    if "/" in listing.name:  # a metadata file in a split folder speaks of that folder
+        bases = bases[::-1]
+    finder = Finder(bases, lambda: place.tree, listing.table.encoding)
+    known: dict[str, str] = {}
+    files = []
+    for path in listing.table.columns[listing.roles["path"]]:
+        file = known.get(path)
+        if file is None:
+            file = known[path] = finder.find(path)
+        files.append(file)
+    return files
+
+
+def _root(root: str, found: Sequence[Sequence[str]]) -> str:
+    """`root`, or the folder above it that holds every file that was found."""
+    outside = {posixpath.dirname(file) for files in found for file in files if file and not file.startswith(root + "/")}
+    if not outside:
+        return root
+    if "://" in root or any("://" in folder for folder in outside):
+        raise InputError(f"the manifest lists files outside {root}, such as {min(outside)}: give the URL above all of them")
+    try:
+        return to_posix(os.path.commonpath([root, *outside]))
+    except ValueError as error:
+        raise InputError(f"the manifest lists files on several drives, such as {min(outside)}: audit each by itself") from error
+
+
+def _rows(listing: Listing, files: Sequence[str], root: str) -> pd.DataFrame:
+    """The listing as `Manifest.table` wants it; rows without a path are malformed."""
+    columns, roles, rows = listing.table.columns, listing.roles, len(files)
+    start = len(root.rstrip("/")) + 1
+    table = pd.DataFrame(
+        {
+            "place": pd.array([listing.name] * rows, dtype="str"),
+            "row": np.array(listing.table.rows, dtype=np.int64),
+            "path": pd.array([escape_name(path) for path in columns[roles["path"]]], dtype="str"),
+            "sample": pd.array([escape_name(file[start:]) for file in files], dtype="str"),
+        }
+    )
+    for role, convert in (("label", text_column), ("split", split_column), ("group", text_column)):
+        if role in roles:
+            table[role] = convert(columns[roles[role]])
+    for name, values in columns.items():
+        if name not in roles.values():
+            table[f"manifest_{name}" if name in COLUMNS or name in table else name] = own_column(values)
+    return table
+
+
+def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:
+    """The rows that `keeps` wants, and how many it does not."""
+    if keeps is None:
+        return table, 0
+    mask = np.array([keeps(sample or path) for sample, path in zip(table["sample"], table["path"], strict=True)], dtype=bool)
+    return table[mask].reset_index(drop=True), int((~mask).sum())
+
+
+def _refuse_nothing_found(table: pd.DataFrame, root: str, listings: Sequence[Listing]) -> None:
+    if not len(table):
+        raise InputError(f"include and exclude leave no row of {listings[0].name}")
+    if (table["sample"] == "").all():
+        raise InputError(
+            f"none of the {len(table):,} files in {listings[0].name} exists, the first being {table['path'].iloc[0]!r} "
+            f"below {root}: give the folder that its paths start from (dataprep audit FOLDER --manifest FILE), "
+            "or name the column of paths with --path-column"
+        )
+
+
+def _malformed(listings: Sequence[Listing]) -> pd.DataFrame:
+    rows = [(listing.name, row, escape_name(why)) for listing in listings for row, why in listing.table.malformed]
+    return pd.DataFrame(rows, columns=["place", "row", "why"])
+
+
+def _unlisted(table: pd.DataFrame, place: Place, root: str, listings: Sequence[Listing]) -> list[str]:
+    """Files of the folder that no row lists, not even one that could not be read."""
+    above = place.root[len(root) :].strip("/")
+    prefix = f"{above}/" if above else ""
+    listed = set(table["sample"])
+    mentioned = {posixpath.basename(cell.replace("\\", "/")) for listing in listings for cell in listing.table.mentioned}
+    found = []
+    for path in place.tree.paths():
+        name = escape_name(prefix + path)
+        if name not in listed and path.rpartition("/")[2] not in mentioned:
+            found.append(name)
+    return found
+
+
+def _told_by_folders(samples: pd.DataFrame) -> pd.DataFrame:
+    """The samples with the class and the split that their folders name, where the manifest names none."""
+    if "label" in samples and "split" in samples:
+        return samples
+    codes, folders = pd.factorize(np.array([sample.rpartition("/")[0] for sample in samples.index], dtype=object))
+    layout = read_layout(dict(zip(folders, np.bincount(codes).tolist(), strict=True)))
+    for role, told in (("label", layout.labels), ("split", layout.splits)):
+        if role not in samples and told:
+            names = np.array([told.get(folder) for folder in folders], dtype=object)
+            samples = samples.assign(**{role: text_column(names[codes])})
+    return samples
+
+
+def _native(root: str) -> str:
+    return root if "://" in root else root.replace("/", os.sep)
