@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS rows(
     id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB UNIQUE, numbers BLOB, texts TEXT, seal INTEGER
 );
 CREATE TABLE IF NOT EXISTS files(key INTEGER PRIMARY KEY, twin INTEGER, row INTEGER);
+PRAGMA user_version=1;
 """
 _KEEP = (
     "INSERT INTO rows(content, numbers, texts, seal) VALUES(?, ?, ?, ?) "
@@ -192,7 +193,7 @@ class Cache:
 
     def _recover(self, error: sqlite3.Error) -> None:
         """Begin anew if the file is damaged; do without what another run keeps locked; else do without the cache."""
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        code = _code(error)
         if code in _BUSY and self._connection is not None:
             return
         self._disconnect()
@@ -261,18 +262,32 @@ def _seal(content: bytes, numbers: Any, text: Any) -> int:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-    try:
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+        try:
+            _prepare(connection)
+            return connection
+        except sqlite3.Error as error:
+            connection.close()
+            # Two runs that make the file at once: switching to the write-ahead log does not wait by itself.
+            if _code(error) not in _BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA user_version").fetchone()[0] != 1:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA temp_store=MEMORY")
         connection.executescript(_SCHEMA)
-        connection.execute("CREATE TEMP TABLE wanted(place INTEGER PRIMARY KEY, key INTEGER, twin INTEGER)")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("CREATE TEMP TABLE wanted(place INTEGER PRIMARY KEY, key INTEGER, twin INTEGER)")
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
 
 
 def _connect_to_read(path: str) -> sqlite3.Connection:
