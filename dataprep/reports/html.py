@@ -89,12 +89,14 @@ def render_html(
 
 
 def _page(context: Mapping[str, Any]) -> str:
-    style, script = _static("report.css"), _static("report.js")
+    style, theme, script = _static("report.css"), _static("theme.js"), _static("report.js")
     policy = (
-        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}; "
+        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(theme)} {_digest(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template("report.html.j2").render(style=style, script=script, policy=policy, **context)
+    return _environment().get_template("report.html.j2").render(
+        style=style, theme=theme, script=script, policy=policy, **context
+    )
 
 
 def _chapters(
@@ -108,6 +110,7 @@ def _chapters(
         {
             **check,
             "clusters": shown.get(check["code"], []),
+            "messages": _captions(shown.get(check["code"], []), audit, table),
             "claims": listed.get(check["code"], []),
             "chart": _chart(check["code"], needs[check["code"]], audit, flags),
             "headings": [heading for heading in HEADINGS if check["page"].get(heading)],
@@ -125,6 +128,12 @@ def _chapters(
         for family in families
     ]  # fmt: skip
     return {"found": found, "clear": [card for card in cards if not card["count"]], "chapters": chapters}
+
+
+def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dict[int, str]:
+    """Row to message, for the first claim of each cluster."""
+    rows = [cluster.rows[0] for cluster in clusters]
+    return dict(zip(rows, render(table.iloc[rows], templates(audit))))
 
 
 def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
