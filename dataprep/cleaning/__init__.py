@@ -1,0 +1,13 @@
+"""Cleaning: issues to a plan, and the plan, edited by people or not, to a cleaned manifest or a new folder.
+
+The originals are read and linked to, never written.
+"""
+
+from __future__ import annotations
+
+from dataprep.cleaning.applying import apply_plan, cleaned_dataset
+from dataprep.cleaning.audits import read_audit
+from dataprep.cleaning.plans import read_plan, write_plan
+from dataprep.cleaning.proposals import clean
+
+__all__ = ["apply_plan", "clean", "cleaned_dataset", "read_audit", "read_plan", "write_plan"]

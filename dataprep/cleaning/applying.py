@@ -1,0 +1,157 @@
+"""Apply a plan: a new Dataset, a cleaned manifest, a new folder. Originals are read, never written."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import pandas as pd
+
+from dataprep import registry
+from dataprep.cleaning.audits import read_audit
+from dataprep.cleaning.folders import Layout, make_folder
+from dataprep.cleaning.plans import read_plan
+from dataprep.cleaning.proposals import emptied_classes
+from dataprep.errors import FingerprintError, OptionError
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.columns import COLUMNS, GIVEN
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.files import write_atomically
+from dataprep.schemas.plan import Cleaned, Plan, difference
+from dataprep.schemas.run import run_record
+
+_RUN = "run.json"
+
+
+def apply_plan(
+    plan: Plan | str | os.PathLike[str],
+    source: Audit | Dataset | str | os.PathLike[str],
+    *,
+    manifest: str | os.PathLike[str] = "",
+    folder: str | os.PathLike[str] = "",
+    layout: Layout = "auto",
+    copy: bool = False,
+    new_labels: bool = False,
+    progress: Callable[[str, int, int, str], None] | None = None,
+) -> Cleaned:
+    """Make a cleaned data set: the samples that the plan does not drop, under their new labels.
+
+    Args:
+        plan: a Plan, or the folder or ``plan.csv`` that `dataprep.cleaning.write_plan` wrote and a person may have edited.
+        source: the data that the plan was made for: an Audit, its Dataset, or the folder of an audit.
+        manifest: file to write: ``.csv``, ``.parquet`` or ``.jsonl``; one row per kept sample with its path relative to the root
+            of the data, label, split, group and the user's own columns. A ``run.json`` is written beside it.
+        folder: new folder to make of the kept files: hard links, which take no space and share their content with the
+            originals (a program that writes into one writes into the other); copies where links are impossible.
+        layout: how to lay out `folder`: "class" (CLASS/file), "split" (SPLIT/CLASS/file), "tree" (the same paths as before)
+            or "auto": by split where every kept sample has one, else by class where every one has a label, else "tree".
+        copy: make copies instead of hard links.
+        new_labels: allow labels that no sample has so far.
+        progress: called with (stage, done, total, note) now and then.
+
+    Raises:
+        InputError: no plan or audit there, or rows of the plan that cannot be applied (all are named), or a folder that is not
+            empty, or lies in the folder of images.
+        FingerprintError: the plan was made for other data, or files changed since the audit; the message names the difference.
+        OptionError: a manifest of an unknown kind.
+        OutputError: a result could not be written.
+    """
+    started = time.perf_counter()
+    manifest, folder = os.fspath(manifest), os.fspath(folder)
+    dataset = _dataset_of(source)
+    plan = plan if isinstance(plan, Plan) else read_plan(plan, dataset, new_labels=new_labels)
+    _refuse_other_data(plan, dataset)
+    write = _writer(manifest) if manifest else None
+    cleaned = cleaned_dataset(plan, dataset)
+    counts = plan.counts
+    result = Cleaned(
+        samples=len(cleaned), dropped=counts["drop"], relabelled=counts["relabel"], unreviewed=counts["review"],
+        warnings=tuple(emptied_classes(plan.table, dataset)),
+    )  # fmt: skip
+    if folder:
+        linked, copied = make_folder(cleaned, folder, rows_of(cleaned), layout=layout, copy=copy, progress=progress)
+        result = replace(result, folder=folder, linked=linked, copied=copied)
+    if write is not None:
+        result = replace(result, manifest=manifest)
+        write(rows_of(cleaned), manifest)
+        _write_run(manifest, dataset, plan, result, {"layout": layout, "copy": copy}, time.perf_counter() - started)
+    return result
+
+
+def cleaned_dataset(plan: Plan, dataset: Dataset) -> Dataset:
+    """`dataset` without the samples that the plan drops, and with its new labels; the plan's samples must be known."""
+    table = plan.table
+    relabelled = table[table["action"] == "relabel"].set_index("sample")["new_label"]
+    if len(relabelled):
+        labels = dataset.samples["label"].astype("object") if "label" in dataset.samples else _no_labels(dataset)
+        labels[relabelled.index] = relabelled
+        dataset = replace(dataset.assign(label=labels.astype("category")), task="classification")
+    kept = dataset.where(~dataset.samples.index.isin(table.loc[table["action"] == "drop", "sample"]))
+    if "label" not in kept.samples:
+        return kept
+    left = kept.samples["label"].dropna().astype("str").unique()
+    known = [name for name in dataset.classes if name in left]
+    return replace(kept, classes=(*known, *sorted(set(left) - set(known))))
+
+
+def _no_labels(dataset: Dataset) -> pd.Series[Any]:
+    return pd.Series(None, index=dataset.samples.index, dtype="object")
+
+
+def rows_of(dataset: Dataset) -> pd.DataFrame:
+    """The rows of a manifest: ``path``; ``label``, ``split`` and ``group`` where there are any; the user's own columns."""
+    samples = dataset.samples
+    measured = {*COLUMNS, *registry.names("dataprep.measures")}
+    given = [column.name for column in GIVEN if dataset.has(column.name)]
+    own = [name for name in samples if name not in measured and name != "path"]
+    return samples[[*given, *own]].rename_axis("path").reset_index()
+
+
+def _dataset_of(source: Audit | Dataset | str | os.PathLike[str]) -> Dataset:
+    if isinstance(source, str | os.PathLike):
+        source = read_audit(source)
+    return source.dataset if isinstance(source, Audit) else source
+
+
+def _refuse_other_data(plan: Plan, dataset: Dataset) -> None:
+    changed = difference(plan.data, dataset)
+    if changed:
+        raise FingerprintError(
+            f"the plan was made for other data (in {plan.data.get('root', '?')}): {changed}. Make a new plan: dataprep clean"
+        )
+
+
+def _writer(path: str) -> Callable[[pd.DataFrame, str], None]:
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in _WRITERS:
+        raise OptionError(f"manifest {path}: expected a name that ends in {', '.join(_WRITERS)}")
+    return _WRITERS[extension]
+
+
+def write_csv(rows: pd.DataFrame, path: str) -> None:
+    """Rows as CSV, names as they are: escaped where they are not UTF-8, and never with a spreadsheet's apostrophe."""
+    with write_atomically(path) as file:
+        file.write(rows.to_csv(index=False, lineterminator="\n").encode())
+
+
+def _write_parquet(rows: pd.DataFrame, path: str) -> None:
+    with write_atomically(path) as file:
+        rows.to_parquet(file, index=False)
+
+
+def _write_jsonl(rows: pd.DataFrame, path: str) -> None:
+    with write_atomically(path) as file:
+        file.write(rows.to_json(orient="records", lines=True, force_ascii=False).encode())
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame, str], None]] = {".csv": write_csv, ".parquet": _write_parquet, ".jsonl": _write_jsonl}
+
+
+def _write_run(manifest: str, dataset: Dataset, plan: Plan, result: Cleaned, options: dict[str, Any], seconds: float) -> None:
+    record = run_record("clean", dataset, {**plan.options, **options}, {"apply": seconds})
+    with write_atomically(os.path.join(os.path.dirname(os.path.abspath(manifest)), _RUN)) as file:
+        file.write(json.dumps({**record, "result": asdict(result)}, indent=2, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,276 @@
+"""A new folder of the kept files: laid out beside its place, then renamed into it. The originals are read, never written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
+from dataprep.schemas.names import escape_name, unescape_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.schemas.dataset import Dataset
+
+Layout = Literal["auto", "class", "split", "tree"]
+
+#: In a folder that `make_folder` made: what it put there, so that a later run replaces that and nothing else.
+RECORD = ".dataprep-clean.json"
+#: The manifest in the new folder, under the name that the Hugging Face image folder uses.
+METADATA = "metadata.csv"
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_REPORT_EVERY = 256
+_LISTED = 5
+
+
+def make_folder(
+    dataset: Dataset,
+    folder: str,
+    rows: pd.DataFrame,
+    *,
+    layout: Layout = "auto",
+    copy: bool = False,
+    progress: Callable[[str, int, int, str], None] | None = None,
+) -> tuple[int, int]:
+    """Lay out the files of `dataset` in a new folder; gives the numbers of linked and of copied files.
+
+    The folder also gets a ``metadata.csv`` with `rows` under the new names, and a record of what was put there. It appears whole
+    or not at all.
+
+    Raises:
+        InputError: `folder` lies in the folder of images or around it, or holds files that are not ours.
+        FingerprintError: files are gone or changed their size since they were measured.
+        OptionError: the layout needs labels or splits that some samples lack.
+        OutputError: the folder cannot be written.
+    """
+    folder = os.path.abspath(folder)
+    _refuse_place(dataset, folder)
+    names = new_names(dataset, layout)
+    if not dataset.is_remote:
+        _refuse_changed(dataset)
+    with _staged(folder) as stage:
+        linked, copied = _fill(dataset, names, stage, copy or dataset.is_remote, progress)
+        _write_metadata(rows, names, stage)
+        _write_record(stage, len(names))
+    return linked, copied
+
+
+def new_names(dataset: Dataset, layout: Layout = "auto") -> list[str]:
+    """(n,) path of each sample in the new folder, as the operating system spells it, with "/" between the parts.
+
+    Two samples of one name in one folder become ``a.jpg`` and ``a-2.jpg``; letter case does not tell names apart, because on some
+    systems it doesn't. What a folder name cannot hold in a label becomes "_".
+    """
+    paths = [unescape_name(str(sample)) for sample in dataset.samples.index]
+    parts = _parts(dataset, layout)
+    if not parts:
+        _refuse_outside(paths)
+        return paths
+    folders = [_folder_names(dataset, column) for column in parts]
+    heads = ["/".join(each) for each in zip(*folders, strict=True)]
+    return _unique([f"{head}/{path.rpartition('/')[2]}" for head, path in zip(heads, paths, strict=True)])
+
+
+def _refuse_outside(paths: Sequence[str]) -> None:
+    for path in paths:
+        if os.path.isabs(path) or {"", ".", ".."} & set(path.split("/")) or os.path.splitdrive(path)[0]:
+            raise OptionError(f"layout 'tree' needs paths below the folder of images, got {path!r}: take the layout 'class'")
+
+
+def _parts(dataset: Dataset, layout: Layout) -> tuple[str, ...]:
+    """The columns that name the folders, outermost first."""
+    if layout not in get_args(Layout):
+        raise OptionError(f"option clean.layout: expected one of {', '.join(get_args(Layout))}, got {layout!r}")
+    complete = [name for name in ("split", "label") if name in dataset.samples and dataset.samples[name].notna().all()]
+    if layout == "auto":
+        return tuple(complete) if "label" in complete else ()
+    wanted = {"class": ("label",), "split": ("split", "label"), "tree": ()}[layout]
+    for name in wanted:
+        if name not in complete:
+            lacking = int(dataset.samples[name].isna().sum()) if name in dataset.samples else len(dataset)
+            raise OptionError(
+                f"layout {layout!r} needs a {name} for every sample, and {lacking:,} of {len(dataset):,} have none: "
+                "drop or relabel them in the plan, or take the layout 'tree'"
+            )
+    return wanted
+
+
+def _folder_names(dataset: Dataset, column: str) -> list[str]:
+    values = dataset.samples[column].astype("str")
+    table = {value: folder_name(value) for value in sorted(values.unique())}
+    owners: dict[str, str] = {}
+    for value, name in table.items():
+        other = owners.setdefault(name.lower(), value)
+        if other != value:
+            raise OptionError(
+                f"the {column}s {other!r} and {value!r} would share the folder {name!r}: relabel one of them in the plan, "
+                "or take the layout 'tree'"
+            )
+    return [table[value] for value in values]
+
+
+def folder_name(label: str) -> str:
+    """A name that every system takes for a folder; a label that is one already stays as it is."""
+    name = _UNSAFE.sub("_", unescape_name(label)).strip()
+    name = name[:-1] + "_" if name.endswith(".") else name
+    return f"_{name}" if not name or name.startswith(".") or _RESERVED.fullmatch(name) else name
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """The names, with a number where one is taken; a name that some file has of its own is never given to another."""
+    taken = {name.lower() for name in names}
+    seen: set[str] = set()
+    unique = []
+    for name in names:
+        stem, extension = os.path.splitext(name)
+        number = 1
+        while name.lower() in seen or (number > 1 and name.lower() in taken):
+            number += 1
+            name = f"{stem}-{number}{extension}"
+        seen.add(name.lower())
+        unique.append(name)
+    return unique
+
+
+def _refuse_place(dataset: Dataset, folder: str) -> None:
+    if not dataset.is_remote:
+        source, target = os.path.realpath(dataset.root), os.path.realpath(folder)
+        if target == source or target.startswith(source.rstrip(os.sep) + os.sep):
+            raise InputError(
+                f"{folder} lies in the folder of images, which is never written: choose a folder outside {dataset.root}"
+            )
+        if source.startswith(target.rstrip(os.sep) + os.sep):
+            raise InputError(f"{folder} holds the folder of images {dataset.root}: choose another folder")
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise InputError(f"{folder} is a file: choose a folder")
+    if os.path.isdir(folder) and os.listdir(folder) and not _is_ours(folder):
+        raise InputError(f"{folder} is not empty, and holds files that dataprep did not put there: choose another folder")
+
+
+def _refuse_changed(dataset: Dataset) -> None:
+    """Files that are gone, or whose size is not the measured one; cheap beside hashing every file again."""
+    sizes = dataset.samples["bytes"] if "bytes" in dataset.samples else [None] * len(dataset)
+    changed = []
+    for sample, size in zip(dataset.samples.index, sizes, strict=True):
+        try:
+            found = os.stat(dataset.path(sample)).st_size
+        except OSError as error:
+            changed.append(f"{sample} ({error.strerror or error})")
+            continue
+        if size is not None and size == size and found != size:
+            changed.append(f"{sample} ({found} bytes, measured {int(size)})")
+    if changed:
+        more = f" and {len(changed) - _LISTED} more" if len(changed) > _LISTED else ""
+        raise FingerprintError(
+            f"{len(changed)} files are not as they were audited: {', '.join(changed[:_LISTED])}{more}. Run dataprep audit again."
+        )
+
+
+@contextmanager
+def _staged(folder: str) -> Iterator[str]:
+    """A new folder beside `folder` that takes its place when the block ends without an error."""
+    parent, name = os.path.split(folder)
+    stage = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.partial")
+    old = f"{stage}.old"
+    try:
+        os.makedirs(stage)
+        yield stage
+        if os.path.isdir(folder):
+            os.rename(folder, old)
+        os.rename(stage, folder)
+    except OSError as error:
+        if os.path.isdir(old) and not os.path.exists(folder):
+            os.rename(old, folder)
+        raise OutputError(f"cannot make {folder}: {error}") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(
+    dataset: Dataset,
+    names: Sequence[str],
+    stage: str,
+    copy: bool,
+    progress: Callable[[str, int, int, str], None] | None,
+) -> tuple[int, int]:
+    linked = 0
+    put = _downloads(dataset) if dataset.is_remote else _put
+    for done, (sample, name) in enumerate(zip(dataset.samples.index, names, strict=True)):
+        target = os.path.join(stage, *name.split("/"))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        linked += put(dataset.path(sample), target, copy)
+        if progress is not None and done % _REPORT_EVERY == 0:
+            progress("files", done, len(names), "")
+    return linked, len(names) - linked
+
+
+def _put(source: str, target: str, copy: bool) -> bool:
+    """Link, or copy where that is impossible (another disk, a file system without links); gives whether it was a link."""
+    source = os.path.realpath(source)
+    if not copy:
+        try:
+            os.link(source, target)
+            return True
+        except OSError:
+            if not os.path.exists(source):
+                raise
+    shutil.copy2(source, target)
+    return False
+
+
+def _downloads(dataset: Dataset) -> Callable[[str, str, bool], bool]:
+    import fsspec
+
+    system, _ = fsspec.core.url_to_fs(dataset.root)
+
+    def download(source: str, target: str, copy: bool) -> bool:
+        with system.open(system._strip_protocol(source), "rb") as remote, open(target, "xb") as local:
+            shutil.copyfileobj(remote, local)
+        return False
+
+    return download
+
+
+def _write_metadata(rows: pd.DataFrame, names: Sequence[str], stage: str) -> None:
+    table = rows.drop(columns="path")
+    table.insert(0, "file_name", [escape_name(name) for name in names])
+    with open(os.path.join(stage, METADATA), "x", encoding="utf-8", newline="") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
+
+
+def _write_record(stage: str, files: int) -> None:
+    record: dict[str, Any] = {"made by": "dataprep clean", "files": files, "names": _names_digest(stage)}
+    with open(os.path.join(stage, RECORD), "x", encoding="utf-8") as file:
+        json.dump(record, file, indent=2)
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether the folder holds exactly what an earlier run put there."""
+    try:
+        with open(os.path.join(folder, RECORD), encoding="utf-8") as file:
+            return bool(json.load(file)["names"] == _names_digest(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _names_digest(folder: str) -> str:
+    """Hash of the names of all files below `folder`, but for the record."""
+    digest = hashlib.blake2b(digest_size=16)
+    for here, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.relpath(os.path.join(here, name), folder)
+            if path != RECORD:
+                digest.update(os.fsencode(path) + b"\0")
+    return digest.hexdigest()
