@@ -38,7 +38,9 @@ def synthetic(rows: int, seed: int = 0) -> Dataset:
         samples[column.name] = _values(column.name, column.kind, rows, random)
     phash = random.integers(0, 2**64, (rows, 8), dtype=np.uint64)
     _plant_duplicates(samples, phash, random)
-    return Dataset("synthetic", samples, "classification", tuple(samples["label"].cat.categories), {"phash": phash})
+    sketch = np.zeros((rows, 2, 144), dtype=np.uint8)  # read only to decide what to decode, which no one does here
+    arrays = {"phash": phash, "phash_inner": phash, "sketch": sketch}
+    return Dataset("synthetic", samples, "classification", tuple(samples["label"].cat.categories), arrays)
 
 
 def _values(name: str, kind: str, rows: int, random: np.random.Generator) -> object:

@@ -95,7 +95,7 @@ def made_up_dataset(
     hashes = rng.integers(0, 2**63, (rows, 8)).astype(np.uint64)
     return Dataset(
         "made-up", pd.DataFrame(columns, index=index), "classification" if labels else "none", _CLASSES if labels else (),
-        arrays={"phash": hashes},
+        arrays={"phash": hashes, "phash_inner": hashes, "sketch": rng.integers(0, 256, (rows, 2, 144)).astype(np.uint8)},
     )  # fmt: skip
 
 

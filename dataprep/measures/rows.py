@@ -1,7 +1,7 @@
 """Measured rows in compact form: what workers send, what the cache keeps and what the table is built from are the same bytes.
 
 A row is a fixed block of numbers and a short JSON text. The block holds float columns as float32, int columns as float64 (so
-that NaN can say "unknown"), bool columns as one byte, hashes as 16 bytes and ``phash`` as 64; the text holds strings, and the
+that NaN can say "unknown"), bool columns as one byte, hashes as 16 bytes and arrays as they are; the text holds strings, and the
 values of columns that only a plug-in knows. Neither needs pickle to be read.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.schemas.columns import COLUMNS, Column
+from dataprep.schemas.columns import ARRAY_FORMS, COLUMNS, Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,6 @@ TROUBLE = "_trouble"
 _EXTRAS = "_extras"
 _HASHES = ("file_hash", "pixel_hash")
 _HASH_BYTES = 16
-_PHASH = (8,)
 _MEMO_SIZE = 20_000
 
 _NUMBERS: dict[str, tuple[str, Any]] = {"float": ("f", "<f4"), "int": ("d", "<f8"), "bool": ("?", "?")}
@@ -65,7 +64,7 @@ class RowFormat:
 
 
 def _is_fixed(column: Column) -> bool:
-    return column.kind != "array" or column.name == "phash"
+    return column.kind != "array" or column.name in ARRAY_FORMS
 
 
 def _is_text(column: Column) -> bool:
@@ -75,8 +74,10 @@ def _is_text(column: Column) -> bool:
 def _field(column: Column) -> tuple[str, str, Any, tuple[int, ...], Callable[[Any], Any]] | None:
     if column.name in _HASHES:
         return column.name, f"{_HASH_BYTES}s", "u1", (_HASH_BYTES,), _hash_bytes
-    if column.name == "phash":
-        return column.name, "64s", "<u8", _PHASH, _phash_bytes
+    if column.name in ARRAY_FORMS:
+        kind, shape = ARRAY_FORMS[column.name]
+        size = np.dtype((kind, shape)).itemsize
+        return column.name, f"{size}s", kind, shape, lambda value: _array_bytes(value, kind, shape)
     if _is_text(column):
         return None
     code, kind = _NUMBERS[column.kind]
@@ -91,8 +92,8 @@ def _hash_bytes(value: Any) -> bytes:
     return bytes.fromhex(value) if value else bytes(_HASH_BYTES)
 
 
-def _phash_bytes(value: Any) -> bytes:
-    return bytes(64) if value is None else np.asarray(value, dtype="<u8").reshape(_PHASH).tobytes()
+def _array_bytes(value: Any, kind: str, shape: tuple[int, ...]) -> bytes:
+    return np.zeros(shape, kind).tobytes() if value is None else np.asarray(value, dtype=kind).reshape(shape).tobytes()
 
 
 def _plain(value: Any) -> Any:

@@ -87,9 +87,18 @@ PIXEL = _columns(
 ARRAYS = _columns(
     "array",
     ("phash", "array", "", "(n, 8) uint64: 64-bit DCT hash of the image under the eight flips and quarter turns"),
+    ("phash_inner", "array", "", "(n, 8) uint64: as phash, of the picture without its uniform frame"),
+    ("sketch", "array", "", "(n, 2, 144) uint8: where edges run in which direction, of the image and of it without its frame"),
     ("embedding", "array", "", "(n, d) float16: embedding of the displayed image"),
     ("probs", "array", "", "(n, k) float32: class probabilities, columns as `Dataset.classes`"),
 )
+
+#: Type and shape of one sample's value, of the arrays that the pass over the files fills.
+ARRAY_FORMS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "phash": ("<u8", (8,)),
+    "phash_inner": ("<u8", (8,)),
+    "sketch": ("u1", (2, 144)),
+}
 
 COLUMNS: dict[str, Column] = {column.name: column for column in (*GIVEN, *FILE, *PIXEL, *ARRAYS)}
 
