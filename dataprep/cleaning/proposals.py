@@ -9,8 +9,8 @@ Several checks may speak about one sample. What decides, first to last:
 4. a suggested label; where two checks suggest different ones, a review;
 5. anything else worth a look: a review.
 
-Of every group of copies one sample stays, unless each of them is useless by itself. Claims of severity "info" are facts rather than
-faults and lead to no review.
+Of every group of copies one sample stays, unless each of them is useless by itself. Claims of severity "info" are facts rather
+than faults and lead to no review.
 """
 
 from __future__ import annotations
