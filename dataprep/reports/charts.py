@@ -69,6 +69,6 @@ def in_figures(number: float) -> str:
     size = abs(number)
     if size >= 1e9 or size < 1e-4:
         return f"{number:.2g}"
-    if size >= 1000:
+    if size >= 999.5:
         return f"{float(f'{number:.3g}'):,.0f}"
     return f"{number:.3g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,11 +132,11 @@ def claims(audit: Audit, table: pd.DataFrame, ids: np.ndarray[Any, Any]) -> list
 def _counts(audit: Audit) -> dict[str, Any]:
     table = audit.issues.table
     by_severity = table["severity"].value_counts()
-    of_samples = table["scope"].isin(("sample", "pair"))
+    grave = table["scope"].isin(("sample", "pair")) & (table["severity"] != "info")
     return {
         "issues": len(table),
         **{severity: int(by_severity.get(severity, 0)) for severity in SEVERITIES},
-        "samples_with_issues": int(table.loc[of_samples, "target"].nunique()),
+        "samples": int(table.loc[grave, "target"].nunique()),
     }
 
 
@@ -165,8 +165,7 @@ def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]
 
 def options_of(check: Check) -> dict[str, Any]:
     """A check's options, ready for JSON."""
-    fields: Mapping[str, Any] = getattr(check, "__dataclass_fields__", {})
-    return {name: _plain(getattr(check, name)) for name in fields}
+    return {field.name: _plain(getattr(check, field.name)) for field in fields(check)}
 
 
 def _plain(value: Any) -> Any:

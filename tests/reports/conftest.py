@@ -132,7 +132,8 @@ class GroupLeakage(_Silent):
 
 
 CHECKS = (
-    Unreadable(), ConflictingRows(), NearDuplicate(), LabelConflict(), ClassImbalance(), GroupLeakage(), Dark(), Blurry(), Grayscale(),
+    Unreadable(), ConflictingRows(), NearDuplicate(), LabelConflict(), ClassImbalance(), GroupLeakage(), Dark(), Blurry(),
+    Grayscale(),
 )  # fmt: skip
 
 
@@ -147,8 +148,9 @@ def planted(root: Path) -> Audit:
     dataset = Dataset(
         str(root), samples, "classification", tuple(sorted(set(samples["label"].dropna()))), ignored={"Thumbs.db": 2}
     )
-    run = {"stage": "audit", "root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": {"pass": {"jobs": 1}, "only": []},
-           "seconds": {"scan": 0.1}, "fingerprint": dataset.fingerprint}  # fmt: skip
+    options = {"pass": {"jobs": 1}, "only": []}
+    run = {"stage": "audit", "root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": options}
+    run |= {"seconds": {"scan": 0.1}, "fingerprint": dataset.fingerprint}
     return Audit(dataset, Issues.collect(claims), {"group-leakage": "needs groups"}, CHECKS, run)
 
 
@@ -174,10 +176,10 @@ def _samples(names: list[str]) -> pd.DataFrame:
 def _claims(names: list[str]) -> Iterator[pd.DataFrame]:
     broken = {"reason": "truncated", "detail": "ends after 12 bytes"}
     yield Unreadable().claims([names[-1]], evidence=broken)
-    yield Dark().claims(names[:6] + [names[21]], figure=np.linspace(0.01, 0.19, 7), unit="luma", evidence={"threshold": 0.2},
-                        confidence=np.linspace(0.99, 0.6, 7))  # fmt: skip
-    yield NearDuplicate().claims([names[2], names[13], names[22]], related=[names[1], names[12], names[12]], group=["g1", "g2", "g2"],
-                                 confidence=[0.9, 0.95, 0.8], evidence=[{"relation": "a mirrored copy of"}] * 3)  # fmt: skip
+    dark = {"figure": np.linspace(0.01, 0.19, 7), "unit": "luma", "confidence": np.linspace(0.99, 0.6, 7)}
+    yield Dark().claims([*names[:6], names[21]], evidence={"threshold": 0.2}, **dark)
+    near = {"group": ["g1", "g2", "g2"], "confidence": [0.9, 0.95, 0.8], "evidence": [{"relation": "a mirrored copy of"}] * 3}
+    yield NearDuplicate().claims([names[2], names[13], names[22]], related=[names[1], names[12], names[12]], **near)
     yield LabelConflict().claims([names[0]], related=[names[12]], evidence={"label": CLOSING, "other": "dog"})
     yield ClassImbalance().claims(["cat"], figure=12, unit="images", evidence={"ratio": 3.5, "largest": "dog"})
     yield ConflictingRows().claims([names[4]], location="labels.csv:17", evidence={"labels": "cat and dog"})

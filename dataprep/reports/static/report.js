@@ -175,7 +175,7 @@
     const row = view[place];
     const name = target(row) || "the data set";
     const open = element("button", { type: "button", class: "name", tabindex: place === active ? "0" : "-1", title: visible(name) }, element("bdi", {}, visible(name)));
-    const copier = element("button", { type: "button", class: "ghost icon-only copy", tabindex: "-1", "aria-label": "Copy " + visible(name) }, icon("copy"));
+    const copier = element("button", { type: "button", class: "ghost icon-only copier", tabindex: "-1", "aria-label": "Copy " + visible(name) }, icon("copy"));
     const level = severity(row);
     const line = element("tr", { "aria-rowindex": place + 2, "data-place": place },
       cell("severity", icon(level, "mark " + level), element("span", {}, level)),
@@ -304,7 +304,7 @@
     const line = event.target.closest("tr[data-place]");
     if (!line) return;
     const place = Number(line.dataset.place);
-    if (event.target.closest(".copy")) { copy(target(view[place]), "Name copied"); return; }
+    if (event.target.closest(".copier")) { copy(target(view[place]), "Name copied"); return; }
     inspect(Array.from(view, (row) => [row, claims.target[row]]), place, (at) => go(at));
   });
 
