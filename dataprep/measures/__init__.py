@@ -13,9 +13,13 @@ def builtin_measures() -> tuple[Measure, ...]:
     from importlib.util import find_spec
 
     from dataprep.measures.facts import FACTS
+    from dataprep.measures.focus import FOCUS
+    from dataprep.measures.frame import FRAME
+    from dataprep.measures.grain import GRAIN
+    from dataprep.measures.spectrum import SPECTRUM
     from dataprep.measures.tones import TONES
 
-    measures = (*FACTS, *TONES)
+    measures = (*FACTS, *TONES, *FOCUS, *GRAIN, *SPECTRUM, *FRAME)
     if find_spec("dataprep.measures.hashes"):
         from dataprep.measures.hashes import HASHES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +15,21 @@ _LEVELS = np.arange(256) / 255.0
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
-def _cumulative(pixels: Pixels) -> NDArray[np.float64]:
-    return np.cumsum(pixels.luma_histogram)
+def percentiles(shares: NDArray[np.float64], percents: Sequence[float]) -> list[float]:
+    """The levels, 0 to 1, at or below which each of `percents` % of the pixels lie, from a histogram of `shares` (256,)."""
+    places = np.searchsorted(np.cumsum(shares), np.asarray(percents) / 100 - 1e-9)
+    return [min(int(place), 255) / 255 for place in places]
 
 
-def percentile(cumulative: NDArray[np.float64], percent: float) -> float:
-    """The level, 0 to 1, at or below which `percent` % of the pixels lie."""
-    return min(int(np.searchsorted(cumulative, percent / 100 - 1e-9)), 255) / 255
+def _luma_percentiles(pixels: Pixels) -> list[float]:
+    return percentiles(pixels.luma_histogram, _PERCENTILES)
 
 
-def _percentile_measure(percent: int) -> Measure:
+def _percentile_measure(place: int) -> Measure:
     def read(pixels: Pixels) -> float:
-        return percentile(pixels.shared(_cumulative), percent)
+        return pixels.shared(_luma_percentiles)[place]
 
-    return Measure(f"luma_p{percent:02}", 1, read)
+    return Measure(f"luma_p{_PERCENTILES[place]:02}", 1, read)
 
 
 @measure_of("luma_mean")
@@ -61,10 +63,10 @@ def measure_saturation(pixels: Pixels) -> float:
 @measure_of("chroma_p99")
 def measure_chroma_p99(pixels: Pixels) -> float:
     """99th percentile of chroma, 0 to 1."""
-    return percentile(np.cumsum(pixels.chroma_histogram), 99)
+    return percentiles(pixels.chroma_histogram, [99])[0]
 
 
 TONES: tuple[Measure, ...] = (
-    *map(_percentile_measure, _PERCENTILES), measure_mean, measure_contrast, measure_entropy, measure_saturation,
+    *map(_percentile_measure, range(len(_PERCENTILES))), measure_mean, measure_contrast, measure_entropy, measure_saturation,
     measure_chroma_p99,
 )  # fmt: skip

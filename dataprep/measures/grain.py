@@ -1,0 +1,86 @@
+"""Measures of what was added to the picture: noise, and the block borders of JPEG compression."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dataprep.measures.bands import BLOCK, ROWS, luma_bands
+from dataprep.measures.contract import measure_of
+from dataprep.measures.pixels import Bytes2D, Pixels
+
+_LEAST_BLOCKS = 9
+#: The steps inside a block that borders are compared with, counted from its first pixel.
+_INSIDE = (1, 3, 5)
+_CLIPPED = 16  # blocks nearer to black or white than this hide their noise
+_QUIET_SHARE = 0.1  # of the blocks: the flattest hold noise and little else
+#: Mean absolute value of the mixed difference of four independent pixels of unit deviation: 2 * sqrt(2 / pi).
+_MIXED_MEAN = 2 * math.sqrt(2 / math.pi)
+#: Parts of a grey level to which means of mixed differences are rounded.
+_FINE = 16
+#: Added to the mean step elsewhere, in grey levels, so that rounding in a flat picture makes no ratio.
+_LEAST_STEP = 0.05
+
+
+@measure_of("noise")
+def measure_noise(pixels: Pixels) -> float:
+    """Standard deviation of additive noise, 0 to 1, from mixed second differences in the flattest tenth of 8 x 8 blocks.
+
+    The mixed difference (Immerkaer, "Fast noise variance estimation", 1996, in its smallest form) is blind to edges along
+    the axes and to slopes. Images smaller than two blocks give NaN, those with hardly a block that is not clipped 0.
+    """
+    bands = pixels.shared(luma_bands)
+    if bands is None:
+        return math.nan
+    # (n, 17, 8 * across + 1): of every second band its whole blocks, and the row and column after them.
+    across = (bands.shape[1] - 1) // BLOCK
+    strips = bands.reshape(-1, ROWS, bands.shape[1])[::2, :, : across * BLOCK + 1].reshape(-1, across * BLOCK + 1)
+    steps = cv2.subtract(strips[:, 1:], strips[:, :-1], dtype=cv2.CV_16S)
+    # A strip's last row meets the first of the next here, and is left out of the means.
+    mixed = cv2.multiply(cv2.absdiff(steps[1:], steps[:-1]), _FINE)
+    mixed = np.concatenate([mixed, mixed[-1:]])
+    means, levels = _block_means(mixed), _block_means(strips[:, :-1])
+    open_blocks = means[(levels > _CLIPPED) & (levels < 255 - _CLIPPED)]
+    if open_blocks.size < _LEAST_BLOCKS:
+        return 0.0
+    rank = int(open_blocks.size * _QUIET_SHARE)
+    return float(np.partition(open_blocks, rank)[rank]) / _FINE / _MIXED_MEAN / 255
+
+
+def _block_means(strips: NDArray[Any]) -> NDArray[Any]:
+    """(2 * n, w / 8) means, rounded, of the 8 x 8 blocks of n strips (n * 17, w), each strip's last row left out."""
+    width = strips.shape[1]
+    blocks = strips.reshape(-1, ROWS, width)[:, : ROWS - 1].reshape(-1, width)
+    return np.asarray(cv2.resize(blocks, (width // BLOCK, len(blocks) // BLOCK), interpolation=cv2.INTER_AREA))
+
+
+@measure_of("blockiness")
+def measure_blockiness(pixels: Pixels) -> float:
+    """Mean step of luma at the borders of the 8 x 8 grid that starts at the corner, relative to the mean step inside.
+
+    Geometric mean of both axes; about 1 without compression. NaN for images smaller than two blocks.
+    """
+    bands = pixels.shared(luma_bands)
+    if bands is None:
+        return math.nan
+    rows, width = bands.reshape(-1, ROWS, bands.shape[1]), bands.shape[1]
+    down = _mean_step(rows[:, BLOCK - 1], rows[:, BLOCK]), [_mean_step(rows[:, i], rows[:, i + 1]) for i in _INSIDE]
+    steps = cv2.reduce(cv2.absdiff(bands[:, 1:], bands[:, :-1]), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / len(bands)
+    columns = steps[: (width - 1) // BLOCK * BLOCK].reshape(-1, BLOCK).mean(axis=0)
+    across = float(columns[BLOCK - 1]), [float(columns[i]) for i in _INSIDE]
+    return math.sqrt(_excess(*down) * _excess(*across))
+
+
+def _excess(border: float, inside: list[float]) -> float:
+    return (border + _LEAST_STEP) / (sum(inside) / len(inside) + _LEAST_STEP)
+
+
+def _mean_step(first: Bytes2D, second: Bytes2D) -> float:
+    return float(cv2.norm(first, second, cv2.NORM_L1)) / first.size
+
+
+GRAIN = (measure_noise, measure_blockiness)
