@@ -197,7 +197,7 @@ def _spoil_rows(album: Album, rows: list[list[str]]) -> None:
     change(5, 1, "leaf ", "label-spelling", "white space after 'leaf'")
     change(8, 1, "laef", "label-spelling", "typo of 'leaf'")
     change(9, 1, "", "empty-label", "no label")
-    change(12, 2, "holdout", "unknown-split", "no split of this name is known")
+    change(12, 2, "later", "unknown-split", "no split of this name is known")
     change(15, 3, "test-roll-0", "group-leakage", "a group of the test split")
     repeated, disputed = list(rows[20]), [rows[21][0], "leaf", *rows[21][2:]]
     rows += [

@@ -48,7 +48,7 @@ def draw_scene(kind: str, width: int, height: int, rng: np.random.Generator) -> 
         picture = _lay(canvas, picture, THINGS[kind](canvas, x, y, size))
     picture *= _lighting(canvas)[..., None]
     picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    picture = _expose(picture) + rng.normal(0, 0.006, picture.shape).astype(np.float32)
+    picture = _expose(picture, rng.uniform(0.34, 0.55)) + rng.normal(0, 0.006, picture.shape).astype(np.float32)
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -120,11 +120,11 @@ def _lighting(canvas: Canvas) -> Plane:
     return (slope * (1 - 0.09 * (canvas.x**2 + canvas.y**2))).astype(np.float32)
 
 
-def _expose(picture: Rgb) -> Rgb:
-    """As a camera's automatic exposure: middle tones in the middle, few pixels clipped."""
+def _expose(picture: Rgb, middle: float) -> Rgb:
+    """As a camera's automatic exposure: the median at `middle`, few pixels clipped."""
     low, high = np.percentile(picture, [1, 99])
     stretched = np.clip((picture - low) / (high - low), 0, None) * 0.9 + 0.04
-    return (stretched ** (np.log(0.45) / np.log(np.median(stretched)))).astype(np.float32)
+    return (stretched ** (np.log(middle) / np.log(np.median(stretched)))).astype(np.float32)
 
 
 # What things lie on.

@@ -20,7 +20,7 @@ from dataprep.errors import InputError
 from dataprep.reports.tables import neutralised
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.options import did_you_mean
-from dataprep.schemas.plan import ACTIONS, EDIT, PLAN_COLUMNS, PLAN_CSV, PLAN_JSON, PLAN_VERSION, Plan
+from dataprep.schemas.plan import ACTIONS, EDIT, PLAN_COLUMNS, PLAN_CSV, PLAN_JSON, PLAN_VERSION, Plan, difference
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -92,7 +92,8 @@ def read_plan(path: str | os.PathLike[str], dataset: Dataset | None = None, *, n
 
     Args:
         path: the folder, or the file.
-        dataset: the data the plan is for: its samples and labels are the known ones. None leaves them unchecked.
+        dataset: the data the plan is for: its samples and labels are the known ones. None leaves them unchecked, and so does
+            a dataset that the plan was not made for, because then the plan as a whole is at fault.
         new_labels: allow labels that no sample of `dataset` has.
 
     Raises:
@@ -101,6 +102,8 @@ def read_plan(path: str | os.PathLike[str], dataset: Dataset | None = None, *, n
     path = os.path.join(path, PLAN_CSV) if os.path.isdir(path) else os.fspath(path)
     header = _read_header(os.path.join(os.path.dirname(path), PLAN_JSON), path)
     table = _read_table(path)
+    if dataset is not None and difference(header.get("data", {}), dataset):
+        dataset = None
     faults = sorted(_faults(table, dataset, new_labels), key=lambda fault: fault[0])
     if faults:
         raise InputError(_listed(path, [f"row {row}: {text}" for row, text in faults]))

@@ -84,7 +84,7 @@ def clean(
         review: codes of checks whose samples are to be reviewed instead of dropped or relabelled.
         keep: codes of checks that are not heard.
         min_confidence: suggestions less sure than this, 0 to 1, are reviewed.
-        edits: an earlier plan for the same data; what a person changed in it is taken over.
+        edits: an earlier plan; what a person changed in it is taken over.
 
     Returns:
         The plan. `dataprep.cleaning.write_plan` writes it, `dataprep.apply_plan` applies it.
@@ -92,7 +92,7 @@ def clean(
     Raises:
         InputError: no audit in that folder.
         OptionError: an unknown check, or a value out of range.
-        FingerprintError: `edits` was made for other data.
+        FingerprintError: `edits` holds changes, and was made for other data.
     """
     options = CleanOptions(tuple(sorted(drop)), tuple(sorted(review)), tuple(sorted(keep)), min_confidence)
     audit = read_audit(source) if isinstance(source, str | os.PathLike) else source
@@ -269,10 +269,12 @@ def _kept_rows(copies: pd.DataFrame, table: pd.DataFrame, ranks: pd.Series[Any])
 
 def _with_edits(table: pd.DataFrame, edits: Plan, dataset: Dataset) -> pd.DataFrame:
     changed = difference(edits.data, dataset)
-    if changed:
+    if changed and len(edits.edited):
         raise FingerprintError(
             f"the edited plan was made for other data: {changed}. Move it away to start a new one, or audit that data."
         )
+    if changed:
+        return table
     edited, table = edits.edited.set_index("sample"), table.set_index("sample")
     table = table.assign(suggested=suggested_text(table["action"], table["new_label"]))
     suggested = table["suggested"].reindex(edited.index).fillna("")

@@ -117,9 +117,10 @@ def test_edits_are_carried_over_and_refused_for_other_data(dataset):
     again = clean(audit, drop=["blurry"], edits=edited)
     assert actions(again) == {"a.jpg": "drop", "b.jpg": "drop"}
     assert list(again.edited["sample"]) == ["a.jpg"]
-    other = audit_of(dataset.assign(file_hash="new"))
+    other = audit_of(dataset.assign(file_hash="new"), claim("dark", "a.jpg"), claim("blurry", "b.jpg"))
     with pytest.raises(FingerprintError, match="the contents of files changed"):
         clean(other, edits=edited)
+    assert actions(clean(other, edits=first)) == {"a.jpg": "review", "b.jpg": "review"}
 
 
 NAMES = st.sampled_from(list(LABELS))
