@@ -223,7 +223,8 @@ def _faults(check: Check, dataset: Dataset) -> pd.DataFrame:
     evidence = json.dumps(dict.fromkeys(_fields(check.message) - given, 2))
     measured = dataset.samples.index[dataset.samples["lost"].astype("str") == ""]
     fault = {"check": check.code, "location": "labels.csv:3", "figure": 2.0, "value": "apple", "evidence": evidence}
-    return faults_table([{**fault, "target": target, "related": "row 2"} for target in measured[:2]])
+    targets = dataset.classes if check.scope == "class" else measured
+    return faults_table([{**fault, "target": target, "related": "row 2"} for target in targets[:2]])
 
 
 def _fields(template: str) -> set[str]:

@@ -47,10 +47,10 @@ class Manifest:
     ====================  =============================================================================================
 
     Attributes:
-        table: one row per row that could be read. Columns: ``place`` (category: the manifest's name), ``row`` (int: line of the
-            file, or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to
-            the data set's root; empty when there is none), both escaped by `dataprep.schemas.names`, and where the manifest has them ``label``, ``split``, ``group``
-            (missing where empty) and the user's own columns.
+        table: one row per row that could be read. Columns: ``place`` (text: the manifest's name), ``row`` (int: line of the file,
+            or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to the data
+            set's root; empty when there is none), both escaped by `dataprep.schemas.names`, and where the manifest has them
+            ``label``, ``split``, ``group`` (categories, missing where empty) and the user's own columns.
         malformed: one row per row that could not be read: ``place``, ``row``, ``why``.
         unlisted: files that no row lists, relative to the data set's root, escaped.
     """
@@ -78,7 +78,7 @@ class Manifest:
         It is the first row that lists the file, or the first with a label.
         """
         found = self.table[(self.table["sample"] != "").to_numpy()]
-        again = found["sample"].duplicated().to_numpy()
+        again = found["sample"].duplicated().to_numpy().copy()
         if "label" in found and again.any():
             order = np.argsort(found["label"].isna().to_numpy(), kind="stable")
             again[order] = found["sample"].iloc[order].duplicated().to_numpy()

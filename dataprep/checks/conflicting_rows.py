@@ -1,0 +1,52 @@
+"""The check conflicting-rows: rows that give one file two labels or two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataprep.checks.contract import Check
+from dataprep.checks.record_faults import fault_claims
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class ConflictingRows(Check):
+    """Rows that give one file two labels or two splits.
+
+    What it finds:
+        A row that lists a file which an earlier row lists, with another label or another split.
+    Why it matters:
+        At least one of the labels is wrong, and a model is taught both. A file in two splits is tested on what it was
+        trained on.
+    What to do:
+        Look at the image, and delete the rows that are wrong. Until then the file counts as in its first row. If
+        images really have several labels, give each file one row with a JSON list of labels.
+    How it works:
+        Paths are resolved to files first; then each row after the first is held against the first. A missing label or
+        split does not disagree with anything.
+    Known limits:
+        Labels that differ only in spelling disagree here too, and label-spelling names the spelling. A manifest with
+        one row per label of a multi-label task is taken for conflicts: write JSON lists.
+    Measured quality:
+        Exact. No false alarms by construction.
+    """
+
+    code = "conflicting-rows"
+    family = "records"
+    severity = "error"
+    scope = "record"
+    suggestion = "review"
+    summary = "Files listed under two labels or splits"
+    advice = "Decide which row is right and delete the others."
+    message = "{target} is listed as {what}, first in {first}"
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield the faults that reading the records left."""
+        yield from fault_claims(self, dataset)

@@ -1,0 +1,169 @@
+"""The check label-shift: splits whose classes are distributed otherwise than in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.checks.contract import Check
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+_NAMED = 5
+_DRAWS = 400
+#: Draws times classes stay below this, for memory's sake.
+_MOST_CELLS = 20_000_000
+
+
+@dataclass(frozen=True)
+class LabelShift(Check):
+    """Splits whose classes are distributed otherwise than in training.
+
+    What it finds:
+        Splits whose share of each class differs from that of the training split (from all other splits, where none is
+        called train) by more than a random split explains, and classes that are absent from a split though chance would
+        not leave them out. One claim for each such split.
+    Why it matters:
+        A figure measured on the split is for another mix of classes than the model was trained for: accuracy moves with
+        the mix alone, and a class that is absent is not measured, or not learned, at all.
+    What to do:
+        Split again with stratification. Where the mix differs on purpose (a test set as in use, a balanced one), compare
+        by recall per class or weight the classes, and dismiss the claim.
+    How it works:
+        The figure is the total variation distance: the share of samples that would have to change class for the mixes to
+        be equal, 0 to 1, less what a random split of the same sizes gives on average; with a 95 % interval from
+        resampling both mixes. A claim is made when the distance is above the threshold and beyond what random splits
+        reach, by drawing 400 splits with the same numbers of samples and of labels (the multivariate hypergeometric
+        distribution: an exact permutation test), 1 % in all splits together. An effect size comes with it: Cramér's V
+        between class and membership, corrected for bias (Bergsma 2013). A class is named absent when a random split would
+        leave it out with a probability under 1 %, over all classes and splits together.
+    Known limits:
+        Samples without a label or a split do not count. Samples that belong together (one patient, one video) make mixes
+        of random group-wise splits differ more than of random sample-wise ones; that difference is real, and it is
+        reported. Targets to regress on and samples with several labels are not judged.
+    Measured quality:
+        @LABELSHIFT@
+    """
+
+    code = "label-shift"
+    family = "splits"
+    severity = "warning"
+    scope = "split"
+    needs = ("label", "split")
+    summary = "Splits with another mix of classes"
+    advice = "Split again with stratification, or judge by recall per class."
+    message = (
+        "{figure:.0%} of its samples would have to change class to give the mix of {reference} "
+        "(95 % interval {low:.0%} to {high:.0%}; Cramér's V {cramers_v:.2f}){differing}{absent_text}"
+    )
+
+    threshold: float = option(0.05, "total variation distance beyond chance that is reported", low=0, high=1)
+    alpha: float = option(0.01, "probability of a claim on random splits, all splits together", low=0.0001, high=0.5)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each split that differs."""
+        if dataset.task in ("regression", "multi-label"):
+            return
+        table = _table(dataset)
+        if len(table) < 2 or table.shape[1] < 2:
+            return
+        rng = np.random.default_rng(0)
+        for split in table.index:
+            evidence = self._compare(table, str(split), rng)
+            if evidence:
+                yield self.claims([split], figure=evidence["shift"], unit="of the samples", evidence=evidence)
+
+    def _compare(self, table: pd.DataFrame, split: str, rng: np.random.Generator) -> dict[str, Any]:
+        """What differs between a split and its reference; empty when nothing does."""
+        reference = "train" if "train" in table.index and split != "train" else "the other splits"
+        own = table.loc[split].to_numpy()
+        other = table.loc["train"].to_numpy() if reference == "train" else table.sum().to_numpy() - own
+        names = table.columns.to_numpy(dtype=object)
+        absent = names[(own == 0) & (_chance_absent(own, other) < self.alpha / table.size)]
+        found, beyond_chance = _shift(own, other, self.alpha / len(table), rng)
+        told_by_others = split == "train"  # its difference from them is theirs from it
+        if not len(absent) and (told_by_others or not beyond_chance or found["shift"] < self.threshold):
+            return {}
+        listed = ", ".join(map(repr, absent[:_NAMED])) + (f" and {len(absent) - _NAMED:,} more" if len(absent) > _NAMED else "")
+        return {
+            **found,
+            "reference": reference,
+            "cramers_v": cramers_v(np.stack([own, other])),
+            "differing": _differing(names, own, other),
+            "absent": [str(name) for name in absent[:100]],
+            "absent_text": f"; absent: {listed}" if len(absent) else "",
+            "threshold": self.threshold,
+        }
+
+
+def _table(dataset: Dataset) -> pd.DataFrame:
+    """Splits by classes: number of samples."""
+    known = dataset.samples[["split", "label"]].dropna().astype("str")
+    counts = known.groupby(["split", "label"]).size()
+    return counts.unstack(fill_value=0).astype(np.int64)
+
+
+def _chance_absent(own: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(k,) an upper bound of the probability that a random split of this size has no sample of each class."""
+    share = own.sum() / max(1, own.sum() + other.sum())
+    return np.asarray((1 - share) ** (own + other), dtype=np.float64)
+
+
+def _shift(
+    own: NDArray[np.int64], other: NDArray[np.int64], alpha: float, rng: np.random.Generator
+) -> tuple[dict[str, Any], bool]:
+    """The total variation distance of two mixes beyond chance with its interval, and whether it is beyond chance at `alpha`."""
+    draws = max(20, min(max(_DRAWS, int(2 / alpha)), _MOST_CELLS // len(own)))
+    distance = _distance(own, other)
+    chance = _of_random_splits(own, other, draws, rng)
+    spread = _of_resampled(own, other, min(draws, _DRAWS), rng).std()
+    shift = max(0.0, distance - float(chance.mean()))
+    probability = (1 + int((chance >= distance - 1e-12).sum())) / (draws + 1)
+    low, high = max(0.0, shift - 1.96 * float(spread)), min(1.0, shift + 1.96 * float(spread))
+    return {"shift": shift, "low": low, "high": high, "distance": distance}, probability <= alpha
+
+
+def _distance(own: NDArray[Any], other: NDArray[Any]) -> Any:
+    """Total variation distance of the mixes in the last axis."""
+    return np.abs(own / own.sum(-1, keepdims=True) - other / other.sum(-1, keepdims=True)).sum(-1) / 2
+
+
+def _of_random_splits(own: NDArray[np.int64], other: NDArray[np.int64], draws: int, rng: np.random.Generator) -> NDArray[Any]:
+    both = own + other
+    drawn = rng.multivariate_hypergeometric(both, int(own.sum()), size=draws, method="marginals")
+    return np.asarray(_distance(drawn, both - drawn))
+
+
+def _of_resampled(own: NDArray[np.int64], other: NDArray[np.int64], draws: int, rng: np.random.Generator) -> NDArray[Any]:
+    parts = [rng.multinomial(int(counts.sum()), counts / counts.sum(), size=draws) for counts in (own, other)]
+    return np.asarray(_distance(*parts))
+
+
+def cramers_v(table: NDArray[np.int64]) -> float:
+    """Cramér's V of a contingency table (r, k), 0 to 1, corrected for bias (Bergsma 2013)."""
+    table = table[:, table.sum(0) > 0]
+    total, (rows, columns) = table.sum(), table.shape
+    if columns < 2 or total < 2:
+        return 0.0
+    expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / total
+    phi2 = float(((table - expected) ** 2 / expected).sum()) / total
+    phi2 = max(0.0, phi2 - (columns - 1) * (rows - 1) / (total - 1))
+    rows, columns = rows - (rows - 1) ** 2 / (total - 1), columns - (columns - 1) ** 2 / (total - 1)
+    return float(min(1.0, np.sqrt(phi2 / max(1e-12, min(rows, columns) - 1))))
+
+
+def _differing(names: NDArray[Any], own: NDArray[np.int64], other: NDArray[np.int64]) -> str:
+    """The classes whose share differs most, in words."""
+    ours, theirs = own / own.sum(), other / other.sum()
+    order = np.argsort(-np.abs(ours - theirs), kind="stable")[:3]
+    parts = [f"{names[i]!r} {ours[i]:.0%} instead of {theirs[i]:.0%}" for i in order if ours[i] != theirs[i]]
+    return "; " + ", ".join(parts) if parts else ""
