@@ -1,0 +1,203 @@
+"""How long `dataprep audit` takes on photos, against only decoding them, against its own second run, and against cleanvision.
+
+    python benchmarks/speed.py --data ../shared/data --photos 10000 [--cleanvision-python /path/to/python]
+
+The photos are made once, under benchmarks/.work, from the photos under DATA/photos/images: each of those is cut into six
+disjoint tiles, and every new photo is one tile, or a blend of two tiles of different photos, enlarged to 400 x 533, given the
+grain that enlarging took away, and stored as JPEG of quality 90. No two share a part, but for the 1 % that are planted as
+duplicates: half of them copies, half re-encoded.
+
+All rows run on the same cores with the files in the system's file cache:
+
+- decode: only read every file and decode it once to full-size RGB with simplejpeg, in a plain process pool. The floor; the
+best of its runs before and after the others. - pass: `dataprep.measure` without cache, with an empty cache, and again with
+the cache that this filled. - audit: the whole command with --no-cache, and what of it verified near duplicates. -
+cleanvision: its default checks, when the Python given can import it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+
+WORK = Path(__file__).parent / ".work"
+COLUMNS, ROWS, WIDTH, HEIGHT, QUALITY, GRAIN = 2, 3, 400, 533, 90, 3.0
+
+_PASS = """
+import sys, time
+from dataprep import PassOptions, measure, scan
+dataset = scan(sys.argv[1])
+for cache in sys.argv[3:]:
+    since = time.perf_counter()
+    measure(dataset, options=PassOptions(cache=cache == "cache", cache_dir=sys.argv[2]))
+    print(time.perf_counter() - since)
+"""
+_CLEANVISION = """
+import sys, time
+from cleanvision import Imagelab
+since = time.perf_counter()
+lab = Imagelab(data_path=sys.argv[1])
+lab.find_issues(n_jobs=int(sys.argv[2]))
+print(time.perf_counter() - since, file=sys.stderr)
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    options = _parse()
+    photos = make_photos(Path(options.data), options.photos)
+    files = [str(path) for path in sorted(photos.rglob("*.jpg"))]
+    print(f"{len(files):,} photos, {sum(map(os.path.getsize, files)) / 1e6:,.0f} MB, {options.jobs} processes")
+    floors = [decode_all(files, options.jobs) for _ in range(2)]
+    rows: dict[str, float] = dict(time_pass(photos))
+    rows |= time_audit(photos)
+    if options.cleanvision_python:
+        rows["cleanvision, default checks"] = time_cleanvision(options.cleanvision_python, photos, options.jobs)
+    floors.append(decode_all(files, options.jobs))
+    _show({"decode only": min(floors), **rows}, len(files))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=str(Path(__file__).parents[2] / "shared" / "data"), help="folder with photos/images")
+    parser.add_argument("--photos", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes of decode and cleanvision")
+    parser.add_argument("--cleanvision-python", default="", help="a Python with cleanvision, in an environment of its own")
+    return parser.parse_args()
+
+
+def make_photos(data: Path, count: int) -> Path:
+    """The folder with `count` made photos in ten class folders; made only if it is not there."""
+    target = WORK / f"photos-{count}"
+    if target.exists():
+        return target
+    sources = sorted(map(str, (data / "photos" / "images").rglob("*.jpg")))
+    if not sources:
+        sys.exit(f"no photos under {data / 'photos' / 'images'}; give their folder by --data")
+    planted = count // 100
+    recipes = _recipes(sources, count - planted)
+    partial = target.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for folder in range(10):
+        (partial / f"class{folder}").mkdir(parents=True)
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_make_photo, recipes, (_place(partial, i) for i in range(len(recipes))), chunksize=64))
+    _plant(partial, len(recipes), planted)
+    partial.rename(target)
+    return target
+
+
+def _recipes(sources: list[str], count: int) -> list[list[tuple[str, int]]]:
+    """For each new photo the tiles that it is made of; no tile is used twice."""
+    random = np.random.default_rng(0)
+    tiles = [(source, tile) for source in sources for tile in range(COLUMNS * ROWS)]
+    order = [tiles[i] for i in random.permutation(len(tiles))]
+    if count > len(order):
+        sys.exit(f"{len(sources):,} photos give at most {len(order):,} new ones, {count:,} were asked for")
+    blends = min(len(order) - count, count // 4)
+    return [[order[i], order[count + i]] if i < blends else [order[i]] for i in range(count)]
+
+
+def _make_photo(recipe: list[tuple[str, int]], place: Path) -> None:
+    import cv2
+
+    parts = [cv2.resize(_tile(*part), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.float32) for part in recipe]
+    shift = np.random.default_rng(int(place.stem)).integers(0, HEIGHT * WIDTH)
+    grain = np.roll(_grain(), shift).reshape(HEIGHT, WIDTH, 1)
+    pixels = np.clip(np.mean(parts, axis=0) + grain, 0, 255).astype(np.uint8)
+    place.write_bytes(simplejpeg.encode_jpeg(pixels, quality=QUALITY, colorsubsampling="420"))
+
+
+@cache
+def _grain() -> Any:
+    return np.random.default_rng(0).normal(0, GRAIN, HEIGHT * WIDTH).astype(np.float32)
+
+
+def _tile(source: str, tile: int) -> Any:
+    pixels = simplejpeg.decode_jpeg(Path(source).read_bytes())
+    height, width = pixels.shape[0] // ROWS, pixels.shape[1] // COLUMNS
+    top, left = tile // COLUMNS * height, tile % COLUMNS * width
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
+
+
+def _place(folder: Path, index: int) -> Path:
+    return folder / f"class{index % 10}" / f"{index:05d}.jpg"
+
+
+def _plant(folder: Path, made: int, planted: int) -> None:
+    for number in range(planted):
+        original = _place(folder, number * (made // max(planted, 1))).read_bytes()
+        copy = original if number % 2 else simplejpeg.encode_jpeg(simplejpeg.decode_jpeg(original), quality=75)
+        _place(folder, made + number).write_bytes(copy)
+
+
+def decode_all(files: list[str], jobs: int) -> float:
+    """Seconds to read and decode every file in a plain pool."""
+    since = time.perf_counter()
+    with ProcessPoolExecutor(jobs) as pool:
+        sum(pool.map(_decode, files, chunksize=32))
+    return time.perf_counter() - since
+
+
+def _decode(path: str) -> int:
+    with open(path, "rb") as file:
+        return int(simplejpeg.decode_jpeg(file.read(), "RGB").shape[0])
+
+
+def time_pass(photos: Path) -> Iterator[tuple[str, float]]:
+    """Seconds of the pass alone: without cache, filling it, and with it."""
+    folder = WORK / "cache"
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-c", _PASS, str(photos), str(folder), "none", "cache", "cache"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    names = ("pass, no cache", "pass, filling the cache", "pass, second time")
+    yield from zip(names, map(float, done.stdout.split()), strict=True)
+
+
+def time_audit(photos: Path) -> dict[str, float]:
+    """Seconds of the whole command, and of its stages."""
+    out = WORK / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    since = time.perf_counter()
+    command = [sys.executable, "-m", "dataprep", "audit", str(photos), "--no-cache", "--quiet", "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    seconds = {"audit, whole command, no cache": time.perf_counter() - since}
+    stages = json.loads((out / "audit" / "run.json").read_text())["seconds"]
+    return seconds | {f"  of it {stage}": spent for stage, spent in stages.items() if spent >= 0.1}
+
+
+def time_cleanvision(python: str, photos: Path, jobs: int) -> float:
+    """Seconds of cleanvision's default checks, imports left out."""
+    command = [python, "-c", _CLEANVISION, str(photos), str(jobs)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"cleanvision failed: {done.stderr}")
+    return float(done.stderr.split()[-1])
+
+
+def _show(rows: dict[str, float], files: int) -> None:
+    floor = rows["decode only"]
+    print(f"{'':<44}{'seconds':>9}{'ms/file':>9}{'x decode':>10}")
+    for name, seconds in rows.items():
+        print(f"{name:<44}{seconds:>9.2f}{1000 * seconds / files:>9.3f}{seconds / floor:>10.2f}")
+    print(f"second pass: {rows['pass, second time'] / rows['pass, filling the cache']:.1%} of the first")
+    if "cleanvision, default checks" in rows:
+        times = rows["cleanvision, default checks"] / rows["audit, whole command, no cache"]
+        print(f"cleanvision takes {times:.1f} times as long as the whole audit")
+
+
+if __name__ == "__main__":
+    main()
