@@ -109,7 +109,7 @@ def _is_manifest(source: str) -> bool:
 
 def _refuse_archive(source: str) -> None:
     extension = extension_of(source)
-    if extension not in ARCHIVES or os.path.isdir(source):
+    if extension not in ARCHIVES or os.path.isdir(source) or "::" in source:
         return
     name = posixpath.basename(source.replace(os.sep, "/"))
     command = ARCHIVES[extension].format(name=name, stem=name[: -len(extension) - 1])

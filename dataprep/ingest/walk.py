@@ -16,6 +16,7 @@ from dataprep.schemas.files import MARKER
 
 #: The same folder is walked at most so often when symbolic links lead to it on several ways (splits, folds).
 _MOST_VISITS = 16
+_Identity = tuple[int, int]
 _METADATA = frozenset(("metadata.csv", "metadata.jsonl", "metadata.parquet"))
 
 
@@ -56,24 +57,21 @@ def walk_folder(root: str) -> Tree:
     (`dataprep.schemas.files.MARKER`) is passed over, unless it is the root itself.
     """
     tree = Tree(root)
-    visits: Counter[tuple[int, int]] = Counter()
-    pending: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+    visits: Counter[_Identity] = Counter()
+    pending: list[tuple[str, frozenset[_Identity], bool]] = [("", frozenset(), False)]
     while pending:
-        folder, above = pending.pop()
+        folder, above, linked = pending.pop()
         try:
-            identity = _identity(os.path.join(root, folder))
+            identity = _identity(_place(root, folder))
+            visits[identity] += linked
             if identity in above:
                 tree.ignored["symbolic links that loop"] += 1
-                continue
-            visits[identity] += 1
-            if visits[identity] > _MOST_VISITS:
+            elif linked and visits[identity] > _MOST_VISITS:
                 tree.ignored[f"folders linked more than {_MOST_VISITS} times"] += 1
-                continue
-            below = _list_folder(tree, folder)
+            else:
+                pending += [(name, above | {identity}, linked or link) for name, link in _list_folder(tree, folder)]
         except OSError as error:
             tree.unreadable[folder] = error.strerror or str(error)
-            continue
-        pending += [(name, above | {identity}) for name in below]
     tree.folders = dict(sorted(tree.folders.items()))
     return tree
 
@@ -105,22 +103,26 @@ def walk_url(url: str) -> Tree:
     return tree
 
 
-def _identity(folder: str) -> tuple[int, int]:
+def _place(root: str, folder: str) -> str:
+    return os.path.join(root, folder) if folder else root
+
+
+def _identity(folder: str) -> _Identity:
     status = os.stat(folder)
     return status.st_dev, status.st_ino
 
 
-def _list_folder(tree: Tree, folder: str) -> list[str]:
-    """Add the files of `folder` to `tree`; give back the folders below it."""
+def _list_folder(tree: Tree, folder: str) -> list[tuple[str, bool]]:
+    """Add the files of `folder` to `tree`; give back the folders below it, and whether each is a link."""
     files: list[str] = []
-    below: list[str] = []
+    below: dict[str, bool] = {}
     special = 0
-    with os.scandir(os.path.join(tree.root, folder)) as entries:
+    with os.scandir(_place(tree.root, folder)) as entries:
         for entry in entries:
             if entry.is_file(follow_symlinks=False):
                 files.append(entry.name)
             elif _leads_to_folder(entry):
-                below.append(entry.name)
+                below[entry.name] = entry.is_symlink()
             elif entry.is_symlink() and not _leads_to_special(entry):
                 files.append(entry.name)
             else:
@@ -132,7 +134,7 @@ def _list_folder(tree: Tree, folder: str) -> list[str]:
         tree.ignored["devices, pipes and sockets"] += special
     _keep(tree, folder, files)
     prefix = f"{folder}/" if folder else ""
-    return [prefix + name for name in _walked(tree, below)]
+    return [(prefix + name, below[name]) for name in _walked(tree, below)]
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
