@@ -17,7 +17,10 @@ _LEAST_BLOCKS = 9
 #: The steps inside a block that borders are compared with, counted from its first pixel.
 _INSIDE = (1, 3, 5)
 _CLIPPED = 16  # blocks nearer to black or white than this hide their noise
-_QUIET_SHARE = 0.1  # of the blocks: the flattest hold noise and little else
+#: Shares of the blocks below the two ranks that are compared. Noise is alike everywhere; carpets and foliage are not.
+_QUIET_SHARES = (0.05, 0.3)
+#: What the figure below would be of white noise of unit deviation, were it not divided by this.
+_WHITE_SHARE = 0.70
 #: Mean absolute value of the mixed difference of four independent pixels of unit deviation: 2 * sqrt(2 / pi).
 _MIXED_MEAN = 2 * math.sqrt(2 / math.pi)
 #: Parts of a grey level to which means of mixed differences are rounded.
@@ -28,10 +31,12 @@ _LEAST_STEP = 0.05
 
 @measure_of("noise")
 def measure_noise(pixels: Pixels) -> float:
-    """Standard deviation of additive noise, 0 to 1, from mixed second differences in the flattest tenth of 8 x 8 blocks.
+    """Standard deviation of additive noise, 0 to 1, from mixed second differences in the flattest 8 x 8 blocks.
 
     The mixed difference (Immerkaer, "Fast noise variance estimation", 1996, in its smallest form) is blind to edges along
-    the axes and to slopes. Images smaller than two blocks give NaN, those with hardly a block that is not clipped 0.
+    the axes and to slopes. The level of the flattest twentieth of the blocks is taken, and reduced by as much as the
+    flattest third exceeds it: noise is alike everywhere, texture is not. Images smaller than two blocks give NaN, those
+    with hardly a block that is not clipped 0.
     """
     bands = pixels.shared(luma_bands)
     if bands is None:
@@ -41,14 +46,15 @@ def measure_noise(pixels: Pixels) -> float:
     strips = bands.reshape(-1, ROWS, bands.shape[1])[::2, :, : across * BLOCK + 1].reshape(-1, across * BLOCK + 1)
     steps = cv2.subtract(strips[:, 1:], strips[:, :-1], dtype=cv2.CV_16S)
     # A strip's last row meets the first of the next here, and is left out of the means.
-    mixed = cv2.multiply(cv2.absdiff(steps[1:], steps[:-1]), _FINE)
-    mixed = np.concatenate([mixed, mixed[-1:]])
+    mixed = np.concatenate([cv2.absdiff(steps[1:], steps[:-1]), steps[-1:]]) * np.int16(_FINE)
     means, levels = _block_means(mixed), _block_means(strips[:, :-1])
     open_blocks = means[(levels > _CLIPPED) & (levels < 255 - _CLIPPED)]
     if open_blocks.size < _LEAST_BLOCKS:
         return 0.0
-    rank = int(open_blocks.size * _QUIET_SHARE)
-    return float(np.partition(open_blocks, rank)[rank]) / _FINE / _MIXED_MEAN / 255
+    low, high = (int(open_blocks.size * share) for share in _QUIET_SHARES)
+    ordered = np.partition(open_blocks, (low, high))
+    quietest, quiet = float(ordered[low]) / _FINE / _MIXED_MEAN, float(ordered[high]) / _FINE / _MIXED_MEAN
+    return min(quietest * quietest / max(quiet, 1e-6) / _WHITE_SHARE / 255, 1.0)
 
 
 def _block_means(strips: NDArray[Any]) -> NDArray[Any]:

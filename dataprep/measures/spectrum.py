@@ -1,4 +1,8 @@
-"""Measures of resolution that is not there: where the spectrum ends, and the mirror images that interpolation leaves."""
+"""Measure of resolution that is not there: where the spectrum ends.
+
+Power of photographs falls like the inverse square of frequency (Field, 1987), and so is level once multiplied by the square. An
+image that was enlarged by k has next to nothing above 1/k of the finest frequency that its pixels could carry.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +25,6 @@ _PLACES, _ROWS = 8, 8
 _LEAST_POWER = 64.0 * _WINDOW
 #: Decades below the plateau at which detail ends. Photographs stay above it up to the last bin in 99 of 100 cases.
 _END = 1.2
-#: A mirror image is looked for up to this factor above a dip in frequency.
-_MIRROR_REACH = 1.5
 
 
 @cache
@@ -31,8 +33,7 @@ def _hann() -> NDArray[np.float32]:
 
 
 @cache
-def _whitening() -> NDArray[np.float64]:
-    """Photographs' power falls like the inverse square of frequency (Field, 1987)."""
+def _levelling() -> NDArray[np.float64]:
     return 2 * np.log10(np.arange(_FIRST_BIN, _LAST_BIN + 1))
 
 
@@ -51,7 +52,7 @@ def _windows(plane: Bytes2D) -> Bytes2D:
 
 
 def _spectra(pixels: Pixels) -> NDArray[np.float64]:
-    """(0 to 2, 62): for each axis with contrast the whitened log10 power in bins 2 to 63, 0 being its level at low frequencies."""
+    """(0 to 2, 62): for each axis with contrast the levelled log10 power in bins 2 to 63, relative to its lowest bins."""
     planes = [plane for plane in (pixels.luma, pixels.luma.T) if plane.shape[1] >= _WINDOW]
     if not planes:
         return np.empty((0, _LAST_BIN - _FIRST_BIN + 1))
@@ -61,42 +62,22 @@ def _spectra(pixels: Pixels) -> NDArray[np.float64]:
     energy = (waves * waves).reshape(len(planes), -1, _WINDOW).mean(axis=1)[:, 2 * _FIRST_BIN - 1 : 2 * _LAST_BIN + 1]
     power = (energy[:, ::2] + energy[:, 1::2]).astype(np.float64)
     power = power[power[:, :4].sum(axis=1) > _LEAST_POWER]
-    white = np.log10(power + 1e-6) + _whitening()
-    return np.asarray(white - white[:, :4].mean(axis=1, keepdims=True))
-
-
-def _ends(pixels: Pixels) -> list[int]:
-    """For each spectrum the place of its first bin below the plateau by `_END` decades; its length when none is."""
-    spectra = pixels.shared(_spectra)
-    smooth = (spectra[:, :-2] + 2 * spectra[:, 1:-1] + spectra[:, 2:]) / 4
-    below = smooth < -_END
-    return [int(row.argmax()) + 1 if row.any() else spectra.shape[1] for row in below]
+    level = np.log10(power + 1e-6) + _levelling()
+    return np.asarray(level - level[:, :4].mean(axis=1, keepdims=True))
 
 
 @measure_of("detail_fraction")
 def measure_detail_fraction(pixels: Pixels) -> float:
-    """Share of the frequencies, 0 to 1, below the end of detail, along the axis with more; NaN for small or plain images."""
-    ends = pixels.shared(_ends)
-    return (max(ends) + _FIRST_BIN) / (_LAST_BIN + 1) if ends else math.nan
+    """Share of the frequencies, 0 to 1, below the first at which power lies below the plateau by `_END` decades.
 
-
-@measure_of("mirroring")
-def measure_mirroring(pixels: Pixels) -> float:
-    """Decades by which power rises again past the end of detail, on the axis where it rises less; 0 when detail never ends.
-
-    Interpolation by k repeats the spectrum, mirrored and damped, around each multiple of 1/k; nothing in optics does so in both
-    axes, blur only falls (cf. Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images", 2005).
+    Along the axis where that is more. NaN for images of less than 128 pixels on both sides and for plain ones.
     """
-    rises = [_rise(*pair) for pair in zip(pixels.shared(_spectra), pixels.shared(_ends), strict=True)]
-    return min(rises) if rises else math.nan
+    spectra = _spectra(pixels)
+    if not len(spectra):
+        return math.nan
+    below = spectra[:, :-2] + 2 * spectra[:, 1:-1] + spectra[:, 2:] < -4 * _END
+    ends = [int(row.argmax()) + 1 if row.any() else spectra.shape[1] for row in below]
+    return (max(ends) + _FIRST_BIN) / (_LAST_BIN + 1)
 
 
-def _rise(spectrum: NDArray[np.float64], end: int) -> float:
-    rises = [0.0]
-    for dip in range(end, len(spectrum) - 1):
-        reach = max(int((dip + _FIRST_BIN) * _MIRROR_REACH) - _FIRST_BIN, dip + 2)
-        rises.append(float(spectrum[dip + 1 : reach].max() - spectrum[dip]))
-    return max(rises)
-
-
-SPECTRUM = (measure_detail_fraction, measure_mirroring)
+SPECTRUM = (measure_detail_fraction,)

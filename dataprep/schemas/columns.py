@@ -76,12 +76,14 @@ PIXEL = _columns(
     ("entropy", "float", "bits", "Shannon entropy of the luma histogram, 0 to 8"),
     ("saturation", "float", "", "mean chroma (max - min of R, G, B), 0 to 1"),
     ("chroma_p99", "float", "", "99th percentile of chroma, 0 to 1: near 0 means grey, however stored"),
-    ("sharpness", "float", "", "energy of fine detail relative to coarse detail; low means blurred"),
-    ("directionality", "float", "", "imbalance of fine detail between directions, 0 to 1; high in motion blur"),
+    ("sharpness", "float", "", "slope of edges relative to their height: 1 for clean steps, more for fine texture, down "
+     "to 0.13 for strong blur; of the image reduced to a shorter side of at most 512 pixels"),
+    ("directionality", "float", "", "how much sharper one direction is than another, 0 to 1; high in motion blur"),
     ("noise", "float", "luma", "standard deviation of additive noise, estimated on the flattest parts, 0 to 1"),
-    ("blockiness", "float", "", "steps at 8 x 8 block borders relative to steps elsewhere; 1 means none"),
-    ("detail_fraction", "float", "", "share of the pixel grid's bandwidth that carries detail; well below 1 means upscaled"),
-    ("border", "float", "", "share of the area taken by a uniform frame, 0 to 1"),
+    ("blockiness", "float", "", "steps at 8 x 8 block borders relative to steps inside the blocks; 1 means none"),
+    ("detail_fraction", "float", "", "share of the frequencies that the pixel grid can carry below the end of detail; well "
+     "below 1 means enlarged or blurred"),
+    ("border", "float", "", "share of the area taken by a uniform frame with a straight inner edge, 0 to 1"),
 )  # fmt: skip
 
 ARRAYS = _columns(
