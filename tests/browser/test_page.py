@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from tests.reports.conftest import CLOSING, HOSTILE
 pytestmark = pytest.mark.browser
 
 
-def shown(page: Any) -> str:
-    page.wait_for_timeout(200)  # typing is answered after a short rest
-    return str(page.inner_text("#shown"))
+def shows(page: Any, words: str) -> None:
+    """Wait until the table says how many issues it shows: typing is answered after a short rest."""
+    page.locator("#shown", has_text=re.compile(f"^{words}$")).wait_for(timeout=10_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -37,26 +38,26 @@ def test_no_sideways_scrolling_on_a_phone(opened: Opener, small: str) -> None:
 
 def test_search_and_filters_narrow_the_table(opened: Opener, small: str) -> None:
     page = opened(small)
-    assert shown(page) == "16 issues"
+    shows(page, "16 issues")
     page.fill("#search", "mirrored DOG/00")
-    assert shown(page) == "2 of 16 issues"
+    shows(page, "2 of 16 issues")
     page.fill("#search", "no such thing")
-    assert shown(page) == "0 of 16 issues"
+    shows(page, "0 of 16 issues")
     assert page.is_visible("#none")
     page.click("#reset")
     page.select_option("#filter-severity", "error")
-    assert shown(page) == "3 of 16 issues"
+    shows(page, "3 of 16 issues")
     page.select_option("#filter-split", "test")
-    assert shown(page) == "0 of 16 issues"
+    shows(page, "0 of 16 issues")
     page.select_option("#filter-severity", "")
     page.select_option("#filter-label", "dog")
-    assert shown(page) == "2 of 16 issues"
+    shows(page, "2 of 16 issues")
 
 
 def test_a_checks_button_shows_its_issues(opened: Opener, small: str) -> None:
     page = opened(small)
     page.click("[data-show=dark]")
-    assert shown(page) == "7 of 16 issues"
+    shows(page, "7 of 16 issues")
     assert page.locator("#rows tr td.c-check").all_inner_texts() == ["Dark images"] * 7
 
 
@@ -73,14 +74,14 @@ def test_sorting(opened: Opener, small: str) -> None:
 
 def test_only_the_rows_in_sight_exist_and_every_row_can_be_reached(opened: Opener, large: str) -> None:
     page = opened(large)
-    assert shown(page) == "30,000 issues"
+    shows(page, "30,000 issues")
     assert page.get_attribute("#grid", "aria-rowcount") == "30001"
     assert page.locator("#rows tr").count() < 80
     page.evaluate("document.querySelector('#viewport').scrollTop = 1e9")
     page.wait_for_selector("tr[aria-rowindex='30001']")
     assert page.locator("#rows tr").count() < 80
     page.fill("#search", "class3/000003")
-    assert shown(page) == "2 of 30,000 issues"
+    shows(page, "2 of 30,000 issues")
 
 
 def test_rows_by_keyboard(opened: Opener, large: str) -> None:
@@ -88,7 +89,7 @@ def test_rows_by_keyboard(opened: Opener, large: str) -> None:
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "search"
     page.keyboard.type("dark")
-    page.wait_for_timeout(200)
+    shows(page, "20,000 of 30,000 issues")
     page.keyboard.press("ArrowDown")
     for key in ("ArrowDown", "ArrowDown", "PageDown", "End"):
         page.keyboard.press(key)
@@ -132,7 +133,7 @@ def test_the_scheme_follows_the_system_until_it_is_chosen_and_is_remembered(open
     theme = "document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "dark"
     page.emulate_media(color_scheme="light")
-    assert page.evaluate(theme) == "light"
+    page.wait_for_selector("html[data-theme=light]")
     page.click("#theme")
     assert page.evaluate(theme) == "dark"
     assert page.get_attribute("#theme", "aria-pressed") == "true"
@@ -144,7 +145,7 @@ def test_hostile_names_and_labels_are_inert(opened: Opener, small: str) -> None:
     page = opened(small)
     assert "hacked" not in page.title()
     page.fill("#search", "onerror")
-    assert shown(page) == "1 of 16 issues"
+    shows(page, "1 of 16 issues")
     assert page.locator("#rows .name").inner_text() == f"test/dog/{HOSTILE}"
     page.click("#rows .name")
     assert HOSTILE in page.inner_text("#inspector figcaption")
@@ -152,7 +153,7 @@ def test_hostile_names_and_labels_are_inert(opened: Opener, small: str) -> None:
     page.keyboard.press("Escape")
     page.select_option("#filter-label", CLOSING)
     page.fill("#search", "")
-    assert shown(page) == "2 of 16 issues"
+    shows(page, "2 of 16 issues")
     assert page.title().endswith("dataprep")
 
 
