@@ -27,7 +27,7 @@ def walk(source: str) -> Tree:
         return walk_url(source)
     if not os.path.isdir(source):
         raise InputError(_why_no_folder(source))
-    tree = walk_folder(source)
+    tree = walk_folder(os.path.abspath(source))
     if "" in tree.unreadable:
         raise InputError(f"cannot read the folder {source}: {tree.unreadable['']}")
     return tree

@@ -29,12 +29,21 @@ Keeps = Callable[[str], bool] | None
 
 @dataclass(frozen=True)
 class Listing:
-    """One manifest as read: its short name, the folder that its paths start from, its table and its columns by role."""
+    """One manifest as read.
+
+    Attributes:
+        name: what locations call it.
+        bases: folders that its paths start from, tried in order.
+        table: its rows.
+        roles: role (path, label, split, group) to column.
+        names_alone: whether a bare name may stand for the only such file in any folder below.
+    """
 
     name: str
-    folder: str
+    bases: Sequence[str]
     table: Table
     roles: Mapping[str, str]
+    names_alone: bool = False
 
 
 class Place:
@@ -61,8 +70,9 @@ def scan_manifest(manifest: str, source: str | None, chosen: Mapping[str, str | 
     """
     folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(os.path.abspath(manifest))
     name = posixpath.basename(to_posix(manifest))
-    listing = _listing(name, read_table(manifest), to_posix(folder), chosen)
-    return _dataset([listing], Place(source if source is not None else folder, keeps), keeps, with_folder=source is not None)
+    place = Place(source if source is not None else folder, keeps)
+    listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), chosen)
+    return _dataset([replace(listing, names_alone=True)], place, keeps, with_folder=source is not None)
 
 
 def scan_hugging_face(tree: Tree, chosen: Mapping[str, str | None], keeps: Keeps) -> Dataset | None:
@@ -73,7 +83,7 @@ def scan_hugging_face(tree: Tree, chosen: Mapping[str, str | None], keeps: Keeps
         table = read_table(f"{root}/{path}")
         if "file_name" in table.columns:
             roles = {**chosen, "path": chosen.get("path") or "file_name"}
-            listings.append(_listing(path, table, posixpath.dirname(f"{root}/{path}"), roles))
+            listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], roles))
     if not listings:
         return None
     return _dataset(listings, Place(root, keeps, tree), keeps, with_folder=True)
@@ -89,16 +99,17 @@ def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Datase
     if not paths:
         raise InputError("the list of files is empty")
     table = Table({"path": paths}, list(range(1, len(paths) + 1)))
-    base = source if source is not None else _common(paths)
-    listing = Listing("files", base if "://" in base else to_posix(os.getcwd()), table, {"path": "path"})
-    return _dataset([listing], Place(base, keeps), keeps, with_folder=False, folders_speak=True)
+    place = Place(source if source is not None else _common(paths), keeps)
+    bases = [to_posix(os.getcwd())] if source is None else [place.root, to_posix(os.getcwd())]
+    listing = Listing("files", bases, table, {"path": "path"})
+    return _dataset([listing], place, keeps, with_folder=False, folders_speak=True)
 
 
-def _listing(name: str, table: Table, folder: str, chosen: Mapping[str, str | None]) -> Listing:
+def _listing(name: str, table: Table, bases: Iterable[str], chosen: Mapping[str, str | None]) -> Listing:
     """A manifest with its columns chosen; rows without a path are malformed."""
     roles = choose_columns(list(table.columns), chosen, name)
     paths = texts_of(table.columns[roles["path"]])
-    return Listing(name, folder, table.where_given(roles["path"], paths), roles)
+    return Listing(name, list(bases), table.where_given(roles["path"], paths), roles)
 
 
 def _common(paths: Sequence[str]) -> str:
@@ -136,10 +147,7 @@ def _dataset(
 
 def _found(listing: Listing, place: Place) -> list[str]:
     """The file of each row, absolute; empty where there is none."""
-    bases = list(dict.fromkeys((place.root, listing.folder))) if listing.name != "files" else [listing.folder, place.root]
-    if "/" in listing.name:  # a metadata file in a split folder speaks of that folder
-        bases = bases[::-1]
-    finder = Finder(bases, lambda: place.tree, listing.table.encoding)
+    finder = Finder(listing.bases, lambda: place.tree, listing.table.encoding, listing.names_alone)
     known: dict[str, str] = {}
     files = []
     for path in listing.table.columns[listing.roles["path"]]:

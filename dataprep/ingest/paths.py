@@ -29,11 +29,13 @@ class Finder:
         bases: folders that relative paths may start from, tried in order; absolute, or URLs; POSIX separators.
         tree: gives the tree below the first base; asked only for bare names that lie in none of the bases, and for URLs.
         encoding: of the manifest: names on disk may be its bytes rather than its text.
+        names_alone: whether a bare name may stand for the only such file in any folder below the first base.
     """
 
     bases: Sequence[str]
     tree: Callable[[], Tree]
     encoding: str = "utf-8"
+    names_alone: bool = True
     _listed: dict[str, frozenset[str]] = field(default_factory=dict)
     _stems: dict[str, dict[str, str]] = field(default_factory=dict)
     _below: dict[str, str] | None = None
@@ -43,7 +45,7 @@ class Finder:
 
         Tried in order: the path as written; without surrounding white space and with ``\\`` for ``/``; as escaped by
         `dataprep.schemas.names`; as the bytes of the manifest; with the extension that a single file of that stem has; and for a
-        bare name the single file of that name, or stem, anywhere below the first base.
+        bare name (`names_alone`) the single file of that name, or stem, anywhere below the first base.
         """
         writings = self._writings(path)
         for writing in writings:
@@ -55,7 +57,7 @@ class Finder:
             found = self._by_stem(_joined(base, writings[-1]))
             if found:
                 return found
-        return self._anywhere(writings[-1]) if "/" not in writings[-1] else ""
+        return self._anywhere(writings[-1]) if self.names_alone and "/" not in writings[-1] else ""
 
     def _writings(self, path: str) -> list[str]:
         ways = [path]

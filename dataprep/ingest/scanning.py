@@ -38,7 +38,8 @@ def scan(
             class folders (``root/CLASS/*``), split folders (``root/train/CLASS/*``), or one flat folder; a ``metadata.csv``,
             ``.jsonl`` or ``.parquet`` with a column ``file_name`` in it is read as the manifest.
         manifest: lists the files; relative paths start from `source`, where given, or from the manifest's folder.
-        files: files to take instead of a whole folder; relative paths start from the working folder, or else from `source`.
+        files: files to take instead of a whole folder; relative paths start from `source`, where given, or from the
+            working folder.
         path_column, label_column, split_column, group_column: the manifest's columns; guessed from their names when None.
         include, exclude: globs on paths relative to the root; ``*`` crosses folders, and a folder's name takes all below it.
         sample: a quick look at so many random files, every class in proportion and at least once where it fits.

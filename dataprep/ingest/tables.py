@@ -136,9 +136,9 @@ def _read_csv(data: bytes, place: str) -> Table:
     known: dict[str, str] = {}
     chunk: list[Sequence[str]] = []
     for row, cells in _cells(reader, table):
+        if not any(cells):
+            continue
         if len(cells) != len(names):
-            if not any(cells):
-                continue
             if len(cells) < len(names) or any(cells[len(names) :]):
                 table.refuse(row, _why_ragged(len(cells), len(names), row, reader.line_num), cells)
                 continue

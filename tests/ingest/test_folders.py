@@ -216,7 +216,12 @@ def test_an_empty_folder_says_what_it_holds(tmp_path, names, says):
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("a.zip", "unzip a.zip -d a"), ("b.tar.gz", "tar -xf b.tar.gz -C b"), ("c.7z", "7z x c.7z -oc"), ("d.RAR", "unrar x d.RAR d/")],
+    [
+        ("a.zip", "unzip a.zip -d a"),
+        ("b.tar.gz", "tar -xf b.tar.gz -C b"),
+        ("c.7z", "7z x c.7z -oc"),
+        ("d.RAR", "unrar x d.RAR d/"),
+    ],
 )
 def test_archives_are_refused_with_the_command_that_unpacks_them(tmp_path, name, command):
     with pytest.raises(InputError, match="archives are not opened") as error:
