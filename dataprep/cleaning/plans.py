@@ -59,7 +59,7 @@ def _refuse_losing_edits(plan: Plan, path: str) -> None:
     lost = [row.sample for row in written.itertuples() if (row.sample, row.action, row.new_label) not in held]
     if lost:
         raise InputError(
-            f"{path} was edited ({len(lost)} rows, first {lost[0]}), and the new plan would lose that. "
+            f"{path} was edited ({len(lost)} rows, first {lost[0]!s}), and the new plan would lose that. "
             "Apply it, give it as `edits`, or move it away."
         )
 
@@ -171,7 +171,7 @@ def _faults(table: pd.DataFrame, dataset: Dataset | None, new_labels: bool) -> I
     """Row number and text of everything that cannot be applied."""
     classes = None if dataset is None or new_labels else set(_labels(dataset))
     samples = None if dataset is None else dataset.samples.index
-    known = np.ones(len(table), dtype=bool) if samples is None else table["sample"].isin(samples).to_numpy()
+    known = np.ones(len(table), dtype=bool) if samples is None else samples.get_indexer(pd.Index(table["sample"])) >= 0
     first = table["sample"].duplicated()
     for row, sample, action, label, is_known, is_repeated in zip(
         table["row"], table["sample"], table["action"], table["new_label"], known, first, strict=True
@@ -191,7 +191,7 @@ def _faults(table: pd.DataFrame, dataset: Dataset | None, new_labels: bool) -> I
 
 
 def _labels(dataset: Dataset) -> Iterable[str]:
-    return dataset.samples["label"].dropna().astype("str").unique() if "label" in dataset.samples else ()
+    return map(str, dataset.samples["label"].dropna().unique()) if "label" in dataset.samples else ()
 
 
 def _alike(sample: str, samples: pd.Index[Any] | None) -> list[str]:

@@ -18,6 +18,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +45,7 @@ MIN_CONFIDENCE = 0.8
 _OWN_FAULT, _UNDECIDED, _COPY, _LABEL, _LOOK = range(5)
 _ACTION_OF = {_OWN_FAULT: "drop", _UNDECIDED: "review", _COPY: "drop", _LABEL: "relabel", _LOOK: "review"}
 _REASONS = 3
+_ROW_COLUMNS = [name for name in PLAN_COLUMNS if name != "suggested"]
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,12 @@ def clean(
 
 
 def _votes(audit: Audit, options: CleanOptions) -> pd.DataFrame:
-    """One row per claim and sample: ``sample``, ``rank`` (what the claim asks for), and ``claim``, its row in the issues."""
+    """One row per claim and sample: the claim's columns, ``sample``, and ``rank``, what the claim asks for."""
     table = audit.issues.table
     heard = table[~table["check"].isin(options.keep)]
-    claims = pd.DataFrame({"claim": heard.index.to_numpy(), "rank": _ranks(heard, options)}, index=heard.index)
-    votes = pd.concat([_about_samples(heard, audit.dataset), _about_classes(heard, audit.dataset)])
-    votes = votes.join(claims, on="claim_row").drop(columns="claim_row")
-    return votes[votes["rank"] >= 0].reset_index(drop=True)
+    ranks = _ranks(heard, options)
+    heard = heard.assign(rank=ranks, claim=heard.index)[ranks >= 0]
+    return pd.concat([_about_samples(heard, audit.dataset), _about_classes(heard, audit.dataset)], ignore_index=True)
 
 
 def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
@@ -138,42 +140,40 @@ def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
     return np.asarray(ranks)
 
 
-def _about_samples(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _about_samples(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims whose target is a sample; an undecided label is in doubt on both sides of a pair."""
-    own = table[table["scope"].isin(["sample", "pair", "record"]) & table["target"].isin(dataset.samples.index)]
-    doubt = own[own["check"].isin(UNDECIDED) & own["related"].isin(dataset.samples.index)]
-    return pd.DataFrame({
-        "sample": [*own["target"], *doubt["related"]],
-        "claim_row": [*own.index, *doubt.index],
-    })  # fmt: skip
+    own = heard[heard["scope"].isin(["sample", "pair", "record"])]
+    own = own[_are_samples(own["target"], dataset)]
+    doubt = own[own["check"].isin(UNDECIDED)]
+    doubt = doubt[_are_samples(doubt["related"], dataset)]
+    return pd.concat([own.assign(sample=own["target"]), doubt.assign(sample=doubt["related"])])
 
 
-def _about_classes(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _are_samples(names: pd.Series[Any], dataset: Dataset) -> np.ndarray[Any, Any]:
+    return np.asarray(dataset.samples.index.get_indexer(pd.Index(names)) >= 0)
+
+
+def _about_classes(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims that a class should have another name are about every sample in it."""
-    renamed = table[table["scope"].eq("class") & table["suggestion"].eq("relabel") & table["value"].ne("")]
+    renamed = heard[heard["scope"].eq("class") & heard["rank"].isin([_LABEL, _LOOK]) & heard["suggestion"].eq("relabel")]
     if not len(renamed) or "label" not in dataset.samples:
-        return pd.DataFrame({"sample": [], "claim_row": []})
-    labels = pd.DataFrame({"sample": dataset.samples.index, "target": dataset.samples["label"].astype("str").to_numpy()})
-    claims = pd.DataFrame({"target": renamed["target"].to_numpy(), "claim_row": renamed.index})
-    return labels.merge(claims, on="target")[["sample", "claim_row"]]
+        return renamed.iloc[:0].assign(sample="")
+    labels = dataset.samples["label"].astype("str")
+    labels = labels[labels.isin(renamed["target"])]
+    return pd.DataFrame({"sample": labels.index, "target": labels.to_numpy()}).merge(renamed, on="target")
 
 
 def _decided(votes: pd.DataFrame, audit: Audit) -> pd.DataFrame:
     """The plan's rows, from every sample's lowest rank."""
-    claims = audit.issues.table
-    votes = votes.assign(
-        confidence=claims["confidence"].to_numpy()[votes["claim"].astype(np.int64)],
-        value=claims["value"].to_numpy(dtype=object)[votes["claim"].astype(np.int64)],
-    )
     ranks = votes.groupby("sample")["rank"].min()
     ranks, unsettled = _settle_labels(ranks, votes)
-    copies = _copies(votes, ranks, claims)
+    copies = _copies(votes, ranks)
     spared = _spared(ranks, copies)
     ranks[spared] = _LOOK
     deciding = votes[(votes["rank"] == votes["sample"].map(ranks)) | votes["sample"].isin([*spared, *unsettled])]
     table = _rows(deciding, ranks, audit)
     table.loc[table["sample"].isin(spared), "reason"] = "the last of its copies stays; " + table["reason"]
-    return pd.concat([table, _kept_rows(copies, table, ranks)], ignore_index=True)
+    return pd.concat([table, _kept_rows(copies, ranks)], ignore_index=True)
 
 
 def _settle_labels(ranks: pd.Series[Any], votes: pd.DataFrame) -> tuple[pd.Series[Any], list[str]]:
@@ -186,13 +186,10 @@ def _settle_labels(ranks: pd.Series[Any], votes: pd.DataFrame) -> tuple[pd.Serie
     return ranks, unsettled
 
 
-def _copies(votes: pd.DataFrame, ranks: pd.Series[Any], claims: pd.DataFrame) -> pd.DataFrame:
+def _copies(votes: pd.DataFrame, ranks: pd.Series[Any]) -> pd.DataFrame:
     """``sample`` and the ``kept`` one it is a copy of, for samples that are dropped as copies."""
     rows = votes[(votes["rank"] == _COPY) & (votes["sample"].map(ranks) == _COPY)]
-    return pd.DataFrame({
-        "sample": rows["sample"].to_numpy(),
-        "kept": claims["related"].to_numpy(dtype=object)[rows["claim"].astype(np.int64)],
-    })  # fmt: skip
+    return rows[["sample", "related"]].rename(columns={"related": "kept"}).astype("str")
 
 
 def _spared(ranks: pd.Series[Any], copies: pd.DataFrame) -> list[str]:
@@ -229,42 +226,28 @@ def _connected(copies: pd.DataFrame) -> list[set[str]]:
 
 def _rows(deciding: pd.DataFrame, ranks: pd.Series[Any], audit: Audit) -> pd.DataFrame:
     """One row per sample, with the reasons of the claims that decided, surest first."""
-    if not len(deciding):
-        return pd.DataFrame(columns=[name for name in PLAN_COLUMNS if name != "suggested"])
     deciding = deciding.sort_values(["sample", "rank", "confidence", "claim"], ascending=[True, True, False, True])
-    first = deciding.groupby("sample").cumcount() < _REASONS
-    shown = deciding[first]
-    claims = audit.issues.table.iloc[shown["claim"].astype(np.int64)]
-    reasons = claims["check"].astype("str").to_numpy() + ": " + np.array(render(claims, templates(audit)), dtype=object)
-    shown = shown.assign(reason=reasons)
-    sources = deciding.assign(check=audit.issues.table["check"].astype("str").to_numpy()[deciding["claim"].astype(np.int64)])
-    grouped = deciding.groupby("sample")
-    samples = np.array(list(grouped.groups), dtype=object)
-    action = pd.Series(ranks.reindex(samples)).map(_ACTION_OF).to_numpy(dtype=object)
-    label = np.where(action == "relabel", grouped["value"].first().to_numpy(dtype=object), "")
-    more = (grouped.size() - _REASONS).to_numpy()
-    reason = shown.groupby("sample")["reason"].agg("; ".join).to_numpy(dtype=object)
-    return pd.DataFrame({
-        "sample": samples,
-        "action": action,
-        "new_label": label,
-        "reason": [f"{text}; and {n} more" if n > 0 else text for text, n in zip(reason, more, strict=True)],
-        "confidence": grouped["confidence"].max().to_numpy(dtype=float),
-        "source": sources.groupby("sample")["check"].agg(lambda checks: ",".join(dict.fromkeys(checks))).to_numpy(dtype=object),
-    })  # fmt: skip
+    shown = (deciding.groupby("sample").cumcount() < _REASONS).to_numpy()
+    messages = np.full(len(deciding), "", dtype=object)
+    messages[shown] = render(deciding[shown], templates(audit))
+    columns = (deciding[name].tolist() for name in ("sample", "check", "value", "confidence"))
+    rows = []
+    for sample, claims in groupby(zip(*columns, messages.tolist(), strict=True), key=itemgetter(0)):
+        _, checks, values, confidences, texts = zip(*claims, strict=True)
+        action = _ACTION_OF[int(ranks[sample])]
+        reasons = [f"{check}: {text}" for check, text in zip(checks[:_REASONS], texts)]
+        if len(texts) > _REASONS:
+            reasons.append(f"and {len(texts) - _REASONS} more")
+        label = values[0] if action == "relabel" else ""
+        rows.append((sample, action, label, "; ".join(reasons), max(confidences), ",".join(dict.fromkeys(checks))))
+    return pd.DataFrame(rows, columns=_ROW_COLUMNS)
 
 
-def _kept_rows(copies: pd.DataFrame, table: pd.DataFrame, ranks: pd.Series[Any]) -> pd.DataFrame:
+def _kept_rows(copies: pd.DataFrame, ranks: pd.Series[Any]) -> pd.DataFrame:
     """Rows for the samples in whose favour others are dropped, so that a reader sees both sides."""
-    counts = copies[~copies["kept"].isin(ranks.index)].drop_duplicates().groupby("kept").size()
-    return pd.DataFrame({
-        "sample": np.array(counts.index, dtype=object),
-        "action": "keep",
-        "new_label": "",
-        "reason": [f"the best of {count + 1} copies" for count in counts],
-        "confidence": 1.0,
-        "source": "",
-    })  # fmt: skip
+    counts = copies[~copies["kept"].isin(ranks.index)].drop_duplicates()["kept"].value_counts()
+    rows = [(sample, "keep", "", f"the best of {count + 1} copies", 1.0, "") for sample, count in counts.items()]
+    return pd.DataFrame(rows, columns=_ROW_COLUMNS)
 
 
 def _with_edits(table: pd.DataFrame, edits: Plan, dataset: Dataset) -> pd.DataFrame:
@@ -295,13 +278,13 @@ def emptied_classes(table: pd.DataFrame, dataset: Dataset) -> list[str]:
     """A warning for every class that the rows of a plan would leave without a sample."""
     if "label" not in dataset.samples:
         return []
-    before = dataset.samples["label"].astype("str")
-    after = before.copy()
-    new = table[table["action"] == "relabel"].set_index("sample")["new_label"]
-    after[new.index] = new
-    after = after.drop(table.loc[table["action"] == "drop", "sample"])
-    lost = sorted(set(before.dropna()) - set(after.dropna()))
-    counts = before.value_counts()
+    labels = dataset.samples["label"]
+    before = labels.value_counts()
+    changed = table[table["action"].isin(["drop", "relabel"])]
+    gone = labels.iloc[dataset.samples.index.get_indexer(pd.Index(changed["sample"]))].value_counts().reindex(before.index)
+    arrived = set(changed.loc[changed["action"] == "relabel", "new_label"])
+    lost = sorted(str(label) for label in before.index[(before > 0) & (before == gone)] if label not in arrived)
+    counts = {str(label): count for label, count in before.items()}
     return [
         f"class {label!r} would be left empty: all of its {counts[label]} samples are dropped or relabelled" for label in lost
     ]

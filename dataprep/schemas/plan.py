@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from dataprep.schemas.dataset import Dataset
@@ -122,25 +123,26 @@ def data_facts(dataset: Dataset) -> dict[str, Any]:
     """What identifies a data set, in enough detail to name a difference: ready for JSON."""
     import pandas as pd
 
-    names = pd.Series(dataset.samples.index.astype("str"), index=dataset.samples.index)
+    names = pd.util.hash_array(dataset.samples.index.astype("str").to_numpy(dtype=object))
     given = [name for name in ("label", "split", "group", "file_hash") if name in dataset.samples]
-    known = {name: dataset.samples[name].astype("str").fillna("") for name in given}
+    values = {name: dataset.samples[name].astype("str").fillna("").to_numpy(dtype=object) for name in given}
     labels: dict[Any, int] = dataset.samples["label"].value_counts().to_dict() if "label" in given else {}
     return {
         "root": dataset.root,
         "samples": len(dataset),
         "fingerprint": dataset.fingerprint,
-        "columns": {name: _digest(names, values) for name, values in {"sample": names, **known}.items()},
+        "columns": {"sample": _digest(names)} | {name: _digest(names, values[name]) for name in given},
         "classes": {str(label): int(count) for label, count in sorted(labels.items(), key=lambda item: str(item[0])) if count},
     }
 
 
-def _digest(names: pd.Series[Any], values: pd.Series[Any]) -> str:
-    """Hash of a column that does not depend on the order of the rows."""
+def _digest(names: np.ndarray[Any, Any], values: np.ndarray[Any, Any] | None = None) -> str:
+    """Hash of a column, given the hashes of its samples' names; the order of the rows does not enter it."""
+    import numpy as np
     import pandas as pd
 
-    pairs = pd.DataFrame({"name": names, "value": values})
-    return f"{int(pd.util.hash_pandas_object(pairs, index=False).sum()):016x}"
+    hashes = names if values is None else (names * np.uint64(0x9E3779B97F4A7C15)) ^ pd.util.hash_array(values)
+    return f"{int(hashes.sum(dtype=np.uint64)):016x}"
 
 
 def difference(planned: Mapping[str, Any], dataset: Dataset) -> str:
