@@ -13,6 +13,7 @@ from dataprep.schemas.report import ReportPaths
 WIDTH = 80
 #: Examples shown under a finding, by severity.
 _EXAMPLES = {"error": 2, "warning": 1, "info": 0}
+_AMOUNT = "issues (of images)"
 _TITLES = {"error": "ERRORS", "warning": "WARNINGS", "info": "WORTH KNOWING"}
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "good": "bold green", "empty": "bold", "dim": "dim", "": ""}
 _ASCII = str.maketrans({"✗": "x", "▲": "!", "•": "-", "→": ">", "…": "~", "·": "-"})
@@ -52,7 +53,7 @@ def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width
         part = [check for check in found if check["severity"] == severity]
         if part:
             yield []
-            yield [(title, _STYLES[severity])]
+            yield [(title, _STYLES[severity]), (_AMOUNT.rjust(width - len(title)), "dim")]
         for check in part:
             yield from _finding(check, severity, width)
     yield from _endings(summary, width)

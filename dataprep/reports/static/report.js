@@ -170,11 +170,16 @@
     });
   };
 
+  /** The folder, which may be cut short, and the file's own name, which says most. */
+  const pathParts = (name) => {
+    const cut = name.lastIndexOf("/") + 1;
+    return [cut ? element("bdi", { class: "folder" }, name.slice(0, cut)) : null, element("bdi", { class: "base" }, name.slice(cut))].filter(Boolean);
+  };
   const cell = (kind, ...children) => element("td", { class: "c-" + kind }, ...children);
   const drawRow = (place) => {
     const row = view[place];
     const name = target(row) || "the data set";
-    const open = element("button", { type: "button", class: "name", tabindex: place === active ? "0" : "-1", title: visible(name) }, element("bdi", {}, visible(name)));
+    const open = element("button", { type: "button", class: "name", tabindex: place === active ? "0" : "-1", title: visible(name) }, ...pathParts(visible(name)));
     const copier = element("button", { type: "button", class: "ghost icon-only copier", tabindex: "-1", "aria-label": "Copy " + visible(name) }, icon("copy"));
     const level = severity(row);
     const line = element("tr", { "aria-rowindex": place + 2, "data-place": place },
