@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The cache forgets its oldest rows when it grows beyond this many bytes (about 4 million files).
+#: The cache forgets its oldest rows when it grows beyond this many bytes (about 2.5 million files).
 CAPACITY_BYTES = 2 * 2**30
 #: A file that was modified this shortly before it was looked at may change again without its time stamp showing it.
 RACY_NS = 2_000_000_000
@@ -46,9 +46,10 @@ _KEEP = (
     "ON CONFLICT(content) DO UPDATE SET numbers = excluded.numbers, texts = excluded.texts, seal = excluded.seal"
 )
 _CHUNK = 20_000
-_COMMIT_ROWS = 1000
+_COMMIT_ROWS = 10_000
 _COMMIT_S = 1.0
 _PATIENCE_S = 10.0
+_INDEX_KILOBYTES = 64_000
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
@@ -283,6 +284,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.executescript(_SCHEMA)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA temp_store=MEMORY")
+    # Keys are random: without room for the index, and with frequent checkpoints, every row would write pages of its own.
+    connection.execute(f"PRAGMA cache_size=-{_INDEX_KILOBYTES}")
+    connection.execute("PRAGMA wal_autocheckpoint=16000")
     connection.execute("CREATE TEMP TABLE wanted(place INTEGER PRIMARY KEY, key INTEGER, twin INTEGER)")
 
 

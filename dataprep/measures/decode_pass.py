@@ -158,8 +158,8 @@ class _Pass:
             numbers, text, known = result
             self.table.put(row, numbers, text)
             self._todo[row] = False
-            if cache is not None and self._is_worth_keeping(row):
-                digest = self.table.numbers["file_hash"][row].tobytes()
+            digest = self.table.format.digest(numbers)
+            if cache is not None and any(digest) and self._is_worth_keeping(row):
                 cache.store(digest, (int(self._keys[row, 0]), int(self._keys[row, 1])), numbers, text, known=known)
         self._report()
 
@@ -170,11 +170,7 @@ class _Pass:
 
     def _is_worth_keeping(self, row: int) -> bool:
         """Whether another run would find the same: contents that were read, whatever the decoder made of them."""
-        return (
-            bool(self.table.numbers["file_hash"][row].any())
-            and not self.table.text(TROUBLE, row)
-            and self.table.text("lost", row) != "out-of-memory"
-        )
+        return not self.table.text(TROUBLE, row) and self.table.text("lost", row) != "out-of-memory"
 
     def _warn_of_trouble(self) -> None:
         rows = self.table.rows_with(TROUBLE)

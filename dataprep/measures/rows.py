@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 ALWAYS: tuple[str, ...] = ("bytes", "file_hash", "lost", "lost_detail")
 #: The text column that says which measures raised on this row; never shown as a column.
 TROUBLE = "_trouble"
-_EXTRAS = "_extras"
 _HASHES = ("file_hash", "pixel_hash")
 _HASH_BYTES = 16
 _MEMO_SIZE = 20_000
+_STAGED_ROWS = 4096
 
 _NUMBERS: dict[str, tuple[str, Any]] = {"float": ("f", "<f4"), "int": ("d", "<f8"), "bool": ("?", "?")}
 
@@ -45,6 +45,13 @@ class RowFormat:
         self.dtype = np.dtype([(name, kind, shape) for name, _, kind, shape, _ in (f for f in fields if f is not None)])
         self._struct = struct.Struct("<" + "".join(f[1] for f in fields if f is not None))
         self._converters = tuple((f[0], f[4]) for f in fields if f is not None)
+        start = self.dtype.fields["file_hash"][1]  # type: ignore[index]
+        self._digest = slice(start, start + _HASH_BYTES)
+
+    @property
+    def layout(self) -> str:
+        """What two formats must share for one to read the other's rows."""
+        return f"{self.dtype.descr} {self.texts} {self.extras}"
 
     def pack(self, row: Mapping[str, Any]) -> tuple[bytes, str]:
         """(numbers, text) of a row; what `row` lacks is unknown: NaN, False or "".
@@ -61,6 +68,10 @@ class RowFormat:
     def fits(self, numbers: bytes, text: str) -> bool:
         """Whether a row from elsewhere has this format."""
         return len(numbers) == self._struct.size and text.startswith("[")
+
+    def digest(self, numbers: bytes) -> bytes:
+        """The hash of the file's content (16 bytes); zeros when the file could not be read."""
+        return numbers[self._digest]
 
 
 def _is_fixed(column: Column) -> bool:
@@ -105,8 +116,11 @@ class RowTable:
 
     def __init__(self, rows: int, format: RowFormat) -> None:
         self.format = format
-        self.numbers: NDArray[Any] = np.zeros(rows, format.dtype)
-        self._bytes = self.numbers.view(np.uint8).data
+        one = np.zeros(1, format.dtype)
+        self._numbers = {name: np.zeros((rows, *one[name].shape[1:]), one[name].dtype) for name in format.names}
+        # Single rows wait until there are enough of them to spread over the columns at once.
+        self._staged: list[bytes] = []
+        self._staged_rows: list[int] = []
         self._codes = {name: np.zeros(rows, np.int32) for name in format.texts}
         self._words: dict[str, dict[str, int]] = {name: {"": 0} for name in format.texts}
         self._extras: dict[str, list[Any]] = {name: [None] * rows for name in format.extras}
@@ -114,15 +128,26 @@ class RowTable:
 
     def put(self, row: int, numbers: bytes, text: str) -> None:
         """Fill one row with what `RowFormat.pack` gave."""
-        size = self.format.dtype.itemsize
-        self._bytes[row * size : (row + 1) * size] = numbers
+        self._staged.append(numbers)
+        self._staged_rows.append(row)
+        if len(self._staged) >= _STAGED_ROWS:
+            self._spread_staged()
         self._put_text(row, text)
 
     def put_many(self, rows: NDArray[np.int64], numbers: Sequence[bytes], texts: Sequence[str]) -> None:
         """Fill many rows at once."""
-        self.numbers[rows] = np.frombuffer(b"".join(numbers), self.format.dtype)
+        self._spread(rows, numbers)
         for row, text in zip(rows.tolist(), texts, strict=True):
             self._put_text(row, text)
+
+    def _spread_staged(self) -> None:
+        self._spread(np.array(self._staged_rows, np.int64), self._staged)
+        self._staged, self._staged_rows = [], []
+
+    def _spread(self, rows: NDArray[np.int64], numbers: Sequence[bytes]) -> None:
+        block = np.frombuffer(b"".join(numbers), self.format.dtype)
+        for name, values in self._numbers.items():
+            values[rows] = block[name]
 
     def _put_text(self, row: int, text: str) -> None:
         codes = self._memo.get(text)
@@ -156,13 +181,14 @@ class RowTable:
 
     def columns(self) -> dict[str, Any]:
         """Finished columns in the order of `dataprep.schemas.columns`, then those of plug-ins; arrays among them."""
+        self._spread_staged()
         made = {name: self._finish_number(name) for name in self.format.names}
         made |= {name: self._finish_text(name) for name in self.format.texts if name != TROUBLE}
         ordered = {name: made[name] for name in COLUMNS if name in made}
         return ordered | {name: _finish_extra(values) for name, values in self._extras.items()}
 
     def _finish_number(self, name: str) -> Any:
-        values = np.ascontiguousarray(self.numbers[name])
+        values = self._numbers[name]
         return _hexadecimal(values) if name in _HASHES else values
 
     def _finish_text(self, name: str) -> Any:

@@ -67,6 +67,7 @@ def signature_of(measures: Collection[Measure], options: PassOptions) -> str:
     parts = sorted(f"{measure.column}={measure.version}" for measure in measures)
     parts += [f"{name}={getattr(options, name)}" for name in ("max_megapixels", "max_file_mb", "scale_above_megapixels")]
     parts += [f"{name}={_version(name)}" for name in _DECODERS]
+    parts.append(RowFormat(measure.column for measure in measures).layout)
     return xxhash.xxh3_128_hexdigest("\n".join(parts).encode())
 
 
