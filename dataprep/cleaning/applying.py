@@ -13,18 +13,17 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.cleaning.audits import read_audit
-from dataprep.cleaning.folders import Layout, make_folder
+from dataprep.cleaning.folders import Layout, lies_in, make_folder
 from dataprep.cleaning.plans import read_plan
 from dataprep.cleaning.proposals import emptied_classes
-from dataprep.errors import FingerprintError, OptionError
+from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS, GIVEN
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.files import write_atomically
+from dataprep.schemas.files import MARKER, write_atomically
 from dataprep.schemas.plan import Cleaned, Plan, difference
+from dataprep.schemas.report import RUN
 from dataprep.schemas.run import run_record
-
-_RUN = "run.json"
 
 
 def apply_plan(
@@ -44,7 +43,8 @@ def apply_plan(
         plan: a Plan, or the folder or ``plan.csv`` that `dataprep.cleaning.write_plan` wrote and a person may have edited.
         source: the data that the plan was made for: an Audit, its Dataset, or the folder of an audit.
         manifest: file to write: ``.csv``, ``.parquet`` or ``.jsonl``; one row per kept sample with its path relative to the root
-            of the data, label, split, group and the user's own columns. A ``run.json`` is written beside it.
+            of the data, label, split, group and the user's own columns. The record of the run is written beside it: as
+            ``run.json`` in a folder of dataprep's own, else under the manifest's name with ``.run.json`` behind it.
         folder: new folder to make of the kept files: hard links, which take no space and share their content with the
             originals (a program that writes into one writes into the other); copies where links are impossible.
         layout: how to lay out `folder`: "class" (CLASS/file), "split" (SPLIT/CLASS/file), "tree" (the same paths as before)
@@ -54,8 +54,8 @@ def apply_plan(
         progress: called with (stage, done, total, note) now and then.
 
     Raises:
-        InputError: no plan or audit there, or rows of the plan that cannot be applied (all are named), or a folder that is not
-            empty, or lies in the folder of images.
+        InputError: no plan or audit there, or rows of the plan that cannot be applied (all are named), a folder that is not
+            empty, or a folder or manifest in the folder of images.
         FingerprintError: the plan was made for other data, or files changed since the audit; the message names the difference.
         OptionError: a manifest of an unknown kind.
         OutputError: a result could not be written.
@@ -66,6 +66,8 @@ def apply_plan(
     plan = plan if isinstance(plan, Plan) else read_plan(plan, dataset, new_labels=new_labels)
     _refuse_other_data(plan, dataset)
     write = _writer(manifest) if manifest else None
+    if manifest:
+        _refuse_among_images(dataset, manifest)
     cleaned = cleaned_dataset(plan, dataset)
     counts = plan.counts
     result = Cleaned(
@@ -125,6 +127,12 @@ def _refuse_other_data(plan: Plan, dataset: Dataset) -> None:
         )
 
 
+def _refuse_among_images(dataset: Dataset, manifest: str) -> None:
+    folder = os.path.dirname(os.path.abspath(manifest))
+    if not dataset.is_remote and lies_in(folder, dataset.root) and not os.path.exists(os.path.join(folder, MARKER)):
+        raise InputError(f"{manifest} lies in the folder of images, which is never written: choose one outside {dataset.root}")
+
+
 def _writer(path: str) -> Callable[[pd.DataFrame, str], None]:
     extension = os.path.splitext(path)[1].lower()
     if extension not in _WRITERS:
@@ -153,5 +161,7 @@ _WRITERS: dict[str, Callable[[pd.DataFrame, str], None]] = {".csv": write_csv, "
 
 def _write_run(manifest: str, dataset: Dataset, plan: Plan, result: Cleaned, options: dict[str, Any], seconds: float) -> None:
     record = run_record("clean", dataset, {**plan.options, **options}, {"apply": seconds})
-    with write_atomically(os.path.join(os.path.dirname(os.path.abspath(manifest)), _RUN)) as file:
+    own = os.path.join(os.path.dirname(os.path.abspath(manifest)), MARKER)
+    path = os.path.join(os.path.dirname(own), RUN) if os.path.exists(own) else f"{manifest}.{RUN}"
+    with write_atomically(path) as file:
         file.write(json.dumps({**record, "result": asdict(result)}, indent=2, ensure_ascii=False).encode() + b"\n")

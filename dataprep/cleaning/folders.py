@@ -144,17 +144,22 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 def _refuse_place(dataset: Dataset, folder: str) -> None:
     if not dataset.is_remote:
-        source, target = os.path.realpath(dataset.root), os.path.realpath(folder)
-        if target == source or target.startswith(source.rstrip(os.sep) + os.sep):
+        if lies_in(folder, dataset.root):
             raise InputError(
                 f"{folder} lies in the folder of images, which is never written: choose a folder outside {dataset.root}"
             )
-        if source.startswith(target.rstrip(os.sep) + os.sep):
+        if lies_in(dataset.root, folder):
             raise InputError(f"{folder} holds the folder of images {dataset.root}: choose another folder")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"{folder} is a file: choose a folder")
     if os.path.isdir(folder) and os.listdir(folder) and not _is_ours(folder):
         raise InputError(f"{folder} is not empty, and holds files that dataprep did not put there: choose another folder")
+
+
+def lies_in(folder: str, other: str) -> bool:
+    """Whether `folder` is `other` or lies in it, links resolved."""
+    inner, outer = os.path.realpath(folder), os.path.realpath(other)
+    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
 
 
 def _refuse_changed(dataset: Dataset) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import fsspec
 import numpy as np
@@ -16,6 +17,7 @@ from dataprep.cleaning import apply_plan, clean, cleaned_dataset, write_plan
 from dataprep.cleaning.folders import RECORD, folder_name, new_names
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.files import mark_output
 from dataprep.schemas.names import escape_name
 
 from .conftest import audit_of, claim, copy_claim, write_audit
@@ -69,6 +71,7 @@ def test_unlabelled_samples_can_be_given_labels(dataset):
     ],
 )
 def test_a_manifest_has_the_kept_rows_new_labels_and_own_columns(audit, tmp_path, name, read):
+    mark_output(tmp_path / "out")
     result = apply_plan(clean(audit), audit, manifest=tmp_path / "out" / name)
     rows = read(result.manifest)
     assert list(rows.columns) == ["path", "label", "photographer"]
@@ -79,6 +82,21 @@ def test_a_manifest_has_the_kept_rows_new_labels_and_own_columns(audit, tmp_path
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert (run["stage"], run["result"]["dropped"]) == ("clean", 2)
     assert run["fingerprint"] == audit.dataset.fingerprint
+
+
+def test_outside_a_folder_of_ours_the_record_takes_the_name_of_the_manifest(audit, tmp_path):
+    (tmp_path / "run.json").write_text("somebody else's")
+    apply_plan(clean(audit), audit, manifest=tmp_path / "clean.csv")
+    assert (tmp_path / "run.json").read_text() == "somebody else's"
+    assert json.loads((tmp_path / "clean.csv.run.json").read_text())["stage"] == "clean"
+
+
+def test_no_manifest_is_put_among_the_images_but_in_an_output_folder_there(audit):
+    images = Path(audit.dataset.root)
+    with pytest.raises(InputError, match="never written"):
+        apply_plan(clean(audit), audit, manifest=images / "clean.csv")
+    mark_output(images / "dataprep-out")
+    assert apply_plan(clean(audit), audit, manifest=images / "dataprep-out" / "clean.csv").samples == 4
 
 
 def test_plan_and_audit_may_be_paths(audit, tmp_path):
