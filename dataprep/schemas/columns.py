@@ -3,6 +3,10 @@
 A measure declares the column it writes (`dataprep.measures`); this table is the published contract of the built-in ones,
 the source of the units in reports and the column order of ``samples.parquet``.
 
+Kinds as stored: "float" float32 and "int" float64, both NaN where unknown; "bool" bool, False where unknown; "category"
+(categorical) and "text" strings, "" where unknown, but for the given columns, which are missing there; "array" in
+`Dataset.arrays`, zeros where unknown.
+
 Luma is BT.601 luma of the displayed image (EXIF orientation applied, transparency composited over white, 16-bit and float data
 scaled to 8 bits), on a scale from 0 (black) to 1 (white).
 """
