@@ -97,8 +97,8 @@ _COPIES = (
 )
 
 _CLASS_FAULTS = (
-    ("stone", "class-imbalance", "a tenth as many as leaves"),
-    ("stone", "small-class", "five images"),
+    ("", "class-imbalance", "stones are fewer than a tenth of the leaves"),
+    ("stone", "small-class", "six images"),
     ("fruit", "small-class", "fewer than a hundred images"),
     ("leaf", "small-class", "fewer than a hundred images"),
     ("shell", "small-class", "fewer than a hundred images"),

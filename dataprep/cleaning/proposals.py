@@ -10,7 +10,7 @@ Several checks may speak about one sample. What decides, first to last:
 5. anything else worth a look: a review.
 
 Of every group of copies one sample stays, unless each of them is useless by itself. Claims of severity "info" are facts rather
-than faults and lead to no review.
+than faults and lead to no review. To drop a record is not to drop its sample: a cleaned manifest has one row per sample.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
             checks.isin(options.drop) & ~pairs,
             checks.isin(options.drop),
             checks.isin(UNDECIDED) & ~suggestions.isin(["drop"]) & ~labels,
-            suggestions.eq("none"),
+            suggestions.eq("none") | (table["scope"].eq("record") & suggestions.eq("drop")),
             suggestions.eq("drop") & sure & ~pairs,
             suggestions.eq("drop") & sure,
             labels & sure,

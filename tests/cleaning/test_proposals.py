@@ -79,6 +79,10 @@ def test_two_suggested_labels_are_a_review_and_one_of_a_class_reaches_all_its_sa
     assert actions(clean(audit_of(dataset, whole))) == {"d.jpg": "relabel", "e.jpg": "relabel"}
 
 
+def test_to_drop_a_row_of_the_manifest_is_not_to_drop_its_sample(dataset):
+    assert len(clean(audit_of(dataset, claim("duplicate-row", "a.jpg", scope="record", suggestion="drop")))) == 0
+
+
 def test_unsure_suggestions_are_reviewed(dataset):
     audit = audit_of(dataset, copy_claim("b.jpg", "a.jpg", confidence=0.7))
     assert actions(clean(audit)) == {"b.jpg": "review"}
