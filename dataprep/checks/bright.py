@@ -1,0 +1,61 @@
+"""The check bright: images that are nearly white."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataprep.checks.contract import Check
+from dataprep.checks.reading import figures, has_picture, ramp
+from dataprep.checks.typical import claim_unless_typical
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Bright(Check):
+    """Images that are nearly white.
+
+    What it finds:
+        Images without any shadow: at least 99 % of the pixels are brighter than 0.6 of full luma. Badly overexposed, or
+        washed out by a scanner or by processing.
+    Why it matters:
+        Where the sensor was saturated, colour and texture are gone and no augmentation brings them back.
+    What to do:
+        Look at them. Drop those on which you cannot tell the class, keep those that the model will meet in use.
+    How it works:
+        The 1st percentile of BT.601 luma of the displayed image against a threshold. A subject on a white background
+        keeps it low, so that product photos are not called bright. Images of one tone belong to low-information.
+    Known limits:
+        A pale or very small subject on white counts as bright. An overexposed image with a few black pixels (over 1 %)
+        does not. Where more than half of a data set is bright one claim says so, and none is made about single images.
+    Measured quality:
+        @bright@
+    """
+
+    code = "bright"
+    family = "quality"
+    severity = "warning"
+    needs = ("luma_p01", "luma_p99")
+    summary = "Images that are nearly white"
+    advice = "Drop those on which the class cannot be told; keep what the model will meet in use."
+    message = "{what} is {figure:.2f} of 1, above {threshold:.2f}"
+
+    threshold: float = option(0.6, "1st percentile of luma above which an image is bright", low=0.0, high=1.0)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each bright image, or one for a bright data set."""
+        shadows = figures(dataset, "luma_p01")
+        yield from claim_unless_typical(
+            self, dataset, (shadows > self.threshold) & has_picture(dataset), judged=~np.isnan(shadows),
+            figure=shadows, what="the luma that 99 % of the pixels exceed", unit="luma",
+            confidence=ramp(shadows, self.threshold, (1 + self.threshold) / 2), evidence={"threshold": self.threshold},
+        )  # fmt: skip

@@ -1,0 +1,72 @@
+"""The check grayscale: grey images among coloured ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataprep.checks.contract import Check
+from dataprep.checks.reading import figures, has_picture
+from dataprep.checks.typical import LEAST
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Grayscale(Check):
+    """Grey images among coloured ones.
+
+    What it finds:
+        Images without colour where most images have it, also when they are stored in three equal channels.
+    Why it matters:
+        Where one class is grey more often, a network learns that. Files of one channel also break loaders that expect
+        three.
+    What to do:
+        Make sure that grey is no property of a class. Convert all to one number of channels; where colour does not
+        matter, train with augmentation that drops it.
+    How it works:
+        The 99th percentile of chroma, the difference between the largest and the smallest of R, G and B: at most 0.015
+        (4 of 255 levels) is what compression leaves of grey. Images of one tone are left to low-information.
+    Known limits:
+        Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia), count as coloured. In a data set
+        that is at least half grey nothing is said about single images: one claim says that it is mixed, unless over 95 %
+        are grey.
+    Measured quality:
+        @grayscale@
+    """
+
+    code = "grayscale"
+    family = "quality"
+    severity = "info"
+    needs = ("chroma_p99", "luma_p01", "luma_p99")
+    summary = "Grey images among coloured ones"
+    advice = "Make sure that grey is no property of a class; convert all to one number of channels."
+    message = "{what} {figure:.3f} of 1, at most {threshold:.3f}"
+
+    threshold: float = option(0.015, "99th percentile of chroma up to which an image is grey", low=0.0, high=1.0)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each grey image of a coloured data set, or one for a data set that is half and half."""
+        chroma = figures(dataset, "chroma_p99")
+        judged = ~np.isnan(chroma) & has_picture(dataset)
+        grey = judged & (chroma <= self.threshold)
+        share = grey.sum() / max(judged.sum(), 1)
+        if 0 < share < _MOST:
+            targets = dataset.samples.index.to_numpy(dtype=object)[grey]
+            evidence = {"what": "chroma stays below", "threshold": self.threshold}
+            yield self.claims(targets, figure=chroma[grey], evidence=evidence)
+        elif _MOST <= share < _NEARLY_ALL and judged.sum() >= LEAST:
+            what = f"mixed data set: {share:.0%} of the images are grey, chroma stays below"
+            evidence = {"what": what, "threshold": self.threshold, "share": float(share)}
+            yield self.claims([""], scope="dataset", suggestion="none", figure=float(np.median(chroma[grey])), evidence=evidence)
+
+
+_MOST, _NEARLY_ALL = 0.5, 0.95

@@ -1,0 +1,76 @@
+"""The check heavy-compression: images spoilt by JPEG compression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataprep.checks.contract import Check
+from dataprep.checks.reading import figures, has_picture, ramp
+from dataprep.checks.typical import claim_unless_typical
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class HeavyCompression(Check):
+    """Images spoilt by JPEG compression.
+
+    What it finds:
+        JPEGs of very low quality, and images in which the borders of JPEG's 8 x 8 blocks stand out, whatever their format
+        and quality now: they were compressed heavily once and saved again.
+    Why it matters:
+        Texture and small things are gone, and block borders are strong edges that the first layers of a network learn.
+    What to do:
+        Look for the originals. Drop those on which you cannot tell the class.
+    How it works:
+        Quality is read from the quantisation tables (scale of the Independent JPEG Group, 1 to 100). Blockiness is the
+        mean step of luma across the borders of the grid that starts at the corner, relative to the mean step inside the
+        blocks.
+    Known limits:
+        Blocks are not seen in an image that was cropped off the grid or resized after the compression, nor below 64
+        pixels. Quality is the encoder's setting; tables of other encoders are compared with the nearest standard one.
+        Where more than half of a data set is so, one claim says it.
+    Measured quality:
+        @heavy-compression@
+    """
+
+    code = "heavy-compression"
+    family = "quality"
+    severity = "warning"
+    needs = ("jpeg_quality", "blockiness", "width", "height", "luma_p01", "luma_p99")
+    summary = "Images spoilt by JPEG compression"
+    advice = "Look for the originals; drop those on which the class cannot be told."
+    message = "{what} is {figure:.1f}, {relation} {threshold:.1f}"
+
+    quality: float = option(15.0, "JPEG quality below which compression is heavy", low=0.0, high=100.0)
+    blockiness: float = option(2.3, "steps at block borders relative to others above which blocks stand out", low=1.0)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each image of low quality and each other one with blocks, or one for each kind if typical."""
+        quality, blockiness = figures(dataset, "jpeg_quality"), figures(dataset, "blockiness")
+        poor = quality < self.quality
+        yield from claim_unless_typical(
+            self, dataset, poor, judged=~np.isnan(quality), figure=quality, what="JPEG quality",
+            evidence={"relation": "below", "threshold": self.quality},
+        )  # fmt: skip
+        large = np.minimum(figures(dataset, "width"), figures(dataset, "height")) >= _LEAST_SIDE
+        blocky = (blockiness > self.blockiness) & large & has_picture(dataset) & ~poor
+        yield from claim_unless_typical(
+            self, dataset, blocky, judged=~np.isnan(blockiness), figure=blockiness,
+            what="the step at block borders, relative to steps inside the blocks,",
+            confidence=ramp(blockiness, self.blockiness, 2 * self.blockiness),
+            evidence={"relation": "above", "threshold": self.blockiness},
+        )  # fmt: skip
+
+
+#: In smaller images too few block borders are averaged.
+_LEAST_SIDE = 64

@@ -1,0 +1,65 @@
+"""The check low-contrast: images whose tones lie close together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataprep.checks.contract import Check
+from dataprep.checks.reading import PLAIN, figures, luma_range, ramp
+from dataprep.checks.typical import claim_unless_typical
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class LowContrast(Check):
+    """Images whose tones lie close together.
+
+    What it finds:
+        Images that use less than about a fifth of the range from black to white, though they are neither dark nor bright:
+        fog, a dirty lens, a faded scan, data of 16 bits scaled wrongly.
+    Why it matters:
+        The signal is weak against noise and compression, and a network learns the haze along with the class.
+    What to do:
+        Look at them. Stretch the contrast of all images alike if the cause is the recording; drop what shows nothing.
+    How it works:
+        The difference between the 99th and the 1st percentile of BT.601 luma against a threshold. Images that are all
+        dark (99th percentile below 0.3) or all bright (1st percentile above 0.6) have little contrast of necessity and
+        are left to those checks, images of one tone to low-information.
+    Known limits:
+        Pictures of plain things (a wall, the sky) have low contrast by nature. Contrast of colour alone is not seen.
+        Where more than half of a data set is so, one claim says it, and none is made about single images.
+    Measured quality:
+        @low-contrast@
+    """
+
+    code = "low-contrast"
+    family = "quality"
+    severity = "warning"
+    needs = ("luma_p01", "luma_p99")
+    summary = "Images whose tones lie close together"
+    advice = "Stretch the contrast of all images alike if the recording is the cause; drop what shows nothing."
+    message = "{what} is {figure:.2f} of 1, below {threshold:.2f}"
+
+    threshold: float = option(0.22, "range of luma below which contrast is low", low=0.0, high=1.0)
+    dark: float = option(0.3, "99th percentile of luma below which an image is dark rather than flat", low=0.0, high=1.0)
+    bright: float = option(0.6, "1st percentile of luma above which an image is bright rather than flat", low=0.0, high=1.0)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each flat image, or one for a flat data set."""
+        span = luma_range(dataset)
+        exposed = (figures(dataset, "luma_p99") >= self.dark) & (figures(dataset, "luma_p01") <= self.bright)
+        yield from claim_unless_typical(
+            self, dataset, (span < self.threshold) & (span >= PLAIN) & exposed, judged=~np.isnan(span), figure=span,
+            what="the range of luma that holds 98 % of the pixels", unit="luma",
+            confidence=ramp(span, self.threshold, self.threshold / 2), evidence={"threshold": self.threshold},
+        )  # fmt: skip
