@@ -8,7 +8,7 @@ from typing import Any
 #: Size of a histogram in its own units; the page stretches it.
 WIDTH, HEIGHT = 240.0, 64.0
 #: A bin that holds anything is drawn at least this high, so that a few outliers are seen.
-LOWEST = 1.5
+LOWEST = 2.5
 #: Classes shown when there are more: the largest and the smallest.
 LARGEST, SMALLEST = 30, 10
 

@@ -83,12 +83,16 @@ def _finding(check: Mapping[str, Any], severity: str, width: int) -> Iterator[Li
     gap = width - 6 - _width(summary) - len(code) - len(amount)
     yield [(f"{_MARKS[severity]} ", _STYLES[severity]), (summary, "bold"), ("  " + code, "dim"), (" " * (gap + 2) + amount, "")]
     for example in check["worst"][: _EXAMPLES[severity]]:
-        yield [(_fitted(f"    {_place(example)}: {printable(example['message'])}", width), "dim")]
+        yield from _example(example, width)
     yield from _wrapped(check["advice"], "  → ", "", width)
 
 
-def _place(example: Mapping[str, Any]) -> str:
-    return _middled(printable(example["target"]) or "data set", WIDTH // 2 - 6)
+def _example(example: Mapping[str, Any], width: int) -> Iterator[Line]:
+    """The worst claim in at most two lines."""
+    place = _middled(printable(example["target"]) or "data set", width // 2)
+    text = f"{place}: {printable(example['message'])}"
+    for line in textwrap.wrap(text, width - 6, break_on_hyphens=False, max_lines=2, placeholder="…"):
+        yield [(_fitted(f"    {line}", width), "dim")]
 
 
 def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup, escape
 
 from dataprep.checks.contract import FAMILIES, HEADINGS
 from dataprep.measures.options import PassOptions
@@ -94,9 +96,7 @@ def _page(context: Mapping[str, Any]) -> str:
         f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(theme)} {_digest(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template("report.html.j2").render(
-        style=style, theme=theme, script=script, policy=policy, **context
-    )
+    return _environment().get_template("report.html.j2").render(style=style, theme=theme, script=script, policy=policy, **context)
 
 
 def _chapters(
@@ -111,6 +111,7 @@ def _chapters(
             **check,
             "clusters": shown.get(check["code"], []),
             "messages": _captions(shown.get(check["code"], []), audit, table),
+            "figures": _figures(shown.get(check["code"], []), table),
             "claims": listed.get(check["code"], []),
             "chart": _chart(check["code"], needs[check["code"]], audit, flags),
             "headings": [heading for heading in HEADINGS if check["page"].get(heading)],
@@ -134,6 +135,14 @@ def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dic
     """Row to message, for the first claim of each cluster."""
     rows = [cluster.rows[0] for cluster in clusters]
     return dict(zip(rows, render(table.iloc[rows], templates(audit))))
+
+
+def _figures(clusters: list[Cluster], table: pd.DataFrame) -> dict[int, str]:
+    """Row to its figure and unit, for the pictures that stand alone; empty where the claim has none."""
+    rows = [cluster.rows[0] for cluster in clusters if len(cluster.members) == 1]
+    part = table.iloc[rows]
+    figures = zip(rows, part["figure"].tolist(), part["unit"].astype("str").tolist())
+    return {row: f"{in_figures(figure)} {unit}".strip() for row, figure, unit in figures if math.isfinite(figure)}
 
 
 def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
@@ -190,9 +199,16 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "thousands": lambda number: f"{number:,}", "figures": in_figures, "bytes": in_bytes, "printable": printable,
-        "percent": _percent, "paragraphs": lambda text: re.split(r"\n\s*\n", text.strip()),
+        "percent": _percent, "paragraphs": paragraphs,
     }  # fmt: skip
     return environment
+
+
+def paragraphs(text: str) -> list[Markup]:
+    """A section of a documentation page as paragraphs of markup: lines joined, items of a list apart, ``code`` marked."""
+    lines = re.sub(r"\n(?=[ \t]*(?:[-*•]|\d+\.) )", "\n\n", text.strip())
+    plain = (" ".join(part.split()) for part in re.split(r"\n\s*\n", lines))
+    return [Markup(re.sub(r"(`{1,2})([^`]+)\1", r"<code>\2</code>", str(escape(part)))) for part in plain if part]
 
 
 def _percent(share: float | None) -> str:

@@ -17,6 +17,7 @@ import pytest
 from dataprep.reports import gallery, report
 from dataprep.reports.charts import class_chart, histogram_chart, in_figures
 from dataprep.reports.gallery import choose_rows, galleries
+from dataprep.reports.html import paragraphs
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.issues import Issues, batch
 
@@ -138,8 +139,8 @@ def test_bars_fill_their_frame() -> None:
         {"column": "x", "unit": "", "meaning": "", "scale": "linear", "n": 1001, "p05": 0, "median": 0.0, "p95": 1, "checks": [],
          "edges": [0, 1, 2, 3], "counts": [1000, 0, 1], "flagged": [10, 0, 1]}
     )  # fmt: skip
-    assert [bar["height"] for bar in chart["bars"]] == [64.0, 1.5]
-    assert chart["bars"][1]["marked"] == 1.5
+    assert [bar["height"] for bar in chart["bars"]] == [64.0, 2.5]
+    assert chart["bars"][1]["marked"] == 2.5
     assert chart["bars"][0]["text"] == "0 to 1: 1,000, 10 flagged"
 
 
@@ -175,3 +176,13 @@ def test_unlabelled_unsplit_data_without_measures(tmp_path: Path, audit: Audit) 
     bare = replace(audit.dataset, samples=pd.DataFrame(index=audit.dataset.samples.index), classes=(), task="none")
     path = report(replace(audit, dataset=bare), tmp_path / "out", thumbnails=False).html
     assert "Image quality" in Path(path).read_text(encoding="utf-8")
+
+
+def test_documentation_becomes_markup_that_cannot_be_broken_out_of() -> None:
+    text = "First line\nsecond ``x < 1``.\n\nOther <b>`</b>` part:\n- one\n- two"
+    assert [str(part) for part in paragraphs(text)] == [
+        "First line second <code>x &lt; 1</code>.",
+        "Other &lt;b&gt;<code>&lt;/b&gt;</code> part:",
+        "- one",
+        "- two",
+    ]

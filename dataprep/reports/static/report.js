@@ -409,6 +409,12 @@
     });
   }
   addEventListener("click", (event) => {
+    const more = event.target.closest("[data-more]");
+    if (more) {
+      more.previousElementSibling.classList.add("all");
+      $(".gallery.all > li:nth-child(7) .thumb, .gallery.all > li:nth-child(13) .thumb", more.parentElement)?.focus({ preventScroll: true });
+      more.remove();
+    }
     const button = event.target.closest("[data-show]");
     if (!button) return;
     apply({ ...none, check: button.dataset.show });
