@@ -205,7 +205,7 @@ def _refuse_nothing_found(table: pd.DataFrame, root: str, listings: Sequence[Lis
         raise InputError(f"include and exclude leave no row of {listings[0].name}")
     if (table["sample"] == "").all():
         raise InputError(
-            f"no file that {listings[0].name} lists exists ({len(table):,} rows, the first {table['path'].iloc[0]}) below {root}: "
+            f"no file of {listings[0].name} exists ({len(table):,} rows, the first {table['path'].iloc[0]}) below {root}: "
             "give the folder that its paths start from (dataprep audit FOLDER --manifest FILE), "
             "or name the column of paths with --path-column"
         )

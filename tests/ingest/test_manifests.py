@@ -350,7 +350,7 @@ def test_parquet_with_the_images_inside_is_refused(root):
             "path,label\nimages/0.jpg,a\na,b,c\na,b,c\n",
             r"most rows of .*m\.csv cannot be read \(2 of 3\); the first is row 3",
         ),
-        ("m.csv", "path,label\nx.jpg,a\ny.jpg,a\n", "no file that m.csv lists exists .2 rows, the first x.jpg. below"),
+        ("m.csv", "path,label\nx.jpg,a\ny.jpg,a\n", "no file of m.csv exists .2 rows, the first x.jpg. below"),
         ("m.json", "{", r"is not valid JSON: .* must end in \.jsonl"),
         ("m.json", '{"images": [], "annotations": []}', "is a COCO file, which holds boxes"),
         ("m.json", "3", "expected a JSON list of objects"),
