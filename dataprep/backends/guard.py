@@ -25,7 +25,7 @@ from dataprep.schemas.lost import Lost
 BATCH_S = 0.05
 _LARGEST_BATCH = 64
 #: Workers in a row that may die before they start on an item, until the guard gives up.
-_FALSE_STARTS = 3
+_FALSE_STARTS = 5
 
 
 @dataclass(slots=True)
@@ -193,4 +193,4 @@ class Guard:
         self._false_starts += 1
         if self._false_starts >= _FALSE_STARTS:
             raise NoWorker(words)
-        time.sleep(0.1 * self._false_starts)  # a lack of memory or of processes may pass
+        time.sleep(0.05 * 2**self._false_starts)  # a lack of memory or of processes may pass

@@ -170,7 +170,7 @@ class _Pass:
 
     def _is_worth_keeping(self, row: int) -> bool:
         """Whether another run would find the same: contents that were read, whatever the decoder made of them."""
-        return not self.table.text(TROUBLE, row) and self.table.text("lost", row) != "out-of-memory"
+        return self.table.is_blank(TROUBLE, row) and self.table.text("lost", row) != "out-of-memory"
 
     def _warn_of_trouble(self) -> None:
         rows = self.table.rows_with(TROUBLE)

@@ -170,6 +170,10 @@ class RowTable:
             self._memo[text] = tuple(codes)
         return tuple(codes)
 
+    def is_blank(self, name: str, row: int) -> bool:
+        """Whether a text column is empty there."""
+        return not self._codes[name][row]
+
     def text(self, name: str, row: int) -> str:
         """One value of a text column."""
         code = self._codes[name][row]
