@@ -41,7 +41,11 @@ class Child:
         """
         self._scratch = _scratch_file()
         self._heartbeat = Heartbeat(self._scratch.fileno())
-        self._process = self._spawn()
+        try:
+            self._process = self._spawn()
+        except OSError:
+            self.close()
+            raise
         self.verdict: Verdict | None = None
         self._ready = False
         self._item, self._since = 0, time.monotonic()
