@@ -127,7 +127,9 @@ def format_page() -> str:
 
 def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, part in schema["properties"].items():
-        yield f"`{name}`", part.get("description", "")
+        part = schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        inside = ", ".join(f"`{key}`" for key in part.get("properties", ()))
+        yield f"`{name}`", part.get("description", "") or f"holds {inside}"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -19,11 +19,13 @@ from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS, GIVEN
-from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.dataset import Dataset, Task
 from dataprep.schemas.files import MARKER, write_atomically
-from dataprep.schemas.plan import Cleaned, Plan, difference
+from dataprep.schemas.plan import Cleaned, Plan, difference, labels_in
 from dataprep.schemas.report import RUN
 from dataprep.schemas.run import run_record
+
+_LABEL_TYPES: dict[str, Any] = {"regression": "float64", "multi-label": "str"}
 
 
 def apply_plan(
@@ -91,13 +93,12 @@ def cleaned_dataset(plan: Plan, dataset: Dataset) -> Dataset:
     if len(relabelled):
         labels = dataset.samples["label"].astype("object") if "label" in dataset.samples else _no_labels(dataset)
         labels[relabelled.index] = relabelled
-        dataset = replace(dataset.assign(label=labels.astype("category")), task="classification")
+        task: Task = "classification" if dataset.task == "none" else dataset.task
+        dataset = replace(dataset.assign(label=labels.astype(_LABEL_TYPES.get(task, "category"))), task=task)
     kept = dataset.where(~dataset.samples.index.isin(table.loc[table["action"] == "drop", "sample"]))
-    if "label" not in kept.samples:
-        return kept
-    left = kept.samples["label"].dropna().astype("str").unique()
+    left = labels_in(kept.samples, kept.task)
     known = [name for name in dataset.classes if name in left]
-    return replace(kept, classes=(*known, *sorted(set(left) - set(known))))
+    return replace(kept, classes=(*known, *sorted(left - set(known))))
 
 
 def _no_labels(dataset: Dataset) -> pd.Series[Any]:
@@ -110,6 +111,8 @@ def rows_of(dataset: Dataset) -> pd.DataFrame:
     measured = {*COLUMNS, *registry.names("dataprep.measures")}
     given = [column.name for column in GIVEN if dataset.has(column.name)]
     own = [name for name in samples if name not in measured and name != "path"]
+    if dataset.task == "multi-label":
+        samples = samples.assign(label=samples["label"].map(lambda label: json.dumps(label.split("|")), na_action="ignore"))
     return samples[[*given, *own]].rename_axis("path").reset_index()
 
 

@@ -15,6 +15,7 @@ from dataprep.reports.tables import FORMULA
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import COLUMNS, Issues
+from dataprep.schemas.plan import labels_in
 from dataprep.schemas.report import ISSUES, RUN, SAMPLES
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read_audit(folder: str | os.PathLike[str]) -> Audit:
     folder = os.fspath(folder)
     _refuse_missing(folder)
     run = _read_run(os.path.join(folder, RUN))
-    dataset = _read_dataset(os.path.join(folder, SAMPLES), str(run.get("root", "")))
+    dataset = _read_dataset(os.path.join(folder, SAMPLES), run)
     if run.get("anonymised") or run.get("options", {}).get("anonymise"):
         raise FingerprintError(
             f"the audit in {folder} was anonymised: its files cannot be found. Audit again without --anonymise."
@@ -64,15 +65,17 @@ def _read_run(path: str) -> dict[str, Any]:
     return run
 
 
-def _read_dataset(path: str, root: str) -> Dataset:
+def _read_dataset(path: str, run: dict[str, Any]) -> Dataset:
     try:
         samples = pd.read_parquet(path).set_index("sample")
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"cannot read {path}: {error}. Run dataprep audit again.") from error
     samples.index = samples.index.astype("str")
     samples.index.name = "sample"
-    labels = samples["label"].dropna() if "label" in samples else pd.Series(dtype="str")
-    return Dataset(root, samples, "classification" if len(labels) else "none", tuple(sorted(map(str, labels.unique()))))
+    task = run.get("task", "none")
+    classes = labels_in(samples, task)
+    whole = all(name.isdigit() for name in classes)
+    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))
 
 
 def _read_issues(path: str) -> Issues:

@@ -91,11 +91,16 @@ def _parts(dataset: Dataset, layout: Layout) -> tuple[str, ...]:
     """The columns that name the folders, outermost first."""
     if layout not in get_args(Layout):
         raise OptionError(f"option clean.layout: expected one of {', '.join(get_args(Layout))}, got {layout!r}")
-    complete = [name for name in ("split", "label") if name in dataset.samples and dataset.samples[name].notna().all()]
+    usable = ("split", "label") if dataset.task in ("classification", "none") else ("split",)
+    complete = [name for name in usable if name in dataset.samples and dataset.samples[name].notna().all()]
     if layout == "auto":
         return tuple(complete) if "label" in complete else ()
     wanted = {"class": ("label",), "split": ("split", "label"), "tree": ()}[layout]
     for name in wanted:
+        if name not in usable:
+            raise OptionError(
+                f"layout {layout!r} needs one class for each sample, not {dataset.task} labels: take the layout 'tree'"
+            )
         if name not in complete:
             lacking = int(dataset.samples[name].isna().sum()) if name in dataset.samples else len(dataset)
             raise OptionError(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from dataprep.errors import InputError
 from dataprep.reports.tables import neutralised
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.options import did_you_mean
-from dataprep.schemas.plan import ACTIONS, EDIT, PLAN_COLUMNS, PLAN_CSV, PLAN_JSON, PLAN_VERSION, Plan, difference
+from dataprep.schemas.plan import ACTIONS, EDIT, PLAN_COLUMNS, PLAN_CSV, PLAN_JSON, PLAN_VERSION, Plan, difference, labels_in
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -169,7 +170,7 @@ def _read_text(path: str) -> str:
 
 def _faults(table: pd.DataFrame, dataset: Dataset | None, new_labels: bool) -> Iterator[tuple[int, str]]:
     """Row number and text of everything that cannot be applied."""
-    classes = None if dataset is None or new_labels else set(_labels(dataset))
+    unknown = _unknown_label(dataset, new_labels)
     samples = None if dataset is None else dataset.samples.index
     known = np.ones(len(table), dtype=bool) if samples is None else samples.get_indexer(pd.Index(table["sample"])) >= 0
     first = table["sample"].duplicated()
@@ -186,12 +187,31 @@ def _faults(table: pd.DataFrame, dataset: Dataset | None, new_labels: bool) -> I
             yield row, "action relabel without a new_label"
         elif action != "relabel" and label:
             yield row, f"new_label {label!r} with the action {action}: write relabel, or empty new_label"
-        elif label and classes is not None and label not in classes:
-            yield row, f"no sample has the label {label!r}. {did_you_mean(label, classes)}"
+        elif label and unknown(label):
+            yield row, unknown(label)
 
 
-def _labels(dataset: Dataset) -> Iterable[str]:
-    return map(str, dataset.samples["label"].dropna().unique()) if "label" in dataset.samples else ()
+def _unknown_label(dataset: Dataset | None, new_labels: bool) -> Callable[[str], str]:
+    """A function that says what is wrong with a label; "" when nothing is."""
+    if dataset is None:
+        return lambda label: ""
+    if dataset.task == "regression":
+        return lambda label: "" if _is_number(label) else f"new_label {label!r}: expected a number"
+    known = labels_in(dataset.samples, dataset.task)
+
+    def unknown(label: str) -> str:
+        parts = label.split("|") if dataset.task == "multi-label" else [label]
+        new = [part for part in parts if part not in known and not new_labels]
+        return f"no sample has the label {new[0]!r}. {did_you_mean(new[0], known)}" if new else ""
+
+    return unknown
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _alike(sample: str, samples: pd.Index[Any] | None) -> list[str]:

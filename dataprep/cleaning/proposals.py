@@ -276,7 +276,7 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 def emptied_classes(table: pd.DataFrame, dataset: Dataset) -> list[str]:
     """A warning for every class that the rows of a plan would leave without a sample."""
-    if "label" not in dataset.samples:
+    if dataset.task != "classification":
         return []
     labels = dataset.samples["label"]
     before = labels.value_counts()

@@ -119,6 +119,14 @@ def suggested_text(action: pd.Series[Any], new_label: pd.Series[Any]) -> pd.Seri
     return action.where(action != "relabel", "relabel: " + new_label)
 
 
+def labels_in(samples: pd.DataFrame, task: str) -> set[str]:
+    """The classes that `samples` have; of ``a|b``, the several labels of one sample, each. None in a regression."""
+    if "label" not in samples or task == "regression":
+        return set()
+    labels = map(str, samples["label"].dropna().unique())
+    return {part for label in labels for part in label.split("|")} if task == "multi-label" else set(labels)
+
+
 def data_facts(dataset: Dataset) -> dict[str, Any]:
     """What identifies a data set, in enough detail to name a difference: ready for JSON."""
     import pandas as pd

@@ -31,6 +31,7 @@ def run_record(stage: str, dataset: Dataset, options: Mapping[str, Any], seconds
         "packages": {name: _version(name) for name in _PACKAGES},
         "root": dataset.root,
         "samples": len(dataset),
+        "task": dataset.task,
         "fingerprint": dataset.fingerprint,
         "options": dict(options),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataprep.cleaning import apply_plan, clean, cleaned_dataset, write_plan
+from dataprep.cleaning import apply_plan, clean, cleaned_dataset, read_plan, write_plan
 from dataprep.cleaning.folders import RECORD, folder_name, new_names
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.schemas.dataset import Dataset
@@ -60,6 +60,32 @@ def test_unlabelled_samples_can_be_given_labels(dataset):
     cleaned = cleaned_dataset(plan, bare)
     assert (cleaned.task, cleaned.classes) == ("classification", ("cat",))
     assert cleaned.samples["label"].isna().sum() == 5
+
+
+def test_several_labels_come_back_as_the_list_they_were(dataset, tmp_path):
+    several = replace(dataset.assign(label=["a|b", "a", "b", None, "a|c", "c"]), task="multi-label", classes=("a", "b", "c"))
+    audit = audit_of(several, claim("unreadable", "e.jpg", suggestion="drop"), claim("dark", "a.jpg"))
+    write_plan(clean(audit), tmp_path / "clean")
+    plan = read_plan(tmp_path / "clean", several)
+    plan = replace(plan, table=plan.table.assign(action=["drop", "relabel"], new_label=["", "b|c"]))
+    apply_plan(plan, audit, manifest=tmp_path / "clean.csv")
+    labels = pd.read_csv(tmp_path / "clean.csv")["label"].tolist()
+    assert labels[:3] == ['["b", "c"]', '["a"]', '["b"]']
+    assert cleaned_dataset(plan, several).classes == ("a", "b", "c")
+    assert new_names(several) == list(several.samples.index)
+    with pytest.raises(OptionError, match="one class for each sample"):
+        new_names(several, "class")
+
+
+def test_a_target_to_regress_on_stays_a_number(dataset, tmp_path):
+    ages = replace(dataset.assign(label=[1.5, 2.5, 3.5, 4.5, 5.5, 6.5]), task="regression", classes=())
+    audit = audit_of(ages, claim("dark", "a.jpg"))
+    path = Path(write_plan(clean(audit), tmp_path / "clean"))
+    path.write_text("sample,action,new_label\na.jpg,relabel,old\n")
+    with pytest.raises(InputError, match="row 2: new_label 'old': expected a number"):
+        read_plan(path, ages)
+    path.write_text("sample,action,new_label\na.jpg,relabel,7.5\n")
+    assert cleaned_dataset(read_plan(path, ages), ages).samples["label"].tolist() == [7.5, 2.5, 3.5, 4.5, 5.5, 6.5]
 
 
 @pytest.mark.parametrize(
