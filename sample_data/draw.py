@@ -85,7 +85,7 @@ class Copy(NamedTuple):
 _COPIES = (
     Copy("train/fruit", 1, "train/fruit", ("exact-duplicate",), None, "the same bytes"),
     Copy("train/leaf", 1, "train/leaf", ("exact-duplicate",), faults.same_pixels, "the same pixels, as PNG", "png"),
-    Copy("train/shell", 1, "train/shell", ("near-duplicate",), faults.cropped, "cropped to 80 %"),
+    Copy("train/shell", 1, "train/shell", ("near-duplicate",), faults.cropped, "cropped to 95 %"),
     Copy("train/shell", 2, "train/shell", ("near-duplicate",), faults.mirrored, "mirrored"),
     Copy("train/leaf", 2, "train/leaf", ("near-duplicate",), faults.quarter_turned, "turned by 90 degrees"),
     Copy("train/fruit", 2, "train/fruit", ("near-duplicate",), faults.shrunk_and_squeezed, "three quarters the size, quality 50"),
@@ -93,7 +93,7 @@ _COPIES = (
     Copy("train/fruit", 4, "train/shell", ("label-conflict",), None, "the same bytes under another label"),
     Copy("train/leaf", 3, "train/fruit", ("label-conflict", "near-duplicate"), faults.resaved, "re-encoded, under another label"),
     Copy("train/leaf", 4, "test/leaf", ("split-leakage",), None, "the same bytes in another split"),
-    Copy("train/shell", 3, "val/shell", ("split-leakage", "near-duplicate"), faults.cropped, "cropped to 80 %, in another split"),
+    Copy("train/shell", 3, "val/shell", ("split-leakage", "near-duplicate"), faults.cropped, "cropped to 95 %, in another split"),
 )
 
 _CLASS_FAULTS = (

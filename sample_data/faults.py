@@ -196,8 +196,8 @@ def same_pixels(picture: Picture) -> bytes:
 
 def cropped(picture: Picture) -> bytes:
     height, width = picture.shape[:2]
-    top, left = height // 10, width // 20
-    return jpeg(np.ascontiguousarray(picture[top : top + height * 4 // 5, left : left + width * 4 // 5]))
+    top, left = height // 40, width // 30
+    return jpeg(np.ascontiguousarray(picture[top : top + height * 19 // 20, left : left + width * 19 // 20]))
 
 
 def mirrored(picture: Picture) -> bytes:
