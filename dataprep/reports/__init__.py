@@ -20,7 +20,6 @@ def report(
     thumbnails: bool = True,
     anonymise: bool = False,
     progress: Callable[[str, int, int, str], None] | None = None,
-    summary: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write an audit into the folder `out`; all of its files take their places at the end, or none does.
 
@@ -31,8 +30,6 @@ def report(
         thumbnails: embed small pictures of the worst examples in report.html.
         anonymise: no pictures, and pseudonyms for files, labels and groups in every file; see `dataprep.reports.pseudonyms`.
         progress: called with ("report", done, total, note) now and then.
-        summary: what `dataprep.reports.summary.summarise` gave for this audit, where the caller has it at hand; not used
-            with `anonymise`.
 
     Returns:
         Where the files are.
@@ -50,9 +47,10 @@ def report(
 
     say = _saying(progress)
     if anonymise:
-        audit, summary = anonymised(audit), None
+        audit = anonymised(audit)
+    mark_output(out)
     say(0, 0, "summary")
-    summary = summarise(audit, anonymised=anonymise) if summary is None else summary
+    summary = summarise(audit, anonymised=anonymise)
     with write_together(out) as opened:
         page = render_html(summary, audit, pictures=thumbnails and not anonymise, options=_options(audit), progress=say)
         opened(HTML).write(page.encode("utf-8", "backslashreplace"))
@@ -62,7 +60,6 @@ def report(
         _dump(audit.run, opened(RUN), indent=2)
         write_issues(opened(ISSUES), audit)
         write_samples(opened(SAMPLES), audit, without=UNWRITTEN if anonymise else ())
-    mark_output(out)
     return ReportPaths(os.fspath(out))
 
 

@@ -105,7 +105,7 @@ def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
         reasons.setdefault(entry["reason"], []).append(entry["code"])
     if reasons:
         yield []
-        yield [("NOT LOOKED", "bold")]
+        yield [("NOT CHECKED", "bold")]
     for reason, codes in reasons.items():
         yield from _wrapped(f"{', '.join(codes)}: {printable(reason)}", "  ", "", width)
     ignored = summary["dataset"]["ignored"]

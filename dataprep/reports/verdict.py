@@ -58,8 +58,8 @@ def _rest(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
 
 def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
     if not skipped:
-        return f"All {len(checks)} checks could look."
-    return f"{_count(len(checks), 'check')} looked; {len(skipped)} could not."
+        return f"All {len(checks)} checks ran."
+    return f"{_count(len(checks), 'check')} ran; {len(skipped)} could not."
 
 
 def _count(number: int, noun: str) -> str:

@@ -33,7 +33,7 @@ def test_counts_and_verdict(audit: Audit) -> None:
     assert summary["verdict"]["level"] == "error"
     assert summary["verdict"]["title"] == "3 kinds of error to mend before training"
     assert "files that cannot be read (1)" in summary["verdict"]["text"]
-    assert "8 checks looked; 1 could not" in summary["verdict"]["text"]
+    assert "8 checks ran; 1 could not" in summary["verdict"]["text"]
     assert summary["dataset"]["lost_reasons"] == [{"name": "truncated", "count": 1}]
 
 
