@@ -34,8 +34,8 @@ class Border(Check):
         Crop them to the picture, all alike.
     How it works:
         Lines of pixels from each side inwards, as long as their luma stays within 8 of 255 levels of the first. The frame
-        counts if the picture begins along a straight edge: of the first four lines inside, one must differ from it in at
-        least 40 % of its pixels. So a subject on a plain background has no frame.
+        counts if the picture begins along a straight edge: of the first ten lines inside, one must differ from it in at
+        least half of its pixels. So a subject on a plain background has no frame.
     Known limits:
         Frames with texture, a gradient or rounded corners, and bars filled with a blurred copy of the picture, are not
         found. Nor is a frame of which the picture is not told apart by luma.

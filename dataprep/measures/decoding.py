@@ -66,7 +66,16 @@ def open_pixels(data: bytes, name: str = "", options: PassOptions = _DEFAULTS) -
     except MemoryError as error:
         raise Undecodable("out-of-memory", "the decoded image does not fit in memory", facts) from error
     except Exception as error:  # decoders of hostile bytes raise anything
-        raise Undecodable(_reason_of(error), f"{type(error).__name__}: {error}", facts) from error
+        raise _failure(error, data, facts) from error
+
+
+def _failure(error: Exception, data: bytes, facts: dict[str, Any]) -> Undecodable:
+    """What a decoder's exception says about the file; where its end is missing, that is the better explanation."""
+    reason, detail = _reason_of(error), f"{type(error).__name__}: {error}"
+    missing = _missing_end(facts.get("format", ""), data)
+    if reason == "unreadable" and missing:
+        reason, detail = "truncated", missing
+    return Undecodable(reason, detail, facts)
 
 
 def _open(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixels:
@@ -129,7 +138,9 @@ def _decode_jpeg(data: bytes, header: JpegHeader, scale: int) -> NDArray[np.uint
         return None
     space = "GRAY" if header.components == 1 else "RGB"
     try:
-        decoded = simplejpeg.decode_jpeg(data, space, min_factor=scale)
+        decoded = simplejpeg.decode_jpeg(
+            data, space, min_height=header.height // scale, min_width=header.width // scale, min_factor=scale
+        )
     except ValueError as error:
         _refuse_damage(str(error), data)
         return None
@@ -184,11 +195,10 @@ def _identify(data: bytes, kind: str) -> Image.Image:
             raise Undecodable("not-an-image", f"it is {describe_other(data)}") from None
         if kind in ("AVIF", "HEIF") and not _can_read(kind):
             raise Undecodable("unsupported", f"{kind} needs an extra: pip install dataprep-images[heif]") from None
-        raise Undecodable(_reason_of_stub(data), f"begins like {kind}, but its header cannot be read") from None
-
-
-def _reason_of_stub(data: bytes) -> str:
-    return "truncated" if len(data) < _ZERO_TAIL else "unreadable"
+        missing = _missing_end(kind, data)
+        if missing or len(data) < _ZERO_TAIL:
+            raise Undecodable("truncated", missing or f"begins like {kind}, and ends after {len(data)} bytes") from None
+        raise Undecodable("unreadable", f"begins like {kind}, but its header cannot be read") from None
 
 
 def _can_read(kind: str) -> bool:
@@ -213,23 +223,25 @@ def _from_pillow(image: Image.Image, data: bytes, options: PassOptions, facts: d
     _refuse_bomb(*image.size, options, facts)
     mode, depth, frames = image.mode, _bit_depth(image, data), _count_frames(image)
     orientation = _orientation(image)
-    if orientation > 4:
-        facts["width"], facts["height"] = facts["height"], facts["width"]
-    _refuse_cut(image.format or "", data)
+    missing = _missing_end(image.format or "", data)
+    if missing:
+        raise Undecodable("truncated", missing)
     # Pillow's own limit guards what the header does not tell: embedded images, frames larger than the canvas.
     Image.MAX_IMAGE_PIXELS = int(options.max_megapixels * 1e6)
     image.load()
     rgb, alpha = to_rgb(image)
     if not rgb.size:
         raise Undecodable("unreadable", "the image has no pixels")
+    # Pillow turns TIFFs upright as it loads them, and drops their tag.
+    rgb = upright(rgb, _orientation(image))
     exif = read_exif(_exif_block(image, data))
     rest = _as_facts(exif, "GPSLatitude" in str(image.info.get("xmp", ""))) | {"orientation": orientation}
     quality = read_jpeg_header(data).quality if data[:2] == b"\xff\xd8" else math.nan
     header = Header(
-        format=image.format or "", mode=mode, width=facts["width"], height=facts["height"], bit_depth=depth, alpha=alpha,
+        format=image.format or "", mode=mode, width=rgb.shape[1], height=rgb.shape[0], bit_depth=depth, alpha=alpha,
         frames=frames, icc=bool(image.info.get("icc_profile")), jpeg_quality=quality, **rest,
     )  # fmt: skip
-    return Pixels(data, header, upright(rgb, orientation))
+    return Pixels(data, header, rgb)
 
 
 def _as_facts(exif: Exif, xmp_position: bool) -> dict[str, Any]:
@@ -275,17 +287,18 @@ def _count_frames(image: Image.Image) -> int:
         return 1
 
 
-def _refuse_cut(format: str, data: bytes) -> None:
-    """Refuse files whose end is missing or overwritten by zeros, where the format tells its end and the decoder does not mind."""
+def _missing_end(format: str, data: bytes) -> str:
+    """What shows that the end is missing or overwritten by zeros, where the format tells its end; empty when nothing does."""
     whole = data.rstrip(b"\x00")
     zeros = len(data) - len(whole)
-    if format == "PNG" and b"IEND" not in data[-(zeros + 4096) :]:
-        raise Undecodable("truncated", "the end of the PNG (its IEND chunk) is missing")
-    if format == "WEBP" and _announced(data) > len(data) + 1:
-        raise Undecodable("truncated", f"the header announces {_announced(data):,} bytes, there are {len(data):,}")
+    if format == "WEBP" and len(data) >= 8 and _announced(data) > len(data) + 1:
+        return f"the header announces {_announced(data):,} bytes, there are {len(data):,}"
     unfinished = format in ("WEBP", "AVIF", "HEIF") or (format == "GIF" and not whole.endswith(b";"))
     if unfinished and zeros >= _ZERO_TAIL:
-        raise Undecodable("truncated", _describe_zeros(zeros, data))
+        return _describe_zeros(zeros, data)
+    if format == "PNG" and b"IEND" not in data[-(zeros + 4096) :]:
+        return _describe_zeros(zeros, data) if zeros >= _ZERO_TAIL else "the end of the PNG (its IEND chunk) is missing"
+    return ""
 
 
 def _announced(data: bytes) -> int:

@@ -12,9 +12,9 @@ _TOLERANCE = 8
 #: Grey levels by which the picture's own pixels differ from the frame.
 _DIFFERENCE = 16
 #: Share of the first lines inside that must differ; a subject on a plain background begins with a few pixels.
-_STRAIGHT = 0.4
-#: Lines inside the edge that are looked at, so that a soft edge still counts.
-_EDGE = 4
+_STRAIGHT = 0.5
+#: Lines inside the edge that are looked at: compression off the block grid makes it as soft as a block is wide.
+_EDGE = 10
 
 
 @measure_of("border")
