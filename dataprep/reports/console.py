@@ -89,9 +89,10 @@ def _finding(check: Mapping[str, Any], severity: str, width: int) -> Iterator[Li
 
 def _example(example: Mapping[str, Any], width: int) -> Iterator[Line]:
     """The worst claim in at most two lines."""
-    place = _middled(printable(example["target"]) or "data set", width // 2)
-    text = f"{place}: {printable(example['message'])}"
-    for line in textwrap.wrap(text, width - 6, break_on_hyphens=False, max_lines=2, placeholder="…"):
+    message = printable(example["message"])
+    if not message.startswith(printable(example["target"])):  # also when there is no target
+        message = f"{_middled(printable(example['target']), width // 2)}: {message}"
+    for line in textwrap.wrap(message, width - 6, break_on_hyphens=False, max_lines=2, placeholder="…"):
         yield [(_fitted(f"    {line}", width), "dim")]
 
 

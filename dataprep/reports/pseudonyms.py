@@ -29,8 +29,8 @@ UNWRITTEN: tuple[str, ...] = ("file_hash",)
 
 _USUAL_SPLIT = re.compile(r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE)
 _ROW = re.compile(r"(?:row |:)(\d+)$")
-#: Evidence whose text is the program's own words, never the user's.
-_OWN_WORDS = frozenset({"relation", "kind", "reason", "mode", "format", "direction", "edit", "transform", "size"})
+#: Keys of evidence whose text is always a check's own words, never the user's; text under other keys is left out.
+OWN_WORDS = frozenset({"change", "direction", "format", "kind", "mode", "reason", "regime", "relation", "todo", "what"})
 
 
 class _Names(dict[str, str]):
@@ -92,7 +92,7 @@ class _Pseudonyms:
         for known in (self.samples, self.classes, self.groups, self.splits):
             if text in known:
                 return known[text]
-        return text if key in _OWN_WORDS or not text else HIDDEN_TEXT
+        return text if key in OWN_WORDS or not text else HIDDEN_TEXT
 
 
 def _unique(dataset: Dataset, column: str) -> list[str]:
@@ -133,7 +133,7 @@ def _issues(table: pd.DataFrame, names: _Pseudonyms) -> pd.DataFrame:
     columns: dict[str, list[str]] = {
         "target": [names.of(name, scope) for name, scope in zip(table["target"].tolist(), scopes)],
         "related": [names.of(name, scope) for name, scope in zip(table["related"].tolist(), scopes)],
-        "group": [names.issue_groups[name] for name in table["group"].tolist()],
+        "group": [names.samples.get(name) or names.issue_groups[name] for name in table["group"].tolist()],
         "location": [_row_only(place) for place in table["location"].tolist()],
         "value": [names.of(value, "class") for value in table["value"].tolist()],
     }

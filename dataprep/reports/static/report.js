@@ -364,7 +364,7 @@
       ...fact("Measured", figure === null ? "" : count.format(figure) + " " + text(claims.units, claims.unit[row])),
       ...fact("Sure", Math.round(100 * claims.confidence[row]) + "%"),
       ...fact("Where", visible(text(claims.locations, claims.location[row]))),
-      ...fact("Set", visible(text(claims.groups, claims.group[row]))));
+      ...fact("Group", visible(text(claims.groups, claims.group[row]))));
     const pill = element("span", { class: "pill " + level }, icon(level), level);
     $("#inspector-text").replaceChildren(element("p", { class: "check-tags" }, pill, element("code", {}, code)), details);
     for (const button of $$("[data-go]", inspector)) button.disabled = !(at + Number(button.dataset.go) in list);
