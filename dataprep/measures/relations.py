@@ -174,7 +174,8 @@ def _compare_tones(overlay: Overlay, turned: bool) -> tuple[float, float, float,
         return 1.0, 0.0, float(np.mean(first)), 1.0, 0.0, 0.0
     x, y = np.asarray(first)[inner], np.asarray(second)[inner]
     level, shift = float(x.mean()), float(y.mean() - x.mean())
-    gain = float(np.clip(np.cov(x, y)[0, 1] / max(float(x.var()), 1e-6), 0.05, 20))
+    deviation = x - np.float32(level)
+    gain = float(np.clip(float(deviation @ y) / max(float(deviation @ deviation), 1e-6), 0.05, 20))
     expected = np.clip(gain * (np.asarray(first) - level) + level + shift, 0, 255)
     mismatch = _block_means(np.abs(np.asarray(second) - expected)) > _MISMATCH
     within = _block_means(overlay.inside.astype(np.float32)) > 1 - 1e-6

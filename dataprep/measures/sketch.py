@@ -97,7 +97,7 @@ def unpack_sketches(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
 def compare_sketches(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n,) likeness, 0 to 1, of unpacked sketches (n, 36, 8): the cosine over the two thirds of the cells that are most alike.
 
-    Cells without edges say nothing; where neither image has edges the likeness is 0.
+    Cells without edges say nothing; two images without any edges are alike.
     """
     products = np.einsum("ncd,ncd->nc", first, second)
     lengths = np.sqrt(np.einsum("ncd,ncd->nc", first, first) * np.einsum("ncd,ncd->nc", second, second))
@@ -106,4 +106,5 @@ def compare_sketches(first: NDArray[np.float32], second: NDArray[np.float32]) ->
     best = np.argpartition(-alike, counted - 1, axis=1)[:, :counted]
     top = np.take_along_axis(products, best, axis=1).sum(axis=1)
     bottom = np.take_along_axis(lengths, best, axis=1).sum(axis=1)
-    return np.asarray(top / np.maximum(bottom, 1e-6), dtype=np.float32)
+    edgeless = ~(first.any(axis=(1, 2)) | second.any(axis=(1, 2)))
+    return np.asarray(np.where(edgeless, 1.0, top / np.maximum(bottom, 1e-6)), dtype=np.float32)

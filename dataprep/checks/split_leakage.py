@@ -1,0 +1,77 @@
+"""split-leakage: duplicates across splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from dataprep.checks.contract import Check, Look
+from dataprep.checks.duplicate_claims import group_names, member_confidence
+from dataprep.checks.split_shares import share_claims, spread_over
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class SplitLeakage(Check):
+    """
+    What it finds:
+        Images of one split that are exact or near duplicates of images of another; and for each split, the share that is
+        affected.
+
+    Why it matters:
+        A model is scored on images that it was trained on. The score is too good, and by how much nobody knows: the figure that
+        decides whether the model is fit for use is not to be trusted.
+
+    What to do:
+        Keep one image of each group, or the whole group in one split, then train and score again.
+
+    How it works:
+        Groups come from the verified duplicates. Of a group in several splits, every member outside the kept member's split is a
+        claim. A split's share counts its images that have a duplicate in another split.
+
+    Known limits:
+        As near-duplicate: strong crops and large turns are missed, so the share is a lower bound.
+
+    Measured quality:
+        As good as the duplicates are: no false pair among 2,200 unrelated photos (`benchmarks/neardup.py`).
+    """
+
+    code: ClassVar = "split-leakage"
+    family: ClassVar = "splits"
+    severity: ClassVar = "error"
+    scope: ClassVar = "pair"
+    needs: ClassVar = ("split", "file_hash", "pixel_hash", "phash", "phash_inner", "sketch")
+    looks: ClassVar = True
+    suggestion: ClassVar = "drop"
+    summary: ClassVar = "Duplicates across splits"
+    advice: ClassVar = "Keep one image of each group, or the whole group in one split, then score again."
+    message: ClassVar = "{text}{related}"
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """A claim for every affected split, and one for every member outside its kept member's split."""
+        duplicates = look.duplicates()
+        splits = dataset.samples["split"].astype("object").to_numpy()
+        known = pd.notna(splits)
+        affected = spread_over(duplicates.groups, splits, known)
+        if not affected.any():
+            return
+        yield share_claims(self, splits, affected, known, "have a duplicate in another split")
+        keepers = duplicates.keeper_of()
+        away = np.flatnonzero(affected & known[keepers] & (splits != splits[keepers]))
+        sure = member_confidence(duplicates)
+        names = dataset.samples.index.to_numpy(dtype=object)
+        texts = [f"in {splits[row]}; in {splits[keepers[row]]} there is its duplicate " for row in away.tolist()]
+        if len(away):
+            yield self.claims(
+                names[away],
+                related=names[keepers[away]],
+                group=group_names(dataset, duplicates)[away],
+                confidence=np.minimum(sure[away], sure[keepers[away]]),
+                evidence=[{"text": text} for text in texts],
+            )
