@@ -38,13 +38,13 @@ def value(column: str, pixels: Pixels | np.ndarray | bytes) -> Any:
 
 
 def scene(seed: int = 0, width: int = 400, height: int = 300) -> np.ndarray:
-    """A photo-like picture with detail at every scale: spectrum falling like the inverse square, edges; (h, w, 3) uint8."""
+    """A photo-like picture: a spectrum falling like the inverse square, stronger to the right, and edges; (h, w, 3) uint8."""
     random = np.random.default_rng(seed)
     rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
     frequency = np.maximum(np.hypot(rows, columns), 1 / width)
     waves = (random.normal(size=frequency.shape) + 1j * random.normal(size=frequency.shape)) / frequency
     field = np.fft.irfft2(waves, (height, width))
-    field = 128 + 30 * field / field.std()
+    field = 128 + 30 * field / field.std() * np.linspace(0.1, 1.6, width)
     for _ in range(12):
         x, y = random.integers(0, width * 9 // 10), random.integers(0, height * 9 // 10)
         w, h = random.integers(4, max(width // 3, 5)), random.integers(4, max(height // 3, 5))

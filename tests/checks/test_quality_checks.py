@@ -1,0 +1,153 @@
+"""Each check of the family "quality": pictures that it must name, and pictures that it must not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from dataprep import registry
+from tests.checks.measured import measured, messages, targets, with_columns
+from tests.measures.pictures import encoded, scene
+from tests.measures.test_texture import blurred, compressed, enlarged, framed, moved
+
+
+def noisy(array: np.ndarray, sigma: float) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, sigma, array.shape)
+    return np.clip(np.rint(array + noise), 0, 255).astype(np.uint8)
+
+
+def squeezed(array: np.ndarray, low: float, high: float) -> np.ndarray:
+    return (low + array.astype(float) / 255 * (high - low)).astype(np.uint8)
+
+
+def page(ink: int = 0) -> np.ndarray:
+    sheet = np.full((400, 300, 3), 255, np.uint8)
+    for line in range(20, 380, 24):
+        cv2.putText(sheet, "the quick brown fox 0123456789", (12, line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (ink, ink, ink), 1)
+    return sheet
+
+
+def lamp_at_night() -> np.ndarray:
+    night = squeezed(scene(20), 0, 30)
+    cv2.circle(night, (200, 150), 60, (250, 240, 200), -1)
+    return night
+
+
+def product() -> np.ndarray:
+    shot = np.full((300, 400, 3), 255, np.uint8)
+    cv2.circle(shot, (200, 150), 90, (40, 60, 90), -1)
+    shot[110:190, 160:240] = scene(21)[110:190, 160:240] // 2
+    return shot
+
+
+def soft_background() -> np.ndarray:
+    portrait = blurred(scene(22), 6)
+    portrait[100:220, 120:280] = scene(22)[100:220, 120:280]
+    return portrait
+
+
+S = [scene(seed) for seed in range(8)]
+GREY = np.repeat(cv2.cvtColor(S[0], cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
+#: Check to bad pictures and good ones; each is looked at among eight ordinary pictures.
+PICTURES = {
+    "dark": ([squeezed(S[0], 0, 25), squeezed(S[1], 0, 60)], [lamp_at_night(), squeezed(S[2], 0, 140), np.zeros_like(S[0])]),
+    "bright": ([squeezed(S[0], 200, 255), squeezed(S[1], 170, 255)], [product(), page(), squeezed(S[2], 60, 255)]),
+    "low-contrast": (
+        [squeezed(S[0], 110, 140), squeezed(S[1], 60, 100)], [squeezed(S[2], 0, 20), page(150), squeezed(S[3], 60, 200)],
+    ),
+    "low-information": (
+        [np.full_like(S[0], 255), np.zeros_like(S[0]), noisy(np.full_like(S[0], 128), 1)],
+        [page(), squeezed(S[1], 0, 25), product()],
+    ),
+    "blurry": ([blurred(S[0], 3), blurred(S[1], 5), blurred(S[2], 10)], [soft_background(), page(), compressed(S[3], 60)]),
+    "motion-blur": (
+        [moved(S[0], 25, 0), moved(S[1], 25, 45), moved(S[2], 25, 90)], [blurred(S[3], 4), page(), soft_background()],
+    ),
+    "noisy": ([noisy(S[0], 25), noisy(S[1], 40), noisy(squeezed(S[2], 90, 160), 25)], [page(), compressed(S[3], 20), product()]),
+    "heavy-compression": ([compressed(S[0], 5), compressed(S[1], 4)], [compressed(S[2], 60), page(), np.zeros_like(S[0])]),
+    "upscaled": (
+        [enlarged(S[0], 8, cv2.INTER_LINEAR), enlarged(S[1], 6, cv2.INTER_CUBIC)], [soft_background(), moved(S[2], 15, 0)],
+    ),
+    "odd-size": ([cv2.resize(S[0], (32, 24)), cv2.resize(S[1], (1800, 1350))], [cv2.resize(S[2], (600, 500)), S[3][:150]]),
+    "odd-aspect-ratio": ([S[0][:50], np.ascontiguousarray(S[1][:, :60])], [S[2].transpose(1, 0, 2).copy(), S[3][:200]]),
+    "grayscale": ([GREY, compressed(GREY, 80)], [squeezed(S[1], 60, 200), np.full_like(S[0], 128)]),
+    "border": ([framed(S[0] // 2 + 60, 40, 40, 0, 0, 0), framed(S[1] // 2, 12, 12, 12, 12, 255)], [product(), page()]),
+}  # fmt: skip
+
+
+def check_of(code: str):
+    return registry.load("dataprep.checks", code)()
+
+
+def test_every_quality_check_has_pictures():
+    known = registry.names("dataprep.checks")
+    assert set(PICTURES) == {code for code in known if check_of_family(code) == "quality"}
+
+
+def check_of_family(code: str) -> str:
+    return registry.load("dataprep.checks", code).family
+
+
+@pytest.mark.parametrize("code", PICTURES)
+def test_bad_pictures_are_named_and_good_ones_are_not(code):
+    bad, good = PICTURES[code]
+    files = {f"ordinary{index}.png": encoded(scene(100 + index), "PNG", compress_level=1) for index in range(8)}
+    files |= {f"bad{index}.png": encoded(picture, "PNG", compress_level=1) for index, picture in enumerate(bad)}
+    files |= {f"good{index}.png": encoded(picture, "PNG", compress_level=1) for index, picture in enumerate(good)}
+    dataset = measured(files)
+    assert targets(check_of(code), dataset) == {f"bad{index}.png" for index in range(len(bad))}
+    for message in messages(check_of(code), dataset):
+        assert "nan" not in message
+
+
+def test_low_jpeg_quality_is_enough():
+    files = {"poor.jpg": encoded(S[0], "JPEG", quality=8), "fair.jpg": encoded(S[0], "JPEG", quality=70)}
+    dataset = measured(files)
+    assert targets(check_of("heavy-compression"), dataset) == {"poor.jpg"}
+    assert messages(check_of("heavy-compression"), dataset) == ["JPEG quality is 8.0, below 15.0"]
+
+
+def test_options_move_the_threshold():
+    dataset = measured({"dim.png": encoded(squeezed(S[2], 0, 140), "PNG")})
+    dark = registry.load("dataprep.checks", "dark")
+    assert targets(dark(), dataset) == set()
+    assert targets(dark(threshold=0.9), dataset) == {"dim.png"}
+
+
+def test_grey_sets_are_fine_and_mixed_ones_are_said_once():
+    grey = check_of("grayscale")
+    tones = {"luma_p01": np.zeros(40), "luma_p99": np.ones(40)}
+    assert not len(grey_issues := list(grey.find(with_columns(40, chroma_p99=np.zeros(40), **tones), None))), grey_issues
+    mixed = with_columns(40, chroma_p99=np.repeat([0.0, 0.4], [30, 10]), **tones)
+    assert (targets(grey, mixed), targets(grey, mixed, "dataset")) == (set(), {""})
+    assert messages(grey, mixed)[0].startswith("mixed data set: 75% of the images are grey")
+
+
+@pytest.mark.parametrize("code", ["odd-size", "odd-aspect-ratio"])
+def test_nothing_is_odd_in_a_set_of_widely_mixed_shapes(code):
+    random = np.random.default_rng(0)
+    width, height = (2 ** random.uniform(5, 12, 500)).round(), (2 ** random.uniform(5, 12, 500)).round()
+    assert targets(check_of(code), with_columns(500, width=width, height=height)) == set()
+
+
+def test_sets_of_small_images_or_strips_are_fine():
+    small = with_columns(50, width=np.full(50, 32.0), height=np.full(50, 32.0))
+    assert targets(check_of("odd-size"), small) == set()
+    strips = with_columns(50, width=np.full(50, 900.0), height=np.full(50, 60.0))
+    assert targets(check_of("odd-aspect-ratio"), strips) == set()
+    strips.samples.loc["7", "width"] = 60.0
+    assert targets(check_of("odd-aspect-ratio"), strips) == {"7"}
+
+
+def test_two_sizes_are_said_once():
+    sides = np.repeat([400.0, 4000.0], [60, 40])
+    dataset = with_columns(100, width=sides, height=sides)
+    assert (targets(check_of("odd-size"), dataset), targets(check_of("odd-size"), dataset, "dataset")) == (set(), {""})
+
+
+def test_tiny_images_are_not_called_blocky():
+    columns = {"jpeg_quality": [90.0], "blockiness": [5.0], "luma_p01": [0.0], "luma_p99": [1.0]}
+    check = check_of("heavy-compression")
+    assert targets(check, with_columns(1, width=[32.0], height=[400.0], **columns)) == set()
+    assert targets(check, with_columns(1, width=[320.0], height=[400.0], **columns)) == {"0"}
