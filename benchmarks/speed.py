@@ -7,12 +7,14 @@ disjoint tiles, and every new photo is one tile, or a blend of two tiles of diff
 grain that enlarging took away, and stored as JPEG of quality 90. No two share a part, but for the 1 % that are planted as
 duplicates: half of them copies, half re-encoded.
 
-All rows run on the same cores with the files in the system's file cache:
+Wall seconds are what counts; processor seconds beside them tell whether something else kept the machine busy. All rows run on the
+same cores with the files in the system's file cache:
 
-- decode: only read every file and decode it once to full-size RGB with simplejpeg, in a plain process pool. The floor; the
-best of its runs before and after the others. - pass: `dataprep.measure` without cache, with an empty cache, and again with
-the cache that this filled. - audit: the whole command with --no-cache, and what of it verified near duplicates. -
-cleanvision: its default checks, when the Python given can import it.
+- decode: only read every file and decode it once to full-size RGB with simplejpeg, in a plain process pool. The floor; the best of
+  its runs before and after the others.
+- pass: `dataprep.measure` without cache, with an empty cache, and again with the cache that this filled.
+- audit: the whole command with --no-cache, and what of it verified near duplicates.
+- cleanvision: its default checks, when the Python given can import it.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,17 +38,20 @@ from typing import Any
 import numpy as np
 import simplejpeg
 
+#: Wall and processor seconds.
+Seconds = tuple[float, float]
+
 WORK = Path(__file__).parent / ".work"
 COLUMNS, ROWS, WIDTH, HEIGHT, QUALITY, GRAIN = 2, 3, 400, 533, 90, 3.0
 
 _PASS = """
-import sys, time
+import os, sys, time
 from dataprep import PassOptions, measure, scan
 dataset = scan(sys.argv[1])
 for cache in sys.argv[3:]:
-    since = time.perf_counter()
+    since, before = time.perf_counter(), sum(os.times()[:4])
     measure(dataset, options=PassOptions(cache=cache == "cache", cache_dir=sys.argv[2]))
-    print(time.perf_counter() - since)
+    print(time.perf_counter() - since, sum(os.times()[:4]) - before)
 """
 _CLEANVISION = """
 import sys, time
@@ -63,7 +70,7 @@ def main() -> None:
     files = [str(path) for path in sorted(photos.rglob("*.jpg"))]
     print(f"{len(files):,} photos, {sum(map(os.path.getsize, files)) / 1e6:,.0f} MB, {options.jobs} processes")
     floors = [decode_all(files, options.jobs) for _ in range(2)]
-    rows: dict[str, float] = dict(time_pass(photos))
+    rows = dict(time_pass(photos))
     rows |= time_audit(photos)
     if options.cleanvision_python:
         rows["cleanvision, default checks"] = time_cleanvision(options.cleanvision_python, photos, options.jobs)
@@ -145,12 +152,19 @@ def _plant(folder: Path, made: int, planted: int) -> None:
         _place(folder, made + number).write_bytes(copy)
 
 
-def decode_all(files: list[str], jobs: int) -> float:
-    """Seconds to read and decode every file in a plain pool."""
-    since = time.perf_counter()
-    with ProcessPoolExecutor(jobs) as pool:
-        sum(pool.map(_decode, files, chunksize=32))
-    return time.perf_counter() - since
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], Seconds]]:
+    """Gives a function that tells the seconds of the block, with those of the processes it ended."""
+    since, before = time.perf_counter(), sum(os.times()[:4])
+    yield lambda: (time.perf_counter() - since, sum(os.times()[:4]) - before)
+
+
+def decode_all(files: list[str], jobs: int) -> Seconds:
+    """Read and decode every file in a plain pool."""
+    with stopwatch() as seconds:
+        with ProcessPoolExecutor(jobs) as pool:
+            sum(pool.map(_decode, files, chunksize=32))
+        return seconds()
 
 
 def _decode(path: str) -> int:
@@ -158,49 +172,54 @@ def _decode(path: str) -> int:
         return int(simplejpeg.decode_jpeg(file.read(), "RGB").shape[0])
 
 
-def time_pass(photos: Path) -> Iterator[tuple[str, float]]:
-    """Seconds of the pass alone: without cache, filling it, and with it."""
+def time_pass(photos: Path) -> Iterator[tuple[str, Seconds]]:
+    """The pass alone: without cache, filling it, and with it."""
     folder = WORK / "cache"
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, "-c", _PASS, str(photos), str(folder), "none", "cache", "cache"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     names = ("pass, no cache", "pass, filling the cache", "pass, second time")
-    yield from zip(names, map(float, done.stdout.split()), strict=True)
+    for name, line in zip(names, done.stdout.splitlines(), strict=True):
+        wall, cpu = map(float, line.split())
+        yield name, (wall, cpu)
 
 
-def time_audit(photos: Path) -> dict[str, float]:
-    """Seconds of the whole command, and of its stages."""
+def time_audit(photos: Path) -> dict[str, Seconds]:
+    """The whole command, and its stages."""
     out = WORK / "out"
     shutil.rmtree(out, ignore_errors=True)
-    since = time.perf_counter()
     command = [sys.executable, "-m", "dataprep", "audit", str(photos), "--no-cache", "--quiet", "--out", str(out)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    seconds = {"audit, whole command, no cache": time.perf_counter() - since}
+    with stopwatch() as seconds:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        rows = {"audit, whole command, no cache": seconds()}
     stages = json.loads((out / "audit" / "run.json").read_text())["seconds"]
     with open(out / "audit" / "issues.csv", newline="", encoding="utf-8") as file:
         pairs = sum(issue["check"] in ("near-duplicate", "exact-duplicate") for issue in csv.DictReader(file))
     looking = sum(stages.get(f"check:{check}", 0.0) for check in ("near-duplicate", "exact-duplicate", "label-conflict"))
     print(f"duplicates: {looking:.2f} s for {pairs:,} pairs, {1000 * looking / max(pairs, 1):.1f} ms per verified pair")
-    return seconds | {f"  of it {stage}": spent for stage, spent in stages.items() if spent >= 0.1}
+    return rows | {f"  of it {stage}": (spent, math.nan) for stage, spent in stages.items() if spent >= 0.1}
 
 
-def time_cleanvision(python: str, photos: Path, jobs: int) -> float:
-    """Seconds of cleanvision's default checks, imports left out."""
+def time_cleanvision(python: str, photos: Path, jobs: int) -> Seconds:
+    """cleanvision's default checks, imports left out."""
     command = [python, "-c", _CLEANVISION, str(photos), str(jobs)]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with stopwatch() as seconds:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        _, cpu = seconds()
     if done.returncode:
         sys.exit(f"cleanvision failed: {done.stderr}")
-    return float(done.stderr.split()[-1])
+    return float(done.stderr.split()[-1]), cpu
 
 
-def _show(rows: dict[str, float], files: int) -> None:
-    floor = rows["decode only"]
-    print(f"{'':<44}{'seconds':>9}{'ms/file':>9}{'x decode':>10}")
-    for name, seconds in rows.items():
-        print(f"{name:<44}{seconds:>9.2f}{1000 * seconds / files:>9.3f}{seconds / floor:>10.2f}")
-    print(f"second pass: {rows['pass, second time'] / rows['pass, filling the cache']:.1%} of the first")
+def _show(rows: dict[str, Seconds], files: int) -> None:
+    floor, floor_cpu = rows["decode only"]
+    print(f"{'':<44}{'seconds':>9}{'ms/file':>9}{'x decode':>10}{'processor':>11}{'x decode':>10}")
+    for name, (wall, cpu) in rows.items():
+        print(f"{name:<44}{wall:>9.2f}{1000 * wall / files:>9.3f}{wall / floor:>10.2f}", end="")
+        print("" if math.isnan(cpu) else f"{cpu:>11.2f}{cpu / floor_cpu:>10.2f}")
+    print(f"second pass: {rows['pass, second time'][0] / rows['pass, filling the cache'][0]:.1%} of the first")
     if "cleanvision, default checks" in rows:
-        times = rows["cleanvision, default checks"] / rows["audit, whole command, no cache"]
+        times = rows["cleanvision, default checks"][0] / rows["audit, whole command, no cache"][0]
         print(f"cleanvision takes {times:.1f} times as long as the whole audit")
 
 
