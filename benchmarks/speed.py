@@ -10,8 +10,8 @@ duplicates: half of them copies, half re-encoded.
 Wall seconds are what counts; processor seconds beside them tell whether something else kept the machine busy. All rows run on the
 same cores with the files in the system's file cache:
 
-- decode: only read every file and decode it once to full-size RGB with simplejpeg, in a plain process pool. The floor; the best of
-  its runs before and after the others.
+- decode: only read every file and decode it once to full-size RGB with simplejpeg, in a plain process pool. The floor; the best
+  of its runs before and after the others.
 - pass: `dataprep.measure` without cache, with an empty cache, and again with the cache that this filled.
 - audit: the whole command with --no-cache, and what of it verified near duplicates.
 - cleanvision: its default checks, when the Python given can import it.
