@@ -35,7 +35,8 @@ def measured(folder: Path) -> tuple[Dataset, float]:
 
 def fates(dataset: Dataset) -> dict[str, tuple[str, str]]:
     """File name to ("measured", "") or the reason and the detail of its loss; ("", "") when it has neither."""
-    lost, details, means = texts(dataset, "lost"), texts(dataset, "lost_detail"), figures(dataset, "luma_mean")
+    lost, details = texts(dataset, "lost", lost=True), texts(dataset, "lost_detail", lost=True)
+    means = figures(dataset, "luma_mean")
     return {
         sample.rpartition("/")[2]: (reason or ("" if np.isnan(mean) else "measured"), detail)
         for sample, reason, detail, mean in zip(dataset.samples.index, lost, details, means, strict=True)

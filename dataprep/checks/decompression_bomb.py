@@ -54,9 +54,10 @@ class DecompressionBomb(Check):
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each bomb."""
-        megapixels, size = figures(dataset, "width") * figures(dataset, "height") / 1e6, figures(dataset, "bytes")
+        width, height, size = (figures(dataset, name, lost=True) for name in ("width", "height", "bytes"))
+        megapixels = width * height / 1e6
         dense = (megapixels > self.megapixels) & (megapixels * 1e6 > self.density * size)
-        refused = (texts(dataset, "lost") == "too-large") & (megapixels > 0)
+        refused = (texts(dataset, "lost", lost=True) == "too-large") & (megapixels > 0)
         rows = np.flatnonzero(dense | refused)
         evidence = [{"bytes": float(size[row])} for row in rows]
         targets = dataset.samples.index.to_numpy(dtype=object)[rows]

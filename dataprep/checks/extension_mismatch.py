@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from dataprep.checks.contract import Check
 from dataprep.checks.reading import texts
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dataprep.checks.contract import Look
     from dataprep.schemas.dataset import Dataset
 
@@ -47,13 +46,19 @@ class ExtensionMismatch(Check):
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each misnamed file."""
-        formats, extensions = texts(dataset, "format"), texts(dataset, "extension")
-        targets = dataset.samples.index.to_numpy(dtype=object)
-        for name, own in _EXTENSIONS.items():
-            rows = np.flatnonzero((formats == name) & np.isin(extensions, list(_KNOWN - own)))
-            if rows.size:
-                evidence = [{"format": name, "extension": str(extensions[row]), "expected": sorted(own)} for row in rows]
-                yield self.claims(targets[rows], evidence=evidence)
+        formats, names = pd.factorize(texts(dataset, "format"))
+        endings, extensions = pd.factorize(texts(dataset, "extension"))
+        if not len(formats):
+            return
+        wrong = np.array([[_is_wrong(name, extension) for extension in extensions] for name in names])
+        rows = np.flatnonzero(wrong[formats, endings])
+        evidence = [{"format": names[formats[row]], "extension": extensions[endings[row]]} for row in rows]
+        yield self.claims(dataset.samples.index.to_numpy(dtype=object)[rows], evidence=evidence)
+
+
+def _is_wrong(name: str, extension: str) -> bool:
+    """Whether `extension` belongs to other image formats than `name` alone."""
+    return name in _EXTENSIONS and extension in _KNOWN and extension not in _EXTENSIONS[name]
 
 
 _JPEG = frozenset(("jpg", "jpeg", "jpe", "jfif", "jif"))

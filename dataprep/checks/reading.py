@@ -15,20 +15,33 @@ if TYPE_CHECKING:
 PLAIN = 0.03
 
 
-def figures(dataset: Dataset, name: str) -> NDArray[np.float64]:
-    """(n,) numbers of a column, NaN where missing."""
-    return np.asarray(dataset.samples[name].to_numpy(dtype=np.float64, na_value=np.nan))
+def figures(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[np.float64]:
+    """(n,) numbers of a column, NaN where missing; also where the file was lost, unless `lost` asks for what its header told."""
+    values = np.array(dataset.samples[name].to_numpy(dtype=np.float64, na_value=np.nan))
+    if not lost:
+        values[is_lost(dataset)] = np.nan
+    return values
 
 
 def flags(dataset: Dataset, name: str) -> NDArray[np.bool_]:
-    """(n,) truth values of a column, False where missing."""
-    return np.asarray(dataset.samples[name].to_numpy(dtype=np.float64, na_value=0.0) > 0)
+    """(n,) truth values of a column, False where missing or lost."""
+    return np.asarray(dataset.samples[name].to_numpy(dtype=np.float64, na_value=0.0) > 0) & ~is_lost(dataset)
 
 
-def texts(dataset: Dataset, name: str) -> NDArray[Any]:
-    """(n,) texts of a column as objects, empty where missing."""
+def texts(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[Any]:
+    """(n,) texts of a column as objects, empty where missing; also where the file was lost, unless `lost` asks for them."""
     column = dataset.samples[name].astype("object")
-    return np.asarray(column.where(column.notna(), "").to_numpy(dtype=object))
+    values = np.array(column.where(column.notna(), "").to_numpy(dtype=object))
+    if not lost:
+        values[is_lost(dataset)] = ""
+    return values
+
+
+def is_lost(dataset: Dataset) -> NDArray[np.bool_]:
+    """(n,) whether the file could not be measured."""
+    if "lost" not in dataset.samples:
+        return np.zeros(len(dataset), dtype=bool)
+    return np.asarray(texts(dataset, "lost", lost=True) != "", dtype=bool)
 
 
 def luma_range(dataset: Dataset) -> NDArray[np.float64]:

@@ -52,8 +52,9 @@ class Unreadable(Check):
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each file that was lost."""
-        lost = texts(dataset, "lost")
-        details = texts(dataset, "lost_detail") if "lost_detail" in dataset.samples else np.full(len(lost), "", dtype=object)
+        lost = texts(dataset, "lost", lost=True)
+        known = "lost_detail" in dataset.samples
+        details = texts(dataset, "lost_detail", lost=True) if known else np.full(len(lost), "", dtype=object)
         rows = np.flatnonzero(lost != "")
         evidence = [{"reason": str(lost[row]), "detail": str(details[row])} for row in rows]
         yield self.claims(dataset.samples.index.to_numpy(dtype=object)[rows], evidence=evidence)

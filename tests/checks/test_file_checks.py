@@ -40,8 +40,8 @@ FILES = {
         {"odd.name": encoded(RGB, "PNG")},
     ),
     "extension-mismatch": (
-        {"png.jpg": encoded(RGB, "PNG"), "jpeg.png": encoded(RGB, "JPEG"), "webp.gif": encoded(RGB, "WEBP"), "cut.png": CUT},
-        {"a.jpeg": encoded(RGB, "JPEG"), "b.JFIF": encoded(RGB, "JPEG"), "c.tif": encoded(RGB, "TIFF"),
+        {"png.jpg": encoded(RGB, "PNG"), "jpeg.png": encoded(RGB, "JPEG"), "webp.gif": encoded(RGB, "WEBP")},
+        {"cut.png": CUT, "a.jpeg": encoded(RGB, "JPEG"), "b.JFIF": encoded(RGB, "JPEG"), "c.tif": encoded(RGB, "TIFF"),
          "d.data": encoded(RGB, "PNG"), "e.png": b"no image"},
     ),
     "decompression-bomb": (
