@@ -198,7 +198,9 @@ def _spoil_rows(album: Album, rows: list[list[str]]) -> None:
     change(8, 1, "laef", "label-spelling", "typo of 'leaf'")
     change(9, 1, "", "empty-label", "no label")
     change(12, 2, "later", "unknown-split", "no split of this name is known")
-    change(15, 3, "test-roll-0", "group-leakage", "a group of the test split")
+    rows[12][3] = "later-roll-0"
+    rows[15][3] = "test-roll-0"
+    album.plant("test-roll-0", "group-leakage", f"labels.csv row 16: {rows[15][0]} of train is in a group of test")
     repeated, disputed = list(rows[20]), [rows[21][0], "leaf", *rows[21][2:]]
     rows += [
         repeated,

@@ -41,6 +41,11 @@ def test_generated_pages_are_up_to_date():
 
 
 @pytest.mark.parametrize("page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name)
+def test_no_figure_is_missing(page):
+    assert not re.search(r"@[A-Za-z-]+@|FIGURES|TODO", page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     broken = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
     assert not broken

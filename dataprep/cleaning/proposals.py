@@ -230,17 +230,25 @@ def _rows(deciding: pd.DataFrame, ranks: pd.Series[Any], audit: Audit) -> pd.Dat
     shown = (deciding.groupby("sample").cumcount() < _REASONS).to_numpy()
     messages = np.full(len(deciding), "", dtype=object)
     messages[shown] = render(deciding[shown], templates(audit))
-    columns = (deciding[name].tolist() for name in ("sample", "check", "value", "confidence"))
+    columns = (deciding[name].tolist() for name in ("sample", "check", "value", "confidence", "target", "related", "rank"))
     rows = []
     for sample, claims in groupby(zip(*columns, messages.tolist(), strict=True), key=itemgetter(0)):
-        _, checks, values, confidences, texts = zip(*claims, strict=True)
+        listed = list(claims)
+        _, checks, values, confidences, *_ = zip(*listed, strict=True)
         action = _ACTION_OF[int(ranks[sample])]
-        reasons = [f"{check}: {text}" for check, text in zip(checks[:_REASONS], texts)]
-        if len(texts) > _REASONS:
-            reasons.append(f"and {len(texts) - _REASONS} more")
+        reasons = [_reason(*claim) for claim in listed[:_REASONS]]
+        if len(listed) > _REASONS:
+            reasons.append(f"and {len(listed) - _REASONS} more")
         label = values[0] if action == "relabel" else ""
         rows.append((sample, action, label, "; ".join(reasons), max(confidences), ",".join(dict.fromkeys(checks))))
     return pd.DataFrame(rows, columns=_ROW_COLUMNS)
+
+
+def _reason(sample: str, check: str, value: str, confidence: float, target: str, related: str, rank: int, message: str) -> str:
+    """What a claim says, with the names that its message may leave to the reader."""
+    if rank == _COPY:
+        return f"{check} of {related}: {message}"
+    return f"{check}: {message}" if sample != related else f"{check} with {target}: {message}"
 
 
 def _kept_rows(copies: pd.DataFrame, ranks: pd.Series[Any]) -> pd.DataFrame:
@@ -275,16 +283,17 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def emptied_classes(table: pd.DataFrame, dataset: Dataset) -> list[str]:
-    """A warning for every class that the rows of a plan would leave without a sample."""
+    """A warning for every class that would lose its last sample, if not by relabelling alone, which is meant."""
     if dataset.task != "classification":
         return []
     labels = dataset.samples["label"]
     before = labels.value_counts()
     changed = table[table["action"].isin(["drop", "relabel"])]
-    gone = labels.iloc[dataset.samples.index.get_indexer(pd.Index(changed["sample"]))].value_counts().reindex(before.index)
+    leaving = labels.iloc[dataset.samples.index.get_indexer(pd.Index(changed["sample"]))]
+    dropped = set(leaving[(changed["action"] == "drop").to_numpy()].dropna())
+    gone = leaving.value_counts().reindex(before.index)
     arrived = set(changed.loc[changed["action"] == "relabel", "new_label"])
-    lost = sorted(str(label) for label in before.index[(before > 0) & (before == gone)] if label not in arrived)
-    counts = {str(label): count for label, count in before.items()}
+    lost = [label for label in before.index[(before > 0) & (before == gone)] if label in dropped and label not in arrived]
     return [
-        f"class {label!r} would be left empty: all of its {counts[label]} samples are dropped or relabelled" for label in lost
+        f"class {label!r} would be left empty: none of its {before[label]} samples is kept under it" for label in sorted(lost)
     ]

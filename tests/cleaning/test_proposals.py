@@ -111,7 +111,21 @@ def test_bad_options_are_refused(dataset, options, says):
 
 def test_an_emptied_class_is_a_warning(dataset):
     plan = clean(audit_of(dataset, claim("unreadable", "f.jpg", suggestion="drop")))
-    assert plan.warnings == ("class 'Dog' would be left empty: all of its 1 samples are dropped or relabelled",)
+    assert plan.warnings == ("class 'Dog' would be left empty: none of its 1 samples is kept under it",)
+
+
+def test_a_class_that_is_relabelled_away_is_no_warning(dataset):
+    plan = clean(audit_of(dataset, claim("label-spelling", "Dog", scope="class", suggestion="relabel", value="dog")))
+    assert actions(plan) == {"f.jpg": "relabel"}
+    assert plan.warnings == ()
+
+
+def test_reasons_name_the_other_side(dataset):
+    conflict = claim("label-conflict", "d.jpg", scope="pair", related="c.jpg", severity="error")
+    reasons = clean(audit_of(dataset, copy_claim("b.jpg", "a.jpg"), conflict)).table.set_index("sample")["reason"]
+    assert reasons["b.jpg"].startswith("near-duplicate of a.jpg: ")
+    assert reasons["c.jpg"].startswith("label-conflict with d.jpg: ")
+    assert reasons["d.jpg"].startswith("label-conflict: ")
 
 
 def test_edits_are_carried_over_and_refused_for_other_data(dataset):
