@@ -60,7 +60,9 @@ def property_histograms(audit: Audit) -> list[dict[str, Any]]:
     histograms = []
     for column in PROPERTIES:
         if column in audit.dataset.samples:
-            readers = [check.code for check in audit.checks if column in check.needs and check.code in flags]
+            readers = [
+                check.code for check in audit.checks if check.scope == "sample" and column in check.needs and check.code in flags
+            ]
             found = histogram(audit.dataset.samples[column], column, _union(flags, readers, len(audit.dataset)))
             histograms += [{**found, "checks": readers}] if found else []
     return histograms

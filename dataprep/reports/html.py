@@ -23,7 +23,7 @@ from dataprep.reports.charts import class_chart, histogram_chart, in_figures
 from dataprep.reports.console import printable
 from dataprep.reports.distributions import flagged_samples, histogram
 from dataprep.reports.gallery import Cluster, choose_rows, galleries
-from dataprep.reports.messages import render
+from dataprep.reports.messages import read_evidence, render
 from dataprep.reports.payload import compressed, in_bytes, payload, sample_facts
 from dataprep.reports.rows import rows_of
 from dataprep.reports.summary import templates
@@ -113,7 +113,7 @@ def _chapters(
             "messages": _captions(shown.get(check["code"], []), audit, table),
             "figures": _figures(shown.get(check["code"], []), table),
             "claims": listed.get(check["code"], []),
-            "chart": _chart(check["code"], needs[check["code"]], audit, flags),
+            "chart": _chart(check, needs[check["code"]], audit, flags),
             "headings": [heading for heading in HEADINGS if check["page"].get(heading)],
         }
         for check in summary["checks"]
@@ -132,9 +132,11 @@ def _chapters(
 
 
 def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dict[int, str]:
-    """Row to message, for the first claim of each cluster."""
-    rows = [cluster.rows[0] for cluster in clusters]
-    return dict(zip(rows, render(table.iloc[rows], templates(audit))))
+    """Row to what is said under a picture or a cluster: the relation to the picture that is kept, else the whole message."""
+    rows = sorted({row for cluster in clusters if len(cluster.members) > 1 for row in cluster.rows})
+    part = table.iloc[rows]
+    relations = [read_evidence(evidence).get("relation") for evidence in part["evidence"].tolist()]
+    return {row: str(relation or text) for row, relation, text in zip(rows, relations, render(part, templates(audit)))}
 
 
 def _figures(clusters: list[Cluster], table: pd.DataFrame) -> dict[int, str]:
@@ -157,12 +159,14 @@ def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]
     return listed
 
 
-def _chart(code: str, needs: tuple[str, ...], audit: Audit, flags: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any] | None:
+def _chart(
+    check: Mapping[str, Any], needs: tuple[str, ...], audit: Audit, flags: Mapping[str, np.ndarray[Any, Any]]
+) -> dict[str, Any] | None:
     """The distribution of the first property that a check reads, with what it flagged."""
     column = next((need for need in needs if need in PROPERTIES and need in audit.dataset.samples), "")
-    if not column or code not in flags:
+    if not column or check["code"] not in flags or check["scope"] != "sample":
         return None
-    found = histogram(audit.dataset.samples[column], column, flags[code])
+    found = histogram(audit.dataset.samples[column], column, flags[check["code"]])
     return histogram_chart(found) if found else None
 
 

@@ -112,7 +112,7 @@ def test_inspector_by_keyboard(opened: Opener, small: str) -> None:
     assert page.is_visible("#inspector")
     assert page.inner_text("#inspector-place") == "2 of 5"
     assert page.locator("#inspector img").count() == 2
-    assert page.locator("#inspector .role").all_inner_texts() == ["copy", "keep"]
+    assert page.locator("#inspector .role").all_inner_texts() == ["B · copy", "A · keep"]
     page.keyboard.press("ArrowRight")
     assert page.inner_text("#inspector-place") == "3 of 5"
     page.keyboard.press("Escape")

@@ -332,7 +332,7 @@
       element("button", { type: "button", class: "ghost", "data-copy": number }, icon("copy"), "Copy name"),
       boot.root ? element("a", { class: "button ghost", href: boot.root + path(claims.names[number]), target: "_blank", rel: "noreferrer" }, "Open file") : null);
     return element("figure", {},
-      element("div", { class: "frame" }, shown, role ? element("span", { class: "role " + role }, role) : null),
+      element("div", { class: "frame" }, shown, role ? element("span", { class: "role " + role }, role === "keep" ? "A · keep" : "B · copy") : null),
       element("figcaption", {}, element("bdi", { class: "path" }, name), element("span", { class: "quiet" }, facts), element("span", { class: "tags" }, ...tags), buttons));
   };
   /** A sample's name as part of a URL, with the bytes that are not UTF-8 as they are on the disk. */
