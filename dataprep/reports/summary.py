@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Examples of each check, worst first.
 EXAMPLES = 5
 
+_OF_FILES = ("sample", "pair")
+
 
 def summarise(audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = False) -> dict[str, Any]:
     """An audit as a dictionary that `dataprep.schemas.report.report_schema` describes, ready for JSON.
@@ -132,7 +134,7 @@ def claims(audit: Audit, table: pd.DataFrame, ids: np.ndarray[Any, Any]) -> list
 def _counts(audit: Audit) -> dict[str, Any]:
     table = audit.issues.table
     by_severity = table["severity"].value_counts()
-    grave = table["scope"].isin(("sample", "pair")) & (table["severity"] != "info")
+    grave = table["scope"].isin(_OF_FILES) & (table["severity"] != "info")
     return {
         "issues": len(table),
         **{severity: int(by_severity.get(severity, 0)) for severity in SEVERITIES},
@@ -142,7 +144,7 @@ def _counts(audit: Audit) -> dict[str, Any]:
 
 def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]:
     part = audit.issues.table[audit.issues.table["check"] == check.code]
-    samples = int(part["target"].nunique()) if check.scope in ("sample", "pair") else 0
+    samples = int(part.loc[part["scope"].isin(_OF_FILES), "target"].nunique())
     worst = part.iloc[:EXAMPLES]
     messages = render(worst, {check.code: check.message})
     return {
