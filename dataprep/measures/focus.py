@@ -46,7 +46,7 @@ def structure(bands: Bytes2D, down: int, right: int) -> float:
     return total / count
 
 
-def _focus(pixels: Pixels) -> tuple[float, float]:
+def focus(pixels: Pixels) -> tuple[float, float]:
     """Least and greatest sharpness among the directions 0, 45, 90 and 135 degrees; NaN where there is nothing to judge."""
     bands = pixels.shared(reduced_bands)
     if bands is None or bands.shape[1] < ROWS:
@@ -65,13 +65,13 @@ def _focus(pixels: Pixels) -> tuple[float, float]:
 @measure_of("sharpness")
 def measure_sharpness(pixels: Pixels) -> float:
     """8 S(1) / S(8) along the sharper axis: 1 for clean steps, more for fine texture, towards 0.125 the stronger the blur."""
-    return pixels.shared(_focus)[1]
+    return pixels.shared(focus)[1]
 
 
 @measure_of("directionality")
 def measure_directionality(pixels: Pixels) -> float:
     """1 - least / greatest sharpness among four directions, 0 to 1: how much sharper one direction is than another."""
-    least, greatest = pixels.shared(_focus)
+    least, greatest = pixels.shared(focus)
     return 1 - least / greatest if greatest > 0 else math.nan
 
 

@@ -41,9 +41,9 @@ def measure_noise(pixels: Pixels) -> float:
     bands = pixels.shared(luma_bands)
     if bands is None:
         return math.nan
-    # (n, 17, 8 * across + 1): of every second band its whole blocks, and the row and column after them.
+    # (n, 17, 8 * across + 1): of every third band its whole blocks, and the row and column after them.
     across = (bands.shape[1] - 1) // BLOCK
-    strips = bands.reshape(-1, ROWS, bands.shape[1])[::2, :, : across * BLOCK + 1].reshape(-1, across * BLOCK + 1)
+    strips = bands.reshape(-1, ROWS, bands.shape[1])[::3, :, : across * BLOCK + 1].reshape(-1, across * BLOCK + 1)
     steps = cv2.subtract(strips[:, 1:], strips[:, :-1], dtype=cv2.CV_16S)
     # A strip's last row meets the first of the next here, and is left out of the means.
     mixed = np.concatenate([cv2.absdiff(steps[1:], steps[:-1]), steps[-1:]]) * np.int16(_FINE)

@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.measures.bands import SHORT_SIDE
 from dataprep.measures.contract import measure_of
+from dataprep.measures.focus import focus
 from dataprep.measures.pixels import Bytes2D, Pixels
 
 #: Length of a window in pixels. Its spectrum has half as many bins; the last is the finest detail that pixels can carry.
@@ -23,6 +25,8 @@ _FIRST_BIN, _LAST_BIN = 2, 63
 _PLACES, _ROWS = 8, 8
 #: Squared grey levels in the lowest bins, about one grey level of slow change: below that there is nothing to judge.
 _LEAST_POWER = 64.0 * _WINDOW
+#: Edges as steep as that have detail up to the last bin: half of all photos need no spectrum.
+_PLAINLY_SHARP = 1.0
 #: Decades below the plateau at which detail ends. Photographs stay above it up to the last bin in 99 of 100 cases.
 _END = 1.2
 
@@ -72,6 +76,8 @@ def measure_detail_fraction(pixels: Pixels) -> float:
 
     Along the axis where that is more. NaN for images of less than 128 pixels on both sides and for plain ones.
     """
+    if min(pixels.luma.shape) <= SHORT_SIDE and pixels.shared(focus)[1] >= _PLAINLY_SHARP:
+        return 1.0 if max(pixels.luma.shape) >= _WINDOW else math.nan
     spectra = _spectra(pixels)
     if not len(spectra):
         return math.nan
