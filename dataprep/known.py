@@ -104,7 +104,9 @@ def read_ignored(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     faults = list(_faults(rows))
     if faults:
         more = [f"and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
-        raise InputError("\n  ".join([f"{os.fspath(path)} has {len(faults)} faults:", *faults[:_LISTED], *more]))
+        raise InputError(
+            "\n  ".join([f"{os.fspath(path)} has {len(faults)} fault{'s' * (len(faults) > 1)}:", *faults[:_LISTED], *more])
+        )
     return rows
 
 

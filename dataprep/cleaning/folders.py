@@ -163,7 +163,7 @@ def _refuse_place(dataset: Dataset, folder: str) -> None:
 
 def lies_in(folder: str, other: str) -> bool:
     """Whether `folder` is `other` or lies in it, links resolved."""
-    inner, outer = os.path.realpath(folder), os.path.realpath(other)
+    inner, outer = (os.path.normcase(os.path.realpath(path)) for path in (folder, other))
     return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
 
 

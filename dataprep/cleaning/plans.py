@@ -226,4 +226,6 @@ def _alike(sample: str, samples: pd.Index[Any] | None) -> list[str]:
 
 def _listed(path: str, faults: list[str]) -> str:
     more = [f"and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
-    return "\n  ".join([f"{path} has {len(faults)} faults; mend them and try again:", *faults[:_LISTED], *more])
+    return "\n  ".join(
+        [f"{path} has {len(faults)} fault{'s' * (len(faults) > 1)}; mend them and try again:", *faults[:_LISTED], *more]
+    )
