@@ -143,7 +143,7 @@ class Issues:
             "samples": grouped["target"].nunique(),
         })
         rank = [-SEVERITIES.index(severity) for severity in summary["severity"]]
-        return summary.iloc[np.lexsort((-summary["issues"], rank))].reset_index()
+        return summary.iloc[np.lexsort((-summary["issues"].to_numpy(), np.array(rank)))].reset_index()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Each claim as a plain dictionary; for small numbers of them."""
