@@ -69,7 +69,12 @@ def audit(
     clock.start("check")
     issues, skipped = run_checks(checks, dataset, SecondLook(dataset, pass_options, clock.report), clock)
     clock.start("")
-    given = {"only": sorted(only), "skip": sorted(skip), "checks": {c.code: asdict(c) for c in checks}, "pass": asdict(pass_options)}
+    given = {
+        "only": sorted(only),
+        "skip": sorted(skip),
+        "checks": {c.code: asdict(c) for c in checks},
+        "pass": asdict(pass_options),
+    }
     return Audit(dataset, issues, skipped, tuple(checks), run_record("audit", dataset, given, clock.seconds))
 
 

@@ -36,12 +36,13 @@ class Audit:
     def _repr_html_(self) -> str:
         """A short table for notebooks; `dataprep.report` writes the full one."""
         summaries = {check.code: check.summary for check in self.checks}
+        right, left = "style='text-align:right'", "style='text-align:left'"
         rows = "".join(
-            f"<tr><td>{escape(str(row.check))}</td><td>{escape(str(row.severity))}</td><td style='text-align:right'>{row.issues:,}</td>"
-            f"<td style='text-align:left'>{escape(summaries.get(str(row.check), ''))}</td></tr>"
+            f"<tr><td>{escape(str(row.check))}</td><td>{escape(str(row.severity))}</td><td {right}>{row.issues:,}</td>"
+            f"<td {left}>{escape(summaries.get(str(row.check), ''))}</td></tr>"
             for row in self.issues.summary().itertuples()
         )
-        head = "<tr><th>check</th><th>severity</th><th>issues</th><th style='text-align:left'>what</th></tr>"
+        head = f"<tr><th>check</th><th>severity</th><th>issues</th><th {left}>what</th></tr>"
         return (
             f"<p><b>{len(self.dataset):,} samples</b> in {escape(self.dataset.root)}: {len(self.issues):,} issues; "
             f"{len(self.skipped)} checks could not look.</p><table>{head}{rows}</table>"
