@@ -12,6 +12,7 @@ from dataprep.schemas.columns import COLUMNS, PROPERTIES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dataprep.checks.contract import Check
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
 
@@ -53,19 +54,23 @@ def property_histograms(audit: Audit) -> list[dict[str, Any]]:
 
     Returns:
         For each property: ``column``, ``unit``, ``meaning``, ``scale`` (linear or log), ``edges`` (bins + 1), ``counts``,
-        ``flagged`` (samples that a check which reads the property complains of), ``checks`` (codes of those checks), ``n``,
+        ``flagged`` (samples that a check which judges by the property complains of), ``checks`` (codes of those checks), ``n``,
         ``p05``, ``median`` and ``p95``.
     """
     flags = flagged_samples(audit)
     histograms = []
     for column in PROPERTIES:
         if column in audit.dataset.samples:
-            readers = [
-                check.code for check in audit.checks if check.scope == "sample" and column in check.needs and check.code in flags
-            ]
+            readers = [check.code for check in audit.checks if judged_property(check) == column and check.code in flags]
             found = histogram(audit.dataset.samples[column], column, _union(flags, readers, len(audit.dataset)))
             histograms += [{**found, "checks": readers}] if found else []
     return histograms
+
+
+def judged_property(check: Check) -> str:
+    """The property that a check of samples judges by: the first that it needs; empty for other checks."""
+    needs = check.needs if check.scope == "sample" else ()
+    return next((need for need in needs if need in PROPERTIES), "")
 
 
 def flagged_samples(audit: Audit) -> Mapping[str, np.ndarray[Any, Any]]:

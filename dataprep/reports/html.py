@@ -21,13 +21,12 @@ from dataprep.measures.options import PassOptions
 from dataprep.measures.thumbnails import thumbnails
 from dataprep.reports.charts import class_chart, histogram_chart, in_figures
 from dataprep.reports.console import printable
-from dataprep.reports.distributions import flagged_samples, histogram
+from dataprep.reports.distributions import flagged_samples, histogram, judged_property
 from dataprep.reports.gallery import Cluster, choose_rows, galleries
 from dataprep.reports.messages import read_evidence, render
 from dataprep.reports.payload import compressed, in_bytes, payload, sample_facts
 from dataprep.reports.rows import rows_of
 from dataprep.reports.summary import templates
-from dataprep.schemas.columns import PROPERTIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +103,7 @@ def _chapters(
 ) -> dict[str, Any]:
     """The checks by family, as the page shows them."""
     flags = flagged_samples(audit)
-    needs = {check.code: check.needs for check in audit.checks}
+    judged = {check.code: judged_property(check) for check in audit.checks}
     listed = _listed(audit, table)
     cards = [
         {
@@ -113,7 +112,7 @@ def _chapters(
             "messages": _captions(shown.get(check["code"], []), audit, table),
             "figures": _figures(shown.get(check["code"], []), table),
             "claims": listed.get(check["code"], []),
-            "chart": _chart(check, needs[check["code"]], audit, flags),
+            "chart": _chart(check["code"], judged[check["code"]], audit, flags),
             "headings": [heading for heading in HEADINGS if check["page"].get(heading)],
         }
         for check in summary["checks"]
@@ -133,7 +132,7 @@ def _chapters(
 
 def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dict[int, str]:
     """Row to what is said under a picture or a cluster: the relation to the picture that is kept, else the whole message."""
-    rows = sorted({row for cluster in clusters if len(cluster.members) > 1 for row in cluster.rows})
+    rows = sorted({row for cluster in clusters for row in cluster.rows})
     part = table.iloc[rows]
     relations = [read_evidence(evidence).get("relation") for evidence in part["evidence"].tolist()]
     return {row: str(relation or text) for row, relation, text in zip(rows, relations, render(part, templates(audit)))}
@@ -159,14 +158,11 @@ def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]
     return listed
 
 
-def _chart(
-    check: Mapping[str, Any], needs: tuple[str, ...], audit: Audit, flags: Mapping[str, np.ndarray[Any, Any]]
-) -> dict[str, Any] | None:
-    """The distribution of the first property that a check reads, with what it flagged."""
-    column = next((need for need in needs if need in PROPERTIES and need in audit.dataset.samples), "")
-    if not column or check["code"] not in flags or check["scope"] != "sample":
+def _chart(code: str, column: str, audit: Audit, flags: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any] | None:
+    """The distribution of the property that a check judges by, with what it flagged."""
+    if not column or column not in audit.dataset.samples or code not in flags:
         return None
-    found = histogram(audit.dataset.samples[column], column, flags[check["code"]])
+    found = histogram(audit.dataset.samples[column], column, flags[code])
     return histogram_chart(found) if found else None
 
 
