@@ -40,7 +40,12 @@ class LabelSpelling(Check):
         Typos that are as frequent as the right spelling, or two edits away, are not found. Names that differ by one
         inner letter and of which one is rare (planet, planes) are taken for a typo: confidence 0.7 says so.
     Measured quality:
-        @LABELSPELLING@
+        benchmarks/labels.py, on the class names of CIFAR-100, Food-101, COCO, Oxford Pets, skin lesions and numbered
+        classes (458 names) with equal class sizes, a tail and a long tail, 60 draws each: no false alarm. Planted in a
+        class of at least 40 samples, found: case, white space and joining 100 %, letters swapped 97 %, doubled 100 %,
+        left out 57 %, changed 64 % (the rest are in short words or first letters, where an edit makes another name as
+        easily). Two classes that differ by case alone, such as the garment cardigan and the dog Cardigan of ImageNet,
+        are a false alarm, with confidence 0.85 when they are of like size.
     """
 
     code = "label-spelling"

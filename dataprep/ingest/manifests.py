@@ -130,8 +130,9 @@ def _dataset(
     table = pd.concat([_rows(listing, files, root) for listing, files in zip(listings, found, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
     _refuse_nothing_found(table, place.root, listings)
-    unlisted = _unlisted(table, place, root, listings) if with_folder else ()
-    manifest = Manifest(table, _malformed(listings), unlisted)
+    unlisted = _unlisted(found, place, listings) if with_folder else ()
+    start = len(root.rstrip("/")) + 1
+    manifest = Manifest(table, _malformed(listings), [escape_name(file[start:]) for file in unlisted])
     ignored = dict(place.tree.ignored) if with_folder else {}
     if left_out:
         ignored["rows left out by include and exclude"] = left_out
@@ -148,14 +149,7 @@ def _dataset(
 def _found(listing: Listing, place: Place) -> list[str]:
     """The file of each row, absolute; empty where there is none."""
     finder = Finder(listing.bases, lambda: place.tree, listing.table.encoding, listing.names_alone)
-    known: dict[str, str] = {}
-    files = []
-    for path in listing.table.columns[listing.roles["path"]]:
-        file = known.get(path)
-        if file is None:
-            file = known[path] = finder.find(path)
-        files.append(file)
-    return files
+    return [finder.find(path) for path in listing.table.columns[listing.roles["path"]]]
 
 
 def _root(root: str, found: Sequence[Sequence[str]]) -> str:
@@ -216,18 +210,13 @@ def _malformed(listings: Sequence[Listing]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["place", "row", "why"])
 
 
-def _unlisted(table: pd.DataFrame, place: Place, root: str, listings: Sequence[Listing]) -> list[str]:
-    """Files of the folder that no row lists, not even one that could not be read."""
-    above = place.root[len(root) :].strip("/")
-    prefix = f"{above}/" if above else ""
-    listed = set(table["sample"])
+def _unlisted(found: Sequence[Sequence[str]], place: Place, listings: Sequence[Listing]) -> list[str]:
+    """Files of the folder, absolute, that no row lists, not even one that could not be read."""
+    listed = set().union(*found)
     mentioned = {posixpath.basename(cell.replace("\\", "/")) for listing in listings for cell in listing.table.mentioned}
-    found = []
-    for path in place.tree.paths():
-        name = escape_name(prefix + path)
-        if name not in listed and path.rpartition("/")[2] not in mentioned:
-            found.append(name)
-    return found
+    prefix = place.root.rstrip("/") + "/"
+    files = [prefix + path for path in place.tree.paths()]
+    return [file for file in files if file not in listed and posixpath.basename(file) not in mentioned]
 
 
 def _told_by_folders(samples: pd.DataFrame) -> pd.DataFrame:

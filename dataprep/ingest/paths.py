@@ -36,6 +36,7 @@ class Finder:
     tree: Callable[[], Tree]
     encoding: str = "utf-8"
     names_alone: bool = True
+    _folders: dict[str, list[tuple[str, frozenset[str]]]] = field(default_factory=dict)
     _listed: dict[str, frozenset[str]] = field(default_factory=dict)
     _stems: dict[str, dict[str, str]] = field(default_factory=dict)
     _below: dict[str, str] | None = None
@@ -47,6 +48,10 @@ class Finder:
         `dataprep.schemas.names`; as the bytes of the manifest; with the extension that a single file of that stem has; and for a
         bare name (`names_alone`) the single file of that name, or stem, anywhere below the first base.
         """
+        folder, slash, name = path.rpartition("/")
+        for place, names in self._candidates(folder + slash):
+            if name in names:
+                return f"{place}/{name}"
         writings = self._writings(path)
         for writing in writings:
             for base in self.bases:
@@ -58,6 +63,14 @@ class Finder:
             if found:
                 return found
         return self._anywhere(writings[-1]) if self.names_alone and "/" not in writings[-1] else ""
+
+    def _candidates(self, folder: str) -> list[tuple[str, frozenset[str]]]:
+        """The folders that `folder`, as written and with its last slash, may mean, and the files in each."""
+        candidates = self._folders.get(folder)
+        if candidates is None:
+            places = [_joined(base, f"{folder}.").rstrip("/") for base in self.bases]
+            candidates = self._folders[folder] = [(place, self._names(place)) for place in dict.fromkeys(places)]
+        return candidates
 
     def _writings(self, path: str) -> list[str]:
         ways = [path]

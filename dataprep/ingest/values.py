@@ -16,23 +16,22 @@ from dataprep.schemas.names import escape_name
 
 #: What tables write where a value is missing, lower case.
 _MISSING = frozenset(("", "nan", "null", "n/a", "#n/a", "<na>", "#na"))
+_LONGEST_MISSING = max(map(len, _MISSING))
 #: Numbers with fractions are a target to regress on, not names of classes, when they take more values than this.
 _MOST_NUMERIC_CLASSES = 20
 
 
 def texts_of(values: Iterable[Any]) -> list[str | None]:
     """Each value as text, None where it is missing; whole floats lose their ``.0``, lists and objects become JSON."""
-    known: dict[str, str | None] = {}
     texts: list[str | None] = []
     for value in values:
         if not isinstance(value, str):
             texts.append(_text(value))
             continue
-        if value not in known:
-            if len(known) > 100_000:
-                known.clear()
-            known[value] = None if value.strip().lower() in _MISSING else value
-        texts.append(known[value])
+        if len(value) > _LONGEST_MISSING and not (value[0].isspace() or value[-1].isspace()):
+            texts.append(value)
+            continue
+        texts.append(None if value.strip().lower() in _MISSING else value)
     return texts
 
 

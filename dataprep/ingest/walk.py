@@ -17,6 +17,7 @@ from dataprep.schemas.files import MARKER
 #: The same folder is walked at most so often when symbolic links lead to it on several ways (splits, folds).
 _MOST_VISITS = 16
 _Identity = tuple[int, int]
+_USUAL = (".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG")
 _METADATA = frozenset(("metadata.csv", "metadata.jsonl", "metadata.parquet"))
 
 
@@ -164,6 +165,9 @@ def _walked(tree: Tree, names: Iterable[str]) -> Iterator[str]:
 def _keep(tree: Tree, folder: str, names: Iterable[str]) -> None:
     kept = []
     for name in names:
+        if name.endswith(_USUAL) and not name.startswith("."):
+            kept.append(name)
+            continue
         kind = why_no_sample(name)
         if name in _METADATA:
             tree.metadata.append(f"{folder}/{name}" if folder else name)

@@ -19,6 +19,8 @@ def escape_name(name: str) -> str:
     >>> escape_name("caf\\udce9.jpg")
     'caf\\\\xe9.jpg'
     """
+    if "\\" not in name and name.isascii():
+        return name
     return _TO_ESCAPE.sub(_escape, name)
 
 

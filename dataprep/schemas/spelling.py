@@ -57,7 +57,7 @@ def _same_but_written_otherwise(counts: Mapping[str, int]) -> Iterator[Misspelli
             continue
         first, *others = sorted(labels, key=lambda label: (-counts[label], label != label.strip(), label))
         for label in others:
-            yield Misspelling(label, first, _what_differs(label, first), 0.98)
+            yield Misspelling(label, first, _what_differs(label, first), 0.98 if counts[label] * 2 <= counts[first] else 0.85)
 
 
 def _folded(label: str) -> str:
