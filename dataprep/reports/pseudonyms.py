@@ -30,7 +30,7 @@ UNWRITTEN: tuple[str, ...] = ("file_hash",)
 _USUAL_SPLIT = re.compile(r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE)
 _ROW = re.compile(r"(?:row |:)(\d+)$")
 #: Keys of evidence whose text is always a check's own words, never the user's; text under other keys is left out.
-OWN_WORDS = frozenset({"change", "direction", "format", "kind", "mode", "reason", "regime", "relation", "todo", "what"})
+OWN_WORDS = frozenset({"change", "direction", "format", "kind", "legend", "mode", "reason", "regime", "relation", "todo", "what"})
 
 
 class _Names(dict[str, str]):

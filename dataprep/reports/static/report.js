@@ -57,7 +57,13 @@
     for (const entry of entries) if (entry.isIntersecting) { draw(entry.target); near.unobserve(entry.target); }
   }, { rootMargin: "800px" });
   $$("img[data-thumb]").forEach((image) => near.observe(image));
-  addEventListener("beforeprint", () => $$("img[data-thumb]:not([src])").forEach(draw));
+  let scheme = "";
+  addEventListener("beforeprint", () => {
+    $$("img[data-thumb]:not([src])").forEach(draw);
+    scheme = document.documentElement.dataset.theme;
+    document.documentElement.dataset.theme = "light";
+  });
+  addEventListener("afterprint", () => { document.documentElement.dataset.theme = scheme; });
 
   /* ---------- navigation ---------- */
   const links = new Map($$("#nav a").map((link) => [link.hash.slice(1), link]));
