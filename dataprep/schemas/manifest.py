@@ -48,8 +48,8 @@ class Manifest:
 
     Attributes:
         table: one row per row that could be read. Columns: ``place`` (text: the manifest's name), ``row`` (int: line of the file,
-            or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to the data
-            set's root; empty when there is none), both escaped by `dataprep.schemas.names`, and where the manifest has them
+            or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to the
+            data set's root; empty when there is none), both escaped by `dataprep.schemas.names`, and where the manifest has them
             ``label``, ``split``, ``group`` (categories, missing where empty) and the user's own columns.
         malformed: one row per row that could not be read: ``place``, ``row``, ``why``.
         unlisted: files that no row lists, relative to the data set's root, escaped.
