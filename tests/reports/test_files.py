@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +120,16 @@ def test_a_failing_report_leaves_the_previous_one_whole(audit: Audit, tmp_path: 
     with pytest.raises(OutputError, match="disk is full"):
         report(audit, tmp_path / "out")
     assert contents(tmp_path / "out") == before
+
+
+def test_a_killed_run_leaves_the_previous_result_whole(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    code = (
+        "import os, sys; from dataprep.schemas.files import write_together\n"
+        "with write_together(sys.argv[1]) as opened:\n"
+        "    opened('a').write(b'new'); opened('b').write(b'new'); os.kill(os.getpid(), 9) if os.name != 'nt' else os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode
+    left = contents(tmp_path)
+    assert left.pop("a") == b"old"
+    assert all(name.endswith(".partial") for name in left)
