@@ -129,7 +129,7 @@ def _dataset(
     root = _root(place.root, found)
     table = pd.concat([_rows(listing, files, root) for listing, files in zip(listings, found, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
-    _refuse_nothing_found(table, place.root, listings)
+    _refuse_nothing_found(table, place, listings[0].name)
     unlisted = _unlisted(found, place, listings) if with_folder else ()
     start = len(root.rstrip("/")) + 1
     manifest = Manifest(table, _malformed(listings), [escape_name(file[start:]) for file in unlisted])
@@ -194,15 +194,19 @@ def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:
     return table[mask].reset_index(drop=True), int((~mask).sum())
 
 
-def _refuse_nothing_found(table: pd.DataFrame, root: str, listings: Sequence[Listing]) -> None:
+def _refuse_nothing_found(table: pd.DataFrame, place: Place, name: str) -> None:
     if not len(table):
-        raise InputError(f"include and exclude leave no row of {listings[0].name}")
-    if (table["sample"] == "").all():
-        raise InputError(
-            f"no file of {listings[0].name} exists ({len(table):,} rows, the first {table['path'].iloc[0]}) below {root}: "
-            "give the folder that its paths start from (dataprep audit FOLDER --manifest FILE), "
-            "or name the column of paths with --path-column"
-        )
+        raise InputError(f"include and exclude leave no row of {name}")
+    if (table["sample"] != "").any():
+        return
+    first = table["path"].iloc[0]
+    ending = "/" + first.replace("\\", "/").strip().removeprefix("./")
+    further = next((path[: -len(ending)] for path in place.tree.paths() if path.endswith(ending)), "")
+    hint = f"give the folder {place.root}/{further} instead" if further else "give the folder that its paths start from"
+    raise InputError(
+        f"no file of {name} exists ({len(table):,} rows, the first {first}) below {place.root}: {hint} "
+        "(dataprep audit FOLDER --manifest FILE), or name the column of paths with --path-column"
+    )
 
 
 def _malformed(listings: Sequence[Listing]) -> pd.DataFrame:

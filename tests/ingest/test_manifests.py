@@ -381,6 +381,14 @@ def test_options_that_do_not_go_together(root, monkeypatch, options, says):
         dataprep.scan(**{"source": None, **options})
 
 
+def test_a_folder_too_high_or_too_low_is_pointed_out(root):
+    place = write(root, HEADER + "deep/below.png,cat\n")
+    with pytest.raises(InputError, match=r"no file of labels.csv exists .*: give the folder .*/images instead"):
+        dataprep.scan(root, manifest=place)
+    with pytest.raises(InputError, match="give the folder that its paths start from"):
+        dataprep.scan(root / "images" / "deep", manifest=place)
+
+
 def test_an_empty_list_is_refused():
     with pytest.raises(InputError, match="the list of files is empty"):
         dataprep.scan([])
