@@ -40,7 +40,8 @@ class Border(Check):
         Frames with texture, a gradient or rounded corners, and bars filled with a blurred copy of the picture, are not
         found. Nor is a frame of which the picture is not told apart by luma.
     Measured quality:
-        @border@
+        Planted in 100 photos of 400 x 533 (benchmarks/planted.py): bars of 30 pixels 99 to 100 %, of 10 91 to 94 %,
+        frames of 10 or 30 pixels 99 to 100 %, black or white. No alarm on its 100 untouched photos; 1 on 2,000 others.
     """
 
     code = "border"

@@ -40,7 +40,10 @@ class HeavyCompression(Check):
         pixels. Quality is the encoder's setting; tables of other encoders are compared with the nearest standard one.
         Where more than half of a data set is so, one claim says it.
     Measured quality:
-        @heavy-compression@
+        Threshold chosen on half of a set of photos of clothes with planted faults, scored on the other half
+        (benchmarks/quality.py). JPEG quality 5 found in 4 of 4 of the scored half; planted in 100 photos and saved
+        again at quality 90 (benchmarks/planted.py): quality 5 99 % (95 to 100), 10 83 %, 15 53 %. 1 alarm on 100
+        untouched photos, 2 on 2,000 others.
     """
 
     code = "heavy-compression"
@@ -52,7 +55,7 @@ class HeavyCompression(Check):
     message = "{what} is {figure:.1f}, {relation} {threshold:.1f}"
 
     quality: float = option(15.0, "JPEG quality below which compression is heavy", low=0.0, high=100.0)
-    blockiness: float = option(2.3, "steps at block borders relative to others above which blocks stand out", low=1.0)
+    blockiness: float = option(2.4, "steps at block borders relative to others above which blocks stand out", low=1.0)
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each image of low quality and each other one with blocks, or one for each kind if typical."""

@@ -38,7 +38,8 @@ class OddAspectRatio(Check):
         Relative to the data set only: in a set of text lines nothing is odd. Where over a tenth is odd, ratios are mixed,
         and one claim says so.
     Measured quality:
-        @odd-aspect-ratio@
+        Ratios of 6:1 among photos of 3:4 found in 4 of 4 of the scored half (benchmarks/quality.py). No alarm on its
+        100 untouched photos; none on 2,000 others.
     """
 
     code = "odd-aspect-ratio"

@@ -38,7 +38,9 @@ class Unreadable(Check):
     Known limits:
         A flipped bit that leaves a valid file is not found: formats without checksums cannot tell.
     Measured quality:
-        @unreadable@
+        Empty, cut off, overwritten with zeros, HTML: 10 of 10 of the scored half found (benchmarks/quality.py), and 2
+        of 2 with flipped bits. Of 510 odd, broken and fuzzed files (benchmarks/hostile.py) each is measured or
+        reported; Pillow alone judges four otherwise. No alarm on 2,100 untouched photos.
     """
 
     code = "unreadable"

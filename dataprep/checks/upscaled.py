@@ -25,7 +25,7 @@ class Upscaled(Check):
     """Images with far fewer details than pixels.
 
     What it finds:
-        Images whose detail ends at a third of what their pixel grid could carry: enlarged three times or more (thumbnails
+        Images whose detail ends at a third of what their pixel grid could carry: enlarged four times or more (thumbnails
         stretched to full size), or blurred so much that it comes to the same.
     Why it matters:
         Their size promises detail that is not there, and passes every filter by size. Where only some classes were
@@ -37,11 +37,14 @@ class Upscaled(Check):
         falls like its inverse square: Field 1987). The figure is the frequency where power first falls to 1/16 of its
         level at low frequencies, relative to the highest that pixels can carry, along the axis where it is higher.
     Known limits:
-        Enlarging by less than three is seldom found, by repeated pixels or by a network that invents detail never. Text or
-        a logo added afterwards hides it. Strong blur is found too, and reported as blurry as well. Images of less than 128
-        pixels are not judged. Where more than half of a data set is so, one claim says it.
+        Enlarging by less than four (bilinear: six) is seldom found, by repeated pixels or by a network that invents detail
+        never. Text or a logo added afterwards hides it. Strong blur is found too, and reported as blurry as well. Images of
+        less than 128 pixels are not judged. Where more than half of a data set is so, one claim says it.
     Measured quality:
-        @upscaled@
+        Threshold chosen on half of a set of photos of clothes with planted faults, scored on the other half
+        (benchmarks/quality.py). Enlarging 8 times found in 4 of 4 of the scored half; planted in 100 photos
+        (benchmarks/planted.py): 6 and 8 times 97 to 100 % by any interpolation, 4 times bicubic or Lanczos 95 %,
+        bilinear 23 %, 3 times 7 to 24 %. No alarm on its 100 untouched photos; none on 2,000 others.
     """
 
     code = "upscaled"

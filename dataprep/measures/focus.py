@@ -16,6 +16,8 @@ from dataprep.measures.contract import measure_of
 from dataprep.measures.pixels import Bytes2D, Pixels
 
 _FAR = 8
+#: Squared grey levels that rounding adds to a mean squared difference.
+_ROUNDING = 2 / 12
 #: Squared grey levels: with less contrast at a distance of 8 pixels, rounding is all there is to see.
 _LEAST_CONTRAST = 2.0
 
@@ -51,7 +53,7 @@ def focus(pixels: Pixels) -> tuple[float, float]:
     bands = pixels.shared(reduced_bands)
     if bands is None or bands.shape[1] < ROWS:
         return math.nan, math.nan
-    across, down = structure(bands, 0, 1), structure(bands, 1, 0)
+    across, down = (max(structure(bands, *step) - _ROUNDING, 0.0) for step in ((0, 1), (1, 0)))
     # For slopes, a diagonal step of one pixel's length follows from those along the axes and the slopes' covariance.
     tilt = (structure(bands, 1, 1) - structure(bands, 1, -1)) / 4
     far = structure(bands, 0, _FAR), structure(bands, _FAR, 0)

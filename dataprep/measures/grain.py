@@ -14,8 +14,6 @@ from dataprep.measures.contract import measure_of
 from dataprep.measures.pixels import Bytes2D, Pixels
 
 _LEAST_BLOCKS = 9
-#: The steps inside a block that borders are compared with, counted from its first pixel.
-_INSIDE = (1, 3, 5)
 _CLIPPED = 16  # blocks nearer to black or white than this hide their noise
 #: Shares of the blocks below the two ranks that are compared. Noise is alike everywhere; carpets and foliage are not.
 _QUIET_SHARES = (0.05, 0.3)
@@ -73,20 +71,30 @@ def measure_blockiness(pixels: Pixels) -> float:
     bands = pixels.shared(luma_bands)
     if bands is None:
         return math.nan
-    rows, width = bands.reshape(-1, ROWS, bands.shape[1]), bands.shape[1]
-    down = _mean_step(rows[:, BLOCK - 1], rows[:, BLOCK]), [_mean_step(rows[:, i], rows[:, i + 1]) for i in _INSIDE]
-    steps = cv2.reduce(cv2.absdiff(bands[:, 1:], bands[:, :-1]), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / len(bands)
-    columns = steps[: (width - 1) // BLOCK * BLOCK].reshape(-1, BLOCK).mean(axis=0)
-    across = float(columns[BLOCK - 1]), [float(columns[i]) for i in _INSIDE]
-    return math.sqrt(_excess(*down) * _excess(*across))
+    return math.sqrt(_excess(_row_steps(bands)) * _excess(_column_steps(bands)))
 
 
-def _excess(border: float, inside: list[float]) -> float:
-    return (border + _LEAST_STEP) / (sum(inside) / len(inside) + _LEAST_STEP)
+def _row_steps(bands: Bytes2D) -> NDArray[np.float64]:
+    """(2 * n, 8) mean absolute step from each row to the next: for each row of blocks those after its first row to its last."""
+    long = bands.reshape(-1, ROWS * bands.shape[1])
+    steps = cv2.absdiff(long[:, : -bands.shape[1]], long[:, bands.shape[1] :]).reshape(-1, bands.shape[1])
+    return np.asarray(cv2.reduce(steps, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).reshape(-1, BLOCK), dtype=np.float64)
 
 
-def _mean_step(first: Bytes2D, second: Bytes2D) -> float:
-    return float(cv2.norm(first, second, cv2.NORM_L1)) / first.size
+def _column_steps(bands: Bytes2D) -> NDArray[np.float64]:
+    """(blocks, 8) mean absolute step from each column to the next."""
+    steps = cv2.reduce(cv2.absdiff(bands[:, :-1], bands[:, 1:]), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel()
+    return np.asarray(steps[: len(steps) // BLOCK * BLOCK].reshape(-1, BLOCK))
+
+
+def _excess(steps: NDArray[np.float64]) -> float:
+    """Mean step across block borders, relative to the mean step inside, each without the two largest.
+
+    A straight edge of the picture (a frame, a horizon) that happens to lie on the grid is among these.
+    """
+    kept = max(len(steps) - 2, 1)
+    ordered = np.sort(steps, axis=0)[:kept].mean(axis=0)
+    return float((ordered[BLOCK - 1] + _LEAST_STEP) / (ordered[: BLOCK - 1].mean() + _LEAST_STEP))
 
 
 GRAIN = (measure_noise, measure_blockiness)
