@@ -29,8 +29,9 @@ AGREES = 0.7
 TEXTURE = 4.0
 #: A plain copy: that share of the blocks correlates that much. Slight crops and turns stay below, and are aligned.
 _PLAIN_SHARE, _PLAIN_CORRELATION = 0.5, 0.93
-#: Above this share there is no need to look whether key points give a better map than "as a whole".
-_CERTAIN = 0.85
+#: Above the first share there is no need to ask key points for a better map than "as a whole"; below the second, they must agree
+#: that it is a copy: photos of like things in one place get there too.
+_CERTAIN, _LIKELY = 0.85, 0.75
 #: Distance of corners, relative to the size, that is no difference between two maps.
 _NEAR = 0.006
 _FEWEST_BLOCKS = 6
@@ -120,13 +121,13 @@ class Match:
 
 def match(a: Picture, b: Picture, orientations: tuple[int, ...]) -> Match | None:
     """How `a` and `b` show the same, `b` turned as one of `orientations`, likeliest first; None when they do not."""
-    plain = None
+    plain, is_likely = None, False
     for orientation in orientations:
         turned = b.turned(orientation)
         share, certainty = _compare_squares(a.square, turned.square)
         if share:
             whole = np.diag([turned.width / a.width, turned.height / a.height, 1.0])
-            plain = Match(whole, orientation, share, True)
+            plain, is_likely = Match(whole, orientation, share, True), certainty > _LIKELY
             if certainty > _CERTAIN:
                 return plain
             break
@@ -134,7 +135,7 @@ def match(a: Picture, b: Picture, orientations: tuple[int, ...]) -> Match | None
         found = _align(a, b.turned(orientation), orientation)
         if found is not None:
             return plain if plain and _are_close(plain.map, found.map, a) else _settle(found, b)
-    return plain
+    return plain if is_likely else None
 
 
 def _are_close(first: Matrix, second: Matrix, a: Picture) -> bool:

@@ -271,7 +271,7 @@ def _is_noisy(change: Change) -> bool:
 
 
 def _file_words(before: Facts, after: Facts) -> list[str]:
-    words = ["stored turned, upright by its EXIF orientation"] if after.orientation != before.orientation else []
+    words = ["stored turned and righted by its EXIF orientation"] if after.orientation != before.orientation else []
     if before.format != after.format:
         return [*words, f"saved as {after.format}"]
     known = not math.isnan(after.quality) and not abs(after.quality - before.quality) <= _SAME_QUALITY

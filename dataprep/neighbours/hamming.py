@@ -66,7 +66,7 @@ def pairs_within(hashes: Hashes, radius: int, *, most: int = 32, jobs: int = 0) 
     """
     if not 0 <= radius <= MAX_RADIUS:
         raise ValueError(f"radius: expected 0 to {MAX_RADIUS} bits, got {radius}")
-    if len(hashes) < 2:
+    if len(hashes) < 2 or not radius:
         return Pairs.empty()
     plan = _plan(len(hashes), radius)
     parts, cut = ([*_compare_all(hashes, radius)], 0) if plan is None else _search(hashes, radius, plan, most, jobs)
@@ -99,7 +99,9 @@ class _Plan:
 def _plan(n: int, radius: int) -> _Plan | None:
     """The cheapest plan; None where comparing every hash with every other is cheaper."""
     plans = [_Plan(radius + equal, equal) for equal in range(1, 7)]
-    best = min((p for p in plans if math.comb(p.chunks, p.equal) <= _MOST_CHOICES), key=lambda p: p.cost_ns(n))
+    # A key and a position must fit into 64 bits together; one chunk of half of them or less always does.
+    fitting = [p for p in plans if math.comb(p.chunks, p.equal) <= _MOST_CHOICES and sum(p.widths[: p.equal]) <= 64 - 31]
+    best = min(fitting, key=lambda p: p.cost_ns(n))
     return None if n * n / 2 * _BRUTE_NS < best.cost_ns(n) else best
 
 
