@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def class_counts(dataset: Dataset) -> pd.Series[int]:
     """Samples per class, largest first and by name among equals; a sample with several labels (``a|b``) counts for each.
 
+    Labels that label-spelling takes for other spellings count for the class that is meant: one fault is not reported thrice.
     Empty where there are no labels or they are a target to regress on.
     """
     if "label" not in dataset.samples or dataset.task == "regression":
@@ -20,5 +21,14 @@ def class_counts(dataset: Dataset) -> pd.Series[int]:
     labels = dataset.samples["label"].dropna().astype("str")
     if dataset.task == "multi-label":
         labels = labels.str.split("|").explode()
-    counts = labels.value_counts().sort_index()
+    counts, meant = labels.value_counts(), _meant(dataset)
+    counts = counts.groupby([meant.get(str(name), str(name)) for name in counts.index]).sum()  # sorted by name
     return counts.sort_values(ascending=False, kind="stable").astype("int64")
+
+
+def _meant(dataset: Dataset) -> dict[str, str]:
+    """Misspelt label to the one that is meant."""
+    if dataset.faults is None:
+        return {}
+    faults = dataset.faults[(dataset.faults["check"] == "label-spelling").to_numpy()]
+    return dict(zip(faults["target"], faults["value"], strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from dataprep.checks.class_counts import class_counts
 from dataprep.checks.class_imbalance import ClassImbalance
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
+from dataprep.schemas.manifest import spelling_faults
 
 
 def labelled(task="classification", **counts: int) -> Dataset:
@@ -70,6 +73,14 @@ def test_only_classes_are_judged():
     assert not claims(labelled("multi-label", a=100, b=1))
     numbers = Dataset("made-up", pd.DataFrame({"label": [0.5] * 90 + [1.5]}), "regression")
     assert not claims(numbers)
+
+
+def test_other_spellings_count_for_what_is_meant():
+    dataset = labelled(cat=30, dog=20, cta=1, Dog=3)
+    assert claims(dataset)
+    spelled = replace(dataset, faults=spelling_faults({"cat": 30, "dog": 20, "cta": 1, "Dog": 3}))
+    assert class_counts(spelled).to_dict() == {"cat": 31, "dog": 23}
+    assert not claims(spelled)
 
 
 def test_counts_of_several_labels():
