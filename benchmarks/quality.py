@@ -5,8 +5,9 @@
 The data set (``DIR/quality``) holds untouched photos, copies with one fault each, and broken files, listed in ``truth.csv``. Two
 halves, every second file of each kind, are each audited as a data set of its own and printed apart: one for calibration, one for
 scoring. The thresholds lie in gaps that were looked at on the whole set, so that the halves show how stable the figures are, not
-how pictures of another kind fare; benchmarks/planted.py plants other faults. Intervals are Wilson's, 95 %. False alarms are counted on the untouched photos of that half, and on those of ``DIR/photos`` where it exists:
-nobody looked at these one by one, so that some of the alarms are right. PYTHON is an interpreter that has cleanvision 0.3.7.
+how pictures of another kind fare; benchmarks/planted.py plants other faults. Intervals are Wilson's, 95 %. False alarms are
+counted on the untouched photos of each half, and on those of ``DIR/photos`` where it exists: nobody looked at these one by one,
+so that some of the alarms are right. PYTHON is an interpreter that has cleanvision 0.3.7.
 """
 
 from __future__ import annotations
