@@ -1,0 +1,166 @@
+"""Duplicates from files to claims: exact, near, conflicting labels; stars, keepers, budgets, and hashes alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from dataprep.checks import duplicate_pairs
+from dataprep.checks.duplicate_pairs import Duplicates, find_duplicates, swap_letters
+from dataprep.checks.exact_duplicate import ExactDuplicate
+from dataprep.checks.label_conflict import LabelConflict
+from dataprep.checks.near_duplicate import NearDuplicate
+from dataprep.checks.second_look import SecondLook
+from dataprep.ingest import scan
+from dataprep.measures.decode_pass import measure
+from dataprep.measures.options import PassOptions
+from dataprep.measures.pairs import Confirmed
+from dataprep.reports.messages import render
+from dataprep.schemas.dataset import Dataset
+
+from ..conftest import save
+from ..measures.test_pairs import photo
+
+OPTIONS = PassOptions(jobs=1, cache=False)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Three photos under labels a and b, with copies: see `EXPECTED`."""
+    root = tmp_path_factory.mktemp("photos")
+    first, second, third = photo(30), photo(31), photo(32)
+    save(first, root / "a" / "first.png")
+    save(first, root / "a" / "first copy.png", compress_level=1)
+    save(first[:, ::-1], root / "b" / "first mirrored.jpg", quality=80)
+    save(np.asarray(Image.fromarray(first).resize((200, 150))), root / "a" / "first small.jpg", quality=80)
+    save(second, root / "b" / "second.jpg", quality=90)
+    (root / "a" / "second again.jpg").write_bytes((root / "b" / "second.jpg").read_bytes())
+    save(third, root / "a" / "third.jpg", quality=90)
+    (root / "a" / "broken.jpg").write_bytes((root / "a" / "third.jpg").read_bytes()[:4000])
+    return measure(scan(str(root)), None, OPTIONS)
+
+
+EXPECTED = {
+    ("a/first.png", "a/first copy.png", "pixels"),
+    ("b/first mirrored.jpg", "a/first copy.png", "near"),
+    ("a/first small.jpg", "a/first copy.png", "near"),
+    ("b/second.jpg", "a/second again.jpg", "bytes"),
+}
+
+
+@pytest.fixture(scope="module")
+def look(photos: Dataset) -> SecondLook:
+    return SecondLook(photos, OPTIONS)
+
+
+def named(dataset: Dataset, duplicates: Duplicates) -> set[tuple[str, str, str]]:
+    names = dataset.samples.index
+    pairs = duplicates.pairs[["a", "b", "kind"]].itertuples(index=False)
+    return {(names[a], names[b], kind) if duplicates.keep[b] else (names[b], names[a], kind) for a, b, kind in pairs}
+
+
+def claims(check: object, dataset: Dataset, look: SecondLook) -> pd.DataFrame:
+    return pd.concat(list(check.find(dataset, look)), ignore_index=True)  # type: ignore[attr-defined]
+
+
+def test_pairs_groups_and_keepers(photos: Dataset, look: SecondLook) -> None:
+    found = look.duplicates()
+    assert named(photos, found) == EXPECTED
+    groups = pd.Series(found.groups, index=photos.samples.index)
+    assert groups["a/third.jpg"] == groups["a/broken.jpg"] == -1
+    assert groups.drop(["a/third.jpg", "a/broken.jpg"]).groupby(groups).size().tolist() == [4, 2]
+    kept = set(photos.samples.index[found.keep])
+    assert kept == {"a/first copy.png", "a/second again.jpg", "a/third.jpg", "a/broken.jpg"}
+    assert (found.pairs["a"] < found.pairs["b"]).all()
+    assert found.notes == ()
+    assert look.duplicates() is found
+
+
+def test_order_of_rows_does_not_matter(photos: Dataset, look: SecondLook) -> None:
+    order = np.random.default_rng(0).permutation(len(photos))
+    arrays = {name: array[order] for name, array in photos.arrays.items()}
+    shuffled = replace(photos, samples=photos.samples.iloc[order], arrays=arrays)
+    found = find_duplicates(shuffled, OPTIONS)
+    assert named(shuffled, found) == EXPECTED
+    again = claims(NearDuplicate(), shuffled, SecondLook(shuffled, OPTIONS)).sort_values("target", ignore_index=True)
+    before = claims(NearDuplicate(), photos, look).sort_values("target", ignore_index=True)
+    assert again.astype("str").equals(before.astype("str"))
+
+
+def test_claims_name_the_kept_image_and_the_relation(photos: Dataset, look: SecondLook) -> None:
+    near = claims(NearDuplicate(), photos, look).set_index("target")
+    assert set(near["related"]) == set(near["group"]) == {"a/first copy.png"}
+    assert set(near["suggestion"]) == {"drop"}
+    text = dict(zip(near.index, render(near.reset_index(), {"near-duplicate": NearDuplicate.message}), strict=True))
+    assert text["b/first mirrored.jpg"].startswith("B is A mirrored, saved as JPEG (A is the related image")
+    assert text["a/first small.jpg"].startswith("B is A reduced to 50 %, saved as JPEG")
+    exact = claims(ExactDuplicate(), photos, look)
+    assert dict(zip(exact["target"], exact["related"], strict=True)) == {
+        "a/first.png": "a/first copy.png",
+        "b/second.jpg": "a/second again.jpg",
+    }
+    assert exact["confidence"].eq(1).all()
+
+
+def test_conflicting_labels(photos: Dataset, look: SecondLook) -> None:
+    found = claims(LabelConflict(), photos, look).set_index("target")
+    assert set(found.index) == {"b/first mirrored.jpg", "b/second.jpg"}
+    assert found.loc["b/first mirrored.jpg", ["suggestion", "value"]].tolist() == ["relabel", "a"]
+    assert found.loc["b/second.jpg", ["suggestion", "value"]].tolist() == ["review", ""]
+    assert found.loc["b/second.jpg", "related"] == "a/second again.jpg"
+    assert found["confidence"].between(0.9, 1).all()
+    agreeing = photos.assign(label=pd.Categorical(["a"] * len(photos)))
+    assert list(LabelConflict().find(agreeing, look)) == []
+
+
+def test_hashes_alone_are_believed_when_files_are_out_of_reach(photos: Dataset) -> None:
+    gone = replace(photos, root="no-such-folder")
+    found = find_duplicates(gone, OPTIONS, verify=None)
+    near = found.pairs[found.pairs["kind"] == "near"]
+    assert {pair[:2] for pair in named(gone, found)} == {pair[:2] for pair in EXPECTED}
+    assert near["relation"].str.contains("of 64 bits differ").all()
+    assert near["confidence"].lt(0.9).all()
+
+
+def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def verify(dataset: Dataset, links: list[tuple[int, int]], *rest: object) -> Confirmed:
+        asked.extend(links)
+        return Confirmed(unseen={"crashed": 1})
+
+    found = find_duplicates(photos, OPTIONS, verify=verify, most_pairs=1)
+    assert len(asked) == 1
+    assert len(found.notes) == 2
+    assert "least alike, were not compared" in found.notes[0]
+    notes = claims(NearDuplicate(), photos, SecondLook(photos, OPTIONS, verify=verify, most_pairs=1))
+    assert notes["scope"].tolist() == ["dataset", "dataset"]
+    assert "1 candidate pairs could not be compared: crashed." in render(notes, {"near-duplicate": NearDuplicate.message})[1]
+
+
+def test_another_source_of_candidates_joins(photos: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataprep.neighbours import Pairs
+
+    def everyone(dataset: Dataset, rows: np.ndarray, jobs: int) -> Pairs:
+        a, b = np.triu_indices(len(rows), 1)
+        return Pairs(a.astype(np.int32), b.astype(np.int32), np.full(len(a), 9.0))
+
+    monkeypatch.setattr(duplicate_pairs, "SOURCES", (everyone,))
+    assert named(photos, find_duplicates(photos, OPTIONS)) == EXPECTED
+
+
+def test_without_measured_columns_there_is_nothing_to_find() -> None:
+    bare = Dataset("nowhere", pd.DataFrame(index=pd.Index(["x.jpg", "y.jpg"], name="sample")))
+    found = find_duplicates(bare, OPTIONS)
+    assert len(found.pairs) == 0
+    assert found.groups.tolist() == [-1, -1]
+    assert found.keep.all()
+
+
+def test_letters_swap() -> None:
+    relations = pd.Series(["B is A mirrored", "A is B, byte for byte"])
+    assert swap_letters(relations).tolist() == ["A is B mirrored", "B is A, byte for byte"]
