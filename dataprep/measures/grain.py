@@ -71,30 +71,32 @@ def measure_blockiness(pixels: Pixels) -> float:
     bands = pixels.shared(luma_bands)
     if bands is None:
         return math.nan
-    return math.sqrt(_excess(_row_steps(bands)) * _excess(_column_steps(bands)))
+    return math.sqrt(_excess(_row_steps(bands), bands.shape[1]) * _excess(_column_steps(bands), len(bands)))
 
 
-def _row_steps(bands: Bytes2D) -> NDArray[np.float64]:
-    """(2 * n, 8) mean absolute step from each row to the next: for each row of blocks those after its first row to its last."""
-    long = bands.reshape(-1, ROWS * bands.shape[1])
-    steps = cv2.absdiff(long[:, : -bands.shape[1]], long[:, bands.shape[1] :]).reshape(-1, bands.shape[1])
-    return np.asarray(cv2.reduce(steps, 1, cv2.REDUCE_AVG, dtype=cv2.CV_64F).reshape(-1, BLOCK), dtype=np.float64)
+def _row_steps(bands: Bytes2D) -> NDArray[np.int32]:
+    """(2 * n, 8) total absolute step from each row to the next: for each row of blocks those after its first row to its last."""
+    width = bands.shape[1]
+    long = bands.reshape(-1, ROWS * width)
+    steps = cv2.absdiff(long[:, :-width], long[:, width:]).reshape(-1, width)
+    return np.asarray(cv2.reduce(steps, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).reshape(-1, BLOCK), dtype=np.int32)
 
 
-def _column_steps(bands: Bytes2D) -> NDArray[np.float64]:
-    """(blocks, 8) mean absolute step from each column to the next."""
-    steps = cv2.reduce(cv2.absdiff(bands[:, :-1], bands[:, 1:]), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F).ravel()
-    return np.asarray(steps[: len(steps) // BLOCK * BLOCK].reshape(-1, BLOCK))
+def _column_steps(bands: Bytes2D) -> NDArray[np.int32]:
+    """(blocks, 8) total absolute step from each column to the next."""
+    steps = cv2.reduce(cv2.absdiff(bands[:, :-1], bands[:, 1:]), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+    return np.asarray(steps[: len(steps) // BLOCK * BLOCK].reshape(-1, BLOCK), dtype=np.int32)
 
 
-def _excess(steps: NDArray[np.float64]) -> float:
-    """Mean step across block borders, relative to the mean step inside, each without the two largest.
+def _excess(steps: NDArray[np.int32], pixels: int) -> float:
+    """Mean step across block borders, relative to the mean step inside, each without the two largest totals over `pixels`.
 
     A straight edge of the picture (a frame, a horizon) that happens to lie on the grid is among these.
     """
     kept = max(len(steps) - 2, 1)
-    ordered = np.sort(steps, axis=0)[:kept].mean(axis=0)
-    return float((ordered[BLOCK - 1] + _LEAST_STEP) / (ordered[: BLOCK - 1].mean() + _LEAST_STEP))
+    phases = (np.sort(steps, axis=0)[:kept].sum(axis=0) / (kept * pixels)).tolist()
+    border, inside = phases[BLOCK - 1], sum(phases[: BLOCK - 1]) / (BLOCK - 1)
+    return float((border + _LEAST_STEP) / (inside + _LEAST_STEP))
 
 
 GRAIN = (measure_noise, measure_blockiness)
