@@ -132,7 +132,7 @@ def wilson(hits: int, trials: int) -> str:
     z, share = 1.959964, hits / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
-    return f"{share:5.3f} ({max(middle - spread, 0):.2f} to {min(middle + spread, 1):.2f})"
+    return f"{share:5.3f} ({max(middle - spread, 0):.3f} to {min(middle + spread, 1):.3f})"
 
 
 def print_recall(truth: list[Truth], ours: dict[str, set[str]], theirs: dict[str, set[str]] | None) -> list[str]:

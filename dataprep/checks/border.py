@@ -41,7 +41,8 @@ class Border(Check):
         found. Nor is a frame of which the picture is not told apart by luma.
     Measured quality:
         Planted in 100 photos of 400 x 533 (benchmarks/planted.py): bars of 30 pixels 99 to 100 %, of 10 91 to 94 %,
-        frames of 10 or 30 pixels 99 to 100 %, black or white. No alarm on its 100 untouched photos; 1 on 2,000 others.
+        frames of 10 or 30 pixels 99 to 100 %, black or white. No alarm on 200 untouched photos, 1 on 2,000 others; of
+        2,078 images of 32 pixels 8 are named, most with a frame.
     """
 
     code = "border"

@@ -13,7 +13,8 @@ _TOLERANCE = 8
 _DIFFERENCE = 16
 #: Share of the first lines inside that must differ; a subject on a plain background begins with a few pixels.
 _STRAIGHT = 0.5
-#: Lines inside the edge that are looked at: compression off the block grid makes it as soft as a block is wide.
+#: Lines inside the edge that are looked at, fewer in small images: compression off the block grid makes it as soft as a block is
+#: wide.
 _EDGE = 10
 
 
@@ -59,7 +60,8 @@ def _depth(plane: Bytes2D) -> int:
 
 
 def _is_straight(plane: Bytes2D, depth: int, level: int) -> bool:
-    inside = plane[depth : depth + _EDGE].astype(np.int16)
+    lines = max(2, min(_EDGE, len(plane) // 16))
+    inside = plane[depth : depth + lines].astype(np.int16)
     return bool((np.abs(inside - level) > _DIFFERENCE).mean(axis=1).max() >= _STRAIGHT)
 
 
