@@ -105,4 +105,5 @@ def histogram(plane: Any) -> NDArray[np.float64]:
 
 
 def _row_step(plane: Any, pixels: int) -> int:
-    return max(1, int(plane.shape[0] * plane.shape[1] // pixels))
+    height, width = plane.shape[:2]
+    return int(min(max(1, height * width // pixels), height))
