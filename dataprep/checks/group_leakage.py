@@ -60,12 +60,13 @@ class GroupLeakage(Check):
         if not affected.any():
             return
         yield share_claims(self, splits, affected, known, "belong to a group that is in another split too")
-        counts = pd.crosstab(codes[affected], splits[affected].astype(str))
-        totals = counts.sum(axis=1).to_numpy()
-        texts = [_spell(counts.columns, row) for row in counts.to_numpy().tolist()]
+        columns, where = np.unique(splits[affected].astype(str), return_inverse=True)
+        leaking, rows = np.unique(codes[affected], return_inverse=True)
+        counts = np.bincount(rows * len(columns) + where, minlength=len(leaking) * len(columns)).reshape(len(leaking), -1)
+        texts = [_spell(columns.tolist(), row) for row in counts.tolist()]
         yield self.claims(
-            [str(name) for name in np.asarray(names, dtype=object)[counts.index.to_numpy()]],
-            figure=totals.astype(np.float64),
+            [str(name) for name in np.asarray(names, dtype=object)[leaking]],
+            figure=counts.sum(axis=1).astype(np.float64),
             unit="samples",
             evidence=[{"text": text} for text in texts],
         )

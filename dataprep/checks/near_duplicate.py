@@ -34,8 +34,8 @@ class NearDuplicate(Check):
         Candidates are pairs whose perceptual hashes (DCT, 64 bits, all eight orientations, with and without a uniform frame)
         differ in few bits and whose sketches of edge directions agree. Each candidate is decoded again and aligned, by whole or
         by key points (ORB, RANSAC); it counts when half of the blocks with texture correlate. Members of a group were held
-        against the kept one itself, so no chain of resemblances joins different pictures. Bits allowed: 12 up to 40,000 hashes,
-        then 10, and 8 above 400,000.
+        against the kept one itself, so no chain of resemblances joins different pictures. Bits allowed: 12 up to 60,000 hashes,
+        then 10, and 8 above 400,000; an image has two hashes or three.
 
     Known limits:
         Crops that leave less than about 80 % of the area, and turns by more than about 5 degrees, are rarely candidates. Two

@@ -1,8 +1,9 @@
 """Candidates for near duplicates among images, from their hashes and sketches alone: nothing is decoded.
 
-Each image is searched for under up to four hashes: as it is, and in one canonical orientation (the smallest of its eight hashes,
-so that mirrored and turned copies meet), both also without its frame. Pairs whose hashes are near but whose sketches differ are
-dropped: they are unrelated images of a like layout.
+Each image is searched for under a few hashes: as it is, and in a canonical orientation, the smallest of its eight hashes, so
+that mirrored and turned copies meet; both also without its frame. Where a bit tips the order of the smallest two, copies would
+miss each other, so of up to 20,000 images the second smallest is searched for too. Pairs whose hashes are near but whose sketches
+differ are dropped: they are unrelated images of a like layout.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from dataprep.neighbours import Pairs
 from dataprep.neighbours.hamming import Hashes, collapse, distance, pairs_within
 
 #: Number of distinct hashes up to which a radius is affordable; beyond the last, `_LEAST_RADIUS`.
-_RADII: tuple[tuple[int, int], ...] = ((40_000, 12), (400_000, 10))
+_RADII: tuple[tuple[int, int], ...] = ((60_000, 12), (400_000, 10))
 _LEAST_RADIUS = 8
+#: Number of images up to which the second canonical orientation is affordable.
+_TWO_CANONICAL = 20_000
 #: Likeness of sketches from which a pair is a candidate: true copies were at 0.995 and above, crops to 80 % at 0.990. Of
 #: unrelated photos within 12 bits of each other, one in twenty gets there.
 LIKENESS = 0.99
@@ -52,12 +55,15 @@ def _entries(phash: Hashes, inner: Hashes) -> tuple[Hashes, NDArray[np.int32]]:
     """Every hash under which an image is searched for, and the image; sorted by image."""
     everyone = np.arange(len(phash), dtype=np.int32)
     framed = everyone[(phash != inner).any(axis=1)]
-    canonical, canonical_inner = phash.min(axis=1), inner[framed].min(axis=1)
-    turned = canonical != phash[:, 0]
-    values = np.concatenate([phash[:, 0], canonical[turned], inner[framed, 0], canonical_inner])
-    owners = np.concatenate([everyone, everyone[turned], framed, framed])
-    order = np.argsort(owners, kind="stable")
-    return values[order], owners[order]
+    columns = [(phash[:, 0], everyone), (inner[framed, 0], framed)]
+    for canonical in range(2 if len(phash) <= _TWO_CANONICAL else 1):
+        columns.append((np.partition(phash, canonical, axis=1)[:, canonical], everyone))
+        columns.append((np.partition(inner[framed], canonical, axis=1)[:, canonical], framed))
+    values, owners = (np.concatenate(column) for column in zip(*columns, strict=True))
+    order = np.lexsort((values, owners))
+    values, owners = values[order], owners[order]
+    new = np.concatenate([np.ones(1, bool), (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])])[: len(values)]
+    return values[new], owners[new]
 
 
 def _as_images(found: Pairs, places: NDArray[np.int64], owners: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

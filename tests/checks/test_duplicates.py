@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,16 @@ def test_hashes_alone_are_believed_when_files_are_out_of_reach(photos: Dataset) 
     assert {pair[:2] for pair in named(gone, found)} == {pair[:2] for pair in EXPECTED}
     assert near["relation"].str.contains("of 64 bits differ").all()
     assert near["confidence"].lt(0.9).all()
+
+
+def test_files_that_workers_cannot_reach_are_read_for_them(photos: Dataset) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for sample in photos.samples.index:
+        memory.pipe_file(f"/second-look/{sample}", Path(photos.path(sample)).read_bytes())
+    remote = replace(photos, root="memory://second-look")
+    assert named(remote, find_duplicates(remote, OPTIONS)) == EXPECTED
 
 
 def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> None:
