@@ -21,7 +21,6 @@ Orientation ``k = 4 t + 2 v + h`` is the image transposed if t, then turned upsi
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +46,7 @@ _DECIMALS = 6
 
 _N = np.arange(SIDE)
 _DCT = 2 * np.cos(np.pi * (2 * _N + 1) * np.arange(_LOW)[:, None] / (2 * SIDE))  # (8, 32)
+_HALF = np.float32(0.5)
 _SIGNS = (-1.0) ** np.arange(_LOW)
 
 
@@ -96,7 +96,8 @@ def reduce_to_thumb(plane: Bytes2D) -> NDArray[np.float64]:
     step = max(1, _BLOCK // width)
     for start in range(0, height, step):
         narrow[start : start + step] = _narrowed(plane[start : start + step])
-    return _to_levels(_weights(height) @ narrow * 2.0**-_PRECISION)
+    levels = np.floor(_weights(height) @ narrow * 2.0**-_PRECISION + 0.5)
+    return np.asarray(np.clip(levels, 0, 255, out=levels))
 
 
 def _narrowed(plane: Bytes2D) -> NDArray[np.float32]:
@@ -109,24 +110,21 @@ def _narrowed(plane: Bytes2D) -> NDArray[np.float32]:
     sums = np.empty((len(plane), SIDE), np.float32)
     for index, (low, high, weights) in enumerate(_bands(width)):
         np.matmul(pixels[:, low:high], weights, out=sums[:, index * _BAND : (index + 1) * _BAND])
-    levels = _to_levels(sums)
-    rows, columns = np.nonzero(np.abs(sums + np.float32(0.5) - np.rint(sums + np.float32(0.5))) < _doubt(width))
-    exact = np.einsum("ij,ij->i", pixels[rows].astype(np.float64), _weights(width)[columns])
-    levels[rows, columns] = _to_levels(exact * 2.0**-_PRECISION)
-    return levels
-
-
-def _to_levels(sums: NDArray[Any]) -> NDArray[Any]:
-    levels = np.floor(sums + sums.dtype.type(0.5))
+    levels = np.floor(sums + _HALF)
+    sums -= levels
+    doubtful = np.flatnonzero(np.abs(sums, out=sums).ravel() > _HALF - _doubt(width))
+    rows, columns = np.divmod(doubtful, SIDE)
+    exact = np.einsum("ij,ij->i", pixels[rows], _weights(width)[columns])
+    levels.ravel()[doubtful] = np.floor(exact * 2.0**-_PRECISION + 0.5)
     return np.asarray(np.clip(levels, 0, 255, out=levels))
 
 
 @lru_cache(maxsize=64)
-def _doubt(width: int) -> float:
+def _doubt(width: int) -> np.float32:
     """More than the rounding error of a sum of products of singles: the sum of all their sizes, each rounded once a term."""
     size = 255 * float(np.abs(_weights(width)).sum(axis=1).max()) * 2.0**-_PRECISION
     terms = max(high - low for low, high, _ in _bands(width))
-    return terms * size * float(np.finfo(np.float32).eps) / 2
+    return np.float32(terms * size * float(np.finfo(np.float32).eps) / 2)
 
 
 @lru_cache(maxsize=64)
