@@ -11,7 +11,6 @@ the rest is left; a hash that has `most` neighbours is left out of what follows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -31,12 +30,15 @@ BITS = 64
 MAX_RADIUS = 16
 #: Comparisons per hash that crowds may cost at one choice of chunks, on average, and the least that is always allowed.
 _WORK, _LEAST_WORK = 16, 4_000_000
+#: Neighbours that are enough for a hash in a crowd; of more than `_MANY` hashes memory and time allow fewer.
+_MOST, _MOST_OF_MANY, _MANY = 128, 32, 200_000
 #: Choices between two looks at which hashes have enough neighbours; fixed, so that results do not depend on the threads.
 _BATCH = 4
 #: Measured nanoseconds: comparing two hashes outright, sorting one, comparing two that a sort brought together.
 _BRUTE_NS, _SORT_NS, _PAIR_NS = 1.5, 60.0, 12.0
 _MOST_CHOICES = 2000
-_BRUTE_BLOCK = 1 << 22
+#: Comparisons at once, few enough to stay in a core's cache.
+_BRUTE_BLOCK = 1 << 18
 
 
 def collapse(hashes: Hashes) -> tuple[Hashes, NDArray[np.int64]]:
@@ -50,7 +52,7 @@ def distance(a: Hashes, b: Hashes) -> NDArray[np.uint8]:
     return np.asarray(np.bitwise_count(a ^ b))
 
 
-def pairs_within(hashes: Hashes, radius: int, *, most: int = 32, jobs: int = 0) -> Pairs:
+def pairs_within(hashes: Hashes, radius: int, *, most: int = 0, jobs: int = 0) -> Pairs:
     """All pairs of `hashes` at a Hamming distance of at most `radius`.
 
     Exact unless `Pairs.cut` says otherwise; the same for any number of threads.
@@ -58,7 +60,7 @@ def pairs_within(hashes: Hashes, radius: int, *, most: int = 32, jobs: int = 0) 
     Args:
         hashes: (n,) uint64, distinct (see `collapse`).
         radius: 0 to `MAX_RADIUS` bits.
-        most: a hash with this many neighbours gets no more where there is a crowd.
+        most: a hash with this many neighbours gets no more where there is a crowd; 0 takes `_MOST`, or fewer of many hashes.
         jobs: threads; 0 takes every core.
 
     Raises:
@@ -68,8 +70,9 @@ def pairs_within(hashes: Hashes, radius: int, *, most: int = 32, jobs: int = 0) 
         raise ValueError(f"radius: expected 0 to {MAX_RADIUS} bits, got {radius}")
     if len(hashes) < 2 or not radius:
         return Pairs.empty()
+    most = most or (_MOST if len(hashes) <= _MANY else _MOST_OF_MANY)
     plan = _plan(len(hashes), radius)
-    parts, cut = ([*_compare_all(hashes, radius)], 0) if plan is None else _search(hashes, radius, plan, most, jobs)
+    parts, cut = (_compare_all(hashes, radius, jobs), 0) if plan is None else _search(hashes, radius, plan, most, jobs)
     a, b, bits = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
     order = np.argsort(np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b))
     a, b = a[order], b[order]
@@ -105,15 +108,18 @@ def _plan(n: int, radius: int) -> _Plan | None:
     return None if n * n / 2 * _BRUTE_NS < best.cost_ns(n) else best
 
 
-def _compare_all(hashes: Hashes, radius: int) -> Iterator[Found]:
+def _compare_all(hashes: Hashes, radius: int, jobs: int) -> list[Found]:
     nothing = np.zeros(0, np.int32)
     step = max(1, _BRUTE_BLOCK // len(hashes))
-    for start in range(0, len(hashes), step):
+
+    def compare(start: int) -> Found:
         bits = np.bitwise_count(hashes[start : start + step, None] ^ hashes[None, start:])
-        a, b = np.nonzero(bits <= radius)
-        later = b > a
-        a, b = a[later], b[later]
-        yield (a + start).astype(np.int32), (b + start).astype(np.int32), bits[a, b], nothing
+        a, b = np.divmod(np.flatnonzero(bits <= radius), len(hashes) - start)
+        a, b = a[b > a], b[b > a]
+        return (a + start).astype(np.int32), (b + start).astype(np.int32), bits[a, b], nothing
+
+    with ThreadPoolExecutor(worker_count(jobs)) as pool:
+        return list(pool.map(compare, range(0, len(hashes), step)))
 
 
 def _search(hashes: Hashes, radius: int, plan: _Plan, most: int, jobs: int) -> tuple[list[Found], int]:
