@@ -35,10 +35,10 @@ _MOST, _MOST_OF_MANY, _MANY = 128, 32, 200_000
 #: Choices between two looks at which hashes have enough neighbours; fixed, so that results do not depend on the threads.
 _BATCH = 4
 #: Measured nanoseconds: comparing two hashes outright, sorting one, comparing two that a sort brought together.
-_BRUTE_NS, _SORT_NS, _PAIR_NS = 1.5, 60.0, 12.0
+_BRUTE_NS, _SORT_NS, _PAIR_NS = 1.0, 60.0, 12.0
 _MOST_CHOICES = 2000
-#: Comparisons at once, few enough to stay in a core's cache.
-_BRUTE_BLOCK = 1 << 18
+#: Comparisons at once when every hash is compared with every other: few enough for the processor's cache.
+_BRUTE_BLOCK = 1 << 20
 
 
 def collapse(hashes: Hashes) -> tuple[Hashes, NDArray[np.int64]]:
