@@ -16,8 +16,10 @@ def info(cache_dir: _Folder = "") -> None:
     """Where the cache is, how large it is and how many files it knows."""
     from dataprep.measures.cache import cache_info
 
-    for name, value in cache_info(cache_dir).items():
-        typer.echo(f"{name:<10}{value}")
+    facts = cache_info(cache_dir)
+    typer.echo(f"folder    {facts['folder']}")
+    typer.echo(f"size      {facts['bytes'] / 1e6:,.1f} MB of at most {facts['capacity'] / 1e6:,.0f} MB")
+    typer.echo(f"files     {facts['files']:,} known by path, {facts['rows']:,} by content")
 
 
 @cache.command()

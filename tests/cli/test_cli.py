@@ -121,9 +121,9 @@ def test_checks_and_explain(tmp_path: Path) -> None:
 
 def test_cache_is_shown_and_cleared(class_folders: Path, tmp_path: Path) -> None:
     run("audit", class_folders, folder=tmp_path)
-    assert "12" in run("cache", "info", folder=tmp_path).stdout
+    assert "12 by content" in run("cache", "info", folder=tmp_path).stdout
     assert run("cache", "clear", folder=tmp_path).returncode == 0
-    assert "12" not in run("cache", "info", folder=tmp_path).stdout
+    assert " 0 by content" in run("cache", "info", folder=tmp_path).stdout
 
 
 def test_a_closed_pipe_is_no_error(class_folders: Path, tmp_path: Path) -> None:
