@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 
-#: The message of claims about pairs; `pair_claims` and `note_claims` give what it needs.
-PAIR_MESSAGE = "{relation}{legend}"
-_LEGEND = " (A is the related image, B this one)"
+#: The message of claims about pairs, B being the target; `pair_claims` and `note_claims` give what it needs.
+PAIR_MESSAGE = "{relation}{legend}{related}"
+_LEGEND = "; A is "
 
 
 def describe_pairs(dataset: Dataset, duplicates: Duplicates, kinds: Collection[str]) -> pd.DataFrame:
