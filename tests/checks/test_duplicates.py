@@ -97,7 +97,7 @@ def test_claims_name_the_kept_image_and_the_relation(photos: Dataset, look: Seco
     assert set(near["related"]) == set(near["group"]) == {"a/first copy.png"}
     assert set(near["suggestion"]) == {"drop"}
     text = dict(zip(near.index, render(near.reset_index(), {"near-duplicate": NearDuplicate.message}), strict=True))
-    assert text["b/first mirrored.jpg"].startswith("B is A mirrored, saved as JPEG (A is the related image")
+    assert text["b/first mirrored.jpg"].startswith("B is A mirrored, saved as JPEG; A is a/first copy.png")
     assert text["a/first small.jpg"].startswith("B is A reduced to 50 %, saved as JPEG")
     exact = claims(ExactDuplicate(), photos, look)
     assert dict(zip(exact["target"], exact["related"], strict=True)) == {
