@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dataprep import registry
+from dataprep.backends.warm import warm_workers
 from dataprep.checks.contract import Check
 from dataprep.checks.second_look import SecondLook
 from dataprep.errors import OptionError
@@ -65,9 +66,10 @@ def audit(
     dataset = source if isinstance(source, Dataset) else scan(source)
     clock.start("measure")
     columns = None if not only else sorted({need for check in checks for need in check.needs} - _GIVEN)
-    dataset = measure(dataset, columns, pass_options, clock.report)
-    clock.start("check")
-    issues, skipped = run_checks(checks, dataset, SecondLook(dataset, pass_options, clock.report), clock)
+    with warm_workers():
+        dataset = measure(dataset, columns, pass_options, clock.report)
+        clock.start("check")
+        issues, skipped = run_checks(checks, dataset, SecondLook(dataset, pass_options, clock.report), clock)
     clock.start("")
     given = {
         "only": sorted(only),

@@ -35,10 +35,15 @@ class Verdict(NamedTuple):
 
 
 class Child:
-    """A worker process. One thread speaks with it; another may call `inspect` and `kill`."""
+    """A worker process. One thread speaks with it; another may call `inspect` and `kill`.
 
-    def __init__(self, hello: bytes) -> None:
-        """Start a process and send it `hello`; `receive` then gives None once it is ready.
+    Attributes:
+        verdict: why it was killed.
+        idle: it is done with its task, and may be given another.
+    """
+
+    def __init__(self, module: str = "") -> None:
+        """Start a process, which imports `module` before its first task.
 
         Raises:
             OSError: the system cannot start a process.
@@ -46,19 +51,18 @@ class Child:
         self._scratch = _scratch_file()
         self._heartbeat = Heartbeat(self._scratch.fileno())
         try:
-            self._process = self._spawn()
+            self._process = self._spawn(module)
         except OSError:
-            self.close()
+            self._close()
             raise
         self.verdict: Verdict | None = None
-        self._ready = False
-        self._item, self._since = 0, time.monotonic()
+        self.idle = True
         self._watched: psutil.Process | None = None
-        self.send(hello)
+        self._await_ready()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, module: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [_interpreter(), "-m", "dataprep.backends.worker"],
+            [_interpreter(), "-m", "dataprep.backends.worker", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._scratch,
@@ -66,6 +70,20 @@ class Child:
             bufsize=-1,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+
+    def _await_ready(self) -> None:
+        self._ready = False
+        self._item, self._since = 0, time.monotonic()
+
+    def begin(self, hello: bytes) -> None:
+        """Give an idle worker a task; `receive` then gives None once it is ready."""
+        self.idle = False
+        self._await_ready()
+        self.send(hello)
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
 
     def send(self, frame: bytes) -> None:
         """Send a frame; a dead worker is noticed by `receive`."""
@@ -130,7 +148,7 @@ class Child:
             self._process.kill()
 
     def bury(self) -> str:
-        """Wait for the end of a process that is dead or killed, free what it held, and say how it died."""
+        """Wait for the end of a process that is dead or killed, and say how it died."""
         self.kill()
         code = self._process.wait()
         words = f"the worker died: {_cause(code)}"
@@ -142,14 +160,10 @@ class Child:
                 stream.close()
         return words
 
-    def retire(self) -> None:
-        """Let an idle worker end by itself: close its pipe and wait."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+    def end(self) -> None:
+        """End the process and free what it held."""
         self.bury()
+        self._close()
 
     def _printed(self, limit: int = 400) -> str:
         """The last line that the worker or a library in it printed."""
@@ -163,8 +177,7 @@ class Child:
         lines = [line.strip() for line in text.replace("\0", "").splitlines() if line.strip()]
         return lines[-1][:limit] if lines else ""
 
-    def close(self) -> None:
-        """Free the scratch file."""
+    def _close(self) -> None:
         self._heartbeat.close()
         self._scratch.close()
 

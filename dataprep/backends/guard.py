@@ -109,7 +109,7 @@ class Guard:
                     if (failure := child.receive()) is not None:
                         raise SetupFailed(failure)
                     self._feed(child)
-                    child.retire()
+                    child.idle = True
                 except EOFError:
                     self._mourn(child)
         except FalseStart as error:

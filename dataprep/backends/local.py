@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dataprep.backends import warm
 from dataprep.backends.capacity import worker_count
 from dataprep.backends.child import Child
 from dataprep.backends.guard import FalseStart, Guard, NoWorker, SetupFailed, Source
@@ -120,9 +121,10 @@ class _Pool:
     @contextmanager
     def _child(self) -> Iterator[Child]:
         try:
-            child = Child(self._hello)
+            child = warm.take()
         except OSError as error:
             raise FalseStart(words_of(error)) from error
+        child.begin(self._hello)
         with self._lock:
             self._children.add(child)
         try:
@@ -132,8 +134,11 @@ class _Pool:
         finally:
             with self._lock:
                 self._children.discard(child)
-            child.bury()
-            child.close()
+                fit = child.idle and child.verdict is None and not self._stopping.is_set()
+            if fit:
+                warm.keep(child)
+            else:
+                child.end()
 
     def _watch(self) -> None:
         pause = min(WATCH_S, self._time_limit_s / 4)

@@ -25,21 +25,20 @@ FLUSH_S = 0.1
 
 
 def main() -> None:
-    """Serve the guard until it closes the pipe."""
+    """Serve one task after another until the guard closes the pipe.
+
+    A tuple (task, setup, time limit in seconds) begins a task, and each list of items that follows belongs to it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the guard decides
     heartbeat = Heartbeat(2)
-    heartbeat.write(os.getpid(), 0, 0)
     requests, replies = _take_pipes()
-    task, setup, time_limit_s = read_frame(requests)
-    try:
-        function = _function(task, setup)
-    except BaseException as error:
-        _send(replies, words_of(error))
-        raise
-    inbox: SimpleQueue[list[Any]] = SimpleQueue()
+    for module in filter(None, sys.argv[1:]):
+        import_module(module)
+    inbox: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_receive, args=(requests, inbox), daemon=True).start()
-    _send(replies, None)
-    _serve(function, inbox, replies, heartbeat, time_limit_s)
+    message = inbox.get()
+    while True:
+        message = _serve(message, inbox, replies, heartbeat)
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -56,7 +55,7 @@ def _function(task: str, setup: Any) -> Callable[[Any], Any]:
     return function
 
 
-def _receive(requests: BinaryIO, inbox: SimpleQueue[list[Any]]) -> None:
+def _receive(requests: BinaryIO, inbox: SimpleQueue[Any]) -> None:
     try:
         while True:
             inbox.put(read_frame(requests))
@@ -67,12 +66,17 @@ def _receive(requests: BinaryIO, inbox: SimpleQueue[list[Any]]) -> None:
         os._exit(0 if isinstance(error, EOFError) else 1)
 
 
-def _serve(
-    function: Callable[[Any], Any], inbox: SimpleQueue[list[Any]], replies: BinaryIO, heartbeat: Heartbeat, time_limit_s: float
-) -> None:
-    pid, count = os.getpid(), 0
-    while True:
-        batch = inbox.get()
+def _serve(hello: Any, inbox: SimpleQueue[Any], replies: BinaryIO, heartbeat: Heartbeat) -> Any:
+    """Work on the batches of one task until the next says hello, and return that."""
+    (task, setup, time_limit_s), pid, count = hello, os.getpid(), 0
+    heartbeat.write(pid, 0, 0)
+    try:
+        function = _function(task, setup)
+    except BaseException as error:
+        _send(replies, words_of(error))
+        raise
+    _send(replies, None)
+    while isinstance(batch := inbox.get(), list):
         os.lseek(2, HEARTBEAT_BYTES, os.SEEK_SET)  # what the last batch printed is of no more use
         results: list[Any] = []
         since = time.perf_counter()
@@ -87,6 +91,7 @@ def _serve(
                 results, since = [], now
         _arm(0)
         _send(replies, (results, time.perf_counter() - since))
+    return batch
 
 
 def _arm(time_limit_s: float) -> None:

@@ -24,6 +24,8 @@ Format = Literal["table", "json", "csv"]
 FailAt = Literal["never", "info", "warning", "error"]
 
 _INPUT, _CHECKS, _PASS, _OUTPUT = "Input", "Checks", "Reading files", "Output"
+#: Workers that start while this process loads its libraries; a larger pass starts more.
+_EARLY = 8
 _COLUMNS = ("path_column", "label_column", "split_column", "group_column")
 
 
@@ -108,11 +110,16 @@ def audit(
     Nothing in the folder is changed. Results go to OUT/audit: report.html, report.json, issues.csv, samples.parquet,
     report.sarif and run.json.
     """
+    from dataprep.backends.capacity import worker_count
+    from dataprep.backends.warm import warm_workers
+
     flags = ctx.params
-    with progress_bar(quiet) as progress:
+    options = _pass_options(ctx.obj.passing, flags)
+    early = min(worker_count(options.jobs), _EARLY)
+    with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decoding"):
         progress("scan", 0, 0, "")
         dataset = _scan(flags)
-        found = _audit(dataset, flags, ctx.obj, progress)
+        found = _audit(dataset, flags, options, ctx.obj.checks, progress)
         paths = _write(found, flags, progress)
     _print(paths, format)
     raise typer.Exit(_exit_code(found.issues, fail_at))
@@ -149,7 +156,7 @@ def _listed(place: str) -> list[str]:
     return [os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line]
 
 
-def _audit(dataset: Dataset, flags: Mapping[str, Any], configuration: Any, progress: Any) -> Audit:
+def _audit(dataset: Dataset, flags: Mapping[str, Any], options: PassOptions, tables: Mapping[str, Any], progress: Any) -> Audit:
     from dataclasses import replace
 
     from dataprep.engine import audit as run
@@ -158,8 +165,8 @@ def _audit(dataset: Dataset, flags: Mapping[str, Any], configuration: Any, progr
         dataset,
         only=flags["only"] or (),
         skip=flags["skip"] or (),
-        options=_check_options(configuration.checks, flags["setting"] or ()),
-        pass_options=_pass_options(configuration.passing, flags),
+        options=_check_options(tables, flags["setting"] or ()),
+        pass_options=options,
         progress=progress,
     )
     if flags["ignore"]:
