@@ -30,6 +30,12 @@ def test_a_worker_serves_one_task_after_another_and_ends_with_the_block(gone: Ca
     assert gone([first])
 
 
+def test_results_that_were_sent_early_end_the_task_too() -> None:
+    with warm_workers():
+        assert run(("sleep", 0.15)) == [0.15]
+        assert run(("echo", 1)) == [1]
+
+
 def test_workers_that_start_early_have_their_module(gone: Callable[[list[int]], bool]) -> None:
     with warm_workers(1, module="colorsys"):
         ((_, loaded),) = imap("pool_tasks:modules", [0], jobs=1)
