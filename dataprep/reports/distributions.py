@@ -68,8 +68,8 @@ def property_histograms(audit: Audit) -> list[dict[str, Any]]:
 
 
 def judged_property(check: Check) -> str:
-    """The property that a check of samples judges by: the first that it needs; empty for other checks."""
-    needs = check.needs if check.scope == "sample" else ()
+    """The property that a check of quality judges by: the first that it needs; empty for other checks."""
+    needs = check.needs if check.scope == "sample" and check.family == "quality" else ()
     return next((need for need in needs if need in PROPERTIES), "")
 
 
