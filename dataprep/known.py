@@ -51,7 +51,7 @@ def only_new(issues: Issues, dataset: Dataset, known: str | os.PathLike[str]) ->
     Raises:
         InputError: no report there, or one that cannot be read.
     """
-    return issues.where(~np.isin(issue_ids(issues, dataset).astype(str), _ids_of(_report_path(known))))
+    return issues.where(~np.isin(issue_ids(issues, dataset).astype(str), known_ids(known)))
 
 
 def without_ignored(issues: Issues, dataset: Dataset, path: str | os.PathLike[str]) -> Issues:
@@ -98,7 +98,9 @@ def read_ignored(path: str | os.PathLike[str]) -> list[dict[str, str]]:
             names = reader.fieldnames or []
             rows = [{name: (row.get(name) or "").strip() for name in IGNORE_COLUMNS} for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read the ignore list {os.fspath(path)}: {error}") from error
+        raise InputError(
+            f"cannot read the ignore list {os.fspath(path)}: {getattr(error, 'strerror', None) or error}"
+        ) from error
     if not {"check", "id"} <= set(names):
         raise InputError(f"{os.fspath(path)}: expected the columns check and id, got {', '.join(names) or 'an empty file'}")
     faults = list(_faults(rows))
@@ -128,16 +130,26 @@ def _write(rows: list[dict[str, str]], path: str | os.PathLike[str]) -> None:
         file.write(text.getvalue().encode())
 
 
-def _report_path(known: str | os.PathLike[str]) -> str:
-    return os.path.join(known, JSON) if os.path.isdir(known) else os.fspath(known)
+def report_path(known: str | os.PathLike[str]) -> str:
+    """The report.json that is meant by a file, its folder, or a folder of results."""
+    if not os.path.isdir(known):
+        return os.fspath(known)
+    inner = os.path.join(known, "audit", JSON)
+    return inner if os.path.exists(inner) else os.path.join(known, JSON)
 
 
-def _ids_of(path: str) -> np.ndarray[Any, Any]:
+def known_ids(known: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
+    """The ids of the issues of an earlier report.
+
+    Raises:
+        InputError: no report there, or one that cannot be read.
+    """
+    path = report_path(known)
     try:
         with open(path, encoding="utf-8") as file:
             report = json.load(file)
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the earlier report {path}: {error}") from error
+        raise InputError(f"cannot read the earlier report {path}: {getattr(error, 'strerror', None) or error}") from error
     ids = report.get("ids") if isinstance(report, dict) else None
     if not isinstance(ids, list):
         raise InputError(f"{path} is no report of dataprep: expected a report.json that dataprep audit wrote")

@@ -211,7 +211,7 @@ def _equal(dataset: Dataset, order: Rows) -> tuple[Rows, pd.DataFrame]:
         if name in dataset.samples:
             codes = _codes(dataset, name)[order]
             known = codes >= 0
-            first = np.full(int(codes.max(initial=-1)) + 1, -1)
+            first = np.full(int(codes.max(initial=-1)) + 2, -1)  # the last place is that of rows without a hash
             np.maximum.at(first, codes[known][::-1], 0)
             first[codes[known][::-1]] = order[known][::-1]  # the last to be written is the best
             new = np.where(known, first[codes], order)

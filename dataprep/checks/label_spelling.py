@@ -55,7 +55,7 @@ class LabelSpelling(Check):
     suggestion = "relabel"
     summary = "Several spellings of one class"
     advice = "Write the class in one way; cleaning can relabel it."
-    message = "the label {target!r} ({figure:,.0f} times) is probably another spelling of {value!r} ({meant:,} times): {why}"
+    message = "the label {target!r} (samples: {figure:,.0f}) is probably another spelling of {value!r} ({meant:,}): {why}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield the faults that reading the records left."""

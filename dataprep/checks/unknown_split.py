@@ -47,7 +47,7 @@ class UnknownSplit(Check):
     suggestion = "review"
     summary = "Splits of an unknown name"
     advice = "Rename the split to train, val or test, or leave the column out."
-    message = "the split {target!r} ({figure:,.0f} times) is neither train, val, test nor a fold"
+    message = "the split {target!r} (samples: {figure:,.0f}) is neither train, val, test nor a fold"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield the faults that reading the records left."""

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from dataprep.reports.verdict import counted
 from dataprep.schemas.report import ReportPaths
 
 WIDTH = 80
@@ -70,9 +71,9 @@ def printable(text: str) -> str:
 
 def _heading(summary: Mapping[str, Any]) -> str:
     facts = summary["dataset"]
-    parts = [f"{facts['samples']:,} images"]
-    parts += [f"{facts['classes']:,} classes"] if facts["classes"] else []
-    parts += [f"{len(facts['splits'])} splits"] if facts["splits"] else []
+    parts = [counted(facts["samples"], "image")]
+    parts += [counted(facts["classes"], "class", "classes")] if facts["classes"] else []
+    parts += [counted(len(facts["splits"]), "split")] if facts["splits"] else []
     return f"{', '.join(parts)} in {printable(facts['root'])}"
 
 
@@ -98,9 +99,10 @@ def _example(example: Mapping[str, Any], width: int) -> Iterator[Line]:
 
 def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     clear = [check["code"] for check in summary["checks"] if not check["count"]]
+    new = " new" if summary["counts"]["left_out"] else ""
     if clear:
         yield []
-        yield from _wrapped(f"{len(clear)} checks found nothing: {', '.join(clear)}.", "", "dim", width)
+        yield from _wrapped(f"{counted(len(clear), 'check')} found nothing{new}: {', '.join(clear)}.", "", "dim", width)
     reasons: dict[str, list[str]] = {}
     for entry in summary["skipped"]:
         reasons.setdefault(entry["reason"], []).append(entry["code"])
@@ -112,8 +114,8 @@ def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     ignored = summary["dataset"]["ignored"]
     if ignored:
         yield []
-        counted = ", ".join(f"{entry['count']:,} {printable(entry['name'])}" for entry in ignored)
-        yield from _wrapped(f"Passed over: {counted}.", "", "dim", width)
+        kinds = "; ".join(f"{printable(entry['name'])}: {entry['count']:,}" for entry in ignored)
+        yield from _wrapped(f"Passed over: {kinds}.", "", "dim", width)
 
 
 def _wrapped(text: str, indent: str, style: str, width: int) -> Iterator[Line]:

@@ -50,7 +50,7 @@ def summarise(audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = Fal
         "tool": {"name": "dataprep", "version": dataprep.__version__},
         "generated_at": str(audit.run.get("finished_at", "")),
         "anonymised": anonymised,
-        "verdict": verdict(dataset, checks, audit.skipped),
+        "verdict": verdict(dataset, checks, audit.skipped, counts["left_out"]),
         "counts": counts,
         "dataset": dataset,
         "checks": checks,
@@ -139,6 +139,7 @@ def _counts(audit: Audit) -> dict[str, Any]:
         "issues": len(table),
         **{severity: int(by_severity.get(severity, 0)) for severity in SEVERITIES},
         "samples": int(table.loc[grave, "target"].nunique()),
+        "left_out": sum(audit.run.get("left_out", {}).values()),
     }
 
 

@@ -9,13 +9,16 @@ from typing import Any
 NAMED = 3
 
 
-def verdict(dataset: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]) -> dict[str, str]:
+def verdict(
+    dataset: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], skipped: Mapping[str, str], left_out: int = 0
+) -> dict[str, str]:
     """``level`` (error, warning, good or empty), ``title`` and ``text``.
 
     Args:
         dataset: as `dataprep.reports.summary.dataset_facts` gives it.
         checks: facts of the checks that ran, those that found something first, worst first.
         skipped: check code to why it could not look.
+        left_out: issues that are known or dismissed, and not shown.
     """
     if not dataset["samples"]:
         return {"level": "empty", "title": "No images found", "text": f"Nothing to look at in {dataset['root']}."}
@@ -23,23 +26,25 @@ def verdict(dataset: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], ski
     grave = [check for check in found if check["severity"] == "error"]
     doubtful = [check for check in found if check["severity"] == "warning"]
     level = "error" if grave else "warning" if doubtful else "good"
-    text = " ".join(filter(None, (_seen(dataset), _named(grave or doubtful), _rest(grave, doubtful), _unseen(checks, skipped))))
-    return {"level": level, "title": _title(grave, doubtful), "text": text}
+    sentences = (
+        _seen(dataset), _named(grave or doubtful), _rest(grave, doubtful), _hidden(left_out), _unseen(checks, skipped),
+    )  # fmt: skip
+    return {"level": level, "title": _title(grave, doubtful, left_out), "text": " ".join(filter(None, sentences))}
 
 
-def _title(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
+def _title(grave: Sequence[Any], doubtful: Sequence[Any], left_out: int) -> str:
     if grave:
-        return f"{_count(len(grave), 'kind')} of error to mend before training"
+        return f"{counted(len(grave), 'kind')} of error to mend before training"
     if doubtful:
-        return f"Usable, with {_count(len(doubtful), 'kind')} of problem to look at"
-    return "No errors and no warnings"
+        return f"Usable, with {counted(len(doubtful), 'kind')} of problem to look at"
+    return "No new errors and no new warnings" if left_out else "No errors and no warnings"
 
 
 def _seen(dataset: Mapping[str, Any]) -> str:
     read = dataset["samples"] - dataset["lost"]
     if not dataset["lost"]:
-        return f"{_count(read, 'image')} {'was' if read == 1 else 'were'} read and measured."
-    return f"{read:,} of {_count(dataset['samples'], 'image')} were read and measured; {dataset['lost']:,} could not be."
+        return f"{counted(read, 'image')} {'was' if read == 1 else 'were'} read and measured."
+    return f"{read:,} of {counted(dataset['samples'], 'image')} were read and measured; {dataset['lost']:,} could not be."
 
 
 def _named(checks: Sequence[Mapping[str, Any]]) -> str:
@@ -53,17 +58,22 @@ def _named(checks: Sequence[Mapping[str, Any]]) -> str:
 def _rest(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
     if not grave or not doubtful:
         return ""
-    return f"{_count(len(doubtful), 'kind')} of warning {'is' if len(doubtful) == 1 else 'are'} less urgent."
+    return f"{counted(len(doubtful), 'kind')} of warning {'is' if len(doubtful) == 1 else 'are'} less urgent."
+
+
+def _hidden(left_out: int) -> str:
+    return f"{counted(left_out, 'known or dismissed issue')} {'is' if left_out == 1 else 'are'} not shown." if left_out else ""
 
 
 def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
     if not skipped:
-        return f"All {len(checks)} checks ran."
-    return f"{_count(len(checks), 'check')} ran; {len(skipped)} could not."
+        return f"All {len(checks)} checks ran." if len(checks) != 1 else "The one check ran."
+    return f"{counted(len(checks), 'check')} ran; {len(skipped)} could not."
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number and its noun: "1 image", "2,000 images"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _lower(summary: str) -> str:

@@ -51,9 +51,9 @@ def faulty(tmp_path) -> Dataset:
         ("empty-label", "4.jpg", "labels.csv:6", "4.jpg has no label: the cell is empty"),
         (
             "label-spelling", "cta", "labels.csv:5",
-            "the label 'cta' (1 times) is probably another spelling of 'cat' (6 times): letters swapped",
+            "the label 'cta' (samples: 1) is probably another spelling of 'cat' (6): letters swapped",
         ),
-        ("unknown-split", "tset", "labels.csv:4", "the split 'tset' (1 times) is neither train, val, test nor a fold"),
+        ("unknown-split", "tset", "labels.csv:4", "the split 'tset' (samples: 1) is neither train, val, test nor a fold"),
         ("unreadable-folder", "locked", "labels.csv:10", "locked could not be listed: Permission denied"),
         ("malformed-row", "row 10", "labels.csv:10", "row 10 could not be read: 4 cells where the header has 3"),
     ],

@@ -35,7 +35,7 @@ def test_piped_it_is_plain_text_that_says_what_how_many_and_what_to_do(audit: Au
         assert words in text
     assert text.index("ERRORS") < text.index("WARNINGS") < text.index("WORTH KNOWING") < text.index("NOT CHECKED")
     assert "group-leakage: needs groups" in text
-    assert "2 Thumbs.db" in text
+    assert "Thumbs.db: 2" in text
     assert "dataprep-out/audit/report.html" in text.splitlines()[-2]
 
 

@@ -29,7 +29,7 @@ def test_same_audit_same_bytes(audit: Audit) -> None:
 
 def test_counts_and_verdict(audit: Audit) -> None:
     summary = summarise(audit)
-    assert summary["counts"] == {"issues": 16, "error": 3, "warning": 11, "info": 2, "samples": 10}
+    assert summary["counts"] == {"issues": 16, "error": 3, "warning": 11, "info": 2, "samples": 10, "left_out": 0}
     assert summary["verdict"]["level"] == "error"
     assert summary["verdict"]["title"] == "3 kinds of error to mend before training"
     assert "files that cannot be read (1)" in summary["verdict"]["text"]
@@ -97,3 +97,11 @@ def test_histogram_survives_odd_values(values: list[float]) -> None:
         else:
             assert sum(made["counts"]) == made["n"] == sum(made["flagged"])
             assert all(low < high for low, high in zip(made["edges"], made["edges"][1:], strict=False))
+
+
+def test_issues_that_are_not_shown_are_counted(audit: Audit) -> None:
+    clean = replace(audit, issues=audit.issues.where([False] * len(audit.issues)), run={"left_out": {"known": 15, "ignored": 1}})
+    summary = summarise(clean)
+    assert summary["counts"]["left_out"] == 16
+    assert summary["verdict"]["title"] == "No new errors and no new warnings"
+    assert "16 known or dismissed issues are not shown" in summary["verdict"]["text"]
