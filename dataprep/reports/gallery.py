@@ -73,8 +73,9 @@ def galleries(audit: Audit, table: pd.DataFrame) -> dict[str, list[Cluster]]:
     pictures: set[str] = set()
     shown: dict[str, list[Cluster]] = {}
     samples = audit.dataset.samples.index
+    of_files = table["scope"].isin(_OF_FILES)
     for code in _worst_first(table):
-        part = table[(table["check"] == code) & table["scope"].isin(_OF_FILES)]
+        part = table[(table["check"] == code) & of_files]
         clusters = _clusters(part)
         known = set(samples[samples.isin({name for cluster in clusters for name in cluster.members})])
         for cluster in clusters:

@@ -133,6 +133,8 @@ def _chapters(
 def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dict[int, str]:
     """Row to what is said under a picture or a cluster: the relation to the picture that is kept, else the whole message."""
     rows = sorted({row for cluster in clusters for row in cluster.rows})
+    if not rows:
+        return {}
     part = table.iloc[rows]
     relations = [read_evidence(evidence).get("relation") for evidence in part["evidence"].tolist()]
     return {row: str(relation or text) for row, relation, text in zip(rows, relations, render(part, templates(audit)))}
@@ -141,6 +143,8 @@ def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dic
 def _figures(clusters: list[Cluster], table: pd.DataFrame) -> dict[int, str]:
     """Row to its figure and unit, for the pictures that stand alone; empty where the claim has none."""
     rows = [cluster.rows[0] for cluster in clusters if len(cluster.members) == 1]
+    if not rows:
+        return {}
     part = table.iloc[rows]
     figures = zip(rows, part["figure"].tolist(), part["unit"].astype("str").tolist())
     return {row: f"{in_figures(figure)} {unit}".strip() for row, figure, unit in figures if math.isfinite(figure)}

@@ -144,26 +144,28 @@ def _counts(audit: Audit) -> dict[str, Any]:
 
 
 def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]:
-    part = audit.issues.table[audit.issues.table["check"] == check.code]
-    samples = int(part.loc[part["scope"].isin(_OF_FILES), "target"].nunique())
-    worst = part.iloc[:EXAMPLES]
-    messages = render(worst, {check.code: check.message})
+    table = audit.issues.table
+    rows = np.flatnonzero(table["check"] == check.code)
+    samples = int(table["target"].iloc[rows][table["scope"].iloc[rows].isin(_OF_FILES)].nunique()) if len(rows) else 0
     return {
         "code": check.code,
         "family": check.family,
-        "severity": str(part["severity"].iloc[0]) if len(part) else check.severity,
+        "severity": str(table["severity"].iloc[rows[0]]) if len(rows) else check.severity,
         "scope": check.scope,
         "summary": check.summary,
         "advice": check.advice,
-        "count": len(part),
+        "count": len(rows),
         "samples": samples,
         "share": round(samples / len(audit.dataset), 6) if samples and len(audit.dataset) else None,
-        "worst": [
-            {"target": row.target, "related": row.related, "message": message} for row, message in zip(rows_of(worst), messages)
-        ],
+        "worst": _worst(check, table.iloc[rows[:EXAMPLES]]) if len(rows) else [],
         "page": check.page(),
         "options": without_text(options_of(check)) if anonymised else options_of(check),
     }
+
+
+def _worst(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
+    messages = render(part, {check.code: check.message})
+    return [{"target": row.target, "related": row.related, "message": message} for row, message in zip(rows_of(part), messages)]
 
 
 def options_of(check: Check) -> dict[str, Any]:
