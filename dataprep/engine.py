@@ -60,7 +60,7 @@ def audit(
         WorkersLost: no worker process could be started.
     """
     checks = make_checks(only, skip, options or {})
-    pass_options = pass_options or PassOptions()
+    pass_options = _checked(pass_options or PassOptions())
     clock = _Clock(progress)
     clock.start("scan")
     dataset = source if isinstance(source, Dataset) else scan(source)
@@ -90,11 +90,23 @@ def make_checks(
     """
     known = registry.names("dataprep.checks")
     options = options or {}
+    for name, codes in (("only", only), ("skip", skip)):
+        if isinstance(codes, str):
+            raise OptionError(f"option {name}: expected a list of codes, got text: {name}=[{codes!r}]")
     for code in (*only, *skip, *options):
         if code not in known:
             raise OptionError(f"no check is called {code!r}. {did_you_mean(code, known)}")
+    for code, given in options.items():
+        if not isinstance(given, Mapping):
+            raise OptionError(f"options of {code}: expected a mapping such as {{'threshold': 0.1}}, got {given!r}")
     wanted = [code for code in known if (not only or code in only) and code not in skip]
     return [registry.load("dataprep.checks", code).from_options(options.get(code, {})) for code in wanted]
+
+
+def _checked(options: PassOptions) -> PassOptions:
+    if not isinstance(options, PassOptions):
+        raise OptionError(f"option pass_options: expected dataprep.PassOptions(jobs=1, ...), got {options!r}")
+    return options
 
 
 def run_checks(
@@ -126,6 +138,8 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
         return "needs " + " and ".join(f"{need}s" for need in given)
     if not len(dataset):
         return "no samples"
+    if "lost" in dataset.samples and bool((dataset.samples["lost"].astype("str").fillna("") != "").all()):
+        return "no image could be measured"
     return f"no image gave the property {missing[0]}"
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
@@ -98,3 +98,31 @@ def test_one_image_is_enough(tmp_path: Path) -> None:
 def test_unknown_names_point_to_known_ones() -> None:
     with pytest.raises(RegistryError, match="no check is called 'blury'. Did you mean 'blurry'"):
         registry.load("dataprep.checks", "blury")
+
+
+def test_a_folder_of_broken_files_fails_no_check(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "page.jpg").write_bytes(b"<html>not found</html>")
+    audit = dataprep.audit(str(tmp_path))
+    assert len(audit.issues.of("unreadable")) == 2
+    assert not [code for code, reason in audit.skipped.items() if reason.startswith("failed")]
+    assert audit.skipped["blurry"] == "no image could be measured"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"only": "dark"}, "expected a list of codes"),
+        ({"options": {"dark": 0.1}}, "expected a mapping"),
+        ({"pass_options": {"jobs": 1}}, "expected dataprep.PassOptions"),
+    ],
+)
+def test_options_of_another_type_are_a_users_mistake(class_folders: Path, given: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        dataprep.audit(str(class_folders), **given)
+
+
+@pytest.mark.parametrize("source", [3, b"images"])
+def test_a_source_of_another_type_is_a_users_mistake(source: Any) -> None:
+    with pytest.raises(InputError, match="expected a folder, an fsspec URL, a manifest or a list of files"):
+        dataprep.audit(source)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import traceback
+import warnings
+from types import FrameType
+from typing import Any
 
 import typer
 
@@ -14,6 +18,7 @@ from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
+from dataprep.cli.listing import silence_stdout
 from dataprep.errors import DataprepError
 
 app = typer.Typer(
@@ -44,6 +49,9 @@ app.add_typer(cache, name="cache")
 
 def main() -> None:
     """Run the command line; every outcome is an exit code (0 done, 1 gate, 2 user's mistake, 3 failed, 130 interrupted)."""
+    _prepare_streams()
+    warnings.showwarning = _say_warning
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         _refuse_namesake()
         app()
@@ -54,8 +62,7 @@ def main() -> None:
         _say("dataprep: interrupted; what was measured is kept in the cache")
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        silence_stdout()
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             traceback.print_exc()
@@ -66,6 +73,25 @@ def main() -> None:
         traceback.print_exc()
         _say("dataprep: this is a defect in dataprep or in a plug-in; please report it with the lines above")
         sys.exit(3)
+
+
+def _prepare_streams() -> None:
+    """Streams that were closed (``>&-``) lead nowhere."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115 - open as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End as after Ctrl-C: workers stopped, the terminal as it was."""
+    sys.exit(128 + number)
+
+
+def _say_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    _say(f"dataprep: warning: {message}")
 
 
 def _say(text: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.listing import silence_stdout
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError
 
@@ -112,14 +113,17 @@ def audit(
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
+    from dataprep.schemas.files import mark_output
 
     flags = ctx.params
     options = _pass_options(ctx.obj.passing, flags)
     early = min(worker_count(options.jobs), _EARLY)
     with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decoding"):
         progress("scan", 0, 0, "")
+        lists = _known(flags)
         dataset = _scan(flags)
-        found = _audit(dataset, flags, options, ctx.obj.checks, progress)
+        mark_output(os.path.join(out, "audit"))  # a folder that cannot be written is said before the work, not after
+        found = _without_known(_audit(dataset, flags, options, ctx.obj.checks, progress), lists)
         paths = _write(found, flags, progress)
     _print(paths, format)
     raise typer.Exit(_exit_code(found.issues, fail_at))
@@ -157,11 +161,9 @@ def _listed(place: str) -> list[str]:
 
 
 def _audit(dataset: Dataset, flags: Mapping[str, Any], options: PassOptions, tables: Mapping[str, Any], progress: Any) -> Audit:
-    from dataclasses import replace
-
     from dataprep.engine import audit as run
 
-    found = run(
+    return run(
         dataset,
         only=flags["only"] or (),
         skip=flags["skip"] or (),
@@ -169,15 +171,36 @@ def _audit(dataset: Dataset, flags: Mapping[str, Any], options: PassOptions, tab
         pass_options=options,
         progress=progress,
     )
+
+
+def _known(flags: Mapping[str, Any]) -> dict[str, str]:
+    """Where issues to leave out are listed (--ignore, --known); faults in the lists are said before the work."""
+    from dataprep.known import known_ids, read_ignored, report_path
+    from dataprep.schemas.report import ReportPaths
+
     if flags["ignore"]:
-        from dataprep.known import without_ignored
-
-        found = replace(found, issues=without_ignored(found.issues, found.dataset, flags["ignore"]))
+        read_ignored(flags["ignore"])
     if flags["known"]:
-        from dataprep.known import only_new
+        known_ids(flags["known"])
+        ours = ReportPaths(os.path.join(flags["out"], "audit")).json
+        if os.path.realpath(report_path(flags["known"])) == os.path.realpath(ours):
+            raise OptionError(f"--known: this run would replace {ours}: keep a copy of it elsewhere, or give another --out")
+    return {name: flags[name] for name in ("ignore", "known") if flags[name]}
 
-        found = replace(found, issues=only_new(found.issues, found.dataset, flags["known"]))
-    return found
+
+def _without_known(audit: Audit, lists: Mapping[str, str]) -> Audit:
+    """The audit without the issues on the lists; its record says how many each list took."""
+    from dataclasses import replace
+
+    from dataprep.known import only_new, without_ignored
+
+    issues, left_out = audit.issues, {}
+    for name, leave_out in (("ignore", without_ignored), ("known", only_new)):
+        if name in lists:
+            before = len(issues)
+            issues = leave_out(issues, audit.dataset, lists[name])
+            left_out[name] = before - len(issues)
+    return replace(audit, issues=issues, run={**audit.run, "left_out": left_out}) if lists else audit
 
 
 def _check_options(tables: Mapping[str, Mapping[str, Any]], settings: list[str] | tuple[()]) -> dict[str, dict[str, Any]]:
@@ -223,6 +246,14 @@ def _write(audit: Audit, flags: Mapping[str, Any], progress: Callable[[str, int,
 
 
 def _print(paths: ReportPaths, format: Format) -> None:
+    try:
+        _print_report(paths, format)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader had enough, and the gate still holds
+        silence_stdout()
+
+
+def _print_report(paths: ReportPaths, format: Format) -> None:
     if format == "table":
         from dataprep.reports.console import print_report
 

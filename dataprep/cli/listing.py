@@ -1,8 +1,10 @@
-"""Printing rows on stdout: an aligned table, or JSON for pipes."""
+"""Printing on stdout: rows as an aligned table or as JSON for pipes, until the reader has had enough."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,3 +24,8 @@ def print_rows(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence
     typer.echo("  ".join(f"{column.upper():<{width}}" for column, width in zip(columns, widths, strict=True)).rstrip())
     for row in rows:
         typer.echo("  ".join(f"{row[column]!s:<{width}}" for column, width in zip(columns, widths, strict=True)).rstrip())
+
+
+def silence_stdout() -> None:
+    """Nothing more is printed: the reader of the pipe is gone (`| head`)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -54,6 +54,11 @@ def choose_columns(names: Sequence[str], chosen: Mapping[str, str | None], place
     return found
 
 
+def has_path(names: Sequence[str]) -> bool:
+    """Whether one of the columns is called as a path is."""
+    return any(re.sub(r"[\W_]", "", name).lower() in tier for name in names for tier in _GUESSES["path"])
+
+
 def _guess(role: str, names: Sequence[str], place: str) -> str:
     bare = {name: re.sub(r"[\W_]", "", name).lower() for name in names}
     for tier in _GUESSES[role]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
@@ -62,6 +63,8 @@ def scan(
     if source is not None and not isinstance(source, str | os.PathLike):
         if manifest is not None or files is not None:
             raise OptionError("a list of files as source goes with neither a manifest nor another list of files")
+        if isinstance(cast(object, source), bytes) or not isinstance(source, Iterable):
+            raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files, got {source!r}")
         source, files = None, source
     dataset = _read(
         None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, chosen, keeps

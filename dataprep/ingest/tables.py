@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataprep.errors import InputError
+from dataprep.ingest.columns import has_path
 from dataprep.ingest.walk import open_file_system
 
 #: Extensions that are read as manifests.
@@ -252,6 +253,14 @@ def _records(content: Any, place: str) -> list[Any]:
     raise InputError(f"{place}: expected a JSON list of objects, each with a path and a label, or an object from path to label")
 
 
+def _images_inside(place: str, column: str, image: str) -> str:
+    return (
+        f"{place} holds the images themselves (column {column!r}): write them to files first, and give the folder. With pandas: "
+        f"for i, image in enumerate(pandas.read_parquet({os.path.basename(place)!r})[{column!r}]): "
+        f"open(f'images/{{i}}.jpg', 'wb').write({image})"
+    )
+
+
 def _read_parquet(data: bytes, place: str) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -260,18 +269,16 @@ def _read_parquet(data: bytes, place: str) -> Table:
         file = pq.ParquetFile(pa.BufferReader(data))
     except pa.ArrowException as error:
         raise InputError(f"{place} is not a Parquet file that can be read: {error}") from error
-    wanted = []
+    wanted, raw = [], []
     for column in file.schema_arrow:
         if pa.types.is_struct(column.type) and any(part.name == "bytes" for part in column.type):
-            raise InputError(
-                f"{place} holds the images themselves (column {column.name!r}): write them to files first, with pandas: "
-                f"for i, image in enumerate(pandas.read_parquet({os.path.basename(place)!r})[{column.name!r}]): "
-                "open(f'images/{i}.jpg', 'wb').write(image['bytes'])"
-            )
-        if not pa.types.is_binary(column.type) and not pa.types.is_large_binary(column.type):
+            raise InputError(_images_inside(place, column.name, "image['bytes']"))
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            raw.append(column.name)
+        else:
             wanted.append(column.name)
-    if not wanted:
-        raise InputError(f"{place} holds bytes and no paths: write its images to files first, and give the folder")
+    if raw and (not wanted or (has_path(raw) and not has_path(wanted))):
+        raise InputError(_images_inside(place, raw[0], "image"))
     content = file.read(columns=wanted)
     table = Table(rows=list(range(1, content.num_rows + 1)))
     table.columns = {name: content.column(name).to_pylist() for name in content.column_names}

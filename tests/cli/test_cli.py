@@ -132,17 +132,91 @@ def test_a_closed_pipe_is_no_error(class_folders: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX shells close streams so")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_closed_stream_changes_nothing_else(class_folders: Path, tmp_path: Path, closed: str) -> None:
+    command = " ".join([*COMMAND, "audit", "images", "--fail-at", "info"])
+    done = subprocess.run(f"{command} {closed}", shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "dataprep-out" / "audit" / "report.html").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_the_gate_holds_when_the_reader_has_had_enough(class_folders: Path, tmp_path: Path) -> None:
+    command = " ".join([*COMMAND, "audit", "images", "--format", "json", "--fail-at", "info"])
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command} | true"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == ""
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(class_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    done = run("audit", class_folders, folder=tmp_path, env={**os.environ, "DATAPREP_CACHE_DIR": str(tmp_path / "taken")})
+    assert done.returncode == 0
+    assert done.stderr.startswith("dataprep: warning: no cache: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_known_issues_are_counted_and_the_baseline_is_not_replaced(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "dog" / "empty.jpg").write_bytes(b"")
+    assert run("audit", class_folders, "--out", "baseline", folder=tmp_path).returncode == 0
+    done = run("audit", class_folders, "--known", "baseline", "--fail-at", "info", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "No new errors and no new warnings" in done.stdout
+    assert json.loads((tmp_path / "dataprep-out" / "audit" / "run.json").read_text())["left_out"]["known"] > 0
+    done = run("audit", class_folders, "--known", "baseline", "--out", "baseline", folder=tmp_path)
+    assert done.returncode == 2
+    assert "this run would replace" in done.stderr
+
+
+_NO_NETWORK = """
+import sys
+
+def _refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"):
+        open({log!r}, "a").write(event)
+        raise OSError("no network")
+
+sys.addaudithook(_refuse)
+"""
+
+
+def test_nothing_reaches_for_the_network(class_folders: Path, tmp_path: Path) -> None:
+    log = tmp_path / "tried.txt"
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(_NO_NETWORK.format(log=str(log)))
+    paths = os.pathsep.join([str(tmp_path / "site"), os.getcwd()])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    for index in range(2):
+        save(textured(3), class_folders / "dog" / f"copy{index}.png")
+    assert run("audit", class_folders, folder=tmp_path, env=environment).returncode == 0
+    assert run("clean", folder=tmp_path, env=environment).returncode == 0
+    assert not log.exists()
+    reach = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    subprocess.run([sys.executable, "-c", reach], env=environment, capture_output=True)
+    assert log.exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-def test_ctrl_c_stops_at_once_and_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_stopped_run_leaves_no_process_and_the_last_report(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    result = tmp_path / "dataprep-out" / "audit"
+    save(textured(0), tmp_path / "images" / "0.png")
+    assert run("audit", "images", folder=tmp_path).returncode == 0
+    before = {path.name: path.read_bytes() for path in result.iterdir()}
+    picture = save(textured(1, 640, 480), tmp_path / "images" / "1.png").read_bytes()
     for index in range(400):
-        save(textured(index, 640, 480), tmp_path / "images" / f"{index}.png")
+        (tmp_path / "images" / f"copy{index}.png").write_bytes(picture + b"%d" % index)  # other content, the same pixels
     process = subprocess.Popen([*COMMAND, "audit", "images"], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     children: list[psutil.Process] = []
     deadline = time.monotonic() + 60
     while not children and time.monotonic() < deadline and process.poll() is None:
         children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Traceback" not in errors
+    psutil.wait_procs(children, timeout=10)
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert {path.name: path.read_bytes() for path in result.iterdir()} == before

@@ -335,8 +335,17 @@ def test_parquet_with_the_images_inside_is_refused(root):
     with pytest.raises(InputError, match="holds the images themselves .column 'image'.: write them to files first"):
         dataprep.scan(root / "hf.parquet")
     pd.DataFrame({"data": [b"\xff\xd8"]}).to_parquet(root / "raw.parquet")
-    with pytest.raises(InputError, match="holds bytes and no paths"):
+    with pytest.raises(InputError, match="holds the images themselves .column 'data'."):
         dataprep.scan(root / "raw.parquet")
+    pd.DataFrame({"image": [b"\xff\xd8"], "label": ["cat"]}).to_parquet(root / "labelled.parquet")
+    with pytest.raises(InputError, match="holds the images themselves .column 'image'."):
+        dataprep.scan(root / "labelled.parquet")
+
+
+def test_a_parquet_column_of_bytes_does_not_hide_a_named_path_column(root):
+    (root / "one.jpg").write_bytes(b"x")
+    pd.DataFrame({"where": ["one.jpg"], "embedding": [b"\x00"]}).to_parquet(root / "m.parquet")
+    assert list(dataprep.scan(root / "m.parquet", path_column="where").samples.index) == ["one.jpg"]
 
 
 @pytest.mark.parametrize(
