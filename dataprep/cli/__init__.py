@@ -19,7 +19,7 @@ from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
 from dataprep.cli.listing import silence_stdout
-from dataprep.errors import DataprepError
+from dataprep.errors import DataprepError, UserError
 
 app = typer.Typer(
     name="dataprep",
@@ -104,7 +104,7 @@ def _refuse_namesake() -> None:
     import dataprep
 
     if not hasattr(dataprep, "_HOMES"):
-        raise DataprepError(
+        raise UserError(
             "the package 'dataprep' (another project) is installed over this one: pip uninstall dataprep, "
             "then pip install --force-reinstall dataprep-images"
         )
