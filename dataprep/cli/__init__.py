@@ -96,6 +96,8 @@ def _say_warning(message: Warning | str, category: type[Warning], *where: Any, *
 
 def _say(text: str) -> None:
     encoding = sys.stderr.encoding or "utf-8"
+    # A name may hold escape sequences; messages may have several lines.
+    text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
     sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 

@@ -80,9 +80,9 @@ def clean(
             )
             written = write_plan(plan, folder, overwrite=overwrite)
     if apply:
-        _print_cleaned(done)
+        _print_cleaned(done, audit.dataset.root)
     else:
-        _print_plan(plan, written)
+        _print_plan(plan, written, out)
 
 
 def _audited(path: str, out: str, progress: Callable[[str, int, int, str], None]) -> Audit:
@@ -94,22 +94,27 @@ def _audited(path: str, out: str, progress: Callable[[str, int, int, str], None]
     return found
 
 
-def _print_plan(plan: Plan, path: str) -> None:
+def _print_plan(plan: Plan, path: str, out: str) -> None:
+    import shlex
+
     from dataprep.schemas.plan import ACTIONS
 
     for action, count in plan.counts.items():
         typer.echo(f"{action:<8} {count:>9,}  {ACTIONS[action]}")
     for warning in plan.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"\nPlan: {path}\nEdit the columns action and new_label if you like, then: dataprep clean --apply")
+    place = "" if out == "dataprep-out" else f" --out {shlex.quote(out)}"
+    typer.echo(f"\nPlan: {path}\nEdit the columns action and new_label if you like, then: dataprep clean{place} --apply")
 
 
-def _print_cleaned(done: Cleaned) -> None:
-    typer.echo(f"{done.samples:,} samples kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled")
+def _print_cleaned(done: Cleaned, root: str) -> None:
+    typer.echo(
+        f"{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled"
+    )
     if done.unreviewed:
-        typer.echo(f"{done.unreviewed:,} of them still wait for a review")
+        typer.echo(f"{done.unreviewed:,} of them still wait{'s' * (done.unreviewed == 1)} for a review")
     for warning in done.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"Manifest: {done.manifest}")
+    typer.echo(f"Manifest: {done.manifest} (paths relative to {root})")
     if done.folder:
         typer.echo(f"Folder:   {done.folder} ({done.linked:,} hard links, {done.copied:,} copies)")

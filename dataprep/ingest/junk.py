@@ -5,9 +5,10 @@ from __future__ import annotations
 _JUNK = {name.lower(): name for name in ("Thumbs.db", "ehthumbs.db", ".DS_Store", "desktop.ini", "Icon\r")}
 _JUNK_FOLDERS = {"__macosx": "__MACOSX", "$recycle.bin": "$RECYCLE.BIN", "__pycache__": "__pycache__", "@eadir": "@eaDir"}
 
+_TABLES = frozenset(("csv", "tsv", "jsonl", "parquet"))
 _SIDE_EXTENSIONS = frozenset((
-    "txt", "text", "csv", "tsv", "json", "jsonl", "ndjson", "geojson", "xml", "yaml", "yml", "toml", "ini", "cfg", "conf",
-    "md", "rst", "log", "lock", "parquet", "arrow", "feather", "pkl", "pickle", "joblib", "npy", "npz", "mat", "h5", "hdf5",
+    "txt", "text", "json", "ndjson", "geojson", "xml", "yaml", "yml", "toml", "ini", "cfg", "conf",
+    "md", "rst", "log", "lock", "arrow", "feather", "pkl", "pickle", "joblib", "npy", "npz", "mat", "h5", "hdf5",
     "tfrecord", "tfrecords", "lmdb", "mdb", "db", "sqlite", "sqlite3", "pt", "pth", "onnx", "safetensors", "py", "pyc",
     "ipynb", "sh", "bat", "js", "css", "html", "htm", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "names", "data", "cache",
     "url", "lnk", "exe", "dll", "so", "mp4", "m4v", "avi", "mov", "mkv", "webm", "mpg", "mpeg", "wmv", "mp3", "wav", "flac",
@@ -54,6 +55,8 @@ def why_no_sample(name: str) -> str:
     extension = extension_of(lower)
     if extension in ARCHIVES:
         return f"archives, not opened (.{extension})"
+    if extension in _TABLES:
+        return f"tables, which --manifest reads (.{extension})"
     if extension in _SIDE_EXTENSIONS:
         return f"other files (.{extension})"
     return f"other files ({name})" if lower in _SIDE_NAMES else ""

@@ -220,3 +220,18 @@ def test_a_stopped_run_leaves_no_process_and_the_last_report(tmp_path: Path, num
     psutil.wait_procs(children, timeout=10)
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert {path.name: path.read_bytes() for path in result.iterdir()} == before
+
+
+def test_a_name_in_an_error_cannot_command_the_terminal(tmp_path: Path) -> None:
+    done = run("audit", "\x1b[31mred\udcff", folder=tmp_path)
+    assert done.returncode == 2
+    assert "\\x1b[31mred" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_cleaning_says_the_next_command_and_where_paths_start(class_folders: Path, tmp_path: Path) -> None:
+    run("audit", class_folders, "--out", "my out", folder=tmp_path)
+    assert "dataprep clean --out 'my out' --apply" in run("clean", "--out", "my out", folder=tmp_path).stdout
+    done = run("clean", "--out", "my out", "--apply", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"(paths relative to {class_folders})" in done.stdout

@@ -122,8 +122,8 @@ def test_junk_is_passed_over_and_counted(tmp_path):
     assert list(dataset.samples.index) == ["cat/1.jpg", "dog/2.jpg"]
     assert dataset.ignored == {
         "Thumbs.db": 1, ".DS_Store": 1, "__MACOSX": 1, "._* (macOS resource forks)": 1, "desktop.ini": 1, "hidden folders": 2,
-        "other files (.txt)": 1, "other files (.csv)": 1, "archives, not opened (.tar.gz)": 1, "other files (README)": 1,
-        "hidden files": 1,
+        "other files (.txt)": 1, "tables, which --manifest reads (.csv)": 1, "archives, not opened (.tar.gz)": 1,
+        "other files (README)": 1, "hidden files": 1,
     }  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def test_a_file_is_not_a_folder(tmp_path):
     ("names", "says"),
     [
         ([], "no image files in .*, found nothing at all"),
-        (["a.txt", "b.txt", "c.txt", "d.csv"], r"found 3 other files \(.txt\), 1 other files \(.csv\)"),
+        (["a.txt", "b.txt", "c.txt", "d.csv"], r"found 3 other files \(.txt\), 1 tables, which --manifest reads \(.csv\)"),
         (["photos.zip"], r"found 1 archives, not opened \(.zip\). Unpack the archives first"),
     ],
 )

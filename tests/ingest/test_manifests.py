@@ -206,7 +206,7 @@ def test_metadata_of_another_kind_is_a_side_file(tmp_path):
     (tmp_path / "1.jpg").write_bytes(b"x")
     write(tmp_path, "camera,owner\nacme,me\n", "metadata.csv")
     dataset = dataprep.scan(tmp_path)
-    assert (len(dataset), dataset.ignored) == (1, {"other files (.csv)": 1})
+    assert (len(dataset), dataset.ignored) == (1, {"tables, which --manifest reads (.csv)": 1})
 
 
 def test_folders_name_the_class_where_the_manifest_does_not(tmp_path):
