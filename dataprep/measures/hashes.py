@@ -21,6 +21,7 @@ Orientation ``k = 4 t + 2 v + h`` is the image transposed if t, then turned upsi
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,12 @@ _DECIMALS = 6
 
 _N = np.arange(SIDE)
 _DCT = 2 * np.cos(np.pi * (2 * _N + 1) * np.arange(_LOW)[:, None] / (2 * SIDE))  # (8, 32)
-_HALF = np.float32(0.5)
 _SIGNS = (-1.0) ** np.arange(_LOW)
+#: (4, 64) signs of the coefficients in the orientations 0 to 3.
+_MIRRORS = np.stack([np.outer(_SIGNS**v, _SIGNS**h).ravel() for v in (0, 1) for h in (0, 1)])
+#: (8, 64) places in (4, 64) bits of the orientations 0 to 3 of those of all: transposing swaps the mirrorings too.
+_PLACES = np.arange(4 * _LOW * _LOW).reshape(4, _LOW, _LOW)
+_VIEWS = np.concatenate([_PLACES, _PLACES[[0, 2, 1, 3]].transpose(0, 2, 1)]).reshape(8, -1)
 
 
 @measure_of("phash")
@@ -77,67 +82,81 @@ HASHES: tuple[Measure, ...] = (measure_phash, measure_phash_inner, measure_sketc
 def hash_thumb(thumb: NDArray[np.float64]) -> NDArray[np.uint64]:
     """(8,) hashes of the orientations of a (32, 32) luma image."""
     low = np.round(_DCT @ thumb @ _DCT.T, _DECIMALS)
-    views = np.empty((2, 2, 2, _LOW, _LOW))  # (t, v, h, row, column)
-    for t, turned in enumerate((low, low.T)):
-        views[t, 0, 0], views[t, 0, 1] = turned, turned * _SIGNS
-        views[t, 1] = views[t, 0] * _SIGNS[:, None]
-    flat = views.reshape(8, _LOW * _LOW)
-    middle = np.partition(flat, (31, 32), axis=1)[:, 31:33].mean(axis=1, keepdims=True)
-    return np.packbits(flat > middle, axis=1).view(">u8")[:, 0].astype(np.uint64)
+    signed = low.ravel() * _MIRRORS
+    ordered = np.sort(signed, axis=1)
+    above = signed > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
+    return np.packbits(above.ravel()[_VIEWS], axis=1).view(">u8")[:, 0].astype(np.uint64)
 
 
 def reduce_to_thumb(plane: Bytes2D) -> NDArray[np.float64]:
     """(32, 32) whole numbers 0 to 255: `plane` (h, w) as ``Image.resize((32, 32), LANCZOS)`` of Pillow reduces it."""
     height, width = plane.shape
+    if height == width == SIDE:
+        return plane.astype(np.float64)
     if height - SIDE > 2 * (width - SIDE):
         # Which of its two passes Pillow makes first, and so how it rounds, depends on its version for narrow images.
         return np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.LANCZOS), dtype=np.float64)
-    narrow = np.empty((height, SIDE))
+    narrow, reduction = np.empty((height, SIDE)), _reduction(width)
     step = max(1, _BLOCK // width)
     for start in range(0, height, step):
-        narrow[start : start + step] = _narrowed(plane[start : start + step])
-    levels = np.floor(_weights(height) @ narrow * 2.0**-_PRECISION + 0.5)
-    return np.asarray(np.clip(levels, 0, 255, out=levels))
+        narrow[start : start + step] = reduction.narrow(plane[start : start + step])
+    return _clipped(np.floor(_weights(height) @ narrow * 2.0**-_PRECISION + 0.5))
 
 
-def _narrowed(plane: Bytes2D) -> NDArray[np.float32]:
-    """(h, 32) whole numbers 0 to 255: rows of (h, w) reduced to 32 pixels.
+def _clipped(levels: NDArray[Any]) -> NDArray[Any]:
+    """`levels` held within 0 to 255, in place; for small arrays quicker than ``np.clip``."""
+    return np.asarray(np.maximum(np.minimum(levels, 255, out=levels), 0, out=levels))
+
+
+class _Reduction:
+    """Reduces rows of `width` pixels to 32 as Pillow does.
 
     Products of singles serve where they cannot round to another level; the few sums near a boundary are taken again exactly.
     """
-    width = plane.shape[1]
-    pixels = plane.astype(np.float32)
-    sums = np.empty((len(plane), SIDE), np.float32)
-    for index, (low, high, weights) in enumerate(_bands(width)):
-        np.matmul(pixels[:, low:high], weights, out=sums[:, index * _BAND : (index + 1) * _BAND])
-    levels = np.floor(sums + _HALF)
-    sums -= levels
-    doubtful = np.flatnonzero(np.abs(sums, out=sums).ravel() > _HALF - _doubt(width))
-    rows, columns = np.divmod(doubtful, SIDE)
-    exact = np.einsum("ij,ij->i", pixels[rows], _weights(width)[columns])
-    levels.ravel()[doubtful] = np.floor(exact * 2.0**-_PRECISION + 0.5)
-    return np.asarray(np.clip(levels, 0, 255, out=levels))
 
+    def __init__(self, width: int) -> None:
+        weights = _weights(width)
+        used = weights != 0
+        first, last = used.argmax(axis=1), width - used[:, ::-1].argmax(axis=1)
+        taps = int((last - first).max())
+        self._first = np.minimum(first, width - taps)
+        self._taps = np.arange(taps)
+        self._weights = np.take_along_axis(weights, self._first[:, None] + self._taps, axis=1)  # (32, taps)
+        self._parts = tuple(self._part(weights, start) for start in range(0, SIDE, _BAND))
+        # More than the rounding error: each term rounds the sum at most by half a bit of all their sizes; zeros round nothing.
+        size = 255 * float(np.abs(weights).sum(axis=1).max()) * 2.0**-_PRECISION
+        self._sure = np.float32(0.5 - (taps + 1) * size * float(np.finfo(np.float32).eps) / 2)
 
-@lru_cache(maxsize=64)
-def _doubt(width: int) -> np.float32:
-    """More than the rounding error of a sum of products of singles: the sum of all their sizes, each rounded once a term."""
-    size = 255 * float(np.abs(_weights(width)).sum(axis=1).max()) * 2.0**-_PRECISION
-    terms = max(high - low for low, high, _ in _bands(width))
-    return np.float32(terms * size * float(np.finfo(np.float32).eps) / 2)
-
-
-@lru_cache(maxsize=64)
-def _bands(size: int) -> tuple[tuple[int, int, NDArray[np.float32]], ...]:
-    """For every `_BAND` output pixels, the range of input pixels that they need and its weights, (range, `_BAND`)."""
-    weights = _weights(size)
-    bands = []
-    for start in range(0, SIDE, _BAND):
+    @staticmethod
+    def _part(weights: NDArray[np.float64], start: int) -> tuple[slice, slice, NDArray[np.float32]]:
+        """Some output pixels, the input pixels that they need, and the weights, (input, output)."""
         part = weights[start : start + _BAND]
         used = np.flatnonzero(part.any(axis=0))
-        low, high = int(used[0]), int(used[-1]) + 1
-        bands.append((low, high, np.ascontiguousarray(part[:, low:high].T * 2.0**-_PRECISION, dtype=np.float32)))
-    return tuple(bands)
+        span = slice(int(used[0]), int(used[-1]) + 1)
+        return slice(start, start + _BAND), span, np.ascontiguousarray(part[:, span].T * 2.0**-_PRECISION, dtype=np.float32)
+
+    def narrow(self, plane: Bytes2D) -> NDArray[np.float32]:
+        """(h, 32) whole numbers 0 to 255, of (h, w)."""
+        pixels, sums = plane.astype(np.float32), np.empty((len(plane), SIDE), np.float32)
+        for outputs, inputs, weights in self._parts:
+            np.matmul(pixels[:, inputs], weights, out=sums[:, outputs])
+        levels = np.rint(sums)
+        sums -= levels
+        doubtful = np.flatnonzero(np.abs(sums, out=sums).ravel() > self._sure)
+        if doubtful.size:
+            levels.ravel()[doubtful] = self._exact(plane, *np.divmod(doubtful, SIDE))
+        return _clipped(levels)
+
+    def _exact(self, plane: Bytes2D, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Levels of single output pixels."""
+        pixels = plane[rows[:, None], self._first[columns][:, None] + self._taps]
+        sums = np.einsum("ij,ij->i", pixels, self._weights[columns])
+        return np.asarray(np.floor(sums * 2.0**-_PRECISION + 0.5))
+
+
+@lru_cache(maxsize=64)
+def _reduction(width: int) -> _Reduction:
+    return _Reduction(width)
 
 
 @lru_cache(maxsize=64)

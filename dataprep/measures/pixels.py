@@ -15,8 +15,8 @@ T = TypeVar("T")
 Bytes2D = NDArray[np.uint8]
 
 #: Histograms count at least this many pixels of a larger image: the rank of a percentile is then right to about 0.1 %.
-_HISTOGRAM_PIXELS = 32_000
-_CHROMA_PIXELS = 12_000
+_HISTOGRAM_PIXELS = 20_000
+_CHROMA_PIXELS = 8_000
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ so that contrast does not count, and its square root is kept in 4 bits.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,16 +32,15 @@ _UNIT = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(np.float32) 
 
 
 def _pooling() -> NDArray[np.float32]:
-    """(1024, 36) weights of each pixel in each cell: a pixel counts in its four nearest cells, by distance."""
+    """(6, 32) weights of each line in each row of cells: a line counts in its two nearest, by distance."""
     width = SIDE / _CELLS
     centres = (np.arange(_CELLS) + 0.5) * width
     line = np.maximum(0, 1 - np.abs(np.arange(SIDE) + 0.5 - centres[:, None]) / width)
-    line /= line.sum(axis=1, keepdims=True)
-    weights = np.einsum("ay,bx->yxab", line, line).reshape(SIDE * SIDE, _CELLS * _CELLS)
-    return np.asarray(weights, dtype=np.float32)
+    return np.asarray(line / line.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 _POOL = _pooling()
+_POOL_ACROSS = np.ascontiguousarray(_POOL.T)
 
 
 def sketch_of(thumb: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -54,8 +54,9 @@ def sketch_of(thumb: NDArray[np.float64]) -> NDArray[np.uint8]:
     np.subtract(plane[2:], plane[:-2], out=gradient[1, 1:-1])
     flat = gradient.reshape(2, -1)
     parts = _UNIT @ flat
-    parts -= _SHARPNESS * np.hypot(flat[0], flat[1])
-    cells = (np.maximum(parts, 0, out=parts) @ _POOL).T  # (36, 8)
+    parts -= np.float32(_SHARPNESS) * cv2.magnitude(flat[0], flat[1]).ravel()
+    across = np.maximum(parts, 0, out=parts).reshape(-1, SIDE) @ _POOL_ACROSS
+    cells = (_POOL @ across.reshape(_DIRECTIONS, SIDE, _CELLS)).transpose(1, 2, 0).reshape(-1, _DIRECTIONS)  # (36, 8)
     length = np.sqrt(np.einsum("cd,cd->c", cells, cells))[:, None]
     levels = np.rint(np.sqrt(cells / (length + _FLAT)) * _LEVELS).astype(np.uint8)
     pairs = levels.reshape(BYTES, 2)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +17,8 @@ _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 def percentiles(shares: NDArray[np.float64], percents: Sequence[float]) -> list[float]:
     """The levels, 0 to 1, at or below which each of `percents` % of the pixels lie, from a histogram of `shares` (256,)."""
-    # Plain Python: for 256 numbers it is faster than the numpy calls it would take.
-    cumulative = list(accumulate(shares.tolist()))
-    return [min(bisect_left(cumulative, percent / 100 - 1e-9), 255) / 255 for percent in percents]
+    places = np.searchsorted(np.cumsum(shares), [percent / 100 - 1e-9 for percent in percents])
+    return [min(place, 255) / 255 for place in places.tolist()]
 
 
 def _luma_percentiles(pixels: Pixels) -> list[float]:
