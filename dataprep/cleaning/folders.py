@@ -182,7 +182,8 @@ def _refuse_changed(dataset: Dataset) -> None:
     if changed:
         more = f" and {len(changed) - _LISTED} more" if len(changed) > _LISTED else ""
         raise FingerprintError(
-            f"{len(changed):,} files changed or went since the audit: {', '.join(changed[:_LISTED])}{more}. Run dataprep audit again."
+            f"{len(changed):,} files changed or went since the audit: {', '.join(changed[:_LISTED])}{more}. "
+            "Run dataprep audit again."
         )
 
 

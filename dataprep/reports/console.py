@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from dataprep.reports.verdict import counted
+from dataprep.reports.verdict import counted, percent
 from dataprep.schemas.report import ReportPaths
 
 WIDTH = 80
@@ -78,7 +78,7 @@ def _heading(summary: Mapping[str, Any]) -> str:
 
 
 def _finding(check: Mapping[str, Any], severity: str, width: int) -> Iterator[Line]:
-    amount = f"{check['count']:,}" + (f" ({_percent(check['share'])})" if check["share"] else "")
+    amount = f"{check['count']:,}" + (f" ({percent(check['share'])})" if check["share"] else "")
     code = check["code"]
     summary = _fitted(check["summary"], width - 6 - len(code) - len(amount))
     gap = width - 6 - _width(summary) - len(code) - len(amount)
@@ -121,10 +121,6 @@ def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
 def _wrapped(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
     for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=" " * len(indent), break_on_hyphens=False):
         yield [(line, style)]
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "<0.1%"
 
 
 def _width(text: str) -> int:

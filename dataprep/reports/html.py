@@ -27,6 +27,7 @@ from dataprep.reports.messages import read_evidence, render
 from dataprep.reports.payload import compressed, in_bytes, payload, sample_facts
 from dataprep.reports.rows import rows_of
 from dataprep.reports.summary import templates
+from dataprep.reports.verdict import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,6 +217,4 @@ def paragraphs(text: str) -> list[Markup]:
 
 
 def _percent(share: float | None) -> str:
-    if share is None:
-        return ""
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "under 0.1%"
+    return "" if share is None else percent(share)

@@ -76,6 +76,15 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def percent(share: float) -> str:
+    """A share (0 to 1) in words that never round something to nothing, or most to all."""
+    if share in (0, 1):
+        return f"{share:.0%}"
+    if share < 0.001:
+        return "<0.1%"
+    return ">99%" if share >= 0.995 else f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
+
+
 def _lower(summary: str) -> str:
     """A heading inside a sentence: its first letter small, unless it starts with an abbreviation (EXIF)."""
     return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]

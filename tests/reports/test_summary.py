@@ -11,6 +11,7 @@ import pytest
 
 from dataprep.reports.distributions import class_counts, histogram, property_histograms
 from dataprep.reports.summary import summarise
+from dataprep.reports.verdict import percent
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.issues import Issues
 from dataprep.schemas.report import report_schema
@@ -105,3 +106,10 @@ def test_issues_that_are_not_shown_are_counted(audit: Audit) -> None:
     assert summary["counts"]["left_out"] == 16
     assert summary["verdict"]["title"] == "No new errors and no new warnings"
     assert "16 known or dismissed issues are not shown" in summary["verdict"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0%"), (1, "100%"), (0.9981, ">99%"), (0.4, "40%"), (0.026, "2.6%"), (0.0001, "<0.1%"), (0.1, "10%")]
+)
+def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, text: str) -> None:
+    assert percent(share) == text
