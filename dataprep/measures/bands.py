@@ -21,16 +21,20 @@ _PIXELS = 64_000
 SHORT_SIDE = 512
 
 
-def cut_bands(plane: Bytes2D) -> Bytes2D:
-    """(n * 17, w) rows of `plane` (h, w): n bands that start at multiples of 8, evenly spaced; all of them where few fit.
+def cut_bands(plane: Bytes2D, factor: int = 1) -> Bytes2D:
+    """(n * 17, w) rows of `plane` (h, w), reduced by a whole `factor`, the mean of factor x factor pixels for each.
 
-    `plane` must have at least 17 rows.
+    The n bands start at multiples of 8 and are evenly spaced; all of them where few fit. Only their rows are reduced. The
+    reduced plane must have at least 17 rows.
     """
-    height, width = plane.shape
+    height, width = plane.shape[0] // factor, plane.shape[1] // factor
     places = (height - ROWS) // BLOCK + 1
     count = min(max(_PIXELS // (ROWS * width), 4), max(places // 2, 1))
     tops = [round(i * (places - 1) / max(count - 1, 1)) * BLOCK for i in range(count)]
-    return np.concatenate([plane[top : top + ROWS] for top in tops])
+    bands = np.concatenate([plane[top * factor : (top + ROWS) * factor, : width * factor] for top in tops])
+    if factor == 1:
+        return bands
+    return np.asarray(cv2.resize(bands, (width, count * ROWS), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def luma_bands(pixels: Pixels) -> Bytes2D | None:
@@ -44,5 +48,4 @@ def reduced_bands(pixels: Pixels) -> Bytes2D | None:
     factor = math.ceil(min(luma.shape) / SHORT_SIDE)
     if factor <= 1:
         return pixels.shared(luma_bands)
-    size = (luma.shape[1] // factor, luma.shape[0] // factor)
-    return cut_bands(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    return cut_bands(luma, factor)
