@@ -68,9 +68,7 @@ _CHECKS = {
 
 #: Group to {name: "module:attribute"}; the order is the order in which things run and are listed.
 BUILT_IN: dict[str, dict[str, str]] = {
-    "dataprep.checks": {
-        code: f"dataprep.checks.{place}" for family in _CHECKS.values() for code, place in family.items()
-    },
+    "dataprep.checks": {code: f"dataprep.checks.{place}" for family in _CHECKS.values() for code, place in family.items()},
     "dataprep.measures": {},
     "dataprep.embedders": {},
     "dataprep.readers": {},

@@ -34,14 +34,16 @@ def describe_pairs(dataset: Dataset, duplicates: Duplicates, kinds: Collection[s
     later = np.array([names[i] > names[j] for i, j in zip(a.tolist(), b.tolist(), strict=True)], dtype=bool)
     a_is_target = np.where(duplicates.keep[a] == duplicates.keep[b], later, duplicates.keep[b])
     target = np.where(a_is_target, a, b)
-    return pd.DataFrame({
-        "target": target,
-        "related": np.where(a_is_target, b, a),
-        "group": group_names(dataset, duplicates)[target],
-        "confidence": pairs["confidence"].to_numpy(),
-        "kind": pairs["kind"].to_numpy(dtype=object),
-        "relation": pairs["relation"].where(~a_is_target, swap_letters(pairs["relation"])).to_numpy(dtype=object),
-    })
+    return pd.DataFrame(
+        {
+            "target": target,
+            "related": np.where(a_is_target, b, a),
+            "group": group_names(dataset, duplicates)[target],
+            "confidence": pairs["confidence"].to_numpy(),
+            "kind": pairs["kind"].to_numpy(dtype=object),
+            "relation": pairs["relation"].where(~a_is_target, swap_letters(pairs["relation"])).to_numpy(dtype=object),
+        }
+    )
 
 
 def pair_claims(check: Check, dataset: Dataset, duplicates: Duplicates, pairs: pd.DataFrame) -> pd.DataFrame:

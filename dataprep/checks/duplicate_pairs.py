@@ -220,13 +220,15 @@ def _equal(dataset: Dataset, order: Rows) -> tuple[Rows, pd.DataFrame]:
     members = np.flatnonzero(leader != np.arange(len(leader)))
     files = _codes(dataset, "file_hash") if "file_hash" in dataset.samples else np.full(len(dataset), -1)
     same_file = (files[members] >= 0) & (files[members] == files[leader[members]])
-    table = pd.DataFrame({
-        "a": leader[members],
-        "b": members,
-        "kind": np.where(same_file, "bytes", "pixels"),
-        "relation": np.where(same_file, "B is A, byte for byte", "B is A in another file, pixel for pixel"),
-        "confidence": 1.0,
-    })
+    table = pd.DataFrame(
+        {
+            "a": leader[members],
+            "b": members,
+            "kind": np.where(same_file, "bytes", "pixels"),
+            "relation": np.where(same_file, "B is A, byte for byte", "B is A in another file, pixel for pixel"),
+            "confidence": 1.0,
+        }
+    )
     return leader, table.astype({"kind": "str", "relation": "str"})
 
 

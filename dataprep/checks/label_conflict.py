@@ -84,13 +84,15 @@ def _labelled_members(dataset: Dataset, duplicates: Duplicates) -> pd.DataFrame:
     """One row per labelled member of a group: row, label, the group's reference label, its share, a witness that has it."""
     labels = dataset.samples["label"].astype("object").to_numpy()
     rows = np.flatnonzero((duplicates.groups >= 0) & pd.notna(labels))
-    table = pd.DataFrame({
-        "row": rows,
-        "group": duplicates.groups[rows],
-        "label": [str(label) for label in labels[rows]],
-        "kept": duplicates.keep[rows],
-        "name": dataset.samples.index.to_numpy(dtype=object)[rows],
-    })
+    table = pd.DataFrame(
+        {
+            "row": rows,
+            "group": duplicates.groups[rows],
+            "label": [str(label) for label in labels[rows]],
+            "kept": duplicates.keep[rows],
+            "name": dataset.samples.index.to_numpy(dtype=object)[rows],
+        }
+    )
     table["votes"] = table.groupby(["group", "label"])["row"].transform("size")
     table["labels"] = table.groupby("group")["label"].transform("nunique")
     table = table[table["labels"] > 1]

@@ -66,9 +66,7 @@ class OddMode(Check):
                 yield self.claims(targets[rows], figure=rows.size / total, evidence=evidence)
 
 
-def _kinds(
-    modes: NDArray[Any], depth: NDArray[np.float64], alpha: NDArray[np.bool_]
-) -> Iterator[tuple[str, NDArray[np.int64]]]:
+def _kinds(modes: NDArray[Any], depth: NDArray[np.float64], alpha: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Each way to be odd, and the rows that are so."""
     for mode in sorted(set(modes) - _PLAIN_MODES):
         yield f"stored as {_NAMES.get(mode, mode)}", np.flatnonzero(modes == mode)

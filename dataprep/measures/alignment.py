@@ -192,9 +192,7 @@ def _blur(plane: Plane) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 2))
 
 
-def block_correlations(
-    a: Plane, b: Plane, inside: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def block_correlations(a: Plane, b: Plane, inside: NDArray[np.bool_] | None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(rows, columns) correlation of each block of two planes of one size, and whether it has texture in either and is inside."""
     first, second = (_cut(np.asarray(cv2.GaussianBlur(plane, (0, 0), 1))) for plane in (a, b))
     first -= first.mean(axis=2, keepdims=True)

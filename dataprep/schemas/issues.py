@@ -137,11 +137,13 @@ class Issues:
     def summary(self) -> pd.DataFrame:
         """One row per check that spoke: ``check``, ``severity``, ``issues``, ``samples``; worst and most frequent first."""
         grouped = self.table.groupby("check", observed=True)
-        summary = pd.DataFrame({
-            "severity": grouped["severity"].first(),
-            "issues": grouped.size(),
-            "samples": grouped["target"].nunique(),
-        })
+        summary = pd.DataFrame(
+            {
+                "severity": grouped["severity"].first(),
+                "issues": grouped.size(),
+                "samples": grouped["target"].nunique(),
+            }
+        )
         rank = [-SEVERITIES.index(severity) for severity in summary["severity"]]
         return summary.iloc[np.lexsort((-summary["issues"].to_numpy(), np.array(rank)))].reset_index()
 
