@@ -64,7 +64,7 @@ def main() -> None:
     except BrokenPipeError:
         silence_stdout()
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             traceback.print_exc()
             sys.exit(3)
         _say(f"dataprep: could not write: {error.strerror}: {error.filename or ''}")

@@ -21,6 +21,7 @@ _STALE_S = 24 * 3600.0
 _WHY = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder",
     errno.EDQUOT: "the disk quota is used up: free some space or choose another folder",
+    errno.EFBIG: "a file would grow beyond the limit on file sizes (ulimit -f): raise it or choose another folder",
     errno.EROFS: "the file system is read-only: choose another folder",
     errno.EACCES: "no permission to write there: choose another folder",
     errno.EPERM: "no permission to write there: choose another folder",

@@ -151,3 +151,12 @@ def test_tiny_images_are_not_called_blocky():
     check = check_of("heavy-compression")
     assert targets(check, with_columns(1, width=[32.0], height=[400.0], **columns)) == set()
     assert targets(check, with_columns(1, width=[320.0], height=[400.0], **columns)) == {"0"}
+
+
+@pytest.mark.parametrize(("blank", "named"), [(70, 70), (98, 0)])
+def test_many_blank_images_are_a_fault_of_each_and_nearly_all_a_trait_of_the_data(blank: int, named: int) -> None:
+    high = np.where(np.arange(100) < blank, 0.5, 0.9)
+    dataset = with_columns(100, luma_p01=np.full(100, 0.5), luma_p99=high)
+    check = registry.load("dataprep.checks", "low-information")()
+    assert len(targets(check, dataset)) == named
+    assert len(targets(check, dataset, "dataset")) == (named == 0)
