@@ -35,7 +35,8 @@ class Upscaled(Check):
     How it works:
         Spectra of 64 pieces of 128 pixels along each axis, levelled by the square of the frequency (power of photographs
         falls like its inverse square: Field 1987). The figure is the frequency where power first falls to 1/16 of its
-        level at low frequencies, relative to the highest that pixels can carry, along the axis where it is higher.
+        level at low frequencies, relative to the highest that pixels can carry, along the axis where it is higher. Images of
+        up to 512 pixels on their shorter side with steep edges (sharpness of 0.85 or more) are taken to have all their detail.
     Known limits:
         Enlarging by less than four (bilinear: six) is seldom found, by repeated pixels or by a network that invents detail
         never. Text or a logo added afterwards hides it. Strong blur is found too, and reported as blurry as well. Images of

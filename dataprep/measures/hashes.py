@@ -120,8 +120,7 @@ class _Reduction:
         first, last = used.argmax(axis=1), width - used[:, ::-1].argmax(axis=1)
         taps = int((last - first).max())
         self._first = np.minimum(first, width - taps)
-        self._taps = np.arange(taps)
-        self._weights = np.take_along_axis(weights, self._first[:, None] + self._taps, axis=1)  # (32, taps)
+        self._weights = np.take_along_axis(weights, self._first[:, None] + np.arange(taps), axis=1)  # (32, taps)
         self._parts = tuple(self._part(weights, start) for start in range(0, SIDE, _BAND))
         # More than the rounding error: each term rounds the sum at most by half a bit of all their sizes; zeros round nothing.
         size = 255 * float(np.abs(weights).sum(axis=1).max()) * 2.0**-_PRECISION
@@ -137,20 +136,22 @@ class _Reduction:
 
     def narrow(self, plane: Bytes2D) -> NDArray[np.float32]:
         """(h, 32) whole numbers 0 to 255, of (h, w)."""
-        pixels, sums = plane.astype(np.float32), np.empty((len(plane), SIDE), np.float32)
+        pixels, sums = plane.astype(np.float32, order="C"), np.empty((len(plane), SIDE), np.float32)
         for outputs, inputs, weights in self._parts:
             np.matmul(pixels[:, inputs], weights, out=sums[:, outputs])
         levels = np.rint(sums)
         sums -= levels
         doubtful = np.flatnonzero(np.abs(sums, out=sums).ravel() > self._sure)
         if doubtful.size:
-            levels.ravel()[doubtful] = self._exact(plane, *np.divmod(doubtful, SIDE))
+            levels.ravel()[doubtful] = self._exact(pixels, *np.divmod(doubtful, SIDE))
         return _clipped(levels)
 
-    def _exact(self, plane: Bytes2D, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _exact(self, pixels: NDArray[np.float32], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Levels of single output pixels."""
-        pixels = plane[rows[:, None], self._first[columns][:, None] + self._taps]
-        sums = np.einsum("ij,ij->i", pixels, self._weights[columns])
+        height, width = pixels.shape
+        taps = self._weights.shape[1]
+        windows: NDArray[np.float32] = np.ndarray((height, width - taps + 1, taps), np.float32, pixels, 0, (*pixels.strides, 4))
+        sums = np.einsum("ij,ij->i", windows[rows, self._first[columns]], self._weights[columns])
         return np.asarray(np.floor(sums * 2.0**-_PRECISION + 0.5))
 
 

@@ -26,6 +26,7 @@ ALWAYS: tuple[str, ...] = ("bytes", "file_hash", "lost", "lost_detail")
 TROUBLE = "_trouble"
 _HASHES = ("file_hash", "pixel_hash")
 _HASH_BYTES = 16
+_ENCODER = json.JSONEncoder(default=str)
 _MEMO_SIZE = 20_000
 _STAGED_ROWS = 4096
 
@@ -63,7 +64,7 @@ class RowFormat:
         texts: list[Any] = [str(row.get(name) or "") for name in self.texts]
         if self.extras:
             texts.append({name: _plain(row[name]) for name in self.extras if name in row})
-        return numbers, json.dumps(texts, default=str)
+        return numbers, _ENCODER.encode(texts)
 
     def fits(self, numbers: bytes, text: str) -> bool:
         """Whether a row from elsewhere has this format."""

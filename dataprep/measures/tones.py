@@ -12,6 +12,8 @@ from dataprep.measures.contract import Measure, measure_of
 from dataprep.measures.pixels import Pixels
 
 _LEVELS = np.arange(256) / 255.0
+_POWERS = np.stack([_LEVELS, _LEVELS**2])
+_TINY = 1e-300  # its logarithm is finite, and counts nothing where the share is 0
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
@@ -32,26 +34,30 @@ def _percentile_measure(place: int) -> Measure:
     return Measure(f"luma_p{_PERCENTILES[place]:02}", 1, read)
 
 
+def _luma_moments(pixels: Pixels) -> list[float]:
+    """Mean of luma and of its square."""
+    moments: list[float] = (_POWERS @ pixels.luma_histogram).tolist()
+    return moments
+
+
 @measure_of("luma_mean")
 def measure_mean(pixels: Pixels) -> float:
     """Mean luma, 0 to 1."""
-    return float(pixels.luma_histogram @ _LEVELS)
+    return pixels.shared(_luma_moments)[0]
 
 
 @measure_of("contrast")
 def measure_contrast(pixels: Pixels) -> float:
     """Standard deviation of luma, 0 to 0.5."""
-    shares = pixels.luma_histogram
-    mean = float(shares @ _LEVELS)
-    return math.sqrt(max(float(shares @ _LEVELS**2) - mean * mean, 0.0))
+    mean, square = pixels.shared(_luma_moments)
+    return math.sqrt(max(square - mean * mean, 0.0))
 
 
 @measure_of("entropy")
 def measure_entropy(pixels: Pixels) -> float:
     """Shannon entropy of the luma histogram, 0 to 8 bits."""
     shares = pixels.luma_histogram
-    present = shares[shares > 0]
-    return max(-float(present @ np.log2(present)), 0.0)
+    return max(-float(shares @ np.log2(np.maximum(shares, _TINY))), 0.0)
 
 
 @measure_of("saturation")
