@@ -1,6 +1,8 @@
-"""Quality checks on faults planted in photos by this script: kinds and strengths beside those the thresholds were chosen on.
+"""Quality checks on faults planted in photos by this script: kinds and strengths beside those of quality.py.
 
     python benchmarks/planted.py [--data DIR] [--photos 100]
+
+Blockiness, sharpness and grayscale were adjusted after a first look at these figures; the others were not.
 
 Every fault is planted in the same photos of ``DIR/photos``, evenly chosen, and each copy is re-encoded as JPEG of quality 90.
 Prints for each fault the share found by its own check and by any other, with Wilson's 95 % interval.
