@@ -247,7 +247,7 @@ def _rows(deciding: pd.DataFrame, ranks: pd.Series[Any], audit: Audit) -> pd.Dat
 def _reason(sample: str, check: str, value: str, confidence: float, target: str, related: str, rank: int, message: str) -> str:
     """What a claim says, with the names that its message may leave to the reader."""
     if rank == _COPY:
-        return f"{check} of {related}: {message}"
+        return f"{check}: {message}" if related in message else f"{check} of {related}: {message}"
     return f"{check}: {message}" if sample != related else f"{check} with {target}: {message}"
 
 
