@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.checks.contract import Check, Look
-from dataprep.checks.duplicate_claims import group_names, member_confidence
+from dataprep.checks.duplicate_claims import DUPLICATE_COLUMNS, group_names, member_confidence
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class LabelConflict(Check):
     family: ClassVar = "duplicates"
     severity: ClassVar = "error"
     scope: ClassVar = "pair"
-    needs: ClassVar = ("label", "file_hash", "pixel_hash", "phash", "phash_inner", "sketch")
+    needs: ClassVar = ("label", *DUPLICATE_COLUMNS)
     looks: ClassVar = True
     suggestion: ClassVar = "review"
     summary: ClassVar = "Duplicates under different labels"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from dataprep.checks.contract import Check, Look
-from dataprep.checks.duplicate_claims import PAIR_MESSAGE, describe_pairs, note_claims, pair_claims
+from dataprep.checks.duplicate_claims import DUPLICATE_COLUMNS, PAIR_MESSAGE, describe_pairs, note_claims, pair_claims
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class NearDuplicate(Check):
     family: ClassVar = "duplicates"
     severity: ClassVar = "warning"
     scope: ClassVar = "pair"
-    needs: ClassVar = ("file_hash", "pixel_hash", "phash", "phash_inner", "sketch", "width", "height")
+    needs: ClassVar = (*DUPLICATE_COLUMNS, "width", "height")
     looks: ClassVar = True
     suggestion: ClassVar = "drop"
     summary: ClassVar = "One image is another one, edited"

@@ -41,7 +41,8 @@ def is_lost(dataset: Dataset) -> NDArray[np.bool_]:
     """(n,) whether the file could not be measured."""
     if "lost" not in dataset.samples:
         return np.zeros(len(dataset), dtype=bool)
-    return np.asarray(texts(dataset, "lost", lost=True) != "", dtype=bool)
+    lost = dataset.samples["lost"]
+    return np.asarray((lost != "") & lost.notna(), dtype=bool)
 
 
 def luma_range(dataset: Dataset) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.checks.contract import Check, Look
-from dataprep.checks.duplicate_claims import group_names, member_confidence
+from dataprep.checks.duplicate_claims import DUPLICATE_COLUMNS, group_names, member_confidence
 from dataprep.checks.split_shares import share_claims, spread_over
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SplitLeakage(Check):
     family: ClassVar = "splits"
     severity: ClassVar = "error"
     scope: ClassVar = "pair"
-    needs: ClassVar = ("split", "file_hash", "pixel_hash", "phash", "phash_inner", "sketch")
+    needs: ClassVar = ("split", *DUPLICATE_COLUMNS)
     looks: ClassVar = True
     suggestion: ClassVar = "drop"
     summary: ClassVar = "Duplicates across splits"

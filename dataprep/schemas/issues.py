@@ -162,11 +162,6 @@ def evidence_of(text: str) -> dict[str, Any]:
     return dict(json.loads(text)) if text else {}
 
 
-def empty_faults() -> pd.DataFrame:
-    """A table of faults with no rows."""
-    return faults_table([])
-
-
 def faults_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """`Dataset.faults` from rows with some of `FAULT_COLUMNS`; what a row lacks is empty (``figure``: missing)."""
     table = pd.DataFrame({name: [row.get(name) for row in rows] for name in FAULT_COLUMNS}, dtype=object)
