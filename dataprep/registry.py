@@ -39,15 +39,30 @@ _CHECKS = {
         "exact-duplicate": "exact_duplicate:ExactDuplicate",
         "near-duplicate": "near_duplicate:NearDuplicate",
         "label-conflict": "label_conflict:LabelConflict",
+        # "similar-images": "similar_images:SimilarImages",
     },
     "labels": {
+        # "wrong-label": "wrong_label:WrongLabel",
+        # "ambiguous-classes": "ambiguous_classes:AmbiguousClasses",
+        # "label-noise": "label_noise:LabelNoise",
         "class-imbalance": "class_imbalance:ClassImbalance",
         "small-class": "small_class:SmallClass",
+    },
+    "content": {
+        # "outlier": "outlier:Outlier",
+        # "underperforming-group": "underperforming_group:UnderperformingGroup",
+        # "low-coverage": "low_coverage:LowCoverage",
+        # "learning-curve": "learning_curve:LearningCurve",
+    },
+    "shortcuts": {
+        # "shortcut": "shortcut:Shortcut",
+        # "trigger": "trigger:Trigger",
     },
     "splits": {
         "split-leakage": "split_leakage:SplitLeakage",
         "group-leakage": "group_leakage:GroupLeakage",
         "label-shift": "label_shift:LabelShift",
+        # "distribution-mismatch": "distribution_mismatch:DistributionMismatch",
     },
     "quality": {
         "dark": "dark:Dark",

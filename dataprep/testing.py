@@ -23,7 +23,9 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.checks.contract import FAMILIES, HEADINGS, Check
+from dataprep.checks.second_look import SecondLook
 from dataprep.errors import OptionError
+from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS, FILE, GIVEN, PIXEL, Column
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import COLUMNS as ISSUE_COLUMNS
@@ -93,9 +95,13 @@ def made_up_dataset(
     columns["lost"] = pd.Categorical(np.where(gone, "truncated", ""), categories=["", "truncated"])
     index = pd.Index([f"made-up/{i:04d}.jpg" for i in range(rows)], name="sample", dtype="str")
     hashes = rng.integers(0, 2**63, (rows, 8)).astype(np.uint64)
+    embedding = np.where(gone[:, None], 0.0, np.maximum(rng.normal(0.5, 1, (rows, 64)), 0)).astype(np.float16)
     return Dataset(
         "made-up", pd.DataFrame(columns, index=index), "classification" if labels else "none", _CLASSES if labels else (),
-        arrays={"phash": hashes, "phash_inner": hashes, "sketch": rng.integers(0, 256, (rows, 2, 144)).astype(np.uint8)},
+        arrays={
+            "phash": hashes, "phash_inner": hashes, "sketch": rng.integers(0, 256, (rows, 2, 144)).astype(np.uint8),
+            "embedding": embedding,
+        },
     )  # fmt: skip
 
 
@@ -113,7 +119,7 @@ def _values(column: Column, rng: np.random.Generator, gone: np.ndarray[Any, Any]
     return np.where(gone, np.nan, figures.astype(np.float64))
 
 
-class MadeUpLook:
+class MadeUpLook(SecondLook):
     """A second look without files: rows 0 and 1 are equal in bytes, 2 and 3 in pixels, 4 to 6 are near duplicates."""
 
     _PAIRS = (
@@ -124,6 +130,7 @@ class MadeUpLook:
     )
 
     def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset, PassOptions(), verify=None)
         self._measured = dataset.samples["lost"].astype("str").to_numpy() == "" if "lost" in dataset.samples else None
         self._rows = len(dataset)
 

@@ -22,6 +22,7 @@ LAYERS = (
     ("backends",),
     ("measures", "ingest"),
     ("neighbours",),
+    ("probes",),
     ("checks",),
     ("engine",),
     ("reports", "cleaning", "known", "testing"),

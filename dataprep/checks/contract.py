@@ -12,10 +12,13 @@ from dataprep.schemas.issues import Scope, Severity, Suggestion, batch
 from dataprep.schemas.options import from_mapping, validate
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from dataprep.checks.duplicate_pairs import Duplicates
+    from dataprep.neighbours.cosine import Nearest
+    from dataprep.probes.features import Features
     from dataprep.schemas.dataset import Dataset
 
 #: The headings of a check's docstring, in order; it is the check's documentation page.
@@ -23,7 +26,7 @@ HEADINGS: tuple[str, ...] = (
     "What it finds", "Why it matters", "What to do", "How it works", "Known limits", "Measured quality",
 )  # fmt: skip
 #: Families group the checks in reports, in this order.
-FAMILIES: tuple[str, ...] = ("files", "records", "duplicates", "labels", "splits", "quality")
+FAMILIES: tuple[str, ...] = ("files", "records", "duplicates", "labels", "content", "shortcuts", "splits", "quality")
 
 
 class Look(Protocol):
@@ -31,6 +34,18 @@ class Look(Protocol):
 
     def duplicates(self) -> Duplicates:
         """Verified duplicates of the data set: exact by bytes, exact by pixels, and near."""
+        ...
+
+    def features(self) -> Features:
+        """Embeddings in the space in which they are compared; nothing is known where there are none."""
+        ...
+
+    def neighbours(self) -> Nearest:
+        """The nearest neighbours of every sample among `features`."""
+        ...
+
+    def units(self) -> NDArray[np.int64]:
+        """(n,) number of what has to stay in one fold: copies and groups."""
         ...
 
 

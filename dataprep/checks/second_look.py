@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dataprep.checks.duplicate_pairs import Duplicates, Progress, Verifier, find_duplicates, verify_files
+from dataprep.neighbours.cosine import Nearest, nearest
+from dataprep.probes.features import Features, features_of
+from dataprep.probes.folds import units_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.dataset import Dataset
 
@@ -22,6 +30,7 @@ class SecondLook:
         progress: called with (done, total, note) now and then.
         verify: holds candidate pairs against each other; None believes close hashes, for data whose files are out of reach.
         most_pairs: candidate pairs that are compared, nearest first; what is left out is said in `Duplicates.notes`.
+        neighbours_kept: nearest neighbours by embedding that are kept of each sample.
     """
 
     dataset: Dataset
@@ -29,12 +38,38 @@ class SecondLook:
     progress: Progress | None = None
     verify: Verifier | None = verify_files
     most_pairs: int = 200_000
-    _duplicates: Duplicates | None = field(default=None, init=False, repr=False)
+    neighbours_kept: int = 32
 
     def duplicates(self) -> Duplicates:
         """Verified duplicates of the data set: exact by bytes, exact by pixels, and near."""
-        if self._duplicates is None:
-            self._duplicates = find_duplicates(
-                self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress
-            )
         return self._duplicates
+
+    def features(self) -> Features:
+        """Embeddings in the space in which they are compared; nothing is known where there are none."""
+        return self._features
+
+    def neighbours(self) -> Nearest:
+        """The nearest neighbours of every sample among `features`."""
+        return self._neighbours
+
+    def units(self) -> NDArray[np.int64]:
+        """(n,) number of what has to stay in one fold: copies and groups."""
+        return self._units
+
+    @cached_property
+    def _duplicates(self) -> Duplicates:
+        return find_duplicates(self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress)
+
+    @cached_property
+    def _features(self) -> Features:
+        embedding = self.dataset.arrays.get("embedding")
+        return features_of(np.zeros((len(self.dataset), 1), np.float16) if embedding is None else embedding)
+
+    @cached_property
+    def _neighbours(self) -> Nearest:
+        features = self.features()
+        return nearest(features.values, features.known, self.neighbours_kept)
+
+    @cached_property
+    def _units(self) -> NDArray[np.int64]:
+        return units_of(self.dataset, self.duplicates().groups)

@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
 
 _FAMILY_TITLES = {
-    "files": "Files", "records": "Records", "duplicates": "Duplicates", "labels": "Labels", "splits": "Splits",
-    "quality": "Image quality",
+    "files": "Files", "records": "Records", "duplicates": "Duplicates", "labels": "Labels",
+    "content": "Content", "shortcuts": "Shortcuts", "splits": "Splits", "quality": "Image quality",
 }  # fmt: skip
 _FAMILY_LEADS = {
     "files": "Can every file be read, and is it what it claims to be?",
     "records": "Do the folder and the list of labels agree?",
     "duplicates": "Is the same picture in the data more than once?",
-    "labels": "Are there enough examples of every class?",
+    "labels": "Are the labels right, and are there enough examples of every class?",
+    "content": "Does every picture belong here, and is anything missing?",
+    "shortcuts": "Could a model get the label right for the wrong reason?",
     "splits": "Does the test set measure what it is meant to?",
     "quality": "Are the pictures as good as they will be in use?",
 }

@@ -1,0 +1,111 @@
+"""The space in which embeddings are compared: square root, centring, principal components, partial whitening, unit length.
+
+Activations that follow a rectifier are skewed: their square root is nearer to a Gaussian (the Hellinger map; Arandjelović &
+Zisserman 2012). Centring takes out what all images share, and partial whitening keeps a few strong directions from deciding
+everything (Jégou & Chum 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Most principal components that are kept.
+COMPONENTS = 256
+#: Power of the variance by which components are divided: 0 keeps them as they are, 0.5 makes them equal.
+WHITENING = 0.35
+#: Rows that the principal components are fitted on at most.
+_FITTED = 50_000
+#: Rows that are held as float32 at a time.
+_BLOCK = 8192
+#: Components with less than this share of the first one's variance are rounding noise.
+_LEAST_VARIANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Embeddings in the space in which they are compared.
+
+    Attributes:
+        values: (n, m) float32, m at most `COMPONENTS`; rows of unit length, zeros where the embedding is unknown.
+        known: (n,) bool.
+    """
+
+    values: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def features_of(embedding: NDArray[Any], *, seed: int = 0) -> Features:
+    """Map embeddings into the space in which they are compared.
+
+    Args:
+        embedding: (n, d) of any float type, read in blocks; rows of zeros, or with a value that is not finite, are unknown.
+        seed: of the sample that the components are fitted on, where there are more than 50,000 rows.
+    """
+    known = _known(embedding)
+    rows = np.flatnonzero(known)
+    if not len(rows):
+        return Features(np.zeros((len(embedding), 1), np.float32), known)
+    fitted = rows
+    if len(rows) > _FITTED:
+        fitted = np.sort(np.random.default_rng(seed).choice(rows, _FITTED, replace=False))
+    rooted = _is_non_negative(embedding, fitted)
+    mean, projection = _principal(embedding, fitted, rooted)
+    values = np.zeros((len(embedding), projection.shape[1]), np.float32)
+    for chunk in _blocks(rows):
+        part = (_prepared(embedding[chunk], rooted) - mean) @ projection
+        values[chunk] = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
+    return Features(values, known)
+
+
+def _blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(rows), _BLOCK):
+        yield rows[start : start + _BLOCK]
+
+
+def _known(embedding: NDArray[Any]) -> NDArray[np.bool_]:
+    known = np.zeros(len(embedding), bool)
+    for chunk in _blocks(np.arange(len(embedding))):
+        part = np.asarray(embedding[chunk], np.float32)
+        known[chunk] = np.isfinite(part).all(axis=1) & (part != 0).any(axis=1)
+    return known
+
+
+def _is_non_negative(embedding: NDArray[Any], rows: NDArray[np.int64]) -> bool:
+    return all(bool((embedding[chunk] >= 0).all()) for chunk in _blocks(rows))
+
+
+def _prepared(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
+    """A block of embeddings as float32, of unit length, after the square root where that makes sense."""
+    values = np.asarray(part, np.float32)
+    values = np.sqrt(values) if rooted else values
+    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def _principal(embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The mean (d,) and the whitened principal directions (d, m)."""
+    size = embedding.shape[1]
+    total, products = np.zeros(size), np.zeros((size, size))
+    for chunk in _blocks(rows):
+        part = _prepared(embedding[chunk], rooted)
+        total += part.sum(axis=0, dtype=np.float64)
+        products += part.T @ part
+    mean = total / len(rows)
+    variance, directions = np.linalg.eigh(products / len(rows) - np.outer(mean, mean))
+    order = np.argsort(-variance)[:COMPONENTS]
+    variance, directions = variance[order], directions[:, order]
+    kept = variance > max(_LEAST_VARIANCE * float(variance[0]), 1e-12)
+    if not kept.any():  # every image looks the same: any direction will do
+        kept[0], variance[0] = True, 1.0
+    scaled = directions[:, kept] / variance[kept] ** WHITENING
+    signs = np.sign(scaled[np.abs(scaled).argmax(axis=0), np.arange(scaled.shape[1])])
+    return mean.astype(np.float32), (scaled * signs).astype(np.float32)

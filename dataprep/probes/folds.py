@@ -1,0 +1,43 @@
+"""What has to stay together when data is divided into folds: copies of one picture, and samples of one group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.schemas.dataset import Dataset
+
+
+def units_of(dataset: Dataset, copies: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) number of the unit that each sample belongs to: samples joined by copies, by the column ``group``, or by both.
+
+    Args:
+        dataset: with or without the column ``group``; a missing group is a sample of its own.
+        copies: (n,) id of each sample's duplicate group, -1 when alone (`Duplicates.groups`).
+    """
+    groups = np.full(len(dataset), -1, np.int64)
+    if "group" in dataset.samples:
+        groups = np.asarray(pd.factorize(dataset.samples["group"])[0], np.int64)
+    return join(len(dataset), (copies, groups))
+
+
+def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int64]:
+    """(rows,) connected components of rows that share a label in any of `labellings` ((rows,) each, -1: none)."""
+    unit = np.arange(rows)
+    while True:
+        before = unit
+        for labels in labellings:
+            inside = np.flatnonzero(labels >= 0)
+            if len(inside):
+                least = np.full(int(labels[inside].max()) + 1, rows)
+                np.minimum.at(least, labels[inside], unit[inside])
+                unit = unit.copy()
+                unit[inside] = least[labels[inside]]
+            unit = unit[unit]
+        if np.array_equal(unit, before):
+            return np.unique(unit, return_inverse=True)[1].astype(np.int64)
