@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dataprep.checks.duplicate_pairs import Duplicates
     from dataprep.neighbours.cosine import Nearest
     from dataprep.probes.features import Features
+    from dataprep.probes.label_evidence import LabelEvidence
     from dataprep.schemas.dataset import Dataset
 
 #: The headings of a check's docstring, in order; it is the check's documentation page.
@@ -48,6 +49,10 @@ class Look(Protocol):
         """(n,) number of what has to stay in one fold: copies and groups."""
         ...
 
+    def labels(self) -> LabelEvidence:
+        """Out-of-fold class probabilities of every sample, beside its given label."""
+        ...
+
 
 @dataclass(frozen=True)
 class Check(ABC):
@@ -59,6 +64,7 @@ class Check(ABC):
         severity: how bad the fault is if true; fixed per check and published.
         scope: what the claims are about.
         needs: columns or arrays it reads; given ones (``label``, ``split``, ``group``) that are missing mean "skipped".
+        wants: columns or arrays that it makes use of where they are known, and does without where they are not.
         looks: whether it asks for the second look.
         suggestion: what to do with a target, unless a claim says otherwise.
         summary: what is wrong, in a few words, as a heading.
@@ -72,6 +78,7 @@ class Check(ABC):
     severity: ClassVar[Severity]
     scope: ClassVar[Scope] = "sample"
     needs: ClassVar[tuple[str, ...]] = ()
+    wants: ClassVar[tuple[str, ...]] = ()
     looks: ClassVar[bool] = False
     suggestion: ClassVar[Suggestion] = "review"
     summary: ClassVar[str]

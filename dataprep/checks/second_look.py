@@ -12,6 +12,7 @@ from dataprep.checks.duplicate_pairs import Duplicates, Progress, Verifier, find
 from dataprep.neighbours.cosine import Nearest, nearest
 from dataprep.probes.features import Features, features_of
 from dataprep.probes.folds import units_of
+from dataprep.probes.label_evidence import LabelEvidence, evidence_of_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +57,10 @@ class SecondLook:
         """(n,) number of what has to stay in one fold: copies and groups."""
         return self._units
 
+    def labels(self) -> LabelEvidence:
+        """Out-of-fold class probabilities of every sample, beside its given label."""
+        return self._labels
+
     @cached_property
     def _duplicates(self) -> Duplicates:
         return find_duplicates(self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress)
@@ -73,3 +78,7 @@ class SecondLook:
     @cached_property
     def _units(self) -> NDArray[np.int64]:
         return units_of(self.dataset, self.duplicates().groups)
+
+    @cached_property
+    def _labels(self) -> LabelEvidence:
+        return evidence_of_labels(self.dataset, self.features(), self.neighbours(), self.units())
