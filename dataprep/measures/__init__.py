@@ -16,10 +16,12 @@ def builtin_measures() -> tuple[Measure, ...]:
     from dataprep.measures.focus import FOCUS
     from dataprep.measures.frame import FRAME
     from dataprep.measures.grain import GRAIN
+    from dataprep.measures.patches import PATCHES
     from dataprep.measures.spectrum import SPECTRUM
+    from dataprep.measures.surround import SURROUND
     from dataprep.measures.tones import TONES
 
-    measures = (*FACTS, *TONES, *FOCUS, *GRAIN, *SPECTRUM, *FRAME)
+    measures = (*FACTS, *TONES, *FOCUS, *GRAIN, *SPECTRUM, *FRAME, *SURROUND, *PATCHES)
     if find_spec("dataprep.measures.hashes"):
         from dataprep.measures.hashes import HASHES
 

@@ -88,6 +88,10 @@ PIXEL = _columns(
     ("detail_fraction", "float", "", "share of the frequencies that the pixel grid can carry below the end of detail; well "
      "below 1 means enlarged or blurred"),
     ("border", "float", "", "share of the area taken by a uniform frame with a straight inner edge, 0 to 1"),
+    ("warmth", "float", "", "mean red less mean blue, -1 to 1: the cast of the light"),
+    ("tint", "float", "", "mean green less the mean of red and blue, -1 to 1"),
+    ("edge_luma", "float", "luma", "mean luma of the outer frame, 4 % of the shorter side wide: the background"),
+    ("edge_contrast", "float", "luma", "standard deviation of luma in the outer frame, 0 to 0.5; near 0 for a plain background"),
 )  # fmt: skip
 
 ARRAYS = _columns(
@@ -95,6 +99,7 @@ ARRAYS = _columns(
     ("phash", "array", "", "(n, 8) uint64: 64-bit DCT hash of the image under the eight flips and quarter turns"),
     ("phash_inner", "array", "", "(n, 8) uint64: as phash, of the picture without its uniform frame"),
     ("sketch", "array", "", "(n, 2, 144) uint8: where edges run in which direction, of the image and of it without its frame"),
+    ("patches", "array", "", "(n, 5, 36) uint16: colours of the 6 x 6 pixels in the four corners and the centre"),
     ("embedding", "array", "", "(n, d) float16: embedding of the displayed image"),
     ("probs", "array", "", "(n, k) float32: class probabilities, columns as `Dataset.classes`"),
 )
@@ -104,6 +109,7 @@ ARRAY_FORMS: dict[str, tuple[str, tuple[int, ...]]] = {
     "phash": ("<u8", (8,)),
     "phash_inner": ("<u8", (8,)),
     "sketch": ("u1", (2, 144)),
+    "patches": ("<u2", (5, 36)),
 }
 
 COLUMNS: dict[str, Column] = {column.name: column for column in (*GIVEN, *FILE, *PIXEL, *ARRAYS)}
