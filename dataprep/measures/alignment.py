@@ -3,7 +3,8 @@
 Plain copies (re-encoded, resized, brightened, turned by quarters) need no search: reduced to one size they lie on top of each
 other. For the rest, key points are matched (ORB, Rublee et al. 2011; ratio test, Lowe 2004) and an affine map is fitted to them
 (RANSAC). Either way the pixels decide: the overlap is cut into blocks, and a block agrees when its correlation is high. Two
-photos of one scene share key points by the dozen, but their blocks do not agree.
+photos of one scene share key points by the dozen, but their blocks do not agree. Two small pictures have too few key points and
+blocks; they are registered by their pixels (`dataprep.measures.registration`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from dataprep.measures.registration import SMALL_SIDE, register
 
 Plane = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -39,6 +42,8 @@ _FEWEST_INLIERS, _RATIO, _REACH = 10, 0.8, 3.0
 _LEAST_SHARE = 0.5
 #: Share of the smaller image that must overlap.
 _LEAST_OVERLAP = 0.3
+#: Orientations in which small pictures are always tried, as it is and mirrored: their hashes tell little.
+_UPRIGHT = (0, 1)
 #: Without texture: grey levels within which two images are the same everywhere.
 _SAME_LEVEL = 3.0
 
@@ -109,7 +114,7 @@ class Match:
     Attributes:
         map: (3, 3) pixels of A's full image to pixels of B's, as turned.
         orientation: B was turned so (see `dataprep.measures.hashes`) before it was compared.
-        share: of the blocks with texture in the overlap, how many agree, 0 to 1.
+        share: of the blocks with texture in the overlap, how many agree, 0 to 1; of small pictures, the correlation of detail.
         plain: whether A and B lie on top of each other as wholes.
     """
 
@@ -131,8 +136,11 @@ def match(a: Picture, b: Picture, orientations: tuple[int, ...]) -> Match | None
             if certainty > _CERTAIN:
                 return plain
             break
-    for orientation in (plain.orientation,) if plain else orientations:
-        found = _align(a, b.turned(orientation), orientation)
+    is_small = max(*a.plane.shape, *b.plane.shape) <= SMALL_SIDE
+    align = _register if is_small else _align
+    tried = orientations if not is_small else tuple(dict.fromkeys((*orientations, *_UPRIGHT)))
+    for orientation in (plain.orientation,) if plain else tried:
+        found = align(a, b.turned(orientation), orientation)
         if found is not None:
             return plain if plain and _are_close(plain.map, found.map, a) else _settle(found, b)
     return plain if is_likely else None
@@ -228,6 +236,11 @@ def _align(a: Picture, b: Picture, orientation: int) -> Match | None:
         return None
     share = float((correlation[texture] > AGREES).mean())
     return Match(full, orientation, share, False) if share >= _LEAST_SHARE else None
+
+
+def _register(a: Picture, b: Picture, orientation: int) -> Match | None:
+    found = register(a.plane, b.plane)
+    return None if found is None else Match(b.to_full @ found[0] @ np.linalg.inv(a.to_full), orientation, found[1], False)
 
 
 def _fit(a: Picture, b: Picture) -> Matrix | None:
