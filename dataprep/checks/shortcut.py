@@ -1,0 +1,239 @@
+"""The check shortcut: properties that predict the label by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.checks.contract import Check
+from dataprep.checks.prediction import Giveaway, Predictor, aimed_share, bins_of, codes_of, folds_of, giveaways_of
+from dataprep.checks.properties import Property, properties_of
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+#: Classes with fewer samples are not judged.
+_LEAST_SAMPLES = 8
+#: Classes that are named for one family of properties.
+_NAMED = 5
+_HISTOGRAM_BINS = 24
+_HISTOGRAM_CLASSES = 8
+_UNSEEN = "; a model that is given pixels does not see it, but it shows that the classes come from different sources"
+
+
+@dataclass(frozen=True)
+class Shortcut(Check):
+    """Properties that predict the label by themselves.
+
+    What it finds:
+        x
+    Why it matters:
+        x
+    What to do:
+        x
+    How it works:
+        x
+    Known limits:
+        x
+    Measured quality:
+        x
+    """
+
+    code = "shortcut"
+    family = "shortcuts"
+    severity = "warning"
+    scope = "dataset"
+    needs = ("label",)
+    looks = True
+    suggestion = "none"
+    summary = "A property gives the label away"
+    advice = "Make the property alike in all classes (collect, resample, normalise), or test without it."
+    message = "{what}: {figure_name} {figure:.2f} against {baseline:.2f} by chance (95 % interval {low:.2f} to {high:.2f}){more}"
+
+    threshold: float = option(0.8, "balanced accuracy of telling one class from the others that is reported", low=0.5, high=1)
+    excess: float = option(0.4, "balanced accuracy over all classes, 0 at chance and 1 at best, that is reported", low=0, high=1)
+    colour_threshold: float = option(0.9, "as threshold, for colour, which is often what the classes are about", low=0.5, high=1)
+    purity: float = option(0.9, "share of one class among the samples with one value that gives it away", low=0.5, high=0.999)
+    least_share: float = option(0.1, "share of its class that must have such a value", low=0, high=1)
+    alpha: float = option(0.01, "probability of any claim on random labels", low=0.0001, high=0.5)
+    permutations: int = option(200, "permutations of the labels that make up chance", low=20, high=100_000)
+    most_rows: int = option(20_000, "samples that are looked at, drawn at random", low=100)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each family of properties, and class or all classes, that it gives away."""
+        if dataset.task in ("regression", "multi-label"):
+            return
+        rows, labels, names, units = _judged(dataset, look, self.most_rows)
+        if len(names) < 2:
+            return
+        properties = properties_of(dataset, rows)
+        if not properties:
+            return
+        for claim in _Case(self, properties, labels, names, folds_of(units)).claims():
+            yield self.claims([claim.pop("target")], **claim)
+
+
+def _judged(dataset: Dataset, look: Look, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str], NDArray[np.int64]]:
+    """(rows, labels, class names, units): measured samples of classes that are large enough, one of each class in each unit."""
+    known = dataset.samples["label"].notna().to_numpy()
+    if "lost" in dataset.samples:
+        known = known & (dataset.samples["lost"].astype("str").fillna("").to_numpy() == "")
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(known))
+    units = look.units()
+    codes, names = pd.factorize(dataset.samples["label"].astype("str").to_numpy(dtype=object)[rows], sort=True)
+    pairs = units[rows] * max(len(names), 1) + codes
+    _, first = np.unique(pairs, return_index=True)
+    kept = np.sort(first)[:most]
+    large = np.bincount(codes[kept], minlength=len(names)) >= _LEAST_SAMPLES
+    kept = kept[large[codes[kept]]]
+    kept = kept[np.argsort(rows[kept])]
+    labels = (np.cumsum(large) - 1)[codes[kept]]
+    return rows[kept], labels, [str(name) for name in names[large]], units[rows[kept]]
+
+
+class _Case:
+    """What speaks for shortcuts in one data set."""
+
+    def __init__(
+        self, check: Shortcut, properties: list[Property], labels: NDArray[np.int64], names: list[str], folds: NDArray[np.int64]
+    ) -> None:  # fmt: skip
+        self._check, self._properties, self._labels, self._names = check, properties, labels, names
+        codes = [(codes_of if each.categories else bins_of)(each.values, len(names)) for each in properties]
+        self._predictor = Predictor(codes, labels, folds)
+
+    @cached_property
+    def _chances(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Worked out only where a score is large enough to be reported."""
+        return self._predictor.chances(self._check.permutations)
+
+    def claims(self) -> Iterator[dict[str, Any]]:
+        """One claim per family where it predicts all classes, else one per class that it tells, or that a value gives away."""
+        for family in dict.fromkeys(each.family for each in self._properties):
+            members = [i for i, each in enumerate(self._properties) if each.family == family]
+            overall = self._overall(members)
+            if overall:
+                yield overall
+                continue
+            told = self._told(members)
+            yield from told[:_NAMED]
+            named = {claim["evidence"]["class"] for claim in told}
+            given = [claim for claim in self._given_away(members) if claim["evidence"]["class"] not in named]
+            yield from given[: max(0, _NAMED - len(told))]
+
+    def _overall(self, members: list[int]) -> dict[str, Any] | None:
+        scores, k = self._predictor.scores, len(self._names)
+        if k == 2:  # telling one from the other is all there is
+            return None
+        excess = (scores.overall - 1 / k) / (1 - 1 / k)
+        passed = [i for i in members if excess[i] >= self._excess(i) and self._chances[0][i] <= self._check.alpha]
+        if not passed:
+            return None
+        best = max(passed, key=lambda i: float(scores.overall[i]))
+        what = f"{self._properties[best].name} alone predicts the label"
+        figures = float(scores.overall[best]), float(scores.overall_error[best]), 1 / k
+        return self._claim(best, what, figures, passed)
+
+    def _told(self, members: list[int]) -> list[dict[str, Any]]:
+        scores, found, two = self._predictor.scores, [], len(self._names) == 2
+        for label, name in enumerate(self._names[:1] if two else self._names):
+            single = scores.single[:, label]
+            large = [i for i in members if single[i] >= self._threshold(i)]
+            passed = [i for i in large if self._chances[1][i, label] <= self._check.alpha]
+            if passed:
+                best = max(passed, key=lambda i: float(single[i]))
+                rest = f"from {self._names[1]!r}" if two else "from the other classes"
+                what = f"{self._properties[best].name} alone tells {name!r} {rest}"
+                figures = float(single[best]), float(scores.single_error[best, label]), 0.5
+                found.append(self._claim(best, what, figures, passed, label))
+        return sorted(found, key=lambda claim: -float(claim["figure"]))
+
+    def _given_away(self, members: list[int]) -> list[dict[str, Any]]:
+        best: dict[int, tuple[Giveaway, int]] = {}
+        for i in members:
+            each = self._properties[i]
+            for one in giveaways_of(each.values, self._labels, purity=self._check.purity):
+                if self._is_giveaway(one) and (one.label not in best or one.evidence > best[one.label][0].evidence):
+                    best[one.label] = one, i
+        found = [self._slice(one, i) for one, i in best.values()]
+        return sorted(found, key=lambda claim: -float(claim["evidence"]["share"]))
+
+    def _is_giveaway(self, one: Giveaway) -> bool:
+        size = int((self._labels == one.label).sum())
+        chances = len(self._labels) * len(self._names) * len(self._properties)
+        share, pure = size / len(self._labels), one.own / max(one.samples, 1)
+        return (
+            one.evidence >= np.log(chances / self._check.alpha)
+            and one.own >= self._check.least_share * size
+            and pure >= 1 - 2 * (1 - aimed_share(self._check.purity, share))
+        )
+
+    def _slice(self, one: Giveaway, place: int) -> dict[str, Any]:
+        each, name = self._properties[place], self._names[one.label]
+        size, pure = int((self._labels == one.label).sum()), one.own / one.samples
+        span = f"{each.name} = {_value(each, one)}"
+        what = f"{span} gives {name!r} away in {one.own:,} of its {size:,} images"
+        figures = pure, float(np.sqrt(pure * (1 - pure) / one.samples)), size / len(self._labels)
+        return self._claim(place, what, figures, [place], one.label, span=span, share=one.own / size)
+
+    def _threshold(self, place: int) -> float:
+        colour = self._properties[place].family == "colour"
+        return max(self._check.threshold, self._check.colour_threshold) if colour else self._check.threshold
+
+    def _excess(self, place: int) -> float:
+        """For colour as much more as `_threshold` asks, on its scale of 0 at chance to 1."""
+        return self._check.excess + 2 * (self._threshold(place) - self._check.threshold)
+
+    def _claim(
+        self, place: int, what: str, figures: tuple[float, float, float], members: list[int], label: int | None = None,
+        *, span: str = "", share: float = 1.0,
+    ) -> dict[str, Any]:  # fmt: skip
+        each, (figure, error, baseline) = self._properties[place], figures
+        name = "" if label is None else self._names[label]
+        low, high = max(0.0, figure - 1.96 * error), min(1.0, figure + 1.96 * error)
+        also = [self._properties[i].name for i in members if i != place]
+        figure_name = f"share of {name!r} among its images" if span else "balanced accuracy"
+        evidence = {
+            "what": what, "figure_name": figure_name, "baseline": baseline, "low": low, "high": high, "interval": [low, high],
+            "property": each.name, "also": also, "class": name, "share": share, "samples": len(self._labels),
+            "more": (f"; so do {', '.join(also)}" if also else "") + ("" if each.seen else _UNSEEN),
+            "histogram": _histogram(each, self._labels, self._names, label),
+        }  # fmt: skip
+        scope = "slice" if span else "dataset" if label is None else "class"
+        return {
+            "target": span or name, "scope": scope, "figure": figure, "unit": figure_name, "evidence": evidence,
+            "severity": self._check.severity if each.seen else "info", "value": name if span else "",
+        }  # fmt: skip
+
+
+def _value(each: Property, one: Giveaway) -> str:
+    return repr(each.categories[int(one.value)]) if each.categories else f"{one.value:.4g}"
+
+
+def _histogram(each: Property, labels: NDArray[np.int64], names: list[str], label: int | None) -> dict[str, Any]:
+    """Counts of the property by class, of at most 8 classes; of one class and all the others, where it is about one."""
+    edges, extra = _edges(each)
+    groups = np.where(labels == label, 0, 1) if label is not None else labels
+    titles = [names[label], names[1 - label] if len(names) == 2 else "the others"] if label is not None else names
+    counts = {
+        titles[group]: np.histogram(each.values[(groups == group) & ~np.isnan(each.values)], edges)[0].tolist()
+        for group in range(min(len(titles), _HISTOGRAM_CLASSES))
+    }
+    return {"edges": [float(f"{edge:.6g}") for edge in edges], "series": counts, "label": each.name, **extra}
+
+
+def _edges(each: Property) -> tuple[NDArray[Any], dict[str, Any]]:
+    if each.categories:
+        count = min(len(each.categories), _HISTOGRAM_BINS)
+        return np.arange(count + 1) - 0.5, {"categories": list(each.categories[:count])}
+    known = each.values[~np.isnan(each.values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    return np.linspace(low, high if high > low else low + 1, _HISTOGRAM_BINS + 1), {}

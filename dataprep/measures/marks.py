@@ -1,0 +1,185 @@
+"""Marks: pixels unlike everything around them, with their place and colour, of whole images. What triggers are made of.
+
+Natural pictures are smooth, or textured without regard to the grid of pixels: that the same colour stands out at the same place
+in many images is no chance. Places are told from the nearest corner, so that images of other sizes compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dataprep.backends import imap
+from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.options import PassOptions
+from dataprep.measures.patches import PLACES, SIDE, pack, unpack
+from dataprep.schemas.lost import Lost
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
+
+#: Distances, in pixels, at which a mark's surroundings begin: patches of up to 3 pixels, and larger ones.
+REACHES: tuple[int, ...] = (3, 8)
+#: Levels by which a mark differs from its surroundings in some channel.
+_CONTRAST = 40
+_BATCH = 64
+_COORDINATE_BITS = 15
+_FURTHEST = (1 << _COORDINATE_BITS) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Marks of several images, one row each.
+
+    Attributes:
+        image: (m,) row of the image.
+        place: (m,) int64 code of the place, see `place_of`.
+        colour: (m,) uint16, see `dataprep.measures.patches.pack`.
+        looked: (r,) rows that were looked at.
+        places: number of places in the largest image.
+    """
+
+    image: NDArray[np.int64]
+    place: NDArray[np.int64]
+    colour: NDArray[np.uint16]
+    looked: NDArray[np.int64]
+    places: int
+
+
+def place_of(corner: Any, down: Any, across: Any) -> Any:
+    """Code of a place: the corner (0 to 3, as in `PLACES`; 4 for the centre), and the pixels from it."""
+    return (np.asarray(corner, np.int64) << 2 * _COORDINATE_BITS) | (np.asarray(down, np.int64) << _COORDINATE_BITS) | across
+
+
+def where(place: int) -> tuple[int, int, int]:
+    """(corner, down, across) of a code."""
+    return place >> 2 * _COORDINATE_BITS, (place >> _COORDINATE_BITS) & _FURTHEST, place & _FURTHEST
+
+
+def isolated(rgb: NDArray[np.uint8], reach: int) -> NDArray[np.bool_]:
+    """(..., h, w) whether a pixel differs from those `reach` pixels above, below, left and right of it, as far as there are any.
+
+    Args:
+        rgb: (..., h, w, 3) uint8.
+    """
+    height, width = rgb.shape[-3:-1]
+    alone = np.zeros(rgb.shape[:-1], bool)
+    if min(height, width) <= reach:
+        return alone
+    alone[...] = True
+    for axis in (-3, -2):
+        differs = _differs(_part(rgb, axis, reach, None), _part(rgb, axis, None, -reach))
+        near = np.moveaxis(alone, axis + 1, 0)
+        changed = np.moveaxis(differs, axis + 1, 0)
+        near[reach:] &= changed
+        near[:-reach] &= changed
+        near[len(changed) : reach] = False  # the middle of a narrow image has nothing to differ from
+    return alone
+
+
+def _part(rgb: NDArray[np.uint8], axis: int, start: int | None, stop: int | None) -> NDArray[np.uint8]:
+    span: list[Any] = [Ellipsis, slice(None), slice(None), slice(None)]
+    span[axis] = slice(start, stop)
+    return np.asarray(rgb[tuple(span)], np.uint8)
+
+
+def _differs(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    difference: Any = (
+        cv2.absdiff(np.ascontiguousarray(a), np.ascontiguousarray(b)) if a.ndim == 3 else np.maximum(a, b) - np.minimum(a, b)
+    )
+    return np.asarray((difference > _CONTRAST).any(axis=-1), bool)
+
+
+def marks_of(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """(places, colours) of the marks of one image (h, w, 3)."""
+    alone = isolated(rgb, REACHES[0])
+    for reach in REACHES[1:]:
+        alone |= isolated(rgb, reach)
+    rows, columns = np.nonzero(alone)
+    height, width = rgb.shape[:2]
+    low, right = rows >= (height + 1) // 2, columns >= (width + 1) // 2
+    down = np.minimum(np.where(low, height - 1 - rows, rows), _FURTHEST)
+    across = np.minimum(np.where(right, width - 1 - columns, columns), _FURTHEST)
+    return place_of(2 * low + right, down, across), pack(rgb[rows, columns])
+
+
+def marks_of_squares(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Marks:
+    """The marks within the squares that the pass kept, `patches` (r, 5, 36) of the images `rows` (r,)."""
+    measured = patches.reshape(len(patches), -1).any(axis=1)
+    rows, squares = rows[measured], patches[measured].reshape(-1, len(PLACES), SIDE, SIDE)
+    image, corner, down, across = np.nonzero(isolated(unpack(squares), REACHES[0]))
+    colours = squares[image, corner, down, across]
+    down = np.where((corner == 2) | (corner == 3), SIDE - 1 - down, down)
+    across = np.where((corner == 1) | (corner == 3), SIDE - 1 - across, across)
+    return Marks(rows[image], place_of(corner, down, across), colours, rows, len(PLACES) * SIDE * SIDE)
+
+
+def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) -> Marks:
+    """Decode the images `rows` again, in worker processes, and find their marks; images that fail are passed over."""
+    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+    paths = [tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches]
+    results = imap(
+        "dataprep.measures.marks:marking", paths, setup=replace(options, scale_above_megapixels=options.max_megapixels),
+        jobs=options.jobs, time_limit_s=options.time_limit_s * 4, memory_limit_mb=options.memory_limit_mb,
+        load=_read_remote if dataset.is_remote else None,
+    )  # fmt: skip
+    with closing(results):  # type: ignore[type-var]
+        found = {index: result for index, result in results if not isinstance(result, Lost)}
+    return _gathered([(batches[index], *found[index]) for index in sorted(found)])
+
+
+def _gathered(parts: Sequence[tuple[Any, ...]]) -> Marks:
+    none = np.zeros(0, np.int64)
+    image = [batch[order] for batch, order, *_ in parts]
+    looked = [batch[sizes > 0] for batch, _, _, _, sizes in parts]
+    return Marks(
+        np.concatenate([none, *image]),
+        np.concatenate([none, *(part[2] for part in parts)]),
+        np.concatenate([none.astype(np.uint16), *(part[3] for part in parts)]),
+        np.concatenate([none, *looked]),
+        max((int(part[4].max()) for part in parts), default=0),
+    )
+
+
+def marking(options: PassOptions) -> Callable[[Iterable[str | bytes]], tuple[Any, ...]]:
+    """The worker's task: images to (position in the batch, place, colour) of each mark, and the number of pixels of each image."""
+    cv2.setNumThreads(1)
+
+    def mark(items: Iterable[str | bytes]) -> tuple[Any, ...]:
+        found, sizes = [], []
+        for position, item in enumerate(items):
+            try:
+                rgb = open_pixels(item if isinstance(item, bytes) else read_bytes(item, options), options=options).rgb
+            except Undecodable:  # it was readable a moment ago: the file was changed or removed
+                sizes.append(0)
+                continue
+            places, colours = marks_of(rgb)
+            sizes.append(rgb.shape[0] * rgb.shape[1])
+            found.append((np.full(len(places), position), places, colours))
+        return *_columns(found), np.array(sizes)
+
+    return mark
+
+
+def _columns(found: list[tuple[Any, Any, Any]]) -> tuple[Any, ...]:
+    kinds = (np.int64, np.int64, np.uint16)
+    return tuple(np.concatenate([np.zeros(0, kind), *(part[i] for part in found)]).astype(kind) for i, kind in enumerate(kinds))
+
+
+def _read_remote(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
+    import fsspec
+
+    try:
+        contents = []
+        for url in urls:
+            with fsspec.open(url, "rb") as file:
+                contents.append(bytes(file.read()))
+        return tuple(contents)
+    except Exception as error:  # every file system raises its own
+        return Lost("unreadable", f"{type(error).__name__}: {error}")
