@@ -65,7 +65,7 @@ def audit(
     clock.start("scan")
     dataset = source if isinstance(source, Dataset) else scan(source)
     clock.start("measure")
-    columns = None if not only else sorted({need for check in checks for need in check.needs} - _GIVEN)
+    columns = None if not only else sorted({name for check in checks for name in (*check.needs, *check.wants)} - _GIVEN)
     with warm_workers():
         dataset = measure(dataset, columns, pass_options, clock.report)
         clock.start("check")
@@ -140,6 +140,8 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
         return "no samples"
     if "lost" in dataset.samples and bool((dataset.samples["lost"].astype("str").fillna("") != "").all()):
         return "no image could be measured"
+    if missing == ["embedding"]:
+        return "needs embeddings, which this run went without"
     return f"no image gave the property {missing[0]}"
 
 

@@ -85,7 +85,7 @@ _CHECKS = {
 BUILT_IN: dict[str, dict[str, str]] = {
     "dataprep.checks": {code: f"dataprep.checks.{place}" for family in _CHECKS.values() for code, place in family.items()},
     "dataprep.measures": {},
-    "dataprep.embedders": {},
+    "dataprep.embedders": {"lite0": "dataprep.measures.embedding.lite0:lite0"},
     "dataprep.readers": {},
 }
 

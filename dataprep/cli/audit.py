@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv"]
 FailAt = Literal["never", "info", "warning", "error"]
 
-_INPUT, _CHECKS, _PASS, _OUTPUT = "Input", "Checks", "Reading files", "Output"
+_INPUT, _CHECKS, _EMBEDDING, _PASS, _OUTPUT = "Input", "Checks", "Embedding", "Reading files", "Output"
 #: Workers that start while this process loads its libraries; a larger pass starts more.
 _EARLY = 8
 _COLUMNS = ("path_column", "label_column", "split_column", "group_column")
@@ -77,6 +77,19 @@ def audit(
     fail_at: Annotated[
         FailAt, typer.Option(help="Exit with 1 if an issue is this bad or worse.", rich_help_panel=_CHECKS)
     ] = "never",
+    embedder: Annotated[
+        str | None,
+        typer.Option(help="lite0, onnx:FILE, hf:MODEL or a plug-in's name; default: lite0.", rich_help_panel=_EMBEDDING),
+    ] = None,
+    embedder_size: Annotated[
+        int | None, typer.Option(help="Pixels a side that it sees: 128, 160 or 224; default: 160.", rich_help_panel=_EMBEDDING)
+    ] = None,
+    embeddings: Annotated[
+        str, typer.Option(help="Your own: .npy, .npz or Parquet; nothing is embedded.", rich_help_panel=_EMBEDDING)
+    ] = "",
+    no_embedding: Annotated[
+        bool, typer.Option("--no-embedding", help="Leave out every check that looks at content.", rich_help_panel=_EMBEDDING)
+    ] = False,
     jobs: Annotated[int, typer.Option(help="Worker processes; 0 takes every usable core.", rich_help_panel=_PASS)] = 0,
     time_limit: Annotated[float | None, typer.Option(help="Seconds that one file may take.", rich_help_panel=_PASS)] = None,
     memory_limit: Annotated[int | None, typer.Option(help="Megabytes that one worker may use.", rich_help_panel=_PASS)] = None,
@@ -122,6 +135,7 @@ def audit(
         progress("scan", 0, 0, "")
         lists = _known(flags)
         dataset = _scan(flags)
+        dataset = _with_embeddings(dataset, flags)
         mark_output(os.path.join(out, "audit"))  # a folder that cannot be written is said before the work, not after
         found = _without_known(_audit(dataset, flags, options, ctx.obj.checks, progress), lists)
         paths = _write(found, flags, progress)
@@ -145,6 +159,17 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
         seed=flags["seed"],
         **columns,
     )
+
+
+def _with_embeddings(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
+    if not flags["embeddings"]:
+        return dataset
+    for other in ("embedder", "no_embedding"):
+        if flags[other]:
+            raise OptionError(f"--embeddings and --{other.replace('_', '-')} exclude each other: give one of them")
+    from dataprep.measures.embedding.given import read_embeddings
+
+    return dataset.with_arrays(embedding=read_embeddings(flags["embeddings"], dataset))
 
 
 def _listed(place: str) -> list[str]:
@@ -232,6 +257,8 @@ def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOpt
         "time_limit_s": flags["time_limit"],
         "memory_limit_mb": flags["memory_limit"],
         "max_megapixels": flags["max_megapixels"],
+        "embedder": "" if flags["no_embedding"] else flags["embedder"],
+        "embedder_size": flags["embedder_size"],
         "cache": False if flags["no_cache"] else None,
         "verify_cache": True if flags["verify_cache"] else None,
     }

@@ -3,8 +3,9 @@
 One SQLite file (write-ahead log, safe for several runs at once) in the user's cache folder. Two tables: ``rows`` holds packed
 rows (`dataprep.measures.rows`) by the hash of their content and of the plan that measured them, in the order in which they
 came, so that the next audit reads them in sequence; ``files`` leads there from path, size, modification time and inode.
-Fixed-size arrays lie inside the packed row. Every row carries a seal (a checksum) and is ignored when it does not match; a
-damaged file is deleted and begun anew; a cache that cannot be written is done without, with a warning.
+Fixed-size arrays lie inside the packed row; embeddings, which are larger and depend on a model, in files of their own. Every row
+carries a seal (a checksum) and is ignored when it does not match; a damaged file is deleted and begun anew; a cache that cannot
+be written is done without, with a warning.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ CAPACITY_BYTES = 2 * 2**30
 RACY_NS = 2_000_000_000
 
 _FILE = "measures-1.sqlite"
+#: Names of files of embeddings (`dataprep.measures.embedding.store`) begin with this.
+EMBEDDINGS = "embeddings-"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows(
     id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB UNIQUE, numbers BLOB, texts TEXT, seal INTEGER
@@ -86,6 +89,8 @@ def clear_cache(cache_dir: str = "") -> int:
     freed = _bytes_on_disk(folder)
     try:
         _delete(os.path.join(folder, _FILE))
+        for path in _stores(folder):
+            os.unlink(path)
     except OSError as error:
         why = f"the cache in {folder} cannot be deleted ({error.strerror})"
         raise OutputError(f"{why}: end the runs that use it and try again") from error
@@ -320,9 +325,16 @@ def _delete(path: str) -> None:
             os.unlink(name)
 
 
+def _stores(folder: str) -> list[str]:
+    """Paths of the files of embeddings."""
+    with contextlib.suppress(OSError):
+        return [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(EMBEDDINGS)]
+    return []
+
+
 def _bytes_on_disk(folder: str) -> int:
     total = 0
-    for suffix in ("", "-wal", "-shm"):
+    for path in (*(os.path.join(folder, _FILE + suffix) for suffix in ("", "-wal", "-shm")), *_stores(folder)):
         with contextlib.suppress(OSError):
-            total += os.stat(os.path.join(folder, _FILE + suffix)).st_size
+            total += os.stat(path).st_size
     return total

@@ -7,7 +7,7 @@ import stat
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from dataprep.schemas.lost import Lost
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.measures.embedding.beside import Beside
+    from dataprep.measures.embedding.contract import Embedder
     from dataprep.schemas.dataset import Dataset
 
 #: progress(done, total, note)
@@ -45,7 +47,8 @@ def measure(
     "category" and "text" are "" where unknown. A file that gave no pixels has ``lost`` and ``lost_detail``, and what was known
     before the loss (``bytes``, ``format``, ``width``); every other file has ``lost == ""``. Memory is that of the columns.
 
-    Files that the cache knows are not read. An interrupted pass keeps what it measured in the cache.
+    Files that the cache knows are not read. An interrupted pass keeps what it measured in the cache. Images are embedded while
+    others are decoded, unless the data set brings its own ``arrays["embedding"]``.
 
     Args:
         dataset: what to measure; its folder may be local or any fsspec URL.
@@ -54,23 +57,37 @@ def measure(
         progress: called with (files done, files in all, note) now and then, in this thread.
 
     Returns:
-        The Dataset with its columns and arrays (``phash`` (n, 8) uint64) added or replaced.
+        The Dataset with its columns and arrays (``phash`` (n, 8) uint64, ``embedding`` (n, d) float16) added or replaced.
 
     Raises:
+        OptionError, InputError: an embedder that cannot be loaded.
         WorkersLost: worker processes cannot be started.
         RegistryError: a plug-in measure that cannot be used.
     """
     options = options or PassOptions()
-    one_pass = _Pass(dataset, columns, options, progress)
+    one_pass = _Pass(dataset, columns, options, progress, _embedder(dataset, columns, options))
     one_pass.run()
-    return _with_columns(dataset, one_pass.table, columns)
+    return one_pass.with_vectors(_with_columns(dataset, one_pass.table, columns))
+
+
+def _embedder(dataset: Dataset, columns: Collection[str] | None, options: PassOptions) -> Embedder | None:
+    if not options.embedder or "embedding" in dataset.arrays or not (columns is None or "embedding" in columns):
+        return None
+    from dataprep.measures.embedding.contract import load_embedder
+
+    return load_embedder(options.embedder, size=options.embedder_size, threads=options.jobs)
 
 
 class _Pass:
     """One run over the files: recall what is known, measure the rest, keep it."""
 
     def __init__(
-        self, dataset: Dataset, columns: Collection[str] | None, options: PassOptions, progress: Progress | None
+        self,
+        dataset: Dataset,
+        columns: Collection[str] | None,
+        options: PassOptions,
+        progress: Progress | None,
+        embedder: Embedder | None,
     ) -> None:
         measures = measures_of(columns)
         self._columns = tuple(measure.column for measure in measures)
@@ -81,16 +98,47 @@ class _Pass:
         self._sizes: NDArray[np.int64] = np.full(len(dataset), -1)
         self._progress, self._progress_at = progress, 0.0
         self.table = RowTable(len(dataset), RowFormat(self._columns))
+        self._view = embedder.size if embedder is not None else 0
+        self._beside = _beside(embedder, len(dataset), options) if embedder is not None else None
+        # Rows that are known, of contents whose embedding is not.
+        self._unseen: NDArray[np.bool_] = np.zeros(len(dataset), bool)
 
     def run(self) -> None:
-        with Cache(cache_folder(self._options.cache_dir), self._signature) if self._options.cache else nullcontext() as cache:
+        with (
+            Cache(cache_folder(self._options.cache_dir), self._signature) if self._options.cache else nullcontext() as cache,
+            self._embedding(),
+        ):
             if not self._dataset.is_remote:
                 self._stat_files()
             if cache is not None and not self._options.verify_cache:
                 self._recall(cache)
-            self._measure(cache)
+            known = cache.path if cache is not None and not cache.is_empty else ""
+            self._measure(np.flatnonzero(self._todo & ~self._unseen), cache, known)
+            self._measure(np.flatnonzero(self._unseen), cache, "")
         self._report(force=True)
         self._warn_of_trouble()
+
+    @contextmanager
+    def _embedding(self) -> Iterator[None]:
+        """Embedding goes on until the block ends, and stops when it ends early."""
+        try:
+            yield
+        except BaseException:
+            if self._beside is not None:
+                self._beside.abandon()
+            raise
+        if self._beside is not None:
+            self._beside.close()
+
+    def with_vectors(self, dataset: Dataset) -> Dataset:
+        """`dataset` with its embedding, if there is one."""
+        if self._beside is None:
+            return dataset
+        if self._beside.failure:
+            what = f"the embedder {self._options.embedder} failed, so that nothing is embedded"
+            warnings.warn(f"{what}: {self._beside.failure}", stacklevel=4)
+            return dataset
+        return dataset.with_arrays(embedding=self._beside.vectors)
 
     def _report(self, force: bool = False) -> None:
         now = time.monotonic()
@@ -125,20 +173,30 @@ class _Pass:
         for rows, numbers, texts in cache.recall(self._keys):
             fitting = [i for i, row in enumerate(zip(numbers, texts, strict=True)) if self.table.format.fits(*row)]
             rows = rows[fitting]
-            self.table.put_many(rows, [numbers[i] for i in fitting], [texts[i] for i in fitting])
+            kept = [numbers[i] for i in fitting]
+            self.table.put_many(rows, kept, [texts[i] for i in fitting])
             self._todo[rows] = False
+            self._recall_vectors(rows, kept)
             self._report()
 
-    def _measure(self, cache: Cache | None) -> None:
-        rows = np.flatnonzero(self._todo)
+    def _recall_vectors(self, rows: NDArray[np.int64], numbers: list[bytes]) -> None:
+        """Fill the vectors of rows that the cache knew; those it does not know wait for a second turn."""
+        if self._beside is None or not len(rows):
+            return
+        digests = b"".join(self.table.format.digest(row) for row in numbers)
+        found = self._beside.recall(np.frombuffer(digests, np.uint8).reshape(-1, 16), rows)
+        missing = [row for row in rows[~found].tolist() if self.table.is_blank("lost", row)]
+        self._unseen[missing] = self._todo[missing] = True
+
+    def _measure(self, rows: NDArray[np.int64], cache: Cache | None, known: str) -> None:
+        """Measure rows in worker processes, which do not decode contents that the cache file `known` holds."""
         if not len(rows):
             return
         options = self._options
-        known = cache.path if cache is not None and not cache.is_empty else ""
         results = imap(
             "dataprep.measures.work:measuring",
             (self._item(sample) for _, sample in self._names(rows)),
-            setup=Setup(self._columns, options, self._signature, known),
+            setup=Setup(self._columns, options, self._signature, known, self._view),
             jobs=options.jobs,
             time_limit_s=options.time_limit_s,
             memory_limit_mb=options.memory_limit_mb,
@@ -155,10 +213,14 @@ class _Pass:
         if isinstance(result, Lost):
             self._lose(row, result)
         else:
-            numbers, text, known = result
+            numbers, text, known, view = result
             self.table.put(row, numbers, text)
             self._todo[row] = False
             digest = self.table.format.digest(numbers)
+            if self._beside is not None and view:
+                self._beside.put(row, digest, view)
+            elif known:
+                self._recall_vectors(np.array([row]), [numbers])
             if cache is not None and any(digest) and self._is_worth_keeping(row):
                 cache.store(digest, (int(self._keys[row, 0]), int(self._keys[row, 1])), numbers, text, known=known)
         self._report()
@@ -179,6 +241,14 @@ class _Pass:
             sample, words = self._dataset.samples.index[first], self.table.text(TROUBLE, first)
             what = f"a measure failed on {len(rows):,} files and left its column unknown"
             warnings.warn(f"{what}; the first is {sample}: {words}", stacklevel=4)
+
+
+def _beside(embedder: Embedder, rows: int, options: PassOptions) -> Beside:
+    from dataprep.measures.embedding.beside import Beside
+    from dataprep.measures.embedding.store import VectorStore
+
+    store = VectorStore(cache_folder(options.cache_dir), embedder.key, embedder.dim) if options.cache else None
+    return Beside(embedder, rows, store)
 
 
 def _loader(root: str, options: PassOptions) -> Callable[[str], tuple[str, bytes] | Lost]:

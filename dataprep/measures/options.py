@@ -9,7 +9,10 @@ from dataprep.schemas.options import option, validate
 
 @dataclass(frozen=True)
 class PassOptions:
-    """How files are read, decoded and measured. None of these changes a figure, but for `scale_above_megapixels`."""
+    """How files are read, decoded, measured and embedded.
+
+    None of these changes a figure, but for `scale_above_megapixels` and what is said of the embedder.
+    """
 
     jobs: int = option(0, "worker processes; 0 takes every core this process may use that memory allows", low=0)
     time_limit_s: float = option(30.0, "seconds that one file may take", low=0.1)
@@ -20,6 +23,9 @@ class PassOptions:
     cache: bool = option(True, "keep and use measured rows in the cache folder")
     cache_dir: str = option("", "cache folder; empty means the user's cache folder")
     verify_cache: bool = option(False, "read every file again and compare its content hash with the cache")
+
+    embedder: str = option("lite0", "embedder: lite0, onnx:FILE, hf:MODEL or a plug-in's name; empty for none")
+    embedder_size: int = option(160, "side of the image that the embedder sees, in pixels", low=32, high=1024)
 
     def __post_init__(self) -> None:
         validate(self, "pass")

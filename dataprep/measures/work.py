@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from dataprep.measures.cache import Recollection
     from dataprep.measures.pixels import Pixels
 
-#: A measured file: numbers and text as `RowFormat.pack` gives them, and whether they came from the cache.
-Row = tuple[bytes, str, bool]
+#: A measured file: numbers and text as `RowFormat.pack` gives them, whether they came from the cache, and the embedder's view
+#: (size x size x 3 bytes), empty where none was asked for or the file was not decoded.
+Row = tuple[bytes, str, bool, bytes]
 
 #: What reads and decodes; another version of one of them may give other figures.
 _DECODERS = ("numpy", "pillow", "simplejpeg", "opencv-python-headless", "pillow-heif")
@@ -36,12 +37,14 @@ class Setup:
         options: limits of decoding.
         signature: of the plan; see `signature_of`.
         cache: file of the cache to look contents up in, or "".
+        view: side of the embedder's view in pixels; 0 when nothing is embedded.
     """
 
     columns: tuple[str, ...]
     options: PassOptions
     signature: str = ""
     cache: str = ""
+    view: int = 0
 
 
 def measures_of(columns: Collection[str] | None = None) -> tuple[Measure, ...]:
@@ -87,7 +90,7 @@ def measuring(setup: Setup) -> Callable[[str | tuple[str, bytes]], Row]:
     recollection = _recollection(setup)
 
     def measure(item: str | tuple[str, bytes]) -> Row:
-        return _measure(item, setup.options, measures, rows, recollection)
+        return _measure(item, setup, measures, rows, recollection)
 
     return measure
 
@@ -102,7 +105,7 @@ def _recollection(setup: Setup) -> Recollection | None:
 
 def _measure(
     item: str | tuple[str, bytes],
-    options: PassOptions,
+    setup: Setup,
     measures: tuple[Measure, ...],
     format: RowFormat,
     recollection: Recollection | None,
@@ -110,19 +113,29 @@ def _measure(
     from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 
     row: dict[str, Any] = {}
+    view = b""
     try:
-        name, data = (item, read_bytes(item, options)) if isinstance(item, str) else item
+        name, data = (item, read_bytes(item, setup.options)) if isinstance(item, str) else item
         digest = xxhash.xxh3_128_digest(data)
         row["file_hash"] = digest.hex()
         row["bytes"] = len(data)
         if recollection is not None and (known := recollection.find(digest)) and format.fits(*known):
-            return *known, True
-        pixels = open_pixels(data, name, options)
+            return *known, True, b""
+        pixels = open_pixels(data, name, setup.options)
     except Undecodable as failure:
         row |= failure.facts | {"lost": failure.reason, "lost_detail": failure.detail}
     else:
         row |= _values(pixels, measures)
-    return *format.pack(row), False
+        view = _view(pixels, setup.view)
+    return *format.pack(row), False, view
+
+
+def _view(pixels: Pixels, size: int) -> bytes:
+    if not size:
+        return b""
+    from dataprep.measures.embedding.contract import view_of
+
+    return view_of(pixels.rgb, size).tobytes()
 
 
 def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:

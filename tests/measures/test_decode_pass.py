@@ -27,7 +27,8 @@ from dataprep.schemas.names import escape_name
 from tests.conftest import save, textured
 
 REPOSITORY = Path(__file__).parents[2]
-OPTIONS = PassOptions(jobs=2)
+#: Embedding has its own tests (test_pass_embedding.py).
+OPTIONS = PassOptions(jobs=2, embedder="")
 
 
 def dataset_of(root: Path | str, names: list[str] | None = None) -> Dataset:
@@ -310,11 +311,14 @@ def test_workers_of_the_pass_do_not_import_pandas(photos: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(str(REPOSITORY))
     columns = tuple(measure.column for measure in builtin_measures())
     ((_, (row, modules)),) = imap(
-        "tests.backends.pool_tasks:measuring_then_modules", [str(photos / "00.jpg")], setup=Setup(columns, OPTIONS), jobs=1
+        "tests.backends.pool_tasks:measuring_then_modules",
+        [str(photos / "00.jpg")],
+        setup=Setup(columns, OPTIONS, view=128),
+        jobs=1,
     )
-    assert len(row) == 3
+    assert len(row[3]) == 128 * 128 * 3
     assert "cv2" in modules
-    heavy = {"pandas", "scipy", "torch", "typer", "rich", "psutil", "fsspec", "pyarrow", "sklearn", "matplotlib"}
+    heavy = {"onnxruntime", "pandas", "scipy", "torch", "typer", "rich", "psutil", "fsspec", "pyarrow", "sklearn", "matplotlib"}
     assert not heavy & set(modules)
 
 
@@ -334,7 +338,7 @@ def progress(done, total, note):
         os.kill(os.getpid(), signal.{signal})
 
 try:
-    decode_pass.measure(dataset_of(Path({root!r})), options=PassOptions(jobs=2), progress=progress)
+    decode_pass.measure(dataset_of(Path({root!r})), options=PassOptions(jobs=2, embedder=''), progress=progress)
 except KeyboardInterrupt:
     print("interrupted", len(psutil.Process().children()))
 """
