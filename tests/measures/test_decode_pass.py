@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def test_verifying_the_cache_finds_what_the_time_stamp_hides(photos: Path, work_
     age(photos)
     pd.testing.assert_frame_equal(measure(dataset_of(photos), options=OPTIONS).samples, before)
     work_done.clear()
-    after = measure(dataset_of(photos), options=PassOptions(jobs=2, verify_cache=True)).samples
+    after = measure(dataset_of(photos), options=replace(OPTIONS, verify_cache=True)).samples
     assert sorted(work_done) == ["decoded"] + ["recognised"] * 11
     assert after.loc["03.jpg", "file_hash"] != before.loc["03.jpg", "file_hash"]
 
@@ -193,7 +194,7 @@ def test_verifying_the_cache_finds_what_the_time_stamp_hides(photos: Path, work_
 def test_another_limit_or_column_does_not_take_the_old_rows(photos: Path, work_done: list[str]) -> None:
     measure(dataset_of(photos), options=OPTIONS)
     work_done.clear()
-    smaller = measure(dataset_of(photos), options=PassOptions(jobs=2, max_megapixels=0.1))
+    smaller = measure(dataset_of(photos), options=replace(OPTIONS, max_megapixels=0.1))
     assert work_done == ["decoded"] * 12
     assert (smaller.samples["lost"] == "").all()
     measure(dataset_of(photos), ["luma_mean"], OPTIONS)
@@ -202,7 +203,7 @@ def test_another_limit_or_column_does_not_take_the_old_rows(photos: Path, work_d
 
 def test_no_cache_means_none(photos: Path, work_done: list[str]) -> None:
     for _ in range(2):
-        measure(dataset_of(photos), options=PassOptions(jobs=2, cache=False))
+        measure(dataset_of(photos), options=replace(OPTIONS, cache=False))
     assert work_done == ["decoded"] * 24
     assert os.listdir(os.environ["DATAPREP_CACHE_DIR"]) == []
 
@@ -229,7 +230,7 @@ def test_bytes_come_through_this_process_where_workers_cannot_reach(work_done: l
         files.pipe(f"/bucket/{name}", path.read_bytes())
     files.pipe("/bucket/big.jpg", bytes(200_000))
     dataset = dataset_of("memory://bucket", [*names, "big.jpg", "nowhere.jpg"])
-    options = PassOptions(jobs=2, max_file_mb=0.1)
+    options = replace(OPTIONS, max_file_mb=0.1)
     samples = measure(dataset, options=options).samples
     assert samples["lost"].tolist() == [""] * 10 + ["too-large", "missing"]
     assert (samples["width"].iloc[:10] == 96).all()
@@ -364,7 +365,7 @@ def test_two_passes_at_once_give_the_same(photos: Path) -> None:
     script = (
         "from pathlib import Path\nfrom dataprep.measures.options import PassOptions\n"
         "from tests.measures.test_decode_pass import dataset_of, measure\n"
-        f"samples = measure(dataset_of(Path({str(photos)!r})), options=PassOptions(jobs=1)).samples\n"
+        f"samples = measure(dataset_of(Path({str(photos)!r})), options=PassOptions(jobs=1, embedder='')).samples\n"
         "print(samples['luma_mean'].tolist())"
     )
     runs = [
