@@ -94,6 +94,8 @@ def _prepared(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
 def _principal(embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The mean (d,) and the whitened principal directions (d, m)."""
     size = embedding.shape[1]
+    if len(rows) < size:
+        return _principal_of_few(_prepared(embedding[rows], rooted))
     total, products = np.zeros(size), np.zeros((size, size))
     for chunk in _blocks(rows):
         part = _prepared(embedding[chunk], rooted)
@@ -101,6 +103,20 @@ def _principal(embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool) -
         products += part.T @ part
     mean = total / len(rows)
     variance, directions = np.linalg.eigh(products / len(rows) - np.outer(mean, mean))
+    return mean.astype(np.float32), _whitened(variance, directions)
+
+
+def _principal_of_few(part: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `_principal`, by way of the products of rows, which are fewer than the columns."""
+    mean = part.mean(axis=0, dtype=np.float64)
+    centred = part - mean
+    variance, weights = np.linalg.eigh(centred @ centred.T / len(part))
+    directions = centred.T @ (weights / np.sqrt(np.maximum(variance, 1e-12) * len(part)))
+    return mean.astype(np.float32), _whitened(variance, directions)
+
+
+def _whitened(variance: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The strongest `directions` (d, m) of those given, scaled, with a sign that does not depend on chance."""
     order = np.argsort(-variance)[:COMPONENTS]
     variance, directions = variance[order], directions[:, order]
     kept = variance > max(_LEAST_VARIANCE * float(variance[0]), 1e-12)
@@ -108,4 +124,4 @@ def _principal(embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool) -
         kept[0], variance[0] = True, 1.0
     scaled = directions[:, kept] / variance[kept] ** WHITENING
     signs = np.sign(scaled[np.abs(scaled).argmax(axis=0), np.arange(scaled.shape[1])])
-    return mean.astype(np.float32), (scaled * signs).astype(np.float32)
+    return np.asarray(scaled * signs, np.float32)
