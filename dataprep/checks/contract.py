@@ -53,6 +53,10 @@ class Look(Protocol):
         """Out-of-fold class probabilities of every sample, beside its given label."""
         ...
 
+    def reference(self) -> Dataset | None:
+        """The measured data set that this one is compared with, if any."""
+        ...
+
 
 @dataclass(frozen=True)
 class Check(ABC):

@@ -103,7 +103,7 @@ class LabelShift(Check):
             **found,
             "reference": reference,
             "cramers_v": cramers_v(np.stack([own, other])),
-            "differing": _differing(names, own, other),
+            "differing": differing_classes(names, own, other),
             "absent": [str(name) for name in absent[:100]],
             "absent_text": f"; absent: {listed}" if len(absent) else "",
             "threshold": self.threshold,
@@ -115,6 +115,15 @@ def _table(dataset: Dataset) -> pd.DataFrame:
     known = dataset.samples[["split", "label"]].dropna().astype("str")
     counts = known.groupby(["split", "label"]).size()
     return counts.unstack(fill_value=0).astype(np.int64)
+
+
+def mixes_of(dataset: Dataset, reference: Dataset) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """(names, counts, counts of the reference) of the classes of two data sets; none where labels are not classes."""
+    if "label" not in dataset.samples or "label" not in reference.samples or {dataset.task, reference.task} != {"classification"}:
+        return np.empty(0, object), np.empty(0, np.int64), np.empty(0, np.int64)
+    counts = [each.samples["label"].dropna().astype("str").value_counts() for each in (dataset, reference)]
+    table = pd.concat(counts, axis=1).fillna(0).astype(np.int64).sort_index()
+    return table.index.to_numpy(dtype=object), table.iloc[:, 0].to_numpy(), table.iloc[:, 1].to_numpy()
 
 
 def _chance_absent(own: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -190,7 +199,7 @@ def cramers_v(table: NDArray[np.int64]) -> float:
     return float(min(1.0, np.sqrt(phi2 / max(1e-12, min(rows, columns) - 1))))
 
 
-def _differing(names: NDArray[Any], own: NDArray[np.int64], other: NDArray[np.int64]) -> str:
+def differing_classes(names: NDArray[Any], own: NDArray[np.int64], other: NDArray[np.int64]) -> str:
     """The classes whose share differs most, in words."""
     ours, theirs = own / own.sum(), other / other.sum()
     order = np.argsort(-np.abs(ours - theirs), kind="stable")[:3]

@@ -67,7 +67,7 @@ def properties_of(dataset: Dataset, rows: NDArray[np.int64]) -> list[Property]:
     Folders that bear the name of the label are the label itself and are left out, as are columns that name single samples.
     """
     samples = dataset.samples.iloc[rows]
-    found = [*_measured(samples), *_names(samples), *_folders(samples), *_own_columns(samples)]
+    found = [*measured_properties(samples), *_names(samples), *_folders(samples), *_own_columns(samples)]
     return [each for each in found if len(np.unique(each.values[~np.isnan(each.values)])) > 1 or _is_partly_known(each)]
 
 
@@ -77,7 +77,8 @@ def _is_partly_known(each: Property) -> bool:
     return bool(unknown.any() and not unknown.all())
 
 
-def _measured(samples: pd.DataFrame) -> Iterator[Property]:
+def measured_properties(samples: pd.DataFrame) -> Iterator[Property]:
+    """The measured properties and the metadata of a table of samples."""
     derived = _derived(samples)
     for family, names in _FAMILIES.items():
         for name in names:

@@ -32,6 +32,7 @@ class SecondLook:
         verify: holds candidate pairs against each other; None believes close hashes, for data whose files are out of reach.
         most_pairs: candidate pairs that are compared, nearest first; what is left out is said in `Duplicates.notes`.
         neighbours_kept: nearest neighbours by embedding that are kept of each sample.
+        compared_with: a measured reference data set.
     """
 
     dataset: Dataset
@@ -40,6 +41,7 @@ class SecondLook:
     verify: Verifier | None = verify_files
     most_pairs: int = 200_000
     neighbours_kept: int = 32
+    compared_with: Dataset | None = None
 
     def duplicates(self) -> Duplicates:
         """Verified duplicates of the data set: exact by bytes, exact by pixels, and near."""
@@ -60,6 +62,10 @@ class SecondLook:
     def labels(self) -> LabelEvidence:
         """Out-of-fold class probabilities of every sample, beside its given label."""
         return self._labels
+
+    def reference(self) -> Dataset | None:
+        """The measured data set that this one is compared with, if any."""
+        return self.compared_with
 
     @cached_property
     def _duplicates(self) -> Duplicates:
