@@ -41,3 +41,19 @@ def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int
             unit = unit[unit]
         if np.array_equal(unit, before):
             return np.unique(unit, return_inverse=True)[1].astype(np.int64)
+
+
+def folds_of(units: NDArray[np.int64], given: NDArray[np.int32], folds: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """(n,) fold of each row: whole units, the classes of their first members spread evenly.
+
+    Args:
+        units: (n,) number of what has to stay together.
+        given: (n,) class numbers.
+        folds: number of folds; fewer where there are fewer units.
+    """
+    _, first, inverse = np.unique(units, return_index=True, return_inverse=True)
+    shuffled = np.random.default_rng(seed).permutation(len(first))
+    order = shuffled[np.argsort(given[first[shuffled]], kind="stable")]
+    fold = np.empty(len(first), np.int64)
+    fold[order] = np.arange(len(first)) % max(1, min(folds, len(first)))
+    return fold[inverse]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.neighbours.cosine import Nearest
-    from dataprep.probes.ridge import Targets
+    from dataprep.probes.targets import Targets
 
 #: Cosine by which a neighbour may be farther than the nearest before its vote falls to 1 / e.
 _FALL = 0.2
@@ -19,27 +19,28 @@ _PRIOR = 1.0
 _BLOCK = 8192
 
 
-def knn_probs(near: Nearest, targets: Targets, units: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(n, classes) probabilities by the votes of neighbours of other units; the mix of all classes where there are none.
+def knn_probs(
+    near: Nearest, targets: Targets, units: NDArray[np.int64], rows: NDArray[np.int64] | None = None
+) -> NDArray[np.float32]:
+    """(len(rows), classes) probabilities by the votes of neighbours of other units; the mix of classes where there are none.
 
     Args:
         near: neighbours of every row.
         targets: rows without a target have no vote.
         units: (n,) number of what has to be left out together.
+        rows: that are asked for; None takes all.
     """
-    probs = np.empty((len(near.indices), targets.classes), np.float32)
-    mix = np.zeros(targets.classes)
-    for codes, weights in zip(targets.codes.T, targets.weights.T, strict=True):
-        mix += np.bincount(codes[codes >= 0], weights[codes >= 0], minlength=targets.classes)
-    mix = (mix + 0.5) / (mix.sum() + 0.5 * targets.classes)
-    for start in range(0, len(probs), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        indices, cosine = near.indices[part], near.similarity[part]
-        voting = (indices >= 0) & (units[indices] != units[part, None])
+    rows = np.arange(len(near.indices)) if rows is None else rows
+    probs = np.empty((len(rows), targets.classes), np.float32)
+    mix = targets.mix()
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        indices, cosine = near.indices[block], near.similarity[block]
+        voting = (indices >= 0) & (units[indices] != units[block, None])
         nearest = np.where(voting, cosine, -np.inf).max(axis=1, initial=-2.0)
-        votes = np.where(voting, np.exp((cosine - nearest[:, None]) / _FALL), 0)
+        votes = np.where(voting, np.exp(np.minimum(cosine - nearest[:, None], 0) / _FALL), 0)
         counted = _count(indices, votes, targets)
-        probs[part] = (counted + _PRIOR * mix) / (counted.sum(axis=1, keepdims=True) + _PRIOR)
+        probs[start : start + _BLOCK] = (counted + _PRIOR * mix) / (counted.sum(axis=1, keepdims=True) + _PRIOR)
     return probs
 
 

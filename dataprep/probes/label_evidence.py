@@ -1,65 +1,271 @@
-"""What the features say about the labels: class probabilities that no sample's own label, copy or group had a part in."""
+"""What the features say about the labels: class probabilities that no sample's own label, copy or group had a part in.
+
+Two rounds. In the first, ridge regression and nearest neighbours learn the labels as they were given; pooled by the noise model
+(`dataprep.probes.noise`) they say for each sample which class was probably meant. In the second, logistic regression and nearest
+neighbours learn that instead (labels that are probably wrong no longer speak for their class), and the model is fitted again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from dataprep.errors import InputError
+from dataprep.probes.confident import confident_joint
 from dataprep.probes.knn import knn_probs
-from dataprep.probes.ridge import Targets, ridge_scores
+from dataprep.probes.logistic import logistic_scores
+from dataprep.probes.noise import NoiseModel, fit_noise, joint_of, transition_of
+from dataprep.probes.ridge import ridge_scores
+from dataprep.probes.targets import Targets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dataprep.neighbours.cosine import Nearest
     from dataprep.probes.features import Features
     from dataprep.schemas.dataset import Dataset
 
+    #: rows to the (rows, k) scores of each probe.
+    Scores = Callable[[NDArray[np.int64]], Sequence[NDArray[Any]]]
+
+#: Units (images that are neither copies nor of one group) that a class needs for its labels to be judged.
+FEWEST = 4
+#: Rows times classes that the noise model is fitted on at most; at least `_FEWEST_FITTED` rows.
+_FITTED, _FEWEST_FITTED = 3_000_000, 10_000
+#: Rows times classes up to which logistic regression is affordable; beyond, ridge regression learns in both rounds.
+_LOGISTIC = 12_000_000
+#: Probabilities beyond this number are held as float16.
+_MOST_PROBS = 250_000_000
+#: Ridge scores run from 0 to 1; this makes them comparable to logarithms of votes.
+_RIDGE_SCALE = 8.0
+#: Classes that a row may partly belong to in the second round.
+_KEPT = 3
+_BLOCK = 8192
+_NAMED = 5
+
 
 @dataclass(frozen=True, eq=False)
 class LabelEvidence:
-    """Out-of-fold class probabilities, beside the labels that were given.
+    """Out-of-fold class probabilities, beside the labels that were given, and which of these are probably wrong.
 
     Attributes:
-        probs: (n, k) float32; rows sum to 1, NaN where nothing is known of the sample. Unlabelled samples are predicted too.
+        probs: (n, k) float32 (float16 beyond 250 million) probabilities of the true class, whatever the sample's label; rows sum
+            to 1, NaN where nothing is known of the sample. Unlabelled samples are predicted too.
         classes: the k columns' names.
         given: (n,) int32 column of the given label, -1 where unlabelled.
+        wrong: (n,) float32 probability that the given label is wrong; NaN where it cannot be judged: without label or features,
+            or of a class with fewer than `FEWEST` units.
+        suggested: (n,) int32 the most probable column other than the given one, -1 where not judged.
+        suggested_probs: (n,) float32 its probability, once the given label is seen; NaN where not judged.
+        joint: (k, k) expected number of judged samples of each true class (rows) with each given label (columns).
+        confident: (k, k) the same by confident learning (`dataprep.probes.confident`), which leans to more noise.
         notes: what could not be judged, in sentences.
     """
 
-    probs: NDArray[np.float32]
+    probs: NDArray[Any]
     classes: tuple[str, ...]
     given: NDArray[np.int32]
+    wrong: NDArray[np.float32]
+    suggested: NDArray[np.int32]
+    suggested_probs: NDArray[np.float32]
+    joint: NDArray[np.float64]
+    confident: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """(n,) whether the label could be judged."""
+        return ~np.isnan(self.wrong)
 
 
 def evidence_of_labels(dataset: Dataset, features: Features, near: Nearest, units: NDArray[np.int64]) -> LabelEvidence:
-    """Ask the probes.
+    """Ask the probes, or take the user's ``arrays["probs"]`` in their place.
 
     Args:
         dataset: with ``label``; without, there are no classes.
         features: (n, m) where samples lie.
         near: their neighbours.
         units: (n,) number of what has to be left out together.
+
+    Raises:
+        InputError: ``probs`` that do not fit `Dataset.classes`, or are no probabilities.
     """
     given, classes = _codes(dataset)
     if not classes:
-        return LabelEvidence(np.zeros((len(dataset), 0), np.float32), (), given)
-    targets = Targets.of_labels(np.where(features.known, given, -1).astype(np.int32), len(classes))
-    scores = ridge_scores(features.values, targets, units)
-    logits = 8 * scores + np.log(knn_probs(near, targets, units))
-    probs = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probs /= probs.sum(axis=1, keepdims=True)
-    probs[~features.known] = np.nan
-    return LabelEvidence(probs.astype(np.float32), classes, given)
+        return _nothing(len(dataset), given)
+    if "probs" in dataset.arrays:
+        known = checked_probs(dataset)
+        return _judge(_given_scores(dataset.arrays["probs"]), known, given, classes, units)
+    labels = np.where(features.known, given, -1).astype(np.int32)
+    if (labels < 0).all():
+        return _nothing(len(dataset), given, classes)
+    first = Targets.of_labels(labels, len(classes))
+    scores = _probes(features, near, units, first, logistic=False)
+    if len(classes) > 1:
+        second = _cleaned(scores, labels, classes, units)
+        scores = _probes(features, near, units, second, logistic=len(labels) * len(classes) <= _LOGISTIC)
+    return _judge(scores, features.known, given, classes, units)
 
 
 def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """(n,) column of each sample's label, -1 where unlabelled, and the classes, sorted."""
+    """(n,) column of each sample's label, -1 where unlabelled, and the classes: those of ``probs``, or the labels, sorted."""
     if "label" not in dataset.samples or dataset.task in ("regression", "multi-label"):
         return np.full(len(dataset), -1, np.int32), ()
-    codes, classes = pd.factorize(dataset.samples["label"].astype("object"), sort=True)
-    return codes.astype(np.int32), tuple(str(name) for name in classes)
+    labels = dataset.samples["label"].astype("object")
+    if "probs" in dataset.arrays:
+        codes = pd.Index(dataset.classes).get_indexer(pd.Index(labels))
+        return codes.astype(np.int32), tuple(map(str, dataset.classes))
+    codes, found = pd.factorize(labels, sort=True)
+    return codes.astype(np.int32), tuple(str(name) for name in found)
+
+
+def checked_probs(dataset: Dataset) -> NDArray[np.bool_]:
+    """(n,) whether ``arrays["probs"]`` knows each sample (a row of zeros or NaN does not).
+
+    Raises:
+        InputError: another shape than (samples, classes), or rows that are not probabilities.
+    """
+    probs, expected = dataset.arrays["probs"], (len(dataset), len(dataset.classes))
+    if probs.shape != expected:
+        came = " x ".join(map(str, probs.shape))
+        raise InputError(f"probs: expected {expected[0]} samples x {expected[1]} classes, got {came}")
+    known = np.zeros(len(probs), bool)
+    for start in range(0, len(probs), _BLOCK):
+        part = np.asarray(probs[start : start + _BLOCK], np.float64)
+        absent = np.isnan(part).all(axis=1) | (part == 0).all(axis=1)
+        fits = np.isfinite(part).all(axis=1) & (part >= 0).all(axis=1) & (np.abs(part.sum(axis=1) - 1) < 0.02)
+        if not (fits | absent).all():
+            row = start + int(np.flatnonzero(~(fits | absent))[0])
+            raise InputError(
+                f"probs: expected probabilities that sum to 1 for each sample, got {part[row - start].sum():.3g} in row {row} "
+                f"({dataset.samples.index[row]}); leave rows of unknown samples 0"
+            )
+        known[start : start + _BLOCK] = fits
+    return known
+
+
+def _given_scores(probs: NDArray[Any]) -> Scores:
+    return lambda rows: [np.log(np.maximum(np.asarray(probs[rows], np.float32), 1e-6))]
+
+
+def _probes(features: Features, near: Nearest, units: NDArray[np.int64], targets: Targets, *, logistic: bool) -> Scores:
+    if logistic:
+        linear, scale = logistic_scores(features.values, targets, units), 1.0
+    else:
+        linear, scale = ridge_scores(features.values, targets, units), _RIDGE_SCALE
+
+    def scores(rows: NDArray[np.int64]) -> Sequence[NDArray[Any]]:
+        return [np.float32(scale) * linear[rows].astype(np.float32), np.log(knn_probs(near, targets, units, rows))]
+
+    return scores
+
+
+def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]) -> Targets:
+    """Targets of the second round: the classes that were probably meant, with their probabilities."""
+    few = _few(labels, units, len(classes))
+    model = _fitted(scores, np.where(few[labels], -1, labels), len(classes))
+    kept = min(_KEPT, len(classes))
+    codes = np.full((len(labels), kept), -1, np.int32)
+    weights = np.zeros((len(labels), kept), np.float32)
+    sure = np.flatnonzero((labels >= 0) & few[labels])
+    codes[sure, 0], weights[sure, 0] = labels[sure], 1
+    for rows in _blocks(np.flatnonzero((labels >= 0) & ~few[labels])):
+        posterior = model.posterior(model.pooled(scores(rows)), labels[rows])
+        best = np.argpartition(-posterior, kept - 1, axis=1)[:, :kept]
+        shares = np.take_along_axis(posterior, best, axis=1)
+        order = np.argsort(-shares, axis=1, kind="stable")
+        codes[rows] = np.take_along_axis(best, order, axis=1)
+        weights[rows] = np.take_along_axis(shares, order, axis=1)
+    return Targets(codes, weights, len(classes))
+
+
+def _few(labels: NDArray[np.int32], units: NDArray[np.int64], classes: int) -> NDArray[np.bool_]:
+    """(k,) classes with too few units to be judged."""
+    rows = np.flatnonzero(labels >= 0)
+    pairs = np.unique(np.stack([labels[rows].astype(np.int64), units[rows]]), axis=1)
+    return np.bincount(pairs[0], minlength=classes) < FEWEST
+
+
+def _fitted(scores: Scores, labels: NDArray[np.int32], classes: int) -> NoiseModel:
+    """The noise model of the rows with a label, fitted on some of them, its transition on all."""
+    rows = np.flatnonzero(labels >= 0)
+    most = max(_FITTED // classes, _FEWEST_FITTED)
+    some = rows
+    if len(rows) > most:
+        some = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    seen = scores(some)
+    start = NoiseModel(np.full(len(seen), 1 / len(seen)), np.zeros(classes), np.eye(classes))
+    model = fit_noise(seen, labels[some], confident_joint(start.pooled(seen), labels[some]))
+    if len(some) == len(rows):
+        return model
+    joint = np.zeros((classes, classes))
+    for part in _blocks(rows):
+        joint += joint_of(model.posterior(model.pooled(scores(part)), labels[part]), labels[part], classes)
+    return replace(model, transition=transition_of(joint, np.bincount(labels[rows], minlength=classes).astype(np.float64)))
+
+
+def _judge(
+    scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]
+) -> LabelEvidence:
+    labels = np.where(known, given, -1).astype(np.int32)
+    few = _few(labels, units, len(classes))
+    labels = np.where(few[labels], -1, labels).astype(np.int32)
+    rows = np.flatnonzero(known)
+    size = len(classes)
+    model = _fitted(scores, labels, size)
+    evidence = _nothing(len(given), given, classes)
+    for part in _blocks(rows):
+        probs = model.pooled(scores(part))
+        evidence.probs[part] = probs
+        judged = np.flatnonzero(labels[part] >= 0)
+        posterior = model.posterior(probs[judged], labels[part[judged]])
+        evidence.joint[:] += joint_of(posterior, labels[part[judged]], size)
+        _note_best(evidence, posterior, part[judged])
+    evidence.confident[:] = _confident(evidence.probs, labels, size)
+    return replace(evidence, notes=_notes(few, given, classes))
+
+
+def _confident(probs: NDArray[Any], labels: NDArray[np.int32], classes: int) -> NDArray[np.float64]:
+    """Confident learning on some of the rows with a label, in numbers of all of them."""
+    rows = np.flatnonzero(labels >= 0)
+    some = rows[:: max(1, len(rows) * classes // _FITTED)]
+    return confident_joint(np.asarray(probs[some], np.float32), labels[some]) * (len(rows) / max(1, len(some)))
+
+
+def _note_best(evidence: LabelEvidence, posterior: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+    """Write down the probability of error and the best other class of judged rows, given their posterior (rows, k)."""
+    places, given = np.arange(len(rows)), evidence.given[rows]
+    evidence.wrong[rows] = np.clip(1 - posterior[places, given], 0, 1)
+    if posterior.shape[1] > 1:
+        posterior[places, given] = -1
+        best = posterior.argmax(axis=1)
+        evidence.suggested[rows], evidence.suggested_probs[rows] = best, posterior[places, best]
+
+
+def _nothing(rows: int, given: NDArray[np.int32], classes: tuple[str, ...] = ()) -> LabelEvidence:
+    size = len(classes)
+    kind = np.float16 if rows * size > _MOST_PROBS else np.float32
+    unknown = np.full(rows, np.nan, np.float32)
+    return LabelEvidence(
+        np.full((rows, size), np.nan, kind), classes, given, unknown, np.full(rows, -1, np.int32), unknown.copy(),
+        np.zeros((size, size)), np.zeros((size, size)),
+    )  # fmt: skip
+
+
+def _notes(few: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...]) -> tuple[str, ...]:
+    counts = np.bincount(given[given >= 0], minlength=len(classes))
+    names = [repr(classes[code]) for code in np.flatnonzero(few & (counts > 0))]
+    if not names:
+        return ()
+    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    return (f"Labels of {listed} were not judged: fewer than {FEWEST} independent samples.",)
+
+
+def _blocks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]

@@ -7,58 +7,35 @@ its residual (Cook & Weisberg 1982; Rifkin & Lippert 2007), so that one fit give
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.probes.targets import Targets
+
 #: Penalties that are tried, as shares of the mean eigenvalue of the Gram matrix.
 PENALTIES: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: Rows that the penalty is chosen on at most.
 _CHOOSING = 5_000
 _BLOCK = 8192
+#: Scores beyond this number are held as float16.
+_MOST_SCORES = 250_000_000
+#: Units above this number of rows are left out by fitting again.
+_LARGE = 128
 
 
-@dataclass(frozen=True, eq=False)
-class Targets:
-    """What rows are to be: up to s classes each, with weights (a sure label has one of weight 1).
-
-    Attributes:
-        codes: (n, s) int32 class numbers, -1 where there is none.
-        weights: (n, s) float32; zeros where there is none.
-        classes: number of classes.
-    """
-
-    codes: NDArray[np.int32]
-    weights: NDArray[np.float32]
-    classes: int
-
-    @classmethod
-    def of_labels(cls, given: NDArray[np.int32], classes: int) -> Targets:
-        """Targets of labels (n,), -1 where unlabelled."""
-        return cls(given[:, None], (given >= 0).astype(np.float32)[:, None], classes)
-
-    def dense(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(len(rows), classes) weights."""
-        matrix = np.zeros((len(rows), self.classes), np.float32)
-        for codes, weights in zip(self.codes[rows].T, self.weights[rows].T, strict=True):
-            inside = np.flatnonzero(codes >= 0)
-            matrix[inside, codes[inside]] += weights[inside]
-        return matrix
-
-
-def ridge_scores(values: NDArray[np.float32], targets: Targets, units: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(n, classes) scores of every row, fitted without the rows of its own unit.
+def ridge_scores(values: NDArray[np.float32], targets: Targets, units: NDArray[np.int64]) -> NDArray[Any]:
+    """(n, classes) scores of every row, fitted without the rows of its own unit; float32, of huge data float16.
 
     Args:
         values: (n, m) features; rows of zeros are predicted as the mean.
         targets: rows without a target are predicted, not fitted on.
         units: (n,) number of what has to be left out together.
     """
-    fitted = np.flatnonzero(targets.weights.sum(axis=1) > 0)
+    fitted = targets.rows()
     inner, cross = _products(values, targets, fitted)
     spectrum, basis = np.linalg.eigh(inner)
     spectrum = np.maximum(spectrum, 0)
@@ -121,11 +98,12 @@ def _leave_out(
     cross: NDArray[np.float64],
     *,
     only: bool = False,
-) -> NDArray[np.float32]:
+) -> NDArray[Any]:
     """Scores of all rows (of `rows` where `only`), those among `rows` without their own unit."""
     every = rows if only else np.arange(len(values))
     coefficients, solved = (inverse @ cross).astype(np.float32), inverse.astype(np.float32)
-    scores = np.empty((len(every), targets.classes), np.float32)
+    huge = len(every) * targets.classes > _MOST_SCORES
+    scores = np.empty((len(every), targets.classes), np.float16 if huge else np.float32)
     leverage = np.empty(len(every), np.float32)
     for start in range(0, len(every), _BLOCK):
         part = _with_bias(values[every[start : start + _BLOCK]])
@@ -134,7 +112,7 @@ def _leave_out(
     place = np.full(len(values), -1)
     place[every] = np.arange(len(every))
     for members in _by_size(rows, units):
-        _leave_units_out(scores, leverage, values, targets, members, place, inverse)
+        _leave_units_out(scores, leverage, values, targets, members, place, inverse, cross)
     return scores
 
 
@@ -150,13 +128,14 @@ def _by_size(rows: NDArray[np.int64], units: NDArray[np.int64]) -> Iterator[NDAr
 
 
 def _leave_units_out(
-    scores: NDArray[np.float32],
+    scores: NDArray[Any],
     leverage: NDArray[np.float32],
     values: NDArray[np.float32],
     targets: Targets,
     members: NDArray[np.int64],
     place: NDArray[np.int64],
     inverse: NDArray[np.float64],
+    cross: NDArray[np.float64],
 ) -> None:
     """Take the targets of units of one size, `members` (units, size), out of their own `scores`."""
     units, size = members.shape
@@ -168,6 +147,13 @@ def _leave_units_out(
         scores[at] = (scores[at] - own[:, :, None] * wanted) / kept[:, :, None]
         return
     part = _with_bias(values[members.ravel()]).reshape(units, size, -1).astype(np.float64)
+    weights = wanted.sum(axis=2)  # (units, size)
+    if size > _LARGE:  # the matrices of features are smaller than those of members
+        penalised = np.linalg.inv(inverse)
+        for unit in range(units):
+            without = penalised - (part[unit] * weights[unit, :, None]).T @ part[unit]
+            scores[at[unit]] = part[unit] @ np.linalg.solve(without, cross - part[unit].T @ wanted[unit])
+        return
     among = part @ inverse @ part.transpose(0, 2, 1)  # (units, size, size)
-    left = np.eye(size) * (1 + 1e-6) - among * wanted.sum(axis=2)[:, None, :]
-    scores[at] = np.linalg.solve(left, scores[at] - among @ wanted).astype(np.float32)
+    left = np.eye(size) * (1 + 1e-6) - among * weights[:, None, :]
+    scores[at] = np.linalg.solve(left, scores[at] - among @ wanted)
