@@ -62,7 +62,7 @@ _CHECKS = {
         "split-leakage": "split_leakage:SplitLeakage",
         "group-leakage": "group_leakage:GroupLeakage",
         "label-shift": "label_shift:LabelShift",
-        # "distribution-mismatch": "distribution_mismatch:DistributionMismatch",
+        "distribution-mismatch": "distribution_mismatch:DistributionMismatch",
     },
     "quality": {
         "dark": "dark:Dark",

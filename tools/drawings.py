@@ -1,8 +1,8 @@
 """Scenes drawn from a seed whose statistics are near those of photos, to calibrate the integer model: no photo, no licence.
 
-A scene is a "dead leaves" picture (Lee, Mumford and Huang 2001: opaque shapes of power-law sizes that hide one another give the edge
-and scale statistics of photos) whose leaves carry their own colour, shading and 1/f texture (Field 1987), seen with a light that
-falls off, some blur, some grain. Some are flat, dark, washed out, on white ground, stripes or pure noise, because users have those.
+A scene is a "dead leaves" picture (Lee, Mumford and Huang 2001: opaque shapes of power-law sizes that hide one another give the
+edge and scale statistics of photos) whose leaves carry their own colour, shading and 1/f texture (Field 1987), seen with a light
+that falls off, some blur, some grain. Some are flat, dark, washed out, on white, stripes or noise: users have those too.
 """
 
 from __future__ import annotations

@@ -186,10 +186,10 @@ class _Scenes(CalibrationDataReader):
 def weight_scales(kernel: NDArray[np.float32]) -> NDArray[np.float64]:
     """(out,) the step of the signed 8-bit weights of each output channel.
 
-    Processors without VNNI instructions multiply unsigned activations by signed weights and add the products in pairs, cut off at
-    16 bits: 255 × (w0 + w1) must stay below 32,768, or figures differ between machines. Neighbours in (row, column, channel) order are
-    such pairs, so the step is made as coarse as the greatest sum of two neighbours of one sign asks for, which costs far less than to
-    take 7 bits for all weights. Depthwise kernels are multiplied at full width.
+    Processors without VNNI instructions multiply unsigned activations by signed weights and add the products in pairs, cut off
+    at 16 bits: 255 × (w0 + w1) must stay below 32,768, or figures differ between machines. Neighbours in (row, column, channel)
+    order are such pairs, so the step is made as coarse as the greatest sum of two neighbours of one sign asks for, which costs
+    far less than to take 7 bits for all weights. Depthwise kernels are multiplied at full width.
     """
     rows = kernel.transpose(0, 2, 3, 1).reshape(len(kernel), -1).astype(np.float64)
     steps = np.abs(rows).max(axis=1) / 127
@@ -213,7 +213,7 @@ def overrides(model: onnx.ModelProto) -> dict[str, list[dict[str, Any]]]:
 
 
 def quantised(model: onnx.ModelProto, views: NDArray[np.uint8]) -> onnx.ModelProto:
-    """The 8-bit graph of `model`, which eats (b, h, w, 3) uint8 pixels as they are; `views` show the ranges of its activations."""
+    """The 8-bit graph of `model`, which eats (b, h, w, 3) uint8 pixels as they are; `views` show what its activations reach."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "float.onnx"), Path(folder, "integer.onnx")
         onnx.save(model, source)
@@ -256,8 +256,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=MODEL)
     arguments = parser.parse_args()
     model = quantised(make_float_graph(read_weights(arguments.weights)), draw_scenes(SCENES, SIDE))
-    arguments.out.write_bytes(model.SerializeToString(deterministic=True))
-    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes, sha256 {hashlib.sha256(arguments.out.read_bytes()).hexdigest()}")
+    data = model.SerializeToString(deterministic=True)
+    arguments.out.write_bytes(data)
+    print(f"{arguments.out}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import cv2
@@ -57,15 +56,16 @@ def load_embedder(name: str, *, size: int = 160, threads: int = 0) -> Embedder:
     if colon and scheme in _SCHEMES:
         if not place:
             raise OptionError(f"embedder {name!r}: expected {_SCHEMES[scheme]} after the colon")
-        return _of_scheme(scheme)(place, size, threads)
-    embedder: Embedder = registry.load("dataprep.embedders", name)(size, threads)
+        embedder: Embedder = _of_scheme(scheme)(place, size, threads)
+    else:
+        embedder = registry.load("dataprep.embedders", name)(size, threads)
     return embedder
 
 
 _SCHEMES = {"onnx": "the path of an .onnx file", "hf": "a folder or the name of a model on huggingface.co"}
 
 
-def _of_scheme(scheme: str) -> Callable[[str, int, int], Embedder]:
+def _of_scheme(scheme: str) -> Any:
     if scheme == "onnx":
         from dataprep.measures.embedding.onnx_file import onnx_file
 
@@ -78,8 +78,8 @@ def _of_scheme(scheme: str) -> Callable[[str, int, int], Embedder]:
 def view_of(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """(size, size, 3): the whole image (h, w, 3), squashed into a square.
 
-    A side at least twice too long is halved by averages, as often as need be; the rest is bilinear. That costs a quarter of a full
-    area average and gives embeddings that classify as well.
+    A side at least twice too long is halved by averages, as often as need be; the rest is bilinear. That costs a quarter of a
+    full area average and gives embeddings that classify as well.
     """
     small: Any = rgb
     while True:

@@ -1,0 +1,165 @@
+"""Embeddings that users bring: ``.npy`` in row order, ``.npz`` or Parquet by name. Nothing in them is unpickled."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataprep.errors import InputError
+from dataprep.schemas.names import escape_name
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
+
+#: Columns of a Parquet file, or arrays of an ``.npz``, that may hold the names; and those that may hold the vectors.
+NAMES = ("sample", "path", "names", "name", "file_name", "filename", "file", "image")
+VECTORS = ("embedding", "embeddings", "vector", "features")
+
+#: Rows with a greater figure are scaled to unit length: float16 ends at 65,504, and only directions matter.
+_LIMIT = 6e4
+_BLOCK = 16_384
+
+
+class EmbeddingWarning(UserWarning):
+    """Some of the given embeddings cannot be used."""
+
+
+def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
+    """(n, d) float16, aligned with the rows of `dataset`; zeros, and a warning that counts them, where none is given or usable.
+
+    Args:
+        path: an ``.npy`` of shape (n, d) in row order; or an ``.npz`` with ``names`` and ``embedding``; or a Parquet file with a
+            column of names (`NAMES`) and one of lists (`VECTORS`). Names are the samples' paths, relative to the data set's root
+            or absolute.
+        dataset: whose samples they are.
+
+    Raises:
+        InputError: the file cannot be read, has another shape, or names none of the samples.
+    """
+    reader = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}.get(os.path.splitext(path)[1].lower())
+    if reader is None:
+        raise InputError(f"embeddings {path}: expected a file that ends in .npy, .npz or .parquet")
+    try:
+        names, vectors = reader(path)
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file of embeddings {path}") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"cannot read the embeddings {path}: {' '.join(str(error).split())}") from error
+    if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
+        raise InputError(f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape {vectors.shape}")
+    rows = _in_row_order(path, len(vectors), dataset) if names is None else _by_name(path, names, dataset)
+    return _aligned(path, vectors, rows)
+
+
+def _read_npy(path: str) -> tuple[None, NDArray[Any]]:
+    return None, np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _read_npz(path: str) -> tuple[list[str], NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as arrays:
+        names, vectors = _chosen(path, list(arrays), "an array")
+        return [str(name) for name in arrays[names].ravel()], arrays[vectors]
+
+
+def _read_parquet(path: str) -> tuple[list[str], NDArray[Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        names, vectors = _chosen(path, file.schema_arrow.names, "a column")
+        table = file.read(columns=[names, vectors])
+    lists = table[vectors].combine_chunks()
+    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type) or pa.types.is_fixed_size_list(lists.type)):
+        raise InputError(f"embeddings {path}: expected lists of numbers in the column {vectors!r}, got {lists.type}")
+    return ["" if name is None else str(name) for name in table[names].to_pylist()], _stacked(path, lists)
+
+
+def _stacked(path: str, lists: Any) -> NDArray[np.float32]:
+    """(n, d): lists of one length; NaN where a list is null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lengths = set(pc.unique(pc.list_value_length(lists)).to_pylist()) - {None}
+    if len(lengths) != 1:
+        raise InputError(f"embeddings {path}: expected lists of one length, got lengths {sorted(lengths)[:5]}")
+    given = np.asarray(pc.is_valid(lists))
+    stacked = np.full((len(lists), lengths.pop()), np.nan, np.float32)
+    flat = pc.list_flatten(pc.drop_null(lists)).cast(pa.float32())
+    stacked[given] = flat.to_numpy(zero_copy_only=False).reshape(int(given.sum()), -1)
+    return stacked
+
+
+def _chosen(path: str, found: Sequence[str], what: str) -> tuple[str, str]:
+    names = next((name for name in NAMES if name in found), None)
+    vectors = next((name for name in VECTORS if name in found), None)
+    if names is None or vectors is None:
+        wanted = f"{what} of names ({', '.join(NAMES)}) and one of vectors ({', '.join(VECTORS)})"
+        raise InputError(f"embeddings {path}: expected {wanted}; found {', '.join(found) or 'nothing'}")
+    return names, vectors
+
+
+def _in_row_order(path: str, count: int, dataset: Dataset) -> NDArray[np.int64]:
+    if count != len(dataset):
+        raise InputError(
+            f"embeddings {path} have {count:,} rows, the data set has {len(dataset):,} samples. An .npy file has to hold one row for "
+            "each sample, in the order of the samples; an .npz or Parquet file with their names may hold any."
+        )
+    return np.arange(count)
+
+
+def _by_name(path: str, names: Sequence[str], dataset: Dataset) -> NDArray[np.int64]:
+    """(n,) row of the file for each sample, -1 for none."""
+    root = dataset.root.replace(os.sep, "/").rstrip("/") + "/"
+    places = {_plain(name, root): row for row, name in enumerate(names)}
+    rows = np.array([places.get(str(sample), -1) for sample in dataset.samples.index], np.int64)
+    if len(rows) and (rows < 0).all():
+        example = f"{names[0]!r}" if names else "nothing"
+        raise InputError(f"embeddings {path} name none of the samples: expected names such as "
+                         f"{dataset.samples.index[0]!r}, relative to {dataset.root}; got {example}")  # fmt: skip
+    return rows
+
+
+def _plain(name: str, root: str) -> str:
+    """`name` as the samples are named: relative to `root`, with slashes, escaped."""
+    slashed = name.replace("\\", "/") if os.sep == "\\" else name
+    return escape_name(posixpath.normpath(slashed.removeprefix(root)) if slashed else "")
+
+
+def _aligned(path: str, vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float16]:
+    aligned = np.zeros((len(rows), vectors.shape[1]), np.float16)
+    unusable = 0
+    for start in range(0, len(rows), _BLOCK):
+        chosen = rows[start : start + _BLOCK]
+        block = np.where(chosen[:, None] >= 0, vectors[np.maximum(chosen, 0)].astype(np.float64), 0.0)
+        finite = np.isfinite(block).all(axis=1)
+        unusable += int((~finite).sum())
+        block[~finite] = 0
+        aligned[start : start + _BLOCK] = _in_range(block)
+    _say(path, int((rows < 0).sum()), unusable, len(rows))
+    return aligned
+
+
+def _in_range(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`block` with rows that float16 cannot hold, because they are too great or too small, scaled to unit length."""
+    largest = np.abs(block).max(axis=1, initial=0.0)
+    beyond = (largest > _LIMIT) | ((largest < 1e-3) & (largest > 0))
+    scaled = block[beyond] / largest[beyond, None]
+    block[beyond] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    return block
+
+
+def _say(path: str, missing: int, unusable: int, total: int) -> None:
+    parts = []
+    if missing:
+        parts.append(f"none for {missing:,} of {total:,} samples")
+    if unusable:
+        parts.append(f"NaN or infinite figures for {unusable:,} of {total:,}")
+    if parts:
+        message = f"embeddings {path}: {' and '.join(parts)}; checks that use embeddings pass these samples over"
+        warnings.warn(message, EmbeddingWarning, stacklevel=3)

@@ -1,0 +1,126 @@
+"""ONNX models at work: onnxruntime, or OpenVINO where that is asked for and installed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataprep.backends.capacity import worker_count
+from dataprep.errors import InputError, OptionError
+
+Array = NDArray[Any]
+
+#: Names that onnxruntime gives to the types an image may enter as.
+_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A model that is ready to run.
+
+    Attributes:
+        family: the library, and where it computes; figures of two differ in their last digits or more.
+        input_name: of its only input.
+        input_shape: length of each axis; None where it is free.
+        input_type: uint8, float32 or float16.
+        outputs: name of each output, and its number of axes (None: not said).
+        run: input and the name of an output to that output.
+    """
+
+    family: str
+    input_name: str
+    input_shape: tuple[int | None, ...]
+    input_type: Any
+    outputs: dict[str, int | None]
+    run: Callable[[Array, str], Array]
+
+
+def open_session(path: str, threads: int = 0) -> Session:
+    """The model in the file `path`, run by onnxruntime on the GPU that it was built for, or else on `threads` (0: all) cores.
+
+    Raises:
+        InputError: the file is missing, is no ONNX model, or does not take one image.
+        OptionError: onnxruntime is not installed.
+    """
+    ort = _onnxruntime()
+    if not os.path.isfile(path):
+        raise InputError(f"there is no model file {path}: expected the path of an .onnx file")
+    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in ort.get_available_providers()]
+    try:
+        session = ort.InferenceSession(path, _options(ort, threads), providers=providers)
+    except Exception as error:  # onnxruntime raises a class of its own for each of a dozen faults of a file
+        raise InputError(f"{path} is no ONNX model that onnxruntime {ort.__version__} can load: {_first_line(error)}") from error
+    entry = _only_input(session, path)
+    shape = tuple(axis if isinstance(axis, int) and axis > 0 else None for axis in entry.shape)
+    outputs = {output.name: len(output.shape) if output.shape else None for output in session.get_outputs()}
+    kind = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
+
+    def run(batch: Array, output: str) -> Array:
+        return np.asarray(session.run([output], {entry.name: batch})[0])
+
+    return Session(f"onnxruntime-{kind}", entry.name, shape, _TYPES[entry.type], outputs, run)
+
+
+def has_openvino() -> bool:
+    """Whether OpenVINO is installed."""
+    return find_spec("openvino") is not None
+
+
+def open_vino_session(path: str, threads: int, shape: tuple[int, int, int]) -> Session:
+    """The model in the file `path`, which takes uint8 batches of images of `shape`, run by OpenVINO on the processor."""
+    import openvino as ov
+
+    core: Any = ov.Core()
+    model = core.read_model(path)
+    model.reshape([-1, *shape])
+    settings = {"INFERENCE_NUM_THREADS": worker_count(threads), "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(model, "CPU", settings)
+    outputs: dict[str, int | None] = {output.get_any_name(): len(output.get_partial_shape()) for output in compiled.outputs}
+    request = compiled.create_infer_request()
+
+    def run(batch: Array, output: str) -> Array:
+        return np.array(request.infer({0: np.ascontiguousarray(batch)})[output])
+
+    return Session("openvino-cpu", compiled.inputs[0].get_any_name(), (None, *shape), np.uint8, outputs, run)
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise OptionError(
+            f"this embedder needs onnxruntime, which does not load ({error}): pip install onnxruntime, or run with --no-embedding"
+        ) from error
+    return onnxruntime
+
+
+def _options(ort: Any, threads: int) -> Any:
+    """Decoders use the same cores: waiting threads must sleep, not spin."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = worker_count(threads)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _only_input(session: Any, path: str) -> Any:
+    initial = {entry.name for entry in session.get_overridable_initializers()}
+    entries = [entry for entry in session.get_inputs() if entry.name not in initial]
+    if len(entries) != 1 or entries[0].type not in _TYPES or len(entries[0].shape) != 4:
+        found = ", ".join(f"{entry.name} {entry.type} {entry.shape}" for entry in entries)
+        raise InputError(
+            f"{path}: expected one input, a batch of images with 4 axes of type uint8, float or float16; got {found or 'none'}. "
+            "Export the image tower of the model by itself."
+        )
+    return entries[0]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
