@@ -100,6 +100,7 @@ def made_up_dataset(
         "made-up", pd.DataFrame(columns, index=index), "classification" if labels else "none", _CLASSES if labels else (),
         arrays={
             "phash": hashes, "phash_inner": hashes, "sketch": rng.integers(0, 256, (rows, 2, 144)).astype(np.uint8),
+            "thumb": rng.integers(0, 256, (rows, 512)).astype(np.uint8),
             "patches": rng.integers(0, 2**16, (rows, 5, 36)).astype(np.uint16), "embedding": embedding,
         },
     )  # fmt: skip

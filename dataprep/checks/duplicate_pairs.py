@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from dataprep.measures.pairs import Confirmed, Copy, Subject, confirm
 from dataprep.measures.relations import Facts
 from dataprep.neighbours import Pairs
+from dataprep.neighbours.cosine import Nearest, nearest
+from dataprep.neighbours.embedding_candidates import alike_images, unusual_similarity
 from dataprep.neighbours.hash_candidates import near_images
+from dataprep.probes.features import Features, features_of
 
 if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
@@ -34,6 +37,8 @@ Verifier = Callable[["Dataset", list[tuple[int, int]], Rows, "PassOptions", Prog
 #: Hash distance that is believed where nothing is verified: unrelated images come this close once in 10 million pairs.
 UNVERIFIED_RADIUS = 4
 _UNVERIFIED_CONFIDENCE = 0.7
+#: Nearest neighbours by embedding among which candidates are looked for.
+_KEPT = 32
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000", "MPO", "JPEG")
 _LOSSLESS, _UNKNOWN_QUALITY = 101.0, 75.0
 #: Differences in the number of pixels below this ratio's logarithm do not decide which image is best.
@@ -91,6 +96,28 @@ def strict_hash_source(dataset: Dataset, rows: Rows, jobs: int) -> Pairs:
 SOURCES: tuple[Source, ...] = (hash_source,)
 
 
+@dataclass(frozen=True)
+class EmbeddingSource:
+    """Candidates by embedding, of which there are none without embeddings; asked when the copies that hashes find are known.
+
+    Attributes:
+        features, neighbours: give what was worked out elsewhere already; None works it out from ``arrays["embedding"]``.
+    """
+
+    features: Callable[[], Features] | None = None
+    neighbours: Callable[[], Nearest] | None = None
+
+    def __call__(self, dataset: Dataset, speaker: Rows, jobs: int) -> Pairs:
+        """Pairs of rows that speak for themselves; `speaker` is (n,), the row that speaks for each row, -1 for rows to leave."""
+        arrays = dataset.arrays
+        if "embedding" not in arrays or len(dataset) < 2:
+            return Pairs.empty()
+        features = self.features() if self.features is not None else features_of(arrays["embedding"])
+        found = self.neighbours() if self.neighbours is not None else nearest(features.values, features.known, _KEPT, jobs=jobs)
+        unusual = unusual_similarity(features.values, features.known)
+        return alike_images(found, unusual, arrays.get("thumb"), speaker, jobs=jobs)
+
+
 def verify_files(
     dataset: Dataset, links: list[tuple[int, int]], rank: Rows, options: PassOptions, progress: Progress | None
 ) -> Confirmed:
@@ -140,6 +167,7 @@ def find_duplicates(
     verify: Verifier | None = verify_files,
     most_pairs: int = 200_000,
     progress: Progress | None = None,
+    by_embedding: EmbeddingSource = EmbeddingSource(),
 ) -> Duplicates:
     """Every duplicate of a measured data set.
 
@@ -149,6 +177,7 @@ def find_duplicates(
         verify: holds candidates against each other; None believes hashes that differ in `UNVERIFIED_RADIUS` bits at most.
         most_pairs: candidates that are verified, the nearest ones; the rest is counted in `Duplicates.notes`.
         progress: called with (pairs done, pairs in all, note).
+        by_embedding: gives further candidates among what hashes leave; they are believed only where they are verified.
     """
     order = _best_first(dataset)
     rank = np.empty(len(order), np.int64)
@@ -156,6 +185,11 @@ def find_duplicates(
     leader, exact = _equal(dataset, order)
     speakers = order[(leader[order] == order) & _is_measured(dataset)[order]]
     copies, notes = _near(dataset, speakers, rank, options, verify, most_pairs, progress)
+    if verify is not None:
+        speaker = _speak(np.where(np.isin(leader, speakers), leader, -1), copies)
+        found = by_embedding(dataset, speaker, options.jobs)
+        copies, more = _nearer(found, copies, lambda links: verify(dataset, links, rank, options, progress))
+        notes += more
     near = _table([(copy.keeper, copy.row, "near", copy.relation, copy.confidence) for copy in copies])
     if copies:
         leader[near["a"]] = near["a"]  # no keeper is a copy
@@ -258,8 +292,35 @@ def _near(
     if verify is None:
         return _believe(links, rank), tuple(notes)
     done = verify(dataset, list(links), rank, options, progress)
-    notes += [f"{count:,} candidate pairs could not be compared: {reason}." for reason, count in sorted(done.unseen.items())]
-    return done.copies, tuple(notes)
+    return done.copies, (*notes, *_unseen(done))
+
+
+def _unseen(done: Confirmed) -> list[str]:
+    return [f"{count:,} candidate pairs could not be compared: {reason}." for reason, count in sorted(done.unseen.items())]
+
+
+def _speak(speaker: Rows, copies: list[Copy]) -> Rows:
+    """`speaker` where keepers speak for their copies."""
+    keeper = np.arange(len(speaker) + 1)  # the last place is that of rows that none speaks for
+    keeper[-1] = -1
+    for copy in copies:
+        keeper[copy.row] = copy.keeper
+    return keeper[speaker]
+
+
+def _nearer(
+    found: Pairs, copies: list[Copy], verify: Callable[[list[tuple[int, int]]], Confirmed]
+) -> tuple[list[Copy], tuple[str, ...]]:
+    """`copies` and those among `found`; where a keeper turns out to be a copy, its own copies are held against the new keeper."""
+    notes = [f"{found.cut:,} images have look-alikes by embedding that were not compared."] if found.cut else []
+    if not len(found):
+        return copies, tuple(notes)
+    done = verify(list(zip(found.a.tolist(), found.b.tolist(), strict=True)))
+    keeper = {copy.row: copy.keeper for copy in done.copies}
+    orphans = [(keeper[copy.keeper], copy.row) for copy in copies if copy.keeper in keeper]
+    again = verify(orphans) if orphans else Confirmed()
+    kept = [copy for copy in copies if copy.keeper not in keeper]
+    return [*kept, *done.copies, *again.copies], (*notes, *_unseen(done), *_unseen(again))
 
 
 def _candidates(

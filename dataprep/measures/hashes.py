@@ -1,6 +1,7 @@
 """Perceptual hashes: the DCT hash of the image under its eight orientations, and of the image without its frame.
 
-`HASHES` also holds the measure ``sketch`` (`dataprep.measures.sketch`), which tells alike from equal where hashes are close.
+`HASHES` also holds the measures ``sketch`` (`dataprep.measures.sketch`) and ``thumb`` (`dataprep.measures.thumb`), which tell
+alike from equal where hashes or embeddings are close.
 
 The hash is that of the ImageHash library's ``phash``, bit for bit: luma reduced to 32 x 32 by Pillow's LANCZOS filter, a
 two-dimensional DCT, and for each of its 8 x 8 lowest coefficients whether it is above their median (Zauner 2010,
@@ -31,6 +32,7 @@ from dataprep.measures.contract import Measure, measure_of
 from dataprep.measures.frame import picture_box
 from dataprep.measures.pixels import Bytes2D, Pixels
 from dataprep.measures.sketch import SIDE, sketch_of
+from dataprep.measures.thumb import pack_thumb
 
 #: For each orientation, the one that undoes it.
 INVERSE: tuple[int, ...] = (0, 1, 2, 3, 4, 6, 5, 7)
@@ -76,7 +78,13 @@ def measure_sketch(pixels: Pixels) -> NDArray[np.uint8]:
     return np.stack([first, first if inner is whole else sketch_of(inner)])
 
 
-HASHES: tuple[Measure, ...] = (measure_phash, measure_phash_inner, measure_sketch)
+@measure_of("thumb")
+def measure_thumb(pixels: Pixels) -> NDArray[np.uint8]:
+    """(512,) uint8: `dataprep.measures.thumb.pack_thumb` of the image."""
+    return pack_thumb(pixels.shared(_whole))
+
+
+HASHES: tuple[Measure, ...] = (measure_phash, measure_phash_inner, measure_sketch, measure_thumb)
 
 
 def hash_thumb(thumb: NDArray[np.float64]) -> NDArray[np.uint64]:

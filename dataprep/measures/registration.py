@@ -41,9 +41,7 @@ def register(a: Plane, b: Plane) -> tuple[Matrix, float] | None:
     enough = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ITERATIONS, _PRECISION)
     everywhere = np.full(first.shape, 255, np.uint8)
     try:
-        _, found = cv2.findTransformECC(
-            first, second, _start(first, second), cv2.MOTION_AFFINE, enough, everywhere, _SMOOTHING
-        )
+        _, found = cv2.findTransformECC(first, second, _start(first, second), cv2.MOTION_AFFINE, enough, everywhere, _SMOOTHING)
     except cv2.error:  # it does not converge
         return None
     stretch = np.linalg.svd(found[:, :2], compute_uv=False)

@@ -99,6 +99,7 @@ ARRAYS = _columns(
     ("phash", "array", "", "(n, 8) uint64: 64-bit DCT hash of the image under the eight flips and quarter turns"),
     ("phash_inner", "array", "", "(n, 8) uint64: as phash, of the picture without its uniform frame"),
     ("sketch", "array", "", "(n, 2, 144) uint8: where edges run in which direction, of the image and of it without its frame"),
+    ("thumb", "array", "", "(n, 512) uint8: luma reduced to 32 x 32 pixels and stretched over 16 levels, two pixels a byte"),
     ("patches", "array", "", "(n, 5, 36) uint16: colours of the 6 x 6 pixels in the four corners and the centre"),
     ("embedding", "array", "", "(n, d) float16: embedding of the displayed image"),
     ("probs", "array", "", "(n, k) float32: class probabilities, columns as `Dataset.classes`"),
@@ -109,6 +110,7 @@ ARRAY_FORMS: dict[str, tuple[str, tuple[int, ...]]] = {
     "phash": ("<u8", (8,)),
     "phash_inner": ("<u8", (8,)),
     "sketch": ("u1", (2, 144)),
+    "thumb": ("u1", (512,)),
     "patches": ("<u2", (5, 36)),
 }
 
