@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 #: What the search for near duplicates reads.
-DUPLICATE_COLUMNS: tuple[str, ...] = ("file_hash", "pixel_hash", "phash", "phash_inner", "sketch")
+DUPLICATE_COLUMNS: tuple[str, ...] = ("file_hash", "pixel_hash", "phash", "phash_inner", "sketch", "thumb")
 #: The message of claims about pairs, B being the target; `pair_claims` and `note_claims` give what it needs.
 PAIR_MESSAGE = "{relation}{legend}{related}"
 _LEGEND = "; A is "

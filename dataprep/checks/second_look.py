@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.checks.duplicate_pairs import Duplicates, Progress, Verifier, find_duplicates, verify_files
+from dataprep.checks.duplicate_pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
+from dataprep.measures.marks import Marks, find_marks
 from dataprep.neighbours.cosine import Nearest, nearest
 from dataprep.probes.features import Features, features_of
 from dataprep.probes.folds import units_of
@@ -63,13 +64,20 @@ class SecondLook:
         """Out-of-fold class probabilities of every sample, beside its given label."""
         return self._labels
 
+    def marks(self, rows: NDArray[np.int64]) -> Marks:
+        """The pixels of the images `rows` that are unlike all around them; of none where files are out of reach."""
+        return find_marks(self.dataset, rows if self.verify is not None else rows[:0], self.options)
+
     def reference(self) -> Dataset | None:
         """The measured data set that this one is compared with, if any."""
         return self.compared_with
 
     @cached_property
     def _duplicates(self) -> Duplicates:
-        return find_duplicates(self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress)
+        return find_duplicates(
+            self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress,
+            by_embedding=EmbeddingSource(self.features, self.neighbours),
+        )  # fmt: skip
 
     @cached_property
     def _features(self) -> Features:
