@@ -18,14 +18,18 @@ from markupsafe import Markup, escape
 
 from dataprep.checks.contract import FAMILIES, HEADINGS
 from dataprep.measures.options import PassOptions
-from dataprep.measures.thumbnails import thumbnails
+from dataprep.measures.thumbnails import SIDE, thumbnails
+from dataprep.reports import sprites
 from dataprep.reports.charts import class_chart, histogram_chart, in_figures
 from dataprep.reports.console import printable
 from dataprep.reports.distributions import flagged_samples, histogram, judged_property
+from dataprep.reports.evidence import exhibits, names_shown
+from dataprep.reports.feature_map import FeatureMap, extent, feature_map, map_payload, reading, why_unmapped
 from dataprep.reports.gallery import Cluster, choose_rows, galleries
 from dataprep.reports.messages import read_evidence, render
 from dataprep.reports.payload import compressed, in_bytes, payload, sample_facts
 from dataprep.reports.rows import rows_of
+from dataprep.reports.sprites import affordable, pictured, sheet
 from dataprep.reports.summary import templates
 from dataprep.reports.verdict import percent
 
@@ -50,6 +54,8 @@ _FAMILY_LEADS = {
 }
 #: Claims that are not about files are listed in the check's card, up to this many.
 LISTED = 24
+#: Longer side of the pictures that stand beside another, in pixels.
+SMALL = 112
 
 
 def render_html(
@@ -72,13 +78,24 @@ def render_html(
     table = audit.issues.table
     table = table.iloc[choose_rows(table)].reset_index(drop=True)
     shown = galleries(audit, table)
+    listed = _listed(audit, table)
+    samples = audit.dataset.samples.index
+    first = [claim["row"] for claims in listed.values() for claim in claims]
+    first += [cluster.rows[0] for clusters in shown.values() for cluster in clusters]
+    exhibited = exhibits(table, first, lambda names: set(samples[samples.isin(names)]))
     members = list(dict.fromkeys(name for clusters in shown.values() for cluster in clusters for name in cluster.members))
-    facts = sample_facts(audit, members)
-    drawn = thumbnails(audit.dataset, list(facts), options or PassOptions(), progress=progress) if pictures else {}
-    data = payload(audit, table)
+    others = [name for name in names_shown(exhibited) if name not in set(members)]
+    facts = sample_facts(audit, [*members, *others])
+    draw = _drawing(audit, options or PassOptions(), pictures, progress)
+    drawn = draw([name for name in members if name in facts], SIDE) | draw(others, SMALL)
+    data = payload(audit, table, others)
     places = {name: place for place, name in enumerate(data["names"])}
+    mapped = feature_map(audit)
     context = {
-        **_chapters(summary, audit, shown, table),
+        **_chapters(summary, audit, shown, table, listed),
+        "exhibits": exhibited,
+        "map": _map(audit, mapped, draw, drawn) if mapped else None,
+        "unmapped": why_unmapped(audit) if not mapped else "",
         "summary": summary,
         "facts": facts,
         "places": places,
@@ -92,22 +109,54 @@ def render_html(
     return _page(context)
 
 
+def _drawing(
+    audit: Audit, options: PassOptions, pictures: bool, progress: Callable[[int, int, str], None] | None
+) -> Callable[[list[str], int], dict[str, bytes]]:
+    """What makes thumbnails of the named samples, their longer side so many pixels; none without `pictures`."""
+
+    def draw(names: list[str], side: int) -> dict[str, bytes]:
+        return thumbnails(audit.dataset, names, options, side=side, progress=progress) if pictures else {}
+
+    return draw
+
+
+def _map(
+    audit: Audit, found: FeatureMap, draw: Callable[[list[str], int], dict[str, bytes]], drawn: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """The feature map as the page shows it; pictures that are drawn already are used again."""
+    data = map_payload(audit, found)
+    names = data["names"]
+    claimed = np.zeros(len(names), bool)
+    claimed[[point for points in data["flags"].values() for point in points]] = True
+    points = pictured(found.positions, claimed, affordable(data["facts"]["width"], data["facts"]["height"]))
+    made = dict(drawn) | draw([names[point] for point in points if names[point] not in drawn], sprites.SOURCE)
+    data["sheet"] = sheet({int(point): made[names[point]] for point in points if names[point] in made})
+    return {
+        "data": compressed(data), "points": len(found), "total": found.total, "extent": extent(found), "reading": reading(found),
+        "classes": found.classes, "pictures": len(data["sheet"]["points"]),
+    }  # fmt: skip
+
+
 def _page(context: Mapping[str, Any]) -> str:
-    style, theme, script = _static("report.css"), _static("theme.js"), _static("report.js")
+    style = _static("report.css") + _static("map.css")
+    scripts = {"theme": _static("theme.js"), "script": _static("report.js"), "map_script": _static("map.js")}
     policy = (
-        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(theme)} {_digest(script)}; "
+        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {' '.join(map(_digest, scripts.values()))}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template("report.html.j2").render(style=style, theme=theme, script=script, policy=policy, **context)
+    return _environment().get_template("report.html.j2").render(style=style, policy=policy, **scripts, **context)
 
 
 def _chapters(
-    summary: Mapping[str, Any], audit: Audit, shown: Mapping[str, list[Cluster]], table: pd.DataFrame
+    summary: Mapping[str, Any],
+    audit: Audit,
+    shown: Mapping[str, list[Cluster]],
+    table: pd.DataFrame,
+    listed: Mapping[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """The checks by family, as the page shows them."""
     flags = flagged_samples(audit)
     judged = {check.code: judged_property(check) for check in audit.checks}
-    listed = _listed(audit, table)
     cards = [
         {
             **check,
@@ -160,7 +209,7 @@ def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]
     messages = render(first, templates(audit))
     listed: dict[str, list[dict[str, Any]]] = {}
     for row, message in zip(rows_of(first), messages):
-        claim = {"target": row.target, "location": row.location, "message": message, "value": row.value}
+        claim = {"row": row.Index, "target": row.target, "location": row.location, "message": message, "value": row.value}
         listed.setdefault(row.check, []).append(claim)
     return listed
 

@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 _OF_FILES = ("sample", "pair")
 
 
-def payload(audit: Audit, table: pd.DataFrame) -> dict[str, Any]:
+def payload(audit: Audit, table: pd.DataFrame, others: Sequence[str] = ()) -> dict[str, Any]:
     """Claims in columns; text that repeats is written once and pointed to by number, -1 for none.
 
     Args:
         audit: the audit that the claims are of.
         table: the claims to put in, as chosen by `dataprep.reports.gallery.choose_rows`.
+        others: samples that the page shows though no claim is about them.
     """
-    names, codes = _numbered([*table["target"].tolist(), *table["related"].tolist()])
+    names, codes = _numbered([*table["target"].tolist(), *table["related"].tolist(), *others])
     known = audit.dataset.samples.index.get_indexer(pd.Index(names, dtype="object"))
     labels, label_of = _of_samples(audit, "label", known)
     splits, split_of = _of_samples(audit, "split", known)
     columns: dict[str, Any] = {
         "names": names, "labels": labels, "labelOf": label_of, "splits": splits, "splitOf": split_of,
-        "target": codes[: len(table)], "related": codes[len(table) :],
+        "target": codes[: len(table)], "related": codes[len(table) : 2 * len(table)],
         "ofFile": np.flatnonzero(known >= 0).tolist() if not (known >= 0).all() else "all",
         "message": render(table, templates(audit)),
         "figure": [float(f"{value:.5g}") if math.isfinite(value) else None for value in table["figure"].tolist()],

@@ -30,7 +30,17 @@ UNWRITTEN: tuple[str, ...] = ("file_hash",)
 _USUAL_SPLIT = re.compile(r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE)
 _ROW = re.compile(r"(?:row |:)(\d+)$")
 #: Keys of evidence whose text is always a check's own words, never the user's; text under other keys is left out.
-OWN_WORDS = frozenset({"change", "direction", "format", "kind", "legend", "mode", "reason", "regime", "relation", "todo", "what"})
+OWN_WORDS = frozenset({
+    "change", "direction", "format", "kind", "legend", "mode", "place", "reason", "regime", "relation", "todo", "what", "x_label",
+    "y_label",
+})  # fmt: skip
+#: Keys of evidence that hold a drawing (`dataprep.reports.evidence`), whose own keys are ours, not names.
+DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
+#: Parts of drawings that list names, and the part that is a piece of a picture.
+_NAMING, _PIXELS = frozenset({"categories", "classes"}), "pixels"
+#: Series of a histogram that are no class or split.
+_OWN_SERIES = frozenset({"all", "the others", "others", "rest"})
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 class _Names(dict[str, str]):
@@ -76,6 +86,8 @@ class _Pseudonyms:
         self.splits.update({name: name for name in splits if _USUAL_SPLIT.fullmatch(name)})
         self.others = _Names("name")
         self.issue_groups = _Names("set")
+        labels = sorted(filter(None, self.classes), key=len, reverse=True)
+        self._labels = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, labels)) or '(?!)'})(?!\w)")
         self._of_scope: dict[str, Mapping[str, str]] = {"class": self.classes, "split": self.splits}
 
     def of(self, name: str, scope: str = "") -> str:
@@ -92,7 +104,12 @@ class _Pseudonyms:
         for known in (self.samples, self.classes, self.groups, self.splits):
             if text in known:
                 return known[text]
-        return text if key in OWN_WORDS or not text else HIDDEN_TEXT
+        return self._own_words(text) if key in OWN_WORDS else HIDDEN_TEXT if text else text
+
+    def _own_words(self, text: str) -> str:
+        """A check's sentence, with pseudonyms for what it quotes and for labels that it names."""
+        text = _QUOTED.sub(lambda found: f"'{self.of(found[1] or found[2] or '')}'", text)
+        return self._labels.sub(lambda found: self.classes[found[0]], text)
 
 
 def _unique(dataset: Dataset, column: str) -> list[str]:
@@ -149,7 +166,10 @@ def _row_only(location: str) -> str:
 
 
 def _evidence(text: str, names: _Pseudonyms) -> str:
-    evidence = {key: _hidden(value, key, names) for key, value in read_evidence(text).items()}
+    evidence = {
+        key: _hidden_drawing(value, names) if key in DRAWINGS and isinstance(value, dict) else _hidden(value, key, names)
+        for key, value in read_evidence(text).items()
+    }
     return json.dumps(evidence, separators=(",", ":"), sort_keys=True) if evidence else ""
 
 
@@ -161,6 +181,19 @@ def _hidden(value: Any, key: str, names: _Pseudonyms) -> Any:
     if isinstance(value, dict):
         return {names.of(name): _hidden(item, key, names) for name, item in value.items()}
     return value
+
+
+def _hidden_drawing(drawing: Mapping[str, Any], names: _Pseudonyms) -> dict[str, Any]:
+    """A drawing with pseudonyms for the names in it, without pixels."""
+    hidden = {key: _hidden(value, key, names) for key, value in drawing.items() if key != _PIXELS}
+    series = drawing.get("series")
+    if isinstance(series, dict):
+        hidden["series"] = {name if name in _OWN_SERIES else names.of(name): counts for name, counts in series.items()}
+    for key in _NAMING & set(drawing):
+        hidden[key] = [names.of(str(name)) for name in drawing[key]] if isinstance(drawing[key], list) else []
+    if drawing.get("label") in COLUMNS:
+        hidden["label"] = drawing["label"]
+    return hidden
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -131,6 +131,25 @@ class GroupLeakage(_Silent):
     message = "{group}"
 
 
+@dataclass(frozen=True)
+class WrongLabel(_Silent):
+    __doc__ = _Silent.__doc__
+    code, family, severity, suggestion = "wrong-label", "labels", "warning", "relabel"
+    needs = ("label", "embedding")
+    summary = "Labels that are probably wrong"
+    advice = "Look at them beside their neighbours."
+    message = "labelled {label}, its neighbours are {other}"
+
+
+@dataclass(frozen=True)
+class Shortcut(_Silent):
+    __doc__ = _Silent.__doc__
+    code, family, severity, scope = "shortcut", "shortcuts", "warning", "dataset"
+    summary = "Something other than the content gives the label away"
+    advice = "Even it out."
+    message = "{what}"
+
+
 CHECKS = (
     Unreadable(), ConflictingRows(), NearDuplicate(), LabelConflict(), ClassImbalance(), GroupLeakage(), Dark(), Blurry(),
     Grayscale(),
@@ -152,6 +171,44 @@ def planted(root: Path) -> Audit:
     run = {"stage": "audit", "root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": options}
     run |= {"seconds": {"scan": 0.1}, "fingerprint": dataset.fingerprint}
     return Audit(dataset, Issues.collect(claims), {"group-leakage": "needs groups"}, CHECKS, run)
+
+
+#: Evidence of every kind that the page draws.
+CURVE = {
+    "x": [50, 100, 200, 400, 800, 1600], "y": [0.5, 0.6, 0.68, 0.74, 0.79, 0.82], "low": [0.45, 0.56, 0.65, 0.72, 0.76, 0.78],
+    "high": [0.55, 0.64, 0.71, 0.76, 0.82, 0.86], "x_label": "images", "y_label": "accuracy", "measured": 5,
+}  # fmt: skip
+MATRIX = {"classes": ["cat", "dog", CLOSING], "rows": [[0.9, 0.1, 0], [0.2, 0.8, 0], [0, 0.05, 0.95]]}
+HISTOGRAM = {"edges": [0, 0.25, 0.5, 0.75, 1], "series": {"cat": [9, 3, 1, 0], CLOSING: [0, 2, 5, 8]}, "label": "luma_mean"}
+PATCH = {"pixels": [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]]], "place": "bottom right corner"}
+
+
+def learned(root: Path, rows: int = 60) -> Audit:
+    """An audit with embeddings in two clusters, one image that lies in the wrong one, and claims with evidence of every kind."""
+    random = np.random.default_rng(1)
+    names = [f"{'cat' if i % 2 else 'dog'}/{i:03d}.jpg" for i in range(rows)]
+    for index, name in enumerate(names[:24]):
+        save(textured(index), root / name, quality=90)
+    labels = np.array([name.split("/")[0] for name in names], dtype=object)
+    labels[-1] = CLOSING
+    side = np.arange(rows) % 2
+    side[0] = 1
+    embedding = np.abs(random.normal(0, 0.1, (rows, 24)) + 2 * np.eye(2, 24)[side]).astype(np.float16)
+    embedding[-2] = 0
+    samples = pd.DataFrame(
+        {"label": pd.Categorical(labels), "split": pd.Categorical(["train"] * rows), "width": 96, "height": 72, "bytes": 5000},
+        index=pd.Index(names, name="sample"),
+    )
+    near = {"label": "dog", "other": "cat", "neighbours": [*names[1:12:2], "gone.jpg"]}
+    wrong = WrongLabel().claims(names[:1], evidence=near, value="cat", confidence=0.9)
+    what = [{"what": f"brightness gives {CLOSING!r} away", "histogram": HISTOGRAM, "interval": [0.6, 0.8], "baseline": 0.5},
+            {"what": "a patch", "patch": PATCH | {"carriers": names[2:5]}}, {"what": "more data helps", "curve": CURVE},
+            {"what": "mixed up", "matrix": MATRIX, "drivers": names[20:23]},
+            {"what": "malformed", "histogram": {"edges": "x"}, "curve": {"x": [1], "y": []}, "matrix": 3, "interval": [2, 1]}]  # fmt: skip
+    shortcut = Shortcut().claims([""] * len(what), figure=0.7, evidence=what)
+    dataset = Dataset(str(root), samples, "classification", ("cat", "dog"), {"embedding": embedding})
+    run = {"root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": {}, "fingerprint": dataset.fingerprint}
+    return Audit(dataset, Issues.collect([wrong, shortcut]), {}, (*CHECKS, WrongLabel(), Shortcut()), run)
 
 
 def _samples(names: list[str]) -> pd.DataFrame:

@@ -117,14 +117,17 @@
   const titleOf = (code) => (boot.checks[code] ? boot.checks[code][0] : code);
   const isFile = (number) => number >= 0 && (claims.ofFile === "all" || claims.files.has(number));
 
+  /** Base64 as bytes. */
+  const bytesOf = (packed) => Uint8Array.from(atob(packed.trim()), (c) => c.charCodeAt(0));
+  /** The compressed data of an element, which goes away. */
+  const unpacked = async (holder) => {
+    const stream = new Blob([bytesOf(holder.textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    holder.remove();
+    return JSON.parse(await new Response(stream).text());
+  };
   const unpack = async () => {
-    const packed = atob($("#claims").textContent.trim());
-    const bytes = new Uint8Array(packed.length);
-    for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    claims = JSON.parse(await new Response(stream).text());
+    claims = await unpacked($("#claims"));
     if (claims.ofFile !== "all") claims.files = new Set(claims.ofFile);
-    $("#claims").remove();
   };
 
   /* ---------- the table: only the rows in sight exist ---------- */
@@ -347,6 +350,15 @@
     return part.split("/").map(encodeURIComponent).join("/");
   }).join("");
 
+  /** What the claim shows beside its words, as the page shows it; a picture of it that the page has not drawn yet is drawn. */
+  const exhibited = (row) => {
+    const shown = $(`main [data-exhibits="${row}"]`);
+    if (!shown) return [];
+    const again = shown.cloneNode(true);
+    again.removeAttribute("data-exhibits");
+    $$("img[data-thumb]:not([src])", again).forEach(draw);
+    return [again];
+  };
   const fact = (name, ...value) => (value.filter(Boolean).length ? [element("dt", {}, name), element("dd", {}, ...value)] : []);
   const show = () => {
     const [row, number] = list[at];
@@ -372,7 +384,7 @@
       ...fact("Where", visible(text(claims.locations, claims.location[row]))),
       ...fact("Group", visible(text(claims.groups, claims.group[row]))));
     const pill = element("span", { class: "pill " + level }, icon(level), level);
-    $("#inspector-text").replaceChildren(element("p", { class: "check-tags" }, pill, element("code", {}, code)), details);
+    $("#inspector-text").replaceChildren(element("p", { class: "check-tags" }, pill, element("code", {}, code)), details, ...exhibited(row));
     for (const button of $$("[data-go]", inspector)) button.disabled = !(at + Number(button.dataset.go) in list);
   };
   const inspect = (rows, start, left = null) => {
@@ -401,9 +413,9 @@
   inspector.addEventListener("close", () => { if (leave) leave(at); });
 
   for (const gallery of $$(".gallery")) {
-    const tiles = $$(".thumb", gallery);
+    const tiles = $$(".thumb:not(.mini)", gallery);
     gallery.addEventListener("click", (event) => {
-      const tile = event.target.closest(".thumb");
+      const tile = event.target.closest(".thumb:not(.mini)");
       if (!tile) return;
       const rows = tiles.map((each) => [Number(each.dataset.row), Number(each.dataset.name)]);
       inspect(rows, tiles.indexOf(tile), (place) => tiles[place].focus());
@@ -415,6 +427,8 @@
     });
   }
   addEventListener("click", (event) => {
+    const mini = event.target.closest(".mini");
+    if (mini) inspect([[Number(mini.dataset.row), Number(mini.dataset.name)]], 0, inspector.contains(mini) ? leave : () => mini.focus());
     const more = event.target.closest("[data-more]");
     if (more) {
       more.previousElementSibling.classList.add("all");
@@ -449,6 +463,22 @@
     fill(filters.label, claims.target.map((number) => (number < 0 ? "" : text(claims.labels, claims.labelOf[number] ?? -1))));
     fill(filters.split, claims.target.map((number) => (number < 0 ? "" : text(claims.splits, claims.splitOf[number] ?? -1))));
     update();
+    /** The claims about each sample, by name. */
+    const about = new Map();
+    claims.target.forEach((number, row) => {
+      if (isFile(number)) about.set(claims.names[number], [...(about.get(claims.names[number]) || []), row]);
+    });
+    const numbers = new Map(claims.names.map((name, number) => [name, number]));
+    const map = $("#map-data");
+    if (map) window.drawMap(await unpacked(map), {
+      $, $$, bytesOf, element, icon, visible, count, copy, path, root: boot.root, titleOf,
+      severityOf: (code) => (boot.checks[code] ? boot.checks[code][2] : "info"),
+      thumbOf: (name) => thumbs[numbers.get(name)],
+      claimsOf: (name) => (about.get(name) || []).map((row) => ({
+        title: titleOf(check(row)), level: severity(row), message: claims.message[row],
+        open: (left) => inspect([[row, claims.target[row]]], 0, left),
+      })),
+    });
     document.documentElement.dataset.ready = "true";
   };
   setTimeout(start, 0);
