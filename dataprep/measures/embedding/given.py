@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 NAMES = ("sample", "path", "names", "name", "file_name", "filename", "file", "image")
 VECTORS = ("embedding", "embeddings", "vector", "features")
 
-#: Rows with a greater figure are scaled to unit length: float16 ends at 65,504, and only directions matter.
-_LIMIT = 6e4
+#: Vectors are all scaled to unit length if their greatest figure is beyond these: float16 ends at 65,504 and knows little below
+#: 6e-5; only directions matter.
+_LARGEST, _SMALLEST = 6e4, 1e-2
 _BLOCK = 16_384
 
 
@@ -107,8 +108,8 @@ def _chosen(path: str, found: Sequence[str], what: str) -> tuple[str, str]:
 def _in_row_order(path: str, count: int, dataset: Dataset) -> NDArray[np.int64]:
     if count != len(dataset):
         raise InputError(
-            f"embeddings {path} have {count:,} rows, the data set has {len(dataset):,} samples. An .npy file has to hold one row for "
-            "each sample, in the order of the samples; an .npz or Parquet file with their names may hold any."
+            f"embeddings {path} have {count:,} rows, the data set has {len(dataset):,} samples. An .npy file has to hold one row "
+            "for each sample, in the order of the samples; an .npz or Parquet file with their names may hold any."
         )
     return np.arange(count)
 
@@ -133,25 +134,27 @@ def _plain(name: str, root: str) -> str:
 
 def _aligned(path: str, vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float16]:
     aligned = np.zeros((len(rows), vectors.shape[1]), np.float16)
-    unusable = 0
-    for start in range(0, len(rows), _BLOCK):
-        chosen = rows[start : start + _BLOCK]
-        block = np.where(chosen[:, None] >= 0, vectors[np.maximum(chosen, 0)].astype(np.float64), 0.0)
-        finite = np.isfinite(block).all(axis=1)
-        unusable += int((~finite).sum())
-        block[~finite] = 0
-        aligned[start : start + _BLOCK] = _in_range(block)
-    _say(path, int((rows < 0).sum()), unusable, len(rows))
+    finite = np.concatenate([np.isfinite(block).all(axis=1) for _, block in _blocks(vectors, rows)] or [np.zeros(0, bool)])
+    largest = max((float(np.abs(block[finite[at]]).max(initial=0.0)) for at, block in _blocks(vectors, rows)), default=0.0)
+    for at, block in _blocks(vectors, rows):
+        block[~finite[at]] = 0
+        aligned[at] = block if _SMALLEST <= largest <= _LARGEST else _unit(block)
+    _say(path, int((rows < 0).sum()), int((~finite).sum()), len(rows))
     return aligned
 
 
-def _in_range(block: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`block` with rows that float16 cannot hold, because they are too great or too small, scaled to unit length."""
-    largest = np.abs(block).max(axis=1, initial=0.0)
-    beyond = (largest > _LIMIT) | ((largest < 1e-3) & (largest > 0))
-    scaled = block[beyond] / largest[beyond, None]
-    block[beyond] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
-    return block
+def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Stretches of the samples and their vectors, zeros where none is given."""
+    for start in range(0, len(rows), _BLOCK):
+        chosen = rows[start : start + _BLOCK]
+        given = vectors[np.maximum(chosen, 0)].astype(np.float64)
+        yield slice(start, start + len(chosen)), np.where(chosen[:, None] >= 0, given, 0.0)
+
+
+def _unit(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    scaled = block / np.maximum(np.abs(block).max(axis=1, keepdims=True), 1e-300)  # first, lest a square overflow
+    unit: NDArray[np.float64] = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
+    return unit
 
 
 def _say(path: str, missing: int, unusable: int, total: int) -> None:

@@ -146,7 +146,7 @@ def _size_of(model: Any, preprocessing: dict[str, Any]) -> int:
             return side
     config = getattr(model.config, "vision_config", model.config)
     side = getattr(config, "image_size", 0)
-    return side if isinstance(side, int) else int(side[0])
+    return int(side[0]) if isinstance(side, list | tuple) else int(side or 0)
 
 
 def _scaling(preprocessing: dict[str, Any]) -> tuple[float, list[float], list[float]]:
