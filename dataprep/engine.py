@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep import registry
@@ -39,6 +39,7 @@ def audit(
     skip: Collection[str] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
     pass_options: PassOptions | None = None,
+    reference: Dataset | str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Measure every file of `source` once and let every check speak.
@@ -49,13 +50,14 @@ def audit(
         skip: codes of checks to leave out.
         options: check code to its options: ``{"dark": {"threshold": 0.1}}``.
         pass_options: how files are read and decoded; see `PassOptions`.
+        reference: data that this is compared with (distribution-mismatch): measured alike, but not audited.
         progress: called with (stage, done, total, note) now and then, in this thread.
 
     Returns:
         The Audit. A check that cannot look is named in `Audit.skipped` with its reason, and so is a plug-in that fails.
 
     Raises:
-        InputError: the source cannot be read.
+        InputError: the source or the reference cannot be read.
         OptionError: an unknown check or option, or a value out of range.
         WorkersLost: no worker process could be started.
     """
@@ -64,12 +66,19 @@ def audit(
     clock = _Clock(progress)
     clock.start("scan")
     dataset = source if isinstance(source, Dataset) else scan(source)
+    compared = reference if isinstance(reference, Dataset | None) else scan(reference)
     clock.start("measure")
     columns = None if not only else sorted({name for check in checks for name in (*check.needs, *check.wants)} - _GIVEN)
     with warm_workers():
+        own_vectors = dataset.has("embedding")
         dataset = measure(dataset, columns, pass_options, clock.report)
+        if compared is not None:
+            clock.start("reference")
+            embedder = "" if own_vectors else pass_options.embedder  # vectors of two embedders cannot be compared
+            compared = measure(compared, columns, replace(pass_options, embedder=embedder), clock.report)
         clock.start("check")
-        issues, skipped = run_checks(checks, dataset, SecondLook(dataset, pass_options, clock.report), clock)
+        look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
+        issues, skipped = run_checks(checks, dataset, look, clock)
     clock.start("")
     given = {
         "only": sorted(only),
@@ -77,6 +86,8 @@ def audit(
         "checks": {c.code: asdict(c) for c in checks},
         "pass": asdict(pass_options),
     }
+    if compared is not None:
+        given["reference"] = compared.fingerprint
     return Audit(dataset, issues, skipped, tuple(checks), run_record("audit", dataset, given, clock.seconds))
 
 
@@ -122,7 +133,7 @@ def _batches(
 ) -> Iterator[pd.DataFrame]:
     for check in checks:
         clock.start(f"check:{check.code}")
-        missing = [need for need in check.needs if not dataset.has(need)]
+        missing = check.lacks(dataset, look)
         if missing:
             skipped[check.code] = _why_missing(missing, dataset)
             continue

@@ -104,6 +104,10 @@ class Check(ABC):
         Pure: the data set is not changed, and nothing is read but its columns and `look`.
         """
 
+    def lacks(self, dataset: Dataset, look: Look) -> list[str]:
+        """What it needs and does not get; the engine then skips it and says so."""
+        return [need for need in self.needs if not dataset.has(need)]
+
     def claims(self, target: ArrayLike, **columns: Any) -> pd.DataFrame:
         """A batch of claims of this check; see `dataprep.schemas.issues.batch`."""
         columns.setdefault("suggestion", self.suggestion)

@@ -12,7 +12,7 @@ from dataprep.checks.contract import Check
 from dataprep.checks.label_shift import compare_mixes, differing_classes, mixes_of
 from dataprep.checks.mismatch_battery import compare
 from dataprep.checks.mismatch_words import described, magnitude
-from dataprep.checks.two_samples import MOST_ROWS, Pair, reference_pair, split_names, split_pairs, training_rows
+from dataprep.checks.two_samples import Pair, reference_pair, split_names, split_pairs, training_rows
 from dataprep.schemas.columns import PIXEL
 from dataprep.schemas.options import option
 
@@ -69,7 +69,7 @@ class DistributionMismatch(Check):
     family = "splits"
     severity = "warning"
     scope = "split"
-    needs = ("luma_mean",)
+    needs = ("split", "luma_mean")
     wants = (
         *(column.name for column in PIXEL if column.name != "luma_mean"),
         "jpeg_quality", "format", "mode", "camera", "bit_depth", "alpha", "frames", "captured_at", "orientation", "gps", "icc",
@@ -82,6 +82,11 @@ class DistributionMismatch(Check):
 
     alpha: float = option(0.02, "probability of any claim on random splits, all comparisons together", low=0.001, high=0.5)
     threshold: float = option(0.2, "least effect that is reported, in standard deviations (Cohen's d)", low=0, high=5)
+    most_rows: int = option(10_000, "samples of each side that are compared at most, drawn at random", low=100)
+
+    def lacks(self, dataset: Dataset, look: Look) -> list[str]:
+        """Splits are not needed where there is a reference."""
+        return [need for need in super().lacks(dataset, look) if need != "split" or look.reference() is None]
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each split and family of properties that differ."""
@@ -90,10 +95,10 @@ class DistributionMismatch(Check):
         if not comparisons:
             return
         alpha = self.alpha / comparisons
-        for pair in split_pairs(dataset, look):
+        for pair in split_pairs(dataset, look, self.most_rows):
             yield from self._differences(pair, alpha)
         if reference is not None:
-            yield from self._differences(reference_pair(dataset, reference), alpha)
+            yield from self._differences(reference_pair(dataset, reference, self.most_rows), alpha)
             yield from self._mixes(dataset, reference, alpha)
 
     def _differences(self, pair: Pair, alpha: float) -> Iterator[pd.DataFrame]:
@@ -110,8 +115,8 @@ class DistributionMismatch(Check):
 
     def _claim(self, target: str, family: str, evidence: dict[str, Any], probability: float) -> pd.DataFrame:
         extra = {"what": family, "p_value": probability, "threshold": self.threshold}
-        if max(evidence.get("of", [0])) > MOST_ROWS:
-            extra["text"] = f"{evidence['text']}; of {MOST_ROWS:,} samples drawn of a side"
+        if max(evidence.get("of", [0])) > self.most_rows:
+            extra["text"] = f"{evidence['text']}; of {self.most_rows:,} samples drawn of a side"
         return self.claims(
             [target], scope="split" if target else "dataset", figure=evidence["effect"], unit=evidence["unit"],
             confidence=1 - probability, evidence=evidence | extra,

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from dataprep.checks.contract import Look
     from dataprep.schemas.dataset import Dataset
 
-#: Rows of each side that are compared at most.
-MOST_ROWS = 10_000
 #: Fewer rows of a side say nothing.
 LEAST_ROWS = 8
 #: Labels with fewer rows are compared together.
@@ -69,15 +67,15 @@ def split_names(dataset: Dataset) -> list[str]:
     return [name for name in names if name != "train"] if len(names) > 1 else []
 
 
-def split_pairs(dataset: Dataset, look: Look) -> Iterator[Pair]:
-    """Each split with train, or with all others where none is called train."""
+def split_pairs(dataset: Dataset, look: Look, most: int) -> Iterator[Pair]:
+    """Each split with train, or with all others where none is called train; at most `most` rows a side."""
     splits = dataset.samples["split"].astype("str").to_numpy(dtype=object) if dataset.has("split") else np.zeros(0)
     measured = _measured(dataset)
     for name in split_names(dataset):
         own = measured & (splits == name)
         has_train = bool((splits == "train").any())
         other = measured & ((splits == "train") if has_train else (splits != name) & dataset.samples["split"].notna().to_numpy())
-        rows = [_drawn(np.flatnonzero(side)) for side in (own, other)]
+        rows = [_drawn(np.flatnonzero(side), most) for side in (own, other)]
         both = np.concatenate(rows)
         known = dataset.has("embedding")
         yield _pair(
@@ -96,11 +94,11 @@ def training_rows(dataset: Dataset) -> tuple[NDArray[np.bool_], str]:
     return np.ones(len(dataset), bool), ""
 
 
-def reference_pair(dataset: Dataset, reference: Dataset) -> Pair:
-    """The training split (the whole data set where there is none) with a reference data set."""
+def reference_pair(dataset: Dataset, reference: Dataset, most: int) -> Pair:
+    """The training split (the whole data set where there is none) with a reference data set; at most `most` rows a side."""
     training, target = training_rows(dataset)
     measured = [_measured(dataset) & training, _measured(reference)]
-    rows = [_drawn(np.flatnonzero(each)) for each in measured]
+    rows = [_drawn(np.flatnonzero(each), most) for each in measured]
     sets = (dataset, reference)
     labels = [_labels(each, part) for each, part in zip(sets, rows, strict=True)]
     shared = all(each is not None for each in labels) and dataset.task == reference.task
@@ -119,10 +117,10 @@ def _measured(dataset: Dataset) -> NDArray[np.bool_]:
     return np.asarray(dataset.samples["lost"].astype("str").fillna("").to_numpy(dtype=object) == "")
 
 
-def _drawn(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    if len(rows) <= MOST_ROWS:
+def _drawn(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    if len(rows) <= most:
         return rows
-    return np.sort(np.random.default_rng(0).choice(rows, MOST_ROWS, replace=False))
+    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
 
 def _labels(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any] | None:

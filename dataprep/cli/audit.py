@@ -58,6 +58,9 @@ def audit(
     exclude: Annotated[
         list[str] | None, typer.Option(help="Glob of paths to leave out; may be repeated.", rich_help_panel=_INPUT)
     ] = None,
+    reference: Annotated[
+        str, typer.Option(help="Folder, URL or manifest to compare with; it is not audited.", rich_help_panel=_INPUT)
+    ] = "",
     sample: Annotated[int | None, typer.Option(help="Quick look at N random files.", min=1, rich_help_panel=_INPUT)] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.", rich_help_panel=_INPUT)] = 0,
     only: Annotated[
@@ -194,6 +197,7 @@ def _audit(dataset: Dataset, flags: Mapping[str, Any], options: PassOptions, tab
         skip=flags["skip"] or (),
         options=_check_options(tables, flags["setting"] or ()),
         pass_options=options,
+        reference=flags["reference"] or None,
         progress=progress,
     )
 

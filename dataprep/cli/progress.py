@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_TITLES = {"scan": "Listing files", "measure": "Measuring", "check": "Checking", "report": "Writing the report"}
+_TITLES = {
+    "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
+    "report": "Writing the report",
+}  # fmt: skip
 
 
 @contextmanager

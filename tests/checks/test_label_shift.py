@@ -86,3 +86,14 @@ def test_cramers_v():
     assert cramers_v(np.array([[50, 0], [0, 50]])) == pytest.approx(1.0)
     assert cramers_v(np.array([[50, 50], [50, 50]])) == 0.0
     assert cramers_v(np.array([[5, 0], [7, 0]])) == 0.0
+
+
+def test_one_class_with_ten_points_more_is_found_at_400_a_side():
+    rng = np.random.default_rng(8)
+    mix, more = np.full(10, 0.1), np.array([0.2, *[0.8 / 9] * 9])
+    found = 0
+    for _ in range(20):
+        counts = {name: rng.multinomial(400, shares) for name, shares in (("train", mix), ("test", more))}
+        splits = {name: {f"c{i}": int(count) for i, count in enumerate(each)} for name, each in counts.items()}
+        found += bool(claims(dataset_of(**splits)))
+    assert found >= 15
