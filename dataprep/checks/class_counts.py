@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from dataprep.schemas.spelling import meant_labels
+
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
@@ -21,14 +23,6 @@ def class_counts(dataset: Dataset) -> pd.Series[int]:
     labels = dataset.samples["label"].dropna().astype("str")
     if dataset.task == "multi-label":
         labels = labels.str.split("|").explode()
-    counts, meant = labels.value_counts(), _meant(dataset)
+    counts, meant = labels.value_counts(), meant_labels(dataset)
     counts = counts.groupby([meant.get(str(name), str(name)) for name in counts.index]).sum()  # sorted by name
     return counts.sort_values(ascending=False, kind="stable").astype("int64")
-
-
-def _meant(dataset: Dataset) -> dict[str, str]:
-    """Misspelt label to the one that is meant."""
-    if dataset.faults is None:
-        return {}
-    faults = dataset.faults[(dataset.faults["check"] == "label-spelling").to_numpy()]
-    return dict(zip(faults["target"], faults["value"], strict=True))

@@ -1,8 +1,8 @@
 """What the features say about the labels: class probabilities that no sample's own label, copy or group had a part in.
 
-Two rounds. In the first, ridge regression and nearest neighbours learn the labels as they were given; pooled by the noise model
-(`dataprep.probes.noise`) they say for each sample which class was probably meant. In the second, logistic regression and nearest
-neighbours learn that instead (labels that are probably wrong no longer speak for their class), and the model is fitted again.
+Three rounds. In the first, ridge regression and nearest neighbours learn the labels as they were given; pooled by the noise model
+(`dataprep.probes.noise`) they say for each sample which class was probably meant. Then logistic regression and
+nearest neighbours learn that instead, twice: labels that are probably wrong no longer speak for their class.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataprep.probes.logistic import logistic_scores
 from dataprep.probes.noise import NoiseModel, fit_noise, joint_of, transition_of
 from dataprep.probes.ridge import ridge_scores
 from dataprep.probes.targets import Targets
+from dataprep.schemas.spelling import meant_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,13 +39,14 @@ if TYPE_CHECKING:
 FEWEST = 4
 #: Rows times classes that the noise model is fitted on at most; at least `_FEWEST_FITTED` rows.
 _FITTED, _FEWEST_FITTED = 3_000_000, 10_000
-#: Rows times classes up to which logistic regression is affordable; beyond, ridge regression learns in both rounds.
+#: Rows times classes up to which logistic regression is affordable; beyond, ridge regression learns in every round.
 _LOGISTIC = 12_000_000
 #: Probabilities beyond this number are held as float16.
 _MOST_PROBS = 250_000_000
 #: Ridge scores run from 0 to 1; this makes them comparable to logarithms of votes.
 _RIDGE_SCALE = 8.0
-#: Classes that a row may partly belong to in the second round.
+_ROUNDS = 3
+#: Classes that a row may partly belong to after the first round.
 _KEPT = 3
 _BLOCK = 8192
 _NAMED = 5
@@ -105,11 +107,10 @@ def evidence_of_labels(dataset: Dataset, features: Features, near: Nearest, unit
     labels = np.where(features.known, given, -1).astype(np.int32)
     if (labels < 0).all():
         return _nothing(len(dataset), given, classes)
-    first = Targets.of_labels(labels, len(classes))
-    scores = _probes(features, near, units, first, logistic=False)
-    if len(classes) > 1:
-        second = _cleaned(scores, labels, classes, units)
-        scores = _probes(features, near, units, second, logistic=len(labels) * len(classes) <= _LOGISTIC)
+    scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
+    for _ in range(_ROUNDS - 1 if len(classes) > 1 else 0):
+        meant = _cleaned(scores, labels, classes, units)
+        scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= _LOGISTIC)
     return _judge(scores, features.known, given, classes, units)
 
 
@@ -117,7 +118,8 @@ def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """(n,) column of each sample's label, -1 where unlabelled, and the classes: those of ``probs``, or the labels, sorted."""
     if "label" not in dataset.samples or dataset.task in ("regression", "multi-label"):
         return np.full(len(dataset), -1, np.int32), ()
-    labels = dataset.samples["label"].astype("object")
+    meant = meant_labels(dataset)
+    labels = dataset.samples["label"].astype("object").map(lambda label: meant.get(label, label))
     if "probs" in dataset.arrays:
         codes = pd.Index(dataset.classes).get_indexer(pd.Index(labels))
         return codes.astype(np.int32), tuple(map(str, dataset.classes))
@@ -167,7 +169,7 @@ def _probes(features: Features, near: Nearest, units: NDArray[np.int64], targets
 
 
 def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]) -> Targets:
-    """Targets of the second round: the classes that were probably meant, with their probabilities."""
+    """Targets of the next round: the classes that were probably meant, with their probabilities."""
     few = _few(labels, units, len(classes))
     model = _fitted(scores, np.where(few[labels], -1, labels), len(classes))
     kept = min(_KEPT, len(classes))

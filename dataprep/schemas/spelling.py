@@ -7,6 +7,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
 
 _SPACES = re.compile(r"\s+")
 _JOINTS = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
@@ -27,6 +31,14 @@ class Misspelling:
     meant: str
     why: str
     confidence: float
+
+
+def meant_labels(dataset: Dataset) -> dict[str, str]:
+    """Label to the one that is meant, of the labels that `Dataset.faults` takes for misspelt."""
+    if dataset.faults is None:
+        return {}
+    faults = dataset.faults[(dataset.faults["check"] == "label-spelling").to_numpy()]
+    return dict(zip(faults["target"], faults["value"], strict=True))
 
 
 def misspellings(counts: Mapping[str, int]) -> list[Misspelling]:

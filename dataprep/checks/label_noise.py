@@ -1,0 +1,114 @@
+"""The check label-noise: how many labels are wrong, which for which, and what that does to measured accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from dataprep.checks.ambiguous_classes import wilson
+from dataprep.checks.contract import Check, Look
+from dataprep.checks.wrong_label import without_embedding
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.probes.label_evidence import LabelEvidence
+    from dataprep.schemas.dataset import Dataset
+
+_CLASSES = 30
+
+
+@dataclass(frozen=True)
+class LabelNoise(Check):
+    """How many labels are wrong, and what that does to measured accuracy.
+
+    What it finds:
+        The estimated share of wrong labels with an interval, the noise matrix (of each true class, the share of every label
+        given), and the ceiling of measured accuracy. One claim for the data set; a warning from `rate` up.
+    Why it matters:
+        A perfect model, right about every sample, scores no more than the share of labels that are right: the score of any
+        model that makes no use of the errors ends there, and two models whose scores differ by less than the noise cannot be
+        told apart. It stands in for the human error that one can aim at: chasing scores above it is fitting the errors.
+    What to do:
+        Relabel what wrong-label lists, test splits first, and measure again. Report scores beside the ceiling.
+    How it works:
+        The joint distribution of given and true labels of wrong-label's noise model. The rate is the mean probability
+        of being wrong; the ceiling is 1 less the rate. The noise model leans to less noise where people err on hard images
+        only, confident learning (Northcutt, Jiang and Chuang 2021) counts uncertain samples as wrong and leans to more: the
+        interval spans both, each with the 95 % interval of the draw.
+    Known limits:
+        See wrong-label. Where the embedding cannot tell classes apart the interval is wide. The ceiling holds for a test set
+        with the same noise as the whole data; a test set that was cleaned has a higher one.
+    Measured quality:
+        benchmarks/wronglabels.py: estimated against true rates, in percent: photos with planted errors 10 (10), 17 (20),
+        11 (10), 21 (20), 4 (5), 6 (5); CIFAR-10N 6 (9), 12 (17), 26 (42). The interval holds the truth in all nine.
+    """
+
+    code: ClassVar = "label-noise"
+    family: ClassVar = "labels"
+    severity: ClassVar = "info"
+    scope: ClassVar = "dataset"
+    needs: ClassVar = ("label", "embedding")
+    looks: ClassVar = True
+    suggestion: ClassVar = "none"
+    summary: ClassVar = "How many labels are wrong"
+    advice: ClassVar = "Report scores beside the ceiling that wrong labels put on them, and relabel the test split first."
+    message: ClassVar = (
+        "about {figure:.1%} of the labels are wrong (between {low:.1%} and {high:.1%}): measured on such labels, a perfect model "
+        "scores an accuracy of about {ceiling:.2f} (between {ceiling_low:.2f} and {ceiling_high:.2f}){worst}"
+    )
+
+    rate: float = option(0.05, "share of wrong labels from which on the claim is a warning", low=0, high=1)
+
+    def lacks(self, dataset: Dataset, look: Look) -> list[str]:
+        """What it needs and the data lacks: class probabilities of the user's own do in place of the embedding."""
+        return without_embedding(super().lacks(dataset, look), dataset)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield one claim, where at least two classes could be judged."""
+        evidence = look.labels()
+        judged = int(evidence.judged.sum())
+        if judged and (evidence.joint.sum(axis=0) > 0).sum() > 1:
+            figures = noise_figures(evidence)
+            figures |= {"matrix": _matrix(evidence), "worst": _worst(evidence), "judged": judged}
+            severe = figures["rate"] >= self.rate
+            yield self.claims(
+                [""], figure=figures["rate"], unit="of the labels", severity="warning" if severe else "info", evidence=figures
+            )
+
+
+def noise_figures(evidence: LabelEvidence) -> dict[str, Any]:
+    """``rate`` of wrong labels and ``ceiling`` of measured accuracy, each with ``low`` and ``high`` ends, 0 to 1."""
+    judged = max(1, int(evidence.judged.sum()))
+    rate = float(np.nansum(evidence.wrong)) / judged
+    counted = 1 - float(np.trace(evidence.confident)) / max(1.0, float(evidence.confident.sum()))
+    low = float(wilson(min(rate, counted) * judged, judged)[0])
+    high = float(wilson(max(rate, counted) * judged, judged)[1])
+    return {
+        "rate": rate, "low": low, "high": high, "interval": [low, high], "confident_rate": counted,
+        "ceiling": 1 - rate, "ceiling_low": 1 - high, "ceiling_high": 1 - low,
+    }  # fmt: skip
+
+
+def _matrix(evidence: LabelEvidence) -> dict[str, Any]:
+    """The noise matrix of the classes with most wrong labels: rows are true classes, columns given labels, shares of rows."""
+    joint = evidence.joint
+    wrong = joint * (1 - np.eye(len(joint)))
+    involved = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:_CLASSES]
+    kept = np.sort(involved)
+    shares = joint[kept] / np.maximum(joint[kept].sum(axis=1, keepdims=True), 1e-9)
+    return {"classes": [evidence.classes[code] for code in kept], "rows": np.round(shares[:, kept], 4).tolist()}
+
+
+def _worst(evidence: LabelEvidence) -> str:
+    """The most frequent confusion, in words."""
+    wrong = evidence.joint * (1 - np.eye(len(evidence.joint)))
+    true, given = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    if wrong[true, given] < 1:
+        return ""
+    share = wrong[true, given] / max(1e-9, float(evidence.joint[true].sum()))
+    return f"; most of all {evidence.classes[true]!r} is labelled {evidence.classes[given]!r} ({share:.0%} of its samples)"
