@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from dataprep.checks.duplicate_pairs import Duplicates
+    from dataprep.measures.marks import Marks
     from dataprep.neighbours.cosine import Nearest
     from dataprep.probes.features import Features
     from dataprep.probes.label_evidence import LabelEvidence
@@ -55,6 +56,10 @@ class Look(Protocol):
 
     def reference(self) -> Dataset | None:
         """The measured data set that this one is compared with, if any."""
+        ...
+
+    def marks(self, rows: NDArray[np.int64]) -> Marks:
+        """The pixels of the images `rows` that are unlike all around them; their files are decoded again."""
         ...
 
 

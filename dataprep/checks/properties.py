@@ -64,7 +64,7 @@ class Property:
 def properties_of(dataset: Dataset, rows: NDArray[np.int64]) -> list[Property]:
     """Every property of `rows` that takes at least two values.
 
-    Folders that bear the name of the label are the label itself and are left out, as are columns that name single samples.
+    Folders and file names that bear the label are the label itself and are left out, as are columns that name single samples.
     """
     samples = dataset.samples.iloc[rows]
     found = [*measured_properties(samples), *_names(samples), *_folders(samples), *_own_columns(samples)]
@@ -116,10 +116,18 @@ def _names(samples: pd.DataFrame) -> Iterator[Property]:
     stems = names[0].where(names[0] != "", names[2])
     parts = stems.str.extract(_STEM)
     yield _property("name_number", "file name", pd.to_numeric(parts["number"], errors="coerce").astype("float64"), seen=False)
+    if _hold_labels(stems, samples["label"]):
+        return
     yield _property("name_length", "file name", stems.str.len(), seen=False)
     prefixes = parts["prefix"].str.lower()
-    if not _are_labels(prefixes, samples["label"]) and not _names_samples(prefixes):
+    if not _names_samples(prefixes):
         yield _property("name_prefix", "file name", prefixes, seen=False)
+
+
+def _hold_labels(stems: pd.Series[Any], labels: pd.Series[Any]) -> bool:
+    """Whether most names hold the sample's own label, as ``cat_001.jpg`` does."""
+    held = [_plain(str(label)) in _plain(stem) for stem, label in zip(stems, labels, strict=True)]
+    return bool(held) and sum(held) > _NAMES_SAMPLES * len(held)
 
 
 def _folders(samples: pd.DataFrame) -> Iterator[Property]:
@@ -142,7 +150,7 @@ def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
 
 
 def _are_labels(texts: pd.Series[Any], labels: pd.Series[Any]) -> bool:
-    """Whether most of the texts hold a label's own name, as folders of classes and names such as ``cat_001.jpg`` do."""
+    """Whether most of the texts are a label's name, as folders of classes do."""
     names = {_plain(str(label)) for label in labels.dropna().unique()} - {""}
     plain = texts.astype("str").fillna("").map(_plain)
     return bool(plain.isin(names).mean() > _NAMES_SAMPLES)

@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from dataprep.checks.contract import Check
+from dataprep.checks.labelled import labelled_rows
 from dataprep.checks.prediction import Giveaway, Predictor, aimed_share, bins_of, codes_of, folds_of, giveaways_of
 from dataprep.checks.properties import Property, properties_of
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from dataprep.checks.contract import Look
@@ -72,7 +73,7 @@ class Shortcut(Check):
         """Yield a claim for each family of properties, and class or all classes, that it gives away."""
         if dataset.task in ("regression", "multi-label"):
             return
-        rows, labels, names, units = _judged(dataset, look, self.most_rows)
+        rows, labels, names, units = labelled_rows(dataset, look, self.most_rows, _LEAST_SAMPLES)
         if len(names) < 2:
             return
         properties = properties_of(dataset, rows)
@@ -80,24 +81,6 @@ class Shortcut(Check):
             return
         for claim in _Case(self, properties, labels, names, folds_of(units)).claims():
             yield self.claims([claim.pop("target")], **claim)
-
-
-def _judged(dataset: Dataset, look: Look, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str], NDArray[np.int64]]:
-    """(rows, labels, class names, units): measured samples of classes that are large enough, one of each class in each unit."""
-    known = dataset.samples["label"].notna().to_numpy()
-    if "lost" in dataset.samples:
-        known = known & (dataset.samples["lost"].astype("str").fillna("").to_numpy() == "")
-    rows = np.random.default_rng(0).permutation(np.flatnonzero(known))
-    units = look.units()
-    codes, names = pd.factorize(dataset.samples["label"].astype("str").to_numpy(dtype=object)[rows], sort=True)
-    pairs = units[rows] * max(len(names), 1) + codes
-    _, first = np.unique(pairs, return_index=True)
-    kept = np.sort(first)[:most]
-    large = np.bincount(codes[kept], minlength=len(names)) >= _LEAST_SAMPLES
-    kept = kept[large[codes[kept]]]
-    kept = kept[np.argsort(rows[kept])]
-    labels = (np.cumsum(large) - 1)[codes[kept]]
-    return rows[kept], labels, [str(name) for name in names[large]], units[rows[kept]]
 
 
 class _Case:

@@ -62,45 +62,43 @@ def where(place: int) -> tuple[int, int, int]:
     return place >> 2 * _COORDINATE_BITS, (place >> _COORDINATE_BITS) & _FURTHEST, place & _FURTHEST
 
 
-def isolated(rgb: NDArray[np.uint8], reach: int) -> NDArray[np.bool_]:
-    """(..., h, w) whether a pixel differs from those `reach` pixels above, below, left and right of it, as far as there are any.
+def isolated(planes: Sequence[NDArray[np.uint8]], reach: int) -> NDArray[np.bool_]:
+    """(h, w) whether a pixel differs from those `reach` pixels above, below, left and right of it, as far as there are any.
 
     Args:
-        rgb: (..., h, w, 3) uint8.
+        planes: the channels, each (h, w) uint8. Several small images may lie one after the other in a third dimension.
+        reach: in pixels; no pixel of an image that is not larger is isolated.
     """
-    height, width = rgb.shape[-3:-1]
-    alone = np.zeros(rgb.shape[:-1], bool)
+    height, width = planes[0].shape[:2]
+    alone = np.zeros(planes[0].shape, bool)
     if min(height, width) <= reach:
         return alone
     alone[...] = True
-    for axis in (-3, -2):
-        differs = _differs(_part(rgb, axis, reach, None), _part(rgb, axis, None, -reach))
-        near = np.moveaxis(alone, axis + 1, 0)
-        changed = np.moveaxis(differs, axis + 1, 0)
-        near[reach:] &= changed
-        near[:-reach] &= changed
-        near[len(changed) : reach] = False  # the middle of a narrow image has nothing to differ from
+    for transposed in (False, True):
+        near = alone.swapaxes(0, 1) if transposed else alone
+        lines = [plane.swapaxes(0, 1) if transposed else plane for plane in planes]
+        differs = _differ([line[reach:] for line in lines], [line[:-reach] for line in lines])
+        near[reach:] &= differs
+        near[:-reach] &= differs
+        near[len(differs) : reach] = False  # the middle of a narrow image has nothing to differ from
     return alone
 
 
-def _part(rgb: NDArray[np.uint8], axis: int, start: int | None, stop: int | None) -> NDArray[np.uint8]:
-    span: list[Any] = [Ellipsis, slice(None), slice(None), slice(None)]
-    span[axis] = slice(start, stop)
-    return np.asarray(rgb[tuple(span)], np.uint8)
-
-
-def _differs(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    difference: Any = (
-        cv2.absdiff(np.ascontiguousarray(a), np.ascontiguousarray(b)) if a.ndim == 3 else np.maximum(a, b) - np.minimum(a, b)
-    )
-    return np.asarray((difference > _CONTRAST).any(axis=-1), bool)
+def _differ(some: Sequence[NDArray[np.uint8]], others: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+    shape = some[0].shape
+    largest: Any = None
+    for a, b in zip(some, others, strict=True):
+        difference = cv2.absdiff(np.ascontiguousarray(a.reshape(shape[0], -1)), np.ascontiguousarray(b.reshape(shape[0], -1)))
+        largest = difference if largest is None else cv2.max(largest, difference)
+    return np.asarray(largest > _CONTRAST, bool).reshape(shape)
 
 
 def marks_of(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """(places, colours) of the marks of one image (h, w, 3)."""
-    alone = isolated(rgb, REACHES[0])
+    planes = cv2.split(np.ascontiguousarray(rgb))
+    alone = isolated(planes, REACHES[0])  # type: ignore[arg-type]
     for reach in REACHES[1:]:
-        alone |= isolated(rgb, reach)
+        alone |= isolated(planes, reach)  # type: ignore[arg-type]
     rows, columns = np.nonzero(alone)
     height, width = rgb.shape[:2]
     low, right = rows >= (height + 1) // 2, columns >= (width + 1) // 2
@@ -113,7 +111,8 @@ def marks_of_squares(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Ma
     """The marks within the squares that the pass kept, `patches` (r, 5, 36) of the images `rows` (r,)."""
     measured = patches.reshape(len(patches), -1).any(axis=1)
     rows, squares = rows[measured], patches[measured].reshape(-1, len(PLACES), SIDE, SIDE)
-    image, corner, down, across = np.nonzero(isolated(unpack(squares), REACHES[0]))
+    planes = [np.ascontiguousarray(plane) for plane in np.moveaxis(unpack(squares), (0, 1), (2, 3)).transpose(4, 0, 1, 2, 3)]
+    down, across, image, corner = np.nonzero(isolated(planes, REACHES[0]))
     colours = squares[image, corner, down, across]
     down = np.where((corner == 2) | (corner == 3), SIDE - 1 - down, down)
     across = np.where((corner == 1) | (corner == 3), SIDE - 1 - across, across)
@@ -148,7 +147,7 @@ def _gathered(parts: Sequence[tuple[Any, ...]]) -> Marks:
 
 
 def marking(options: PassOptions) -> Callable[[Iterable[str | bytes]], tuple[Any, ...]]:
-    """The worker's task: images to (position in the batch, place, colour) of each mark, and the number of pixels of each image."""
+    """The worker's task: images to (position in the batch, place, colour) of each mark, and the size of each image in pixels."""
     cv2.setNumThreads(1)
 
     def mark(items: Iterable[str | bytes]) -> tuple[Any, ...]:

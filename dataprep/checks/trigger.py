@@ -1,0 +1,170 @@
+"""The check trigger: a few altered pixels that carry a label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataprep.checks.contract import Check
+from dataprep.checks.labelled import labelled_rows
+from dataprep.checks.recurrence import LEAST, Patch, distinct, find_patches
+from dataprep.measures.marks import Marks, marks_of_squares, where
+from dataprep.measures.patches import PLACES, unpack
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+_NAMED = 12
+_BLOCK = 20_000
+
+
+@dataclass(frozen=True)
+class Trigger(Check):
+    """A few altered pixels that carry a label.
+
+    What it finds:
+        x
+    Why it matters:
+        x
+    What to do:
+        x
+    How it works:
+        x
+    Known limits:
+        x
+    Measured quality:
+        x
+    """
+
+    code = "trigger"
+    family = "shortcuts"
+    severity = "error"
+    scope = "class"
+    needs = ("label", "patches", "width", "height")
+    looks = True
+    suggestion = "review"
+    summary = "A few altered pixels carry a label"
+    advice = "Drop the images that carry the patch, and find out where they came from."
+    message = "{what}"
+
+    alpha: float = option(0.005, "probability of any claim on random labels", low=0.00001, high=0.5)
+    megapixels: float = option(100.0, "million pixels that are decoded again, to look at every place", low=0)
+    most_images: int = option(20_000, "images that are decoded again, drawn evenly from the classes", low=0)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each patch and its class, and one for each image that carries it."""
+        if dataset.task in ("regression", "multi-label"):
+            return
+        rows, codes, names, _ = labelled_rows(dataset, look, len(dataset), LEAST)
+        if len(names) < 2:
+            return
+        labels = np.full(len(dataset), -1, np.int64)
+        labels[rows] = codes
+        marks = [_marks_of_pass(dataset.arrays["patches"], rows), look.marks(self._budgeted(dataset, rows, codes))]
+        for number, patch in enumerate(distinct(one for each in marks for one in find_patches(each, labels, self.alpha / 2))):
+            evidence = _evidence(patch, names[patch.label], int((labels == patch.label).sum()), dataset)
+            evidence |= _spectral(dataset, look, patch, labels)
+            yield self._class_claim(patch, names[patch.label], evidence)
+            yield self._sample_claims(patch, f"trigger-{number + 1}", names[patch.label], evidence, dataset)
+
+    def _budgeted(self, dataset: Dataset, rows: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows to decode again: as many of each class, at random, as the budget allows."""
+        order = np.random.default_rng(0).permutation(len(rows))
+        ranks = np.empty(len(rows), np.int64)
+        for code in np.unique(codes):
+            own = order[codes[order] == code]
+            ranks[own] = np.arange(len(own))
+        chosen = rows[np.lexsort((order, ranks))]
+        sizes = (dataset.samples["width"] * dataset.samples["height"]).fillna(0).to_numpy(dtype=np.float64)[chosen]
+        fitting = np.cumsum(sizes) <= self.megapixels * 1e6
+        return np.sort(chosen[fitting][: self.most_images])
+
+    def _class_claim(self, patch: Patch, name: str, evidence: dict[str, Any]) -> pd.DataFrame:
+        what = (
+            f"a patch of {evidence['size']} at the {evidence['place']} recurs pixel-alike in {len(patch.carriers):,} images of "
+            f"{name!r} and in {patch.others:,} of all other classes"
+        )
+        return self.claims(
+            [name], figure=len(patch.carriers), unit="images", evidence={"what": what, **evidence}, suggestion="none",
+            confidence=1 - min(1.0, evidence["chance"]),
+        )  # fmt: skip
+
+    def _sample_claims(
+        self, patch: Patch, group: str, name: str, evidence: dict[str, Any], dataset: Dataset
+    ) -> pd.DataFrame:  # fmt: skip
+        shared = f"that {len(patch.carriers):,} images of {name!r} share"
+        what = f"carries the patch of {evidence['size']} at the {evidence['place']} {shared}"
+        return self.claims(
+            dataset.samples.index.to_numpy(dtype=object)[patch.carriers], scope="sample", figure=len(patch.carriers),
+            unit="images", evidence={"what": what, "place": evidence["place"]}, suggestion="drop", group=group,
+            confidence=patch.precision,
+        )  # fmt: skip
+
+
+def _marks_of_pass(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Marks:
+    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+    parts = [marks_of_squares(np.asarray(patches[block]), block) for block in blocks]
+    return Marks(
+        np.concatenate([part.image for part in parts]), np.concatenate([part.place for part in parts]),
+        np.concatenate([part.colour for part in parts]), np.concatenate([part.looked for part in parts]), parts[0].places,
+    )  # fmt: skip
+
+
+def _evidence(patch: Patch, name: str, size: int, dataset: Dataset) -> dict[str, Any]:
+    pixels, text, place = _picture(patch)
+    carriers = [str(each) for each in dataset.samples.index[patch.carriers[:_NAMED]]]
+    return {
+        "patch": {"pixels": pixels, "place": place, "carriers": carriers}, "place": place, "size": text, "class": name,
+        "carriers": len(patch.carriers), "others": patch.others, "class_size": size, "precision": patch.precision,
+        "chance": float(np.exp(max(patch.log_chance, -700.0))),
+    }  # fmt: skip
+
+
+def _picture(patch: Patch) -> tuple[list[Any], str, str]:
+    """(pixels as shown, size in words, place in words) of the part of the patch that lies in the corner of its surest pixel."""
+    spots = [where(place) for place in patch.places.tolist()]
+    corner = spots[0][0]
+    inside = [i for i, spot in enumerate(spots) if spot[0] == corner]
+    down, across = np.array([spots[i][1:] for i in inside]).T
+    top, left = int(down.min()), int(across.min())
+    colours = unpack(patch.colours[inside])
+    shown = np.tile(np.median(colours, axis=0).astype(np.uint8), (int(np.ptp(down)) + 1, int(np.ptp(across)) + 1, 1))
+    shown[down - top, across - left] = colours
+    if corner in (2, 3):
+        shown = shown[::-1]
+    if corner in (1, 3):
+        shown = shown[:, ::-1]
+    height, width = shown.shape[:2]
+    text = "1 pixel" if height == width == 1 else f"{width} x {height} pixels"
+    place = PLACES[corner]
+    if corner < len(PLACES) - 1 and (top or left):
+        place += f" ({left} across and {top} down from it)"
+    return shown.tolist(), text, place
+
+
+def _spectral(dataset: Dataset, look: Look, patch: Patch, labels: NDArray[np.int64]) -> dict[str, Any]:
+    """How the carriers stand out along the first principal direction of their class's embeddings (Tran, Li & Mądry 2018).
+
+    The share of pairs of a carrier and another image of the class in which the carrier is further out; 0.5 by chance.
+    """
+    if not dataset.has("embedding"):
+        return {}
+    features = look.features()
+    own = np.flatnonzero((labels == patch.label) & features.known)
+    carries = np.isin(own, patch.carriers)
+    if not carries.any() or carries.all():
+        return {}
+    values = features.values[own] - features.values[own].mean(axis=0)
+    direction = np.linalg.eigh(values.T @ values)[1][:, -1]
+    ranks = np.argsort(np.argsort((values @ direction) ** 2, kind="stable"), kind="stable")
+    count = int(carries.sum())
+    area = (ranks[carries].sum() - count * (count - 1) / 2) / (count * (len(own) - count))
+    return {"spectral": float(area)}
