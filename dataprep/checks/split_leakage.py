@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from dataprep.checks.contract import Check, Look
 from dataprep.checks.duplicate_claims import DUPLICATE_COLUMNS, group_names, member_confidence
+from dataprep.checks.leaked_score import score_effects
+from dataprep.checks.similar_groups import similar_groups
 from dataprep.checks.split_shares import share_claims, spread_over
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dataprep.schemas.dataset import Dataset
+
+#: How sure it is that what looks alike is one scene.
+_ALIKE_CONFIDENCE = 0.7
 
 
 @dataclass(frozen=True)
 class SplitLeakage(Check):
     """
     What it finds:
-        Images of one split that are exact or near duplicates of images of another; and for each split, the share that is
-        affected.
+        Images of one split that are exact or near duplicates of images of another; for each split, the share that is affected,
+        and what it does to the score. As information only: the share that looks like an image of another split without being
+        a copy of it.
 
     Why it matters:
         A model is scored on images that it was trained on. The score is too good, and by how much nobody knows: the figure that
@@ -33,10 +41,14 @@ class SplitLeakage(Check):
 
     How it works:
         Groups come from the verified duplicates. Of a group in several splits, every member outside the kept member's split is a
-        claim. A split's share counts its images that have a duplicate in another split.
+        claim. A split's share counts its images that have a duplicate in another split. The effect on the score is that on the
+        accuracy of the simplest model that remembers: the label of the nearest training image by embedding, on all images of
+        the split, without the affected ones, and on the others of the affected ones' classes, weighted to their mix. Images
+        that look alike are those of similar-images.
 
     Known limits:
-        As near-duplicate: strong crops and large turns are missed, so the share is a lower bound.
+        As near-duplicate: strong crops and large turns are missed, so the share is a lower bound. The effect needs labels,
+        embeddings and a split named train; a model that remembers less gains less.
 
     Measured quality:
         As good as the duplicates are: no false pair among 2,200 unrelated photos (`benchmarks/neardup.py`).
@@ -54,14 +66,25 @@ class SplitLeakage(Check):
     message: ClassVar = "{text}{related}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """A claim for every affected split, and one for every member outside its kept member's split."""
+        """A claim for every affected split, one for every member outside its kept member's split, and what looks alike."""
         duplicates = look.duplicates()
         splits = dataset.samples["split"].astype("object").to_numpy()
         known = pd.notna(splits)
         affected = spread_over(duplicates.groups, splits, known)
-        if not affected.any():
-            return
-        yield share_claims(self, splits, affected, known, "have a duplicate in another split")
+        if affected.any():
+            yield from self._of_duplicates(dataset, look, splits, known, affected)
+        if dataset.has("embedding"):
+            alike = spread_over(similar_groups(look), splits, known) & ~affected
+            if alike.any():
+                what = "look like an image of another split, though not a copy of it"
+                yield share_claims(self, splits, alike, known, what, severity="info", confidence=_ALIKE_CONFIDENCE)
+
+    def _of_duplicates(
+        self, dataset: Dataset, look: Look, splits: NDArray[Any], known: NDArray[np.bool_], affected: NDArray[np.bool_]
+    ) -> Iterator[pd.DataFrame]:
+        duplicates = look.duplicates()
+        effects = score_effects(dataset, look, splits, known, affected)
+        yield share_claims(self, splits, affected, known, "have a duplicate in another split", effects)
         keepers = duplicates.keeper_of()
         away = np.flatnonzero(affected & known[keepers] & (splits != splits[keepers]))
         sure = member_confidence(duplicates)

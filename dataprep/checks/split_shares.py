@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,18 +32,34 @@ def spread_over(groups: NDArray[Any], splits: NDArray[Any], known: NDArray[np.bo
 
 
 def share_claims(
-    check: Check, splits: NDArray[Any], affected: NDArray[np.bool_], known: NDArray[np.bool_], what: str
+    check: Check,
+    splits: NDArray[Any],
+    affected: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    what: str,
+    effects: Mapping[str, dict[str, Any]] | None = None,
+    **columns: Any,
 ) -> pd.DataFrame:
-    """One claim of `check` for every split with affected samples: its figure is their share of the split's known samples."""
+    """One claim of `check` for every split with affected samples: its figure is their share of the split's known samples.
+
+    Args:
+        check: whose claims they are.
+        splits, affected, known: (n,) split name, whether a sample is affected, whether it takes part.
+        what: what became of the samples, after "3 of 20 samples in test (15.0%)".
+        effects: split to further evidence; its key ``text``, if any, is added to the text.
+        columns: of the claims, where they differ from what is usual for the check.
+    """
+    effects = effects or {}
     table = pd.DataFrame({"split": splits[known].astype(str), "affected": affected[known]})
     counts = table.groupby("split", sort=True)["affected"].agg(["sum", "size"])
     counts = counts[counts["sum"] > 0]
     shares = counts["sum"] / counts["size"]
-    texts = [
-        f"{count:,} of {size:,} samples in {split} ({share:.1%}) {what}"
-        for split, count, size, share in zip(counts.index, counts["sum"], counts["size"], shares, strict=True)
-    ]
+    evidence = []
+    for split, count, size, share in zip(counts.index, counts["sum"], counts["size"], shares, strict=True):
+        effect = effects.get(split, {})
+        text = f"{count:,} of {size:,} samples in {split} ({share:.1%}) {what}{effect.get('text', '')}"
+        evidence.append({**effect, "text": text})
     return check.claims(
         counts.index.to_numpy(dtype=object), scope="split", suggestion="regroup", figure=shares.to_numpy(dtype=np.float64),
-        unit="share of the split", evidence=[{"text": text} for text in texts],
+        unit="share of the split", evidence=evidence, **columns,
     )  # fmt: skip
