@@ -16,7 +16,7 @@ from dataprep.reports import report
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues
-from tests.reports.conftest import CHECKS, Dark, LabelConflict, planted
+from tests.reports.conftest import CHECKS, Dark, LabelConflict, learned, planted
 
 #: Opens the page at a path with a colour scheme and a width.
 Opener = Callable[..., Any]
@@ -54,6 +54,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page with pictures, hostile names and one claim of every kind."""
     folder = tmp_path_factory.mktemp("small")
     return report(planted(folder / "images"), folder / "out").html
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page with a feature map and evidence of every kind."""
+    folder = tmp_path_factory.mktemp("mapped")
+    return report(learned(folder / "images"), folder / "out").html
 
 
 @pytest.fixture(scope="session")

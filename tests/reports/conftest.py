@@ -201,10 +201,11 @@ def learned(root: Path, rows: int = 60) -> Audit:
     )
     near = {"label": "dog", "other": "cat", "neighbours": [*names[1:12:2], "gone.jpg"]}
     wrong = WrongLabel().claims(names[:1], evidence=near, value="cat", confidence=0.9)
+    malformed = {"histogram": {"edges": "x"}, "curve": {"x": [1], "y": []}, "matrix": 3, "interval": [2, 1]}
     what = [{"what": f"brightness gives {CLOSING!r} away", "histogram": HISTOGRAM, "interval": [0.6, 0.8], "baseline": 0.5},
             {"what": "a patch", "patch": PATCH | {"carriers": names[2:5]}}, {"what": "more data helps", "curve": CURVE},
             {"what": "mixed up", "matrix": MATRIX, "drivers": names[20:23]},
-            {"what": "malformed", "histogram": {"edges": "x"}, "curve": {"x": [1], "y": []}, "matrix": 3, "interval": [2, 1]}]  # fmt: skip
+            malformed | {"what": "malformed"}]  # fmt: skip
     shortcut = Shortcut().claims([""] * len(what), figure=0.7, evidence=what)
     dataset = Dataset(str(root), samples, "classification", ("cat", "dog"), {"embedding": embedding})
     run = {"root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": {}, "fingerprint": dataset.fingerprint}

@@ -140,6 +140,6 @@ def test_every_picture_has_its_place_on_the_sheet() -> None:
     for place, colour in enumerate(colours.values()):
         tile = image[1:-1, place * SIDE + 1 : (place + 1) * SIDE - 1].reshape(-1, 3)
         assert np.abs(tile.astype(int) - colour).max() < 20
-    many = sheet({point: pictures[3] for point in range(45)})
+    many = sheet(dict.fromkeys(range(45), pictures[3]))
     assert simplejpeg.decode_jpeg(base64.b64decode(many["image"])).shape == (2 * SIDE, 40 * SIDE, 3)
     assert sheet({})["points"] == []

@@ -20,6 +20,7 @@ from dataprep.reports.gallery import choose_rows, galleries
 from dataprep.reports.html import paragraphs
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.issues import Issues, batch
+from tests.reports.conftest import learned
 
 
 class Page(HTMLParser):
@@ -76,6 +77,47 @@ def test_hostile_names_and_labels_make_no_element(text: str, audit: Audit) -> No
         "code",
     ]
     assert "hacked'</script" not in text
+
+
+def test_the_page_with_a_map_and_evidence_needs_nothing_else(tmp_path: Path) -> None:
+    audit = learned(tmp_path / "images")
+    text = Path(report(audit, tmp_path / "out").html).read_text(encoding="utf-8")
+    test_the_page_needs_nothing_else(text)
+    page = Page(text)
+    assert [attributes.get("id", "code") for tag, attributes in page.tags if tag == "script"] == [
+        "code", "boot", "thumbs", "claims", "map-data", "code", "code"]  # fmt: skip
+    assert "hacked'</script" not in text
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    points = json.loads(gzip.decompress(base64.b64decode(page.scripts["map-data"])))
+    assert len(points["names"]) == 59
+    assert set(points["sheet"]["points"]) == set(range(24)), "the images that exist"
+
+
+def test_the_map_is_absent_with_the_reason(text: str) -> None:
+    assert 'id="map"' not in text
+    assert "needs embeddings, which this run went without" in text
+
+
+def test_pictures_of_evidence_and_map_can_be_left_out(tmp_path: Path) -> None:
+    text = Path(report(learned(tmp_path / "images"), tmp_path / "out", thumbnails=False).html).read_text(encoding="utf-8")
+    page = Page(text)
+    assert json.loads(page.scripts["thumbs"]) == {}
+    points = json.loads(gzip.decompress(base64.b64decode(page.scripts["map-data"])))
+    assert points["sheet"] == {"image": "", "side": 48, "across": 40, "points": []}
+    assert "Nearest neighbours" in text
+
+
+def test_neighbours_are_pictured_small_beside_their_image(tmp_path: Path) -> None:
+    text = Path(report(learned(tmp_path / "images"), tmp_path / "out").html).read_text(encoding="utf-8")
+    page = Page(text)
+    claims = json.loads(gzip.decompress(base64.b64decode(page.scripts["claims"])))
+    shown = [claims["names"][int(attributes["data-name"] or 0)] for tag, attributes in page.tags
+             if tag == "button" and "mini" in (attributes.get("class") or "")]  # fmt: skip
+    carriers, drivers, near = ([f"{'cat' if i % 2 else 'dog'}/{i:03d}.jpg" for i in rows]
+                               for rows in (range(2, 5), range(20, 23), range(1, 12, 2)))  # fmt: skip
+    assert sorted(shown) == sorted([*carriers, *drivers, *near]), "and not the one that is not in the data"
+    assert set(json.loads(page.scripts["thumbs"])) >= {str(claims["names"].index(name)) for name in shown}
 
 
 def test_the_table_holds_every_claim(text: str, audit: Audit) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from dataprep.reports import report
+from dataprep.reports.messages import read_evidence
 from dataprep.reports.pseudonyms import anonymise
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
@@ -77,9 +78,9 @@ def everything(folder: Path) -> dict[str, str]:
     texts = {path.name: path.read_bytes().decode("utf-8", "replace") for path in folder.iterdir()}
     table = parquet.read_table(folder / "samples.parquet")
     texts["samples.parquet"] += str(table.schema) + table.to_pandas().to_csv()
-    packed = re.search(r'id="claims">([^<]*)<', texts["report.html"])
+    packed = re.findall(r'id="(?:claims|map-data)">([^<]*)<', texts["report.html"])
     assert packed
-    texts["report.html"] += gzip.decompress(base64.b64decode(packed[1])).decode()
+    texts["report.html"] += "".join(gzip.decompress(base64.b64decode(part)).decode() for part in packed)
     return texts
 
 
@@ -91,6 +92,45 @@ def test_no_original_name_survives_in_any_file(tmp_path: Path) -> None:
     for name, text in everything(tmp_path / "anonymous").items():
         assert SECRET not in text.lower(), name
         assert base64.b64encode(SECRET.encode()).decode() not in text
+
+
+def test_evidence_keeps_its_form_without_names_and_pixels() -> None:
+    one = secretive()
+    given = {
+        "neighbours": one.dataset.samples.index[:2].tolist(),
+        "what": f"brightness gives '{SECRET}cat' and {SECRET}dog away: '{SECRET}'",
+        "histogram": {"edges": [0, 1], "series": {f"{SECRET}cat": [1], "the others": [2]}, "label": "luma_mean",
+                      "categories": [f"{SECRET}dog"]},
+        "patch": {"pixels": [[[1, 2, 3]]], "place": "top left corner", "carriers": [one.dataset.samples.index[0]]},
+        "curve": {"x": [1, 2], "y": [1, 2], "x_label": "images"},
+        "matrix": {"classes": [f"{SECRET}cat", f"{SECRET}dog"], "rows": [[1, 0], [0, 1]]},
+    }  # fmt: skip
+    table = Issues.collect([Dark().claims(one.dataset.samples.index[:1], evidence=given)])
+    text = anonymise(replace(one, issues=table)).issues.table["evidence"].iloc[0]
+    assert SECRET not in text
+    hidden = read_evidence(text)
+    assert hidden["histogram"] == {"edges": [0, 1], "series": {"class-01": [1], "the others": [2]}, "label": "luma_mean",
+                                   "categories": ["class-02"]}  # fmt: skip
+    assert hidden["patch"]["place"] == "top left corner"
+    assert "pixels" not in hidden["patch"]
+    assert hidden["patch"]["carriers"] == hidden["neighbours"][:1]
+    assert hidden["curve"] == given["curve"]
+    assert hidden["matrix"]["classes"] == ["class-01", "class-02"]
+    assert hidden["what"].startswith("brightness gives 'class-01' and class-02 away: 'name-")
+
+
+def test_no_name_survives_in_the_feature_map(tmp_path: Path) -> None:
+    one = secretive()
+    many = pd.concat([one.dataset.samples] * 4)
+    many.index = pd.Index([f"{SECRET}{i}.jpg" for i in range(len(many))], name="sample")
+    many["file_hash"], many["lost"] = [f"{i:032x}" for i in range(len(many))], ""
+    embedding = np.random.default_rng(0).normal(size=(len(many), 8)).astype(np.float16)
+    dataset = replace(one.dataset, samples=many, arrays={"embedding": embedding})
+    report(replace(one, dataset=dataset), tmp_path / "anonymous", anonymise=True)
+    page = everything(tmp_path / "anonymous")["report.html"]
+    assert 'id="map"' in page
+    assert "class-02" in page
+    assert SECRET not in page.lower()
 
 
 def test_no_picture_survives(audit: Audit, tmp_path: Path) -> None:

@@ -151,16 +151,20 @@ window.drawMap = (data, page) => {
     context.stroke();
   };
   /** Pictures instead of points, where they have room; the more the map is enlarged, the more there are. */
+  const SIDE = 34;
+  let placed = new Map();
+  const cellOf = (x, y) => Math.floor((x - left) / SIDE) + ":" + Math.floor((y - top) / SIDE);
   const paintPictures = () => {
-    const side = 34, taken = new Set();
+    const side = SIDE;
+    placed = new Map();
     for (const i of data.sheet.points) {
       if (alone >= 0 && groups[i] !== alone) continue;
       const x = screenX(i), y = screenY(i);
       if (x < -side || y < -side || x > width + side || y > height + side) continue;
-      const column = Math.floor((x - left) / side), row = Math.floor((y - top) / side), key = column + ":" + row;
-      if (taken.has(key)) continue;
-      taken.add(key);
-      const px = left + column * side, py = top + row * side;
+      const key = cellOf(x, y);
+      if (placed.has(key)) continue;
+      placed.set(key, i);
+      const px = left + Math.floor((x - left) / side) * side, py = top + Math.floor((y - top) / side) * side;
       sprite(context, i, px, py, side - 3);
       context.lineWidth = 2;
       context.strokeStyle = palette[groups[i]];
@@ -169,6 +173,7 @@ window.drawMap = (data, page) => {
   };
 
   /* ---------- which point is meant ---------- */
+  const meant = (x, y, reach) => ((pictures && sheetReady) ? placed.get(cellOf(x, y)) : undefined) ?? nearest(x, y, reach);
   const nearest = (x, y, reach) => {
     let best = -1, least = reach * reach;
     for (let i = 0; i < size; i++) {
@@ -256,7 +261,7 @@ window.drawMap = (data, page) => {
   });
   canvas.addEventListener("pointermove", (event) => {
     const [x, y] = at(event);
-    if (!fingers.has(event.pointerId)) { hover(nearest(x, y, 14)); return; }
+    if (!fingers.has(event.pointerId)) { hover(meant(x, y, 14)); return; }
     const before = fingers.get(event.pointerId);
     const others = [...fingers].filter(([id]) => id !== event.pointerId).map(([, spot]) => spot);
     fingers.set(event.pointerId, [x, y]);
@@ -273,7 +278,7 @@ window.drawMap = (data, page) => {
     const [x, y] = at(event);
     if (fingers.delete(event.pointerId) && event.type === "pointerup" && moved < 5) {
       cursor = -1;
-      const found = nearest(x, y, event.pointerType === "touch" ? 24 : 14);
+      const found = meant(x, y, event.pointerType === "touch" ? 24 : 14);
       pin(found);
       hover(event.pointerType === "touch" ? -1 : found);
     }
