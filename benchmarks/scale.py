@@ -4,17 +4,28 @@
 
 The figures of the measures are drawn from distributions like those of real photos; no image file exists, so near duplicates are
 taken by hash distance alone (verification is timed by benchmarks/speed.py). Each size runs in a process of its own.
+
+    python benchmarks/scale.py --embeddings [--rows 100000 300000 1000000] [--folder DIR]
+
+times what reads embeddings instead: features, neighbours, candidates for near duplicates, probes of labels, and each check that
+needs embeddings, on drawn ones of 1,280 numbers (relu of 64 hidden dimensions; 100 classes of 20 clusters; 5 % wrong labels, 1 %
+outliers, 1 % planted pairs) in a memory-mapped file in DIR (default: the folder for temporary files; 2.6 GB for 1,000,000). "own
+MB" is the peak of anonymous memory, "all MB" with what is mapped of the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,7 +50,8 @@ def synthetic(rows: int, seed: int = 0) -> Dataset:
     phash = random.integers(0, 2**64, (rows, 8), dtype=np.uint64)
     _plant_duplicates(samples, phash, random)
     sketch = np.zeros((rows, 2, 144), dtype=np.uint8)  # read only to decide what to decode, which no one does here
-    arrays = {"phash": phash, "phash_inner": phash, "sketch": sketch}
+    thumb = np.zeros((rows, 512), dtype=np.uint8)
+    arrays = {"phash": phash, "phash_inner": phash, "sketch": sketch, "thumb": thumb}
     return Dataset("synthetic", samples, "classification", tuple(samples["label"].cat.categories), arrays)
 
 
@@ -101,16 +113,153 @@ def run(rows: int) -> dict[str, float]:
     }  # fmt: skip
 
 
+DIMENSIONS, HIDDEN, CLUSTERS = 1280, 64, 20
+WRONG, OUTLIERS, PAIRS = 0.05, 0.01, 0.005
+
+
+def embedded(rows: int, folder: str, seed: int = 0) -> tuple[Dataset, dict[str, np.ndarray]]:
+    """(data set with embeddings and labels, what was planted: rows of ``wrong`` labels, ``outliers``, ``pairs`` (2, p))."""
+    random = np.random.default_rng(seed)
+    dataset = synthetic(rows, seed)
+    labels = dataset.samples["label"].cat.codes.to_numpy().astype(np.int64)
+    centres = 1.2 * random.standard_normal((CLASSES, HIDDEN)).astype(np.float32)[:, None]
+    centres = (centres + 0.8 * random.standard_normal((CLASSES, CLUSTERS, HIDDEN))).astype(np.float32)
+    spread = random.standard_normal((HIDDEN, DIMENSIONS)).astype(np.float32) / HIDDEN**0.5
+    order = random.permutation(rows)
+    outliers, pairs = order[: int(OUTLIERS * rows)], order[int(OUTLIERS * rows) :][: 2 * int(PAIRS * rows)].reshape(2, -1)
+    hidden = centres[labels, random.integers(0, CLUSTERS, rows)] + 0.7 * random.standard_normal((rows, HIDDEN), np.float32)
+    hidden[outliers] = 2.0 * random.standard_normal((len(outliers), HIDDEN))
+    hidden[pairs[1]] = hidden[pairs[0]] + 0.1 * random.standard_normal((pairs.shape[1], HIDDEN), np.float32)
+    embedding = np.memmap(Path(folder) / "embedding.f16", np.float16, "w+", shape=(rows, DIMENSIONS))
+    for start in range(0, rows, 8192):
+        embedding[start : start + 8192] = np.maximum(hidden[start : start + 8192] @ spread - 0.5, 0)
+    embedding.flush()
+    wrong = random.permutation(rows)[: int(WRONG * rows)]
+    given = labels.copy()
+    given[wrong] = (labels[wrong] + random.integers(1, CLASSES, len(wrong))) % CLASSES
+    dataset = dataset.assign(label=pd.Categorical.from_codes(given, dataset.classes))
+    embedding = np.memmap(Path(folder) / "embedding.f16", np.float16, "r", shape=(rows, DIMENSIONS))
+    return dataset.with_arrays(embedding=embedding), {"wrong": wrong, "outliers": outliers, "pairs": pairs}
+
+
+class Stage:
+    """Seconds and peak megabytes of a stage: anonymous memory, and all that is resident; looked at 20 times a second."""
+
+    def __init__(self) -> None:
+        self.seconds, self.own, self.all = 0.0, 0.0, 0.0
+
+    @contextlib.contextmanager
+    def timed(self) -> Iterator[None]:
+        over = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(over,))
+        start = time.perf_counter()
+        watcher.start()
+        try:
+            yield
+        finally:
+            self.seconds = time.perf_counter() - start
+            over.set()
+            watcher.join()
+
+    def _watch(self, over: threading.Event) -> None:
+        while True:
+            lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+            self.own = max(self.own, float(lines["RssAnon"].split()[0]) / 1024)
+            self.all = max(self.all, float(lines["VmRSS"].split()[0]) / 1024)
+            if over.wait(0.05):
+                return
+
+
+def run_embedded(rows: int, folder: str) -> None:
+    """Print a line for every stage on drawn embeddings."""
+    from dataprep import registry
+    from dataprep.checks.duplicate_pairs import EmbeddingSource
+    from dataprep.checks.second_look import SecondLook
+    from dataprep.measures.options import PassOptions
+
+    dataset, planted = embedded(rows, folder)
+    look = SecondLook(dataset, PassOptions(), verify=None)
+    total = 0.0
+
+    def stage(name: str, work: object) -> object:
+        nonlocal total
+        watch, result, note = Stage(), None, ""
+        with watch.timed():
+            try:
+                result = work()  # type: ignore[operator]
+            except Exception as error:  # one failing check must not hide the others' figures
+                note = f"failed: {type(error).__name__}: {error}"
+        total += watch.seconds
+        print(f"{rows:>9,} {name:<24} {watch.seconds:>8.1f} {watch.own:>8.0f} {watch.all:>8.0f}  {note}", flush=True)
+        return result
+
+    stage("(the drawn data)", lambda: None)
+    stage("features", look.features)
+    stage("neighbours", look.neighbours)
+    source = EmbeddingSource(look.features, look.neighbours)
+    candidates = stage("candidates", lambda: source(dataset, np.arange(rows), 0))
+    stage("duplicates by hash", look.duplicates)
+    stage("units", look.units)
+    stage("labels", look.labels)
+    claimed: dict[str, set[str]] = {}
+    for code in registry.names("dataprep.checks"):
+        check = registry.load("dataprep.checks", code)()
+        if "embedding" in check.needs and all(dataset.has(need) for need in check.needs):
+            batches = stage(code, lambda check=check: list(check.find(dataset, look)))
+            claimed[code] = set() if batches is None else {target for batch in batches for target in batch["target"]}
+    print(f"{rows:>9,} {'total':<24} {total:>8.1f}", flush=True)
+    _report_found(look, candidates, planted, claimed, dataset.samples.index.to_numpy(dtype=object))
+
+
+def _report_found(look: object, candidates: object, planted: dict, claimed: dict[str, set[str]], names: np.ndarray) -> None:
+    """What of the planted was found."""
+    values, found = look.features().values, look.neighbours()  # type: ignore[attr-defined]
+    asked = np.random.default_rng(1).choice(len(values), 300, replace=False)
+    likeness = values[asked] @ values.T
+    likeness[np.arange(len(asked)), asked] = -1
+    true = np.argpartition(-likeness, 10, axis=1)[:, :10]
+    recall = np.mean([np.isin(nearest, mine).mean() for nearest, mine in zip(true, found.indices[asked])])
+    first, second = planted["pairs"]
+    paired = (found.indices[first] == second[:, None]).any(axis=1).mean()
+    named = set(zip(candidates.a.tolist(), candidates.b.tolist()))  # type: ignore[attr-defined]
+    told = np.mean([(min(a, b), max(a, b)) in named for a, b in zip(first.tolist(), second.tolist())])
+    print(f"          neighbours: recall@10 {recall:.3f}, planted pairs {paired:.4f}")
+    print(f"          candidates: {len(named):,}, with {told:.3f} of the planted pairs")
+    for code, rows in (("wrong-label", planted["wrong"]), ("outlier", planted["outliers"])):
+        if code in claimed:
+            hits = sum(name in claimed[code] for name in names[rows])
+            print(f"          {code}: {len(claimed[code]):,} claims, {hits:,} of {len(rows):,} planted")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="+")
+    parser.add_argument("--embeddings", action="store_true", help="time what reads embeddings")
+    parser.add_argument("--folder", help="where the drawn embeddings are written (default: the folder for temporary files)")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
+    if options.embeddings:
+        time_embeddings(options)
+    elif options.one:
         print(json.dumps(run(options.one)))
+    else:
+        time_table(options.rows or [10_000, 100_000, 1_000_000])
+
+
+def time_embeddings(options: argparse.Namespace) -> None:
+    if options.one:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            run_embedded(options.one, folder)
         return
+    print(f"{'rows':>9} {'stage':<24} {'seconds':>8} {'own MB':>8} {'all MB':>8}", flush=True)
+    place = ["--folder", options.folder] if options.folder else []
+    for rows in options.rows or [100_000, 300_000, 1_000_000]:
+        subprocess.run([sys.executable, __file__, "--embeddings", "--one", str(rows), *place], check=True)
+
+
+def time_table(sizes: list[int]) -> None:
     print(f"{'rows':>9} {'issues':>9} {'checks s':>9} {'report s':>9} {'table MB':>9} {'peak MB':>9} {'failed':>7}")
-    for rows in options.rows:
+    for rows in sizes:
         done = subprocess.run([sys.executable, __file__, "--one", str(rows)], capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stderr)

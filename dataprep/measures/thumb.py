@@ -17,6 +17,7 @@ from dataprep.measures.sketch import SIDE
 
 Packed = NDArray[np.uint8]
 Thumbs = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 #: Size of a thumb in bytes, two pixels each.
 BYTES = SIDE * SIDE // 2
@@ -42,27 +43,28 @@ def unpack_thumbs(packed: Packed) -> Packed:
     return np.stack([packed >> 4, packed & 15], axis=2).reshape(len(packed), SIDE, SIDE)
 
 
-def correlate_parts(first: Packed, second: Packed, jobs: int = 0) -> NDArray[np.float32]:
+def correlate_parts(thumbs: Packed, a: Rows, b: Rows, jobs: int = 0) -> NDArray[np.float32]:
     """(m,) the highest correlation of one thumb of each pair with a part of the other, at any place and several sizes, -1 to 1.
 
     Pairs that do not come near at a quarter of the pixels keep that first, coarse figure. Neither is turned.
 
     Args:
-        first, second: (m, 512) packed thumbs.
+        thumbs: (n, 512) packed thumbs.
+        a, b: (m,) rows of the two of each pair.
         jobs: threads; 0 takes every core.
     """
-    starts = range(0, len(first), _CHUNK)
+    starts = range(0, len(a), _CHUNK)
     with ThreadPoolExecutor(worker_count(jobs)) as pool:
-        found = pool.map(partial(_correlate_chunk, first, second), starts)
+        found = pool.map(partial(_correlate_chunk, thumbs, a, b), starts)
         return np.concatenate([np.zeros(0, np.float32), *found], dtype=np.float32)
 
 
-def _correlate_chunk(first: Packed, second: Packed, start: int) -> NDArray[np.float32]:
-    a, b = (unpack_thumbs(packed[start : start + _CHUNK]).astype(np.float32) for packed in (first, second))
-    there, back = _coarse(a, b), _coarse(b, a)
+def _correlate_chunk(thumbs: Packed, a: Rows, b: Rows, start: int) -> NDArray[np.float32]:
+    first, second = (unpack_thumbs(thumbs[rows[start : start + _CHUNK]]).astype(np.float32) for rows in (a, b))
+    there, back = _coarse(first, second), _coarse(second, first)
     best: NDArray[np.float32] = np.maximum(there.max(axis=1), back.max(axis=1))
     for pair in np.flatnonzero(best >= _COARSE_LEAST).tolist():
-        whole, part, found = (a, b, there) if there[pair].max() >= back[pair].max() else (b, a, back)
+        whole, part, found = (first, second, there) if there[pair].max() >= back[pair].max() else (second, first, back)
         best[pair] = _fine(whole[pair], part[pair], 2 * _COARSE_SIDES[int(found[pair].argmax())])
     return best
 

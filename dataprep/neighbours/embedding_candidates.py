@@ -25,6 +25,8 @@ _DRAWN = 20_000
 _QUARTILES = 1.349
 #: Neighbours of each image that are looked at, and of those that are unusually alike.
 _LOOKED_AT, _ALIKE_LOOKED_AT = 2, 6
+#: Neighbours of each image among which these are looked for; copies of the image itself take some.
+_SEARCHED = 12
 #: Correlation of thumbs from which a pair is a candidate: crops to half of the area were at 0.92 and above; of the nearest
 #: neighbours among photos of clothes one in twenty gets there.
 LIKENESS = 0.9
@@ -65,7 +67,7 @@ def alike_images(found: Nearest, unusual: float, thumbs: Packed | None, speaker:
     a, b, similarity = _neighbour_pairs(found, unusual, speaker)
     likeness, kept = similarity, similarity >= unusual
     if thumbs is not None:
-        parts = correlate_parts(thumbs[a], thumbs[b], jobs)
+        parts = correlate_parts(thumbs, a, b, jobs)
         likeness, kept = np.maximum(similarity, parts), kept | (parts >= LIKENESS)
     a, b, likeness = speaker[a[kept]], speaker[b[kept]], likeness[kept]
     order = np.lexsort((b, a, -likeness))
@@ -76,12 +78,13 @@ def alike_images(found: Nearest, unusual: float, thumbs: Packed | None, speaker:
 
 def _neighbour_pairs(found: Nearest, unusual: float, speaker: Rows) -> tuple[Rows, Rows, NDArray[np.float32]]:
     """Each row with the few nearest that others speak for, the most alike pair of every two speakers; and their similarity."""
-    theirs = np.where(found.indices >= 0, speaker[found.indices], -1)
+    near, likeness = found.indices[:, :_SEARCHED], found.similarity[:, :_SEARCHED]
+    theirs = np.where(near >= 0, speaker[near], -1)
     wanted = (theirs >= 0) & (theirs != speaker[:, None]) & (speaker >= 0)[:, None]
     rank = np.cumsum(wanted, axis=1)
-    wanted &= rank <= np.where(found.similarity >= unusual, _ALIKE_LOOKED_AT, _LOOKED_AT)
+    wanted &= rank <= np.where(likeness >= unusual, _ALIKE_LOOKED_AT, _LOOKED_AT)
     a, column = np.nonzero(wanted)
-    b, similarity = found.indices[a, column].astype(np.int64), found.similarity[a, column]
+    b, similarity = near[a, column].astype(np.int64), likeness[a, column]
     low, high = np.minimum(speaker[a], speaker[b]), np.maximum(speaker[a], speaker[b])
     order = np.lexsort((-similarity, high, low))
     low, high = low[order], high[order]
