@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import warnings
+import zipfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
         names, vectors = reader(path)
     except FileNotFoundError as error:
         raise InputError(f"there is no file of embeddings {path}") from error
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"cannot read the embeddings {path}: {' '.join(str(error).split())}") from error
     if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
         raise InputError(f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape {vectors.shape}")
@@ -117,7 +118,9 @@ def _in_row_order(path: str, count: int, dataset: Dataset) -> NDArray[np.int64]:
 def _by_name(path: str, names: Sequence[str], dataset: Dataset) -> NDArray[np.int64]:
     """(n,) row of the file for each sample, -1 for none."""
     root = dataset.root.replace(os.sep, "/").rstrip("/") + "/"
-    places = {_plain(name, root): row for row, name in enumerate(names)}
+    plain = [_plain(name, root) for name in names]
+    places = {escape_name(name): row for row, name in enumerate(plain)}
+    places.update((name, row) for row, name in enumerate(plain))  # names as reports write them are escaped already
     rows = np.array([places.get(str(sample), -1) for sample in dataset.samples.index], np.int64)
     if len(rows) and (rows < 0).all():
         example = f"{names[0]!r}" if names else "nothing"
@@ -127,9 +130,9 @@ def _by_name(path: str, names: Sequence[str], dataset: Dataset) -> NDArray[np.in
 
 
 def _plain(name: str, root: str) -> str:
-    """`name` as the samples are named: relative to `root`, with slashes, escaped."""
+    """`name` relative to `root`, with slashes."""
     slashed = name.replace("\\", "/") if os.sep == "\\" else name
-    return escape_name(posixpath.normpath(slashed.removeprefix(root)) if slashed else "")
+    return posixpath.normpath(slashed.removeprefix(root)) if slashed else ""
 
 
 def _aligned(path: str, vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float16]:

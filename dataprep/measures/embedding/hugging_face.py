@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class HuggingFaceEmbedder:
         self._scale, self._mean, self._std = _scaling(preprocessing)
         self.batch = BATCH if self._device == "cpu" else BATCH_ON_GPU
         facts = f"{json.dumps([self._scale, self._mean, self._std, self.size, pooler])} torch-{self._device}"
-        self.key = f"hf {_digest(model)} {facts}"
+        self.key = f"hf {_digest(model, pooler)} {facts}"
         try:
             self.dim = self(np.zeros((1, self.size, self.size, 3), np.uint8)).shape[1]
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
@@ -91,7 +92,7 @@ def hugging_face(place: str, size: int, threads: int) -> HuggingFaceEmbedder:
             f"there is no folder {place}: expected a model that transformers saved, or a name such as facebook/dinov2-small"
         )
     model, missing, preprocessing = _fetched(transformers, os.path.expanduser(place))
-    untrained = [name for name in missing if not name.startswith(("pooler.", "vision_model.pooler."))]
+    untrained = [name for name in missing if not _is_pooler(name)]
     if untrained:
         raise InputError(f"the model {place} lacks trained weights ({', '.join(sorted(untrained)[:3])}, ...): it cannot be used")
     return HuggingFaceEmbedder(f"hf:{place}", model, preprocessing, size, pooler=not missing)
@@ -102,7 +103,8 @@ def _libraries(threads: int) -> Any:
         os.environ.setdefault(name, value)
     try:
         import torch
-        import transformers
+
+        transformers: Any = import_module("transformers")
     except ImportError as error:
         raise OptionError(
             f"embedders hf:... need torch and transformers ({error}): pip install 'dataprep-images[hf]', or use onnx:FILE"
@@ -158,14 +160,20 @@ def _scaling(preprocessing: dict[str, Any]) -> tuple[float, list[float], list[fl
     return scale, list(mean), list(std)
 
 
+def _is_pooler(name: str) -> bool:
+    return name.startswith(("pooler.", "vision_model.pooler."))
+
+
 def _has_class_token(model: Any) -> bool:
     return any(name.endswith(("cls_token", "class_embedding")) for name, _ in model.named_parameters())
 
 
-def _digest(model: Any) -> str:
-    """Hash of the model's configuration and weights."""
+def _digest(model: Any, pooler: bool) -> str:
+    """Hash of the model's configuration and weights, but for those of a pooler that is not used: they are random."""
     total = xxhash.xxh3_128(model.config.to_json_string(use_diff=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
+        if not pooler and _is_pooler(name):
+            continue
         total.update(name.encode())
         total.update(_bytes_of(tensor))
     return total.hexdigest()
