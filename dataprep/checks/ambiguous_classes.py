@@ -38,8 +38,8 @@ class AmbiguousClasses(Check):
     How it works:
         The joint distribution of given and true labels of the noise model of wrong-label: the expected number of samples of
         one class that carry the other's label, both ways, as a share of all samples of the pair. The interval is Wilson's,
-        95 %. A pair is named when its lower end is above what the pair would have if all wrong labels were spread by the
-        size of classes, and the rate at least `rate`.
+        95 %. A pair is named when its lower end is above what the pair would have if each class's wrong labels were spread
+        over the others, evenly or by size, and the rate at least `rate`.
     Known limits:
         An estimate, not a count: where the embedding does not tell two classes apart, who erred cannot be said either, and
         the rate is too low; where two classes differ only in what the embedding misses, a pair may be named that people
@@ -91,7 +91,8 @@ class AmbiguousClasses(Check):
         wrong = joint * (1 - np.eye(len(joint)))
         mixed, of = wrong + wrong.T, size[:, None] + size[None, :]
         low, high = wilson(mixed, np.maximum(of, 1e-9))
-        spread = wrong.sum(axis=1)[:, None] * size[None, :] / np.maximum(size.sum() - size, 1e-9)[:, None]
+        by_size = size[None, :] / np.maximum(size.sum() - size, 1e-9)[:, None]
+        spread = wrong.sum(axis=1)[:, None] * np.maximum(by_size, 1 / (len(joint) - 1))
         chance = (spread + spread.T) / np.maximum(of, 1e-9)
         rate = mixed / np.maximum(of, 1e-9)
         named = np.argwhere(np.triu((rate >= self.rate) & (low > chance), 1))
