@@ -7,7 +7,8 @@ A check says it in a claim's evidence, under these keys; what does not have the 
 - ``patch``: ``pixels`` (h rows of w [r, g, b]), ``place``, ``carriers``.
 - ``curve``: ``x``, ``y`` and, for a band, ``low`` and ``high``, all of one length; ``x_label``, ``y_label``; ``measured``: how
   many points are measured rather than extrapolated.
-- ``matrix``: ``classes`` (k names) and ``rows`` (k of k numbers).
+- ``matrix``: ``classes`` (k names) and ``rows`` (k of k numbers); ``row_label`` and ``column_label``, where rows are not true
+  classes and columns not the labels given.
 - ``interval``: [low, high], beside the claim's figure and ``baseline``.
 """
 
@@ -37,22 +38,25 @@ _WIDE = 8
 _LOWEST = 1.2
 
 
-def exhibits(table: pd.DataFrame, rows: Iterable[int], known: Callable[[Sequence[str]], set[str]]) -> dict[int, dict[str, Any]]:
+def exhibits(
+    table: pd.DataFrame, rows: Mapping[int, Sequence[str]], known: Callable[[Sequence[str]], set[str]]
+) -> dict[int, dict[str, Any]]:
     """Row to what its claim shows; rows that show nothing are left out.
 
     Args:
         table: claims.
-        rows: positions in it, most important first: pictures are for the first ones until the page has enough.
+        rows: positions in it, most important first (pictures are for the first ones until the page has enough), and the samples
+            that are pictured beside each anyway.
         known: which of the given names are samples of the data set.
     """
     shown: dict[int, dict[str, Any]] = {}
     pictures: set[str] = set()
     evidence, figures = table["evidence"], table["figure"]
-    for row in dict.fromkeys(rows):
+    for row, beside in rows.items():
         if not evidence.iloc[row]:
             continue
         drawn = drawings(read_evidence(evidence.iloc[row]), float(figures.iloc[row]))
-        strips = [strip for strip in drawn.get("strips", []) if _kept(strip, known)]
+        strips = [strip for strip in drawn.get("strips", []) if _kept(strip, known, beside)]
         new = {name for strip in strips for name in strip["names"]} - pictures
         drawn["strips"] = strips if len(pictures) + len(new) <= PICTURES else []
         pictures |= new if drawn["strips"] else set()
@@ -61,8 +65,8 @@ def exhibits(table: pd.DataFrame, rows: Iterable[int], known: Callable[[Sequence
     return shown
 
 
-def _kept(strip: dict[str, Any], known: Callable[[Sequence[str]], set[str]]) -> bool:
-    there = known(strip["names"])
+def _kept(strip: dict[str, Any], known: Callable[[Sequence[str]], set[str]], beside: Sequence[str]) -> bool:
+    there = known(strip["names"]) - set(beside)
     strip["names"] = [name for name in strip["names"] if name in there]
     return bool(strip["names"])
 
@@ -203,7 +207,18 @@ def _matrix(given: Mapping[str, Any]) -> dict[str, Any] | None:
         for i, (name, row) in enumerate(zip(classes, rows)) for j, n in enumerate(row) if math.isfinite(n)
     ]  # fmt: skip
     worst = [f"{classes[i]} → {classes[j]}: {in_figures(size)}" for size, i, j in sorted(apart, reverse=True)[:5] if size]
-    return {"classes": classes, "cells": cells, "size": len(classes), "figures": len(classes) <= 12, "worst": worst}
+    return {
+        "classes": classes, "cells": cells, "size": len(classes), "worst": worst,
+        "row_label": str(given.get("row_label", "true class")), "column_label": str(given.get("column_label", "label given")),
+    }  # fmt: skip
+
+
+def _range(low: float, high: float) -> tuple[float, float]:
+    """Ends of an axis: those of shares and of effects where the figures fit, else with zero and some room."""
+    if high <= 1 and low >= -1:
+        return (0.0 if low >= 0 else -1.0), 1.0
+    room = 0.1 * (max(high, 0.0) - min(low, 0.0))
+    return (0.0 if low >= 0 else low - room), (0.0 if high <= 0 else high + room)
 
 
 def _interval(given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -212,7 +227,7 @@ def _interval(given: Mapping[str, Any]) -> dict[str, Any] | None:
     ends = [number for number in (low, high, figure, baseline) if math.isfinite(number)]
     if not _finite([low, high]) or low > high:
         return None
-    first, last = (0.0, 1.0) if min(ends) >= 0 and max(ends) <= 1 else (min(0.0, *ends), max(0.0, *ends))
+    first, last = _range(min(ends), max(ends))
     if not first <= figure <= last:
         figure = math.nan
 

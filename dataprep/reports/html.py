@@ -80,8 +80,8 @@ def render_html(
     shown = galleries(audit, table)
     listed = _listed(audit, table)
     samples = audit.dataset.samples.index
-    first = [claim["row"] for claims in listed.values() for claim in claims]
-    first += [cluster.rows[0] for clusters in shown.values() for cluster in clusters]
+    first: dict[int, tuple[str, ...]] = {claim["row"]: () for claims in listed.values() for claim in claims}
+    first |= {cluster.rows[0]: cluster.members for clusters in shown.values() for cluster in clusters}
     exhibited = exhibits(table, first, lambda names: set(samples[samples.isin(names)]))
     members = list(dict.fromkeys(name for clusters in shown.values() for cluster in clusters for name in cluster.members))
     others = [name for name in names_shown(exhibited) if name not in set(members)]

@@ -31,8 +31,8 @@ _USUAL_SPLIT = re.compile(r"(?:train|training|val|valid|validation|dev|test|fold
 _ROW = re.compile(r"(?:row |:)(\d+)$")
 #: Keys of evidence whose text is always a check's own words, never the user's; text under other keys is left out.
 OWN_WORDS = frozenset({
-    "change", "direction", "format", "kind", "legend", "mode", "place", "reason", "regime", "relation", "todo", "what", "x_label",
-    "y_label",
+    "change", "direction", "format", "kind", "legend", "mode", "place", "reason", "regime", "relation", "text", "todo", "what",
+    "x_label", "y_label",
 })  # fmt: skip
 #: Keys of evidence that hold a drawing (`dataprep.reports.evidence`), whose own keys are ours, not names.
 DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
@@ -40,6 +40,9 @@ DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
 _NAMING, _PIXELS = frozenset({"categories", "classes"}), "pixels"
 #: Series of a histogram that are no class or split.
 _OWN_SERIES = frozenset({"all", "the others", "others", "rest"})
+_NUMBER, _WORD = re.compile(r"[\d.,]+"), re.compile(r"[\w-]+")
+#: Names of several words that are looked for in sentences, the longest first.
+_PHRASES = 2000
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
@@ -86,8 +89,10 @@ class _Pseudonyms:
         self.splits.update({name: name for name in splits if _USUAL_SPLIT.fullmatch(name)})
         self.others = _Names("name")
         self.issue_groups = _Names("set")
-        labels = sorted(filter(None, self.classes), key=len, reverse=True)
-        self._labels = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, labels)) or '(?!)'})(?!\w)")
+        known = (self.groups, self.splits, self.classes)
+        self._spoken = {name: of for names in known for name, of in names.items() if not _NUMBER.fullmatch(name)}
+        long = sorted((name for name in self._spoken if name and not _WORD.fullmatch(name)), key=len, reverse=True)
+        self._phrases = re.compile("|".join(map(re.escape, long[:_PHRASES])) or "(?!)")
         self._of_scope: dict[str, Mapping[str, str]] = {"class": self.classes, "split": self.splits}
 
     def of(self, name: str, scope: str = "") -> str:
@@ -107,9 +112,10 @@ class _Pseudonyms:
         return self._own_words(text) if key in OWN_WORDS else HIDDEN_TEXT if text else text
 
     def _own_words(self, text: str) -> str:
-        """A check's sentence, with pseudonyms for what it quotes and for labels that it names."""
+        """A check's sentence, with pseudonyms for what it quotes and for labels, splits and groups that it names, but numbers."""
         text = _QUOTED.sub(lambda found: f"'{self.of(found[1] or found[2] or '')}'", text)
-        return self._labels.sub(lambda found: self.classes[found[0]], text)
+        text = self._phrases.sub(lambda found: self._spoken[found[0]], text)
+        return _WORD.sub(lambda found: self._spoken.get(found[0], found[0]), text)
 
 
 def _unique(dataset: Dataset, column: str) -> list[str]:

@@ -63,7 +63,8 @@ def test_a_matrix_is_as_dark_as_its_confusions() -> None:
     ("given", "figure", "expected"),
     [
         ({"interval": [0.6, 0.8], "baseline": 0.5}, 0.7, (60, 80, 70, 50)),
-        ({"interval": [-2, 2]}, 1.0, (0, 100, 75, None)),
+        ({"interval": [-2, 2]}, 1.0, (8.33, 91.67, 70.83, None)),
+        ({"interval": [-0.5, 0]}, -0.2, (25, 50, 40, None)),
         ({"interval": [0.1, 0.2]}, math.nan, (10, 20, None, None)),
     ],
 )
@@ -98,6 +99,7 @@ def test_pictures_of_the_page_are_bounded_and_known(monkeypatch: pytest.MonkeyPa
     ]
     table = Issues.collect([batch("x", "info", "dataset", [""] * 4, evidence=given)]).table
     known = {"a", "b", "c", "d", "e", "f"}
-    shown = exhibits(table, [0, 1, 2, 3, 0], lambda names: known & set(names))
+    shown = exhibits(table, {0: (), 1: ("b",), 2: (), 3: ()}, lambda names: known & set(names))
     assert names_shown(shown) == ["a", "b", "c", "d"]
+    assert shown[1]["strips"][0]["names"] == ["c", "d"], "what is pictured beside it is not pictured again"
     assert list(shown) == [0, 1], "the third would be too many, the fourth shows nothing"

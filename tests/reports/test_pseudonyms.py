@@ -99,6 +99,7 @@ def test_evidence_keeps_its_form_without_names_and_pixels() -> None:
     given = {
         "neighbours": one.dataset.samples.index[:2].tolist(),
         "what": f"brightness gives '{SECRET}cat' and {SECRET}dog away: '{SECRET}'",
+        "text": f"3 of 6 in {SECRET}split, 2 of {SECRET}patient1, are {SECRET}cat",
         "histogram": {"edges": [0, 1], "series": {f"{SECRET}cat": [1], "the others": [2]}, "label": "luma_mean",
                       "categories": [f"{SECRET}dog"]},
         "patch": {"pixels": [[[1, 2, 3]]], "place": "top left corner", "carriers": [one.dataset.samples.index[0]]},
@@ -116,6 +117,7 @@ def test_evidence_keeps_its_form_without_names_and_pixels() -> None:
     assert hidden["patch"]["carriers"] == hidden["neighbours"][:1]
     assert hidden["curve"] == given["curve"]
     assert hidden["matrix"]["classes"] == ["class-01", "class-02"]
+    assert hidden["text"] == "3 of 6 in split-01, 2 of group-02, are class-01"
     assert hidden["what"].startswith("brightness gives 'class-01' and class-02 away: 'name-")
 
 
