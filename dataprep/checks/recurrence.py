@@ -21,6 +21,7 @@ _RATIO = 4.0
 _UNEVEN = 3.0
 #: Marks this close, and mostly in the same images, make one patch; what extends further is content.
 _PATCH_SIDE = 12
+_PATCH_PIXELS = 40
 _SHARED = 0.5
 _MOST_PATCHES = 3
 _COLOUR_BITS = 16
@@ -94,15 +95,16 @@ def _patches(
     for label, keys, chances in counted.significant(alpha):
         patches = counted.assemble(label, keys, chances)
         if len(patches) <= _MOST_PATCHES:  # what recurs at many places is what the class shows
-            found += [patch for patch in patches if _extent(patch.places) <= _PATCH_SIDE]
+            found += [patch for patch in patches if _is_small(patch.places)]
     return found
 
 
-def _extent(places: NDArray[np.int64]) -> int:
+def _is_small(places: NDArray[np.int64]) -> bool:
     spans: dict[int, list[tuple[int, int]]] = {}
     for corner, down, across in map(where, places.tolist()):
         spans.setdefault(corner, []).append((down, across))
-    return max(int(np.ptp(np.array(pixels), axis=0).max()) + 1 for pixels in spans.values())
+    side = max(int(np.ptp(np.array(pixels), axis=0).max()) + 1 for pixels in spans.values())
+    return side <= _PATCH_SIDE and len(places) <= _PATCH_PIXELS
 
 
 class _Counted:

@@ -31,17 +31,32 @@ class Trigger(Check):
     """A few altered pixels that carry a label.
 
     What it finds:
-        x
+        Small patches, down to a single pixel, that recur pixel-alike at one place in images of one class far more than
+        elsewhere. One claim for the class, with the patch, and one for each image that carries it.
     Why it matters:
-        x
+        Who plants such a patch together with a wrong label owns a switch: the trained model answers that label whenever the
+        patch is there, and no accuracy on clean images shows it (Gu, Dolan-Gavitt & Garg 2017, "BadNets"). A stamp or
+        watermark of one source does the same by accident.
     What to do:
-        x
+        Drop the carriers, and find out how they came in: their source is not to be trusted. Where it is a harmless stamp,
+        crop or cover it in all classes.
     How it works:
-        x
+        A mark is a pixel that differs from the pixels 3 (or 8) places above, below, left and right of it by more than 40
+        levels of 256; flat backgrounds, skies and borders have none. The pass over the files keeps the 6 x 6 pixels of the
+        four corners and the centre at full resolution; a second look decodes whole images again, within a budget and evenly
+        from the classes. A colour counts where it is a mark at the same place, from the nearest corner, in at least 6 images
+        of a class, at least 4 times as often as in the other classes, more often than random labels and than marks of this
+        colour at random places would (Chernoff's bounds of the binomial and the Poisson distribution, over all colours, places
+        and classes together). Colours are compared at 16 bits, and again at 9, since JPEG changes them. Marks in the same
+        images make one patch. Where embeddings are known, the evidence says how far the carriers stand out along the first
+        principal direction of their class (spectral signatures: Tran, Li & Mądry 2018).
     Known limits:
-        x
+        Patches larger than about 12 pixels, patterns blended over the whole image, and places that move are not looked for. A
+        carrier whose own background looks like the patch is not listed. In images larger than the budget allows, places other
+        than the corners and the centre are seen in a part of the images only. A class that shares marks at more than 3 places
+        or 40 pixels (screens, forms, drawings) shows content, and is passed over.
     Measured quality:
-        x
+        QUALITY
     """
 
     code = "trigger"

@@ -1,0 +1,165 @@
+"""shortcut: what gives the label away is named with its size; chance, imbalance and the label's own name are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dataprep.checks.prediction import Predictor, bins_of, folds_of
+from dataprep.checks.shortcut import Shortcut
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.issues import evidence_of
+
+
+class Look:
+    def __init__(self, units) -> None:
+        self._units = np.asarray(units)
+
+    def units(self):
+        return self._units
+
+
+def dataset_of(labels, names=None, task="classification", **columns) -> Dataset:
+    labels = np.asarray(labels)
+    index = pd.Index(
+        names or [f"{i:05d}.jpg" for i in np.random.default_rng(1).permutation(len(labels))], name="sample", dtype="str"
+    )
+    table = pd.DataFrame({"label": pd.Categorical(labels.astype(str)), **columns}, index=index)
+    return Dataset("made-up", table, task, tuple(table["label"].cat.categories))
+
+
+def claims(dataset: Dataset, units=None, **options) -> list[dict]:
+    look = Look(np.arange(len(dataset)) if units is None else units)
+    found = [row for batch in Shortcut(**options).find(dataset, look) for row in batch.to_dict("records")]
+    for row in found:
+        row |= {"text": Shortcut.message.format(**{**evidence_of(row["evidence"]), "figure": row["figure"]})}
+        row |= evidence_of(row["evidence"])
+    return found
+
+
+def test_a_class_photographed_in_the_sun_is_told_by_its_brightness():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["tank", "tree", "road"], 600)
+    luma = rng.normal(0.4, 0.08, 600) + 0.3 * (labels == "tank")
+    (claim,) = claims(dataset_of(labels, luma_mean=luma, noise=rng.random(600)))
+    assert (claim["scope"], claim["target"], claim["severity"], claim["property"]) == ("class", "tank", "warning", "luma_mean")
+    assert claim["figure"] > 0.93
+    assert claim["low"] < claim["figure"] < claim["high"]
+    assert claim["baseline"] == 0.5
+    assert "luma_mean alone tells 'tank' from the other classes" in claim["text"]
+    assert sum(claim["histogram"]["series"]["tank"]) == (labels == "tank").sum()
+
+
+def test_a_property_that_predicts_all_classes_is_one_claim_about_the_data_set():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 5, 1000)
+    quality = 50 + 10 * labels + rng.integers(-2, 3, 1000)
+    (claim,) = claims(dataset_of(labels, jpeg_quality=quality, blockiness=rng.random(1000)))
+    assert (claim["scope"], claim["target"], claim["baseline"]) == ("dataset", "", pytest.approx(0.2))
+    assert claim["figure"] > 0.9
+
+
+def test_one_value_that_part_of_a_class_has_and_no_other_gives_it_away():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b", "c", "d"], 800)
+    quality = rng.choice([80.0, 85.0, 90.0], 800)
+    quality[np.flatnonzero(labels == "b")[:60]] = 61.0
+    (claim,) = claims(dataset_of(labels, jpeg_quality=quality))
+    assert (claim["scope"], claim["target"], claim["value"]) == ("slice", "jpeg_quality = 61", "b")
+    assert claim["figure"] == 1.0
+
+
+def test_the_camera_counts_and_unknown_is_a_value_too():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b"], 400)
+    camera = np.where((labels == "a") & (rng.random(400) < 0.9), "Acme One", "")
+    (claim,) = claims(dataset_of(labels, camera=pd.Categorical(camera)))
+    assert (claim["property"], claim["severity"]) == ("camera", "warning")
+    assert claim["histogram"]["categories"] == ["none", "Acme One"]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.76, 0.95])
+def test_noise_is_no_shortcut_whatever_the_imbalance(share):
+    alarms = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        labels = np.where(rng.random(500) < share, "common", "rare")
+        noise = {name: rng.random(500) for name in ("luma_mean", "contrast", "sharpness", "border", "bytes")}
+        alarms += bool(claims(dataset_of(labels, camera=rng.choice(["x", "y"], 500), **noise)))
+    assert alarms == 0
+
+
+def test_a_small_difference_is_no_shortcut_however_significant():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b"], 5000)
+    luma = rng.normal(0.4, 0.1, 5000) + 0.08 * (labels == "a")
+    assert not claims(dataset_of(labels, luma_mean=luma))
+    assert claims(dataset_of(labels, luma_mean=luma), threshold=0.6)
+
+
+def test_without_an_effect_size_random_labels_still_raise_few_alarms():
+    alarms = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        labels = rng.choice(["a", "b", "c"], 150)
+        table = dataset_of(labels, **{name: rng.random(150) for name in ("luma_mean", "contrast", "noise", "border")})
+        alarms += bool(claims(table, threshold=0.5, colour_threshold=0.5, excess=0.0, permutations=100))
+    assert alarms <= 1
+
+
+def test_copies_and_bursts_count_once():
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(24), 20)  # 24 scenes of 20 frames each, 12 of each class
+    labels = np.where(group < 12, "a", "b")
+    luma = rng.random(24)[group]
+    table = dataset_of(labels, luma_mean=luma)
+    assert claims(table, threshold=0.75)
+    assert not claims(table, units=group, threshold=0.75)
+
+
+def test_folders_and_names_that_bear_the_label_are_the_label():
+    labels = ["cat"] * 50 + ["dog"] * 50
+    named = [f"data/{label}/{label}_{i:03d}.jpg" for i, label in enumerate(["cat", "dog"] * 50)]
+    assert not claims(dataset_of(["cat", "dog"] * 50, names=named))
+    sources = [f"{'hospital-1' if label == 'cat' else 'hospital-2'}/{i * 37 % 100:03d}.jpg" for i, label in enumerate(labels)]
+    (claim,) = claims(dataset_of(labels, names=sources))
+    assert (claim["property"], claim["severity"], claim["figure"]) == ("folder 1", "info", 1.0)
+    assert "different sources" in claim["text"]
+
+
+def test_a_column_of_the_user_is_a_fact_beside_the_pixels():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b"], 200)
+    (claim,) = claims(dataset_of(labels, site=np.where(labels == "a", "north", "south"), id=[f"id{i}" for i in range(200)]))
+    assert (claim["property"], claim["severity"]) == ("site", "info")
+
+
+@pytest.mark.parametrize("task", ["regression", "multi-label"])
+def test_other_targets_are_not_judged(task):
+    labels = ["1", "2"] * 100
+    assert not claims(dataset_of(labels, task=task, luma_mean=np.tile([0.1, 0.9], 100)))
+
+
+def test_scores_agree_with_the_definition_of_balanced_accuracy():
+    rng = np.random.default_rng(3)
+    labels = rng.choice(3, 400, p=[0.7, 0.2, 0.1])
+    codes, folds = bins_of(rng.normal(labels, 1.0), 3), folds_of(np.arange(400))
+    predicted = np.empty(400, int)
+    for fold in np.unique(folds):
+        train, bins = folds != fold, int(codes.max()) + 1
+        table = np.zeros((bins, 3))
+        np.add.at(table, (codes[train], labels[train]), 1)
+        rates = (table + 1 / bins) / (np.bincount(labels[train], minlength=3) + 1)
+        predicted[folds == fold] = rates.argmax(axis=1)[codes[folds == fold]]
+    score = Predictor([codes], labels, folds).scores.overall[0]
+    assert score == pytest.approx(np.mean([(predicted[labels == label] == label).mean() for label in range(3)]))
+
+
+def test_equal_values_share_a_bin_and_unknown_ones_have_their_own():
+    values = np.array([1.0] * 50 + [2.0] * 3 + [np.nan] * 7 + list(np.linspace(3, 4, 40)))
+    codes = bins_of(values, 2)
+    assert len(set(codes[:50])) == 1
+    assert set(codes[53:60]) == {0}
+    assert 0 not in codes[:53]
+    assert (np.diff(codes[60:]) >= 0).all()
