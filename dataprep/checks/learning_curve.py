@@ -87,6 +87,7 @@ def _figures(curve: Curve, given: Any) -> dict[str, Any]:
         "curve": {
             "x": curve.x.tolist(), "y": np.round(curve.y, 4).tolist(), "low": np.round(curve.lows, 4).tolist(),
             "high": np.round(curve.highs, 4).tolist(), "x_label": "samples to learn from", "y_label": "accuracy of the probe",
+            "measured": len(curve.x) - 1,
         },
     }  # fmt: skip
 
