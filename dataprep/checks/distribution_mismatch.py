@@ -60,9 +60,15 @@ class DistributionMismatch(Check):
     Known limits:
         Of each side 10,000 samples are drawn where there are more. Classes on one side only are left out: see label-shift. A
         difference that shows in few images (one in a hundred) is for the check outlier. With groups, power is that of the
-        number of groups. Targets to regress on are not conditioned on.
+        number of groups: a split of five patients may differ much, and no test can tell that from chance. Targets to regress on are not conditioned on.
     Measured quality:
-        benchmarks/mismatch.py.
+        benchmarks/mismatch.py, on 2,000 photos of clothes in 10 classes. Random divisions stratified by class, 300 each,
+        label-shift included: a claim on 1.3 % of those with 64 images a side (95 % interval 0.5 to 3.4 %) and on 2.7 % with 200
+        (1.4 to 5.2 %); nominal: 2 %. Images whose pixels were changed so that mean luma moves by 0.5 standard deviations, 64 a
+        side: found in 93 % of draws for a constant added, 88 % for one taken away, 92 % for a gain and 62 % for a gamma; with
+        200 a side always, for a constant. The split that the photos come with: its test images are brighter, less colourful,
+        softer and of other content (AUC 0.84) than the training images; with senders kept together nothing is said of them,
+        for they are of five senders. A million rows in three splits take under a minute.
     """
 
     code = "distribution-mismatch"
