@@ -60,7 +60,8 @@ class DistributionMismatch(Check):
     Known limits:
         Of each side 10,000 samples are drawn where there are more. Classes on one side only are left out: see label-shift. A
         difference that shows in few images (one in a hundred) is for the check outlier. With groups, power is that of the
-        number of groups: a split of five patients may differ much, and no test can tell that from chance. Targets to regress on are not conditioned on.
+        number of groups: a split of five patients may differ
+        much, and no test can tell that from chance. Targets to regress on are not conditioned on.
     Measured quality:
         benchmarks/mismatch.py, on 2,000 photos of clothes in 10 classes. Random divisions stratified by class, 300 each,
         label-shift included: a claim on 1.3 % of those with 64 images a side (95 % interval 0.5 to 3.4 %) and on 2.7 % with 200
