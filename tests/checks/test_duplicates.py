@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,6 +163,37 @@ def test_another_source_of_candidates_joins(photos: Dataset, monkeypatch: pytest
 
     monkeypatch.setattr(duplicate_pairs, "SOURCES", (everyone,))
     assert named(photos, find_duplicates(photos, OPTIONS)) == EXPECTED
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """A photo, its half, and a small copy of that, among other photos; by embedding the half is the photo's nearest."""
+    root = tmp_path_factory.mktemp("halves")
+    whole = cv2.GaussianBlur(photo(33), (0, 0), 2)  # detail finer than a thumb's pixels would hide in them what is the same
+    pictures = {"a whole.png": whole, "half.png": whole[44:256, 58:342]}
+    pictures["half small.png"] = np.asarray(Image.fromarray(pictures["half.png"]).resize((200, 150)))
+    pictures |= {f"other {seed}.png": photo(seed) for seed in range(34, 38)}
+    for name, picture in pictures.items():
+        save(picture, root / name)
+    data = measure(scan(str(root)), None, OPTIONS)
+    embedding = np.random.default_rng(0).normal(size=(len(data), 64)).astype(np.float16)
+    near = [list(data.samples.index).index(name) for name in ("a whole.png", "half.png", "half small.png")]
+    embedding[near[1:]] = embedding[near[0]] + 0.1 * embedding[near[1:]]
+    return data.with_arrays(embedding=embedding)
+
+
+def test_embeddings_name_candidates_that_hashes_do_not(halves: Dataset) -> None:
+    without = replace(halves, arrays={name: array for name, array in halves.arrays.items() if name != "embedding"})
+    assert named(halves, find_duplicates(without, OPTIONS)) == {("half small.png", "half.png", "near")}
+    found = named(halves, find_duplicates(halves, OPTIONS))
+    # The half turns out to be a copy: what was its own copy is held against the whole.
+    assert found == {("half.png", "a whole.png", "near"), ("half small.png", "a whole.png", "near")}
+    assert named(halves, SecondLook(halves, OPTIONS).duplicates()) == found
+
+
+def test_embeddings_alone_are_not_believed(halves: Dataset) -> None:
+    gone = replace(halves, root="no-such-folder")
+    assert ("half.png", "a whole.png", "near") not in named(gone, find_duplicates(gone, OPTIONS, verify=None))
 
 
 def test_without_measured_columns_there_is_nothing_to_find() -> None:

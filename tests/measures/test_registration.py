@@ -1,0 +1,58 @@
+"""Small pictures: shifted, scaled and mirrored copies are registered, others are refuted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from dataprep.measures.alignment import Picture, match
+from dataprep.measures.registration import register
+
+from .test_pairs import photo
+
+
+def small(seed: int, x: int = 60, y: int = 20, size: int = 260) -> np.ndarray:
+    """A window of a photo, reduced to 32 x 32."""
+    grey = cv2.cvtColor(photo(seed)[y : y + size, x : x + size], cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(cv2.GaussianBlur(grey, (0, 0), 3), (32, 32), interpolation=cv2.INTER_AREA))
+
+
+EDITS: dict[str, Callable[[int], np.ndarray]] = {
+    "shifted": lambda seed: small(seed, 72, 12),
+    "enlarged": lambda seed: small(seed, 70, 32, 236),
+    "darker": lambda seed: (0.7 * small(seed) + 10).astype(np.uint8),
+    "noisy": lambda seed: np.clip(small(seed) + np.random.default_rng(0).normal(0, 4, (32, 32)), 0, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("edit", list(EDITS))
+def test_copies_are_registered(edit: str) -> None:
+    for seed in (50, 51, 52):
+        assert register(small(seed), EDITS[edit](seed)) is not None
+
+
+def test_the_map_leads_from_a_to_b() -> None:
+    found = register(small(50), small(50, 72, 12))
+    assert found is not None
+    step = 32 / 260
+    np.testing.assert_allclose(found[0] @ [16, 16, 1], [16 - 12 * step, 16 + 8 * step, 1], atol=0.3)
+
+
+def test_others_are_refuted() -> None:
+    planes = [small(seed) for seed in range(60, 70)]
+    assert not any(register(a, b) for i, a in enumerate(planes) for b in planes[i + 1 :])
+
+
+def test_flat_pictures_are_not_registered() -> None:
+    assert register(np.full((32, 32), 90, np.uint8), np.full((32, 32), 90, np.uint8)) is None
+
+
+def test_match_tries_small_pictures_mirrored() -> None:
+    a, b = (Picture(np.ascontiguousarray(plane), 32, 32) for plane in (small(53), EDITS["enlarged"](53)[:, ::-1]))
+    found = match(a, b, (0,))
+    assert found is not None
+    assert (found.orientation, found.plain) == (1, False)
+    assert match(a, Picture(small(54), 32, 32), (0,)) is None
