@@ -169,7 +169,7 @@ def test_another_source_of_candidates_joins(photos: Dataset, monkeypatch: pytest
 def halves(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """A photo, its half, and a small copy of that, among other photos; by embedding the half is the photo's nearest."""
     root = tmp_path_factory.mktemp("halves")
-    whole = cv2.GaussianBlur(photo(33), (0, 0), 2)  # detail finer than a thumb's pixels would hide in them what is the same
+    whole = cv2.GaussianBlur(photo(33), (0, 0), 4)  # detail finer than a thumb's pixels would hide in them what is the same
     pictures = {"a whole.png": whole, "half.png": whole[44:256, 58:342]}
     pictures["half small.png"] = np.asarray(Image.fromarray(pictures["half.png"]).resize((200, 150)))
     pictures |= {f"other {seed}.png": photo(seed) for seed in range(34, 38)}
