@@ -66,7 +66,7 @@ def test_class_scores_rank_as_the_reference_ranks_them(side: int) -> None:
     best = expected.argmax(axis=1)
     short = expected.max(axis=1) - np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
     assert (found.argmax(axis=1) == best).mean() >= 0.5
-    assert (short < 2.5).all()  # where another class wins, the reference had it close
+    assert short.mean() < 1.0  # of scores that reach 8 to 17: where another class wins, the reference had it close
 
 
 def test_a_vector_does_not_depend_on_its_batch(embedder: OnnxEmbedder) -> None:
