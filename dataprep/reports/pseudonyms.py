@@ -29,10 +29,11 @@ UNWRITTEN: tuple[str, ...] = ("file_hash",)
 
 _USUAL_SPLIT = re.compile(r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE)
 _ROW = re.compile(r"(?:row |:)(\d+)$")
-#: Keys of evidence whose text is always a check's own words, never the user's; text under other keys is left out.
+#: Keys of evidence whose text is a check's own words, in which names are quoted, or are labels, splits or groups; text under
+#: other keys is left out.
 OWN_WORDS = frozenset({
-    "change", "direction", "format", "kind", "legend", "mode", "place", "reason", "regime", "relation", "text", "todo", "what",
-    "x_label", "y_label",
+    "advice", "change", "direction", "figure_name", "format", "kind", "legend", "mode", "more", "place", "reason", "regime",
+    "relation", "text", "todo", "unit", "what", "worst", "x_label", "y_label", "row_label", "column_label",
 })  # fmt: skip
 #: Keys of evidence that hold a drawing (`dataprep.reports.evidence`), whose own keys are ours, not names.
 DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
