@@ -197,9 +197,10 @@ def show(labels: Labels, row: Row) -> tuple[float, float]:
     found = np.cumsum(wrong[order])
     at = int(np.searchsorted(found, 0.75 * wrong.sum()))
     estimate = f"{row.estimated:>10.2f}{abs(row.estimated - precision):>8.2f}" if row.estimated == row.estimated else " " * 18
+    seconds = f"{row.seconds:>8.1f}" if row.seconds == row.seconds else ""
     print(
         f"{row.name:<20}{roc_auc_score(wrong, score):>7.3f}{average_precision_score(wrong, score):>7.3f}"
-        f"{found[at] / (at + 1):>8.2f}{int(row.listed.sum()):>7}{precision:>11.2f}{recall:>8.2f}{estimate}{row.seconds:>8.1f}"
+        f"{found[at] / (at + 1):>8.2f}{int(row.listed.sum()):>7}{precision:>11.2f}{recall:>8.2f}{estimate}{seconds}"
     )
     return precision, recall
 
@@ -259,9 +260,8 @@ def curves(sets: list[Labels]) -> None:
             misses.append(curve.twice - whole.now)
             inside.append(curve.low <= whole.now <= curve.high)
             widths.append(curve.high - curve.low)
-        print(
-            f"{labels.name:<20}now {curve.now:.3f}, twice {curve.twice:.3f} ({curve.low:.3f} to {curve.high:.3f}), measured {whole.now:.3f}"
-        )
+        ahead = f"twice {curve.twice:.3f} ({curve.low:.3f} to {curve.high:.3f})"
+        print(f"{labels.name:<20}now {curve.now:.3f}, {ahead}, measured {whole.now:.3f}")
     print(f"mean |error| {np.abs(misses).mean():.4f}, bias {np.mean(misses):+.4f}, within the interval {np.mean(inside):.0%} "
           f"of {len(inside)}, its mean width {np.mean(widths):.3f}")  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -108,14 +108,12 @@ def _one(
 
 def _carried_on(learnt: NDArray[np.float64], errors: NDArray[np.float64], samples: int, rng: np.random.Generator) -> Curve:
     """The law through the mean of `errors` (repeats, parts), carried on to twice the samples."""
-    ahead = np.unique(np.append(learnt.astype(np.int64), [samples, 2 * samples]))
-    scale = 2 * samples / learnt[-1]  # of more data than is learnt from, only the kept part is measured
-    x = np.unique(np.append(ahead, int(learnt[-1] * scale)))
-    y = _law(learnt, errors.mean(axis=0), x)
-    drawn = np.array([_law(learnt, errors[rng.integers(0, len(errors), len(errors))].mean(axis=0), x) for _ in range(_DRAWS)])
-    missed = float(np.abs(_law(learnt, errors.mean(axis=0), learnt) - errors.mean(axis=0))[1:].max())
-    spread = errors[:, -1].std(ddof=1) / np.sqrt(len(errors)) if len(errors) > 1 else 0.0
-    slack = missed + float(spread)
+    x = np.unique(np.append(learnt.astype(np.int64), [samples, 2 * samples]))
+    mean = errors.mean(axis=0)[None]
+    y = _law(learnt, mean, x)[0]
+    drawn = _law(learnt, errors[rng.integers(0, len(errors), (_DRAWS, len(errors)))].mean(axis=1), x)
+    missed = float(np.abs(_law(learnt, mean, learnt) - mean)[0, 1:].max())
+    slack = missed + float(errors[:, -1].std(ddof=1) / np.sqrt(len(errors)))
     lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0)
     lows, highs = np.clip(np.minimum(lows, y) - slack, 0, 1), np.clip(np.maximum(highs, y) + slack, 0, 1)
     at_now, at_twice = int(np.searchsorted(x, samples)), int(np.searchsorted(x, 2 * samples))
@@ -125,23 +123,24 @@ def _carried_on(learnt: NDArray[np.float64], errors: NDArray[np.float64], sample
     )  # fmt: skip
 
 
-def _law(learnt: NDArray[np.float64], errors: NDArray[np.float64], x: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Errors at `x` by a n^-b + c, with a and c not negative, fitted to `errors` at `learnt`, large parts weighing more."""
-    weights = np.sqrt(learnt / learnt[-1])
-    best, law = np.inf, (0.0, float(errors[-1]), 1.0)
-    for decay in _DECAYS.tolist():
-        power = (learnt / learnt[-1]) ** -decay
-        design = np.stack([power, np.ones_like(power)], axis=1) * weights[:, None]
-        (a, c), *_ = np.linalg.lstsq(design, errors * weights, rcond=None)
-        if c < 0:
-            a, c = float((design[:, 0] @ (errors * weights)) / (design[:, 0] @ design[:, 0])), 0.0
-        if a < 0:
-            a, c = 0.0, float(np.average(errors, weights=weights**2))
-        missed = float((weights**2 * (a * power + c - errors) ** 2).sum())
-        if missed < best:
-            best, law = missed, (float(a), float(c), decay)
-    a, c, decay = law
-    return np.asarray(np.clip(a * (np.asarray(x, np.float64) / learnt[-1]) ** -decay + c, 0, 1))
+def _law(learnt: NDArray[np.float64], errors: NDArray[np.float64], x: NDArray[Any]) -> NDArray[np.float64]:
+    """(draws, len(x)) errors at `x` by laws a n^-b + c, a and c not negative, fitted to each of `errors` (draws, parts).
+
+    Squared misses weigh by the number of samples: large parts are measured best, and near where the law is carried on to.
+    """
+    weights = learnt / learnt.sum()
+    powers = (learnt / learnt[-1]) ** -_DECAYS[:, None]  # (decays, parts)
+    mean, centre = errors @ weights, powers @ weights  # (draws,), (decays,)
+    joint, square = (errors * weights) @ powers.T, (powers**2) @ weights  # (draws, decays), (decays,)
+    slope = (joint - mean[:, None] * centre) / np.maximum(square - centre**2, 1e-12)
+    floor = mean[:, None] - slope * centre
+    through = joint / square  # the law without a floor
+    slope = np.where(slope < 0, 0, np.where(floor < 0, through, slope))
+    floor = np.where(slope == 0, mean[:, None], np.where(floor < 0, 0, floor))
+    missed = floor**2 + 2 * floor * slope * centre + slope**2 * square - 2 * (floor * mean[:, None] + slope * joint)
+    best, every = missed.argmin(axis=1), np.arange(len(errors))
+    decayed = (np.asarray(x, np.float64) / learnt[-1]) ** -_DECAYS[best][:, None]
+    return np.asarray(np.clip(slope[every, best][:, None] * decayed + floor[every, best][:, None], 0, 1))
 
 
 def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,101 @@
+"""Evidence on labels: planted errors are found at about the rate that is said, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dataprep.errors import InputError
+from tests.probes.made import clustered, dataset_of, evidence, spoilt
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_planted_errors_are_listed_with_the_precision_that_is_estimated(pairs):
+    embedding, true = clustered(900, 6)
+    given = spoilt(true, 6, 0.15, pairs=pairs)
+    found = evidence(dataset_of(given, embedding))
+    wrong, listed = given != true, found.wrong >= 0.5
+    assert (listed & wrong).sum() / wrong.sum() > 0.85
+    precision = (listed & wrong).sum() / listed.sum()
+    assert precision > 0.85
+    assert abs(precision - found.wrong[listed].mean()) < 0.1
+    assert abs(found.wrong.mean() - wrong.mean()) < 0.04
+    assert (found.suggested[listed & wrong] == true[listed & wrong]).mean() > 0.9
+    if pairs:
+        off = found.joint * (1 - np.eye(6))
+        assert (off.argmax(axis=1) == (np.arange(6) + 1) % 6).all()
+
+
+def test_clean_labels_are_left_alone():
+    embedding, true = clustered(800, 5, apart=0.35)
+    found = evidence(dataset_of(true, embedding))
+    assert (found.wrong >= 0.5).mean() < 0.01
+    np.testing.assert_allclose(found.joint.sum(), 800, rtol=1e-3)
+
+
+def test_labels_that_the_features_do_not_see_are_not_judged():
+    embedding, _ = clustered(500, 4)
+    found = evidence(dataset_of(np.random.default_rng(3).integers(0, 4, 500), embedding))
+    assert not found.judged.any()
+    assert "does not tell the classes apart" in found.notes[0]
+    np.testing.assert_allclose(found.probs.sum(axis=1), 1, atol=1e-4)
+
+
+def test_a_class_of_one_is_named_and_not_judged_but_the_others_are():
+    embedding, true = clustered(300, 3)
+    given = true.copy()
+    given[0] = 7
+    found = evidence(dataset_of(given, embedding))
+    assert not found.judged[0]
+    assert found.judged[1:].all()
+    assert "'c7'" in found.notes[0]
+
+
+def test_a_class_of_copies_counts_as_one():
+    embedding, true = clustered(300, 3)
+    embedding[:20], true[:20] = embedding[0], 9
+    units = np.where(np.arange(300) < 20, 0, np.arange(300))
+    found = evidence(dataset_of(true, embedding), units)
+    assert not found.judged[:20].any()
+
+
+def test_unlabelled_samples_are_predicted_and_unknown_ones_are_not():
+    embedding, true = clustered(400, 4)
+    embedding[5] = 0
+    given = true.copy()
+    given[:5] = -1
+    found = evidence(dataset_of(given, embedding))
+    assert (found.probs[:5].argmax(axis=1) == true[:5]).all()
+    assert np.isnan(found.probs[5]).all()
+    assert not found.judged[:6].any()
+    assert (found.given[:5] == -1).all()
+
+
+def test_two_runs_agree():
+    embedding, true = clustered(200, 3)
+    data = dataset_of(spoilt(true, 3, 0.1), embedding)
+    np.testing.assert_array_equal(evidence(data).wrong, evidence(data).wrong)
+
+
+def test_given_probabilities_take_the_place_of_the_probes():
+    _, true = clustered(400, 4)
+    given = spoilt(true, 4, 0.1)
+    sure = np.random.default_rng(0).uniform(0.85, 1, (400, 1))
+    probs = np.where(np.arange(4) == true[:, None], sure, (1 - sure) / 3)
+    data = dataset_of(given, np.ones((400, 2), np.float16)).with_arrays(probs=probs)
+    found = evidence(data)
+    np.testing.assert_array_equal(found.wrong >= 0.5, given != true)
+
+
+@pytest.mark.parametrize(
+    ("probs", "says"),
+    [
+        (np.full((10, 3), 1 / 3), "10 samples x 2 classes, got 10 x 3"),
+        (np.full((10, 2), 0.8), "sum to 1 for each sample, got 1.6 in row 0"),
+        (np.tile([-0.5, 1.5], (10, 1)), "probabilities"),
+    ],
+)
+def test_probabilities_that_are_none_are_refused(probs, says):
+    data = dataset_of(np.arange(10) % 2, np.ones((10, 2), np.float16)).with_arrays(probs=probs)
+    with pytest.raises(InputError, match=says):
+        evidence(data)
