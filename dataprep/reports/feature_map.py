@@ -114,8 +114,11 @@ def _sample(audit: Audit, readable: NDArray[np.int64], most: int, seed: int) -> 
     order = random.permutation(len(readable))
     order = order[np.argsort(labels[order], kind="stable")]
     spread = order[np.linspace(0, len(order) - 1, most - len(kept)).astype(np.int64)]
-    rows = np.union1d(kept, readable[spread])
-    return rows, np.isin(rows, readable[spread])
+    drawn = readable[spread]
+    rest = np.setdiff1d(readable, np.union1d(kept, drawn))
+    drawn = np.union1d(drawn, random.permutation(rest)[: most - len(np.union1d(kept, drawn))])
+    rows = np.union1d(kept, drawn)
+    return rows, np.isin(rows, drawn)
 
 
 def _codes(dataset: Dataset, column: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
