@@ -111,9 +111,8 @@ def load(folder: Path, data: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings and label codes (-1: none) of a data folder."""
     with (data / name / "truth.csv").open(encoding="utf-8") as file:
         truth = {row["path"]: row.get("label") or row.get("clean_label") or "" for row in csv.DictReader(file)}
-    paths = (
-        (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n")[: len(np.load(folder / f"{name}.npy", mmap_mode="r"))]
-    )
+    embedding = np.load(folder / f"{name}.npy")
+    paths = (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n")[: len(embedding)]
     labels = [truth.get(path.split("images/", 1)[-1], "") for path in paths]
     classes = {label: code for code, label in enumerate(sorted(set(labels) - {""}))}
     return embedding, np.array([classes.get(label, -1) for label in labels])
