@@ -32,20 +32,26 @@ class NearDuplicate(Check):
 
     How it works:
         Candidates are pairs whose perceptual hashes (DCT, 64 bits, all eight orientations, with and without a uniform frame)
-        differ in few bits and whose sketches of edge directions agree. Each candidate is decoded again and aligned, by whole or
-        by key points (ORB, RANSAC); it counts when half of the blocks with texture correlate. Members of a group were held
-        against the kept one itself, so no chain of resemblances joins different pictures. Bits allowed: 12 up to 60,000 hashes,
-        then 10, and 8 above 400,000; an image has two hashes or three.
+        differ in few bits and whose sketches of edge directions agree; then, among what is left, the two nearest by embedding
+        where a luma image of 32 x 32 pixels of the one lies within that of the other, and those that are unusually alike (12
+        standard deviations above random pairs); 400 and one for every 40 images at most. Each candidate is decoded again and
+        aligned, by whole, by key points (ORB, RANSAC) or, of images up to 96 pixels, by its pixels (ECC); it counts when 60 %
+        of the blocks with texture correlate, or the detail of small images. Members of a group were held against the kept one
+        itself, so no chain of resemblances joins different pictures. Bits allowed: 12 up to 60,000 hashes, then 10, and 8 above
+        400,000; an image has two hashes or three. Where files are out of reach only hashes are believed.
 
     Known limits:
-        Crops that leave less than about 80 % of the area, and turns by more than about 5 degrees, are rarely candidates. Two
-        photos of one scene are no duplicates. Which of two is the copy is a guess where nothing was lost.
+        Without embeddings, crops that leave less than about 80 % of the area are rarely candidates; with them, those below half
+        are not. Turns by more than about 5 degrees are found where the embedding is unusually alike. Two photos of one scene
+        are no duplicates (see similar-images). Which of two is the copy is a guess where nothing was lost.
 
     Measured quality:
-        On 23 edits of each of 25 photos among 200 unrelated ones: recall 1.00 for copies, re-encodings, resizing, stretching,
-        brightness, contrast, grey, blur, noise, mirroring, quarter turns, frames, turns by 3 degrees and crops to 95 %, 0.96
-        for a covered strip, 0.36 for crops to 80 %; no false pair, none among 2,000 further photos; the relation is named
-        rightly for 99 % of the pairs (`benchmarks/neardup.py`).
+        On 23 edits of each of 25 photos among 200 unrelated ones: recall 1.00 for copies, re-encodings (JPEG quality 10
+        included), resizing, stretching, brightness, contrast, grey, blur, noise, mirroring, quarter turns, frames, a covered
+        strip, turns by 3 degrees and crops to 80 %, 0.92 or more for crops to 50 %; by hashes alone 0.44 for crops to 80 % and
+        none to 50 %. No false pair, none among 2,000 further photos; the relation is named rightly for 98 % of the pairs. Of
+        117 test images of CIFAR-10 that people found again in train, 0.91, at a precision of 0.95
+        (`benchmarks/neardup.py`).
     """
 
     min_confidence: float = option(0.5, "confidence below which a pair is not reported", low=0.0, high=1.0)

@@ -39,7 +39,9 @@ _CERTAIN, _LIKELY = 0.85, 0.75
 _NEAR = 0.006
 _FEWEST_BLOCKS = 6
 _FEWEST_INLIERS, _RATIO, _REACH = 10, 0.8, 3.0
-_LEAST_SHARE = 0.5
+#: Share of the blocks that must agree: two shirts on one floor came to 0.55, crops to half of the area and images with a covered
+#: strip to 0.62 and more.
+_LEAST_SHARE = 0.6
 #: Share of the smaller image that must overlap.
 _LEAST_OVERLAP = 0.3
 #: Orientations in which small pictures are always tried, as it is and mirrored: their hashes tell little.
