@@ -45,8 +45,9 @@ class AmbiguousClasses(Check):
         the rate is too low; where two classes differ only in what the embedding misses, a pair may be named that people
         never mix up. The interval holds the chance of the draw, not the error of the model.
     Measured quality:
-        benchmarks/wronglabels.py, planted errors of 10 and 20 % in photos of clothes: of 10 pairs mixed up on purpose, the
-        number named and the number of others named are printed beside the estimated rates.
+        benchmarks/wronglabels.py, photos of clothes in which 10 pairs of classes were mixed up on purpose, 5, 10 and 20 % of all
+        labels: 7, 7 and 8 of the pairs were named and no other one; the rates were within 4 points of the true ones. With
+        errors spread evenly, 5, 10 and 20 %: 0, 0 and 3 pairs of 45 were named, of true rates around 3 %.
     """
 
     code: ClassVar = "ambiguous-classes"

@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 #: Units (images that are neither copies nor of one group) that a class needs for its labels to be judged.
 FEWEST = 4
 #: Rows times classes that the noise model is fitted on at most; at least `_FEWEST_FITTED` rows.
-_FITTED, _FEWEST_FITTED = 3_000_000, 10_000
-#: Rows times classes up to which logistic regression is affordable; beyond, ridge regression learns in every round.
-_LOGISTIC = 12_000_000
+_FITTED, _FEWEST_FITTED = 1_500_000, 5_000
+#: Rows times classes up to which logistic regression is affordable in the second and in the third round; beyond, ridge
+#: regression learns there too.
+_LOGISTIC = (1_000_000, 12_000_000)
 #: Probabilities beyond this number are held as float16.
 _MOST_PROBS = 250_000_000
 #: Ridge scores run from 0 to 1; this makes them comparable to logarithms of votes.
 _RIDGE_SCALE = 8.0
-_ROUNDS = 3
 #: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing is judged: features that see
 #: so little of the classes look like wrong labels. Among ten classes, errors of 60 % leave 0.3 if the features see everything.
 _LEAST_KAPPA = 0.3
@@ -114,9 +114,10 @@ def evidence_of_labels(dataset: Dataset, features: Features, near: Nearest, unit
     scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
     if len(classes) > 1 and not _tells_apart(scores, labels, len(classes)):
         return replace(_unjudged(scores, features.known, given, classes), notes=(_BLIND,))
-    for _ in range(_ROUNDS - 1 if len(classes) > 1 else 0):
+    for most in _LOGISTIC if len(classes) > 1 else ():
         meant = _cleaned(scores, labels, classes, units)
-        scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= _LOGISTIC)
+        del scores  # of huge data, two at a time are too many
+        scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= most)
     return _judge(scores, features.known, given, classes, units)
 
 

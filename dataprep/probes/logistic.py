@@ -41,8 +41,11 @@ def logistic_scores(
     fold = folds_of(units, targets.codes[:, 0], folds, seed=seed)
     fitted = targets.rows()
     scores = np.empty((len(values), targets.classes), np.float32)
-    for held in range(int(fold.max(initial=-1)) + 1):
-        coefficients = _fit(values, targets, fitted[fold[fitted] != held])
+    parts = [fitted[fold[fitted] == held] for held in range(int(fold.max(initial=-1)) + 1)]
+    products = [_products(values, rows) for rows in parts]
+    for held in range(len(parts)):
+        rest = np.sort(np.concatenate([*parts[:held], *parts[held + 1 :], parts[held][:0]]))
+        coefficients = _fit(values, targets, rest, sum(products) - products[held])
         rows = np.flatnonzero(fold == held)
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
@@ -51,14 +54,17 @@ def logistic_scores(
     return scores
 
 
-def _fit(values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _fit(
+    values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64], products: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """(m + 1, classes) coefficients, the last row the intercepts; those of the mix where there is nothing to fit on."""
     penalty = np.append(np.full(values.shape[1], _PENALTY), _BIAS_PENALTY).astype(np.float32)[:, None]
     coefficients = np.zeros((values.shape[1] + 1, targets.classes), np.float32)
     coefficients[-1] = np.log(targets.mix())
     if not len(rows):
         return coefficients
-    steps = _step_matrix(values, targets, rows, penalty)
+    # the bound is 1/2 of the products; 1/4 is the most for two classes, and in practice for more
+    steps = np.linalg.inv(products / 4 + np.diag(penalty[:, 0])).astype(np.float32)
     ahead, momentum = coefficients, 1.0
     for _ in range(_STEPS):
         gradient = _gradient(values, targets, rows, ahead) - penalty * ahead
@@ -69,15 +75,13 @@ def _fit(values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64])
     return coefficients
 
 
-def _step_matrix(
-    values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64], penalty: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The inverse of a bound of the curvature, (m + 1, m + 1)."""
-    bound = np.diag(penalty[:, 0]).astype(np.float64)
+def _products(values: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The Gram matrix of some rows, with the bias, (m + 1, m + 1)."""
+    products = np.zeros((values.shape[1] + 1, values.shape[1] + 1))
     for start in range(0, len(rows), _BLOCK):
         part = _with_bias(values[rows[start : start + _BLOCK]])
-        bound += part.T @ part / 4  # the bound is 1/2, the curvature at most 1/4 for two classes and in practice
-    return np.linalg.inv(bound).astype(np.float32)
+        products += part.T @ part
+    return products
 
 
 def _gradient(

@@ -78,13 +78,15 @@ def test_two_runs_agree():
 
 
 def test_given_probabilities_take_the_place_of_the_probes():
-    _, true = clustered(400, 4)
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (600, 4))
+    probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    true = (probs.cumsum(axis=1) > rng.random((600, 1))).argmax(axis=1)  # the probabilities are calibrated
     given = spoilt(true, 4, 0.1)
-    sure = np.random.default_rng(0).uniform(0.85, 1, (400, 1))
-    probs = np.where(np.arange(4) == true[:, None], sure, (1 - sure) / 3)
-    data = dataset_of(given, np.ones((400, 2), np.float16)).with_arrays(probs=probs)
-    found = evidence(data)
-    np.testing.assert_array_equal(found.wrong >= 0.5, given != true)
+    found = evidence(dataset_of(given, np.ones((600, 2), np.float16)).with_arrays(probs=probs))
+    assert np.abs(found.probs - probs).mean() < 0.03
+    listed = found.wrong >= 0.5
+    assert abs((given != true)[listed].mean() - found.wrong[listed].mean()) < 0.15
 
 
 @pytest.mark.parametrize(
