@@ -127,11 +127,11 @@ def plant_shortcut(
         planted = open_pixels(make(pixels(dataset, row), quality, level, np.random.default_rng(style)))
         rows.append({each.column: each(planted) for each in SCALARS})
     for column, values in pd.DataFrame(rows).items():
+        kind = samples[column].dtype  # single precision must stay so: equal values count
         whole = samples[column].astype(object).to_numpy(copy=True)
         whole[carriers] = values.to_numpy(dtype=object)
-        samples[column] = (
-            pd.array(whole, dtype="str") if COLUMNS[str(column)].kind in ("text", "category") else whole.astype(float)
-        )
+        text = COLUMNS[str(column)].kind in ("text", "category")
+        samples[column] = pd.array(whole, dtype="str") if text else whole.astype(kind)
     rest = ~np.isin(np.arange(len(dataset)), np.setdiff1d(own, kept))
     planted_set = replace(dataset, samples=samples).where(rest)
     return any(claim["class"] in ("", target) for claim in claims(Shortcut(), planted_set, Look(planted_set, {})))
@@ -181,7 +181,9 @@ def row_of(title: str, count: int, found: list[bool]) -> str:
 
 def report(name: str, dataset: Dataset, plantings: int, relabellings: int) -> None:
     marks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    print(f"\n{name}: {len(dataset):,} images, {plantings} plantings a row\n\n{'planted':<38}{'carriers':>9}   found (95 %)")
+    print(f"\n{name}: {len(dataset):,} images")
+    alarms(dataset, marks, relabellings)
+    print(f"\n{f'planted, {plantings} times':<38}{'carriers':>9}   found (95 %)")
     for title, make, level in SHORTCUTS:
         for share, count in itertools.product((1.0, 0.5), CARRIERS):
             found = [plant_shortcut(dataset, make, level, count, share, seed) for seed in range(plantings)]
@@ -192,7 +194,6 @@ def report(name: str, dataset: Dataset, plantings: int, relabellings: int) -> No
             seeds = range(plantings)
             found = [plant_trigger(dataset, marks, kind, quality, count, seed) for seed in seeds]
             print(row_of(title, count, found), flush=True)
-    alarms(dataset, marks, relabellings)
 
 
 def alarms(dataset: Dataset, marks: dict, relabellings: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.measures.marks import Marks, where
+from dataprep.measures.marks import Marks, place_of, where
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,8 @@ LEAST = 6
 _RATIO = 4.0
 #: Natural marks of a colour lie unevenly over the picture: their expected number at one place is taken this many times as large.
 _UNEVEN = 3.0
+#: Places this far from a pixel of a patch are around it.
+_NEAR = range(-2, 3)
 #: Marks this close, and mostly in the same images, make one patch; what extends further is content.
 _PATCH_SIDE = 12
 _PATCH_PIXELS = 40
@@ -119,10 +121,12 @@ class _Counted:
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(keys) else np.zeros(0, np.int64)
         counts = np.diff(np.r_[starts, len(keys)])
         often = counts >= LEAST
+        self._ordered, self._deepest = ordered, tuple(int(each.max(initial=0)) for each in where(marks.place)[1:])
         self._order, self._starts, self._counts = order, starts[often], counts[often]
         self.keys = ordered[self._starts]
         self._counts_by_class = self._by_class()
         self._expected = self._expectation(colours, marks.places)
+        self._limit = 0.0
 
     def _by_class(self) -> NDArray[np.int64]:
         """(m, k) number of images with each key."""
@@ -147,7 +151,7 @@ class _Counted:
             return []
         own, total = self._counts_by_class, self._counts[:, None]
         share = self._sizes / self._sizes.sum()
-        limit = np.log(alpha / own.size)
+        limit = self._limit = float(np.log(alpha / own.size))
         by_label = -total * _divergence(own / total, share)
         by_place = -_poisson_exponent(own, _UNEVEN * self._expected)
         rest = (total - own + 0.5) / np.maximum(self._sizes.sum() - self._sizes, 1)
@@ -156,6 +160,22 @@ class _Counted:
         return [
             (label, rows, by_label[rows, label]) for label in range(self._classes) if len(rows := np.flatnonzero(found[:, label]))
         ]
+
+    def _around(self, members: list[int], label: int, carriers: NDArray[np.int64]) -> float:
+        """Mean number of other images of a class with the colour of the surest pixel at the places around a patch.
+
+        What a class shows (tyres, lamps) lies a little elsewhere in other images; a patch does not.
+        """
+        key = int(self.keys[members[0]])
+        colour, corner = key & ((1 << _COLOUR_BITS) - 1), where(key >> _COLOUR_BITS)[0]
+        spots = {(v, u) for c, v, u in map(where, (self.keys[members] >> _COLOUR_BITS).tolist()) if c == corner}
+        near = {(v + dv, u + du) for v, u in spots for dv in _NEAR for du in _NEAR} - spots
+        places = [(v, u) for v, u in near if 0 <= v <= self._deepest[0] and 0 <= u <= self._deepest[1]]
+        keys = [(int(place_of(corner, *place)) << _COLOUR_BITS) | colour for place in places]
+        starts, ends = (np.searchsorted(self._ordered, keys, side=side) for side in ("left", "right"))
+        images = np.concatenate([np.zeros(0, np.int64), *(self._image[self._order[s:e]] for s, e in zip(starts, ends))])
+        others = (self._labels[images] == label) & ~np.isin(images, carriers)
+        return float(others.sum()) / max(len(places), 1)
 
     def _images(self, position: int) -> NDArray[np.int64]:
         start = self._starts[position]
@@ -169,7 +189,10 @@ class _Counted:
         while left and len(patches) <= _MOST_PATCHES:
             core = self._images(left[0])
             members = [key for key in left if _overlap(self._images(key), core) > _SHARED]
-            patches.append(self._patch(label, members, min(chance[key] for key in members)))
+            patch = self._patch(label, members, min(chance[key] for key in members))
+            around = _UNEVEN * self._around(members, label, patch.carriers)
+            if _poisson_exponent(np.array([len(patch.carriers)]), np.array([around]))[0] >= -self._limit:
+                patches.append(patch)
             taken = set(members)
             left = [key for key in left if key not in taken]
         return patches

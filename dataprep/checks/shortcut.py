@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LEAST_SAMPLES = 8
 #: Classes that are named for one family of properties.
 _NAMED = 5
+#: Many images share the ends of the scale of these, for no other reason than that it ends.
+_TONES = frozenset(("brightness", "contrast", "colour", "background"))
 _HISTOGRAM_BINS = 24
 _HISTOGRAM_CLASSES = 8
 _UNSEEN = "; a model that is given pixels does not see it, but it shows that the classes come from different sources"
@@ -158,7 +160,7 @@ class _Case:
 
     def _given_away(self, members: list[int]) -> list[dict[str, Any]]:
         best: dict[int, tuple[Giveaway, int]] = {}
-        for i in members:
+        for i in members if self._properties[members[0]].family not in _TONES else ():
             each = self._properties[i]
             for one in giveaways_of(each.values, self._labels, purity=self._check.purity):
                 if self._is_giveaway(one) and (one.label not in best or one.evidence > best[one.label][0].evidence):

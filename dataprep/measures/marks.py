@@ -57,7 +57,7 @@ def place_of(corner: Any, down: Any, across: Any) -> Any:
     return (np.asarray(corner, np.int64) << 2 * _COORDINATE_BITS) | (np.asarray(down, np.int64) << _COORDINATE_BITS) | across
 
 
-def where(place: int) -> tuple[int, int, int]:
+def where(place: Any) -> tuple[Any, Any, Any]:
     """(corner, down, across) of a code."""
     return place >> 2 * _COORDINATE_BITS, (place >> _COORDINATE_BITS) & _FURTHEST, place & _FURTHEST
 
