@@ -15,7 +15,7 @@ from dataprep.measures.embedding.sessions import has_openvino, open_session, ope
 
 MODEL = os.path.join(os.path.dirname(__file__), "lite0.onnx")
 #: Of `MODEL`; another file is another embedder.
-SHA256 = "dadd910f8ca477892b32f1a51d2012d3e4428aa29138eb00537ffa7d70c3d0ab"
+SHA256 = "f4809d5a7cc0348bde409246e1988d6404bd7031d0049d4be19216c13cc97539"
 #: Length of a vector; its figures lie between 0 and 6.
 DIM = 1280
 
