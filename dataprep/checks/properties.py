@@ -133,10 +133,10 @@ def _hold_labels(stems: pd.Series[Any], labels: pd.Series[Any]) -> bool:
 def _folders(samples: pd.DataFrame) -> Iterator[Property]:
     parts = samples.index.to_series().astype("str").str.rpartition("/")[0].str.split("/", expand=True)
     given = [samples[name].astype("str").fillna("") for name in ("label", "split", "group") if name in samples]
-    for depth in parts.columns:
+    for number, depth in enumerate(parts.columns, 1):
         folder = parts[depth].fillna("").str.lower()
         if not any(_are_labels(folder, each) for each in given) and not _names_samples(folder):
-            yield _property(f"folder {depth + 1}", f"folder {depth + 1}", folder, seen=False)
+            yield _property(f"folder {number}", f"folder {number}", folder, seen=False)
 
 
 def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
