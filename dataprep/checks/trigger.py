@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _NAMED = 12
 _BLOCK = 20_000
+#: Of more images than these only marks whose place and colour occur often are held.
+_ALL_MARKS = 50_000
+_BUCKET_BITS = 24
+#: 2^64 divided by the golden ratio: products with it spread keys over the buckets (Knuth, volume 3, 6.4).
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -125,12 +130,32 @@ class Trigger(Check):
 
 
 def _marks_of_pass(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Marks:
+    """The marks within the squares of every row; of many rows only those that may recur often enough, for memory's sake."""
     blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-    parts = [marks_of_squares(np.asarray(patches[block]), block) for block in blocks]
+    counts = np.zeros(1 << _BUCKET_BITS if len(rows) > _ALL_MARKS else 0, np.int32)
+    if len(counts):
+        for block in blocks:
+            counts += np.bincount(_bucket(marks_of_squares(np.asarray(patches[block]), block)), minlength=len(counts)).astype(
+                np.int32
+            )
+    parts = [_frequent(marks_of_squares(np.asarray(patches[block]), block), counts) for block in blocks]
     return Marks(
         np.concatenate([part.image for part in parts]), np.concatenate([part.place for part in parts]),
         np.concatenate([part.colour for part in parts]), np.concatenate([part.looked for part in parts]), parts[0].places,
     )  # fmt: skip
+
+
+def _bucket(marks: Marks) -> NDArray[np.int64]:
+    """(m,) a number for the place and colour of each mark; a few share it."""
+    keys = marks.place.astype(np.uint64) << np.uint64(16) | marks.colour
+    return np.asarray((keys * _MIXER) >> np.uint64(64 - _BUCKET_BITS), np.int64)
+
+
+def _frequent(marks: Marks, counts: NDArray[np.int32]) -> Marks:
+    if not len(counts):
+        return marks
+    kept = counts[_bucket(marks)] >= LEAST
+    return replace(marks, image=marks.image[kept], place=marks.place[kept], colour=marks.colour[kept])
 
 
 def _evidence(patch: Patch, name: str, size: int, dataset: Dataset) -> dict[str, Any]:

@@ -151,3 +151,11 @@ def test_spectral_signatures_back_the_finding_where_embeddings_are_known(clean):
     embedding[rows, 0] += 30
     (claim,) = [row for row in claims(images, labels, embedding=embedding.astype(np.float16)) if row["scope"] == "class"]
     assert claim["spectral"] > 0.95
+
+
+def test_of_many_images_only_frequent_marks_are_held_and_the_finding_stays(clean, monkeypatch):
+    images, labels = planted(*clean, SIZE - 4, SIZE - 4, CHECKERED, np.arange(0, 200, 8))
+    everything = claims(images, labels, most_images=0)
+    monkeypatch.setattr("dataprep.checks.trigger._ALL_MARKS", 0)
+    frequent = claims(images, labels, most_images=0)
+    assert [row["target"] for row in frequent] == [row["target"] for row in everything]
