@@ -49,9 +49,9 @@ _CHECKS = {
         "small-class": "small_class:SmallClass",
     },
     "content": {
-        # "outlier": "outlier:Outlier",
-        # "underperforming-group": "underperforming_group:UnderperformingGroup",
-        # "low-coverage": "low_coverage:LowCoverage",
+        "outlier": "outlier:Outlier",
+        "underperforming-group": "underperforming_group:UnderperformingGroup",
+        "low-coverage": "low_coverage:LowCoverage",
         "learning-curve": "learning_curve:LearningCurve",
     },
     "shortcuts": {

@@ -1,0 +1,203 @@
+"""The check underperforming-group: kinds of images on which a probe fails more often than their classes explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataprep.checks.contract import Check
+from dataprep.checks.labelled import labelled_rows
+from dataprep.checks.properties import Property, properties_of
+from dataprep.checks.slices import Slice, histogram_of, slices_alike, slices_of
+from dataprep.schemas.options import option
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dataprep.checks.contract import Look
+    from dataprep.schemas.dataset import Dataset
+
+#: Classes with fewer samples are left out.
+_LEAST_OF_CLASS = 20
+#: Slices that share more than this part of their samples (intersection over union) with one that is claimed are not claimed too.
+_OVERLAP = 0.4
+_SHOWN = 6
+#: Permutations at once.
+_BATCH = 50
+
+
+@dataclass(frozen=True)
+class UnderperformingGroup(Check):
+    """Groups of images on which a model fails more often than their classes explain.
+
+    What it finds:
+        Ranges of a measured property (``luma_mean 0.02 to 0.15``), values of metadata, of the split and of the user's own columns
+        (``camera = X``), and groups of images that look alike, on which a probe that had not seen them errs significantly and
+        substantially more often than on the same classes elsewhere. With the error rate, its interval, the usual rate, and
+        examples.
+    Why it matters:
+        An accuracy is a mean. A model that is right in 90 % of cases and in 60 % of those at night fails the night shift, and
+        the mean does not say so.
+    What to do:
+        Look at the examples. Where labels are wrong, mend them; else collect more of the group, or augment towards it. Report the
+        accuracy on it apart.
+    How it works:
+        Errors are those of the out-of-fold predictions that wrong-label uses. A group's errors are compared with the rates that
+        its classes have outside of it (Mantel and Haenszel 1959), so that a hard class is not mistaken for a hard group.
+        Significant is what exceeds the worst of all groups when errors are dealt out at random within classes (Westfall
+        and Young 1993: family-wise rate `alpha` over all groups); reported is what is also `excess` above the usual rate and
+        `ratio` times it. Of groups that share most images only the clearest is told, with the names of the others. Numbers
+        are divided at fifths, with the outer tenths; looks by spherical k-means with about 100 images a group. Intervals are
+        Wilson's, 95 %. One image of each class counts of images that belong together.
+    Known limits:
+        The probe is a simple one on a general embedding: a model trained for the task may fail elsewhere. Wrong labels count as
+        errors. Groups that look alike are made from what the probe sees too: errors gather there by nature, so a claim on them
+        tells where, not that something is wrong. Combinations of two properties are not looked for. Groups of fewer than
+        30 images are not judged, nor data sets of fewer than 120.
+    Measured quality:
+        MEASURED
+    """
+
+    code = "underperforming-group"
+    family = "content"
+    severity = "warning"
+    scope = "slice"
+    needs = ("label", "embedding")
+    looks = True
+    summary = "Groups of images on which a model fails more often"
+    advice = "Look at the group: collect more of it, or check its labels, and report its accuracy apart."
+    message = (
+        "{figure:.0%} of these {size:,} images are misjudged by a probe that had not seen them; {expected:.0%} would be usual "
+        "for their classes (95 % interval {low:.0%} to {high:.0%}){also}"
+    )
+
+    excess: float = option(0.05, "error rate above what the classes explain that is reported", low=0, high=1)
+    ratio: float = option(1.5, "error rate relative to what the classes explain that is reported", low=1)
+    least: int = option(30, "samples that a group must have", low=10)
+    alpha: float = option(0.01, "probability of any claim where errors have nothing to do with the groups", low=0.0001, high=0.5)
+    permutations: int = option(400, "permutations of the errors within classes that make up chance", low=100, high=100_000)
+    most_rows: int = option(20_000, "samples that are looked at, drawn at random", low=100)
+    most_claims: int = option(10, "groups that are reported, worst first", low=1)
+
+    def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        """Yield a claim for each group on which the probe fails."""
+        if dataset.task in ("regression", "multi-label"):
+            return
+        evidence = look.labels()
+        if len(evidence.classes) < 2:
+            return
+        rows, labels, _, _ = labelled_rows(dataset, look, self.most_rows, _LEAST_OF_CLASS)
+        predicted = ~np.isnan(np.asarray(evidence.probs[rows], np.float32)).any(axis=1)
+        rows, labels = rows[predicted], labels[predicted]
+        if len(rows) < 4 * self.least or len(np.unique(labels)) < 2:
+            return
+        wrong = np.asarray(evidence.probs[rows]).argmax(axis=1) != evidence.given[rows]
+        names = dataset.samples.index.to_numpy(dtype=object)[rows]
+        properties = [*properties_of(dataset, rows), *_split(dataset, rows)]
+        slices = [*slices_of(properties, least=self.least), *slices_alike(look.features(), rows, names, least=self.least)]
+        for group, also, found in self._worst(slices, wrong, labels):
+            found |= {"neighbours": _examples(group, wrong, names), "also": f"; much the same: {', '.join(also)}" if also else ""}
+            found |= _histogram(group, properties, wrong)
+            yield self.claims([group.name], figure=found["error_rate"], unit="of the samples", evidence=found)
+
+    def _worst(
+        self, slices: list[Slice], wrong: NDArray[np.bool_], labels: NDArray[np.int64]
+    ) -> list[tuple[Slice, list[str], dict[str, Any]]]:
+        """The slices to claim, worst first, each with the names of others that are much the same, and its figures."""
+        if not slices or not wrong.any():
+            return []
+        strata = _Strata(wrong, labels)
+        figures = [strata.figures(each.members) for each in slices]
+        large = [i for i, each in enumerate(figures) if self._is_large(each)]
+        if not large:
+            return []
+        beyond = strata.beyond_chance(slices, self.permutations, self.alpha)
+        order = sorted((i for i in large if beyond[i]), key=lambda i: -figures[i]["z"])
+        claimed: list[tuple[Slice, list[str], dict[str, Any]]] = []
+        for i in order:
+            same = next((one for one in claimed if _is_much_the_same(one[0], slices[i])), None)
+            if same is None:
+                claimed.append((slices[i], [], figures[i]))
+            elif slices[i].family != same[0].family and len(same[1]) < 3:
+                same[1].append(slices[i].name)
+        return claimed[: self.most_claims]
+
+    def _is_large(self, found: dict[str, float]) -> bool:
+        return found["error_rate"] >= max(found["expected"] + self.excess, found["expected"] * self.ratio)
+
+
+class _Strata:
+    """Errors within classes, so that a group of a hard class is not blamed for the class (Mantel & Haenszel 1959)."""
+
+    def __init__(self, wrong: NDArray[np.bool_], labels: NDArray[np.int64]) -> None:
+        self._wrong, self._labels = wrong, labels
+        self._size = np.bincount(labels).astype(np.float64)
+        self._errors = np.bincount(labels, weights=wrong)
+
+    def figures(self, members: NDArray[np.int64]) -> dict[str, float]:
+        """Error rate of a slice with its Wilson interval, the rate that its classes have elsewhere, and its z."""
+        size, errors = len(members), float(self._wrong[members].sum())
+        inside = np.bincount(self._labels[members], minlength=len(self._size)).astype(np.float64)
+        elsewhere = self._errors - np.bincount(self._labels[members], self._wrong[members], minlength=len(self._size))
+        usual = (elsewhere + 0.5 * self._wrong.mean()) / (self._size - inside + 0.5)
+        rate, z = errors / size, 1.96
+        middle, half = rate + z**2 / 2 / size, z * np.sqrt(rate * (1 - rate) / size + (z / 2 / size) ** 2)
+        expected, spread = self._chance(inside)
+        return {
+            "error_rate": rate, "expected": float((inside * usual).sum() / size), "size": size, "errors": errors,
+            "low": float((middle - half) / (1 + z**2 / size)), "high": float((middle + half) / (1 + z**2 / size)),
+            "z": float((errors - expected) / max(spread, 1e-9)),
+        }  # fmt: skip
+
+    def _chance(self, inside: NDArray[np.float64]) -> tuple[float, float]:
+        """Mean and standard deviation of a slice's number of errors, were they drawn at random within classes."""
+        share = self._errors / np.maximum(self._size, 1)
+        spare = (self._size - inside) / np.maximum(self._size - 1, 1)
+        return float((inside * share).sum()), float(np.sqrt((inside * share * (1 - share) * spare).sum()))
+
+    def beyond_chance(self, slices: list[Slice], permutations: int, alpha: float) -> NDArray[np.bool_]:
+        """(len(slices),) whether each has more errors than the worst of all slices by chance (Westfall & Young 1993)."""
+        membership = np.zeros((len(slices), len(self._wrong)), np.float32)
+        for row, each in zip(membership, slices, strict=True):
+            row[each.members] = 1
+        inside = [np.bincount(self._labels[each.members], minlength=len(self._size)).astype(np.float64) for each in slices]
+        mean, spread = np.array([self._chance(each) for each in inside]).T
+        spread = np.maximum(spread, 0.5)
+        rng, worst = np.random.default_rng(0), []
+        order = np.argsort(self._labels, kind="stable")
+        for start in range(0, permutations, _BATCH):
+            drawn = np.empty((len(self._wrong), min(_BATCH, permutations - start)), np.float32)
+            for column in drawn.T:
+                shuffled = np.lexsort((rng.random(len(order)), self._labels))
+                column[order] = self._wrong[shuffled]
+            worst.append((((membership @ drawn).T - mean) / spread).max(axis=1))
+        limit = np.quantile(np.concatenate(worst), 1 - alpha, method="higher")
+        return np.asarray((membership @ self._wrong.astype(np.float32) - mean) / spread > limit + 1e-6)
+
+
+def _split(dataset: Dataset, rows: NDArray[np.int64]) -> Iterator[Property]:
+    if "split" in dataset.samples:
+        split = dataset.samples["split"].astype("category").cat
+        codes = split.codes.to_numpy()[rows].astype(np.float64)
+        yield Property("split", "split", np.where(codes < 0, np.nan, codes), tuple(map(str, split.categories)))
+
+
+def _is_much_the_same(one: Slice, other: Slice) -> bool:
+    shared = len(np.intersect1d(one.members, other.members, assume_unique=True))
+    if one.family == other.family:
+        return shared > 0
+    return shared > _OVERLAP * (len(one.members) + len(other.members) - shared)
+
+
+def _examples(group: Slice, wrong: NDArray[np.bool_], names: NDArray[np.object_]) -> list[str]:
+    return [str(name) for name in names[group.members[wrong[group.members]]][:_SHOWN]]
+
+
+def _histogram(group: Slice, properties: list[Property], wrong: NDArray[np.bool_]) -> dict[str, Any]:
+    """Where in the slice's property the errors are; nothing for categories."""
+    each = next((one for one in properties if not one.categories and group.name.startswith(f"{one.name} ")), None)
+    return {} if each is None or " = " in group.name else histogram_of(each, {"judged right": ~wrong, "misjudged": wrong})

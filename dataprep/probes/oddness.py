@@ -1,0 +1,221 @@
+"""How far an embedding lies from where most others lie, with a threshold that goes with a stated rate of false alarms.
+
+An image that is off topic is seldom alone: one source puts many alike where they do not belong, and to its few nearest
+neighbours each of them looks ordinary. So the distance here is to a twentieth of all images, or of a class (the distance to a
+measure; Chazal, Cohen-Steiner and Mérigot 2011, which fewer outliers than that cannot move far), and what the farthest images
+have in common is looked for once more, out of fold, by a ridge regression between them and the rest (learning from positive and
+unlabelled samples; Elkan & Noto 2008). Centring is left out on purpose: an image that shows nothing a model knows lies near the
+mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import erfc
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Fewer images have no bulk to lie outside of.
+LEAST = 50
+#: Share of the images that a distance is measured to: outliers of less than this share do not hide each other.
+MASS = 0.05
+#: Images that distances are measured to: of all, and of each class.
+_OF_ALL, _OF_CLASS = 4096, 1024
+#: Classes with fewer images are only compared with all.
+_LEAST_OF_CLASS = 40
+#: Share that is held against the rest to find what the farthest have in common, folds, and rounds.
+_SUSPECTS, _FOLDS, _ROUNDS = 0.03, 5, 2
+#: Images of each side and fold that it is fitted on at most, and the ridge penalty relative to the total variance.
+_FITTED, _PENALTY = 4_000, 0.05
+#: Where the spread of ordinary images is read: between the median and these quantiles, below any outliers.
+_ORDINARY = (0.75, 0.84, 0.9, 0.93)
+#: An odd image is itself among this share of ordinary ones that are farthest, whatever it has in common with others.
+_FAR = 0.02
+_BLOCK = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Oddness:
+    """How odd each of n images is; NaN where it is not known.
+
+    Attributes:
+        score: (n,) float64: how far, and how much like the farthest, in robust standard deviations above the median image.
+        far: (n,) float64: how far alone, in the same unit.
+        ratio: (n,) float64: distance to the nearest `MASS` of all images, relative to the median image's.
+        ratio_in_class: (n,) float64: the same within its class; NaN without one, or in a small one.
+    """
+
+    score: NDArray[np.float64]
+    far: NDArray[np.float64]
+    ratio: NDArray[np.float64]
+    ratio_in_class: NDArray[np.float64]
+
+    def odd(self, rate: float) -> NDArray[np.bool_]:
+        """(n,) the images that are odder than all but the share `rate` of ordinary images are expected to be."""
+        return self.chance() < rate
+
+    def chance(self) -> NDArray[np.float64]:
+        """(n,) share of ordinary images expected to be as odd, by the score or by distance alone; 1 where unknown."""
+        return np.minimum(1, 2 * _normal_tail(np.nan_to_num(self.deviations(), nan=-np.inf)))
+
+    def deviations(self) -> NDArray[np.float64]:
+        """(n,) how odd in standard deviations of ordinary images: by the score, or by distance alone where that is more.
+
+        The score counts where the image itself is far off. Ordinary images are taken to be normally distributed above their
+        median, with the greatest spread that their quantiles up to 93 % show, so that neither outliers of up to 7 % nor a longer
+        tail lower the threshold.
+        """
+        known = ~np.isnan(self.score)
+        found = np.full(len(self.score), np.nan)
+        if known.any():
+            far = self.far[known] / _spread(self.far[known])
+            score = self.score[known] / _spread(self.score[known])
+            found[known] = np.where(_normal_tail(far) < _FAR, np.maximum(far, score), far)
+        return found
+
+
+def oddness_of(
+    embedding: NDArray[Any], known: NDArray[np.bool_], labels: NDArray[np.int64], units: NDArray[np.int64], *, seed: int = 0
+) -> Oddness:
+    """How odd each image is; nothing is known where fewer than `LEAST` embeddings are.
+
+    Args:
+        embedding: (n, d) of any float type, read in blocks.
+        known: (n,) bool.
+        labels: (n,) codes of the classes, -1 without.
+        units: (n,) number of what must not speak for one another: copies and groups.
+        seed: of the samples that distances are measured to.
+    """
+    score, far, ratio, in_class = np.full((4, len(known)), np.nan)
+    rows = np.flatnonzero(known)
+    if len(rows) >= LEAST:
+        rng = np.random.default_rng(seed)
+        space = _Space(embedding, all(bool((embedding[chunk] >= 0).all()) for chunk in _blocks(rows)))
+        from_all = _relative(space, rows, _OF_ALL, rng)
+        from_class = _in_class(space, rows, labels[rows], rng)
+        classed = ~np.isnan(from_class)
+        both = _standard(from_all)
+        both[classed] += _standard(from_class)[classed]
+        both[~classed] *= 2
+        far[rows] = _standard(both)
+        score[rows] = _standard(far[rows] + _shared(space, rows, far[rows], units[rows], rng))
+        ratio[rows], in_class[rows] = np.exp(from_all), np.exp(from_class)
+    return Oddness(score, far, ratio, in_class)
+
+
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """Embeddings as unit vectors, after the square root where none is negative."""
+
+    embedding: NDArray[Any]
+    rooted: bool
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        values = np.asarray(self.embedding[rows], np.float32)
+        values = np.sqrt(values) if self.rooted else values
+        return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def _blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(rows), _BLOCK):
+        yield rows[start : start + _BLOCK]
+
+
+def _chosen(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+def _relative(space: _Space, rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Logarithm of the distance of `rows` to the nearest `MASS` of at most `most` of them, less its median.
+
+    The nearer half of that mass is passed over: alike outliers of up to half of it are not near, even to each other.
+    """
+    chosen = _chosen(rows, most, rng)
+    vectors, count = space[chosen], max(6, round(MASS * len(chosen)))
+    distance = []
+    for chunk in _blocks(rows):
+        likeness = space[chunk] @ vectors.T
+        place = np.minimum(np.searchsorted(chosen, chunk), len(chosen) - 1)
+        own = np.flatnonzero(chosen[place] == chunk)
+        likeness[own, place[own]] = -1
+        nearest = -np.partition(-likeness, (count // 2, count), axis=1)[:, count // 2 : count]
+        distance.append(np.sqrt(np.maximum(2 - 2 * nearest.mean(axis=1, dtype=np.float64), 1e-6)))
+    logarithm = np.log(np.concatenate(distance))
+    return np.asarray(logarithm - np.median(logarithm))
+
+
+def _in_class(space: _Space, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """As `_relative`, of each image within its class; NaN where it has none, or a small one."""
+    far = np.full(len(rows), np.nan)
+    order = np.argsort(labels, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        if labels[members[0]] >= 0 and len(members) >= _LEAST_OF_CLASS:
+            far[members] = _relative(space, rows[members], _OF_CLASS, rng)
+    return far
+
+
+def _shared(
+    space: _Space, rows: NDArray[np.int64], far: NDArray[np.float64], units: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """How much each image has in common with the farthest ones, by regressions that saw neither it nor its unit."""
+    numbers, unit = np.unique(units, return_inverse=True)
+    fold = (rng.permutation(len(numbers)) % _FOLDS)[unit]
+    for _ in range(_ROUNDS):
+        suspect = far >= np.quantile(far, 1 - _SUSPECTS)
+        sums = [
+            [_moments(space, rows[(suspect == side) & (fold == number)], rng) for number in range(_FOLDS)]
+            for side in (True, False)
+        ]
+        likeness = np.zeros(len(rows))
+        for number in range(_FOLDS):
+            out = np.flatnonzero(fold == number)
+            sides = [[one for other, one in enumerate(side) if other != number] for side in sums]
+            direction = _direction(*(tuple(map(sum, zip(*side, strict=True))) for side in sides))
+            if direction is not None and len(out):
+                likeness[out] = _standard(np.concatenate([space[chunk] @ direction for chunk in _blocks(rows[out])]))
+        far = likeness
+    return far
+
+
+def _moments(space: _Space, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Any, Any, Any]:
+    """Number, sum (d,) and sum of products (d, d) of the rows, or of some of them."""
+    number, total, products = 0, cast(Any, 0.0), cast(Any, 0.0)
+    for chunk in _blocks(_chosen(rows, _FITTED, rng)):
+        part = space[chunk]
+        number, total, products = number + len(part), total + part.sum(axis=0, dtype=np.float64), products + part.T @ part
+    return number, total, products
+
+
+def _direction(one: Any, other: Any) -> NDArray[np.float32] | None:
+    """(d,) direction of the ridge regression that tells two sets apart by their moments, both of the same weight."""
+    if not (one[0] and other[0]):
+        return None
+    mean_one, mean_other = one[1] / one[0], other[1] / other[0]
+    mean = (mean_one + mean_other) / 2
+    spread = (one[2] / one[0] + other[2] / other[0]) / 2 - np.outer(mean, mean)
+    spread[np.diag_indices(len(spread))] += _PENALTY * max(float(np.trace(spread)), 1e-6)
+    return np.asarray(np.linalg.solve(spread, mean_one - mean_other), np.float32)
+
+
+def _standard(values: NDArray[Any]) -> NDArray[np.float64]:
+    """In robust standard deviations above the median; NaN stays."""
+    centred = values - np.nanmedian(values) if not np.isnan(values).all() else values
+    spread = 1.4826 * float(np.nanmedian(np.abs(centred))) if not np.isnan(values).all() else 1.0
+    return np.asarray(centred / max(spread, 1e-6), np.float64)
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    """Standard deviation of ordinary values, of median 0, by the upper quantile that shows the greatest."""
+    at = np.quantile(values, _ORDINARY)
+    return max(1e-6, *(float(value) / NormalDist().inv_cdf(share) for value, share in zip(at, _ORDINARY, strict=True)))
+
+
+def _normal_tail(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability that a standard normal variable is at least as large."""
+    return np.asarray([0.5 * erfc(value / 2**0.5) for value in values], np.float64)

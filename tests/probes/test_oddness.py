@@ -1,0 +1,80 @@
+"""Oddness: alike outliers do not hide each other, ordinary images are left alone, and nothing is guessed from few."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dataprep.probes.oddness import LEAST, oddness_of
+
+SIZE = 48
+
+
+def bulk(rows: int, *, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(0.6, 0.5, (classes, SIZE))
+    labels = rng.integers(0, classes, rows)
+    return np.maximum(centres[labels] + rng.normal(0, 0.5, (rows, SIZE)), 0).astype(np.float16), labels
+
+
+def planted(number: int, *, spread: float, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.maximum(np.random.default_rng(99).normal(0.6, 1.1, SIZE) + rng.normal(0, spread, (number, SIZE)), 0).astype(
+        np.float16
+    )
+
+
+def odd(vectors: np.ndarray, labels: np.ndarray, **options) -> np.ndarray:
+    found = oddness_of(vectors, np.ones(len(vectors), bool), labels, np.arange(len(vectors)))
+    return found.odd(options.get("rate", 0.001))
+
+
+@pytest.mark.parametrize("number", [1, 5, 20])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_alike_outliers_are_found_whatever_their_number(number, labelled):
+    vectors, labels = bulk(1000)
+    vectors = np.concatenate([vectors, planted(number, spread=0.1)])
+    labels = np.concatenate([labels, np.arange(number) % 3]) if labelled else np.full(len(vectors), -1)
+    found = odd(vectors, labels)
+    assert found[1000:].all()
+    assert found[:1000].mean() <= 0.01
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ordinary_images_are_left_alone(seed):
+    assert odd(*bulk(800, seed=seed)).mean() <= 0.01
+
+
+def test_a_class_of_its_own_is_no_outlier():
+    vectors, labels = bulk(1000)
+    vectors = np.concatenate([vectors, planted(60, spread=0.5)])
+    assert not odd(vectors, np.concatenate([labels, np.full(60, 3)]))[1000:].any()
+
+
+def test_nothing_is_said_of_few_or_unknown():
+    vectors, labels = bulk(LEAST - 1)
+    found = oddness_of(vectors, np.ones(len(vectors), bool), labels, np.arange(len(vectors)))
+    assert np.isnan(found.score).all()
+    assert not found.odd(0.1).any()
+    vectors, labels = bulk(300)
+    known = np.arange(300) % 10 > 0
+    found = oddness_of(np.where(known[:, None], vectors, 0), known, labels, np.arange(300))
+    assert np.array_equal(np.isnan(found.score), ~known)
+    assert not found.odd(0.1)[~known].any()
+
+
+def test_equal_images_and_negative_activations_do_no_harm():
+    equal = np.ones((200, SIZE), np.float16)
+    assert not odd(equal, np.full(200, -1)).any()
+    signed = np.random.default_rng(0).normal(0, 1, (500, SIZE)).astype(np.float32) + 1
+    signed[0] = -3 * signed[0]
+    assert odd(signed, np.full(500, -1))[0]
+
+
+def test_the_same_twice_and_scale_does_not_matter():
+    vectors, labels = bulk(400)
+    first = oddness_of(vectors, np.ones(400, bool), labels, np.arange(400))
+    again = oddness_of(vectors, np.ones(400, bool), labels, np.arange(400))
+    doubled = oddness_of(vectors * np.float16(2), np.ones(400, bool), labels, np.arange(400))
+    np.testing.assert_array_equal(first.score, again.score)
+    np.testing.assert_allclose(doubled.score, first.score, atol=0.02)
