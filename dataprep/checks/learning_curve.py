@@ -38,7 +38,7 @@ class LearningCurve(Check):
         and train a larger model. With few samples a class: start from a pretrained model, train little of it, augment, and
         judge by cross-validation instead of one small test split.
     How it works:
-        Ridge regression on the embedding learns random nested parts of the data, whole groups and copies, from a sixteenth
+        Ridge regression on the embedding learns random nested parts of the data, whole groups and copies, from an eighth
         up, and predicts what is left out, `repeats` times. A power law of the error, a n^-b + c, is fitted through the mean
         curve (Cortes et al. 1994; Hestness et al. 2017), and again through resampled repeats; the interval is the central
         95 % of these, widened by what the curve misses its points by. At most 20,000 samples learn and 5,000 are predicted.

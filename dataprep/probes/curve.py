@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Parts of the samples to learn from that are tried.
-_PARTS: tuple[float, ...] = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
+_PARTS: tuple[float, ...] = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 _FOLDS = 5
 _FEWEST = 40
 _MOST_LEARNT, _MOST_PREDICTED = 20_000, 5_000

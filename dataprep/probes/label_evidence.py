@@ -44,8 +44,10 @@ _FITTED, _FEWEST_FITTED = 1_500_000, 5_000
 _LOGISTIC = (1_000_000, 12_000_000)
 #: Probabilities beyond this number are held as float16.
 _MOST_PROBS = 250_000_000
-#: Ridge scores run from 0 to 1; this makes them comparable to logarithms of votes.
-_RIDGE_SCALE = 8.0
+#: Factors that may make ridge scores, which run from 0 to 1, logits: the more classes there are, the smaller the scores.
+_SCALES = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+#: Rows times classes that the factor is chosen on.
+_SCALING = 500_000
 #: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing is judged: features that see
 #: so little of the classes look like wrong labels. Among ten classes, errors of 60 % leave 0.3 if the features see everything.
 _LEAST_KAPPA = 0.3
@@ -167,12 +169,27 @@ def _probes(features: Features, near: Nearest, units: NDArray[np.int64], targets
     if logistic:
         linear, scale = logistic_scores(features.values, targets, units), 1.0
     else:
-        linear, scale = ridge_scores(features.values, targets, units), _RIDGE_SCALE
+        linear = ridge_scores(features.values, targets, units)
+        scale = _scale_of(linear, targets)
 
     def scores(rows: NDArray[np.int64]) -> Sequence[NDArray[Any]]:
         return [np.float32(scale) * linear[rows].astype(np.float32), np.log(knn_probs(near, targets, units, rows))]
 
     return scores
+
+
+def _scale_of(scores: NDArray[Any], targets: Targets) -> float:
+    """The factor of `_SCALES` that makes the targets most probable, if one in ten labels may be anything."""
+    rows = targets.rows()
+    rows = rows[:: max(1, len(rows) * targets.classes // _SCALING)]
+    part, codes = scores[rows].astype(np.float32), targets.codes[rows, 0]
+    part = part - part.max(axis=1, keepdims=True)
+    own = part[np.arange(len(rows)), codes]
+    likely = []
+    for scale in _SCALES:
+        probs = np.exp(scale * own) / np.exp(scale * part).sum(axis=1)
+        likely.append(float(np.log(0.9 * probs + 0.1 / targets.classes).mean()))
+    return _SCALES[int(np.argmax(likely))]
 
 
 def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]) -> Targets:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from dataprep.errors import InputError
+from dataprep.schemas.issues import faults_table
 from tests.probes.made import clustered, dataset_of, evidence, spoilt
 
 
@@ -101,3 +104,23 @@ def test_probabilities_that_are_none_are_refused(probs, says):
     data = dataset_of(np.arange(10) % 2, np.ones((10, 2), np.float16)).with_arrays(probs=probs)
     with pytest.raises(InputError, match=says):
         evidence(data)
+
+
+def test_misspelt_labels_count_for_what_is_meant():
+    embedding, true = clustered(300, 3)
+    data = dataset_of(true, embedding)
+    labels = data.samples["label"].astype("object")
+    labels.iloc[:4] = "C 0"
+    fault = {"check": "label-spelling", "target": "C 0", "value": "c0"}
+    found = evidence(dataclasses.replace(data.assign(label=labels), faults=faults_table([fault])))
+    assert found.classes == ("c0", "c1", "c2")
+    assert (found.given[:4] == 0).all()
+
+
+def test_many_classes_of_few_samples():
+    embedding, true = clustered(2000, 150, apart=1.2)
+    given = spoilt(true, 150, 0.1)
+    found = evidence(dataset_of(given, embedding))
+    listed, wrong = found.wrong >= 0.5, given != true
+    assert (listed & wrong).sum() / wrong.sum() > 0.8
+    assert (listed & wrong).sum() / listed.sum() > 0.8
