@@ -23,8 +23,8 @@ from dataprep.schemas.report import report_schema
 FOLDER = Path(__file__).resolve().parent
 
 _FAMILY_TITLES = {
-    "files": "Files", "records": "Manifests and folders", "duplicates": "Duplicates", "labels": "Labels", "splits": "Splits",
-    "quality": "Image quality",
+    "files": "Files", "records": "Manifests and folders", "duplicates": "Duplicates", "labels": "Labels",
+    "content": "Content", "shortcuts": "Shortcuts", "splits": "Splits", "quality": "Image quality",
 }  # fmt: skip
 _ISSUE_MEANINGS = {
     "id": "identity: the same for the same fault of the same content, whatever the files are called; 16 hexadecimal digits",

@@ -96,6 +96,9 @@ _COPIES = (
     Copy("train/shell", 3, "val/shell", ("split-leakage", "near-duplicate"), faults.cropped, "cropped to 95 %, in another split"),
 )
 
+#: What other checks see in the same picture, by what it shows.
+_ALSO = {"label-conflict": ("wrong-label",), "low-information": ("outlier",)}
+
 _CLASS_FAULTS = (
     ("", "class-imbalance", "stones are fewer than a tenth of the leaves"),
     ("stone", "small-class", "six images"),
@@ -146,7 +149,9 @@ def draw_shapes(folder: str) -> Album:
                 album.add(f"{split}/{kind}", faults.jpeg(album.draw(kind)))
     for bad in _BAD:
         picture = album.draw(bad.place.split("/")[1])
-        album.plant(album.add(bad.place, bad.spoil(picture), bad.extension), bad.check, bad.note)
+        path = album.add(bad.place, bad.spoil(picture), bad.extension)
+        for check in (bad.check, *_ALSO.get(bad.check, ())):
+            album.plant(path, check, bad.note)
     for copy in _COPIES:
         _add_copy(album, copy)
     for target, check, note in _CLASS_FAULTS:
@@ -160,7 +165,7 @@ def _add_copy(album: Album, copy: Copy) -> None:
     if copy.spoil is not None:
         data = copy.spoil(np.asarray(Image.open(io.BytesIO(data))))
     path = album.add(copy.place, data, copy.extension)
-    for check in copy.checks:
+    for check in (*copy.checks, *(also for known in copy.checks for also in _ALSO.get(known, ()))):
         album.plant(path, check, f"{copy.note}; of {original}")
 
 

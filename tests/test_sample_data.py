@@ -17,8 +17,11 @@ import dataprep
 from dataprep import registry
 
 SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
-#: No repository can hold a folder that may not be read.
-NOT_PLANTED = {"unreadable-folder"}
+#: No repository can hold a folder that may not be read; the others speak of many images, and are tested on made-up embeddings.
+NOT_PLANTED = {
+    "unreadable-folder", "similar-images", "ambiguous-classes", "label-noise", "underperforming-group", "low-coverage",
+    "learning-curve", "shortcut", "trigger", "distribution-mismatch",
+}  # fmt: skip
 #: Alarms about good images that are right in their way, or too few to matter: check to how many.
 ALLOWED: dict[str, int] = {}
 
@@ -67,7 +70,8 @@ def test_nothing_was_skipped_for_a_failure(audits):
 
 def test_good_images_raise_no_alarm(audits):
     """Of the families files and quality, and of the duplicates but for the originals of planted copies."""
-    codes = [code for code in registry.BUILT_IN["dataprep.checks"] if family_of(code) in ("files", "quality", "duplicates")]
+    families = ("files", "quality", "duplicates")
+    codes = [code for code in registry.BUILT_IN["dataprep.checks"] if family_of(code) in families and code != "similar-images"]
     for name, audit in audits.items():
         bad = {word for fault in truth(name) for word in (fault["path"], fault["note"].rpartition("; of ")[2])}
         table = audit.issues.of(*codes).table

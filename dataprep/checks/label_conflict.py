@@ -51,6 +51,7 @@ class LabelConflict(Check):
     severity: ClassVar = "error"
     scope: ClassVar = "pair"
     needs: ClassVar = ("label", *DUPLICATE_COLUMNS)
+    wants: ClassVar = ("embedding",)
     looks: ClassVar = True
     suggestion: ClassVar = "review"
     summary: ClassVar = "Duplicates under different labels"

@@ -61,6 +61,7 @@ class NearDuplicate(Check):
     severity: ClassVar = "warning"
     scope: ClassVar = "pair"
     needs: ClassVar = (*DUPLICATE_COLUMNS, "width", "height")
+    wants: ClassVar = ("embedding",)
     looks: ClassVar = True
     suggestion: ClassVar = "drop"
     summary: ClassVar = "One image is another one, edited"

@@ -59,6 +59,7 @@ class SplitLeakage(Check):
     severity: ClassVar = "error"
     scope: ClassVar = "pair"
     needs: ClassVar = ("split", *DUPLICATE_COLUMNS)
+    wants: ClassVar = ("embedding", "label")
     looks: ClassVar = True
     suggestion: ClassVar = "drop"
     summary: ClassVar = "Duplicates across splits"
