@@ -49,9 +49,10 @@ class WrongLabel(Check):
         It sees what the embedding sees: fine distinctions that the embedding does not make are not judged well, and images
         that are odd in themselves are listed too (see outlier). Errors are taken to be spread over a class; where annotators
         err on hard images only, fewer errors are found and the estimate stays below the truth. Classes with fewer than 4
-        samples that are neither copies nor of one group are not judged, and named; nor is anything where the classifiers
-        agree with the labels too little to tell blindness from errors (Cohen's kappa below 0.3). Samples with several labels
-        and targets to regress on are not judged.
+        samples that are neither copies nor of one group are not judged, and named; nor are classes of fewer than 30 of which
+        most would be wrong, which the embedding does not see; nor is anything where the classifiers agree with the labels too
+        little to tell blindness from errors (Cohen's kappa below 0.3). Samples with several labels and targets to regress on
+        are not judged.
     Measured quality:
         benchmarks/wronglabels.py: 2,000 photos of clothes, 10 classes, planted errors; the photos hold errors of their own,
         which count against. Uniform 10 and 20 %: precision 0.95 and 0.93 of the list at recall 0.80 and 0.82 (estimated

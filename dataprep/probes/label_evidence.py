@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Units (images that are neither copies nor of one group) that a class needs for its labels to be judged.
 FEWEST = 4
+#: A class with fewer units, of which most would be labelled wrongly, is one that the embedding does not see; of a larger class
+#: that can be believed.
+_SMALL = 30
 #: Rows times classes that the noise model is fitted on at most; at least `_FEWEST_FITTED` rows.
 _FITTED, _FEWEST_FITTED = 1_500_000, 5_000
 #: Rows times classes up to which logistic regression is affordable in the second and in the third round; beyond, ridge
@@ -194,7 +197,8 @@ def _scale_of(scores: NDArray[Any], targets: Targets) -> float:
 
 def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]) -> Targets:
     """Targets of the next round: the classes that were probably meant, with their probabilities."""
-    few = _few(labels, units, len(classes))
+    counts = _unit_counts(labels, units, len(classes))
+    few = counts < FEWEST
     model = _fitted(scores, np.where(few[labels], -1, labels), len(classes))
     kept = min(_KEPT, len(classes))
     codes = np.full((len(labels), kept), -1, np.int32)
@@ -208,6 +212,11 @@ def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...]
         order = np.argsort(-shares, axis=1, kind="stable")
         codes[rows] = np.take_along_axis(best, order, axis=1)
         weights[rows] = np.take_along_axis(shares, order, axis=1)
+    rows = np.flatnonzero(labels >= 0)
+    right = (weights[rows] * (codes[rows] == labels[rows, None])).sum(axis=1)
+    lost = rows[_unseen(right, labels[rows], counts)[labels[rows]]]
+    codes[lost], weights[lost] = -1, 0
+    codes[lost, 0], weights[lost, 0] = labels[lost], 1
     return Targets(codes, weights, len(classes))
 
 
@@ -227,11 +236,18 @@ def _equally_pooled(scores: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.asarray(sum(scores[1:], scores[0]))
 
 
-def _few(labels: NDArray[np.int32], units: NDArray[np.int64], classes: int) -> NDArray[np.bool_]:
-    """(k,) classes with too few units to be judged."""
+def _unit_counts(labels: NDArray[np.int32], units: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """(k,) number of units of each class."""
     rows = np.flatnonzero(labels >= 0)
     pairs = np.unique(np.stack([labels[rows].astype(np.int64), units[rows]]), axis=1)
-    return np.bincount(pairs[0], minlength=classes) < FEWEST
+    return np.bincount(pairs[0], minlength=classes)
+
+
+def _unseen(right: NDArray[Any], labels: NDArray[np.int32], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(k,) small classes whose labels (r,) would mostly be wrong, by the probability (r,) that each is right."""
+    size = len(counts)
+    share = np.bincount(labels, right, size) / np.maximum(np.bincount(labels, minlength=size), 1)
+    return (counts < _SMALL) & (share < 0.5)
 
 
 def _fitted(scores: Scores, labels: NDArray[np.int32], classes: int) -> NoiseModel:
@@ -256,7 +272,8 @@ def _judge(
     scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]
 ) -> LabelEvidence:
     labels = np.where(known, given, -1).astype(np.int32)
-    few = _few(labels, units, len(classes))
+    counts = _unit_counts(labels, units, len(classes))
+    few = counts < FEWEST
     labels = np.where(few[labels], -1, labels).astype(np.int32)
     rows = np.flatnonzero(known)
     size = len(classes)
@@ -269,8 +286,19 @@ def _judge(
         posterior = model.posterior(probs[judged], labels[part[judged]])
         evidence.joint[:] += joint_of(posterior, labels[part[judged]], size)
         _note_best(evidence, posterior, part[judged])
-    evidence.confident[:] = _confident(evidence.probs, labels, size)
-    return replace(evidence, notes=_notes(few, given, classes))
+    judged = np.flatnonzero(labels >= 0)
+    unseen = _unseen(1 - evidence.wrong[judged], labels[judged], counts) & ~few
+    _take_back(evidence, judged[unseen[labels[judged]]])
+    evidence.joint[:, unseen] = 0
+    evidence.confident[:] = _confident(evidence.probs, np.where(unseen[labels], -1, labels).astype(np.int32), size)
+    why_few, why_unseen = f"fewer than {FEWEST} independent samples", "few, and the embedding does not tell them from others"
+    return replace(evidence, notes=(*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen)))
+
+
+def _take_back(evidence: LabelEvidence, rows: NDArray[np.int64]) -> None:
+    """Leave the labels of these rows unjudged."""
+    evidence.wrong[rows] = evidence.suggested_probs[rows] = np.nan
+    evidence.suggested[rows] = -1
 
 
 def _confident(probs: NDArray[Any], labels: NDArray[np.int32], classes: int) -> NDArray[np.float64]:
@@ -309,13 +337,13 @@ def _nothing(rows: int, given: NDArray[np.int32], classes: tuple[str, ...] = ())
     )  # fmt: skip
 
 
-def _notes(few: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(left_out: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...], why: str) -> tuple[str, ...]:
     counts = np.bincount(given[given >= 0], minlength=len(classes))
-    names = [repr(classes[code]) for code in np.flatnonzero(few & (counts > 0))]
+    names = [repr(classes[code]) for code in np.flatnonzero(left_out & (counts > 0))]
     if not names:
         return ()
     listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-    return (f"Labels of {listed} were not judged: fewer than {FEWEST} independent samples.",)
+    return (f"Labels of {listed} were not judged: {why}.",)
 
 
 def _blocks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:

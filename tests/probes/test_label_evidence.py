@@ -124,3 +124,16 @@ def test_many_classes_of_few_samples():
     listed, wrong = found.wrong >= 0.5, given != true
     assert (listed & wrong).sum() / wrong.sum() > 0.8
     assert (listed & wrong).sum() / listed.sum() > 0.8
+
+
+def test_a_small_class_that_the_features_do_not_see_is_not_called_wrong():
+    """Six samples that lie among another class: all of them would be wrong, which says more of the features than of the labels."""
+    embedding, true = clustered(300, 3)
+    hidden = np.flatnonzero(true == 0)[:6]
+    given = true.copy()
+    given[hidden] = 8
+    found = evidence(dataset_of(given, embedding))
+    assert np.isnan(found.wrong[hidden]).all()
+    assert (found.suggested[hidden] == -1).all()
+    assert found.judged.sum() == 294
+    assert any("'c8'" in note and "does not tell them" in note for note in found.notes)
