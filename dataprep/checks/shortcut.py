@@ -65,7 +65,12 @@ class Shortcut(Check):
         is a shift (half of a class made brighter is missed). Each property is judged alone. Of more than 20,000 samples a
         random part is looked at. Classes of fewer than 8 samples are not judged.
     Measured quality:
-        QUALITY
+        benchmarks/shortcuts.py, on 6,234 images of 32 x 32 pixels and on 2,000 photos, ten classes each. No claim on the data as
+        they are and none on 50 data sets with permuted labels of each; on the 45 pairs of their classes 1 and 5 claims, where
+        one class was more contrasty or came in other sizes. Planted in a whole class of 50 or 200 images (6 and 4 plantings
+        each): a brightness of 60 levels more, JPEG quality 60, and frames of 3 and 6 % of the side always found; of 40 levels
+        more in 5 of 6 and in all. In a whole class of 15: JPEG quality and frames always, brightness in small images only. In half
+        of a class: JPEG quality always, frames in the photos from 50 carriers up, brightness never.
     """
 
     code = "shortcut"

@@ -61,7 +61,13 @@ class Trigger(Check):
         than the corners and the centre are seen in a part of the images only. A class that shares marks at more than 3 places
         or 40 pixels (screens, forms, drawings) shows content, and is passed over.
     Measured quality:
-        QUALITY
+        benchmarks/shortcuts.py, on 6,234 images of 32 x 32 pixels and on 2,000 photos, ten classes each. No claim on the data as
+        they are, on the 45 pairs of their classes, nor on 50 data sets with permuted labels of each. Planted with 50 or 200
+        carriers (6 and 4 plantings each): patches of 3 x 3 pixels near a corner always found, and in the small images patches
+        anywhere and single pixels anywhere always; with 15 carriers 6 of 6, 5 of 6 and 3 of 6. Where the carriers were saved
+        again as JPEG of quality 90, a corner patch with 50 or more carriers is found in 6 of 12 plantings in the small images, in
+        7 of 8 in the photos. A patch anywhere but the corners and the centre of 400 x 533 pixels is missed with 15 carriers,
+        since the budget looks at a quarter of the photos.
     """
 
     code = "trigger"

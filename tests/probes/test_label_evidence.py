@@ -127,7 +127,7 @@ def test_many_classes_of_few_samples():
 
 
 def test_a_small_class_that_the_features_do_not_see_is_not_called_wrong():
-    """Six samples that lie among another class: all of them would be wrong, which says more of the features than of the labels."""
+    """Six samples that lie among another class: that all are wrong says more of the features than of the labels."""
     embedding, true = clustered(300, 3)
     hidden = np.flatnonzero(true == 0)[:6]
     given = true.copy()
