@@ -69,8 +69,8 @@ class Shortcut(Check):
         they are and none on 50 data sets with permuted labels of each; on the 45 pairs of their classes 1 and 5 claims, where
         one class was more contrasty or came in other sizes. Planted in a whole class of 50 or 200 images (6 and 4 plantings
         each): a brightness of 60 levels more, JPEG quality 60, and frames of 3 and 6 % of the side always found; of 40 levels
-        more in 5 of 6 and in all. In a whole class of 15: JPEG quality and frames always, brightness in small images only. In half
-        of a class: JPEG quality always, frames in the photos from 50 carriers up, brightness never.
+        more in 11 of 12 and 8 of 8. In a whole class of 15: JPEG quality and frames always, brightness in 10 of 12 and in 0 of
+        8. In half of a class: JPEG quality always, frames in the photos from 50 carriers up, brightness never.
     """
 
     code = "shortcut"

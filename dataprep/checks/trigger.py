@@ -66,8 +66,8 @@ class Trigger(Check):
         carriers (6 and 4 plantings each): patches of 3 x 3 pixels near a corner always found, and in the small images patches
         anywhere and single pixels anywhere always; with 15 carriers 6 of 6, 5 of 6 and 3 of 6. Where the carriers were saved
         again as JPEG of quality 90, a corner patch with 50 or more carriers is found in 6 of 12 plantings in the small images, in
-        7 of 8 in the photos. A patch anywhere but the corners and the centre of 400 x 533 pixels is missed with 15 carriers,
-        since the budget looks at a quarter of the photos.
+        7 of 8 in the photos. A patch anywhere in photos of 400 x 533 pixels is found in 0 of 4 plantings with 15 carriers
+        and in 3 of 4 with 50, since the budget looks at a quarter of the photos.
     """
 
     code = "trigger"
