@@ -70,7 +70,8 @@ class Shortcut(Check):
         one class was more contrasty or came in other sizes. Planted in a whole class of 50 or 200 images (6 and 4 plantings
         each): a brightness of 60 levels more, JPEG quality 60, and frames of 3 and 6 % of the side always found; of 40 levels
         more in 11 of 12 and 8 of 8. In a whole class of 15: JPEG quality and frames always, brightness in 10 of 12 and in 0 of
-        8. In half of a class: JPEG quality always, frames in the photos from 50 carriers up, brightness never.
+        8. In half of a class: JPEG quality always, frames in the photos from 50 carriers up, brightness never. Thresholds were
+        chosen on these sets, so other data may fare worse.
     """
 
     code = "shortcut"

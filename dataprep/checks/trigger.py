@@ -67,7 +67,8 @@ class Trigger(Check):
         anywhere and single pixels anywhere always; with 15 carriers 6 of 6, 5 of 6 and 3 of 6. Where the carriers were saved
         again as JPEG of quality 90, a corner patch with 50 or more carriers is found in 6 of 12 plantings in the small images, in
         7 of 8 in the photos. A patch anywhere in photos of 400 x 533 pixels is found in 0 of 4 plantings with 15 carriers
-        and in 3 of 4 with 50, since the budget looks at a quarter of the photos.
+        and in 3 of 4 with 50, since the budget looks at a quarter of the photos. Limits were chosen on these sets, so other
+        data may fare worse.
     """
 
     code = "trigger"
