@@ -133,12 +133,12 @@ def _batches(
 ) -> Iterator[pd.DataFrame]:
     for check in checks:
         clock.start(f"check:{check.code}")
-        missing = check.lacks(dataset, look)
-        if missing:
-            skipped[check.code] = _why_missing(missing, dataset)
-            continue
         try:
-            yield from list(check.find(dataset, look))
+            missing = check.lacks(dataset, look)
+            if missing:
+                skipped[check.code] = _why_missing(missing, dataset)
+            else:
+                yield from list(check.find(dataset, look))
         except Exception as error:  # a broken plug-in must not cost the user every other check's findings
             skipped[check.code] = f"failed: {type(error).__name__}: {error}"
 
@@ -153,6 +153,8 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
         return "no image could be measured"
     if missing == ["embedding"]:
         return "needs embeddings, which this run went without"
+    if " " in missing[0]:  # what a check says in words
+        return f"needs {missing[0]}"
     return f"no image gave the property {missing[0]}"
 
 

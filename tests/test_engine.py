@@ -14,8 +14,9 @@ import pytest
 import dataprep
 from dataprep import registry
 from dataprep.checks.contract import Check, Look
-from dataprep.engine import make_checks
+from dataprep.engine import make_checks, run_checks
 from dataprep.errors import InputError, OptionError, RegistryError
+from dataprep.testing import MadeUpLook, made_up_dataset
 from tests.conftest import save, textured
 
 
@@ -126,3 +127,13 @@ def test_options_of_another_type_are_a_users_mistake(class_folders: Path, given:
 def test_a_source_of_another_type_is_a_users_mistake(source: Any) -> None:
     with pytest.raises(InputError, match="expected a folder, an fsspec URL, a manifest or a list of files"):
         dataprep.audit(source)
+
+
+def test_checks_of_classes_say_that_one_class_is_not_enough() -> None:
+    dataset = made_up_dataset(60).assign(label="only")
+    checks = make_checks(only=["wrong-label", "shortcut", "outlier"])
+    issues, skipped = run_checks(checks, dataset, MadeUpLook(dataset))
+    assert skipped["wrong-label"] == skipped["shortcut"] == "needs labels of 2 classes"
+    assert "outlier" not in skipped
+    small = made_up_dataset(20)
+    assert run_checks(checks, small, MadeUpLook(small))[1]["outlier"] == "needs embeddings of 50 images"

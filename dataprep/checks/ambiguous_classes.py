@@ -55,6 +55,7 @@ class AmbiguousClasses(Check):
     severity: ClassVar = "info"
     scope: ClassVar = "class"
     needs: ClassVar = ("label", "embedding")
+    classes: ClassVar = 2
     looks: ClassVar = True
     summary: ClassVar = "Classes that annotators mix up"
     advice: ClassVar = "Say in the instructions what separates the two classes, or merge them."

@@ -74,6 +74,7 @@ class Check(ABC):
         scope: what the claims are about.
         needs: columns or arrays it reads; given ones (``label``, ``split``, ``group``) that are missing mean "skipped".
         wants: columns or arrays that it makes use of where they are known, and does without where they are not.
+        classes: how many different labels it takes for there to be something to find.
         looks: whether it asks for the second look.
         suggestion: what to do with a target, unless a claim says otherwise.
         summary: what is wrong, in a few words, as a heading.
@@ -88,6 +89,7 @@ class Check(ABC):
     scope: ClassVar[Scope] = "sample"
     needs: ClassVar[tuple[str, ...]] = ()
     wants: ClassVar[tuple[str, ...]] = ()
+    classes: ClassVar[int] = 0
     looks: ClassVar[bool] = False
     suggestion: ClassVar[Suggestion] = "review"
     summary: ClassVar[str]
@@ -111,7 +113,10 @@ class Check(ABC):
 
     def lacks(self, dataset: Dataset, look: Look) -> list[str]:
         """What it needs and does not get; the engine then skips it and says so."""
-        return [need for need in self.needs if not dataset.has(need)]
+        missing = [need for need in self.needs if not dataset.has(need)]
+        if not missing and self.classes > 1 and dataset.samples["label"].nunique() < self.classes:
+            return [f"labels of {self.classes} classes"]
+        return missing
 
     def claims(self, target: ArrayLike, **columns: Any) -> pd.DataFrame:
         """A batch of claims of this check; see `dataprep.schemas.issues.batch`."""

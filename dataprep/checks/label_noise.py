@@ -54,6 +54,7 @@ class LabelNoise(Check):
     severity: ClassVar = "info"
     scope: ClassVar = "dataset"
     needs: ClassVar = ("label", "embedding")
+    classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "none"
     summary: ClassVar = "How many labels are wrong"

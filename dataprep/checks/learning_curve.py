@@ -56,6 +56,7 @@ class LearningCurve(Check):
     severity: ClassVar = "info"
     scope: ClassVar = "dataset"
     needs: ClassVar = ("label", "embedding")
+    classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "none"
     summary: ClassVar = "What more data would bring"

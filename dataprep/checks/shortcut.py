@@ -79,6 +79,7 @@ class Shortcut(Check):
     severity = "warning"
     scope = "dataset"
     needs = ("label",)
+    classes = 2
     looks = True
     suggestion = "none"
     summary = "A property gives the label away"

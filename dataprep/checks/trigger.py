@@ -76,6 +76,7 @@ class Trigger(Check):
     severity = "error"
     scope = "class"
     needs = ("label", "patches", "width", "height")
+    classes = 2
     looks = True
     suggestion = "review"
     summary = "A few altered pixels carry a label"

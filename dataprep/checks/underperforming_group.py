@@ -67,6 +67,7 @@ class UnderperformingGroup(Check):
     severity = "warning"
     scope = "slice"
     needs = ("label", "embedding")
+    classes = 2
     looks = True
     summary = "Groups of images on which a model fails more often"
     advice = "Look at the group: collect more of it, or check its labels, and report its accuracy apart."

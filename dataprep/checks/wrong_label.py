@@ -66,6 +66,7 @@ class WrongLabel(Check):
     family: ClassVar = "labels"
     severity: ClassVar = "warning"
     needs: ClassVar = ("label", "embedding")
+    classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "relabel"
     summary: ClassVar = "Labels that are probably wrong"
