@@ -132,7 +132,7 @@ def test_a_source_of_another_type_is_a_users_mistake(source: Any) -> None:
 def test_checks_of_classes_say_that_one_class_is_not_enough() -> None:
     dataset = made_up_dataset(60).assign(label="only")
     checks = make_checks(only=["wrong-label", "shortcut", "outlier"])
-    issues, skipped = run_checks(checks, dataset, MadeUpLook(dataset))
+    _, skipped = run_checks(checks, dataset, MadeUpLook(dataset))
     assert skipped["wrong-label"] == skipped["shortcut"] == "needs labels of 2 classes"
     assert "outlier" not in skipped
     small = made_up_dataset(20)
