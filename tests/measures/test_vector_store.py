@@ -97,8 +97,7 @@ def test_the_older_half_goes_when_the_store_is_full(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_means_no_store(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.warns(CacheWarning, match="not cached"):
-        store = VectorStore(str(tmp_path / "file" / "below"), "model", DIM)
+    store = VectorStore(str(tmp_path / "file" / "below"), "model", DIM)
     store.append(digests(1), vectors(1))
     assert not store.recall(digests(1), np.zeros((1, DIM), np.float16), np.zeros(1, np.int64)).any()
 

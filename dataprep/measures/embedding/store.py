@@ -39,9 +39,8 @@ class VectorStore:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             self._keys = _read_keys(self._keys_path, self._vectors_path, dim)
-        except OSError as error:
-            self._give_up(error)
-            self._keys = np.zeros(0, _KEY)
+        except OSError:  # the cache of rows lies in the same folder, and says why it cannot be used
+            self._keys, self._writable = np.zeros(0, _KEY), False
         self._order = np.argsort(self._keys["head"], kind="stable")
 
     def __len__(self) -> int:
