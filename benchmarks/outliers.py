@@ -330,12 +330,12 @@ def scaled(rows: int) -> None:
             noise = rng.standard_normal((len(middle), 1280), dtype=np.float32)
             vectors[part] = np.maximum(middle + 0.4 * noise, 0)
         known, units = np.ones(rows, bool), np.arange(rows)
-        began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.perf_counter()
         found = oddness_of(vectors, known, labels, units)
         took = time.perf_counter() - began
         listed = found.odd(Outlier().rate)
-        peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(f"{rows:,} rows: {took:.0f} s, at most {peak:,.0f} MB more than before (pages of the map included)")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{rows:,} rows: {took:.0f} s, peak of the process {peak:,.0f} MB (pages of the memory map included)")
         print(f"AUROC {auroc(found.score, odd):.3f}; listed {listed[odd].mean():.0%} of the odd, {listed[~odd].mean():.3%} else")
 
 

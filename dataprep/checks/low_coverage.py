@@ -82,7 +82,9 @@ class LowCoverage(Check):
         classes' before its absence means something. Gaps that all classes share cannot be seen from within the data;
         compare with a reference by distribution-mismatch.
     Measured quality:
-        MEASURED
+        benchmarks/slices.py: with the labels of 2,000 photos of clothes and of 6,234 CIFAR images dealt out anew, a claim on
+        0 of 40 data sets each. A class whose darkest images were taken out is found in 15 of 20 classes where those are the
+        darkest 10 % of all images, in 20 of 20 at 20 %, and in 6 of 20 at 5 % (the small classes have too few images to tell).
     """
 
     code = "low-coverage"

@@ -59,7 +59,11 @@ class UnderperformingGroup(Check):
         tells where, not that something is wrong. Combinations of two properties are not looked for. Groups of fewer than
         30 images are not judged, nor data sets of fewer than 120.
     Measured quality:
-        MEASURED
+        benchmarks/slices.py: with the properties of 2,000 photos of clothes dealt out anew within classes, a claim on 1 of 40
+        data sets, with those of 6,234 CIFAR images on 0 of 40 (nominal: 1 %). A planted camera on whose images the probe
+        errs 30 points more often is found in 62 to 75 % of cases with 50 images and always with 100; 15 points more often, in
+        75 to 88 % with 200 images and in 0 to 50 % with 100. The photos as they are have one such group: uneven backgrounds
+        (22 % errors, 13 % usual).
     """
 
     code = "underperforming-group"
