@@ -1,6 +1,6 @@
 """Quality of the check outlier: planted images of another kind, and false alarms on untouched sets.
 
-    python benchmarks/outliers.py [--data DIR] [--pairs 15] [--cleanlab-python PYTHON] [--scale ROWS]
+    python benchmarks/outliers.py [--data DIR] [--pairs 10] [--cleanlab-python PYTHON] [--scale ROWS]
 
 Planted at 2 %: photos reduced to 32 pixels (squashed whole, and cropped square) among the CIFAR images of two classes, with a
 label of one of them; CIFAR images enlarged, and drawings of several kinds, among photos of clothes. Beside: the mean cosine
@@ -30,7 +30,7 @@ import pandas as pd
 from PIL import Image
 
 from dataprep.checks.duplicate_pairs import Duplicates
-from dataprep.checks.outlier import Outlier, meant_classes
+from dataprep.checks.outlier import Outlier, trusted_classes
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures.embedding.contract import load_embedder, view_of
 from dataprep.measures.options import PassOptions
@@ -188,7 +188,7 @@ def ours(vectors: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np
     dataset = dataset_of(vectors, labels)
     look = Look(dataset, PassOptions(), verify=None)
     evidence = look.labels() if labels is not None else None
-    oddness = oddness_of(vectors, look.features().known, meant_classes(evidence, len(dataset)), look.units())
+    oddness = oddness_of(vectors, look.features().known, trusted_classes(evidence, len(dataset)), look.units())
     return oddness.score, oddness.odd(Outlier().rate)
 
 
@@ -342,7 +342,7 @@ def scaled(rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REPO.parent / "shared" / "data")
-    parser.add_argument("--pairs", type=int, default=15, help="pairs of CIFAR's classes, of 45")
+    parser.add_argument("--pairs", type=int, default=10, help="pairs of CIFAR's classes, of 45")
     parser.add_argument("--cleanlab-python", help="an interpreter that has cleanlab with Datalab")
     parser.add_argument("--scale", type=int, default=0, help="instead: time and memory on so many synthetic rows")
     arguments = parser.parse_args()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Nearest images that are shown, and asked for their class.
 _SHOWN, _ASKED = 6, 10
-#: A label that is wrong with at least this probability is replaced by the one that was probably meant.
+#: A label that is wrong with at least this probability does not count.
 _WRONG = 0.5
 
 
@@ -44,11 +44,11 @@ class Outlier(Check):
         Distance between embeddings (square roots of the activations, unit length), to the nearest twentieth of all images and of
         those of the class, the nearer half of that passed over, so that alike outliers of up to 2.5 % do not hide each other
         (distance to a measure; Chazal, Cohen-Steiner and Mérigot 2011). Each relative to the median image. An image whose label
-        is probably wrong is compared with the class that was probably meant: its place near another class is a matter of
-        wrong-label. What the farthest 3 % have in common is learnt by ridge regressions that do not see the image, its copies or
-        its group, and added (after Elkan and Noto 2008). Ordinary images are taken to be normally distributed above the
-        median, with a spread read from quantiles up to 93 %; listed is what exceeds them at `rate`, by distance alone or with
-        what it has in common. Confidence is 1 less the expected share of false alarms in the list up to there.
+        is probably wrong is compared with all images only: that it is unlike its class is a matter of wrong-label. What the
+        farthest 3 % have in common is learnt by ridge regressions that do not see the image, its copies or its group, and added
+        (after Elkan and Noto 2008). Ordinary images are taken to be normally distributed above the median, with a spread read
+        from quantiles up to 93 %; listed is what exceeds them at `rate`, by distance alone or with what it has in common.
+        Confidence is 1 less the expected share of false alarms in the list up to there.
     Known limits:
         Fewer than 50 images have no bulk: the check is skipped. Where odd images are more than some 5 % they are a part of the
         data set, which similar-images or a look at the feature map shows. It sees what the embedding sees: clothes at 32
@@ -83,7 +83,7 @@ class Outlier(Check):
         """Yield the images that are odd, oddest first."""
         known = look.features().known
         evidence = look.labels() if dataset.has("label") else None
-        oddness = oddness_of(dataset.arrays["embedding"], known, meant_classes(evidence, len(dataset)), look.units())
+        oddness = oddness_of(dataset.arrays["embedding"], known, trusted_classes(evidence, len(dataset)), look.units())
         chance, deviations = oddness.chance(), oddness.deviations()
         rows = np.flatnonzero(oddness.odd(self.rate))
         if not len(rows):
@@ -129,11 +129,11 @@ class Outlier(Check):
             }
 
 
-def meant_classes(evidence: LabelEvidence | None, rows: int) -> NDArray[np.int64]:
-    """(n,) codes of the classes that were probably meant: an image near another class is a matter of its label."""
+def trusted_classes(evidence: LabelEvidence | None, rows: int) -> NDArray[np.int64]:
+    """(n,) codes of the given classes, -1 where the label is probably wrong: to lie far from that class is a matter of the label."""
     if evidence is None or not evidence.classes:
         return np.full(rows, -1, np.int64)
-    return np.where(np.nan_to_num(evidence.wrong) >= _WRONG, evidence.suggested, evidence.given).astype(np.int64)
+    return np.where(np.nan_to_num(evidence.wrong) >= _WRONG, -1, evidence.given).astype(np.int64)
 
 
 def _nearest(evidence: LabelEvidence | None, near: NDArray[np.int32]) -> str:
