@@ -55,7 +55,10 @@ class Outlier(Check):
         pixels are hard to tell from cats at 32 pixels. The share of false alarms varies with the shape of the data, up to
         several times `rate`. Rare classes of fewer than 40 images are compared with all images only.
     Measured quality:
-        MEASURED
+        benchmarks/outliers.py, planted at 2 %. Photos reduced to 32 pixels among CIFAR images of two classes (10 pairs, squashed
+        and cropped): AUROC 0.973 to 0.999; precision of the list 0.80 to 1.00 at recall 0.15 to 0.75. Enlarged CIFAR images,
+        drawings, cartoons and pages of text among 2,000 photos: AUROC 1.00, precision 1.00 at recall 0.68 to 1.00. Untouched:
+        none of the photos listed, 0.35 % (95 % interval 0.23 to 0.53) of 6,234 CIFAR images.
     """
 
     code: ClassVar = "outlier"
@@ -130,7 +133,7 @@ class Outlier(Check):
 
 
 def trusted_classes(evidence: LabelEvidence | None, rows: int) -> NDArray[np.int64]:
-    """(n,) codes of the given classes, -1 where the label is probably wrong: to lie far from that class is a matter of the label."""
+    """(n,) codes of the given classes, -1 where the label is probably wrong: to be unlike its class is then its label's fault."""
     if evidence is None or not evidence.classes:
         return np.full(rows, -1, np.int64)
     return np.where(np.nan_to_num(evidence.wrong) >= _WRONG, -1, evidence.given).astype(np.int64)
