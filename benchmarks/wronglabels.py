@@ -298,8 +298,9 @@ def scale(sizes: list[tuple[int, int]]) -> None:
         listed = evidence.wrong >= 0.5
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         hits = wrong[listed].sum()
+        estimated = evidence.wrong[listed].mean() if listed.any() else float("nan")
         print(f"{rows:>10,}{classes:>9,}{steps[0]:>12.1f}{steps[1]:>14.1f}{steps[2]:>10.1f}{hits / max(1, listed.sum()):>11.2f}"
-              f"{hits / wrong.sum():>8.2f}{evidence.wrong[listed].mean():>11.2f}{peak:>9.2f}", flush=True)  # fmt: skip
+              f"{hits / wrong.sum():>8.2f}{estimated:>11.2f}{peak:>9.2f}", flush=True)  # fmt: skip
 
 
 def main() -> None:
