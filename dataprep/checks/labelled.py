@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dataprep.checks.reading import is_lost
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -18,9 +20,7 @@ def labelled_rows(
     dataset: Dataset, look: Look, most: int, least: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str], NDArray[np.int64]]:
     """(rows, labels, class names, units): measured samples of classes that are large enough, one of each class in each unit."""
-    known = dataset.samples["label"].notna().to_numpy()
-    if "lost" in dataset.samples:
-        known = known & (dataset.samples["lost"].astype("str").fillna("").to_numpy() == "")
+    known = dataset.samples["label"].notna().to_numpy() & ~is_lost(dataset)
     rows = np.random.default_rng(0).permutation(np.flatnonzero(known))
     units = look.units()
     codes, names = pd.factorize(dataset.samples["label"].astype("str").to_numpy(dtype=object)[rows], sort=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dataprep.neighbours.components import connect
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,19 +30,14 @@ def units_of(dataset: Dataset, copies: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int64]:
     """(rows,) connected components of rows that share a label in any of `labellings` ((rows,) each, -1: none)."""
-    unit = np.arange(rows)
-    while True:
-        before = unit
-        for labels in labellings:
-            inside = np.flatnonzero(labels >= 0)
-            if len(inside):
-                least = np.full(int(labels[inside].max()) + 1, rows)
-                np.minimum.at(least, labels[inside], unit[inside])
-                unit = unit.copy()
-                unit[inside] = least[labels[inside]]
-            unit = unit[unit]
-        if np.array_equal(unit, before):
-            return np.unique(unit, return_inverse=True)[1].astype(np.int64)
+    firsts, members = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for labels in labellings:
+        inside = np.flatnonzero(labels >= 0)
+        _, first, place = np.unique(labels[inside], return_index=True, return_inverse=True)
+        firsts.append(inside[first[place]])
+        members.append(inside)
+    least = connect(rows, np.concatenate(firsts), np.concatenate(members))
+    return np.unique(least, return_inverse=True)[1].astype(np.int64)
 
 
 def folds_of(units: NDArray[np.int64], given: NDArray[np.int32], folds: int, *, seed: int = 0) -> NDArray[np.int64]:
