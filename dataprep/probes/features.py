@@ -7,11 +7,12 @@ everything (Jégou & Chum 2012).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from dataprep.probes.blocks import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +23,6 @@ COMPONENTS = 256
 WHITENING = 0.35
 #: Rows that the principal components are fitted on at most.
 _FITTED = 50_000
-#: Rows that are held as float32 at a time.
-_BLOCK = 8192
 #: Components with less than this share of the first one's variance are rounding noise.
 _LEAST_VARIANCE = 1e-6
 
@@ -61,27 +60,22 @@ def features_of(embedding: NDArray[Any], *, seed: int = 0) -> Features:
     rooted = _is_non_negative(embedding, fitted)
     mean, projection = _principal(embedding, fitted, rooted)
     values = np.zeros((len(embedding), projection.shape[1]), np.float32)
-    for chunk in _blocks(rows):
+    for chunk in blocks(rows):
         part = (_prepared(embedding[chunk], rooted) - mean) @ projection
         values[chunk] = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
     return Features(values, known)
 
 
-def _blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(rows), _BLOCK):
-        yield rows[start : start + _BLOCK]
-
-
 def _known(embedding: NDArray[Any]) -> NDArray[np.bool_]:
     known = np.zeros(len(embedding), bool)
-    for chunk in _blocks(np.arange(len(embedding))):
+    for chunk in blocks(np.arange(len(embedding))):
         part = np.asarray(embedding[chunk], np.float32)
         known[chunk] = np.isfinite(part).all(axis=1) & (part != 0).any(axis=1)
     return known
 
 
 def _is_non_negative(embedding: NDArray[Any], rows: NDArray[np.int64]) -> bool:
-    return all(bool((embedding[chunk] >= 0).all()) for chunk in _blocks(rows))
+    return all(bool((embedding[chunk] >= 0).all()) for chunk in blocks(rows))
 
 
 def _prepared(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
@@ -97,7 +91,7 @@ def _principal(embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool) -
     if len(rows) < size:
         return _principal_of_few(_prepared(embedding[rows], rooted))
     total, products = np.zeros(size), np.zeros((size, size))
-    for chunk in _blocks(rows):
+    for chunk in blocks(rows):
         part = _prepared(embedding[chunk], rooted)
         total += part.sum(axis=0, dtype=np.float64)
         products += part.T @ part

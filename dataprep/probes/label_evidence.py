@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
+from dataprep.probes.blocks import blocks
 from dataprep.probes.confident import confident_joint
 from dataprep.probes.knn import knn_probs
 from dataprep.probes.logistic import logistic_scores
@@ -205,7 +206,7 @@ def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...]
     weights = np.zeros((len(labels), kept), np.float32)
     sure = np.flatnonzero((labels >= 0) & few[labels])
     codes[sure, 0], weights[sure, 0] = labels[sure], 1
-    for rows in _blocks(np.flatnonzero((labels >= 0) & ~few[labels])):
+    for rows in blocks(np.flatnonzero((labels >= 0) & ~few[labels])):
         posterior = model.posterior(model.pooled(scores(rows)), labels[rows])
         best = np.argpartition(-posterior, kept - 1, axis=1)[:, :kept]
         shares = np.take_along_axis(posterior, best, axis=1)
@@ -224,7 +225,7 @@ def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> boo
     """Whether the probes agree with the labels more than chance would: Cohen's kappa, and how sure it is above 0."""
     rows = np.flatnonzero(labels >= 0)
     rows = rows[:: max(1, len(rows) * classes // _FITTED)]
-    predicted = np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in _blocks(rows)])
+    predicted = np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in blocks(rows)])
     shares = [np.bincount(each, minlength=classes) / len(rows) for each in (predicted, labels[rows])]
     chance = float(shares[0] @ shares[1])
     kappa = float((predicted == labels[rows]).mean() - chance) / max(1e-9, 1 - chance)
@@ -263,7 +264,7 @@ def _fitted(scores: Scores, labels: NDArray[np.int32], classes: int) -> NoiseMod
     if len(some) == len(rows):
         return model
     joint = np.zeros((classes, classes))
-    for part in _blocks(rows):
+    for part in blocks(rows):
         joint += joint_of(model.posterior(model.pooled(scores(part)), labels[part]), labels[part], classes)
     return replace(model, transition=transition_of(joint, np.bincount(labels[rows], minlength=classes).astype(np.float64)))
 
@@ -279,7 +280,7 @@ def _judge(
     size = len(classes)
     model = _fitted(scores, labels, size)
     evidence = _nothing(len(given), given, classes)
-    for part in _blocks(rows):
+    for part in blocks(rows):
         probs = model.pooled(scores(part))
         evidence.probs[part] = probs
         judged = np.flatnonzero(labels[part] >= 0)
@@ -312,7 +313,7 @@ def _unjudged(scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32]
     """Probabilities alone."""
     evidence = _nothing(len(given), given, classes)
     model = NoiseModel(np.full(2, 0.5), np.zeros(len(classes)), np.eye(len(classes)))
-    for part in _blocks(np.flatnonzero(known)):
+    for part in blocks(np.flatnonzero(known)):
         evidence.probs[part] = model.pooled(scores(part))
     return evidence
 
@@ -344,7 +345,3 @@ def _notes(left_out: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple
         return ()
     listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
     return (f"Labels of {listed} were not judged: {why}.",)
-
-
-def _blocks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]

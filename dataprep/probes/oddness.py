@@ -10,13 +10,14 @@ mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import erfc
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+
+from dataprep.probes.blocks import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def oddness_of(
     rows = np.flatnonzero(known)
     if len(rows) >= LEAST:
         rng = np.random.default_rng(seed)
-        space = _Space(embedding, all(bool((embedding[chunk] >= 0).all()) for chunk in _blocks(rows)))
+        space = _Space(embedding, all(bool((embedding[chunk] >= 0).all()) for chunk in blocks(rows, _BLOCK)))
         from_all = _relative(space, rows, _OF_ALL, rng)
         from_class = _in_class(space, rows, labels[rows], rng)
         classed = ~np.isnan(from_class)
@@ -122,11 +123,6 @@ class _Space:
         return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def _blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(rows), _BLOCK):
-        yield rows[start : start + _BLOCK]
-
-
 def _chosen(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
@@ -139,7 +135,7 @@ def _relative(space: _Space, rows: NDArray[np.int64], most: int, rng: np.random.
     chosen = _chosen(rows, most, rng)
     vectors, count = space[chosen], max(6, round(MASS * len(chosen)))
     distance = []
-    for chunk in _blocks(rows):
+    for chunk in blocks(rows, _BLOCK):
         likeness = space[chunk] @ vectors.T
         place = np.minimum(np.searchsorted(chosen, chunk), len(chosen) - 1)
         own = np.flatnonzero(chosen[place] == chunk)
@@ -178,7 +174,7 @@ def _shared(
             sides = [[one for other, one in enumerate(side) if other != number] for side in sums]
             direction = _direction(*(tuple(map(sum, zip(*side, strict=True))) for side in sides))
             if direction is not None and len(out):
-                likeness[out] = _standard(np.concatenate([space[chunk] @ direction for chunk in _blocks(rows[out])]))
+                likeness[out] = _standard(np.concatenate([space[chunk] @ direction for chunk in blocks(rows[out], _BLOCK)]))
         far = likeness
     return far
 
@@ -186,7 +182,7 @@ def _shared(
 def _moments(space: _Space, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Any, Any, Any]:
     """Number, sum (d,) and sum of products (d, d) of the rows, or of some of them."""
     number, total, products = 0, cast(Any, 0.0), cast(Any, 0.0)
-    for chunk in _blocks(_chosen(rows, _FITTED, rng)):
+    for chunk in blocks(_chosen(rows, _FITTED, rng), _BLOCK):
         part = space[chunk]
         number, total, products = number + len(part), total + part.sum(axis=0, dtype=np.float64), products + part.T @ part
     return number, total, products
