@@ -25,7 +25,8 @@ LAYERS = (
     ("probes",),
     ("checks",),
     ("engine",),
-    ("reports", "cleaning", "known", "testing"),
+    ("reports", "cleaning", "known", "testing", "splits", "augment"),
+    ("baselines",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -85,7 +86,7 @@ def test_functions_stay_readable(module: Path) -> None:
 
 
 def heavy_modules_after(code: str) -> set[str]:
-    heavy = {"pandas", "numpy", "torch", "ray", "cv2", "PIL", "pyarrow", "scipy", "sklearn", "jinja2", "fsspec"}
+    heavy = {"pandas", "numpy", "torch", "ray", "cv2", "PIL", "pyarrow", "scipy", "sklearn", "jinja2", "fsspec", "albumentations", "yaml"}
     script = f"{code}\nimport sys; print(*sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stderr.split())

@@ -1,0 +1,1 @@
+"""Normalisation and augmentation: fitted on training rows alone."""

@@ -1,0 +1,81 @@
+"""Split: a data set divided into parts, with the proof that the division is clean; and the names of the files of a split."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
+
+#: Files of a split in its folder (``dataprep-out/split``).
+SPLITS, SAMPLES, PROOF, PAGE, RUN, LEDGER = (
+    "splits.csv", "samples.parquet", "proof.json", "split.html", "run.json", "test_ledger.jsonl",
+)  # fmt: skip
+
+#: Columns that a split adds to the samples: the part, and what stayed together (the least sample name of the unit).
+PART, UNIT = "split", "unit"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A data set divided into parts.
+
+    Attributes:
+        dataset: the samples that take part, with the columns ``split`` (part or fold; of further repeats: ``split_2``,
+            ``split_3``, ...) and ``unit`` (what stayed together: the least sample name of each unit).
+        proof: what was asked, what came, what leaks, ready for JSON (`dataprep.splits.proof` describes the keys).
+        run: everything that shaped the result (``run.json``).
+    """
+
+    dataset: Dataset
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Samples in each part, in the order in which the parts were asked for."""
+        counts = self.dataset.samples[PART].value_counts()
+        return {name: int(counts.get(name, 0)) for name in self.proof.get("parts", sorted(counts.index))}
+
+    def __repr__(self) -> str:
+        return f"Split({', '.join(f'{name}: {count}' for name, count in self.parts.items())})"
+
+
+@dataclass(frozen=True)
+class SplitPaths:
+    """Where the files of a split are."""
+
+    folder: str
+
+    @property
+    def splits(self) -> str:
+        """One row per sample: path, label, split, unit."""
+        return os.path.join(self.folder, SPLITS)
+
+    @property
+    def samples(self) -> str:
+        """The whole table of samples, with everything measured."""
+        return os.path.join(self.folder, SAMPLES)
+
+    @property
+    def proof(self) -> str:
+        """The proof, for machines."""
+        return os.path.join(self.folder, PROOF)
+
+    @property
+    def page(self) -> str:
+        """The proof, for people."""
+        return os.path.join(self.folder, PAGE)
+
+    @property
+    def run(self) -> str:
+        """What shaped the result."""
+        return os.path.join(self.folder, RUN)
+
+    @property
+    def ledger(self) -> str:
+        """Who looked at the test part, when, with which model."""
+        return os.path.join(self.folder, LEDGER)
