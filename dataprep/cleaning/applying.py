@@ -13,7 +13,8 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.cleaning.audits import read_audit
-from dataprep.cleaning.folders import Layout, lies_in, make_folder
+from dataprep.cleaning.folders import Layout, make_folder
+from dataprep.cleaning.places import lies_in
 from dataprep.cleaning.plans import read_plan
 from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import FingerprintError, InputError, OptionError
@@ -67,7 +68,7 @@ def apply_plan(
     dataset = _dataset_of(source)
     plan = plan if isinstance(plan, Plan) else read_plan(plan, dataset, new_labels=new_labels)
     _refuse_other_data(plan, dataset)
-    write = _writer(manifest) if manifest else None
+    write = manifest_writer(manifest) if manifest else None
     if manifest:
         _refuse_among_images(dataset, manifest)
     cleaned = cleaned_dataset(plan, dataset)
@@ -136,7 +137,12 @@ def _refuse_among_images(dataset: Dataset, manifest: str) -> None:
         raise InputError(f"{manifest} lies in the folder of images, which is never written: choose one outside {dataset.root}")
 
 
-def _writer(path: str) -> Callable[[pd.DataFrame, str], None]:
+def manifest_writer(path: str) -> Callable[[pd.DataFrame, str], None]:
+    """What writes a table of rows to `path`, by its extension: ``.csv``, ``.parquet`` or ``.jsonl``.
+
+    Raises:
+        OptionError: another extension.
+    """
     extension = os.path.splitext(path)[1].lower()
     if extension not in _WRITERS:
         raise OptionError(f"manifest {path}: expected a name that ends in {', '.join(_WRITERS)}")

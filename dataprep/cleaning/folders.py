@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
-import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, get_args
 
-from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
+from dataprep.cleaning.places import downloads, refuse_changed, refuse_place, staged, write_record
+from dataprep.errors import OptionError
 from dataprep.schemas.names import escape_name, unescape_name
 
 if TYPE_CHECKING:
@@ -30,7 +27,6 @@ METADATA = "metadata.csv"
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _REPORT_EVERY = 256
-_LISTED = 5
 
 
 def make_folder(
@@ -54,14 +50,14 @@ def make_folder(
         OutputError: the folder cannot be written.
     """
     folder = os.path.abspath(folder)
-    _refuse_place(dataset, folder)
+    refuse_place(dataset, folder, RECORD)
     names = new_names(dataset, layout)
     if not dataset.is_remote:
-        _refuse_changed(dataset)
-    with _staged(folder) as stage:
+        refuse_changed(dataset)
+    with staged(folder) as stage:
         linked, copied = _fill(dataset, names, stage, copy or dataset.is_remote, progress)
         _write_metadata(rows, names, stage)
-        _write_record(stage, len(names))
+        write_record(stage, RECORD, "dataprep clean", len(names))
     return linked, copied
 
 
@@ -78,7 +74,7 @@ def new_names(dataset: Dataset, layout: Layout = "auto") -> list[str]:
         return paths
     folders = [_folder_names(dataset, column) for column in parts]
     heads = ["/".join(each) for each in zip(*folders, strict=True)]
-    return _unique([f"{head}/{path.rpartition('/')[2]}" for head, path in zip(heads, paths, strict=True)])
+    return unique_names([f"{head}/{path.rpartition('/')[2]}" for head, path in zip(heads, paths, strict=True)])
 
 
 def _refuse_outside(paths: Sequence[str]) -> None:
@@ -131,7 +127,7 @@ def folder_name(label: str) -> str:
     return f"_{name}" if not name or name.startswith(".") or _RESERVED.fullmatch(name) else name
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
     """The names, with a number where one is taken; a name that some file has of its own is never given to another."""
     taken = {name.lower() for name in names}
     seen: set[str] = set()
@@ -147,67 +143,6 @@ def _unique(names: Sequence[str]) -> list[str]:
     return unique
 
 
-def _refuse_place(dataset: Dataset, folder: str) -> None:
-    if not dataset.is_remote:
-        if lies_in(folder, dataset.root):
-            raise InputError(
-                f"{folder} lies in the folder of images, which is never written: choose a folder outside {dataset.root}"
-            )
-        if lies_in(dataset.root, folder):
-            raise InputError(f"{folder} holds the folder of images {dataset.root}: choose another folder")
-    if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise InputError(f"{folder} is a file: choose a folder")
-    if os.path.isdir(folder) and os.listdir(folder) and not _is_ours(folder):
-        raise InputError(f"{folder} is not empty, and holds files that dataprep did not put there: choose another folder")
-
-
-def lies_in(folder: str, other: str) -> bool:
-    """Whether `folder` is `other` or lies in it, links resolved."""
-    inner, outer = (os.path.normcase(os.path.realpath(path)) for path in (folder, other))
-    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
-
-
-def _refuse_changed(dataset: Dataset) -> None:
-    """Files that are gone, or whose size is not the measured one; cheap beside hashing every file again."""
-    sizes = dataset.samples["bytes"] if "bytes" in dataset.samples else [None] * len(dataset)
-    changed = []
-    for sample, size in zip(dataset.samples.index, sizes, strict=True):
-        try:
-            found = os.stat(dataset.path(sample)).st_size
-        except OSError as error:
-            changed.append(f"{sample} ({error.strerror or error})")
-            continue
-        if size is not None and size == size and found != size:
-            changed.append(f"{sample} ({found} bytes, measured {int(size)})")
-    if changed:
-        more = f" and {len(changed) - _LISTED} more" if len(changed) > _LISTED else ""
-        raise FingerprintError(
-            f"{len(changed):,} files changed or went since the audit: {', '.join(changed[:_LISTED])}{more}. "
-            "Run dataprep audit again."
-        )
-
-
-@contextmanager
-def _staged(folder: str) -> Iterator[str]:
-    """A new folder beside `folder` that takes its place when the block ends without an error."""
-    parent, name = os.path.split(folder)
-    stage = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.partial")
-    old = f"{stage}.old"
-    try:
-        os.makedirs(stage)
-        yield stage
-        if os.path.isdir(folder):
-            os.rename(folder, old)
-        os.rename(stage, folder)
-    except OSError as error:
-        if os.path.isdir(old) and not os.path.exists(folder):
-            os.rename(old, folder)
-        raise OutputError(f"cannot make {folder}: {error}") from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
 def _fill(
     dataset: Dataset,
     names: Sequence[str],
@@ -216,11 +151,14 @@ def _fill(
     progress: Callable[[str, int, int, str], None] | None,
 ) -> tuple[int, int]:
     linked = 0
-    put = _downloads(dataset) if dataset.is_remote else _put
+    download = downloads(dataset) if dataset.is_remote else None
     for done, (sample, name) in enumerate(zip(dataset.samples.index, names, strict=True)):
         target = os.path.join(stage, *name.split("/"))
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        linked += put(dataset.path(sample), target, copy)
+        if download is None:
+            linked += _put(dataset.path(sample), target, copy)
+        else:
+            download(dataset.path(sample), target)
         if progress is not None and done % _REPORT_EVERY == 0:
             progress("files", done, len(names), "")
     return linked, len(names) - linked
@@ -240,48 +178,8 @@ def _put(source: str, target: str, copy: bool) -> bool:
     return False
 
 
-def _downloads(dataset: Dataset) -> Callable[[str, str, bool], bool]:
-    import fsspec
-
-    system, _ = fsspec.core.url_to_fs(dataset.root)
-
-    def download(source: str, target: str, copy: bool) -> bool:
-        with system.open(system._strip_protocol(source), "rb") as remote, open(target, "xb") as local:
-            shutil.copyfileobj(remote, local)
-        return False
-
-    return download
-
-
 def _write_metadata(rows: pd.DataFrame, names: Sequence[str], stage: str) -> None:
     table = rows.drop(columns="path")
     table.insert(0, "file_name", [escape_name(name) for name in names])
     with open(os.path.join(stage, METADATA), "x", encoding="utf-8", newline="") as file:
         table.to_csv(file, index=False, lineterminator="\n")
-
-
-def _write_record(stage: str, files: int) -> None:
-    record: dict[str, Any] = {"made by": "dataprep clean", "files": files, "names": _names_digest(stage)}
-    with open(os.path.join(stage, RECORD), "x", encoding="utf-8") as file:
-        json.dump(record, file, indent=2)
-
-
-def _is_ours(folder: str) -> bool:
-    """Whether the folder holds exactly what an earlier run put there."""
-    try:
-        with open(os.path.join(folder, RECORD), encoding="utf-8") as file:
-            return bool(json.load(file)["names"] == _names_digest(folder))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _names_digest(folder: str) -> str:
-    """Hash of the names of all files below `folder`, but for the record."""
-    digest = hashlib.blake2b(digest_size=16)
-    for here, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            path = os.path.relpath(os.path.join(here, name), folder)
-            if path != RECORD:
-                digest.update(os.fsencode(path) + b"\0")
-    return digest.hexdigest()

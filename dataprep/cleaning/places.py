@@ -1,0 +1,139 @@
+"""A new folder that appears whole or not at all: filled beside its place, then renamed into it; never among the images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dataprep.errors import FingerprintError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
+
+_LISTED = 5
+
+
+def refuse_place(dataset: Dataset, folder: str, record: str) -> None:
+    """Refuse a folder that lies among the images or around them, or that holds anything but what an earlier run put there.
+
+    Args:
+        dataset: whose images are never written to.
+        folder: absolute path of the folder to be.
+        record: name of the file in which `write_record` says what is in a folder of ours.
+
+    Raises:
+        InputError: with what to do.
+    """
+    if not dataset.is_remote:
+        if lies_in(folder, dataset.root):
+            raise InputError(
+                f"{folder} lies in the folder of images, which is never written: choose a folder outside {dataset.root}"
+            )
+        if lies_in(dataset.root, folder):
+            raise InputError(f"{folder} holds the folder of images {dataset.root}: choose another folder")
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise InputError(f"{folder} is a file: choose a folder")
+    if os.path.isdir(folder) and os.listdir(folder) and not _is_ours(folder, record):
+        raise InputError(f"{folder} is not empty, and holds files that dataprep did not put there: choose another folder")
+
+
+def lies_in(folder: str, other: str) -> bool:
+    """Whether `folder` is `other` or lies in it, links resolved."""
+    inner, outer = (os.path.normcase(os.path.realpath(path)) for path in (folder, other))
+    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
+
+
+def refuse_changed(dataset: Dataset) -> None:
+    """Refuse files that are gone, or whose size is not the measured one; cheap beside hashing every file again.
+
+    Raises:
+        FingerprintError: naming the first of them.
+    """
+    sizes = dataset.samples["bytes"] if "bytes" in dataset.samples else [None] * len(dataset)
+    changed = []
+    for sample, size in zip(dataset.samples.index, sizes, strict=True):
+        try:
+            found = os.stat(dataset.path(sample)).st_size
+        except OSError as error:
+            changed.append(f"{sample} ({error.strerror or error})")
+            continue
+        if size is not None and size == size and found != size:
+            changed.append(f"{sample} ({found} bytes, measured {int(size)})")
+    if changed:
+        more = f" and {len(changed) - _LISTED} more" if len(changed) > _LISTED else ""
+        raise FingerprintError(
+            f"{len(changed):,} files changed or went since the audit: {', '.join(changed[:_LISTED])}{more}. "
+            "Run dataprep audit again."
+        )
+
+
+@contextmanager
+def staged(folder: str) -> Iterator[str]:
+    """A new folder beside `folder` that takes its place when the block ends without an error.
+
+    Raises:
+        OutputError: the block or the renaming met an error of the operating system; an earlier `folder` is then as it was.
+    """
+    parent, name = os.path.split(folder)
+    stage = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.partial")
+    old = f"{stage}.old"
+    try:
+        os.makedirs(stage)
+        yield stage
+        if os.path.isdir(folder):
+            os.rename(folder, old)
+        os.rename(stage, folder)
+    except OSError as error:
+        if os.path.isdir(old) and not os.path.exists(folder):
+            os.rename(old, folder)
+        raise OutputError(f"cannot make {folder}: {error}") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def downloads(dataset: Dataset) -> Callable[[str, str], None]:
+    """A function (URL of a sample, path) that fetches the file of a remote data set to a new file."""
+    import fsspec
+
+    system, _ = fsspec.core.url_to_fs(dataset.root)
+
+    def download(source: str, target: str) -> None:
+        with system.open(system._strip_protocol(source), "rb") as remote, open(target, "xb") as local:
+            shutil.copyfileobj(remote, local)
+
+    return download
+
+
+def write_record(stage: str, record: str, made_by: str, files: int) -> None:
+    """Say in the file `record` what was put into the folder `stage`, so that a later run replaces that and nothing else."""
+    content: dict[str, Any] = {"made by": made_by, "files": files, "names": _names_digest(stage, record)}
+    with open(os.path.join(stage, record), "x", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+
+
+def _is_ours(folder: str, record: str) -> bool:
+    """Whether the folder holds exactly what an earlier run put there."""
+    try:
+        with open(os.path.join(folder, record), encoding="utf-8") as file:
+            return bool(json.load(file)["names"] == _names_digest(folder, record))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _names_digest(folder: str, record: str) -> str:
+    """Hash of the names of all files below `folder`, but for the record."""
+    digest = hashlib.blake2b(digest_size=16)
+    for here, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.relpath(os.path.join(here, name), folder)
+            if path != record:
+                digest.update(os.fsencode(path) + b"\0")
+    return digest.hexdigest()
