@@ -1,0 +1,58 @@
+"""Baseline: a trained model with what is known about it; and the names of its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.goal import Goal
+
+#: Files of a baseline in its folder (``dataprep-out/baseline``).
+METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, WEIGHTS, CHECKPOINT, PIXELS, TRIALS = (
+    "metrics.json", "predictions.parquet", "baseline.html", "history.csv", "run.json", "model.onnx", "weights.pt",
+    "checkpoint.pt", "pixels", "trials.csv",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """A trained model with what is known about it.
+
+    Attributes:
+        dataset: the samples that it was trained and judged on, with columns ``split`` and ``unit``.
+        goal: what it predicts, and the figure that was optimised.
+        predictions: one row per sample that was predicted: ``sample``, ``split``, ``label`` (given; missing when unlabelled),
+            ``predicted``, ``confidence`` (probability of `predicted`, after calibration) and ``p:CLASS`` for every class (for a
+            regression: ``predicted`` alone, as a number). Which rows a model has seen in training says ``seen``.
+        metrics: everything measured, ready for JSON (``metrics.json``).
+        network: the trained network (`dataprep.baselines.models.Network`); None when read back from a folder.
+        run: everything that shaped the result.
+    """
+
+    dataset: Dataset
+    goal: Goal
+    predictions: pd.DataFrame
+    metrics: Mapping[str, Any]
+    network: Any = None
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        own = self.metrics.get("validation", {}).get("metric", {})
+        return f"Baseline({self.goal.kind}, {self.goal.metric} {own.get('value', float('nan')):.3f} on validation)"
+
+
+@dataclass(frozen=True)
+class BaselinePaths:
+    """Where the files of a baseline are."""
+
+    folder: str
+
+    def __getitem__(self, name: str) -> str:
+        """Path of one of the files named in this module."""
+        return os.path.join(self.folder, name)
