@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataprep.checks.contract import Check as Check
+    from dataprep.augment.fitting import fit_normaliser as fit_normaliser
+    from dataprep.augment.normaliser import Normaliser as Normaliser
     from dataprep.cleaning import apply_plan as apply_plan
     from dataprep.cleaning import clean as clean
     from dataprep.engine import audit as audit
@@ -35,10 +37,12 @@ _HOMES = {
     "DataprepError": "dataprep.errors",
     "Dataset": "dataprep.schemas.dataset",
     "Issues": "dataprep.schemas.issues",
+    "Normaliser": "dataprep.augment.normaliser",
     "PassOptions": "dataprep.measures.options",
     "apply_plan": "dataprep.cleaning",
     "audit": "dataprep.engine",
     "clean": "dataprep.cleaning",
+    "fit_normaliser": "dataprep.augment.fitting",
     "measure": "dataprep.measures.decode_pass",
     "report": "dataprep.reports",
     "scan": "dataprep.ingest",
@@ -50,10 +54,12 @@ __all__ = [
     "DataprepError",
     "Dataset",
     "Issues",
+    "Normaliser",
     "PassOptions",
     "apply_plan",
     "audit",
     "clean",
+    "fit_normaliser",
     "measure",
     "report",
     "scan",

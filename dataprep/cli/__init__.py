@@ -19,6 +19,7 @@ from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
 from dataprep.cli.listing import silence_stdout
+from dataprep.cli.normalise import normalise
 from dataprep.errors import DataprepError, UserError
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ def _root(
         raise typer.Exit
 
 
-for command in (audit, clean, checks, explain):
+for command in (audit, clean, normalise, checks, explain):
     app.command(no_args_is_help=command in (audit, explain))(command)
 app.add_typer(cache, name="cache")
 

@@ -1,0 +1,217 @@
+"""Fitting: which rows a normaliser may be fitted on, and fitting it on them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataprep.augment.normaliser import KINDS, Kind, Normaliser
+from dataprep.augment.statistics import WEIGHTINGS, Weighting, channel_sums, statistics_of
+from dataprep.augment.tabular import fit_columns
+from dataprep.errors import InputError, OptionError
+from dataprep.measures.options import PassOptions
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.split import PART, SAMPLES, Split
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+Source = Split | Dataset | str | os.PathLike[str]
+
+#: Names of parts that a model is fitted on, and of parts that it is judged on; case does not matter.
+TRAIN = frozenset(("train", "training"))
+JUDGED = frozenset(("val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing", "holdout", "external"))
+_DEFAULTS = PassOptions()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a data set that a normaliser may be fitted on.
+
+    Attributes:
+        dataset: these rows alone.
+        part: what they are, in words.
+        left_alone: parts that are not touched, with their rows.
+    """
+
+    dataset: Dataset
+    part: str
+    left_alone: Mapping[str, int]
+
+
+def fit_normaliser(
+    source: Source,
+    *,
+    part: str | None = "train",
+    fold: str | int | None = None,
+    split_column: str = PART,
+    kind: Kind = "divide-by-255",
+    columns: Iterable[str] | Mapping[str, str] = (),
+    column_kind: str = "z-score",
+    weighting: Weighting = "pixels",
+    size: int = 0,
+    options: PassOptions = _DEFAULTS,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Normaliser:
+    """Fit a normaliser on training rows, and on no others.
+
+    What comes from val or test rows would leak into training, and what comes from each part's own rows would bring the parts to
+    different scales.
+
+    Args:
+        source: a Split, a Dataset, the folder of a split (``dataprep-out/split``), or anything that `dataprep.scan` takes.
+        part: the part to fit on: "train" or "training", or the first part of a Split under a name of its own. None: all rows,
+            for a data set without a column of splits that will never be divided.
+        fold: for k folds: fit on all but this one, for the model that is judged on it; `part` is then not asked for.
+        split_column: where parts or folds stand; ``split_2``, ... for further repeats.
+        kind: of the images: "divide-by-255" (the default; the reason is in `Normaliser.reason`), "z-score", "min-max" or "none",
+            where images are not read. Statistics are kept for any of the others: `Normaliser.with_kind` puts them to use.
+        columns: columns of numbers to scale too: names, or names to kinds.
+        column_kind: "z-score", "min-max" or "robust", for columns without a kind of their own.
+        weighting: "pixels" (the default): the textbook's figures, over all pixels of all images. "images": every image weighs
+            alike, as for a model that sees all at one size; another figure only where images differ in size.
+        size: squeeze each image to a square of this side before, as a model sees it; 0 for images as they are.
+        options: limits of reading and decoding, workers.
+        progress: called with (done, total, note) while images are read.
+
+    Returns:
+        The normaliser, with the fingerprint of the rows.
+
+    Raises:
+        OptionError: rows that are not for training, an unknown part, fold, column or kind.
+        InputError: a source that cannot be used, or no image that could be read.
+        WorkersLost: worker processes cannot be started.
+    """
+    _refuse_unknown(kind, weighting, size)
+    rows = training_rows(source, part=part, fold=fold, split_column=split_column)
+    scales = fit_columns(rows.dataset.samples, columns, column_kind)
+    normaliser = Normaliser(
+        "none", columns=scales, part=rows.part, rows=len(rows.dataset), size=size, fingerprint=rows.dataset.fingerprint
+    )
+    if kind == "none":
+        if not scales:
+            raise OptionError("kind 'none' leaves images as they are, and no columns are given: there is nothing to fit")
+        return normaliser
+    sums, lost = channel_sums(_readable(rows.dataset), options, size=size, progress=progress)
+    found = sums[sums[:, 0] > 0]
+    if not len(found):
+        raise InputError(f"none of the {len(rows.dataset):,} images of {rows.part} could be read{_first_loss(lost)}")
+    statistics = statistics_of(found, weighting)
+    return replace(normaliser, kind=kind, statistics=statistics, lost=len(rows.dataset) - len(found))
+
+
+def _refuse_unknown(kind: str, weighting: str, size: int) -> None:
+    for name, value, known in (("kind", kind, KINDS), ("weighting", weighting, WEIGHTINGS)):
+        if value not in known:
+            raise OptionError(f"option {name}: expected one of {', '.join(known)}, got {value!r}")
+    if size and not 8 <= size <= 4096:
+        raise OptionError(f"option size: expected 0 (as they are) or 8 to 4096 pixels, got {size}")
+
+
+def _readable(dataset: Dataset) -> Dataset:
+    """Without the rows that are known to be lost."""
+    if "lost" not in dataset.samples:
+        return dataset
+    return dataset.where(dataset.samples["lost"].fillna("").astype("str").to_numpy() == "")
+
+
+def _first_loss(lost: Mapping[str, Any]) -> str:
+    for name, loss in lost.items():
+        return f"; the first, {name}: {loss.reason}{f' ({loss.detail})' if loss.detail else ''}"
+    return ""
+
+
+def training_rows(
+    source: Source, *, part: str | None = "train", fold: str | int | None = None, split_column: str = PART
+) -> Rows:
+    """The rows that a normaliser may be fitted on; arguments and errors as of `fit_normaliser`."""
+    dataset, first = _opened(source)
+    parts = _parts_of(dataset, split_column)
+    if fold is not None:
+        return _all_but(dataset, parts, str(fold))
+    if part is None:
+        return _all_rows(dataset, parts)
+    if parts is None:
+        raise OptionError(
+            f"there is no column {split_column!r} that says which rows are for training, and figures of all rows would leak val "
+            "and test into training. Split first (dataprep split); or, for data that will never be divided, ask for all rows "
+            "(part=None, --all-rows)"
+        )
+    return _of_part(dataset, parts, part, first)
+
+
+def _opened(source: Source) -> tuple[Dataset, str]:
+    """The data set, and the name of the first part of a Split."""
+    if isinstance(source, str | os.PathLike):
+        folder = os.fspath(source)
+        if not os.path.isfile(os.path.join(folder, SAMPLES)):
+            from dataprep.ingest import scan
+
+            return scan(folder), ""
+        from dataprep.splits import read_split
+
+        source = read_split(folder)
+    if isinstance(source, Split):
+        return source.dataset, next(iter(source.proof.get("parts", ())), "")
+    if not isinstance(source, Dataset):
+        raise InputError(f"expected a Split, a Dataset or a path, got {type(source).__name__}")
+    return source, ""
+
+
+def _parts_of(dataset: Dataset, column: str) -> pd.Series[Any] | None:
+    if column not in dataset.samples or not dataset.samples[column].notna().any():
+        return None
+    return dataset.samples[column].astype("object").map(str, na_action="ignore")
+
+
+def _counts(parts: pd.Series[Any]) -> dict[str, int]:
+    counts = parts.value_counts()
+    return {str(name): int(counts[name]) for name in sorted(counts.index)}
+
+
+def _of_part(dataset: Dataset, parts: pd.Series[Any], part: str, first: str) -> Rows:
+    known = _counts(parts)
+    if part.lower() in JUDGED or (part.lower() not in TRAIN and part != first):
+        raise OptionError(
+            f"a normaliser is fitted on training rows alone, and part {part!r} is not for training: its figures would leak into "
+            f"the model that is judged on it. Fit on part 'train', and apply that to {part!r} as well"
+        )
+    named = next((name for name in known if name == part), next((name for name in known if name.lower() == part.lower()), ""))
+    if not named:
+        folds = " For k folds, say which one is held out (fold=..., --fold)." if not TRAIN & {n.lower() for n in known} else ""
+        raise OptionError(f"no rows are in part {part!r}; the parts are: {', '.join(known)}.{folds}")
+    return Rows(_where(dataset, parts == named), named, {name: count for name, count in known.items() if name != named})
+
+
+def _all_but(dataset: Dataset, parts: pd.Series[Any] | None, fold: str) -> Rows:
+    known = _counts(parts) if parts is not None else {}
+    if parts is None or fold not in known:
+        folds = ", ".join(known) or "none"
+        raise OptionError(f"no fold is called {fold!r}; the folds are: {folds}. Make them: dataprep split --folds 5")
+    if TRAIN & {name.lower() for name in known}:
+        raise OptionError(f"the parts {', '.join(known)} are no folds: leave fold out, and part 'train' is fitted on")
+    held_out = [name for name in known if name == fold or name.lower() in JUDGED]
+    left = {name: known[name] for name in held_out}
+    rows = parts.notna() & ~parts.isin(held_out)
+    if not rows.any():
+        raise OptionError(f"no rows remain without {', '.join(held_out)}")
+    return Rows(_where(dataset, rows), f"all but fold {fold}", left)
+
+
+def _all_rows(dataset: Dataset, parts: pd.Series[Any] | None) -> Rows:
+    if parts is not None:
+        raise OptionError(
+            f"the rows are divided into {', '.join(_counts(parts))}: fit on part 'train' alone. To fit on all rows is for data "
+            "without parts"
+        )
+    return Rows(dataset, "all rows", {})
+
+
+def _where(dataset: Dataset, rows: pd.Series[Any]) -> Dataset:
+    mask: NDArray[np.bool_] = rows.to_numpy(dtype=bool, na_value=False)
+    return dataset.where(mask)
