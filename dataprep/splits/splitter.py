@@ -1,0 +1,186 @@
+"""LeakFreeSplit: folds for scikit-learn, with whole groups, without copies across, and with the same mix in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.errors import OptionError
+from dataprep.neighbours.components import connect
+from dataprep.neighbours.cosine import nearest
+from dataprep.probes.folds import join
+from dataprep.schemas.dataset import Dataset, Task
+from dataprep.schemas.split import UNIT, Split
+from dataprep.splits.division import problem_of
+from dataprep.splits.features import features_of
+from dataprep.splits.solver import solve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
+
+#: Nearest neighbours of each sample that are held against the threshold.
+_NEIGHBOURS = 32
+#: Cosines of equal vectors miss 1 by rounding.
+_ROUNDING = 1e-5
+#: Figures with fractions that take more values than this are a target to regress on.
+_MOST_CLASSES = 20
+
+
+class LeakFreeSplit:
+    """Cross-validation folds that share no group and no copy, for anything in scikit-learn that takes `cv`.
+
+    >>> cross_validate(model, X, y, groups=patients, cv=LeakFreeSplit(5))   # doctest: +SKIP
+
+    Every fold is a test set once. Folds are as equal in size and in the mix of `y` as whole groups allow: classes, each of
+    several labels (an indicator matrix), or quantiles of a figure. Which samples a fold gets is searched for, not drawn, so there
+    is no `shuffle`: the same data and `seed` give the same folds, and another seed gives others that are as good. With groups and
+    without `similarity`, the order of the rows does not matter to which groups share a fold.
+
+    Args:
+        n_splits: number of folds, at least 2.
+        seed: of the search.
+        similarity: cosine from which two samples count as copies and stay together, in (0, 1]; X is then a matrix of embeddings
+            (n, d), or a Dataset with the array ``embedding``. Each sample is held against its 32 nearest. None: samples are not
+            compared. What a copy is depends on the embedder, so there is no default.
+    """
+
+    def __init__(self, n_splits: int = 5, *, seed: int = 0, similarity: float | None = None) -> None:
+        if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer) or n_splits < 2:
+            raise OptionError(f"option n_splits: expected a whole number from 2 on, got {n_splits!r}")
+        if similarity is not None and not 0 < similarity <= 1:
+            raise OptionError(f"option similarity: expected a cosine in (0, 1] or None, got {similarity!r}")
+        self.n_splits = int(n_splits)
+        self.seed = seed
+        self.similarity = similarity
+
+    def __repr__(self) -> str:
+        return f"LeakFreeSplit(n_splits={self.n_splits}, seed={self.seed}, similarity={self.similarity})"
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803 - scikit-learn's name
+        """Number of folds; the arguments are there for scikit-learn."""
+        return self.n_splits
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Rows, Rows]]:  # noqa: N803
+        """Yield the rows to train on and the rows to test on, ascending, for each fold.
+
+        Args:
+            X: anything with n rows; a Dataset or a Split brings its labels, its column ``group`` and what a split kept together.
+            y: (n,) classes or figures, or (n, k) of 0 and 1, one column per label; None: folds are alike in size only.
+            groups: (n,) what belongs together, or (n, g) several such columns; missing values belong to nothing.
+
+        Raises:
+            OptionError: lengths that differ, a `y` of another form, fewer units than folds, or no embedding to compare.
+        """
+        fold = self._folds(X.dataset if isinstance(X, Split) else X, y, groups)
+        for number in range(self.n_splits):
+            yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+
+    def _folds(self, data: Any, y: Any, groups: Any) -> Rows:
+        """(n,) fold of each row."""
+        known = data if isinstance(data, Dataset) else None
+        rows = len(data) if known is not None or not hasattr(data, "shape") else int(data.shape[0])
+        labellings, names = _bonds(rows, known, groups)
+        if self.similarity is not None:
+            labellings.append(_copies(_embedding(data), self.similarity))
+        unit = join(rows, tuple(labellings))
+        units = int(unit.max()) + 1 if rows else 0
+        if units < self.n_splits:
+            raise OptionError(
+                f"{self.n_splits} folds need at least {self.n_splits} units (samples that may be parted), and {rows:,} rows make "
+                f"{units:,}: take fewer folds, or other groups"
+            )
+        labelled = _labelled(rows, y) if y is not None else known
+        features = features_of(labelled if labelled is not None else _labelled(rows, None), np.arange(rows))
+        least = pd.Series(names).groupby(unit).min().to_numpy(dtype=object)
+        parts = [f"fold{number}" for number in range(1, self.n_splits + 1)]
+        targets = [rows / self.n_splits] * self.n_splits
+        problem, place = problem_of(unit, least, features, parts, targets, seeds=(self.seed,))
+        fold = np.asarray(solve(problem, seed=self.seed), np.int64)[place]
+        empty = self.n_splits - len(np.unique(fold))
+        if empty:
+            raise OptionError(f"{empty} of {self.n_splits} folds would be empty: take fewer folds, or smaller groups")
+        return fold
+
+
+def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], NDArray[np.object_]]:
+    """Numbers (n,) of each way of belonging together, -1 for none, and (n,) names that give units an order."""
+    columns = [] if groups is None else _columns(groups, rows)
+    names = np.asarray([f"row {row}" for row in range(rows)], dtype=object)
+    if known is not None:
+        columns += [known.samples[name] for name in ("group", UNIT) if name in known.samples]
+        names = known.samples.index.astype("str").to_numpy(dtype=object)
+    labellings = [np.asarray(pd.factorize(column)[0], np.int64) for column in columns]
+    if labellings and known is None:
+        texts = pd.Series(columns[0]).astype("str").to_numpy(dtype=object)
+        names = np.where(labellings[0] >= 0, "group " + texts, names)
+    return labellings, names
+
+
+def _columns(groups: Any, rows: int) -> list[Any]:
+    table = pd.DataFrame(groups) if np.ndim(groups) != 1 else pd.DataFrame({"group": list(groups)})
+    if len(table) != rows:
+        raise OptionError(f"groups: expected {rows:,} rows as in X, got {len(table):,}")
+    return [table[name].reset_index(drop=True) for name in table]
+
+
+def _labelled(rows: int, y: Any) -> Dataset:
+    """A data set of nothing but labels, from whatever form scikit-learn's users have them in."""
+    index = pd.RangeIndex(rows).astype("str")
+    if y is None:
+        return Dataset("", pd.DataFrame(index=index))
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values.ravel()
+    if len(values) != rows:
+        raise OptionError(f"y: expected {rows:,} rows as in X, got {len(values):,}")
+    task, labels = _several(values) if values.ndim == 2 else _one(values)
+    return Dataset("", pd.DataFrame({"label": labels}, index=index), task)
+
+
+def _one(values: NDArray[Any]) -> tuple[Task, Any]:
+    series = pd.Series(values)
+    if np.issubdtype(values.dtype, np.floating):
+        known = series.dropna()
+        if (known % 1 != 0).any() and known.nunique() > _MOST_CLASSES:
+            return "regression", values
+    return "classification", series.astype("str").where(series.notna(), None).to_numpy(dtype=object)
+
+
+def _several(values: NDArray[Any]) -> tuple[Task, Any]:
+    if values.ndim != 2 or not np.isin(values, (0, 1)).all():
+        raise OptionError(f"y: expected (n,), or (n, k) of 0 and 1, got {values.dtype} values of shape {values.shape}")
+    patterns, pattern = np.unique(values.astype(bool), axis=0, return_inverse=True)
+    texts = ["|".join(map(str, np.flatnonzero(each))) or None for each in patterns]
+    return "multi-label", np.asarray(texts, dtype=object)[pattern.ravel()]
+
+
+def _embedding(data: Any) -> NDArray[np.float32]:
+    """(n, d) what copies are found by."""
+    if isinstance(data, Dataset):
+        if "embedding" not in data.arrays:
+            raise OptionError("option similarity: the data set has no embedding: measure it, or leave similarity out")
+        data = data.arrays["embedding"]
+    try:
+        values = np.array(data, np.float32)
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"option similarity: expected a matrix of embeddings (n, d) as X, got {type(data).__name__}") from error
+    if values.ndim != 2:
+        raise OptionError(f"option similarity: expected a matrix of embeddings (n, d) as X, got shape {values.shape}")
+    return values
+
+
+def _copies(values: NDArray[np.float32], similarity: float) -> Rows:
+    """(n,) number of the group of rows that are alike, by way of others or directly; zeros and NaN are like nothing."""
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    known = np.isfinite(length[:, 0]) & (length[:, 0] > 0)
+    values = np.where(known[:, None], values / np.where(length > 0, length, 1), 0).astype(np.float32)
+    if known.sum() < 2:
+        return np.full(len(values), -1)
+    found = nearest(values, known, min(_NEIGHBOURS, int(known.sum()) - 1))
+    rows, places = np.nonzero(found.similarity >= similarity - _ROUNDING)
+    return connect(len(values), rows, found.indices[rows, places].astype(np.int64))
