@@ -97,7 +97,7 @@ class Policy:
             _refuse_other("keypoints", keypoints, KEYPOINTS)
             pointed = library.KeypointParams(format=keypoints)
         made = library.Compose([from_dict(each) for each in (*resize, *self.steps)], bbox_params=boxed, keypoint_params=pointed)
-        _Randomness(made).start(_digest(str(int(seed))))
+        Randomness(made).start(digest(seed))
         return made
 
     def augmenter(self, seed: int = 0, size: tuple[int, int] | None = None, **parameters: Any) -> Augmenter:
@@ -169,18 +169,18 @@ class Augmenter:
         self.policy, self.seed = policy, int(seed)
         self._compose = policy.compose(seed, size, **parameters)
         self._idle = not policy.steps and size is None
-        self._randomness = _Randomness(self._compose)
+        self._randomness = Randomness(self._compose)
 
     def __call__(self, image: NDArray[np.uint8], *, sample: str, epoch: int = 0, copy: int = 0, **targets: Any) -> dict[str, Any]:
         """The changed image and targets (``mask``, ``masks``, ``bboxes``, ``keypoints``, label fields) by name."""
         if self._idle:
             return {"image": image, **targets}
-        self._randomness.start(_digest(f"{self.seed}\0{epoch}\0{copy}\0{sample}"))
+        self._randomness.start(digest(self.seed, epoch, copy, sample))
         changed: dict[str, Any] = self._compose(image=image, **targets)
         return changed
 
 
-class _Randomness:
+class Randomness:
     """The two generators that all steps of a Compose share, so that no two of them draw the same numbers."""
 
     def __init__(self, compose: Any) -> None:
@@ -189,19 +189,20 @@ class _Randomness:
         for each in _every(compose):
             each.random_generator, each.py_random = generator, self._python
 
-    def start(self, digest: int) -> None:
+    def start(self, place: int) -> None:
         """Go to the place that a hash of 128 bits names: 6 microseconds; new generators for each step take ten times as long."""
-        self._python.seed(digest)
-        place = {"state": digest, "inc": _STREAM}
-        self._source.state = {"bit_generator": "PCG64", "state": place, "has_uint32": 0, "uinteger": 0}  # type: ignore[typeddict-item]
+        self._python.seed(place)
+        state = {"state": place, "inc": _STREAM}
+        self._source.state = {"bit_generator": "PCG64", "state": state, "has_uint32": 0, "uinteger": 0}  # type: ignore[typeddict-item]
 
 
 def _every(transform: Any) -> list[Any]:
     return [transform, *(inner for each in getattr(transform, "transforms", ()) for inner in _every(each))]
 
 
-def _digest(text: str) -> int:
-    return xxhash.xxh3_128_intdigest(text.encode("utf-8", "surrogatepass"))
+def digest(*parts: Any) -> int:
+    """A hash of 128 bits: the place in the random numbers that seed, epoch, copy and sample name."""
+    return xxhash.xxh3_128_intdigest("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 
 def _refuse_other(what: str, given: str, known: Sequence[str]) -> None:
