@@ -1,1 +1,28 @@
-"""Baselines: the torch side of a split, and honest models trained on it."""
+"""Baselines: the torch side of a split, and honest models trained on it.
+
+Names are loaded when first used (PEP 562): torch is imported by whoever asks for one of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataprep.baselines.torch_data import torch_dataset as torch_dataset
+
+_HOMES = {"torch_dataset": "dataprep.baselines.torch_data"}
+
+__all__ = ["torch_dataset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dataprep.baselines' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -91,11 +91,11 @@ def has_repeats(split: Split) -> bool:
 
 
 def labels_of(dataset: Dataset) -> list[str | None]:
-    """(n,) label of each sample as text, None where it has none."""
+    """(n,) label of each sample as text, None where it has none or an empty one."""
     if "label" not in dataset.samples:
         return [None] * len(dataset)
     labels = dataset.samples["label"]
-    return [None if missing else str(label) for label, missing in zip(labels, labels.isna(), strict=True)]
+    return [None if missing else str(label) or None for label, missing in zip(labels, labels.isna(), strict=True)]
 
 
 def classes_of(dataset: Dataset) -> list[str]:
