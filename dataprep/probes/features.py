@@ -43,6 +43,41 @@ class Features:
         return len(self.values)
 
 
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The map into the space in which embeddings are compared, fitted once; further embeddings can be placed in it.
+
+    Attributes:
+        mean: (d,).
+        projection: (d, m).
+        rooted: whether the square root is taken first.
+    """
+
+    mean: NDArray[np.float32]
+    projection: NDArray[np.float32]
+    rooted: bool
+
+    def place(self, embedding: NDArray[Any]) -> Features:
+        """Embeddings (n, d) of any float type, read in blocks; rows of zeros, or with a value that is not finite, are unknown."""
+        known = _known(embedding)
+        values = np.zeros((len(embedding), self.projection.shape[1]), np.float32)
+        for chunk in blocks(np.flatnonzero(known)):
+            part = (_prepared(embedding[chunk], self.rooted) - self.mean) @ self.projection
+            values[chunk] = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
+        return Features(values, known)
+
+
+def space_of(embedding: NDArray[Any], *, seed: int = 0) -> Space | None:
+    """Fit the map on embeddings (n, d); None where none of them is known. `seed` as for `features_of`."""
+    rows = np.flatnonzero(_known(embedding))
+    if not len(rows):
+        return None
+    if len(rows) > _FITTED:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, _FITTED, replace=False))
+    rooted = _is_non_negative(embedding, rows)
+    return Space(*_principal(embedding, rows, rooted), rooted)
+
+
 def features_of(embedding: NDArray[Any], *, seed: int = 0) -> Features:
     """Map embeddings into the space in which they are compared.
 
@@ -50,20 +85,10 @@ def features_of(embedding: NDArray[Any], *, seed: int = 0) -> Features:
         embedding: (n, d) of any float type, read in blocks; rows of zeros, or with a value that is not finite, are unknown.
         seed: of the sample that the components are fitted on, where there are more than 50,000 rows.
     """
-    known = _known(embedding)
-    rows = np.flatnonzero(known)
-    if not len(rows):
-        return Features(np.zeros((len(embedding), 1), np.float32), known)
-    fitted = rows
-    if len(rows) > _FITTED:
-        fitted = np.sort(np.random.default_rng(seed).choice(rows, _FITTED, replace=False))
-    rooted = _is_non_negative(embedding, fitted)
-    mean, projection = _principal(embedding, fitted, rooted)
-    values = np.zeros((len(embedding), projection.shape[1]), np.float32)
-    for chunk in blocks(rows):
-        part = (_prepared(embedding[chunk], rooted) - mean) @ projection
-        values[chunk] = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
-    return Features(values, known)
+    space = space_of(embedding, seed=seed)
+    if space is None:
+        return Features(np.zeros((len(embedding), 1), np.float32), np.zeros(len(embedding), bool))
+    return space.place(embedding)
 
 
 def _known(embedding: NDArray[Any]) -> NDArray[np.bool_]:

@@ -1,0 +1,254 @@
+"""What the probes make of changed images: the bench on which policies are chosen and judged.
+
+A probe learns the classes from the images as they are. Of an image that was changed it is asked by the model of the fold that holds
+neither the image, nor its copies, nor its group: what it answers for the changed image and for the image itself can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import simplejpeg
+
+from dataprep.augment.fitting import TRAIN
+from dataprep.errors import InputError
+from dataprep.measures.decode_pass import measure
+from dataprep.measures.embedding.contract import load_embedder, view_of
+from dataprep.measures.options import PassOptions
+from dataprep.measures.thumb import unpack_thumbs
+from dataprep.measures.thumbnails import thumbnails
+from dataprep.probes.features import Features, space_of
+from dataprep.probes.folds import join
+from dataprep.probes.logistic import logistic_scores
+from dataprep.probes.targets import Targets
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.split import PART, UNIT, Split
+from dataprep.splits.units import units_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.measures.embedding.contract import Embedder
+
+    Rows = NDArray[np.int64]
+    Image = NDArray[np.uint8]
+
+Progress = Callable[[str, int, int, str], None]
+
+#: Images that are changed, at most; and that the probes learn from, at most.
+IMAGES, LEARNED = 300, 20_000
+#: Longer side of the images that are changed, in pixels; what policies do scales with it.
+SIDE = 224
+#: Images that a class needs for the probe to learn it.
+FEWEST = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a probe answers for some images and for each of them changed.
+
+    Attributes:
+        given: (m,) class number that each image is labelled with.
+        before: (m,) class that the probe answers for the image as it is, out of fold.
+        after: (m,) class that it answers for the changed one.
+        classes: names of the class numbers.
+    """
+
+    given: NDArray[np.int64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(m,) whether the probe is right about the image as it is; only of these can a change be seen."""
+        return self.before == self.given
+
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """(m,) whether it was right and is no longer."""
+        return self.right & (self.after != self.before)
+
+
+class Bench:
+    """Some images of a data set, the probes that know its classes, and where its images lie.
+
+    Attributes:
+        dataset: the training rows, measured.
+        rows: (m,) rows of `dataset` that are changed: as many of each class as can be, in an order that only their names decide.
+        classes: names of the classes the probes know.
+    """
+
+    def __init__(
+        self,
+        source: Audit | Split | Dataset,
+        *,
+        images: int = IMAGES,
+        options: PassOptions | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Gather what the cache holds of `source`; only its training rows, where it is divided.
+
+        Raises:
+            InputError: there is no readable training image.
+        """
+        self._progress: Progress = progress or (lambda stage, done, total, note: None)
+        self._options = options or options_of(source)
+        dataset = training_rows(source)
+        columns = ["thumb"] if not self._options.embedder else ["embedding", "thumb"]
+        self.dataset = measure(dataset, columns, self._options, lambda *done: self._progress("measure", *done))
+        self._units = _units_of(source, self.dataset)
+        self.codes, self.classes = _codes(self.dataset)
+        self.rows = _spread(self.dataset, self.codes, images)
+
+    @cached_property
+    def images(self) -> list[Image]:
+        """The images of `rows`, longer side at most `SIDE`; those that cannot be read any more are black."""
+        names = self.dataset.samples.index[self.rows].tolist()
+        made = thumbnails(self.dataset, names, self._options, side=SIDE, progress=lambda *done: self._progress("measure", *done))
+        black = np.zeros((8, 8, 3), np.uint8)
+        return [simplejpeg.decode_jpeg(made[name], colorspace="RGB") if name in made else black for name in names]
+
+    @property
+    def sees(self) -> bool:
+        """Whether there are embeddings."""
+        return "embedding" in self.dataset.arrays and self._space is not None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are two classes or more to learn."""
+        return len(self.classes) > 1
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The one that the data set was embedded by."""
+        return load_embedder(self._options.embedder, size=self._options.embedder_size, threads=self._options.jobs)
+
+    def embed(self, images: list[Image]) -> NDArray[np.float32]:
+        """(m, f) where images lie in the space in which images are compared; rows of unit length."""
+        views = np.stack([view_of(_as_rgb(image), self.embedder.size) for image in images])
+        step = self.embedder.batch
+        vectors = [self.embedder(views[start : start + step]) for start in range(0, len(views), step)]
+        assert self._space is not None
+        return self._space.place(np.concatenate(vectors)).values
+
+    @cached_property
+    def originals(self) -> NDArray[np.float32]:
+        """(m, f) where the images of `rows` lie, unchanged, as they are shown here."""
+        return self.embed(self.images)
+
+    def ask(self, vectors: NDArray[np.float32]) -> Answers:
+        """What the probe of embeddings answers for the images of `rows`, given where they lie when changed."""
+        return self._ask(self.features.values, self.originals, vectors)
+
+    def ask_of_pixels(self, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Answers:
+        """What a probe of 32 x 32 grey pixels answers when ``change`` is made to them ((m, 32, 32) to the same).
+
+        Networks are trained not to tell an image from its mirror image; pixels tell.
+        """
+        thumbs = unpack_thumbs(self.dataset.arrays["thumb"])
+        space = space_of(_flat(thumbs))
+        if space is None:
+            raise InputError("no image could be measured")
+        before = thumbs[self.rows]
+        place = [space.place(_flat(part)).values for part in (thumbs, before, change(before))]
+        return self._ask(*place)
+
+    @cached_property
+    def _space(self) -> Any:
+        return space_of(self.dataset.arrays["embedding"])
+
+    @cached_property
+    def features(self) -> Features:
+        """Where all rows lie."""
+        features: Features = self._space.place(self.dataset.arrays["embedding"])
+        return features
+
+    def _ask(self, known: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Answers:
+        learned = _learned(self.codes, self.rows, len(self.classes))
+        values = np.concatenate([known[learned], before, after])
+        codes = np.concatenate([self.codes[learned], np.full(2 * len(self.rows), -1, np.int32)]).astype(np.int32)
+        units = np.concatenate([self._units[learned], self._units[self.rows], self._units[self.rows]])
+        scores = logistic_scores(values, Targets.of_labels(codes, len(self.classes)), units)
+        answers = scores[len(learned) :].argmax(axis=1)
+        count = len(self.rows)
+        return Answers(self.codes[self.rows].astype(np.int64), answers[:count], answers[count:], self.classes)
+
+
+def options_of(source: Audit | Split | Dataset) -> PassOptions:
+    """How the files of an audit, or of a split of it, were read and embedded."""
+    run: Mapping[str, Any] = getattr(source, "run", {})
+    given = run.get("options", {}).get("pass", {}) if isinstance(run, Mapping) else {}
+    return PassOptions(**given) if isinstance(given, dict) else PassOptions()
+
+
+def training_rows(source: Audit | Split | Dataset) -> Dataset:
+    """The readable rows that a model is trained on: those of the part called train, of the first part of a Split, or all.
+
+    Raises:
+        InputError: there is none.
+    """
+    dataset = source if isinstance(source, Dataset) else source.dataset
+    kept = np.ones(len(dataset), bool)
+    if "lost" in dataset.samples:
+        kept &= (dataset.samples["lost"].astype("str").fillna("") == "").to_numpy()
+    if PART in dataset.samples:
+        parts = dataset.samples[PART].astype("str").str.lower()
+        wanted = set(TRAIN)
+        if isinstance(source, Split) and not parts.isin(wanted).any():
+            wanted = {str(next(iter(source.parts), "")).lower()}
+        if parts.isin(wanted).any():
+            kept &= parts.isin(wanted).to_numpy()
+    if not kept.any():
+        raise InputError("there is no readable training image to look at")
+    return dataset.where(kept)
+
+
+def _as_rgb(image: Image) -> Image:
+    return image if image.ndim == 3 and image.shape[2] == 3 else np.repeat(image.reshape(*image.shape[:2], -1)[:, :, :1], 3, 2)
+
+
+def _flat(thumbs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return thumbs.reshape(len(thumbs), -1).astype(np.float32)
+
+
+def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """(n,) class numbers, -1 without a label or where the class has too few images; and their names."""
+    if "label" not in dataset.samples or dataset.task not in ("classification", "none"):
+        return np.full(len(dataset), -1, np.int32), ()
+    labels = dataset.samples["label"].astype("object")
+    counts = labels.value_counts()
+    codes, names = pd.factorize(labels.where(labels.map(counts) >= FEWEST), sort=True)
+    return codes.astype(np.int32), tuple(map(str, names))
+
+
+def _spread(dataset: Dataset, codes: NDArray[np.int32], count: int) -> Rows:
+    """Up to `count` rows, as many of each class as can be; which ones, the hash of their names decides."""
+    hashes = pd.util.hash_array(dataset.samples.index.to_numpy(dtype=object))
+    order = np.argsort(hashes, kind="stable")
+    if (codes >= 0).any():
+        order = order[codes[order] >= 0]
+    turn = pd.Series(codes[order]).groupby(codes[order]).cumcount().to_numpy()
+    return np.sort(order[np.argsort(turn, kind="stable")][:count])
+
+
+def _learned(codes: NDArray[np.int32], rows: Rows, classes: int) -> Rows:
+    """The rows that probes learn from."""
+    labelled = np.flatnonzero(codes >= 0)
+    most = max(LEARNED, 10 * classes)
+    return labelled if len(labelled) <= most else labelled[:: -(-len(labelled) // most)]
+
+
+def _units_of(source: Audit | Split | Dataset, dataset: Dataset) -> Rows:
+    """(n,) number of what has to stay in one fold: the units of a split, the copies that an audit found, and groups."""
+    if isinstance(source, Audit):
+        bonds = units_of(source)
+        return pd.Series(bonds.unit, index=pd.Index(bonds.names)).reindex(dataset.samples.index).to_numpy(np.int64)
+    given = [np.asarray(pd.factorize(dataset.samples[name])[0], np.int64) for name in (UNIT, "group") if name in dataset.samples]
+    return join(len(dataset), tuple(given))
