@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit as Audit
     from dataprep.schemas.dataset import Dataset as Dataset
     from dataprep.schemas.issues import Issues as Issues
+    from dataprep.splits.splitter import LeakFreeSplit as LeakFreeSplit
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ _HOMES = {
     "DataprepError": "dataprep.errors",
     "Dataset": "dataprep.schemas.dataset",
     "Issues": "dataprep.schemas.issues",
+    "LeakFreeSplit": "dataprep.splits.splitter",
     "Normaliser": "dataprep.augment.normaliser",
     "PassOptions": "dataprep.measures.options",
     "apply_plan": "dataprep.cleaning",
@@ -54,6 +56,7 @@ __all__ = [
     "DataprepError",
     "Dataset",
     "Issues",
+    "LeakFreeSplit",
     "Normaliser",
     "PassOptions",
     "apply_plan",

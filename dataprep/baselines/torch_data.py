@@ -134,9 +134,9 @@ def torch_dataset(
     Args:
         source: a split, or any data set with a column of parts.
         part: name of the part, several names (the other folds), or None for all samples.
-        transform: called with RGB pixels (H, W, 3) uint8, as ``transform(image=pixels)["image"]`` if it comes from albumentations.
-            An array that it gives becomes a tensor (C, H, W), of uint8 divided by 255; anything else is passed on. None: a float32
-            tensor (3, H, W) from 0 to 1.
+        transform: called with RGB pixels (H, W, 3) uint8; one of albumentations as ``transform(image=pixels)["image"]``. An array
+            that it gives becomes a tensor (C, H, W), of uint8 divided by 255; anything else is passed on. None: a float32 tensor
+            (3, H, W) from 0 to 1.
         labels: whether labels are given: int64 class numbers, places in ``classes``; for several labels a float32 vector of 0 and
             1; for a regression a float32.
         column: the column of parts; ``split_2`` for a second repeat.
