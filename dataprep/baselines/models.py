@@ -6,7 +6,6 @@ pixels (mean, standard deviation) is inside it, so that an exported model needs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 
 import torch
@@ -40,11 +39,25 @@ class Network(nn.Module):
         std: tuple[float, ...], dropout: float,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.body, self.width, self.stages = body, width, stages
+        self.body, self.width, self.stages, self.frozen = body, width, stages, 0
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, outputs)
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
+
+    def freeze(self, stages: int) -> None:
+        """Keep the first `stages` of the body as they are: neither their weights nor their running figures move."""
+        self.frozen = min(stages, len(self.stages))
+        for number, stage in enumerate(self.stages):
+            stage.requires_grad_(number >= self.frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Network:
+        """Training mode, but for what is frozen."""
+        super().train(mode)
+        for stage in self.stages[: self.frozen]:
+            stage.eval()
+        return self
 
     def maps(self, images: Tensor) -> Tensor:
         """(B, width, h, w) last maps of (B, 3, H, W) images in [0, 1]."""
@@ -245,8 +258,3 @@ def _of_timm(name: str, outputs: int, dropout: float, pretrained: bool) -> Netwo
     if len(shape) != 4:
         raise OptionError(f"timm:{name} gives no maps but {tuple(shape)}: expected a convolutional network")
     return Network(body, shape[1], outputs, [body], mean=tuple(wanted["mean"]), std=tuple(wanted["std"]), dropout=dropout)
-
-
-def batch_norms(network: nn.Module) -> Iterator[nn.Module]:
-    """The batch norms of a network, whose running figures are frozen with the layers they belong to."""
-    return (module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm))

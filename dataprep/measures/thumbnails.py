@@ -62,7 +62,7 @@ def thumbnails(
         jobs=options.jobs if options.jobs else 0,
         time_limit_s=options.time_limit_s,
         memory_limit_mb=options.memory_limit_mb,
-        load=_read_remote if dataset.is_remote else None,
+        load=read_remote if dataset.is_remote else None,
     )
     made: dict[str, bytes] = {}
     with closing(results):  # type: ignore[type-var]
@@ -105,7 +105,8 @@ def encode(rgb: NDArray[np.uint8]) -> bytes:
     return bytes(data)
 
 
-def _read_remote(url: str) -> bytes | Lost:
+def read_remote(url: str) -> bytes | Lost:
+    """The bytes of a remote file, or why there are none; for `imap`'s `load`, since workers have no file systems."""
     import fsspec
 
     try:

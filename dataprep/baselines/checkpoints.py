@@ -1,0 +1,57 @@
+"""Checkpoints: all that a training run needs to go on bit for bit, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from dataprep.errors import FingerprintError, InputError
+from dataprep.schemas.files import write_atomically
+
+if TYPE_CHECKING:
+    from dataprep.baselines.loop import Fitted
+
+_FORM = 1
+
+
+def write_checkpoint(path: str, parts: dict[str, Any], fitted: Fitted, best: dict[str, Tensor], key: str) -> None:
+    """Put the state of every part, the history and the best weights in the place of `path`.
+
+    Raises:
+        OutputError: the disk is full or the folder cannot be written; the earlier checkpoint stays.
+    """
+    state = {name: part.state_dict() for name, part in parts.items()}
+    with write_atomically(path) as file:
+        torch.save({"form": _FORM, "key": key, "parts": state, "fitted": asdict(fitted), "best": best}, file)
+
+
+def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted, dict[str, Tensor]]:
+    """Give every part its state back; the history and the best weights. Nothing in the file is run (``weights_only``).
+
+    Raises:
+        InputError: not a checkpoint, or a damaged one.
+        FingerprintError: one of another run.
+    """
+    from dataprep.baselines.loop import Fitted
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["form"] != _FORM:
+            raise KeyError(state["form"])
+        fitted, best = Fitted(**state["fitted"]), state["best"]
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} is no checkpoint that can be read ({type(error).__name__}): train without --resume") from error
+    if state["key"] != key:
+        raise FingerprintError(
+            f"{os.path.basename(path)} belongs to a run with other data or settings: train without --resume, or give back the "
+            "settings in run.json"
+        )
+    for name, part in parts.items():
+        part.load_state_dict(state["parts"][name])
+    fitted.resumed_at = len(fitted.history)
+    return fitted, best

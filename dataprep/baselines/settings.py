@@ -1,0 +1,35 @@
+"""Settings of training: every option of the loop, with its range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataprep.schemas.options import option, validate
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a network is trained. Defaults are those of fine-tuning; `dataprep.baselines.regimes` chooses by the data."""
+
+    epochs: int = option(20, "passes over the training samples at most", low=1)
+    batch: int = option(32, "images per step", low=1)
+    lr: float = option(2e-3, "learning rate of the classifier", low=0)
+    body_lr: float = option(0.25, "learning rate of the body as a share of the classifier's", low=0, high=1)
+    optimiser: str = option("adamw", "how steps are taken", choices=("adamw", "sgd"))
+    weight_decay: float = option(0.02, "decay of weights per step, times the learning rate", low=0)
+    schedule: str = option("cosine", "how the learning rate goes on", choices=("cosine", "constant"))
+    warmup_epochs: float = option(1.0, "epochs in which the learning rate rises", low=0)
+    dropout: float = option(0.2, "share of the penultimate layer dropped in training", low=0, high=0.95)
+    smoothing: float = option(0.1, "label smoothing", low=0, high=0.9)
+    focal: float = option(0.0, "exponent of the focal loss; 0 is cross-entropy", low=0, high=10)
+    class_weights: str = option("inverse", "weights of classes in the loss", choices=("inverse", "effective", "none"))
+    sampler: str = option("plain", "how training samples are drawn", choices=("plain", "balanced"))
+    clip: float = option(5.0, "greatest norm of the gradient", low=0)
+    accumulate: int = option(1, "batches per step of the optimiser", low=1)
+    precision: str = option("fp32", "number format of the forward pass", choices=("fp32", "bf16", "fp16"))
+    patience: int = option(6, "epochs without improvement until it stops; 0 never stops early", low=0)
+    freeze: int = option(0, "first stages of a pretrained body that stay as they are", low=0)
+    seed: int = option(0, "of everything that is random", low=0)
+
+    def __post_init__(self) -> None:
+        validate(self, "train")
