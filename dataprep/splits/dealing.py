@@ -40,7 +40,7 @@ def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Int
 def _need(layout: Layout, part: Ints) -> Floats:
     """(p, f + 1) samples of each feature that each part still lacks, given the fixed units; last, samples of any kind."""
     problem = layout.problem
-    wished = problem.targets[:, None] * np.append(layout.shares, 1.0)
+    wished: Floats = problem.targets[:, None] * np.append(layout.shares, 1.0)
     set_down = np.flatnonzero(part >= 0)
     if len(set_down):
         inside = part[problem.entry_unit] >= 0
@@ -60,15 +60,15 @@ def _place(layout: Layout, part: Ints, need: Floats, units: Ints) -> None:
     weight = layout.squares[feature]
     done = 0
     if len(units) >= 2 * len(active):
-        wanting = np.maximum(need[cells] @ weight, 0.0) / weight.sum()
+        wanting = np.maximum((need[cells] * weight).sum(axis=1), 0.0)
         if wanting.sum() > 0:
             dealt = np.floor(len(units) * wanting / wanting.sum()).astype(np.int64)
             done = int(dealt.sum())
             part[units[:done]] = np.repeat(active, dealt)
             need[cells] -= dealt[:, None] * count
-    pull, own = weight * count, float(weight @ count**2)
+    pull, own = 2.0 * weight * count, float((weight * count**2).sum())
     for unit in units[done:].tolist():
-        best = int(np.argmin((own - 2.0 * (need[cells] @ pull)) / targets))
+        best = int(np.argmin((own - (need[cells] * pull).sum(axis=1)) / targets))
         part[unit] = active[best]
         need[active[best], feature] -= count
 

@@ -57,9 +57,14 @@ class Layout:
 
     @cached_property
     def squares(self) -> Floats:
-        """(f + 1,) what a squared deviation of each feature, and of the size, counts for: rare features more (as in chi squared)."""
+        """(f + 1,) what a squared deviation of each feature, last of the size, counts for: rare ones more (chi squared)."""
         rarity = self.problem.weights / np.maximum(self.shares, 1e-12)
         return np.append(np.where(self.shares > 0, rarity, 0.0), 1.0)
+
+    @cached_property
+    def heed(self) -> Floats:
+        """(f,) square of each feature's weight."""
+        return np.asarray(self.problem.weights**2, np.float64)
 
     def vectors(self, units: Ints) -> Floats:
         """(k, f + 1) samples of each feature in each of `units`; last, its size."""

@@ -15,7 +15,7 @@ from dataprep.splits.layout import Floats, Layout
 from dataprep.splits.problem import Ints
 
 #: Numbers that one step may look at: exchanges times features.
-CELLS = 400_000
+CELLS = 120_000
 
 _BEYOND_WALL, _WORSE = 1e9, 1e6
 
@@ -53,7 +53,7 @@ class Search:
     def descend(self, budget: int) -> None:
         """Improve until no exchange between any two parts helps, or `budget` numbers were looked at."""
         end = self.spent + budget
-        while self.spent < end and self._improve():
+        while self.spent < end and self.step():
             pass
 
     def kick(self, times: int) -> None:
@@ -65,8 +65,8 @@ class Search:
             if len(self.members[worst]) and len(self.members[other]):
                 self._exchange(worst, other, *(int(self.rng.integers(len(self.members[each]))) for each in (worst, other)))
 
-    def _improve(self) -> bool:
-        """Take the best exchange between the worst part and another; where none helps, between any two."""
+    def step(self) -> bool:
+        """Take the best exchange between the worst part and another; where none helps, between any two. Whether one helped."""
         active = self.layout.active
         beyond, worst, _ = self._rate(self.held[active].T, active)
         bound = max(float(worst.max()), 1e-12)
@@ -81,18 +81,19 @@ class Search:
     def _try(self, one: int, other: int, bound: float) -> bool:
         side = max(8, int((CELLS / self.held.shape[1]) ** 0.5))
         places = [self._some(each, side) for each in (one, other)]
-        leaving, coming = (self._vectors(each, chosen) for each, chosen in zip((one, other), places))
+        first, second = (self.members[each][chosen] for each, chosen in zip((one, other), places))
+        leaving, coming = self._vectors(first), self._vectors(second)
         change = leaving[:, :, None] - coming[:, None, :]
         held = self.held[:, :, None, None]
         after = self._price(held[one] - change, one, bound) + self._price(held[other] + change, other, bound)
+        after += self._toll(one, other, first, second)
         self.spent += change.size
         now = sum(float(self._price(self.held[each], each, bound)) for each in (one, other))
         best = int(np.argmin(after))
         if not after.flat[best] < now - 1e-9 * (1 + abs(now)):
             return False
         row, column = divmod(best, after.shape[1])
-        first, second = (int(each[at]) if at < len(each) else -1 for each, at in zip(places, (row, column)))
-        self._exchange(one, other, first, second)
+        self._exchange(one, other, *(int(each[at]) if at < len(each) else -1 for each, at in zip(places, (row, column))))
         return True
 
     def _some(self, part: int, most: int) -> Ints:
@@ -100,9 +101,13 @@ class Search:
         count = len(self.members[part])
         return np.arange(count) if count <= most else np.unique(self.rng.integers(0, count, most))
 
-    def _vectors(self, part: int, places: Ints) -> Floats:
+    def _toll(self, one: int, other: int, first: Ints, second: Ints) -> Floats | float:
+        """(k + 1, l + 1) what each exchange costs in itself: nothing, in a division that is new."""
+        return 0.0
+
+    def _vectors(self, units: Ints) -> Floats:
         """(f + 1, k + 1): what each unit holds, and nothing, for a unit that moves without another in return."""
-        dense = self.layout.vectors(self.members[part][places])
+        dense = self.layout.vectors(units)
         return np.vstack([dense, np.zeros(dense.shape[1])]).T
 
     def _price(self, held: Floats, part: int, bound: float) -> Floats:
@@ -115,15 +120,16 @@ class Search:
         size, target = held[-1], layout.problem.targets[part]
         miss = np.abs(size - target)
         apart = held[:-1] * (1.0 / np.maximum(size, 1.0))
-        apart -= layout.shares.reshape(-1, *[1] * size.ndim)
         flat = apart.reshape(len(apart), -1)
-        squares = (layout.squares[:-1] @ (flat * flat)).reshape(size.shape) + (miss / np.maximum(target, 1.0)) ** 2
-        np.abs(flat, out=flat)
-        flat *= layout.problem.weights[:, None]
-        worst = apart.max(axis=0, initial=0.0)
+        flat -= layout.shares[:, None]
+        np.multiply(flat, flat, out=flat)
+        # Sums over features are added up feature by feature: a dot product would round as the machine's library likes.
+        squares = (flat * layout.squares[:-1, None]).sum(axis=0).reshape(size.shape) + (miss / np.maximum(target, 1.0)) ** 2
+        flat *= layout.heed[:, None]
+        worst = np.sqrt(apart.max(axis=0, initial=0.0))
         if bound:
-            flat *= 1 / bound
-            for _ in range(3):
+            flat *= 1 / bound**2
+            for _ in range(2):
                 np.multiply(flat, flat, out=flat)
             squares = squares + np.minimum(apart, 256.0).sum(axis=0)
         return np.maximum(miss - self.walls[part], 0.0), worst, squares

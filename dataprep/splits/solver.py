@@ -17,8 +17,8 @@ from dataprep.splits.search import Search
 #: Numbers that the search may look at, in all: the bound on work, and the same on every machine.
 BUDGET = 100_000_000
 
-#: Attempts to leave a local optimum, for each width of the walls.
-KICKS = 60
+#: Attempts to leave a local optimum, for each width of the walls; and how many in vain are enough.
+KICKS, PATIENCE = 60, 20
 
 #: Shares of its target by which a part's size may miss it, tried one after the other as long as the mix gains by it.
 LOOSE = (0.005, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.8)
@@ -65,8 +65,9 @@ def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Gener
     share = BUDGET // len(LOOSE)
     search.descend(share // 3)
     best, standing = search.part.copy(), search.standing()
+    vain = 0
     for attempt in range(KICKS):
-        if search.spent >= share or standing[:2] == (0.0, 0.0):
+        if search.spent >= share or vain > PATIENCE or standing[:2] == (0.0, 0.0):
             break
         if attempt == 0:
             search.reset(deal(layout, rng, noise=0.5))
@@ -74,8 +75,9 @@ def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Gener
             search.reset(best)
             search.kick(int(rng.integers(1, 5)))
         search.descend(share - search.spent)
+        vain += 1
         if search.standing() < standing:
-            best, standing = search.part.copy(), search.standing()
+            best, standing, vain = search.part.copy(), search.standing(), 0
     return best
 
 
