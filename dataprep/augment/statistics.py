@@ -35,6 +35,8 @@ Triple = tuple[float, float, float]
 SUMS = struct.Struct("<13q")
 _PIXELS, _SUM, _SQUARES, _LOW, _HIGH = 0, slice(1, 4), slice(4, 7), slice(7, 10), slice(10, 13)
 _LOW_BITS = 20
+#: Pixels that are split into planes at once, so that a huge image needs no second one of its size.
+_AT_ONCE = 2**20
 _DEFAULTS = PassOptions()
 
 
@@ -58,26 +60,38 @@ class ChannelStatistics:
     weighting: Weighting = "pixels"
 
 
-def sums_of(rgb: NDArray[np.uint8]) -> tuple[int, ...]:
-    """The numbers of `SUMS` for one image (h, w, 3) uint8; exact."""
-    sums: list[int] = []
-    squares: list[int] = []
-    extremes: list[tuple[float, ...]] = []
-    for channel in range(3):
-        plane = cv2.extractChannel(rgb, channel)
-        sums.append(int(cv2.sumElems(plane)[0]))
-        # The library squares a root of the exact sum: off by less than 1e-3 for the largest image that is decoded.
-        squares.append(round(cv2.norm(plane, cv2.NORM_L2SQR)))
-        extremes.append(cv2.minMaxLoc(plane)[:2])
-    low, high = zip(*extremes, strict=True)
-    return (rgb.shape[0] * rgb.shape[1], *sums, *squares, *map(int, low), *map(int, high))
+class Adder:
+    """Adds up images, one at a time; keeps the planes that it splits them into, whose memory costs more than the sums."""
+
+    def __init__(self) -> None:
+        self._planes = [np.empty(_AT_ONCE, np.uint8) for _ in range(3)]
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> tuple[int, ...]:
+        """The numbers of `SUMS` for one image (h, w, 3) uint8; exact."""
+        pixels = np.ascontiguousarray(rgb).reshape(1, -1, 3)
+        count = pixels.shape[1]
+        blocks = [self._add_up(pixels[:, start : start + _AT_ONCE]) for start in range(0, count, _AT_ONCE)]
+        if len(blocks) == 1:
+            return count, *map(int, blocks[0])
+        totals = np.array(blocks, np.int64)
+        low, high = totals[:, 6:9].min(axis=0), totals[:, 9:].max(axis=0)
+        return count, *totals[:, :6].sum(axis=0).tolist(), *low.tolist(), *high.tolist()
+
+    def _add_up(self, pixels: NDArray[np.uint8]) -> tuple[float, ...]:
+        """Sums, sums of squares, least and largest values of R, G and B."""
+        planes = cv2.split(pixels, [plane[: pixels.shape[1]].reshape(1, -1) for plane in self._planes])
+        extremes = [cv2.minMaxLoc(plane) for plane in planes]
+        # The library squares the root of a whole number below 2**37: rounding makes it whole again.
+        squares = [round(cv2.norm(plane, cv2.NORM_L2SQR)) for plane in planes]
+        sums = [cv2.sumElems(plane)[0] for plane in planes]
+        return (*sums, *squares, *(each[0] for each in extremes), *(each[1] for each in extremes))
 
 
 def statistics_of(sums: NDArray[np.int64], weighting: Weighting = "pixels") -> ChannelStatistics:
     """The statistics of n images.
 
     Args:
-        sums: (n, 13) as `sums_of` gives them, in any order.
+        sums: (n, 13) as `Adder` gives them, in any order.
         weighting: "pixels": mean and standard deviation over all pixels of all images. "images": over all pixels too, but those
             of one image together weigh as much as those of any other, as they do for a model that sees every image at one size.
 
@@ -144,7 +158,7 @@ def channel_sums(
         progress: called with (done, total, note).
 
     Returns:
-        (n, 13) int64 in the order of the rows, as `sums_of` gives them, zeros where an image was lost; and sample to loss.
+        (n, 13) int64 in the order of the rows, as `Adder` gives them, zeros where an image was lost; and sample to loss.
 
     Raises:
         WorkersLost: worker processes cannot be started.
@@ -176,6 +190,7 @@ def summing(setup: tuple[PassOptions, int]) -> Callable[[str | bytes], bytes | L
     """The worker's task: a path, or a file's bytes, to packed `SUMS`."""
     options, size = setup
     cv2.setNumThreads(1)
+    sums_of = Adder()
 
     def add_up(item: str | bytes) -> bytes | Lost:
         try:
