@@ -63,6 +63,7 @@ _CHECKS = {
         "group-leakage": "group_leakage:GroupLeakage",
         "label-shift": "label_shift:LabelShift",
         "distribution-mismatch": "distribution_mismatch:DistributionMismatch",
+        "normalisation-mismatch": "normalisation_mismatch:NormalisationMismatch",
     },
     "quality": {
         "dark": "dark:Dark",
@@ -78,6 +79,7 @@ _CHECKS = {
         "odd-aspect-ratio": "odd_aspect_ratio:OddAspectRatio",
         "grayscale": "grayscale:Grayscale",
         "border": "border:Border",
+        "already-normalised": "already_normalised:AlreadyNormalised",
     },
 }
 
