@@ -14,9 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataprep.checks.contract import Check as Check
     from dataprep.augment.fitting import fit_normaliser as fit_normaliser
     from dataprep.augment.normaliser import Normaliser as Normaliser
+    from dataprep.checks.contract import Check as Check
     from dataprep.cleaning import apply_plan as apply_plan
     from dataprep.cleaning import clean as clean
     from dataprep.engine import audit as audit
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit as Audit
     from dataprep.schemas.dataset import Dataset as Dataset
     from dataprep.schemas.issues import Issues as Issues
+    from dataprep.schemas.split import Split as Split
     from dataprep.splits.splitter import LeakFreeSplit as LeakFreeSplit
+    from dataprep.splits.splitting import split as split
 
 __version__ = "0.1.0"
 
@@ -41,6 +43,7 @@ _HOMES = {
     "LeakFreeSplit": "dataprep.splits.splitter",
     "Normaliser": "dataprep.augment.normaliser",
     "PassOptions": "dataprep.measures.options",
+    "Split": "dataprep.schemas.split",
     "apply_plan": "dataprep.cleaning",
     "audit": "dataprep.engine",
     "clean": "dataprep.cleaning",
@@ -48,6 +51,7 @@ _HOMES = {
     "measure": "dataprep.measures.decode_pass",
     "report": "dataprep.reports",
     "scan": "dataprep.ingest",
+    "split": "dataprep.splits.splitting",
 }
 
 __all__ = [
@@ -59,6 +63,7 @@ __all__ = [
     "LeakFreeSplit",
     "Normaliser",
     "PassOptions",
+    "Split",
     "apply_plan",
     "audit",
     "clean",
@@ -66,6 +71,7 @@ __all__ = [
     "measure",
     "report",
     "scan",
+    "split",
 ]
 
 

@@ -20,6 +20,7 @@ from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
+from dataprep.cli.split import split
 from dataprep.errors import DataprepError, UserError
 
 app = typer.Typer(
@@ -43,7 +44,7 @@ def _root(
         raise typer.Exit
 
 
-for command in (audit, clean, normalise, checks, explain):
+for command in (audit, clean, split, normalise, checks, explain):
     app.command(no_args_is_help=command in (audit, explain))(command)
 app.add_typer(cache, name="cache")
 

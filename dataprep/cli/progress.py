@@ -9,7 +9,7 @@ from typing import Any
 
 _TITLES = {
     "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
-    "report": "Writing the report",
+    "report": "Writing the report", "split": "Dividing", "prove": "Proving",
 }  # fmt: skip
 
 

@@ -137,14 +137,27 @@ def _map(
     }  # fmt: skip
 
 
-def _page(context: Mapping[str, Any]) -> str:
-    style = _static("report.css") + _static("map.css")
-    scripts = {"theme": _static("theme.js"), "script": _static("report.js"), "map_script": _static("map.js")}
+def draw_page(template: str, styles: tuple[str, ...], scripts: Mapping[str, str], context: Mapping[str, Any]) -> str:
+    """A page that needs nothing else: a template of this package with its styles and scripts inside, and no others allowed.
+
+    Args:
+        template: name of the template.
+        styles: names of static files.
+        scripts: name in the template to name of the static file.
+        context: what else the template is given.
+    """
+    style = "".join(map(_static, styles))
+    texts = {name: _static(file) for name, file in scripts.items()}
     policy = (
-        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {' '.join(map(_digest, scripts.values()))}; "
+        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {' '.join(map(_digest, texts.values()))}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template("report.html.j2").render(style=style, policy=policy, **scripts, **context)
+    return _environment().get_template(template).render(style=style, policy=policy, **texts, **context)
+
+
+def _page(context: Mapping[str, Any]) -> str:
+    scripts = {"theme": "theme.js", "script": "report.js", "map_script": "map.js"}
+    return draw_page("report.html.j2", ("report.css", "map.css"), scripts, context)
 
 
 def _chapters(

@@ -17,6 +17,8 @@ SPLITS, SAMPLES, PROOF, PAGE, RUN, LEDGER = (
 
 #: Columns that a split adds to the samples: the part, and what stayed together (the least sample name of the unit).
 PART, UNIT = "split", "unit"
+#: Column that a repair adds: the part in which each sample was.
+BEFORE = "split_before"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,30 @@
 """Splitting: units that stay whole, a division that keeps every mix alike, and the proof that nothing leaks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataprep.splits.changing import extend as extend
+    from dataprep.splits.changing import repair as repair
+    from dataprep.splits.records import read_split as read_split
+    from dataprep.splits.records import write_split as write_split
+    from dataprep.splits.splitting import split as split
+
+_HOMES = {
+    "extend": "dataprep.splits.changing",
+    "read_split": "dataprep.splits.records",
+    "repair": "dataprep.splits.changing",
+    "split": "dataprep.splits.splitting",
+    "write_split": "dataprep.splits.records",
+}
+
+__all__ = ["extend", "read_split", "repair", "split", "write_split"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loaded when used: most modules here need far less than the whole."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,194 @@
+"""``dataprep split``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from dataprep.cli.listing import silence_stdout
+from dataprep.cli.progress import progress_bar
+from dataprep.errors import OptionError
+
+if TYPE_CHECKING:
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.plan import Plan
+    from dataprep.schemas.split import Split, SplitPaths
+
+Format = Literal["table", "json", "csv"]
+Progress = Callable[[str, int, int, str], None]
+
+_INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
+_COLUMNS = ("path_column", "label_column", "split_column", "group_column")
+
+
+def split(
+    ctx: typer.Context,
+    path: Annotated[
+        str,
+        typer.Argument(help="Folder, URL or manifest to audit first; without it, goes on from OUT/audit.", show_default=False),
+    ] = "",
+    manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
+    path_column: Annotated[str, typer.Option(help="Manifest column with the path.", rich_help_panel=_INPUT)] = "",
+    label_column: Annotated[str, typer.Option(help="Manifest column with the label.", rich_help_panel=_INPUT)] = "",
+    split_column: Annotated[str, typer.Option(help="Manifest column with the split.", rich_help_panel=_INPUT)] = "",
+    group_column: Annotated[
+        str, typer.Option(help="Manifest column that the audit takes as group.", rich_help_panel=_INPUT)
+    ] = "",
+    no_embedding: Annotated[
+        bool, typer.Option("--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT)
+    ] = False,
+    no_plan: Annotated[bool, typer.Option("--no-plan", help="Do not apply OUT/clean/plan.csv.", rich_help_panel=_INPUT)] = False,
+    ratios: Annotated[
+        str,
+        typer.Option(
+            help="Shares or numbers of samples: test=500 leaves the rest to train. [default: train=0.7,val=0.15,test=0.15]",
+            rich_help_panel=_PARTS,
+            show_default=False,
+        ),
+    ] = "",
+    folds: Annotated[int, typer.Option(help="Make K folds instead.", rich_help_panel=_PARTS, show_default=False)] = 0,
+    repeats: Annotated[int, typer.Option(help="Divide so many times, each another way.", rich_help_panel=_PARTS)] = 1,
+    leave_one_group_out: Annotated[
+        bool, typer.Option("--leave-one-group-out", help="Every group is a fold of its own.", rich_help_panel=_PARTS)
+    ] = False,
+    external: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE whose rows are kept apart as 'external'; may be repeated.", rich_help_panel=_PARTS),
+    ] = None,
+    time_column: Annotated[
+        str, typer.Option(help="Parts in the order of this column: train before test.", rich_help_panel=_PARTS)
+    ] = "",
+    balance: Annotated[str, typer.Option(help="Columns to share out evenly: site,brightness.", rich_help_panel=_PARTS)] = "",
+    keep_unlabelled: Annotated[
+        bool, typer.Option("--keep-unlabelled", help="Divide samples without a label too.", rich_help_panel=_PARTS)
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Another seed, another division.", min=0, rich_help_panel=_PARTS)] = 0,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of what belongs together: patient; may be repeated.", rich_help_panel=_BONDS),
+    ] = None,
+    similar: Annotated[
+        bool,
+        typer.Option("--keep-similar/--cut-similar", help="Images that look alike without being copies.", rich_help_panel=_BONDS),
+    ] = True,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend it with the fewest moves.", rich_help_panel=_CHANGE)] = False,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="New samples join; no old one moves.", rich_help_panel=_CHANGE)
+    ] = False,
+    earlier: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Its splits.csv or folder; default: the data's column (--repair), OUT/split (--extend).",
+            rich_help_panel=_CHANGE,
+        ),
+    ] = "",
+    out: Annotated[
+        str, typer.Option(help="Folder for results; the split goes to OUT/split.", rich_help_panel=_OUTPUT)
+    ] = "dataprep-out",
+    format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+) -> None:
+    """Divide a data set into train, val and test so that nothing leaks, and prove it.
+
+    Copies, images that look alike and the given groups stay together; labels are in the same proportion in every part.
+    Results go to OUT/split: splits.csv, split.html (the proof), proof.json, samples.parquet and run.json.
+    """
+    from dataprep.schemas.files import mark_output
+    from dataprep.splits.records import write_split
+
+    flags = ctx.params
+    _refuse_mixes(flags)
+    folder = os.path.join(out, "split")
+    with progress_bar(quiet) as progress:
+        mark_output(folder)
+        audit = _audit(flags, progress)
+        made = _made(audit, flags, _plan(audit, flags), folder, progress)
+        paths = write_split(made, folder)
+    _print(made, paths, format)
+
+
+def _refuse_mixes(flags: Mapping[str, Any]) -> None:
+    if flags["repair"] and flags["extend"]:
+        raise OptionError("--repair and --extend exclude each other: extend first, then repair what came of it")
+    changing = "--repair" if flags["repair"] else "--extend" if flags["extend"] else ""
+    if flags["earlier"] and not changing:
+        raise OptionError("--from goes with --repair or --extend")
+    others = ("folds", "leave_one_group_out", "external", "time_column")
+    mixed = [name for name in others if flags[name]] + (["repeats"] if flags["repeats"] != 1 else [])
+    if changing and mixed:
+        raise OptionError(f"{changing} keeps the parts that are there: leave out --{mixed[0].replace('_', '-')}")
+
+
+def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
+    from dataprep.ingest import scan
+    from dataprep.measures.options import PassOptions
+    from dataprep.splits.sources import audit_into, last_audit
+
+    folder = os.path.join(flags["out"], "audit")
+    if not (flags["path"] or flags["manifest"]):
+        given = [name for name in (*_COLUMNS, "no_embedding") if flags[name]]
+        if given:
+            raise OptionError(f"--{given[0].replace('_', '-')} is for a new audit: give the folder or the manifest too")
+        return last_audit(folder)
+    progress("scan", 0, 0, "")
+    columns: dict[str, Any] = {name: flags[name] or None for name in _COLUMNS}
+    dataset = scan(flags["path"] or None, manifest=flags["manifest"] or None, **columns)
+    options = PassOptions(embedder="") if flags["no_embedding"] else None
+    audit, is_new = audit_into(folder, dataset, options, progress)
+    typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {folder}", err=True)
+    return audit
+
+
+def _plan(audit: Audit, flags: Mapping[str, Any]) -> Plan | None:
+    """The plan in OUT/clean, if it is for this audit."""
+    from dataprep.cleaning import read_plan
+    from dataprep.schemas.plan import PLAN_CSV, difference
+
+    path = os.path.join(flags["out"], "clean", PLAN_CSV)
+    if flags["no_plan"] or not os.path.exists(path):
+        return None
+    plan = read_plan(path, audit.dataset)
+    changed = difference(plan.data, audit.dataset)
+    if changed:
+        typer.echo(f"dataprep: {path} is for other data and was not applied: {changed}", err=True)
+        return None
+    typer.echo(f"dataprep: applied {path}: {plan.counts['drop']:,} dropped, {plan.counts['relabel']:,} relabelled", err=True)
+    return plan
+
+
+def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str, progress: Progress) -> Split:
+    from dataprep.splits.changing import extend, repair
+    from dataprep.splits.splitting import split as divide
+
+    common: dict[str, Any] = {
+        "ratios": flags["ratios"] or None, "group": flags["group"] or (), "balance": flags["balance"], "seed": flags["seed"],
+        "keep_similar": flags["similar"], "keep_unlabelled": flags["keep_unlabelled"], "plan": plan, "progress": progress,
+    }  # fmt: skip
+    if flags["repair"]:
+        return repair(audit, earlier=flags["earlier"] or None, **common)
+    if flags["extend"]:
+        return extend(audit, flags["earlier"] or folder, **common)
+    return divide(
+        audit, folds=flags["folds"], repeats=flags["repeats"], leave_one_group_out=flags["leave_one_group_out"],
+        external=flags["external"] or (), time_column=flags["time_column"], **common,
+    )  # fmt: skip
+
+
+def _print(made: Split, paths: SplitPaths, format: Format) -> None:
+    from dataprep.splits.console import print_split
+
+    try:
+        if format == "table":
+            print_split(made, paths)
+        else:
+            with open(paths.proof if format == "json" else paths.splits, encoding="utf-8") as file:
+                for line in file:
+                    sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()

@@ -1,0 +1,367 @@
+"""A split that is there already: repaired with the fewest moves, or extended by new samples without any."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.errors import InputError, OptionError
+from dataprep.reports.verdict import counted
+from dataprep.schemas.split import BEFORE, PART, Split
+from dataprep.splits.comparisons import Leaks, label_deviation
+from dataprep.splits.division import problem_of
+from dataprep.splits.gathering import Material, as_category, gather
+from dataprep.splits.proof import Division
+from dataprep.splits.records import read_split
+from dataprep.splits.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
+from dataprep.splits.requests import EXTERNAL, Ratios
+from dataprep.splits.solver import solve
+from dataprep.splits.sources import audit_of
+from dataprep.splits.splitting import features_inside, finished, plan_of, request_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.plan import Plan
+
+    Rows = NDArray[np.int64]
+
+#: Leaks of an earlier split that are named.
+_NAMED = 5
+
+_USUAL = ("train", "val", "test")
+Progress = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """An earlier split: its parts in order, and the part of each sample by name."""
+
+    parts: tuple[str, ...]
+    of: Mapping[str, str]
+
+    def codes(self, names: Iterable[Any]) -> Rows:
+        """Number of each name's part, -1 where it had none."""
+        place = {part: number for number, part in enumerate(self.parts)}
+        return np.array([place.get(self.of.get(name, ""), -1) for name in names], np.int64)
+
+
+def repair(
+    source: Audit | Dataset | str | os.PathLike[str],
+    *,
+    earlier: Split | str | os.PathLike[str] | None = None,
+    ratios: Ratios | None = None,
+    group: str | Sequence[str] = (),
+    balance: str | Sequence[str] = (),
+    seed: int = 0,
+    keep_similar: bool = True,
+    keep_unlabelled: bool = False,
+    size_tolerance: float = SIZE_TOLERANCE,
+    label_tolerance: float = LABEL_TOLERANCE,
+    plan: Plan | str | os.PathLike[str] | None = None,
+    tests: bool = True,
+    progress: Progress | None = None,
+) -> Split:
+    """Mend a split with as few moved samples as possible: no leak is left, and sizes and mix are within tolerances.
+
+    A part "test" keeps every sample that it has, and gets only those that belong to them, as long as the tolerances can be held
+    that way. The column ``split_before`` says where each sample was.
+
+    Args:
+        source, group, balance, seed, keep_similar, keep_unlabelled, plan, tests, progress: as of `split`.
+        earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column ``split`` of the data.
+        ratios: wished sizes; None takes those that the parts have.
+        size_tolerance: share of its size by which a part may miss it.
+        label_tolerance: how far a label's share in a part may be from that of all samples, 0 to 1.
+
+    Raises:
+        InputError: there is no split to mend.
+        OptionError, FingerprintError: as of `split`.
+    """
+    started = time.perf_counter()
+    audit = audit_of(source, progress)
+    known = _earlier(earlier, audit)
+    request = request_of(ratios=ratios, folds=0, leave_one_group_out=False, group=group, external=(), balance=balance, seed=seed,
+                         keep_similar=keep_similar, keep_unlabelled=keep_unlabelled)  # fmt: skip
+    _refuse_other_parts(request.parts if ratios is not None else (), known)
+    material = gather(audit, replace(request, parts=known.parts), plan_of(plan, audit), keeps_split=True)
+    before = known.codes(material.bonds.names)
+    if (before < 0).all():
+        raise InputError(
+            "none of the samples that can be used is in a part of the split to mend: divide them anew, without --repair"
+        )
+    inside = before != _external(known)
+    sizes = np.bincount(before[before >= 0], minlength=len(known.parts)).astype(np.float64)
+    targets = _targets(request.targets(int(inside.sum())) if ratios is not None else None, request.parts, known, sizes, inside)
+    division, changed = _repaired(material, known, before, inside, targets, (size_tolerance, label_tolerance))
+    made = finished(material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed)
+    placed = np.empty(len(before), np.int64)
+    placed[material.bonds.order] = before
+    return replace(made, dataset=made.dataset.assign(**{BEFORE: as_category(placed, known.parts)}))
+
+
+def _repaired(
+    material: Material,
+    known: _Earlier,
+    before: Rows,
+    inside: NDArray[np.bool_],
+    targets: Sequence[float],
+    tolerances: tuple[float, float],
+) -> tuple[Division, dict[str, Any]]:
+    numbers, first, unit = np.unique(material.bonds.unit[inside], return_index=True, return_inverse=True)
+    names, seed = material.bonds.names[inside][first], material.request.seed
+    problem, place = problem_of(unit, names, features_inside(material, inside), known.parts, targets, seeds=(seed, 0))
+    was = before[inside]
+    held = np.zeros((len(numbers), len(known.parts)), np.int64)
+    np.add.at(held, (place[was >= 0], was[was >= 0]), 1)
+    cost = held.sum(axis=1, keepdims=True) - held
+    cost[:, np.asarray(targets) <= 0] = len(before) + 1
+    points, point, kept, met = _chosen(problem, cost, known.parts, tolerances, seed)
+    part = before.copy()
+    part[inside] = point.part[place]
+    frozen = "test" if kept else ""
+    changed = _changed(material, known, before, part, points, point, frozen)
+    changed["lines"] += [_test_line(before, part, known.parts)] if "test" in known.parts else []
+    if not kept and "test" in known.parts:
+        changed["lines"].append(
+            "With the test part kept as it is, the tolerances could not be held, so it takes part in the moves."
+        )
+    if not met:
+        changed["lines"].append(
+            f"No way to mend it has every size within {tolerances[0]:.0%} and every label within {100 * tolerances[1]:g} points: "
+            "this is the nearest."
+        )
+    apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
+    return Division(known.parts, part, tuple(targets), apart=apart), changed
+
+
+def _chosen(
+    problem: Any, cost: Rows, parts: Sequence[str], tolerances: tuple[float, float], seed: int
+) -> tuple[tuple[Point, ...], Point, bool, bool]:
+    """The frontier, the point taken, whether the test part was kept for it, and whether it is within the tolerances."""
+    size, label = tolerances
+    tries = [(parts.index("test"),), ()] if "test" in parts and len(parts) > 2 else [()]
+    best = None
+    for frozen in tries:
+        points = frontier(problem, cost, frozen=frozen, seed=seed)
+        point, met = fewest_moves(problem, cost, points, frozen=frozen, size_tolerance=size, label_tolerance=label, seed=seed)
+        if met or best is None:
+            best = (points, point, bool(frozen), met)
+        if met:
+            break
+    assert best is not None
+    return best
+
+
+def _changed(
+    material: Material, known: _Earlier, before: Rows, part: Rows, points: Sequence[Point], taken: Point, frozen: str
+) -> dict[str, Any]:
+    leaks, features = Leaks(material.bonds), material.features
+    groups, pairs = leaks.groups(before), leaks.pairs(before)
+    total = sum(groups.values()) + sum(pairs.values())
+    moved = int(((part != before) & (before >= 0)).sum())
+    joined = int((before < 0).sum())
+    counted_parts = before if not frozen else np.where(before == known.parts.index(frozen), -1, before)
+    deviation = label_deviation(features, counted_parts, len(known.parts))
+    rows = [_row("0", total, "", deviation, "as it was")]
+    listed = [*points] if taken in points else sorted([*points, taken], key=lambda point: point.moves)
+    rows += [
+        _row(f"{point.moves:,}", 0, f"{point.size_deviation:.1%}", point.label_deviation, "taken" if point is taken else "")
+        for point in listed
+    ]
+    figures = [{"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation} for p in listed]
+    lines = [f"It had {counted(total, 'leak')}: {_leak_words(groups, pairs, leaks.units(before))}.",
+             f"{counted(moved, 'sample')} of {len(before):,} moved."]  # fmt: skip
+    lines += [_exposure_line(leaks, before, known.parts)] if total else []
+    lines += [f"{counted(joined, 'sample')} without a part joined one."] if joined else []
+    lines += [f"{frozen} keeps its own mix; the figures of the table are about the other parts."] if frozen else []
+    return {"title": "Repaired", "moved": moved, "lines": lines, "frontier": rows, "points": figures, "column": BEFORE,
+            "before": {"groups": groups, "pairs": pairs, "total": total, "deviation": deviation}}  # fmt: skip
+
+
+def _row(moves: str, leaks: int, size: str, deviation: float | None, chosen: str) -> dict[str, str]:
+    off = "" if deviation is None else f"{100 * deviation:.2f} points"
+    return {"moves": moves, "leaks": f"{leaks:,}", "size": size, "deviation": off, "chosen": chosen}
+
+
+def _leak_words(groups: Mapping[str, int], pairs: Mapping[str, int], units: int) -> str:
+    words = [f"{cut:,} of {column}" for column, cut in groups.items() if cut]
+    words += [f"{cut:,} of {check}" for check, cut in pairs.items() if cut]
+    return (", ".join(words) or "none") + f"; {counted(units, 'unit')} spread over parts"
+
+
+def _exposure_line(leaks: Leaks, before: Rows, parts: Sequence[str]) -> str:
+    """How many samples of each part had a relative in training."""
+    trained = parts.index("train") if "train" in parts else None
+    words = []
+    for number, name in enumerate(parts):
+        size = int((before == number).sum())
+        if number != trained and size:
+            words.append(f"{round(leaks.exposed(before, number, trained) * size):,} of the {size:,} samples of {name}")
+    return f"{' and '.join(words)} had a relative in {'train' if trained is not None else 'another part'}."
+
+
+def _test_line(before: Rows, part: Rows, parts: Sequence[str]) -> str:
+    number = parts.index("test")
+    left, came = int(((before == number) & (part != number)).sum()), int(((before != number) & (part == number)).sum())
+    return "The test part is as it was." if not left and not came else f"The test part lost {left:,} samples and got {came:,}."
+
+
+def extend(
+    source: Audit | Dataset | str | os.PathLike[str],
+    earlier: Split | str | os.PathLike[str],
+    *,
+    ratios: Ratios | None = None,
+    group: str | Sequence[str] = (),
+    balance: str | Sequence[str] = (),
+    seed: int = 0,
+    keep_similar: bool = True,
+    keep_unlabelled: bool = False,
+    plan: Plan | str | os.PathLike[str] | None = None,
+    tests: bool = True,
+    progress: Progress | None = None,
+) -> Split:
+    """Give new samples a part of an earlier split; no sample that has one moves.
+
+    What belongs to samples of one part joins them. The others are divided so that sizes and mix of all samples, old and new,
+    come as near as can be to the wish. What belongs to samples of several parts was leaking already, and is named.
+
+    Args:
+        source, group, balance, seed, keep_similar, keep_unlabelled, plan, tests, progress: as of `split`.
+        earlier: a Split, its folder or its splits.csv.
+        ratios: wished sizes of old and new samples together; None takes the shares that the parts have.
+
+    Raises:
+        InputError: no earlier split there, or one that shares no sample with the data.
+        OptionError, FingerprintError: as of `split`.
+    """
+    started = time.perf_counter()
+    audit = audit_of(source, progress)
+    known = _earlier(earlier, audit)
+    request = request_of(ratios=ratios, folds=0, leave_one_group_out=False, group=group, external=(), balance=balance, seed=seed,
+                         keep_similar=keep_similar, keep_unlabelled=keep_unlabelled)  # fmt: skip
+    _refuse_other_parts(request.parts if ratios is not None else (), known)
+    material = gather(audit, replace(request, parts=known.parts), plan_of(plan, audit), keeps_split=True)
+    before = known.codes(material.bonds.names)
+    if (before < 0).all():
+        raise InputError(
+            "no sample of the earlier split is among those to divide: is it of the same data? Paths must be the same"
+        )
+    division, changed = _extended(material, known, before, request.targets if ratios is not None else None, request.parts)
+    return finished(material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed)
+
+
+def _extended(
+    material: Material, known: _Earlier, before: Rows, wished: Callable[[int], list[float]] | None, named: Sequence[str]
+) -> tuple[Division, dict[str, Any]]:
+    home, torn = _homes(material.bonds.unit, before, len(known.parts))
+    inside = home != _external(known)
+    sizes = np.bincount(before[before >= 0], minlength=len(known.parts)).astype(np.float64)
+    targets = _targets(wished(int(inside.sum())) if wished else None, named, known, sizes, inside)
+    piece = np.unique(material.bonds.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True)[1]
+    first = np.unique(piece, return_index=True)[1]
+    features = features_inside(material, inside)
+    problem, place = problem_of(piece, material.bonds.names[inside][first], features, known.parts, targets,
+                                seeds=(material.request.seed, 0), fixed=home[inside][first])  # fmt: skip
+    part = home.copy()
+    part[inside] = solve(problem, seed=material.request.seed)[place]
+    apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
+    changed = {"title": "Extended", "moved": 0, "lines": _extension_lines(material, known, before, part, torn), "frontier": []}
+    return Division(known.parts, part, tuple(targets), apart=apart), changed
+
+
+def _homes(unit: Rows, before: Rows, parts: int) -> tuple[Rows, Rows]:
+    """(n,) part that each sample has to be in, -1 where free: its own, or that of most of its unit; and units of several."""
+    held = np.zeros((int(unit.max()) + 1, parts), np.int64)
+    old = before >= 0
+    np.add.at(held, (unit[old], before[old]), 1)
+    most = np.where(held.any(axis=1), held.argmax(axis=1), -1)
+    return np.where(old, before, most[unit]), np.flatnonzero((held > 0).sum(axis=1) > 1)
+
+
+def _extension_lines(material: Material, known: _Earlier, before: Rows, part: Rows, torn: Rows) -> list[str]:
+    new, unit = before < 0, material.bonds.unit
+    gone = len(known.of) - int((~new).sum())
+    bound = int((new & np.isin(unit, unit[~new])).sum())
+    lines = [f"{counted(int(new.sum()), 'new sample')} joined {int((~new).sum()):,} old ones; no old sample moved."]
+    counts = np.bincount(part[new], minlength=len(known.parts))
+    lines += [f"New samples: {', '.join(f'{name} {count:,}' for name, count in zip(known.parts, counts))}."] if new.any() else []
+    lines += [f"{bound:,} of them went where what they belong to is."] if bound else []
+    if gone > 0:
+        lines.append(f"{counted(gone, 'sample')} of the earlier split {'is' if gone == 1 else 'are'} not among those to divide.")
+    for number in torn[:_NAMED].tolist():
+        rows = np.flatnonzero((unit == number) & ~new)
+        held = ", ".join(f"{int((before[rows] == code).sum())} in {known.parts[code]}" for code in np.unique(before[rows]))
+        fresh = np.flatnonzero((unit == number) & new)
+        joined = f", joined by {material.bonds.names[fresh[0]]}" if len(fresh) else ""
+        lines.append(f"Leaks already: the unit of {material.bonds.names[rows[0]]} has {held}{joined}.")
+    if len(torn):
+        more = f"{len(torn) - _NAMED:,} more leak. " if len(torn) > _NAMED else ""
+        lines.append(f"{more}To mend that, samples have to move: dataprep split --repair")
+    return lines
+
+
+def _targets(
+    wished: Sequence[float] | None, named: Sequence[str], known: _Earlier, sizes: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> list[float]:
+    """Wished samples of each part, 0 for the external one: as asked, or in the proportions that they have."""
+    if wished is not None:
+        given = dict(zip(named, wished))
+        return [given.get(name, 0.0) for name in known.parts]
+    shares = np.where(np.array(known.parts) == EXTERNAL, 0.0, sizes)
+    return [float(share) for share in shares / max(1.0, shares.sum()) * int(inside.sum())]
+
+
+def _external(known: _Earlier) -> int:
+    return known.parts.index(EXTERNAL) if EXTERNAL in known.parts else len(known.parts)
+
+
+def _refuse_other_parts(named: Sequence[str], known: _Earlier) -> None:
+    there = [name for name in known.parts if name != EXTERNAL]
+    if named and sorted(named) != sorted(there):
+        raise OptionError(f"ratios: expected the parts that the split has, {', '.join(there)}, got {', '.join(named)}")
+
+
+def _earlier(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> _Earlier:
+    """The earlier split: given, in a folder, in a table, or the column ``split`` of the data."""
+    if isinstance(earlier, str | os.PathLike):
+        if not os.path.isdir(earlier):
+            return _from_table(os.fspath(earlier))
+        earlier = read_split(earlier)
+    if earlier is not None:
+        return _from_values(earlier.dataset.samples[PART], earlier.proof.get("parts", ()))
+    if not audit.dataset.has(PART):
+        raise InputError(
+            "there is no split to mend: the data has no column 'split'. Give one with --from splits.csv, or make one"
+        )
+    return _from_values(audit.dataset.samples[PART], ())
+
+
+def _from_table(path: str) -> _Earlier:
+    try:
+        table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, dtype="str", keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the earlier split {path}: {error}") from error
+    key = next((name for name in ("path", "sample") if name in table), "")
+    if not key or PART not in table:
+        raise InputError(f"{path}: expected the columns 'path' and 'split', got {', '.join(map(str, table.columns))}")
+    return _from_values(table.set_index(key)[PART], ())
+
+
+def _from_values(values: pd.Series[Any], parts: Sequence[str]) -> _Earlier:
+    known = values.dropna().astype("str")
+    known = known[known != ""]
+    named = set(known.unique())
+    listed = [*(name for name in (*parts, *_USUAL) if name in named)]
+    order = tuple(dict.fromkeys([*listed, *sorted(named)]))
+    if len(order) < 2:
+        raise InputError(f"the earlier split has {counted(len(order), 'part')}: expected at least two")
+    return _Earlier(order, dict(zip(known.index.astype("str"), known)))

@@ -1,0 +1,146 @@
+"""The division itself: units to parts, folds, groups left out one by one, or parts in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.errors import OptionError
+from dataprep.splits.problem import Problem
+from dataprep.splits.requests import MOST_FOLDS
+from dataprep.splits.units import Bonds, hashed_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.splits.features import Features
+
+    Rows = NDArray[np.int64]
+
+
+def problem_of(
+    unit: Rows,
+    names: NDArray[np.object_],
+    features: Features,
+    parts: Sequence[str],
+    targets: Sequence[float],
+    *,
+    seeds: tuple[int, ...],
+    fixed: Rows | None = None,
+) -> tuple[Problem, Rows]:
+    """The problem of dividing units, and (n,) the place of each sample's unit in it.
+
+    Args:
+        unit: (n,) number of each sample's unit.
+        names: (u,) name of each unit.
+        features: what the samples hold.
+        parts, targets: names and wished samples of the parts.
+        seeds: what the order of the units depends on beside their names.
+        fixed: (u,) part that each unit has to be in, -1 where free.
+    """
+    order = hashed_order(names, *seeds)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    units = place[unit]
+    count = max(1, len(features.names))
+    keys, counts = np.unique(units[features.rows] * count + features.features, return_counts=True)
+    problem = Problem(
+        np.bincount(units, minlength=len(order)).astype(np.int64), keys // count, keys % count, counts.astype(np.int64),
+        features.names, features.weights, tuple(parts), np.asarray(targets, np.float64),
+        np.full(len(order), -1) if fixed is None else fixed[order],
+    )  # fmt: skip
+    return problem, units
+
+
+def refuse_too_few(units: int, parts: int) -> None:
+    """Raise OptionError where there are fewer units than parts."""
+    if units < parts:
+        raise OptionError(
+            f"{parts} parts need at least {parts} units (samples that may be parted), and there "
+            f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit why so many images belong "
+            "together; --cut-similar lets images that merely look alike be parted"
+        )
+
+
+def groups_apart(bonds: Bonds, dataset: Dataset) -> tuple[list[str], Rows]:
+    """Leave-one-group-out: the group of each fold in words, and (n,) the fold of each sample, -1 where it is in no group.
+
+    Groups that copies or several columns join are one fold, named by all of its groups.
+    """
+    if not bonds.groups:
+        raise OptionError("leave_one_group_out: expected a group column: --group patient")
+    column, numbers = next(iter(bonds.groups.items()))
+    grouped = np.zeros(len(bonds), bool)
+    for each in bonds.groups.values():
+        grouped |= each >= 0
+    inside = np.unique(bonds.unit[grouped])
+    if not 2 <= len(inside) <= MOST_FOLDS:
+        raise OptionError(
+            f"leave_one_group_out: expected 2 to {MOST_FOLDS:,} groups that nothing joins, got {len(inside):,} in "
+            f"{', '.join(bonds.groups)}. For many groups take folds"
+        )
+    member = np.isin(bonds.unit, inside)
+    fold = np.where(member, np.searchsorted(inside, bonds.unit), -1)
+    texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[bonds.order]
+    return _named(fold, numbers, texts, len(inside)), fold
+
+
+def _named(fold: Rows, numbers: Rows, texts: NDArray[Any], folds: int) -> list[str]:
+    """The groups of each fold, up to three; "" where it has none in the first column."""
+    inside = np.flatnonzero((fold >= 0) & (numbers >= 0))
+    pairs = pd.DataFrame({"fold": fold[inside], "text": texts[inside]}).drop_duplicates().sort_values(["fold", "text"])
+    listed = {int(str(number)): part["text"].tolist() for number, part in pairs.groupby("fold")}
+    groups = [listed.get(number, []) for number in range(folds)]
+    return [" + ".join(each[:3]) + (f" and {len(each) - 3} more" if len(each) > 3 else "") for each in groups]
+
+
+def times_of(dataset: Dataset, column: str, order: Rows) -> NDArray[np.float64]:
+    """(n,) times of the rows `order` as numbers, NaN where unknown: numbers as they are, dates in seconds.
+
+    Raises:
+        OptionError: nothing in the column is a number or a date.
+    """
+    values = dataset.samples[column]
+    if pd.api.types.is_numeric_dtype(values):
+        figures = values.to_numpy(np.float64, na_value=np.nan)[order]
+    else:
+        texts = values.astype("str").to_numpy(dtype=object)[order]
+        texts[values.isna().to_numpy()[order] | (texts == "")] = None
+        figures = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(np.float64)
+        if not np.isfinite(figures).any():
+            dates = pd.to_datetime(pd.Series(texts), errors="coerce", format="ISO8601", utc=True)
+            figures = np.where(dates.isna(), np.nan, dates.astype("datetime64[us, UTC]").astype("int64").to_numpy() / 1e6)
+    if not np.isfinite(figures).any():
+        raise OptionError(f"time_column: nothing in {column!r} is a number or a date such as 2024-05-01 or 2024-05-01T12:30:00")
+    return np.asarray(np.where(np.isfinite(figures), figures, np.nan))
+
+
+def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[float], parts: Sequence[str]) -> tuple[Rows, int]:
+    """(u,) part of each unit, in order of their last members, and how many samples are older than their part.
+
+    Units of one time stay together; cuts are where the sizes come nearest to the targets.
+
+    Raises:
+        OptionError: fewer different times than parts.
+    """
+    last = np.full(int(unit.max()) + 1, -np.inf)
+    np.maximum.at(last, unit, times)
+    moments, moment = np.unique(last, return_inverse=True)
+    if len(moments) < len(parts):
+        raise OptionError(
+            f"time_column: {len(parts)} parts need at least {len(parts)} different times, and the last members of what "
+            f"belongs together have {len(moments)}"
+        )
+    reached = np.cumsum(np.bincount(moment[unit], minlength=len(moments)))
+    ends: list[int] = []
+    for number, wished in enumerate(np.cumsum(targets)[:-1]):
+        low = (ends[-1] if ends else -1) + 1
+        high = len(moments) - len(parts) + number
+        ends.append(low + int(np.argmin(np.abs(reached[low : high + 1] - wished))))
+    part = np.searchsorted(np.array(ends), moment, side="left")
+    borders = np.array([-np.inf, *moments[ends]])
+    return part.astype(np.int64), int((times <= borders[part[unit]]).sum())

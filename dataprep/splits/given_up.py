@@ -1,0 +1,91 @@
+"""What stood in the way of the wish: a group that holds most of a class, a class in too few groups, a unit larger than a part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataprep.splits.comparisons import deviations
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.splits.gathering import Material
+    from dataprep.splits.proof import Division
+
+    Rows = NDArray[np.int64]
+
+#: Sentences listed.
+_LISTED = 10
+#: A unit that holds this share of a class is named, when the class is off by this much of its own share in some part.
+_MOST_OF, _OFF = 0.2, 0.1
+#: Sizes that miss their targets by less than this share of all samples are not worth a sentence.
+_SIZE_OFF = 0.005
+
+
+def given_up(material: Material, division: Division) -> list[str]:
+    """What could not be had, and why, in sentences; the worst first. Nothing where a rule decides."""
+    if division.by_rule:
+        return []
+    found = [*_sizes(material, division), *_classes(material, division)]
+    return [*found[:_LISTED], *([f"and {len(found) - _LISTED:,} more of this kind"] if len(found) > _LISTED else [])]
+
+
+def _sizes(material: Material, division: Division) -> list[str]:
+    units = np.bincount(material.bonds.unit)
+    largest = int(units.argmax())
+    counts, found = np.bincount(division.part, minlength=len(division.parts)), []
+    for number, name in enumerate(division.parts):
+        target = division.targets[number]
+        off = counts[number] - target
+        if name in division.apart or not abs(off) > max(1.0, _SIZE_OFF * len(material.bonds)):
+            continue
+        why = f"units of up to {units[largest]:,} samples stay whole, and labels count for more than sizes"
+        if units[largest] > target:
+            why = f"{_unit_text(material, largest)} stays together with its {units[largest]:,} samples"
+        found.append(f"{name} has {counts[number]:,} samples instead of {target:,.0f}: {why}")
+    return found
+
+
+def _classes(material: Material, division: Division) -> list[str]:
+    features = material.features
+    if not features.labels:
+        return []
+    inside = features.features < features.labels
+    keys, counts = np.unique(
+        material.bonds.unit[features.rows[inside]] * features.labels + features.features[inside], return_counts=True
+    )
+    unit, label = keys // features.labels, keys % features.labels
+    order = np.lexsort((unit, -counts, label))
+    firsts = order[np.flatnonzero(np.diff(label[order], prepend=-1))]
+    units = np.bincount(label, minlength=features.labels)
+    wanted = [number for number, name in enumerate(division.parts) if name not in division.apart]
+    away = deviations(features, division.part, len(division.parts))[wanted]
+    totals = np.bincount(label, counts, minlength=features.labels)
+    found = []
+    for first in firsts.tolist():
+        code, share = int(label[first]), counts[first] / totals[label[first]]
+        overall = totals[code] / len(material.bonds)
+        worst = int(np.nanargmax(np.abs(away[:, code])))
+        empty = [division.parts[wanted[row]] for row in np.flatnonzero(away[:, code] <= -overall + 1e-12)]
+        name = features.names[code].partition("=")[2] or features.names[code]
+        figures = f"{overall + away[worst, code]:.2%} of {division.parts[wanted[worst]]} instead of {overall:.2%}"
+        gap = float(abs(away[worst, code]))
+        if empty and units[code] < len(wanted):
+            few = f"{units[code]} unit{'s' * (units[code] != 1)}"
+            without = f"{' and '.join(empty)} {'go' if len(empty) > 1 else 'goes'} without it"
+            found.append((gap, f"class {name!r} is in {few} of what belongs together, too few for {len(wanted)} parts: {without}"))
+        elif share >= _MOST_OF and gap > _OFF * overall and gap * len(material.bonds) >= 1:
+            found.append((gap, f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class {name!r}: it is {figures}"))
+    return [text for _, text in sorted(found, key=lambda each: (-each[0], each[1]))]
+
+
+def _unit_text(material: Material, unit: int) -> str:
+    """The unit by its group, where it is one, else by its first sample."""
+    rows = np.flatnonzero(material.bonds.unit == unit)
+    for column, numbers in material.bonds.groups.items():
+        if len(rows) and (numbers[rows] == numbers[rows[0]]).all() and numbers[rows[0]] >= 0:
+            value = material.dataset.samples[column].iloc[int(material.bonds.order[rows[0]])]
+            return f"{column} {value!s}"
+    return f"the unit of {material.bonds.names[rows[0]]}"

@@ -1,0 +1,68 @@
+"""split.html: the proof of a split on one page that needs nothing else, in the look of the audit's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dataprep.reports.html import draw_page
+from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, size_rows, tested_rows, verdict
+
+if TYPE_CHECKING:
+    from dataprep.schemas.split import Split
+
+#: Rows of a table that are drawn.
+_MOST_ROWS = 60
+#: Colours that the style has for parts.
+_COLOURS = 5
+
+
+def draw_proof(split: Split) -> str:
+    """The page as text."""
+    proof = split.proof
+    context = {
+        "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof),
+        "sizes": size_rows(proof)[:_MOST_ROWS], "bars": _bars(proof), "compared": comparison_rows(proof),
+        "tests": tested_rows(proof), "bonds": bond_lines(proof), "left_out": left_out_lines(proof),
+        "labels": _chart(proof["labels"]["table"], proof["parts"]), "others": _chart(proof["others"], proof["parts"]),
+        "changed": proof.get("changed"), "generated_at": split.run.get("finished_at", ""),
+    }  # fmt: skip
+    return draw_page("split.html.j2", ("report.css", "split.css"), {"theme": "theme.js", "script": "split.js"}, context)
+
+
+def _bars(proof: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parts as one bar: x and width in percent."""
+    bars, x = [], 0.0
+    for number, row in enumerate(proof["sizes"]):
+        width = 100 * row["share"]
+        bars.append(
+            {
+                "x": round(x, 3),
+                "width": round(width, 3),
+                "colour": number % _COLOURS,
+                "part": row["part"],
+                "samples": row["samples"],
+            }
+        )
+        x += width
+    return bars
+
+
+def _chart(table: list[dict[str, Any]], parts: list[str]) -> dict[str, Any]:
+    """Features, most frequent first: the share in each part as a dot on one scale from 0."""
+    order = sorted(range(len(table)), key=lambda row: (-table[row]["share"], table[row]["feature"]))
+    shown = [table[row] for row in order[:_MOST_ROWS]]
+    top = max((max([row["share"], *row["shares"]]) for row in shown), default=0) or 1
+    rows = [
+        {
+            "name": row["feature"], "share": row["share"], "counts": row["counts"], "samples": row["samples"],
+            "overall": round(100 * row["share"] / top, 3),
+            "off": max((abs(share - row["share"]) for share in row["shares"]), default=0),
+            "dots": [
+                {"x": round(100 * share / top, 3), "colour": number % _COLOURS, "part": part, "share": share}
+                for number, (part, share) in enumerate(zip(parts, row["shares"]))
+            ],
+        }
+        for row in shown
+    ]  # fmt: skip
+    return {"rows": rows, "hidden": len(table) - len(shown), "top": top, "narrow": len(parts) <= 8}

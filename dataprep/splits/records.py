@@ -1,0 +1,104 @@
+"""A split on disk: splits.csv, samples.parquet, proof.json, split.html and run.json, written together and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.errors import FingerprintError, InputError
+from dataprep.reports.tables import write_samples
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.files import mark_output, write_together
+from dataprep.schemas.issues import Issues
+from dataprep.schemas.plan import labels_in
+from dataprep.schemas.split import BEFORE, PAGE, PART, PROOF, RUN, SAMPLES, SPLITS, UNIT, Split, SplitPaths
+from dataprep.splits.page import draw_proof
+
+_AGAIN = "Make it again: dataprep split"
+
+
+def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
+    """Write a split into `folder`; all of its files take their places at the end, or none does.
+
+    ``splits.csv`` and ``samples.parquet`` are in the order of the sample names, so the same division gives the same bytes.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    folder = os.fspath(folder)
+    dataset = in_order(split.dataset)
+    mark_output(folder)
+    with write_together(folder) as opened:
+        opened(SPLITS).write(rows_of(dataset, split.proof).to_csv(index=False, lineterminator="\n").encode())
+        write_samples(opened(SAMPLES), Audit(dataset, Issues.collect([])))
+        for name, data in ((PROOF, split.proof), (RUN, split.run)):
+            opened(name).write(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        opened(PAGE).write(draw_proof(split).encode("utf-8", "backslashreplace"))
+    return SplitPaths(folder)
+
+
+def in_order(dataset: Dataset) -> Dataset:
+    """The table of samples in the order of their names; arrays are left out."""
+    order = np.asarray(dataset.samples.index.argsort())
+    return replace(dataset, samples=dataset.samples.iloc[order], arrays={}, annotations=None, faults=None)
+
+
+def rows_of(dataset: Dataset, proof: Any) -> pd.DataFrame:
+    """The rows of ``splits.csv``: path, label, split, further repeats, unit, group columns."""
+    samples = dataset.samples
+    further = [each["column"] for each in proof.get("repeats", ())] + [name for name in (BEFORE,) if name in samples]
+    groups = [name for name in proof.get("kept_together", {}).get("groups", {}) if name not in (PART, UNIT, "label", "path")]
+    columns = [*(["label"] if "label" in samples else []), PART, *further, UNIT, *groups]
+    rows = samples[columns].rename_axis("path").reset_index()
+    if dataset.task == "multi-label" and "label" in rows:
+        rows["label"] = rows["label"].map(lambda label: json.dumps(str(label).split("|")), na_action="ignore")
+    return rows
+
+
+def read_split(folder: str | os.PathLike[str]) -> Split:
+    """The split in `folder` (``dataprep-out/split``).
+
+    Raises:
+        InputError: no split there, or one that cannot be read.
+        FingerprintError: the files there are not of one split.
+    """
+    folder = os.fspath(folder)
+    missing = [name for name in (SAMPLES, PROOF, RUN) if not os.path.isfile(os.path.join(folder, name))]
+    if missing:
+        raise InputError(f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: dataprep split")
+    proof, run = (_read_json(os.path.join(folder, name)) for name in (PROOF, RUN))
+    dataset = _read_dataset(os.path.join(folder, SAMPLES), run)
+    if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:
+        raise FingerprintError(f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}")
+    return Split(dataset, proof, run)
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} holds no record of a split. {_AGAIN}")
+    return found
+
+
+def _read_dataset(path: str, run: dict[str, Any]) -> Dataset:
+    try:
+        samples = pd.read_parquet(path).set_index("sample")
+        samples[PART], samples[UNIT] = samples[PART].astype("category"), samples[UNIT].astype("str")
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
+    samples.index = samples.index.astype("str")
+    samples.index.name = "sample"
+    task = run.get("task", "none")
+    classes = labels_in(samples, task)
+    whole = all(name.isdigit() for name in classes)
+    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))

@@ -1,0 +1,74 @@
+"""Where the audit comes from: given, read back from its folder, or made now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from dataprep.cleaning import read_audit
+from dataprep.cleaning.places import refuse_changed
+from dataprep.engine import audit
+from dataprep.errors import UserError
+from dataprep.reports import report
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.plan import data_facts
+from dataprep.schemas.report import RUN, SAMPLES
+
+if TYPE_CHECKING:
+    from dataprep.measures.options import PassOptions
+
+Progress = Callable[[str, int, int, str], None]
+
+
+def audit_of(source: Audit | Dataset | str | os.PathLike[str] | Iterable[str], progress: Progress | None = None) -> Audit:
+    """The audit of a source: itself, the one in the folder it names, or one made now."""
+    if isinstance(source, Audit):
+        return source
+    if isinstance(source, str | os.PathLike) and all(os.path.isfile(os.path.join(source, name)) for name in (RUN, SAMPLES)):
+        return last_audit(os.fspath(source))
+    return audit(source, progress=progress)
+
+
+def last_audit(folder: str) -> Audit:
+    """The audit in `folder`, whose files are still as they were.
+
+    Raises:
+        InputError: no audit there.
+        FingerprintError: files changed or went since.
+    """
+    found = read_audit(folder)
+    samples = found.dataset.samples
+    readable = found.dataset.where(samples["lost"].astype("str") == "") if "lost" in samples else found.dataset
+    if not readable.is_remote:
+        refuse_changed(readable)
+    return found
+
+
+def audit_into(
+    folder: str, dataset: Dataset, options: PassOptions | None = None, progress: Progress | None = None
+) -> tuple[Audit, bool]:
+    """The audit of `dataset`: the one in `folder` where that is of the same samples and files, else a new one, written there.
+
+    Returns:
+        The audit, and whether it was made now.
+    """
+    kept = _same(folder, dataset)
+    if kept is not None:
+        return kept, False
+    found = audit(dataset, pass_options=options, progress=progress)
+    report(found, folder, progress=progress)
+    return found, True
+
+
+def _same(folder: str, dataset: Dataset) -> Audit | None:
+    """The audit in `folder`, if it is of these samples, labels, splits and groups, and no file changed since."""
+    try:
+        found = last_audit(folder)
+    except UserError:
+        return None
+    ours, theirs = data_facts(dataset)["columns"], data_facts(found.dataset)["columns"]
+    theirs.pop("file_hash", None)
+    ours.pop("file_hash", None)
+    return found if ours == theirs and found.dataset.root == dataset.root else None
