@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Plan
     from dataprep.schemas.split import Split, SplitPaths
+    from dataprep.splits.materialising import Materialised
 
 Format = Literal["table", "json", "csv"]
+Kind = Literal["folders", "webdataset", "huggingface", "yolo"]
+Link = Literal["auto", "hard", "reflink", "symlink", "copy"]
 Progress = Callable[[str, int, int, str], None]
 
 _INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
@@ -90,6 +93,15 @@ def split(
     out: Annotated[
         str, typer.Option(help="Folder for results; the split goes to OUT/split.", rich_help_panel=_OUTPUT)
     ] = "dataprep-out",
+    materialise: Annotated[
+        str, typer.Option(help="New folder to lay the split out in, for training.", rich_help_panel=_OUTPUT)
+    ] = "",
+    kind: Annotated[Kind, typer.Option("--as", help="What --materialise makes.", rich_help_panel=_OUTPUT)] = "folders",
+    link: Annotated[
+        Link, typer.Option(help="How files come there; auto: hard links, copies elsewhere.", rich_help_panel=_OUTPUT)
+    ] = "auto",
+    shard_samples: Annotated[int, typer.Option(help="Most samples in a shard.", min=1, rich_help_panel=_OUTPUT)] = 10_000,
+    shard_mb: Annotated[float, typer.Option(help="Most megabytes in a shard.", rich_help_panel=_OUTPUT)] = 1000.0,
     format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
 ) -> None:
@@ -110,6 +122,10 @@ def split(
         made = _made(audit, flags, _plan(audit, flags), folder, progress)
         paths = write_split(made, folder)
     _print(made, paths, format)
+    if materialise:
+        with progress_bar(quiet) as progress:
+            laid = _materialise(made, flags, progress)
+        _tell(laid)
 
 
 def _refuse_mixes(flags: Mapping[str, Any]) -> None:
@@ -177,6 +193,21 @@ def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str
         audit, folds=flags["folds"], repeats=flags["repeats"], leave_one_group_out=flags["leave_one_group_out"],
         external=flags["external"] or (), time_column=flags["time_column"], **common,
     )  # fmt: skip
+
+
+def _materialise(made: Split, flags: Mapping[str, Any], progress: Progress) -> Materialised:
+    from dataprep.splits.materialising import materialise
+
+    sizes = {name: flags[name] for name in ("shard_samples", "shard_mb")}
+    return materialise(made, flags["materialise"], flags["kind"], link=flags["link"], progress=progress, **sizes)
+
+
+def _tell(laid: Materialised) -> None:
+    for note in laid.notes:
+        typer.echo(f"note: {note}", err=True)
+    files = f"{laid.linked:,} links, {laid.copied:,} copies" if laid.linked or laid.copied else "lists of images"
+    parts = ", ".join(f"{part} {count:,}" for part, count in laid.parts.items())
+    typer.echo(f"Materialised: {laid.folder} ({files}; {parts})", err=True)
 
 
 def _print(made: Split, paths: SplitPaths, format: Format) -> None:

@@ -72,10 +72,11 @@ def write_rows(path: str, dataset: Dataset, plan: Mapping[str, tuple[str, Rows, 
 def write_metadata(stage: str, dataset: Dataset, plan: Mapping[str, tuple[str, Rows, list[str]]]) -> tuple[str, ...]:
     """Write the table of each part, and a card that names the parts; gives notes.
 
-    The reader (``datasets.load_dataset(FOLDER)``) takes ``file_name`` for the path beside the table, and demands that the tables of all parts have the same columns and types. Where CSV would not
-    be read so (several labels of one sample, a column that is numbers in one part and empty in another), the tables are written
-    as ``metadata.parquet``, which holds its types. Without the card (as with
-    ``load_dataset("imagefolder", data_dir=FOLDER)``) it knows parts by their names alone: folds would all be training data.
+    The reader (``datasets.load_dataset(FOLDER)``) takes ``file_name`` for the path beside the table, and demands that the tables
+    of all parts have the same columns and types. Where CSV would not be read so (several labels of one sample, a column that is
+    numbers in one part and empty in another), the tables are written as ``metadata.parquet``, which holds its types. Without the
+    card (as with ``load_dataset("imagefolder", data_dir=FOLDER)``) parts are known by their names alone: all folds would be
+    training data.
     """
     table = _metadata(dataset)
     tables = {place: _with_names(table, rows, names) for place, (_, rows, names) in plan.items() if len(rows)}

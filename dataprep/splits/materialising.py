@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -32,6 +33,10 @@ FILES = "files.csv"
 
 _REPORT_EVERY = 256
 _LISTED = 5
+_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp", "TIFF": ".tif"}
+#: Bytes that are not UTF-8, as Python shows them.
+_NOT_TEXT = re.compile("[\ud800-\udfff]")
+_KNOWN = frozenset((*_SUFFIXES.values(), ".jpeg", ".tiff", ".ppm", ".pgm"))
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ def _targets(dataset: Dataset, stage: str, plan: Mapping[str, tuple[str, Rows, l
 
 
 def _names(dataset: Dataset, rows: Rows, heads: list[str] | None) -> list[str]:
-    """Path of each row's file in its part; in class folders files keep their names, else names are made that every table holds."""
+    """Path of each row's file in its part: in class folders under the same name, else under one that every table holds."""
     paths = [unescape_name(str(dataset.samples.index[row])) for row in rows.tolist()]
     bases = [path.replace("\\", "/").rpartition("/")[2] if os.name == "nt" else path.rpartition("/")[2] for path in paths]
     if heads is None:
@@ -200,13 +205,10 @@ def _names(dataset: Dataset, rows: Rows, heads: list[str] | None) -> list[str]:
     return unique_names(["/".join(filter(None, (heads[row], base))) for row, base in zip(rows.tolist(), bases, strict=True)])
 
 
-_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp", "TIFF": ".tif"}
-_KNOWN = frozenset((*_SUFFIXES.values(), ".jpeg", ".tiff", ".ppm", ".pgm"))
-
-
 def _plain(base: str, kind: str) -> str:
     """A file name that a table in UTF-8 holds, that no reader takes for hidden, and that ends as images do."""
-    name = folder_name(escape_name(base)).lstrip("_.") or "image"
+    name = _NOT_TEXT.sub("_", folder_name(escape_name(base)))
+    name = f"image{name}" if name.startswith("__") else name
     suffix = os.path.splitext(name)[1].lower()
     return name if suffix in _KNOWN else name + _SUFFIXES.get(kind, "")
 

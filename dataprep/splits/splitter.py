@@ -116,8 +116,8 @@ def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], N
         names = known.samples.index.astype("str").to_numpy(dtype=object)
     labellings = [np.asarray(pd.factorize(column)[0], np.int64) for column in columns]
     if labellings and known is None:
-        texts = pd.Series(columns[0]).astype("str").to_numpy(dtype=object)
-        names = np.where(labellings[0] >= 0, "group " + texts, names)
+        texts = np.asarray([f"group {value}" for value in columns[0]], dtype=object)
+        names = np.where(labellings[0] >= 0, texts, names)
     return labellings, names
 
 
