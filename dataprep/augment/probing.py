@@ -1,7 +1,7 @@
 """What the probes make of changed images: the bench on which policies are chosen and judged.
 
-A probe learns the classes from the images as they are. Of an image that was changed it is asked by the model of the fold that holds
-neither the image, nor its copies, nor its group: what it answers for the changed image and for the image itself can be compared.
+A probe learns the classes from the images as they are. About an image, as it is and changed, the model of a fold is asked that
+holds neither it, nor its copies, nor its group; the two answers can be compared.
 """
 
 from __future__ import annotations
@@ -68,12 +68,17 @@ class Answers:
     @property
     def right(self) -> NDArray[np.bool_]:
         """(m,) whether the probe is right about the image as it is; only of these can a change be seen."""
-        return self.before == self.given
+        return np.asarray(self.before == self.given)
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """(m,) whether the probe is right about the changed one."""
+        return np.asarray(self.after == self.given)
 
     @property
     def changed(self) -> NDArray[np.bool_]:
         """(m,) whether it was right and is no longer."""
-        return self.right & (self.after != self.before)
+        return np.asarray(self.right & (self.after != self.before))
 
 
 class Bench:
@@ -81,8 +86,10 @@ class Bench:
 
     Attributes:
         dataset: the training rows, measured.
+        codes: (n,) class number of each row, -1 where it has none.
+        units: (n,) number of what has to stay in one fold.
         rows: (m,) rows of `dataset` that are changed: as many of each class as can be, in an order that only their names decide.
-        classes: names of the classes the probes know.
+        classes: names of the classes that the probes know.
     """
 
     def __init__(
@@ -103,7 +110,7 @@ class Bench:
         dataset = training_rows(source)
         columns = ["thumb"] if not self._options.embedder else ["embedding", "thumb"]
         self.dataset = measure(dataset, columns, self._options, lambda *done: self._progress("measure", *done))
-        self._units = _units_of(source, self.dataset)
+        self.units = _units_of(source, self.dataset)
         self.codes, self.classes = _codes(self.dataset)
         self.rows = _spread(self.dataset, self.codes, images)
 
@@ -136,29 +143,30 @@ class Bench:
         step = self.embedder.batch
         vectors = [self.embedder(views[start : start + step]) for start in range(0, len(views), step)]
         assert self._space is not None
-        return self._space.place(np.concatenate(vectors)).values
+        placed: Features = self._space.place(np.concatenate(vectors))
+        return placed.values
 
     @cached_property
     def originals(self) -> NDArray[np.float32]:
         """(m, f) where the images of `rows` lie, unchanged, as they are shown here."""
         return self.embed(self.images)
 
-    def ask(self, vectors: NDArray[np.float32]) -> Answers:
-        """What the probe of embeddings answers for the images of `rows`, given where they lie when changed."""
+    def ask(self, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, Answers]:
+        """What the probe of embeddings answers, by name of a change, where the changed images of `rows` lie (a multiple of m)."""
         return self._ask(self.features.values, self.originals, vectors)
 
-    def ask_of_pixels(self, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Answers:
-        """What a probe of 32 x 32 grey pixels answers when ``change`` is made to them ((m, 32, 32) to the same).
+    def ask_of_pixels(self, changes: Mapping[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]) -> dict[str, Answers]:
+        """What a probe of 32 x 32 grey pixels answers when changes are made to them ((m, 32, 32) to the same).
 
         Networks are trained not to tell an image from its mirror image; pixels tell.
         """
         thumbs = unpack_thumbs(self.dataset.arrays["thumb"])
         space = space_of(_flat(thumbs))
         if space is None:
-            raise InputError("no image could be measured")
-        before = thumbs[self.rows]
-        place = [space.place(_flat(part)).values for part in (thumbs, before, change(before))]
-        return self._ask(*place)
+            return {}
+        own = thumbs[self.rows]
+        changed = {name: space.place(_flat(change(own))).values for name, change in changes.items()}
+        return self._ask(space.place(_flat(thumbs)).values, space.place(_flat(own)).values, changed)
 
     @cached_property
     def _space(self) -> Any:
@@ -170,15 +178,25 @@ class Bench:
         features: Features = self._space.place(self.dataset.arrays["embedding"])
         return features
 
-    def _ask(self, known: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32]) -> Answers:
+    def _ask(
+        self, known: NDArray[np.float32], before: NDArray[np.float32], after: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, Answers]:
+        """One fit answers for all changes: rows without a target are predicted by the fold that their unit is in."""
         learned = _learned(self.codes, self.rows, len(self.classes))
-        values = np.concatenate([known[learned], before, after])
-        codes = np.concatenate([self.codes[learned], np.full(2 * len(self.rows), -1, np.int32)]).astype(np.int32)
-        units = np.concatenate([self._units[learned], self._units[self.rows], self._units[self.rows]])
-        scores = logistic_scores(values, Targets.of_labels(codes, len(self.classes)), units)
-        answers = scores[len(learned) :].argmax(axis=1)
-        count = len(self.rows)
-        return Answers(self.codes[self.rows].astype(np.int64), answers[:count], answers[count:], self.classes)
+        asked = [before, *after.values()]
+        times = sum(len(each) for each in asked) // len(self.rows)
+        values = np.concatenate([known[learned], *asked])
+        codes = np.concatenate([self.codes[learned], np.full(times * len(self.rows), -1)]).astype(np.int32)
+        units = np.concatenate([self.units[learned], np.tile(self.units[self.rows], times)])
+        scores = logistic_scores(values, Targets.of_labels(codes, len(self.classes)), units)[len(learned) :]
+        ends = np.cumsum([len(each) for each in asked])
+        plain, *changed = np.split(scores.argmax(axis=1), ends[:-1])
+        given = self.codes[self.rows].astype(np.int64)
+        made = {}
+        for name, answers in zip(after, changed, strict=True):
+            turns = len(answers) // len(given)
+            made[name] = Answers(np.tile(given, turns), np.tile(plain, turns), answers, self.classes)
+        return made
 
 
 def options_of(source: Audit | Split | Dataset) -> PassOptions:
