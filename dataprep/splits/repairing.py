@@ -29,7 +29,7 @@ SIZE_TOLERANCE, LABEL_TOLERANCE = 0.05, 0.02
 PRICES = tuple(10.0 / 2.0**step for step in range(13))
 
 #: Numbers that the search may look at for each price, and for the point within tolerances; attempts to leave a local optimum.
-BUDGET, KICKS = 5_000_000, 6
+BUDGET, KICKS = 20_000_000, 12
 
 #: Divisions remembered before those are dropped that another beats.
 KEPT = 200
@@ -71,7 +71,8 @@ def frontier(problem: Problem, cost: Ints, *, frozen: tuple[int, ...] = (), seed
     repair = _Repair.of(problem, cost, frozen, seed)
     for price in PRICES:
         repair.improve(price)
-    repair.note(solve(repair.problem, seed=seed))
+    repair.search.reset(solve(repair.problem, seed=seed))
+    repair.note()
     return _thinned(repair.front(), most)
 
 
@@ -190,20 +191,21 @@ class _Repair:
         part = np.where(thawed.fixed >= 0, thawed.fixed, active[ranks[:, 0]])
         search = _Bargain(layout, part, np.random.default_rng(seed), layout.walls(SIZE_TOLERANCE), cost=own)
         repair = cls(thawed, search, units, home, cost)
-        repair.note(part)
+        repair.note()
         return repair
 
-    def note(self, part: Ints) -> None:
-        """Measure a division of the units that are not frozen, and remember it."""
-        active, problem = self.search.layout.active, self.problem
-        targets = np.maximum(problem.targets[active], 1.0)
-        miss = np.abs(problem.sizes_of(part)[active] - problem.targets[active]) / targets
-        apart = np.nan_to_num(np.abs(problem.deviations_of(part)[active])) * problem.weights
+    def note(self) -> None:
+        """Measure where the search stands, and remember it."""
+        search, problem = self.search, self.problem
+        active = search.layout.active
+        held, wished = search.held[active], problem.targets[active]
+        miss = np.abs(held[:, -1] - wished) / np.maximum(wished, 1.0)
+        apart = np.abs(held[:, :-1] / np.maximum(held[:, -1:], 1.0) - search.layout.shares)[held[:, -1] > 0] * problem.weights
         whole = self.home.copy()
-        whole[self.units] = part
+        whole[self.units] = search.part
         moves = int(self.given[np.arange(len(whole)), whole].sum())
         self.seen.append(Point(whole, moves, float(miss.max()), float(apart.max(initial=0.0))))
-        if len(self.seen) >= KEPT and not self.search.caps:
+        if len(self.seen) >= KEPT and not search.caps:
             self.seen = self.front()
 
     def improve(self, price: float) -> None:
@@ -226,8 +228,8 @@ class _Repair:
                 self.search.kick(1 + attempt % 3)
             while self.search.spent < end and self.search.step():
                 if not self.search.caps:
-                    self.note(self.search.part)
-            self.note(self.search.part)
+                    self.note()
+            self.note()
             if (now := self._paid()) < paid or not attempt:
                 best, paid = self.search.part.copy(), now
             if self.search.spent >= end:

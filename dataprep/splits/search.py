@@ -17,6 +17,9 @@ from dataprep.splits.problem import Ints
 #: Numbers that one step may look at: exchanges times features.
 CELLS = 120_000
 
+#: Numbers that could be looked at while one step is set up.
+OVERHEAD = 10_000
+
 _BEYOND_WALL, _WORSE = 1e9, 1e6
 
 
@@ -87,7 +90,7 @@ class Search:
         held = self.held[:, :, None, None]
         after = self._price(held[one] - change, one, bound) + self._price(held[other] + change, other, bound)
         after += self._toll(one, other, first, second)
-        self.spent += change.size
+        self.spent += change.size + OVERHEAD
         now = sum(float(self._price(self.held[each], each, bound)) for each in (one, other))
         best = int(np.argmin(after))
         if not after.flat[best] < now - 1e-9 * (1 + abs(now)):
@@ -97,9 +100,13 @@ class Search:
         return True
 
     def _some(self, part: int, most: int) -> Ints:
-        """Places among the members of a part: all, or `most` drawn at random."""
+        """Places among the members of a part: all, or `most` drawn at random, half of them as likely as they are large."""
         count = len(self.members[part])
-        return np.arange(count) if count <= most else np.unique(self.rng.integers(0, count, most))
+        if count <= most:
+            return np.arange(count)
+        ends = np.cumsum(self.layout.problem.sizes[self.members[part]])
+        by_size = np.searchsorted(ends, self.rng.integers(0, ends[-1], most // 2), side="right")
+        return np.unique(np.append(by_size, self.rng.integers(0, count, most - most // 2)))
 
     def _toll(self, one: int, other: int, first: Ints, second: Ints) -> Floats | float:
         """(k + 1, l + 1) what each exchange costs in itself: nothing, in a division that is new."""
@@ -120,7 +127,7 @@ class Search:
         size, target = held[-1], layout.problem.targets[part]
         miss = np.abs(size - target)
         apart = held[:-1] * (1.0 / np.maximum(size, 1.0))
-        flat = apart.reshape(len(apart), -1)
+        flat = apart.reshape(len(apart), size.size)
         flat -= layout.shares[:, None]
         np.multiply(flat, flat, out=flat)
         # Sums over features are added up feature by feature: a dot product would round as the machine's library likes.
