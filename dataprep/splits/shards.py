@@ -64,14 +64,14 @@ def write_shards(
         FingerprintError: a file cannot be read.
     """
     total, done = sum(len(rows) for _, rows in plan.values()), 0
-    records = _records(dataset)
+    records, extensions = _records(dataset), _extensions(dataset)
     found = {}
     for place, (part, rows) in plan.items():
         order = np.asarray(sorted(rows.tolist(), key=lambda row: _digest(str(dataset.samples.index[row]))), np.int64)
         names = []
         with _Shards(stage, place, limits) as shards:
             for row in order.tolist():
-                names.append(shards.add(_members(dataset, row, {"split": part, **records(row)})))
+                names.append(shards.add(_members(dataset, row, extensions[row], {"split": part, **records(row)})))
                 report(done, total)
                 done += 1
         found[place] = (order, names)
@@ -129,10 +129,10 @@ class _Shards:
                 file.close()
 
 
-def _members(dataset: Dataset, row: int, record: dict[str, Any]) -> list[tuple[str, bytes]]:
+def _members(dataset: Dataset, row: int, extension: str, record: dict[str, Any]) -> list[tuple[str, bytes]]:
     sample = str(dataset.samples.index[row])
     key = _key(sample)
-    members = [(f"{key}.{_extension(dataset, row, sample)}", _read(dataset, sample))]
+    members = [(f"{key}.{extension}", _read(dataset, sample))]
     if record.get("class_index") is not None:
         members.append((f"{key}.cls", str(record["class_index"]).encode()))
     members.append((f"{key}.json", json.dumps(record, ensure_ascii=False, sort_keys=True).encode()))
@@ -143,10 +143,11 @@ def _records(dataset: Dataset) -> Callable[[int], dict[str, Any]]:
     """A function (row) -> what ``key.json`` holds: sample, label, class_index or class_indices, group, the user's columns."""
     numbers = {name: number for number, name in enumerate(classes_of(dataset))}
     rows = rows_of(dataset).drop(columns=["split", "label"], errors="ignore").rename(columns={"path": "sample"})
+    columns = {str(name): rows[name].astype("object").tolist() for name in rows}
     labels = labels_of(dataset)
 
     def record(row: int) -> dict[str, Any]:
-        own = {str(name): _plain(value) for name, value in rows.iloc[row].items()}
+        own = {name: _plain(values[row]) for name, values in columns.items()}
         return own | _label_facts(labels[row], dataset.task, numbers)
 
     return record
@@ -182,10 +183,14 @@ def _digest(sample: str) -> str:
     return hashlib.blake2b(sample.encode(), digest_size=8).hexdigest()
 
 
-def _extension(dataset: Dataset, row: int, sample: str) -> str:
-    """By content where that was measured, else by name; readers choose their decoder by it."""
-    kind = str(dataset.samples["format"].iloc[row]) if "format" in dataset.samples else ""
-    if kind and kind != "nan":
+def _extensions(dataset: Dataset) -> list[str]:
+    """(n,) extensions, by content where that was measured, else by name; readers choose their decoder by them."""
+    kinds = dataset.samples["format"].astype("object").tolist() if "format" in dataset.samples else [""] * len(dataset)
+    return [_extension(str(sample), kind) for sample, kind in zip(dataset.samples.index, kinds, strict=True)]
+
+
+def _extension(sample: str, kind: Any) -> str:
+    if isinstance(kind, str) and kind:
         return _EXTENSIONS.get(kind, re.sub(r"[^a-z0-9]", "", kind.lower()))
     suffix = re.sub(r"[^a-z0-9]", "", os.path.splitext(unescape_name(sample))[1].lower())
     return "img" if suffix in _TAKEN else suffix
