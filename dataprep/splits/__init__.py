@@ -8,19 +8,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dataprep.splits.changing import extend as extend
     from dataprep.splits.changing import repair as repair
+    from dataprep.splits.files import write_manifest as write_manifest
+    from dataprep.splits.ledger import earlier_evaluations as earlier_evaluations
+    from dataprep.splits.ledger import record_evaluation as record_evaluation
+    from dataprep.splits.materialising import materialise as materialise
     from dataprep.splits.records import read_split as read_split
     from dataprep.splits.records import write_split as write_split
     from dataprep.splits.splitting import split as split
 
 _HOMES = {
+    "earlier_evaluations": "dataprep.splits.ledger",
     "extend": "dataprep.splits.changing",
+    "materialise": "dataprep.splits.materialising",
     "read_split": "dataprep.splits.records",
+    "record_evaluation": "dataprep.splits.ledger",
     "repair": "dataprep.splits.changing",
     "split": "dataprep.splits.splitting",
+    "write_manifest": "dataprep.splits.files",
     "write_split": "dataprep.splits.records",
 }
 
-__all__ = ["extend", "read_split", "repair", "split", "write_split"]
+__all__ = [
+    "earlier_evaluations",
+    "extend",
+    "materialise",
+    "read_split",
+    "record_evaluation",
+    "repair",
+    "split",
+    "write_manifest",
+    "write_split",
+]
 
 
 def __getattr__(name: str) -> Any:

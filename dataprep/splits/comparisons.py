@@ -155,7 +155,7 @@ def compare_random(
 
 def _drawn(classes: Rows, sizes: Sequence[float], rng: np.random.Generator) -> Rows:
     """(m,) part of each row: the rows shuffled within their classes, then dealt evenly in proportion to the sizes."""
-    order = np.lexsort((rng.random(len(classes)), classes))
+    order = np.argsort(classes + rng.random(len(classes)))
     borders = np.cumsum(np.asarray(sizes, np.float64) / sum(sizes))
     # Additive recurrence of the golden ratio: any stretch of places holds the parts in proportion, so every class does.
     places = (np.arange(len(classes)) * 0.6180339887498949 + rng.random()) % 1.0

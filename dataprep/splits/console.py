@@ -116,7 +116,8 @@ def _files(split: Split, paths: SplitPaths) -> Iterator[tuple[str, str]]:
     yield f"Split   {printable(paths.splits)}", "bold"
     yield "        split.html, proof.json, samples.parquet, run.json beside it", "dim"
     yield f"        paths are relative to {printable(split.dataset.root)}", "dim"
-    yield f"Next    look at {printable(shlex.quote(paths.page))}; keep the test part for the end", ""
+    last = "; keep the test part for the end" if "test" in split.proof["parts"] else ""
+    yield f"Next    look at {printable(shlex.quote(paths.page))}{last}", ""
 
 
 def _table(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], left: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _LISTED = 10
 #: A unit that holds this share of a class is named, when the class is off by this much of its own share in some part.
 _MOST_OF, _OFF = 0.2, 0.1
-#: Sizes that miss their targets by less than this share of all samples are not worth a sentence.
-_SIZE_OFF = 0.005
+#: Sizes that miss their targets by less than this share of them are not worth a sentence.
+_SIZE_OFF = 0.05
 
 
 def given_up(material: Material, division: Division) -> list[str]:
@@ -33,19 +33,16 @@ def given_up(material: Material, division: Division) -> list[str]:
 
 
 def _sizes(material: Material, division: Division) -> list[str]:
-    units = np.bincount(material.bonds.unit)
-    largest = int(units.argmax())
-    counts, found = np.bincount(division.part, minlength=len(division.parts)), []
+    largest = int(np.bincount(material.bonds.unit).max())
+    counts, missed = np.bincount(division.part, minlength=len(division.parts)), []
     for number, name in enumerate(division.parts):
         target = division.targets[number]
-        off = counts[number] - target
-        if name in division.apart or not abs(off) > max(1.0, _SIZE_OFF * len(material.bonds)):
-            continue
-        why = f"units of up to {units[largest]:,} samples stay whole, and labels count for more than sizes"
-        if units[largest] > target:
-            why = f"{_unit_text(material, largest)} stays together with its {units[largest]:,} samples"
-        found.append(f"{name} has {counts[number]:,} samples instead of {target:,.0f}: {why}")
-    return found
+        if name not in division.apart and abs(counts[number] - target) > max(1.0, _SIZE_OFF * target):
+            missed.append(f"{name} has {counts[number]:,} samples instead of {target:,.0f}")
+    if not missed:
+        return []
+    more = f" and {len(missed) - _LISTED:,} parts more" if len(missed) > _LISTED else ""
+    return [f"{', '.join(missed[:_LISTED])}{more}: what belongs together stays whole, up to {largest:,} samples of it"]
 
 
 def _classes(material: Material, division: Division) -> list[str]:
@@ -73,9 +70,9 @@ def _classes(material: Material, division: Division) -> list[str]:
         figures = f"{overall + away[worst, code]:.2%} of {division.parts[wanted[worst]]} instead of {overall:.2%}"
         gap = float(abs(away[worst, code]))
         if empty and units[code] < len(wanted):
-            few = f"{units[code]} unit{'s' * (units[code] != 1)}"
+            few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
             without = f"{' and '.join(empty)} {'go' if len(empty) > 1 else 'goes'} without it"
-            found.append((gap, f"class {name!r} is in {few} of what belongs together, too few for {len(wanted)} parts: {without}"))
+            found.append((gap, f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts: {without}"))
         elif share >= _MOST_OF and gap > _OFF * overall and gap * len(material.bonds) >= 1:
             found.append((gap, f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class {name!r}: it is {figures}"))
     return [text for _, text in sorted(found, key=lambda each: (-each[0], each[1]))]

@@ -24,7 +24,7 @@ def draw_proof(split: Split) -> str:
         "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof),
         "sizes": size_rows(proof)[:_MOST_ROWS], "bars": _bars(proof), "compared": comparison_rows(proof),
         "tests": tested_rows(proof), "bonds": bond_lines(proof), "left_out": left_out_lines(proof),
-        "labels": _chart(proof["labels"]["table"], proof["parts"]), "others": _chart(proof["others"], proof["parts"]),
+        "labels": _chart(proof["labels"]["table"], proof), "others": _chart(proof["others"], proof),
         "changed": proof.get("changed"), "generated_at": split.run.get("finished_at", ""),
     }  # fmt: skip
     return draw_page("split.html.j2", ("report.css", "split.css"), {"theme": "theme.js", "script": "split.js"}, context)
@@ -48,16 +48,18 @@ def _bars(proof: Mapping[str, Any]) -> list[dict[str, Any]]:
     return bars
 
 
-def _chart(table: list[dict[str, Any]], parts: list[str]) -> dict[str, Any]:
+def _chart(table: list[dict[str, Any]], proof: Mapping[str, Any]) -> dict[str, Any]:
     """Features, most frequent first: the share in each part as a dot on one scale from 0."""
     order = sorted(range(len(table)), key=lambda row: (-table[row]["share"], table[row]["feature"]))
     shown = [table[row] for row in order[:_MOST_ROWS]]
+    parts = proof["parts"]
+    judged = [number for number, part in enumerate(parts) if part not in proof["apart"]]
     top = max((max([row["share"], *row["shares"]]) for row in shown), default=0) or 1
     rows = [
         {
             "name": row["feature"], "share": row["share"], "counts": row["counts"], "samples": row["samples"],
             "overall": round(100 * row["share"] / top, 3),
-            "off": max((abs(share - row["share"]) for share in row["shares"]), default=0),
+            "off": max((abs(row["shares"][number] - row["share"]) for number in judged), default=0),
             "dots": [
                 {"x": round(100 * share / top, 3), "colour": number % _COLOURS, "part": part, "share": share}
                 for number, (part, share) in enumerate(zip(parts, row["shares"]))

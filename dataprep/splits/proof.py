@@ -2,7 +2,8 @@
 
 Keys of ``proof.json``:
 
-``version``; ``parts``: names in order; ``asked``: the request; ``samples``, ``units``, ``largest_unit`` (``name``, ``samples``);
+``version``; ``parts``: names in order; ``apart``: those filled by their rows' values; ``by_rule``: nothing was searched for;
+``asked``: the request; ``samples``, ``units``, ``largest_unit`` (``name``, ``samples``);
 ``sizes``: one entry a part: ``part``, ``samples``, ``target``, ``share``, ``units``; of groups left out singly also ``holds``;
 ``left_out``: entries of ``why`` and ``samples``; ``notes``: what else a reader should know;
 ``kept_together``: ``pairs`` (check to number) and ``groups`` (column to numbers); ``not_looked``: check of duplicates to why not;
@@ -72,11 +73,14 @@ def prove(material: Material, division: Division, *, tests: bool = True) -> dict
     """The proof of a division; ready for JSON."""
     leaks = Leaks(material.bonds)
     counts = [_leaks_of(leaks, part) for part in (division.part, *division.repeats)]
-    deviation = _rounded(label_deviation(material.features, division.part, len(division.parts)))
+    searched = np.where(np.isin(division.part, _apart(division)), -1, division.part)
+    deviation = _rounded(label_deviation(material.features, searched, len(division.parts)))
     unit_sizes = np.bincount(material.bonds.unit)
     return {
         "version": VERSION,
         "parts": list(division.parts),
+        "apart": list(division.apart),
+        "by_rule": division.by_rule,
         "asked": _asked(material),
         "samples": len(material.bonds),
         "units": len(unit_sizes),
@@ -94,6 +98,10 @@ def prove(material: Material, division: Division, *, tests: bool = True) -> dict
         "given_up": given_up(material, division),
         "repeats": _repeats(material, division, counts),
     }
+
+
+def _apart(division: Division) -> list[int]:
+    return [number for number, name in enumerate(division.parts) if name in division.apart]
 
 
 def _asked(material: Material) -> dict[str, Any]:

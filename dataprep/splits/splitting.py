@@ -227,6 +227,7 @@ def finished(
         {"changed": changed} if changed else {}
     )
     record = run_record("split", dataset, {**proof["asked"], "tests": tests}, {"split": seconds})
-    audited = {"audit": {"fingerprint": material.audit.dataset.fingerprint, "samples": len(material.audit.dataset)}}
+    fingerprint = material.audit.run.get("fingerprint") or material.audit.dataset.fingerprint
+    audited = {"audit": {"fingerprint": fingerprint, "samples": len(material.audit.dataset)}}
     passing = material.audit.run.get("options", {}).get("pass")
     return Split(dataset, proof, record | audited | ({"pass": passing} if passing else {}))

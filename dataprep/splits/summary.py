@@ -19,7 +19,9 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
     parts = counted(len(proof["parts"]), "part")
     if total:
         level, title = "error", f"{counted(total, 'leak')} between the parts"
-    elif proof["given_up"] or differ or proof["not_looked"]:
+    elif proof["not_looked"]:
+        level, title = "warning", f"{parts}, nothing leaks of what was looked for"
+    elif proof["given_up"] or differ:
         level, title = "warning", f"{parts}, nothing leaks; read what was given up"
     else:
         level, title = "good", f"{parts}, nothing leaks"
@@ -29,7 +31,7 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
 def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
     yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that may be parted."
     deviation = proof["labels"]["deviation"]
-    if deviation is not None:
+    if deviation is not None and not proof["by_rule"]:
         yield f"No label's share is off by more than {points(deviation)}."
     random = proof["compared"]["random"]
     if random and random["exposed"]:
@@ -95,10 +97,14 @@ def _mean(random: Mapping[str, Any] | None, kind: str, name: str) -> str:
 def tested_rows(proof: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row a test: ``what``, ``status``, ``text``, ``found``."""
     return [
-        {"what": title, "status": each["status"], "text": each["why"] or _STATUS[each["status"]], "found": each["found"]}
+        {"what": title, "status": each["status"], "text": _tested_text(each), "found": each["found"]}
         for name, title in _TESTED.items()
         if (each := proof["tests"].get(name))
     ]
+
+
+def _tested_text(test: Mapping[str, Any]) -> str:
+    return f"{_STATUS[test['status']]}: {test['why']}" if test["why"] else _STATUS[test["status"]]
 
 
 def left_out_lines(proof: Mapping[str, Any]) -> list[str]:
