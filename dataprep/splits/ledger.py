@@ -43,7 +43,7 @@ def record_evaluation(
     folder: str | os.PathLike[str],
     *,
     model: str,
-    metrics: Mapping[str, float],
+    metrics: Mapping[str, Any],
     model_hash: str = "",
     who: str = "",
     part: str = "test",
@@ -54,7 +54,7 @@ def record_evaluation(
     Args:
         folder: the split's folder (``dataprep-out/split``).
         model: name of the model, as people know it.
-        metrics: name to value, ready for JSON.
+        metrics: name to value: numbers, texts, or dictionaries of them.
         model_hash: hash of the weights, to tell models of one name apart.
         who: name of the person; empty takes the name of the account.
         part: the part that was evaluated on.
@@ -75,10 +75,10 @@ def record_evaluation(
         "part": part,
         "model": model,
         "model_hash": model_hash,
-        "metrics": {name: float(value) for name, value in metrics.items()},
+        "metrics": dict(metrics),
         "test_set": test_set,
     }
-    _append(os.path.join(folder, LEDGER), json.dumps(line, ensure_ascii=False, allow_nan=True) + "\n")
+    _append(os.path.join(folder, LEDGER), json.dumps(line, ensure_ascii=False, default=float) + "\n")
     warning = describe(before, part)
     if warning:
         warnings.warn(warning, SecondLook, stacklevel=2)

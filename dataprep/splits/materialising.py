@@ -14,6 +14,7 @@ from dataprep.cleaning.folders import folder_name, unique_names
 from dataprep.cleaning.places import refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
 from dataprep.schemas.names import escape_name, unescape_name
+from dataprep.schemas.split import PART
 from dataprep.splits.files import write_metadata, write_rows, write_yolo
 from dataprep.splits.links import Link, placer
 from dataprep.splits.shards import ShardLimits, write_shards
@@ -261,16 +262,18 @@ def _absent_classes(dataset: Dataset, plan: Mapping[str, tuple[str, Rows, list[s
 
 
 def _without_missing(split: Split) -> tuple[Split, tuple[str, ...]]:
-    """The split without samples that were known to have no file, or that have no part."""
-    samples = split.dataset.samples
-    if "lost" not in samples:
-        return split, ()
-    missing = (samples["lost"].astype("str") == "missing").to_numpy()
-    if not missing.any():
-        return split, ()
-    named = ", ".join(map(str, samples.index[missing][:_LISTED]))
-    note = f"{int(missing.sum()):,} samples have no file and were left out ({named})"
-    return replace(split, dataset=split.dataset.where(~missing)), (note,)
+    """The split without samples that were known to have no file, or that have no part, and how many they were."""
+    samples, notes = split.dataset.samples, []
+    left_out = np.zeros(len(samples), bool)
+    for column, why in (("lost", "no file"), (PART, "no part")):
+        if column not in samples:
+            continue
+        lacking = (samples[column].isna() if column == PART else samples[column].astype("str") == "missing").to_numpy(dtype=bool)
+        if lacking.any():
+            named = ", ".join(map(str, samples.index[lacking][:_LISTED]))
+            notes.append(f"{int(lacking.sum()):,} samples have {why} and were left out ({named})")
+            left_out |= lacking
+    return (replace(split, dataset=split.dataset.where(~left_out)) if left_out.any() else split), tuple(notes)
 
 
 def _one_division(kind: str) -> OptionError:

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -149,6 +150,13 @@ def test_a_ledger_needs_a_split(tmp_path: Path, folder: Path) -> None:
     os.mkdir(folder / LEDGER)
     with pytest.raises(InputError, match="cannot be read"):
         earlier_evaluations(folder)
+
+
+def test_figures_may_come_from_numpy_and_be_grouped(folder: Path) -> None:
+    record_evaluation(folder, model="m", metrics={"accuracy": np.float32(0.5), "recall": {"a": np.float64("nan"), "b": 1}})
+    (metrics,) = earlier_evaluations(folder)["metrics"]
+    assert (metrics["accuracy"], metrics["recall"]["b"]) == (0.5, 1)
+    assert np.isnan(metrics["recall"]["a"])
 
 
 def test_lines_are_json_that_people_can_read(folder: Path) -> None:

@@ -179,6 +179,13 @@ def test_files_known_to_be_missing_are_left_out_and_told(tmp_path: Path) -> None
     assert "1 samples have no file and were left out (a/2.jpg)" in made.notes
 
 
+def test_samples_without_a_part_are_left_out_and_told(tmp_path: Path) -> None:
+    split = make_split(tmp_path / "images", NAMES, [None, *PARTS[1:]], LABELS)  # type: ignore[list-item]
+    made = materialise(split, tmp_path / "new", "webdataset")
+    assert made.parts == {"test": 1, "train": 2, "val": 2}
+    assert made.notes == ("1 samples have no part and were left out (a/1.jpg)",)
+
+
 def test_a_full_disk_leaves_the_earlier_folder_whole(split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     materialise(split, tmp_path / "new")
     before = contents(tmp_path / "new")
