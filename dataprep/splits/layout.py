@@ -12,6 +12,9 @@ from dataprep.splits.problem import Ints, Problem
 
 Floats = NDArray[np.float64]
 
+#: Numbers up to which what all units hold is kept as a table.
+DENSE = 2_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:
@@ -66,8 +69,17 @@ class Layout:
         """(f,) square of each feature's weight."""
         return np.asarray(self.problem.weights**2, np.float64)
 
+    @cached_property
+    def dense(self) -> Floats | None:
+        """(u, f + 1) what each unit holds, where that is little enough to keep."""
+        units = np.arange(len(self.problem.sizes))
+        return self._unpacked(units) if len(units) * (len(self.problem.features) + 1) <= DENSE else None
+
     def vectors(self, units: Ints) -> Floats:
         """(k, f + 1) samples of each feature in each of `units`; last, its size."""
+        return self._unpacked(units) if self.dense is None else self.dense[units]
+
+    def _unpacked(self, units: Ints) -> Floats:
         lengths = self.starts[units + 1] - self.starts[units]
         row = np.repeat(np.arange(len(units)), lengths)
         place = np.arange(len(row)) + np.repeat(self.starts[units] - (np.cumsum(lengths) - lengths), lengths)
@@ -77,8 +89,13 @@ class Layout:
         return dense
 
     def held(self, part: Ints) -> Floats:
-        """(p, f + 1) samples of each feature in each part; last, the size of the part."""
-        return np.column_stack([self.problem.counts_of(part), self.problem.sizes_of(part)]).astype(np.float64)
+        """(p, f + 1) samples of each feature in each part; last, the size of the part. Units in part -1 count nowhere."""
+        shape = (len(self.problem.parts), len(self.problem.features) + 1)
+        owner = np.repeat(part, np.diff(self.starts))
+        cells = np.append(owner * shape[1] + self.feature, part * shape[1] + shape[1] - 1)
+        counted = np.append(owner, part) >= 0
+        counts = np.bincount(cells[counted], np.append(self.count, self.problem.sizes)[counted], shape[0] * shape[1])
+        return np.asarray(counts, np.float64).reshape(shape)
 
 
 def lay_out(problem: Problem) -> Layout:

@@ -44,7 +44,8 @@ class Point:
         moves: samples that change parts.
         size_deviation: largest share of its target by which the size of a part, frozen ones aside, misses it.
         label_deviation: largest deviation of a feature's share in a part from its share in all parts that are not frozen, times
-            the feature's weight. (A frozen part may hold another mix, which the others could only mirror.)
+            the feature's weight. (A frozen part may hold another mix, which the others could only mirror.) A part that is left
+            empty counts as holding no share of anything.
     """
 
     part: Ints
@@ -158,7 +159,7 @@ class _Bargain(Search):
 
     def lacking(self, held: Floats, part: int) -> Floats:
         """What a part's size and mix lack: beyond the caps, where there are any."""
-        _, worst, squares = self._rate(held, np.int64(part))
+        _, worst, squares = self.rate(held, np.int64(part))
         target = max(self.layout.problem.targets[part], 1.0)
         miss = np.abs(held[-1] - target) / target
         if self.caps:
@@ -200,7 +201,7 @@ class _Repair:
         active = search.layout.active
         held, wished = search.held[active], problem.targets[active]
         miss = np.abs(held[:, -1] - wished) / np.maximum(wished, 1.0)
-        apart = np.abs(held[:, :-1] / np.maximum(held[:, -1:], 1.0) - search.layout.shares)[held[:, -1] > 0] * problem.weights
+        apart = np.abs(held[:, :-1] / np.maximum(held[:, -1:], 1.0) - search.layout.shares) * problem.weights
         whole = self.home.copy()
         whole[self.units] = search.part
         moves = int(self.given[np.arange(len(whole)), whole].sum())
@@ -220,6 +221,8 @@ class _Repair:
         self._run(BUDGET)
 
     def _run(self, budget: int) -> None:
+        if len(self.search.layout.active) == 1:
+            return
         end = self.search.spent + budget
         best, paid = self.search.part.copy(), self._paid()
         for attempt in range(KICKS):

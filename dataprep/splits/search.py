@@ -50,7 +50,7 @@ class Search:
 
     def standing(self) -> tuple[float, float, float]:
         """Samples beyond the walls, largest deviation, sum of squares; less is better, the first counts first."""
-        beyond, worst, squares = self._rate(self.held[self.layout.active].T, self.layout.active)
+        beyond, worst, squares = self.rate(self.held[self.layout.active].T, self.layout.active)
         return round(float(beyond.sum()), 6), round(float(worst.max()), 12), float(squares.sum())
 
     def descend(self, budget: int) -> None:
@@ -62,7 +62,7 @@ class Search:
     def kick(self, times: int) -> None:
         """Exchange units of the worst part for others at random, so that the search can leave a local optimum."""
         active = self.layout.active
-        worst = int(active[np.argmax(self._rate(self.held[active].T, active)[1])])
+        worst = int(active[np.argmax(self.rate(self.held[active].T, active)[1])])
         for _ in range(times):
             other = int(self.rng.choice(active[active != worst]))
             if len(self.members[worst]) and len(self.members[other]):
@@ -71,7 +71,7 @@ class Search:
     def step(self) -> bool:
         """Take the best exchange between the worst part and another; where none helps, between any two. Whether one helped."""
         active = self.layout.active
-        beyond, worst, _ = self._rate(self.held[active].T, active)
+        beyond, worst, _ = self.rate(self.held[active].T, active)
         bound = max(float(worst.max()), 1e-12)
         order = self.rng.permutation(len(active))
         order = order[np.argsort(-(beyond[order] * _WORSE + worst[order]), kind="stable")]
@@ -118,10 +118,10 @@ class Search:
         return np.vstack([dense, np.zeros(dense.shape[1])]).T
 
     def _price(self, held: Floats, part: int, bound: float) -> Floats:
-        beyond, worst, squares = self._rate(held, np.int64(part), bound)
+        beyond, worst, squares = self.rate(held, np.int64(part), bound)
         return np.asarray(beyond * _BEYOND_WALL + np.where(worst > bound * (1 + 1e-9), _WORSE, 0.0) + squares)
 
-    def _rate(self, held: Floats, part: Ints | np.int64, bound: float = 0.0) -> tuple[Floats, Floats, Floats]:
+    def rate(self, held: Floats, part: Ints | np.int64, bound: float = 0.0) -> tuple[Floats, Floats, Floats]:
         """Of holdings (f + 1, ...): samples beyond the wall, largest deviation, squares (with `bound`, eighth powers too)."""
         layout = self.layout
         size, target = held[-1], layout.problem.targets[part]

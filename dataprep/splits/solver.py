@@ -26,6 +26,9 @@ LOOSE = (0.005, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.8)
 #: What a miss of the whole target counts for, in shares of a feature: a size 10 % off for a deviation that is 0.015 less.
 SIZE_WEIGHT = 0.15
 
+#: Divisions up to which all of them are tried.
+ALL = 20_000
+
 Standing = tuple[float, float, float]
 
 
@@ -46,6 +49,8 @@ def solve(problem: Problem, *, seed: int = 0) -> Ints:
     rng = np.random.default_rng(seed)
     if not len(layout.free) or len(layout.active) == 1:
         return np.where(problem.fixed >= 0, problem.fixed, layout.active[0])
+    if len(layout.active) ** len(layout.free) <= ALL:
+        return _best_of_all(layout)
     best = deal(layout, rng)
     standing, last = (np.inf, np.inf, np.inf), np.zeros(0)
     for loose in LOOSE:
@@ -59,6 +64,25 @@ def solve(problem: Problem, *, seed: int = 0) -> Ints:
             best, standing = found, reached
         last = walls
     return best
+
+
+def _best_of_all(layout: Layout) -> Ints:
+    """The best of all divisions of a few units."""
+    choices = layout.active[np.indices((len(layout.active),) * len(layout.free)).reshape(len(layout.free), -1)]  # (units, ways)
+    search = Search(layout, np.where(layout.problem.fixed >= 0, layout.problem.fixed, -1), np.random.default_rng(0),
+                    layout.walls(LOOSE[-1]))  # fmt: skip
+    vectors = layout.vectors(layout.free).T
+    beyond, worst, miss, squares = np.zeros((4, choices.shape[1]))
+    for part in layout.active.tolist():
+        held = search.held[part][:, None] + vectors @ (choices == part)  # whole numbers: exact in any order
+        rated = search.rate(held, np.int64(part))
+        target = layout.problem.targets[part]
+        beyond, worst, squares = beyond + rated[0], np.maximum(worst, rated[1]), squares + rated[2]
+        miss = np.maximum(miss, np.abs(held[-1] - target) / max(target, 1.0))
+    best = np.lexsort((squares, np.round(worst + SIZE_WEIGHT * miss, 12), np.round(beyond, 6)))[0]
+    part = layout.problem.fixed.copy()
+    part[layout.free] = choices[:, best]
+    return part
 
 
 def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Generator) -> Ints:
