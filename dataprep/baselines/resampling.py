@@ -85,7 +85,7 @@ def resampled(
 
 def percentiles(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ends of the 95 % intervals over the first axis, of the draws in which a figure is defined; NaN where it never is."""
-    flat = values.reshape(len(values), -1)
+    flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
     ends = np.full((2, flat.shape[1]), np.nan)
     whole = ~np.isnan(flat).any(axis=0) if len(flat) else np.zeros(flat.shape[1], bool)
     if whole.any():
@@ -107,4 +107,5 @@ def estimate(value: float, draws: NDArray[np.float64], units: int, *, bounded: b
     low, high = (float(end) for end in percentiles(draws))
     if bounded and units and value in (0.0, 1.0) and low == high:
         low, high = (float(end) for end in wilson(value * units, units))
+        low, high = min(low, value), max(high, value)
     return {"value": value, "low": low, "high": high}

@@ -47,26 +47,64 @@ def logistic_scores(
         rest = np.sort(np.concatenate([*parts[:held], *parts[held + 1 :], parts[held][:0]]))
         coefficients = _fit(values, targets, rest, sum(products) - products[held])
         rows = np.flatnonzero(fold == held)
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            probs = _softmax(values[block] @ coefficients[:-1] + coefficients[-1])
-            scores[block] = np.log(np.maximum(probs, _LEAST))
+        scores[rows] = np.log(np.maximum(logistic_probs(values, coefficients, rows), _LEAST))
     return scores
 
 
+def fit_logistic(
+    values: NDArray[np.float32],
+    targets: Targets,
+    rows: NDArray[np.int64],
+    *,
+    penalty: float = _PENALTY,
+    steps: int = 100,
+    start: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """(m + 1, classes) coefficients of the regression on `rows`, the last row the intercepts.
+
+    Args:
+        values: (n, m) features of unit length.
+        targets: of all rows.
+        rows: those to fit on.
+        penalty: of half the squared coefficients, as 1 / C in scikit-learn.
+        steps: Newton steps under the bound; the smaller the penalty, the more it takes.
+        start: coefficients to start from, those of a greater penalty.
+    """
+    return _fit(values, targets, rows, _products(values, rows), penalty, steps, 0.5, start)
+
+
+def logistic_probs(
+    values: NDArray[np.float32], coefficients: NDArray[np.float32], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(len(rows), classes) probabilities of `rows` under `coefficients` (`fit_logistic`)."""
+    probs = np.empty((len(rows), coefficients.shape[1]), np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        probs[start : start + _BLOCK] = _softmax(values[block] @ coefficients[:-1] + coefficients[-1])
+    return probs
+
+
 def _fit(
-    values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64], products: NDArray[np.float64]
+    values: NDArray[np.float32],
+    targets: Targets,
+    rows: NDArray[np.int64],
+    products: NDArray[np.float64],
+    penalised: float = _PENALTY,
+    count: int = _STEPS,
+    bound: float = 0.25,
+    start: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """(m + 1, classes) coefficients, the last row the intercepts; those of the mix where there is nothing to fit on."""
-    penalty = np.append(np.full(values.shape[1], _PENALTY), _BIAS_PENALTY).astype(np.float32)[:, None]
+    penalty = np.append(np.full(values.shape[1], penalised), _BIAS_PENALTY).astype(np.float32)[:, None]
     coefficients = np.zeros((values.shape[1] + 1, targets.classes), np.float32)
     coefficients[-1] = np.log(targets.mix())
     if not len(rows):
         return coefficients
-    # the bound is 1/2 of the products; 1/4 is the most for two classes, and in practice for more
-    steps = np.linalg.inv(products / 4 + np.diag(penalty[:, 0])).astype(np.float32)
+    coefficients = coefficients if start is None else start
+    # the bound is 1/2 of the products; over a few steps half of it is quicker, and near enough in practice
+    steps = np.linalg.inv(products * bound + np.diag(penalty[:, 0])).astype(np.float32)
     ahead, momentum = coefficients, 1.0
-    for _ in range(_STEPS):
+    for _ in range(count):
         gradient = _gradient(values, targets, rows, ahead) - penalty * ahead
         new = ahead + steps @ gradient
         after = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
