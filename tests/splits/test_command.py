@@ -1,0 +1,113 @@
+"""``dataprep split``: the way from a folder to a proven split, and what is said on the way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dataprep.cli import app
+from tests.conftest import save, textured
+
+
+def run(*arguments: str | Path):
+    return CliRunner().invoke(app, ["split", *map(str, arguments)], catch_exceptions=True)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def audited(class_folders: Path, out: Path) -> Path:
+    """Twelve images with two copies, audited and split once."""
+    for number in (0, 2):
+        copy = class_folders / "dog" / f"copy-{number:02d}.jpg"
+        copy.write_bytes((class_folders / "dog" / f"{number:02d}.jpg").read_bytes())
+    done = run(class_folders, "--no-embedding", "--ratios", "train=0.5,test=0.5", "--out", out)
+    assert done.exit_code == 0, done.output
+    return class_folders
+
+
+def test_a_folder_is_audited_then_split(audited: Path, out: Path) -> None:
+    assert sorted(os.listdir(out / "audit"))[-1] == "samples.parquet"
+    assert {"splits.csv", "split.html", "proof.json", "run.json", "samples.parquet"} <= set(os.listdir(out / "split"))
+    proof = json.loads((out / "split/proof.json").read_text())
+    assert proof["leaks"]["total"] == 0 and proof["kept_together"]["pairs"]["exact-duplicate"] == 2
+    assert list(proof["not_looked"]) == ["similar-images"] and "embeddings" in proof["not_looked"]["similar-images"]
+    assert proof["tests"]["embedding"]["status"] == "not tested"
+    rows = {row["path"]: row for row in csv.DictReader(io.StringIO((out / "split/splits.csv").read_text()))}
+    assert rows["dog/00.jpg"]["split"] == rows["dog/copy-00.jpg"]["split"]
+
+
+def test_without_a_path_it_goes_on_from_the_audit(audited: Path, out: Path) -> None:
+    done = run("--folds", 3, "--out", out)
+    assert done.exit_code == 0 and "3 parts, nothing leaks" in done.output and "split.html" in done.output
+    proof = run("--format", "json", "--out", out)
+    assert json.loads(proof.stdout)["parts"] == ["train", "val", "test"]
+    table = run("--format", "csv", "--out", out)
+    assert table.stdout.startswith("path,label,split,unit")
+    again = run(audited, "--out", out)
+    assert "going on from the audit" in again.stderr
+
+
+def test_changed_files_are_refused_and_a_new_audit_mends_it(audited: Path, out: Path) -> None:
+    save(textured(99), audited / "dog" / "00.jpg", quality=50)
+    done = run("--out", out)
+    assert done.exit_code != 0 and "changed or went since the audit" in str(done.exception)
+    assert run(audited, "--no-embedding", "--out", out).exit_code == 0
+
+
+def test_the_plan_is_applied_when_it_is_for_this_audit(audited: Path, out: Path) -> None:
+    assert CliRunner().invoke(app, ["clean", "--out", str(out)]).exit_code == 0
+    done = run("--out", out)
+    assert "applied" in done.stderr and "2 dropped" in done.stderr
+    assert "left out: dropped by the plan" in done.stdout
+    assert "dropped by the plan" not in run("--no-plan", "--out", out).stdout
+
+
+def test_repair_and_extend(audited: Path, out: Path) -> None:
+    assert "no split to mend" in str(run("--repair", "--out", out).exception)
+    done = run("--repair", "--from", out / "split", "--out", out)
+    assert done.exit_code == 0 and "REPAIRED" in done.stdout and "MOVES" in done.stdout
+    before = (out / "split/splits.csv").read_text().splitlines()
+    save(textured(50), audited / "cat" / "50.jpg")
+    done = run(audited, "--no-embedding", "--extend", "--out", out)
+    assert done.exit_code == 0 and "1 new sample joined" in done.stdout
+    after = {row["path"]: row["split"] for row in csv.DictReader((out / "split/splits.csv").open())}
+    assert all(after[row["path"]] == row["split"] for row in csv.DictReader(before))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--repair", "--extend"], "exclude each other"),
+        (["--from", "x.csv"], "goes with --repair or --extend"),
+        (["--extend", "--folds", "3"], "leave out --folds"),
+        (["--label-column", "x"], "give the folder or the manifest too"),
+        ([], "Make one: dataprep audit"),
+    ],
+)
+def test_mistakes(arguments: list[str], said: str, out: Path) -> None:
+    done = run(*arguments, "--out", out)
+    assert done.exit_code != 0 and said in str(done.exception)
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dataprep", "split", "--ratios", "train=0.5", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+def test_help_names_every_way() -> None:
+    text = run("--help").output
+    for flag in ("--ratios", "--folds", "--external", "--time-column", "--balance", "--repair", "--extend", "--group"):
+        assert flag in text
