@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dataprep.baselines.checkpoints import read_checkpoint, write_checkpoint
 from dataprep.baselines.feeding import Batch
+from dataprep.baselines.models import Network
 from dataprep.baselines.settings import TrainSettings
 from dataprep.errors import WorkError
 
@@ -33,11 +34,11 @@ class Fitted:
 
 
 def fit(
-    network: nn.Module,
+    network: Network,
     batches: Callable[[int], Iterator[Batch]],
     steps: int,
     loss: nn.Module,
-    score: Callable[[nn.Module], Mapping[str, float]],
+    score: Callable[[Network], Mapping[str, float]],
     settings: TrainSettings,
     *,
     checkpoint: str = "",
@@ -110,7 +111,7 @@ def fit(
     return fitted
 
 
-def evaluated(network: nn.Module, score: Callable[[nn.Module], Mapping[str, float]]) -> Mapping[str, float]:
+def evaluated(network: Network, score: Callable[[Network], Mapping[str, float]]) -> Mapping[str, float]:
     """The figures of `score`, in evaluation mode and without gradients."""
     network.eval()
     with torch.inference_mode():

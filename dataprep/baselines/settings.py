@@ -33,3 +33,27 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         validate(self, "train")
+
+
+@dataclass(frozen=True)
+class BaselineOptions:
+    """What is to be trained, and how it is judged."""
+
+    metric: str = option("auto", "figure that is optimised: auto, or a name of dataprep.baselines.metrics.METRICS")
+    require: tuple[str, ...] = option((), "figures that must be reached: latency_ms<=5, recall[sick]>=0.95")
+    target: float | None = option(None, "value of the metric that is wished for")
+    positive: str = option("", "of two classes, the one that is looked for")
+    beta: float = option(1.0, "weight of recall against precision in F-beta", low=0)
+    regime: str = option("auto", "auto, frozen, fine-tune or scratch")
+    arch: str = option("auto", "auto, lite0, resnet18 or timm:NAME")
+    size: int = option(0, "pixels a side; 0 leaves the choice", low=0, high=1024)
+    policy: str = option("auto", "augmentation policy: auto, a name, or a YAML file")
+    tune: int = option(0, "trials of hyperparameters, judged on validation", low=0)
+    sanity: bool = option(True, "checks before training")
+    device: str = option("auto", "auto, cpu, cuda or cuda:N")
+    workers: int = option(-1, "processes that augment beside the training; -1: none on a processor, up to 8 beside a GPU", low=-1)
+    evaluate_test: bool = option(True, "judge once on the part test, and write it into the ledger")
+    threads: int = option(0, "processor threads of torch; 0 takes every usable core", low=0)
+
+    def __post_init__(self) -> None:
+        validate(self, "baseline")
