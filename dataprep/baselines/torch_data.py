@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import cv2
 import numpy as np
 
 from dataprep.errors import InputError, OptionError
@@ -238,7 +239,14 @@ def _is_albumentations(transform: Transform) -> bool:
 
 
 def _as_tensor(image: NDArray[Any]) -> torch.Tensor:
-    """(C, H, W) of (H, W, C) or (H, W); uint8 as float32 from 0 to 1."""
-    planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
-    tensor = torch.from_numpy(np.ascontiguousarray(planes))
-    return tensor.to(torch.float32).div_(255) if tensor.dtype == torch.uint8 else tensor
+    """(C, H, W) of (H, W, C) or (H, W); uint8 as float32 from 0 to 1.
+
+    Computed by NumPy: torch would start its threads for every image, in every worker.
+    """
+    if image.dtype != np.uint8:
+        planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
+        return torch.from_numpy(np.ascontiguousarray(planes))
+    scaled = np.empty((image.shape[2] if image.ndim == 3 else 1, *image.shape[:2]), np.float32)
+    for plane, values in zip(scaled, cv2.split(np.ascontiguousarray(image)), strict=True):
+        np.divide(values, np.float32(255), out=plane)
+    return torch.from_numpy(scaled)
