@@ -96,7 +96,7 @@ def fit(
             schedule.step()
             total, seen = total + value.detach() * len(images), seen + len(images)
             if report is not None:
-                report(epoch, step, steps, {"images": seen, "seconds": time.perf_counter() - started})
+                report(epoch, step, steps, {"images": seen, "seconds": time.perf_counter() - started, "best": fitted.best_score})
         refuse_infinite(total, epoch)
         figures: dict[str, float] = {"epoch": epoch, "train_loss": float(total) / max(seen, 1)}
         figures["lr"] = float(schedule.get_last_lr()[-1])

@@ -1,0 +1,207 @@
+"""train_baseline(): from a split to an honest model, in the order of the recipe."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from dataprep.augment.choosing import choose_policy
+from dataprep.augment.policies import policy as named_policy
+from dataprep.backends.capacity import worker_count
+from dataprep.baselines.dumb import dumb_baselines, noise_ceiling, probe_baseline
+from dataprep.baselines.evaluation import evaluate, jsonable
+from dataprep.baselines.inference import predictions
+from dataprep.baselines.judging import Judgement, judge
+from dataprep.baselines.preparing import prepare
+from dataprep.baselines.settings import BaselineOptions
+from dataprep.baselines.teaching import Taught, device_for, key_of, teach
+from dataprep.measures.decode_pass import measure
+from dataprep.measures.options import PassOptions
+from dataprep.schemas.baseline import PIXELS, Baseline
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.run import run_record
+from dataprep.schemas.split import Split
+
+if TYPE_CHECKING:
+    from dataprep.augment.policies import Policy
+    from dataprep.baselines.materials import Materials
+    from dataprep.baselines.regimes import Regime
+    from dataprep.schemas.audit import Audit
+
+#: progress(stage, done, total, note): `total` is 0 while unknown.
+Progress = Callable[[str, int, int, str], None]
+
+
+def train_baseline(
+    source: Split | Dataset,
+    folder: str,
+    options: BaselineOptions | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    audit: Audit | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Baseline:
+    """Train a baseline on the part train of a split, choose by val, and judge once on test.
+
+    Args:
+        source: a Split, or a Dataset with labels and the column ``split``.
+        folder: where pixels and checkpoints go (``dataprep-out/baseline``).
+        options: what is trained and how it is judged.
+        settings: settings of the loop instead of those of the regime (`dataprep.baselines.settings.TrainSettings`).
+        audit: what the audit found about the same samples: the ceiling of label noise, and reasons for errors.
+        resume: go on from the checkpoint in `folder`.
+        progress: called with (stage, done, total, note) now and then.
+
+    Raises:
+        InputError: no parts, labels or readable images to train on.
+        OptionError: an option that does not suit the data or this machine.
+        WorkError: training failed: no room on the disk, a loss that is not finite.
+    """
+    options = options or BaselineOptions()
+    dataset = source.dataset if isinstance(source, Split) else source
+    clock = _Clock(progress)
+    device = device_for(options.device)
+    torch.set_num_threads(options.threads or worker_count())
+    with clock.stage("decode"):
+        passing = _passing(audit)
+        materials, regime = prepare(
+            dataset, options, settings or {}, os.path.join(folder, PIXELS), passing=passing, progress=clock.report
+        )
+    with clock.stage("policy"):
+        policy, reasons = _policy(options.policy, source, audit, regime)
+    figures: dict[str, Any] = {**_facts(materials, regime, policy, reasons, device)}
+    with clock.stage("references"):
+        figures |= _references(materials, audit, passing)
+    with clock.stage("train"):
+        taught = teach(
+            materials, regime, policy=policy, device=device, workers=_workers(options.workers, device), folder=folder,
+            resume=resume, key=key_of(materials, regime, policy), report=_live(clock, regime),
+        )  # fmt: skip
+    with clock.stage("judge"):
+        judged = judge(materials, taught.network, test=options.evaluate_test)
+        figures |= judged.figures | _training(materials, taught, judged)
+    run = run_record("train-baseline", dataset, {**asdict(options), "settings": asdict(regime.settings)}, clock.seconds)
+    return Baseline(dataset, materials.goal, judged.table, jsonable({**figures, "seconds": clock.seconds}), taught.network, run)
+
+
+def _passing(audit: Audit | None) -> PassOptions:
+    """How files were read in the audit."""
+    given = dict(audit.run.get("options", {}).get("pass", {})) if audit is not None else {}
+    known = set(PassOptions.__dataclass_fields__)
+    return PassOptions(**{name: value for name, value in given.items() if name in known})
+
+
+def _policy(name: str, source: Any, audit: Audit | None, regime: Regime) -> tuple[Policy | None, list[str]]:
+    """The augmentation policy, and why."""
+    if regime.name == "frozen":
+        return None, ["the features stay as they are: nothing is augmented"]
+    if name == "auto":
+        chosen = choose_policy(audit if audit is not None else source)
+        return chosen.policy, list(chosen.reasons)
+    if name.endswith((".yaml", ".yml")):
+        from dataprep.augment.policies import Policy as Loaded
+
+        return Loaded.load(name), ["asked for"]
+    return named_policy(name), ["asked for"]
+
+
+def _facts(materials: Materials, regime: Regime, policy: Policy | None, reasons: list[str], device: str) -> dict[str, Any]:
+    goal, parts = materials.goal, materials.parts
+    counts = {
+        part: dict(zip(goal.classes, map(int, materials.counts(rows)), strict=True)) if goal.classes else {}
+        for part, rows in parts.items()
+    }
+    return {
+        "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
+        "data": {
+            "parts": {part: len(rows) for part, rows in parts.items()}, "counts": counts, "lost": dict(materials.store.lost),
+            "units": {part: len(np.unique(materials.units[rows])) for part, rows in parts.items()},
+        },
+        "regime": {
+            "name": regime.name, "arch": regime.arch, "size": regime.size, "reason": regime.reason, "device": device,
+            "settings": asdict(regime.settings), "policy": policy.name if policy else "none", "policy_reasons": reasons,
+        },
+    }  # fmt: skip
+
+
+def _references(materials: Materials, audit: Audit | None, passing: PassOptions) -> dict[str, Any]:
+    """What must be beaten: dumb answers and a probe on frozen embeddings; and what cannot be: the ceiling of label noise."""
+    goal, rows = materials.goal, materials.val
+    found: dict[str, Any] = {
+        "dumb": dumb_baselines(goal, materials.labels, materials.train, rows),
+        "ceiling": noise_ceiling(audit.issues if audit is not None else None),
+        "probe": {"known": False},
+    }
+    if passing.embedder:
+        measured = measure(materials.dataset, ["embedding"], passing)
+        if measured.has("embedding"):
+            embedding = measured.arrays["embedding"]
+            others = {name: part for name, part in materials.parts.items() if name != "train" and len(part)}
+            wanted = np.concatenate(list(others.values()))
+            probs, facts = probe_baseline(embedding, materials.labels, materials.units, materials.train, wanted, goal)
+            ends = np.cumsum([len(part) for part in others.values()])
+            judged = {
+                name: evaluate(goal, materials.labels[part], each, units=materials.units[part], draws=200)["metrics"]
+                for (name, part), each in zip(others.items(), np.split(probs, ends[:-1]), strict=True)
+            }
+            found["probe"] = {"known": True, **facts, **judged}
+    return found
+
+
+def _training(materials: Materials, taught: Taught, judged: Judgement) -> dict[str, Any]:
+    """The history, and the classifier on frozen features that fine-tuning started from."""
+    history = taught.fitted.history if taught.fitted is not None else []
+    found: dict[str, Any] = {"history": history, "best_epoch": taught.fitted.best_epoch if taught.fitted is not None else 0}
+    if taught.linear is not None and taught.linear_val is not None:
+        metrics = evaluate(
+            materials.goal, materials.labels[materials.val], predictions(materials, taught.linear_val),
+            units=materials.units[materials.val], draws=200,
+        )["metrics"]  # fmt: skip
+        found["linear"] = {"penalty": taught.linear.penalty, "scores": taught.linear.scores, "validation": metrics}
+    return found
+
+
+def _workers(asked: int, device: str) -> int:
+    return asked if asked >= 0 else 0 if device == "cpu" else min(8, worker_count())
+
+
+def _live(clock: _Clock, regime: Regime) -> Callable[[int, int, int, Mapping[str, float]], None]:
+    epochs = regime.settings.epochs
+
+    def live(epoch: int, step: int, steps: int, figures: Mapping[str, float]) -> None:
+        rate = figures["images"] / max(figures["seconds"], 1e-9)
+        score = figures["best"]
+        best = f", best {score:.3f}" if math.isfinite(score) else ""
+        clock.report(epoch * steps + step, epochs * steps, f"epoch {epoch + 1}/{epochs}, {rate:.0f} images/s{best}")
+
+    return live
+
+
+class _Clock:
+    """Seconds per stage, and progress that knows the stage it belongs to."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress, self._stage = progress, ""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self._stage, started = name, time.perf_counter()
+        self.report(0, 0, "")
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - started, 3)
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        if self._progress is not None:
+            self._progress(self._stage, done, total, note)
