@@ -14,7 +14,7 @@ import xxhash
 from dataprep.augment.normaliser import KINDS, Normaliser
 from dataprep.augment.statistics import WEIGHTINGS, ChannelStatistics
 from dataprep.augment.tabular import COLUMN_KINDS, ColumnScale
-from dataprep.errors import InputError
+from dataprep.errors import InputError, OptionError
 from dataprep.schemas.files import write_atomically
 
 FORMAT, VERSION = "dataprep-normaliser", 1
@@ -72,7 +72,7 @@ def from_json(content: Any, name: str = "the normaliser") -> Normaliser:
         raise InputError(f"{name} was damaged or edited: its seal does not match. Fit it again: dataprep normalise")
     try:
         return _read(content)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OptionError) as error:
         raise InputError(f"{name} is damaged: {type(error).__name__}: {error}. Fit it again: dataprep normalise") from error
 
 

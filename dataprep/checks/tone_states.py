@@ -24,8 +24,11 @@ COLUMNS: tuple[str, ...] = (
 # Ranges that hold the middle 80 % of the images. The tone of the outer frame is what an image's content makes of it, so it
 # tells whether the images differ at all: a fixed camera before a fixed scene gives equal tones everywhere.
 _FRAME = 0.1
+# luma = mean + 0.0925 warmth + 0.2537 tint, from the weights 0.299, 0.587 and 0.114.
+_WARMTH_IN_LUMA, _TINT_IN_LUMA = (0.299 - 0.114) / 2, (2 * 0.587 - 0.299 - 0.114) / 3
 _MEAN, _CAST, _COLOURFUL = 0.012, 0.015, 0.1
 _LUMA_MEAN, _LUMA_MEAN_SHARE = 0.045, 0.15
+_HELD_FAST, _HELD_FAST_SHARE = 0.01, 0.04
 _CONTRAST, _CONTRAST_SHARE = 0.075, 0.25
 _MEDIAN, _QUARTER = 0.04, 0.07
 
@@ -37,7 +40,7 @@ class ToneState:
     Attributes:
         images: how many were judged.
         normalised: what was done to each image, in words; "" when nothing is seen.
-        mean_range: range of mean luma that holds the middle 80 % of the images.
+        mean_range: range of the mean (of luma, or of R, G and B, whichever varies less) that holds the middle 80 % of the images.
         frame_range: likewise, of the mean luma of the outer frame.
     """
 
@@ -54,21 +57,27 @@ def tone_state(dataset: Dataset, rows: NDArray[np.bool_] | None = None) -> ToneS
     if int(judged.sum()) < LEAST:
         return ToneState(int(judged.sum()), "", np.nan, np.nan)
     ranges = {name: _middle(column) for name, column in values.items()}
+    # The mean of R, G and B, which whoever standardises all channels at once holds fast; BT.601 luma weighs them otherwise.
+    mean = values["luma_mean"] - _WARMTH_IN_LUMA * values["warmth"] - _TINT_IN_LUMA * values["tint"]
+    ranges["mean"] = min(ranges["luma_mean"], _middle(mean))
     frame = ranges["edge_luma"]
     seen = _words(ranges, colourful=float(np.nanmedian(values["chroma_p99"])) >= _COLOURFUL) if frame >= _FRAME else ""
-    return ToneState(int(judged.sum()), seen, ranges["luma_mean"], frame)
+    return ToneState(int(judged.sum()), seen, ranges["mean"], frame)
 
 
 def _words(ranges: dict[str, float], *, colourful: bool) -> str:
     frame = ranges["edge_luma"]
-    mean, contrast = ranges["luma_mean"], ranges["contrast"]
+    mean, contrast = ranges["mean"], ranges["contrast"]
     by_channel = colourful and mean <= _MEAN and max(ranges["warmth"], ranges["tint"]) <= _CAST
     by_luma = mean <= min(_LUMA_MEAN, _LUMA_MEAN_SHARE * frame) and contrast <= min(_CONTRAST, _CONTRAST_SHARE * frame)
-    if not (by_channel or by_luma):
+    held_fast = mean <= min(_HELD_FAST, _HELD_FAST_SHARE * frame)  # no camera is as exact
+    if not (by_channel or by_luma or held_fast):
         return ""
     if ranges["luma_p50"] <= _MEDIAN and ranges["luma_p25"] <= _QUARTER:
         return "its histogram equalised"
-    return "each channel brought to the same mean" if by_channel else "brought to the same mean and contrast"
+    if by_channel:
+        return "each channel brought to the same mean"
+    return "brought to the same mean and contrast" if by_luma else "brought to the same mean"
 
 
 def _middle(values: NDArray[np.float64]) -> float:

@@ -1,0 +1,184 @@
+"""Fitting takes training rows and no others, and says why."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dataprep
+from dataprep.augment.fitting import training_rows
+from dataprep.augment.normaliser import Normaliser
+from dataprep.cli import app
+from dataprep.errors import InputError, OptionError
+from dataprep.measures.options import PassOptions
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.split import Split
+
+from ..conftest import save, textured
+
+ONE_JOB = PassOptions(jobs=1)
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Folders train, val and test; the images of val are white, those of test black, one file of train is damaged."""
+    root = tmp_path / "images"
+    for index in range(6):
+        save(textured(index), root / "train" / "abc"[index % 3] / f"{index}.png")
+    for index in range(3):
+        save(np.full((40, 40, 3), 255, np.uint8), root / "val" / "abc"[index] / f"{index}.png")
+        save(np.zeros((40, 40, 3), np.uint8), root / "test" / "abc"[index] / f"{index}.png")
+    (root / "train" / "a" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return root
+
+
+def table_of(column, **more):
+    index = pd.Index([f"{row}.png" for row in range(len(column))], name="sample", dtype="str")
+    return Dataset("nowhere", pd.DataFrame({"split": column, **more}, index=index))
+
+
+def test_figures_are_those_of_train_alone(parts):
+    made = dataprep.fit_normaliser(parts, kind="z-score", options=ONE_JOB)
+    pixels = np.concatenate([textured(index).reshape(-1, 3) for index in range(6)]) / 255
+    np.testing.assert_allclose(made.statistics.mean, pixels.mean(axis=0), atol=1e-9)
+    np.testing.assert_allclose(made.statistics.std, pixels.std(axis=0), atol=1e-9)
+    assert (made.part, made.rows, made.lost) == ("train", 7, 1)
+    dataset = dataprep.scan(parts)
+    assert made.fingerprint == dataset.where(dataset.samples["split"] == "train").fingerprint
+    assert dataprep.fit_normaliser(dataset.where(np.arange(len(dataset))[::-1] >= 0), kind="z-score", options=ONE_JOB) == made
+
+
+def test_other_rows_change_nothing(parts):
+    before = dataprep.fit_normaliser(parts, kind="min-max", options=ONE_JOB)
+    for path in (parts / "val").rglob("*.png"):
+        path.unlink()
+    assert dataprep.fit_normaliser(parts, kind="min-max", options=ONE_JOB) == before
+
+
+@pytest.mark.parametrize("part", ["val", "test", "Validation", "external", "whatever"])
+def test_parts_that_are_not_for_training_are_refused(parts, part):
+    with pytest.raises(OptionError, match="training rows alone"):
+        dataprep.fit_normaliser(parts, part=part)
+
+
+def test_without_parts_one_has_to_say_so(class_folders):
+    with pytest.raises(OptionError, match="dataprep split.*part=None"):
+        dataprep.fit_normaliser(class_folders)
+    assert dataprep.fit_normaliser(class_folders, part=None, options=ONE_JOB).part == "all rows"
+
+
+def test_all_rows_of_divided_data_are_refused(parts):
+    with pytest.raises(OptionError, match="divided into test, train, val"):
+        dataprep.fit_normaliser(parts, part=None)
+
+
+def test_rows_without_a_part_are_left_out():
+    rows = training_rows(table_of(["train", None, "val", "train", np.nan]))
+    assert list(rows.dataset.samples.index) == ["0.png", "3.png"]
+    assert rows.left_alone == {"val": 1}
+
+
+def test_folds_are_fitted_without_the_one_held_out_and_without_holdouts():
+    folds = table_of(["fold0", "fold1", "fold2", "fold1", "test", None])
+    rows = training_rows(folds, fold="fold1")
+    assert list(rows.dataset.samples.index) == ["0.png", "2.png"]
+    assert rows.left_alone == {"fold1": 2, "test": 1}
+    assert list(training_rows(table_of([0, 1, 2]), fold=1).dataset.samples.index) == ["0.png", "2.png"]
+
+
+@pytest.mark.parametrize(
+    ("column", "arguments", "words"),
+    [
+        (["fold0", "fold1"], {}, "which one is held out"),
+        (["fold0", "fold1"], {"fold": "fold7"}, "the folds are: fold0, fold1"),
+        (["train", "val"], {"fold": "val"}, "no folds"),
+        (["fold0", "test"], {"fold": "fold0"}, "no rows remain"),
+        ([None, None], {"fold": 1}, "the folds are: none"),
+        (["val", "test"], {}, "no rows are in part 'train'"),
+    ],
+)
+def test_folds_and_parts_that_do_not_fit(column, arguments, words):
+    with pytest.raises(OptionError, match=words):
+        training_rows(table_of(column), **arguments)
+
+
+def test_first_part_of_a_split_may_have_a_name_of_its_own():
+    divided = Split(table_of(["fit", "fit", "judge"]), {"parts": ["fit", "judge"]})
+    assert training_rows(divided, part="fit").left_alone == {"judge": 1}
+    with pytest.raises(OptionError, match="training rows alone"):
+        training_rows(divided, part="judge")
+    # A part for judging is refused even in the first place.
+    with pytest.raises(OptionError, match="training rows alone"):
+        training_rows(Split(table_of(["val", "train"]), {"parts": ["val", "train"]}), part="val")
+
+
+def test_columns_are_fitted_on_train_alone_and_images_left_alone():
+    table = table_of(["train", "train", "val"], age=[1.0, 3.0, 1e9])
+    made = dataprep.fit_normaliser(table, kind="none", columns=["age"], column_kind="min-max")
+    assert (made.columns[0].centre, made.columns[0].spread) == (1.0, 2.0)
+    assert made.apply_table(table.samples)["age"].tolist() == [0.0, 1.0, (1e9 - 1) / 2]
+    with pytest.raises(OptionError, match="nothing to fit"):
+        dataprep.fit_normaliser(table, kind="none")
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"kind": "zscore"}, {"weighting": "files"}, {"size": 3}, {"columns": ["nix"]}, {"split_column": "nix"}]
+)
+def test_options_out_of_range(parts, arguments):
+    with pytest.raises(OptionError):
+        dataprep.fit_normaliser(parts, **arguments)
+
+
+def test_images_that_cannot_be_read_and_sources_that_are_none(tmp_path):
+    with pytest.raises(InputError, match=r"none of the 2 images of train.*missing"):
+        dataprep.fit_normaliser(table_of(["train", "train"]), options=ONE_JOB)
+    with pytest.raises(InputError, match="expected a Split, a Dataset or a path"):
+        dataprep.fit_normaliser(3)
+
+
+def test_rows_known_to_be_lost_are_not_read_again(parts):
+    dataset = dataprep.scan(parts)
+    dataset = dataset.assign(lost=np.where(dataset.samples.index.str.contains("bad|0.png"), "truncated", ""))
+    made = dataprep.fit_normaliser(dataset, options=ONE_JOB)
+    assert (made.statistics.images, made.lost) == (5, 2)
+
+
+# --- the command -----------------------------------------------------------------------------------------------------------
+
+
+def run(*arguments):
+    from typer.testing import CliRunner
+
+    return CliRunner().invoke(app, ["normalise", *map(str, arguments)])
+
+
+def test_command_writes_and_prints(parts, tmp_path):
+    out = tmp_path / "out"
+    done = run(parts, "--kind", "z-score", "--export", "timm", "--export", "onnx", "--out", out, "--jobs", 1, "-q")
+    assert done.exit_code == 0, done.output
+    for words in ("ImageNet mean", "z-score: each channel", "Fitted on 6 images of train; test (3), val (3) not touched"):
+        assert words in done.output
+    made = Normaliser.load(out / "normalise" / "normaliser.json")
+    assert made == dataprep.fit_normaliser(parts, kind="z-score", options=ONE_JOB)
+    record = json.loads((out / "normalise" / "run.json").read_text())
+    assert (record["stage"], record["samples"], record["fingerprint"]) == ("normalise", 7, made.fingerprint)
+    assert json.loads((out / "normalise" / "normalise_timm.json").read_text())["mean"] == [*made.statistics.mean]
+    assert not list(parts.rglob("*.json"))
+
+
+def test_command_with_a_manifest_of_its_own_columns(parts, tmp_path):
+    rows = [f"train/{'abc'[i % 3]}/{i}.png,{'train' if i < 4 else 'test'},{i}" for i in range(6)]
+    manifest = parts / "list.csv"
+    manifest.write_text("path,phase,age\n" + "\n".join(rows) + "\n")
+    done = run("--manifest", manifest, "--split-column", "phase", "--columns", "age", "--kind", "none", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "age: z-score, centre 1.5" in done.output
+
+
+def test_command_refuses_val(parts, tmp_path):
+    done = run(parts, "--part", "val", "--out", tmp_path / "out")
+    assert isinstance(done.exception, OptionError)
+    assert not (tmp_path / "out").exists()
