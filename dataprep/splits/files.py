@@ -73,15 +73,15 @@ def write_metadata(stage: str, dataset: Dataset, plan: Mapping[str, tuple[str, R
     """Write the table of each part, and a card that names the parts; gives notes.
 
     The reader (``datasets.load_dataset(FOLDER)``) takes ``file_name`` for the path beside the table, and demands that the tables
-    of all parts have the same columns and types. Where CSV would not be read so (several labels of one sample, a column that is
-    numbers in one part and empty in another), the tables are written as ``metadata.parquet``, which holds its types. Without the
-    card (as with ``load_dataset("imagefolder", data_dir=FOLDER)``) parts are known by their names alone: all folds would be
-    training data.
+    of all parts have the same columns and types. Where CSV would not be read so, or not as it was (several labels of one sample,
+    a column that is numbers in one part and empty in another, a label "007" or "NA"), the tables are ``metadata.parquet``, which
+    holds its types. Without the card (as with ``load_dataset("imagefolder", data_dir=FOLDER)``) parts are known by their names
+    alone: all folds would be training data.
     """
     table = _metadata(dataset)
     tables = {place: _with_names(table, rows, names) for place, (_, rows, names) in plan.items() if len(rows)}
     as_csv = {place: each.to_csv(index=False, lineterminator="\n").encode() for place, each in tables.items()}
-    alike = dataset.task != "multi-label" and len({types for content in as_csv.values() for types in _types_as_read(content)}) < 2
+    alike = dataset.task != "multi-label" and _reads_alike(tables, as_csv)
     for place, each in tables.items():
         if alike:
             with open(os.path.join(stage, place, METADATA), "xb") as file:
@@ -89,7 +89,7 @@ def write_metadata(stage: str, dataset: Dataset, plan: Mapping[str, tuple[str, R
         else:
             each.to_parquet(os.path.join(stage, place, "metadata.parquet"), index=False)
     _write_card(stage, list(tables))
-    return () if alike else ("the tables are metadata.parquet: as CSV they would not be read with the same types in every part",)
+    return () if alike else ("the tables are metadata.parquet: as CSV they would not be read as they are in every part",)
 
 
 def _metadata(dataset: Dataset) -> pd.DataFrame:
@@ -100,8 +100,10 @@ def _metadata(dataset: Dataset) -> pd.DataFrame:
         table["label"] = pd.Series(several, index=table.index, dtype="object")
     elif "label" in table:
         table["label"] = table["label"].astype(_TYPES.get(dataset.task, "str"))
-    for name in table.select_dtypes("category"):
-        table[name] = table[name].astype("str")
+    for name in table:
+        is_list = name == "label" and dataset.task == "multi-label"
+        if not is_list and not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = table[name].astype("str")
     taken = {name: f"{name}_" for name in table if re.fullmatch(r"images?|(.*_)?file_names?", str(name))}
     return table.rename(columns=taken)
 
@@ -112,10 +114,21 @@ def _with_names(table: pd.DataFrame, rows: Rows, names: list[str]) -> pd.DataFra
     return table
 
 
-def _types_as_read(content: bytes) -> set[str]:
-    """The types of the columns, as the reader infers them from each block of rows."""
-    blocks = pd.read_csv(io.BytesIO(content), chunksize=_CHUNK)
-    return {" ".join(map(str, (_kind(block[name]) for name in block))) for block in blocks}
+def _reads_alike(tables: Mapping[str, pd.DataFrame], as_csv: Mapping[str, bytes]) -> bool:
+    """Whether every block of every part is read with the same types, and every text as it was (no label "007" or "NA")."""
+    types = set()
+    for place, table in tables.items():
+        texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+        for block in pd.read_csv(io.BytesIO(as_csv[place]), chunksize=_CHUNK):
+            types.add(tuple(_kind(block[name]) for name in block))
+            written = table.loc[block.index, texts]
+            if len(types) > 1 or not (_as_text(block[texts]) == _as_text(written)).all(axis=None):
+                return False
+    return True
+
+
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype("object").where(table.notna(), "").astype("str")
 
 
 def _kind(values: pd.Series[Any]) -> str:

@@ -79,15 +79,32 @@ def test_columns_that_would_mean_something_else_to_the_reader_are_renamed(split:
     assert columns == ["file_name", "label", "unit", "image_", "file_name_", "mask_file_name_", "profile_name"]
 
 
-@pytest.mark.parametrize("ages", [[1, 2, 3, 4, 5, None], [1.0, 2.0, 3.0, None, None, 6.0], ["1", "2", "3", "x", "5", "6"]])
+@pytest.mark.parametrize(
+    "ages", [[1, 2, 3, 4, 5, None], [1.0, 2.0, 3.0, None, None, 6.0], ["1", "2", "3", "x", "5", "6"], [1, "b", None, (2,), 5, 6]]
+)
 def test_tables_that_would_be_read_with_other_types_elsewhere_hold_their_types(split: Split, tmp_path: Path, ages: Any) -> None:
     split = replace(split, dataset=split.dataset.assign(age=ages))
     made = materialise(split, tmp_path / "new", "huggingface")
     assert "metadata.parquet" in made.notes[0]
     tables = [pd.read_parquet(tmp_path / f"new/{part}/metadata.parquet") for part in ("train", "val", "test")]
     assert len({str(table.dtypes.to_dict()) for table in tables}) == 1
-    assert [age for table in tables for age in table["age"].dropna()] == [age for age in ages if age is not None]
+    found = [age for table in tables for age in table["age"].dropna()]
+    assert list(map(type(found[0]), filter(lambda age: age is not None, ages))) == found
     assert not list((tmp_path / "new").rglob("metadata.csv"))
+
+
+@pytest.mark.parametrize("labels", [["NA", "b"], ["007", "8"], ["1.50", "2"], ["True", "b"]])
+def test_labels_that_csv_would_change_are_kept(tmp_path: Path, labels: Any) -> None:
+    split = make_split(tmp_path / "images", NAMES, PARTS, labels * 3)
+    materialise(split, tmp_path / "new", "huggingface")
+    found = [each for part in ("train", "val", "test") for each in _table(tmp_path / "new" / part)["label"]]
+    assert found == labels * 3
+
+
+def _table(folder: Path) -> pd.DataFrame:
+    """As the reader has it: Parquet with its types, CSV with those that pandas infers."""
+    path = folder / "metadata.parquet"
+    return pd.read_parquet(path) if path.exists() else pd.read_csv(folder / "metadata.csv")
 
 
 def test_several_labels_are_a_list(tmp_path: Path) -> None:
