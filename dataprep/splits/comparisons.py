@@ -19,8 +19,8 @@ Rows = NDArray[np.int64]
 
 #: Random splits that are drawn.
 DRAWS = 20
-#: Seeds of StratifiedGroupKFold that are tried, as long as groups times folds times seeds stay below `_MOST_STEPS`.
-SEEDS, _MOST_STEPS = 10, 400_000
+#: Seeds of StratifiedGroupKFold that are tried, fewer where groups times folds times seeds would exceed `_MOST_STEPS`.
+SEEDS, _MOST_STEPS = 10, 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ def compare_stratified_groups(
         return None
     classes = np.unique(classes, return_inverse=True)[1]
     part_of_fold = np.repeat(np.arange(len(folds)), folds)
-    seeds = SEEDS if (int(units.max()) + 1) * sum(folds) * SEEDS <= _MOST_STEPS else 1
+    seeds = max(1, min(SEEDS, _MOST_STEPS // ((int(units.max()) + 1) * sum(folds))))
     best: dict[str, Any] | None = None
     for seed in [None, *range(seeds - 1)]:
         part = np.full(len(bonds), -1)

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from dataprep.reports.console import WIDTH, printable
 from dataprep.schemas.split import Split, SplitPaths
-from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, size_rows, tested_rows, verdict
+from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
 
 #: Parts that are listed; of more, only the first.
 _LISTED = 24
@@ -88,7 +88,7 @@ def _comparison(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         sizes = " / ".join(f"{size:,}" for size in theirs["sizes"][:6])
         yield from _wrapped(f"SGKF: StratifiedGroupKFold of scikit-learn, {seeds}, sizes {sizes}.", "", "dim")
     if compared["random"]:
-        yield from _wrapped(f"RANDOM: stratified by label, mean of {compared['random']['draws']} draws.", "", "dim")
+        yield from _wrapped(f"RANDOM: {random_words(proof)}, mean of {compared['random']['draws']} draws.", "", "dim")
 
 
 def _tests(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

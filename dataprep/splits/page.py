@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataprep.reports.html import draw_page
-from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, size_rows, tested_rows, verdict
+from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
 
 if TYPE_CHECKING:
     from dataprep.schemas.split import Split
@@ -21,7 +21,7 @@ def draw_proof(split: Split) -> str:
     """The page as text."""
     proof = split.proof
     context = {
-        "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof),
+        "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof), "random_words": random_words(proof),
         "sizes": size_rows(proof)[:_MOST_ROWS], "bars": _bars(proof), "compared": comparison_rows(proof),
         "tests": tested_rows(proof), "bonds": bond_lines(proof), "left_out": left_out_lines(proof),
         "labels": _chart(proof["labels"]["table"], proof), "others": _chart(proof["others"], proof),

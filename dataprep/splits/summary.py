@@ -90,6 +90,11 @@ def _row(what: str, ours: str, groups: str, random: str) -> dict[str, str]:
     return {"what": what, "ours": ours, "groups": groups, "random": random}
 
 
+def random_words(proof: Mapping[str, Any]) -> str:
+    """What the random splits know."""
+    return "single samples, stratified by label" if proof["labels"]["table"] else "single samples"
+
+
 def _mean(random: Mapping[str, Any] | None, kind: str, name: str) -> str:
     return "" if not random else f"{random[kind][name]:,.1f}".removesuffix(".0")
 

@@ -32,7 +32,8 @@ def test_repair_takes_the_fewest_moves_and_keeps_test() -> None:
     made = repair(audit, tests=False)
     before, after = codes(made, "split_before"), codes(made)
     assert made.proof["leaks"]["total"] == 0
-    assert (after[before == "test"] == "test").all() and made.proof["changed"]["moved"] == (before != after).sum()
+    assert (after[before == "test"] == "test").all()
+    assert made.proof["changed"]["moved"] == (before != after).sum()
     fewest = sum(min(n, 5 - n) for n in pd.Series(astray // 5).value_counts())
     assert made.proof["changed"]["points"][0]["moves"] == fewest <= made.proof["changed"]["moved"]
     assert any("samples of val" in line and "had a relative in train" in line for line in made.proof["changed"]["lines"])
@@ -42,7 +43,8 @@ def test_repair_takes_the_fewest_moves_and_keeps_test() -> None:
 def test_repair_leaves_a_clean_split_alone() -> None:
     audit, _ = leaking(0)
     made = repair(audit, tests=False)
-    assert made.proof["changed"]["moved"] == 0 and codes(made).equals(codes(made, "split_before"))
+    assert made.proof["changed"]["moved"] == 0
+    assert codes(made).equals(codes(made, "split_before"))
 
 
 def test_repair_needs_a_split_and_its_parts() -> None:
@@ -62,7 +64,8 @@ def test_extension_moves_nothing_and_joins_what_belongs_together() -> None:
     old = split(replace(whole, dataset=some), tests=False)
     made = extend(whole, old, tests=False)
     before, after = codes(old), codes(made)
-    assert after[before.index].equals(before) and len(after) == 300
+    assert after[before.index].equals(before)
+    assert len(after) == 300
     assert made.proof["leaks"]["total"] == 0
     assert codes(extend(whole, old, tests=False)).equals(after)
 
@@ -79,7 +82,8 @@ def test_a_new_sample_between_two_parts_shows_the_leak(tmp_path: Path) -> None:
         assert codes(made)[parts.index].equals(parts)
         assert made.proof["leaks"]["total"] == 1
         line = next(line for line in made.proof["changed"]["lines"] if line.startswith("Leaks already"))
-        assert "1 in train, 1 in test" in line and "img/00040.jpg" in line
+        assert "1 in train, 1 in test" in line
+        assert "img/00040.jpg" in line
 
 
 def test_extension_of_other_data_is_refused(tmp_path: Path) -> None:

@@ -41,8 +41,10 @@ def test_a_folder_is_audited_then_split(audited: Path, out: Path) -> None:
     assert sorted(os.listdir(out / "audit"))[-1] == "samples.parquet"
     assert {"splits.csv", "split.html", "proof.json", "run.json", "samples.parquet"} <= set(os.listdir(out / "split"))
     proof = json.loads((out / "split/proof.json").read_text())
-    assert proof["leaks"]["total"] == 0 and proof["kept_together"]["pairs"]["exact-duplicate"] == 2
-    assert list(proof["not_looked"]) == ["similar-images"] and "embeddings" in proof["not_looked"]["similar-images"]
+    assert proof["leaks"]["total"] == 0
+    assert proof["kept_together"]["pairs"]["exact-duplicate"] == 2
+    assert list(proof["not_looked"]) == ["similar-images"]
+    assert "embeddings" in proof["not_looked"]["similar-images"]
     assert proof["tests"]["embedding"]["status"] == "not tested"
     rows = {row["path"]: row for row in csv.DictReader(io.StringIO((out / "split/splits.csv").read_text()))}
     assert rows["dog/00.jpg"]["split"] == rows["dog/copy-00.jpg"]["split"]
@@ -50,7 +52,9 @@ def test_a_folder_is_audited_then_split(audited: Path, out: Path) -> None:
 
 def test_without_a_path_it_goes_on_from_the_audit(audited: Path, out: Path) -> None:
     done = run("--folds", 3, "--out", out)
-    assert done.exit_code == 0 and "3 parts, nothing leaks" in done.output and "split.html" in done.output
+    assert done.exit_code == 0
+    assert "3 parts, nothing leaks" in done.output
+    assert "split.html" in done.output
     proof = run("--format", "json", "--out", out)
     assert json.loads(proof.stdout)["parts"] == ["train", "val", "test"]
     table = run("--format", "csv", "--out", out)
@@ -62,14 +66,16 @@ def test_without_a_path_it_goes_on_from_the_audit(audited: Path, out: Path) -> N
 def test_changed_files_are_refused_and_a_new_audit_mends_it(audited: Path, out: Path) -> None:
     save(textured(99), audited / "dog" / "00.jpg", quality=50)
     done = run("--out", out)
-    assert done.exit_code != 0 and "changed or went since the audit" in str(done.exception)
+    assert done.exit_code != 0
+    assert "changed or went since the audit" in str(done.exception)
     assert run(audited, "--no-embedding", "--out", out).exit_code == 0
 
 
 def test_the_plan_is_applied_when_it_is_for_this_audit(audited: Path, out: Path) -> None:
     assert CliRunner().invoke(app, ["clean", "--out", str(out)]).exit_code == 0
     done = run("--out", out)
-    assert "applied" in done.stderr and "2 dropped" in done.stderr
+    assert "applied" in done.stderr
+    assert "2 dropped" in done.stderr
     assert "left out: dropped by the plan" in done.stdout
     assert "dropped by the plan" not in run("--no-plan", "--out", out).stdout
 
@@ -77,11 +83,14 @@ def test_the_plan_is_applied_when_it_is_for_this_audit(audited: Path, out: Path)
 def test_repair_and_extend(audited: Path, out: Path) -> None:
     assert "no split to mend" in str(run("--repair", "--out", out).exception)
     done = run("--repair", "--from", out / "split", "--out", out)
-    assert done.exit_code == 0 and "REPAIRED" in done.stdout and "MOVES" in done.stdout
+    assert done.exit_code == 0
+    assert "REPAIRED" in done.stdout
+    assert "MOVES" in done.stdout
     before = (out / "split/splits.csv").read_text().splitlines()
     save(textured(50), audited / "cat" / "50.jpg")
     done = run(audited, "--no-embedding", "--extend", "--out", out)
-    assert done.exit_code == 0 and "1 new sample joined" in done.stdout
+    assert done.exit_code == 0
+    assert "1 new sample joined" in done.stdout
     after = {row["path"]: row["split"] for row in csv.DictReader((out / "split/splits.csv").open())}
     assert all(after[row["path"]] == row["split"] for row in csv.DictReader(before))
 
@@ -98,13 +107,16 @@ def test_repair_and_extend(audited: Path, out: Path) -> None:
 )
 def test_mistakes(arguments: list[str], said: str, out: Path) -> None:
     done = run(*arguments, "--out", out)
-    assert done.exit_code != 0 and said in str(done.exception)
+    assert done.exit_code != 0
+    assert said in str(done.exception)
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dataprep", "split", "--ratios", "train=0.5", "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_help_names_every_way() -> None:

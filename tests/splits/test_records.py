@@ -19,10 +19,13 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     made = split(patients(120, 30), folds=3, repeats=2, tests=False)
     paths = write_split(made, tmp_path)
     read = read_split(tmp_path)
-    assert read.parts == made.parts and read.proof == json.loads(json.dumps(made.proof)) and read.run["seconds"]
+    assert read.parts == made.parts
+    assert read.proof == json.loads(json.dumps(made.proof))
+    assert read.run["seconds"]
     table = pd.read_csv(paths.splits)
     assert list(table) == ["path", "label", "split", "split_2", "unit", "group"]
-    assert table["path"].is_monotonic_increasing and len(table) == 120
+    assert table["path"].is_monotonic_increasing
+    assert len(table) == 120
 
 
 def test_the_same_bytes_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
@@ -52,7 +55,8 @@ def test_several_labels_and_hostile_names_survive(tmp_path: Path) -> None:
     table = pd.read_csv(paths.splits)
     assert json.loads(table["label"][0]) == ["a", "b"]
     page = Path(paths.page).read_text()
-    assert '<script>"x"' not in page and "&lt;script&gt;" in page
+    assert '<script>"x"' not in page
+    assert "&lt;script&gt;" in page
 
 
 def test_the_table_is_a_manifest(class_folders: Path, tmp_path: Path) -> None:

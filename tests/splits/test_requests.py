@@ -14,7 +14,9 @@ def test_shares_counts_and_rest() -> None:
     assert read_ratios("train=0.7, val=0.15,test=0.15") == (("train", "val", "test"), pytest.approx((0.7, 0.15, 0.15)), "ratios")
     assert read_ratios({"a": 0.5, "b": 0.5})[0] == ("a", "b")
     names, sizes, mode = read_ratios("test=500")
-    assert (names, mode) == (("train", "test"), "counts") and math.isnan(sizes[0]) and sizes[1] == 500
+    assert (names, mode) == (("train", "test"), "counts")
+    assert math.isnan(sizes[0])
+    assert sizes[1] == 500
     assert Request(names, sizes, mode).targets(2000) == [1500.0, 500.0]
     assert read_ratios("train=rest,test=0.2")[1] == pytest.approx((0.8, 0.2))
     assert Request(*read_ratios("fit=rest,test=50")).targets(80) == [30.0, 50.0]
