@@ -38,7 +38,7 @@ _SIDES = re.compile(
 _CHARACTER = re.compile(
     r"^(?:digit|letter|char|character)?[\W_]*([0-9]|[A-Za-z])(?:[\W_]*(?:upper|lower|caps?))?$", re.IGNORECASE
 )
-_WORDS = frozenset("zero one two three four five six seven eight nine".split())
+_WORDS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
 
 _ORIENTATIONS = ("mirror", "upside-down", "turn")
 _IN_WORDS = {
@@ -77,18 +77,23 @@ class Verdict:
 
 
 def choose_policy(
-    source: Audit | Split | Dataset | Bench, *, options: PassOptions | None = None, progress: Progress | None = None
+    source: Audit | Split | Dataset | Bench,
+    *,
+    audit: Audit | None = None,
+    options: PassOptions | None = None,
+    progress: Progress | None = None,
 ) -> Choice:
     """The policy that keeps the labels, as far as can be told, and the reasons.
 
-    Some training images are mirrored, turned over, turned and made grey, and two probes are asked what they now are. Names of classes
-    that are characters or sides speak against mirroring, the audit's claim that colour tells the label against changes of
-    colour. The policy is ``standard`` where the probes know the classes, ``aerial`` where no side is up, ``document`` for
-    characters, and ``light`` where nothing can be told; steps that harm are left out. ``medical`` is never chosen: scans cannot be
-    told from other grey images.
+    Some training images are mirrored, turned over, turned and made grey, and two probes are asked what they now are. Classes named
+    as characters or sides speak against mirroring, the audit's claim that colour tells the label against changes of colour. The
+    policy is ``standard`` where the probes know the classes, ``aerial`` where no side is up, ``document`` for characters, and
+    ``light`` where nothing can be told; steps that harm are left out. ``medical`` is never chosen: scans cannot be told from other
+    grey images.
 
     Args:
         source: an audit, a split or a measured data set; or a Bench that is at hand.
+        audit: whose claims are heard where `source` is none.
         options: how files are read and embedded; by default as they were in the audit.
         progress: called with (stage, done, total, note).
 
@@ -97,7 +102,7 @@ def choose_policy(
         OptionError: albumentations is not installed.
     """
     bench = source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
-    audit = source if isinstance(source, Audit) else None
+    audit = source if isinstance(source, Audit) else audit
     verdicts = _verdicts(bench)
     reasons: list[str] = []
     policy = _base(bench, verdicts, reasons)
@@ -122,8 +127,8 @@ def _base(bench: Bench, verdicts: Mapping[str, Verdict], reasons: list[str]) -> 
     mirror = verdicts["mirror"]
     if _characters(bench.classes) and mirror.harms is not False:
         reasons.append(
-            f"the classes are named as characters are ({_listed(bench.classes)}), and a character mirrored or turned is another or none: "
-            "the policy document"
+            f"the classes are named as characters are ({_listed(bench.classes)}), and a character mirrored or turned is another "
+            "or none: the policy document"
         )
         return POLICIES["document"]
     if not bench.labelled:
@@ -236,8 +241,8 @@ def _remaining(answers: Answers) -> float:
 def _landed(answers: Answers) -> str:
     """The pair of classes of which one surely lands in the other, in words; empty where there is none.
 
-    What the probe was right about by luck is lost by any change, to the classes that are like it; so that the change has to bring
-    more images from one class to the other than the probe takes for it anyway, and by much.
+    What the probe was right about by luck is lost by any change, to classes that are like it: the change has to bring more images
+    from one class to the other than the probe takes for it anyway.
     """
     size = len(answers.classes)
     right = answers.right

@@ -1,0 +1,218 @@
+"""Changed copies of training images in a folder of their own, with a manifest of where each came from."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dataprep.augment.balance import MOST_COPIES, BalancedSampler
+from dataprep.augment.policies import Policy
+from dataprep.augment.probing import Progress, options_of
+from dataprep.backends import imap
+from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
+from dataprep.schemas.files import MARKER, mark_output
+from dataprep.schemas.lost import Lost
+from dataprep.schemas.split import PART, UNIT
+
+if TYPE_CHECKING:
+    from dataprep.measures.options import PassOptions
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.split import Split
+
+#: Files in the folder beside the copies.
+MANIFEST, POLICY = "augmented.csv", "policy.yaml"
+FORMATS = {"png": "PNG", "jpeg": "JPEG"}
+_PARTIAL = ".augmenting-"
+_STALE_S = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What was written.
+
+    Attributes:
+        folder: where.
+        manifest: its list of copies: path, label, split, unit, source, policy, seed, copy.
+        counts: class to images with the copies.
+        copies: files written.
+        lost: sample to why it could not be copied.
+    """
+
+    folder: str
+    manifest: str
+    counts: Mapping[str, int]
+    copies: int
+    lost: Mapping[str, str]
+
+
+def materialise_augmented(
+    source: Audit | Split | Dataset,
+    folder: str | os.PathLike[str],
+    policy: Policy,
+    *,
+    ratio: float = 1.0,
+    seed: int = 0,
+    most: int = MOST_COPIES,
+    format: str = "png",
+    options: PassOptions | None = None,
+    progress: Progress | None = None,
+) -> Copies:
+    """Write changed copies of training images until no class is smaller than `ratio` times the largest.
+
+    Only training rows are copied. Each copy stands in the manifest with its original's split and unit, so that a later division
+    by the column ``unit`` keeps it with its original; `verify_copies` refuses copies that another division has moved apart. The
+    folder appears when it is whole: a killed run leaves none. The user's images are not touched.
+
+    Args:
+        source: a split, or a data set with the column ``split``.
+        folder: a new folder, outside of the images.
+        policy: how copies are changed.
+        ratio: as for `balanced_counts`.
+        seed: of the copies.
+        most: times that an image stands in the result at most, itself included.
+        format: "png" (no loss) or "jpeg" (quality 95).
+        options: limits of reading and decoding, workers.
+        progress: called with (stage, done, total, note).
+
+    Raises:
+        InputError: the data is not divided, or there are no labels.
+        OptionError: an unknown format, the policy none, or a figure out of range.
+        OutputError: the folder is there already, or cannot be written.
+    """
+    if format not in FORMATS:
+        raise OptionError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
+    if not policy.steps:
+        raise OptionError("the policy none changes nothing, so that its copies would be duplicates: choose another")
+    dataset = source if not hasattr(source, "dataset") else source.dataset
+    if not dataset.has(PART):
+        raise InputError("copies are made of training images alone, and the data is not divided: run dataprep split first")
+    folder = _new_folder(os.path.abspath(folder), dataset)
+    sampler = BalancedSampler(source, ratio=ratio, seed=seed, most=most)
+    table = _planned(sampler, policy, seed, format)
+    partial = os.path.join(os.path.dirname(folder), f"{_PARTIAL}{os.path.basename(folder)}-{secrets.token_hex(4)}")
+    try:
+        mark_output(partial)
+        lost = _write(table, sampler.dataset, partial, policy, seed, format, options or options_of(source), progress)
+        table = table[~table["source"].isin(list(lost))]
+        table.to_csv(os.path.join(partial, MANIFEST), index=False)
+        policy.save(os.path.join(partial, POLICY))
+        os.rename(partial, folder)
+    except OSError as error:
+        raise OutputError(f"cannot write the copies to {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    labels = [*sampler.dataset.samples["label"].astype("str"), *table["label"]]
+    counts = {str(name): int(count) for name, count in pd.Series(labels).value_counts().items()}
+    return Copies(folder, os.path.join(folder, MANIFEST), counts, len(table), lost)
+
+
+def _new_folder(folder: str, dataset: Dataset) -> str:
+    if os.path.lexists(folder):
+        raise OutputError(f"{folder} is there already: copies go to a new folder; choose another or move it away")
+    if not dataset.is_remote:
+        root, place = os.path.realpath(dataset.root), os.path.realpath(folder)
+        if os.path.commonpath((root, place)) == root:
+            raise OutputError(
+                f"{folder} lies in the folder of the images ({dataset.root}), which is never written to: choose another"
+            )
+    parent = os.path.dirname(folder)
+    os.makedirs(parent, exist_ok=True)
+    for entry in os.scandir(parent):  # what a killed run left; one at work now is younger than a day
+        stale = entry.name.startswith(f"{_PARTIAL}{os.path.basename(folder)}-") and time.time() - entry.stat().st_mtime > _STALE_S
+        if stale and os.path.exists(os.path.join(entry.path, MARKER)):
+            shutil.rmtree(entry.path, ignore_errors=True)
+    return folder
+
+
+def _planned(sampler: BalancedSampler, policy: Policy, seed: int, format: str) -> pd.DataFrame:
+    """One row per copy; the originals (copy 0) stay where they are."""
+    samples = sampler.dataset.samples
+    turns = sorted((turn for turn in sampler.epoch(0) if turn.copy), key=lambda turn: (turn.sample, turn.copy))
+    rows = samples.iloc[[turn.row for turn in turns]]
+    units = rows[UNIT] if UNIT in rows else rows["group"] if "group" in rows else rows.index.to_series()
+    units = units.astype("object").where(units.notna().to_numpy(), rows.index.to_numpy())
+    return pd.DataFrame({
+        "path": [_path(str(label), turn.row, turn.sample, turn.copy, format) for label, turn in zip(rows["label"], turns)],
+        "label": rows["label"].astype("str").to_numpy(),
+        "split": rows[PART].astype("str").to_numpy(),
+        "unit": units.astype("str").to_numpy(),
+        "source": [turn.sample for turn in turns],
+        "policy": policy.name,
+        "seed": seed,
+        "copy": [turn.copy for turn in turns],
+    })  # fmt: skip
+
+
+def _path(label: str, row: int, sample: str, copy: int, format: str) -> str:
+    """A name that any system takes, and that no two copies share."""
+    folder, stem = (re.sub(r"[^\w.-]+", "_", text).strip(".")[:80] or "_" for text in (label, os.path.splitext(sample)[0]))
+    return f"{folder}/{stem}-{row}-copy{copy}.{'jpg' if format == 'jpeg' else format}"
+
+
+def _write(
+    table: pd.DataFrame, dataset: Dataset, folder: str, policy: Policy, seed: int, format: str, options: PassOptions,
+    progress: Progress | None,
+) -> dict[str, str]:  # fmt: skip
+    """Write the copies; sample to why it could not be decoded."""
+    wanted: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for source, copy, path in zip(table["source"], table["copy"], table["path"]):
+        wanted[source].append((int(copy), os.path.join(folder, *path.split("/"))))
+    names = list(wanted)
+    items: list[Any] = [(dataset.path(name), name, tuple(wanted[name])) for name in names]
+    results = imap(
+        "dataprep.augment.copying:copying", items, setup=(policy.to_yaml(), seed, options, FORMATS[format]), jobs=options.jobs,
+        time_limit_s=options.time_limit_s, memory_limit_mb=options.memory_limit_mb,
+    )  # fmt: skip
+    lost = {}
+    with closing(results):  # type: ignore[type-var]
+        for done, (index, result) in enumerate(results, start=1):
+            if isinstance(result, Lost):
+                lost[names[index]] = f"{result.reason}: {result.detail}"
+            if progress is not None:
+                progress("augment", done, len(names), names[index])
+    return lost
+
+
+def verify_copies(folder: str | os.PathLike[str], source: Split | Dataset) -> pd.DataFrame:
+    """The manifest of copies, if each is still with its original: in the same part, of the same unit.
+
+    Args:
+        folder: as `materialise_augmented` wrote it.
+        source: the division in use now.
+
+    Raises:
+        InputError: no manifest there, or one that cannot be read.
+        FingerprintError: copies whose original is no longer in their part, or of their unit, or not in the data.
+    """
+    path = os.path.join(os.fspath(folder), MANIFEST)
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False)
+        table = table[["path", "label", "split", "unit", "source", "policy", "seed", "copy"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"cannot read the copies in {path}: {error}") from error
+    samples = (source if not hasattr(source, "dataset") else source.dataset).samples
+    known = samples.reindex(table["source"])
+    now = known[PART].astype("str").to_numpy() if PART in known else None
+    apart = ~table["source"].isin(samples.index).to_numpy()
+    if now is not None:
+        apart |= now != table["split"].to_numpy()
+    if UNIT in known:
+        apart |= known[UNIT].astype("str").to_numpy() != table["unit"].to_numpy()
+    if apart.any():
+        row = table[apart].iloc[0]
+        raise FingerprintError(
+            f"{int(apart.sum()):,} of {len(table):,} copies in {os.fspath(folder)} are no longer with their originals, the first "
+            f"{row['path']} (of {row['source']}, made for {row['split']}): the data was divided anew; make the copies again"
+        )
+    return table

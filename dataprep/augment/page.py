@@ -1,0 +1,79 @@
+"""augment.html: the policy, why it was chosen, what it does to the classes, and pictures of it; one file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from dataprep.augment.safety import TOO_STRONG
+from dataprep.reports.html import _digest, _environment, _static
+
+if TYPE_CHECKING:
+    from dataprep.augment.policies import Policy
+    from dataprep.augment.safety import Effect, Safety
+
+
+def render_page(policy: Policy, reasons: Sequence[str], safety: Safety | None, pictures: bytes, root: str) -> str:
+    """The page as text.
+
+    Args:
+        policy: the policy in use.
+        reasons: why, in sentences.
+        safety: what policies do; None where there are no embeddings or nobody asked.
+        pictures: PNG file; empty for none.
+        root: folder of the images.
+    """
+    style, theme = _static("report.css") + _own(), _static("theme.js")
+    context: Mapping[str, Any] = {
+        "policy": policy, "reasons": [text[:1].upper() + text[1:] for text in reasons], "root": root, "safety": safety,
+        "rows": _rows(safety), "classes": _classes(safety, policy.name), "limit": TOO_STRONG, "yaml": policy.to_yaml(),
+        "picture": base64.b64encode(pictures).decode("ascii"), "style": style, "theme": theme,
+        "csp": (
+            f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(theme)}; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+    }  # fmt: skip
+    own = jinja2.FunctionLoader(lambda name: _template(name) if name == "augment.html.j2" else None)
+    environment = _environment().overlay(loader=jinja2.ChoiceLoader([own, _environment().loader or own]))
+    return environment.get_template("augment.html.j2").render(context)
+
+
+def _template(name: str) -> str:
+    return files("dataprep.augment").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _own() -> str:
+    return "\n" + files("dataprep.augment").joinpath("templates", "augment.css").read_text(encoding="utf-8")
+
+
+def _rows(safety: Safety | None) -> list[dict[str, Any]]:
+    """One line of the table for each policy."""
+    if safety is None:
+        return []
+    return [_figures(name, effect, safety.is_too_strong(name)) for name, effect in safety.overall.items()]
+
+
+def _classes(safety: Safety | None, policy: str) -> list[dict[str, Any]]:
+    """One line for each class, those that change most first."""
+    if safety is None or policy not in safety.by_class:
+        return []
+    effects = sorted(safety.by_class[policy].items(), key=lambda entry: -(entry[1].changed if entry[1].known else -1))
+    return [_figures(name, effect, effect.too_strong) for name, effect in effects]
+
+
+def _figures(name: str, effect: Effect, strong: bool) -> dict[str, Any]:
+    known = effect.known > 0
+    return {
+        "name": name, "known": effect.known, "images": effect.images, "strong": strong, "likeliest": effect.likeliest,
+        "changed": f"{effect.changed:.0%}" if known else "not known",
+        "interval": f"{effect.interval[0]:.0%} to {effect.interval[1]:.0%}" if known else "",
+        "bar": round(100 * effect.changed, 1) if known else 0.0,
+        "distance": f"{effect.distance:.2f}",
+        "relative": "" if math.isnan(effect.relative) else f"{effect.relative:.0%}",
+        "beyond": f"{effect.beyond:.0%}",
+    }  # fmt: skip
