@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from dataprep.cli.audit import audit
+from dataprep.cli.augment import augment
 from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
@@ -44,7 +45,7 @@ def _root(
         raise typer.Exit
 
 
-for command in (audit, clean, split, normalise, checks, explain):
+for command in (audit, clean, split, normalise, augment, checks, explain):
     app.command(no_args_is_help=command in (audit, explain))(command)
 app.add_typer(cache, name="cache")
 
