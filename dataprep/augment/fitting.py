@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.augment.normaliser import KINDS, Kind, Normaliser
-from dataprep.augment.statistics import WEIGHTINGS, Weighting, channel_sums, statistics_of
+from dataprep.augment.statistics import WEIGHTINGS, ChannelStatistics, Weighting, channel_sums, statistics_of
 from dataprep.augment.tabular import fit_columns
 from dataprep.errors import InputError, OptionError
 from dataprep.measures.options import PassOptions
@@ -27,6 +28,8 @@ Source = Split | Dataset | str | os.PathLike[str]
 TRAIN = frozenset(("train", "training"))
 JUDGED = frozenset(("val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing", "holdout", "external"))
 _DEFAULTS = PassOptions()
+#: Figures further apart than this, on the scale 0 to 1, are worth a word.
+_APART = 0.02
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def fit_normaliser(
         source: a Split, a Dataset, the folder of a split (``dataprep-out/split``), or anything that `dataprep.scan` takes.
         part: the part to fit on: "train" or "training", or the first part of a Split under a name of its own. None: all rows,
             for a data set without a column of splits that will never be divided.
-        fold: for k folds: fit on all but this one, for the model that is judged on it; `part` is then not asked for.
+        fold: for k folds: fit on all but this one ("fold1", or 1), for the model that is judged on it; `part` is not asked for.
         split_column: where parts or folds stand; ``split_2``, ... for further repeats.
         kind: of the images: "divide-by-255" (the default; the reason is in `Normaliser.reason`), "z-score", "min-max" or "none",
             where images are not read. Statistics are kept for any of the others: `Normaliser.with_kind` puts them to use.
@@ -102,6 +105,7 @@ def fit_normaliser(
     if not len(found):
         raise InputError(f"none of the {len(rows.dataset):,} images of {rows.part} could be read{_first_loss(lost)}")
     statistics = statistics_of(found, weighting)
+    _warn_of_sizes(found, statistics)
     return replace(normaliser, kind=kind, statistics=statistics, lost=len(rows.dataset) - len(found))
 
 
@@ -111,6 +115,16 @@ def _refuse_unknown(kind: str, weighting: str, size: int) -> None:
             raise OptionError(f"option {name}: expected one of {', '.join(known)}, got {value!r}")
     if size and not 8 <= size <= 4096:
         raise OptionError(f"option size: expected 0 (as they are) or 8 to 4096 pixels, got {size}")
+
+
+def _warn_of_sizes(sums: NDArray[np.int64], chosen: ChannelStatistics) -> None:
+    """Say so where it matters whether pixels or images count alike, because images of one size look unlike those of another."""
+    other = statistics_of(sums, "images" if chosen.weighting == "pixels" else "pixels")
+    apart = np.abs(np.subtract((chosen.mean, chosen.std), (other.mean, other.std))).max()
+    if apart > _APART:
+        what = f"figures weighted by {other.weighting} differ by up to {apart:.3f} from those weighted by {chosen.weighting}"
+        advice = "give the side that the model sees (size=, --size), and both are the same"
+        warnings.warn(f"{what}: large images look unlike small ones; {advice}", stacklevel=3)
 
 
 def _readable(dataset: Dataset) -> Dataset:
@@ -190,6 +204,7 @@ def _of_part(dataset: Dataset, parts: pd.Series[Any], part: str, first: str) -> 
 
 def _all_but(dataset: Dataset, parts: pd.Series[Any] | None, fold: str) -> Rows:
     known = _counts(parts) if parts is not None else {}
+    fold = fold if fold in known else next((name for name in known if name == f"fold{fold}"), fold)
     if parts is None or fold not in known:
         folds = ", ".join(known) or "none"
         raise OptionError(f"no fold is called {fold!r}; the folds are: {folds}. Make them: dataprep split --folds 5")
@@ -200,7 +215,7 @@ def _all_but(dataset: Dataset, parts: pd.Series[Any] | None, fold: str) -> Rows:
     rows = parts.notna() & ~parts.isin(held_out)
     if not rows.any():
         raise OptionError(f"no rows remain without {', '.join(held_out)}")
-    return Rows(_where(dataset, rows), f"all but fold {fold}", left)
+    return Rows(_where(dataset, rows), f"all folds but {fold}", left)
 
 
 def _all_rows(dataset: Dataset, parts: pd.Series[Any] | None) -> Rows:

@@ -61,7 +61,7 @@ class Normaliser:
         kind: of the images, one of `KINDS`.
         statistics: of the training images' channels; None where no image was looked at (kind "none", or made by hand).
         columns: scales of columns of numbers.
-        part: the rows it was fitted on: "train", "all but fold 3", "all rows".
+        part: the rows it was fitted on: "train", "all folds but fold3", "all rows".
         rows: number of these rows, `lost` of which gave no image.
         lost: images that could not be read.
         size: side in pixels that images were squeezed to before they were counted; 0 for none.

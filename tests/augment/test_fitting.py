@@ -11,6 +11,7 @@ import pytest
 import dataprep
 from dataprep.augment.fitting import training_rows
 from dataprep.augment.normaliser import Normaliser
+from dataprep.backends.warm import warm_workers
 from dataprep.cli import app
 from dataprep.errors import InputError, OptionError
 from dataprep.measures.options import PassOptions
@@ -20,6 +21,12 @@ from dataprep.schemas.split import Split
 from ..conftest import save, textured
 
 ONE_JOB = PassOptions(jobs=1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_worker_for_all_tests():
+    with warm_workers():
+        yield
 
 
 @pytest.fixture
@@ -86,6 +93,7 @@ def test_folds_are_fitted_without_the_one_held_out_and_without_holdouts():
     rows = training_rows(folds, fold="fold1")
     assert list(rows.dataset.samples.index) == ["0.png", "2.png"]
     assert rows.left_alone == {"fold1": 2, "test": 1}
+    assert list(training_rows(folds, fold=1).dataset.samples.index) == ["0.png", "2.png"]
     assert list(training_rows(table_of([0, 1, 2]), fold=1).dataset.samples.index) == ["0.png", "2.png"]
 
 
@@ -139,6 +147,38 @@ def test_images_that_cannot_be_read_and_sources_that_are_none(tmp_path):
         dataprep.fit_normaliser(3)
 
 
+def test_large_images_that_look_unlike_small_ones_are_told_of(tmp_path):
+    save(np.full((300, 300, 3), 250, np.uint8), tmp_path / "a.png")
+    for index in range(4):
+        save(np.full((30, 30, 3), 20, np.uint8), tmp_path / f"{index}.png")
+    with pytest.warns(UserWarning, match="large images look unlike small ones"):
+        by_pixels = dataprep.fit_normaliser(tmp_path, part=None, options=ONE_JOB)
+    with pytest.warns(UserWarning, match="weighted by pixels differ"):
+        by_images = dataprep.fit_normaliser(tmp_path, part=None, weighting="images", options=ONE_JOB)
+    assert by_images.statistics.mean[0] == pytest.approx((250 + 4 * 20) / 5 / 255)
+    assert by_pixels.statistics.mean[0] == pytest.approx((250 * 90000 + 20 * 3600) / 93600 / 255)
+
+
+def test_images_at_one_size_weigh_alike(tmp_path, recwarn):
+    save(np.full((300, 300, 3), 250, np.uint8), tmp_path / "a.png")
+    save(np.full((30, 30, 3), 20, np.uint8), tmp_path / "b.png")
+    assert dataprep.fit_normaliser(tmp_path, part=None, size=32, options=ONE_JOB).statistics.mean[0] == pytest.approx(135 / 255)
+    assert not [warning for warning in recwarn if "unlike" in str(warning.message)]
+
+
+def test_images_beyond_the_local_disk():
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    from tests.measures.pictures import encoded
+
+    for name in ("train/a.png", "val/b.png"):
+        with files.open(f"/normalise/{name}", "wb") as file:
+            file.write(encoded(textured(len(name)), "PNG"))
+    made = dataprep.fit_normaliser("memory://normalise", options=ONE_JOB)
+    assert made.statistics.mean == pytest.approx(textured(len("train/a.png")).mean(axis=(0, 1)) / 255)
+
+
 def test_rows_known_to_be_lost_are_not_read_again(parts):
     dataset = dataprep.scan(parts)
     dataset = dataset.assign(lost=np.where(dataset.samples.index.str.contains("bad|0.png"), "truncated", ""))
@@ -182,3 +222,23 @@ def test_command_refuses_val(parts, tmp_path):
     done = run(parts, "--part", "val", "--out", tmp_path / "out")
     assert isinstance(done.exception, OptionError)
     assert not (tmp_path / "out").exists()
+
+
+def test_command_goes_on_from_a_split(class_folders, tmp_path):
+    from typer.testing import CliRunner
+
+    out = tmp_path / "out"
+    split = CliRunner().invoke(app, ["split", str(class_folders), "--no-embedding", "--folds", "3", "--out", str(out), "-q"])
+    assert split.exit_code == 0, split.output
+    done = run("--fold", "2", "--out", out, "--jobs", 1, "-q")
+    assert done.exit_code == 0, done.output
+    assert "Fitted on 8 images of all folds but fold2; fold2 (4) not touched" in done.output
+    made = Normaliser.load(out / "normalise" / "normaliser.json")
+    assert made == dataprep.fit_normaliser(out / "split", fold=2, options=ONE_JOB)
+    assert "divide-by-255: values are divided by 255" in done.output
+
+
+def test_command_without_a_split_says_what_to_do(tmp_path):
+    done = run("--out", tmp_path / "out")
+    assert isinstance(done.exception, InputError)
+    assert "dataprep split" in str(done.exception)

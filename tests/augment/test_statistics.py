@@ -13,6 +13,7 @@ from PIL import Image
 import dataprep
 from dataprep.augment import statistics
 from dataprep.augment.statistics import Adder, channel_sums, statistics_of
+from dataprep.backends.warm import warm_workers
 from dataprep.errors import InputError
 from dataprep.measures.decoding import open_pixels
 from dataprep.measures.options import PassOptions
@@ -20,6 +21,12 @@ from dataprep.measures.options import PassOptions
 from ..conftest import save, textured
 
 ONE_JOB = PassOptions(jobs=1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_worker_for_all_tests():
+    with warm_workers():
+        yield
 
 
 def two_pass(images, weighting="pixels"):
