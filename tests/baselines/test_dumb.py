@@ -59,7 +59,8 @@ def test_the_fit_is_that_of_scikit_learn() -> None:
     values = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
     for penalty in (0.1, 1.0):
         fitted = fit_logistic(values, Targets.of_labels(codes, 3), np.arange(300), penalty=penalty)
-        wanted = LogisticRegression(C=1 / penalty, max_iter=5000, tol=1e-8).fit(values[:300], codes[:300]).predict_proba(values[300:])
+        peer = LogisticRegression(C=1 / penalty, max_iter=5000, tol=1e-8).fit(values[:300], codes[:300])
+        wanted = peer.predict_proba(values[300:])
         assert logistic_probs(values, fitted, np.arange(300, 400)) == pytest.approx(wanted, abs=3e-3)
 
 
