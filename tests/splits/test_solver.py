@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
 from dataprep.splits.problem import Ints, Problem
-from dataprep.splits.solver import SIZE_WEIGHT, solve
+from dataprep.splits.solver import size_price, solve
 from tests.splits.problems import all_divisions, problem_of, problems, random_problem
 
 
@@ -20,7 +20,7 @@ def deviation(problem: Problem, part: Ints) -> float:
 
 def standing(problem: Problem, part: Ints) -> float:
     miss = np.abs(problem.sizes_of(part) - problem.targets) / problem.targets
-    return deviation(problem, part) + SIZE_WEIGHT * float(miss.max())
+    return deviation(problem, part) + float(size_price(miss.max()))
 
 
 @given(problems())
