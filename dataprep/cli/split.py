@@ -15,6 +15,7 @@ from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
     from dataprep.schemas.split import Split, SplitPaths
     from dataprep.splits.materialising import Materialised
@@ -141,7 +142,6 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
 
 
 def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
-    from dataprep.ingest import scan
     from dataprep.measures.options import PassOptions
     from dataprep.splits.sources import audit_into, last_audit
 
@@ -152,12 +152,26 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
             raise OptionError(f"--{given[0].replace('_', '-')} is for a new audit: give the folder or the manifest too")
         return last_audit(folder)
     progress("scan", 0, 0, "")
-    columns: dict[str, Any] = {name: flags[name] or None for name in _COLUMNS}
-    dataset = scan(flags["path"] or None, manifest=flags["manifest"] or None, **columns)
+    dataset = _scan(flags)
     options = PassOptions(embedder="") if flags["no_embedding"] else None
     audit, is_new = audit_into(folder, dataset, options, progress)
     typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {folder}", err=True)
     return audit
+
+
+def _scan(flags: Mapping[str, Any]) -> Dataset:
+    """The data set; a group column that is asked for and that the manifest has under another role becomes its group."""
+    from dataprep.ingest import scan
+
+    columns: dict[str, Any] = {name: flags[name] or None for name in _COLUMNS}
+    source, manifest = flags["path"] or None, flags["manifest"] or None
+    dataset = scan(source, manifest=manifest, **columns)
+    asked = [name for name in flags["group"] or () if name not in dataset.samples]
+    if len(asked) != 1 or flags["group_column"]:
+        return dataset
+    columns["group_column"] = asked[0]
+    flags["group"].remove(asked[0])
+    return scan(source, manifest=manifest, **columns)
 
 
 def _plan(audit: Audit, flags: Mapping[str, Any]) -> Plan | None:

@@ -21,7 +21,8 @@ def draw_proof(split: Split) -> str:
     """The page as text."""
     proof = split.proof
     context = {
-        "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof), "random_words": random_words(proof),
+        "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof),
+        "random_words": random_words(proof),
         "sizes": size_rows(proof)[:_MOST_ROWS], "bars": _bars(proof), "compared": comparison_rows(proof),
         "tests": tested_rows(proof), "bonds": bond_lines(proof), "left_out": left_out_lines(proof),
         "labels": _chart(proof["labels"]["table"], proof), "others": _chart(proof["others"], proof),

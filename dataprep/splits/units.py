@@ -106,7 +106,7 @@ def known_column(dataset: Dataset, name: str, option: str) -> str:
     if name in arrays or name not in dataset.samples:
         known = [str(column) for column in dataset.samples if str(column) not in arrays]
         renamed = option == "group" and dataset.has("group")
-        hint = " (the manifest's group column is called 'group' in an audit)" if renamed else ""
+        hint = " (an audit calls the manifest's group column 'group', and it counts without being named)" if renamed else ""
         raise OptionError(f"{option}: no column is called {name!r}{hint}. {did_you_mean(name, known)}")
     return name
 

@@ -123,3 +123,18 @@ def test_help_names_every_way() -> None:
     text = run("--help").output
     for flag in ("--ratios", "--folds", "--external", "--time-column", "--balance", "--repair", "--extend", "--group"):
         assert flag in text
+
+
+def test_a_group_column_of_the_manifest_is_found_by_its_own_name(class_folders: Path, out: Path) -> None:
+    """The scan may have taken it for the group already, and then calls it that."""
+    names = sorted(path.relative_to(class_folders).as_posix() for path in class_folders.rglob("*.jpg"))
+    rows = [f"{name},{name[:3]},s{number // 3},{number % 5}" for number, name in enumerate(names)]
+    manifest = out.parent / "labels.csv"
+    manifest.write_text("\n".join(["path,label,sender_id,shelf", *rows]))
+    asked = ("--manifest", manifest, "--no-embedding", "--ratios", "train=0.5,test=0.5", "--out", out)
+    done = run(class_folders, *asked, "--group", "sender_id")
+    assert done.exit_code == 0, done.exception
+    proof = json.loads((out / "split/proof.json").read_text())
+    assert proof["kept_together"]["groups"] == {"group": {"groups": 4, "of_several": 4}}
+    with pytest.raises(Exception, match="Did you mean 'shelf'"):
+        raise run(class_folders, *asked, "--group", "shelve").exception  # type: ignore[misc]
