@@ -39,6 +39,17 @@ def albumentations_dict(normaliser: Normaliser) -> dict[str, Any]:
     }}  # fmt: skip
 
 
+def albumentations_transform(normaliser: Normaliser) -> Any:
+    """The ``albumentations.Normalize`` itself, to put at the end of a ``Compose``.
+
+    Raises:
+        OptionError: albumentations is not installed, or a normaliser of columns alone.
+    """
+    from dataprep.augment.library import albumentations
+
+    return albumentations().from_dict(albumentations_dict(normaliser))
+
+
 def torchvision_source(normaliser: Normaliser) -> str:
     """Python source that defines ``normalise``, a ``torchvision.transforms.v2`` pipeline of PIL images and uint8 arrays.
 
