@@ -20,7 +20,7 @@ SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
 #: No repository can hold a folder that may not be read; the others speak of many images, and are tested on made-up embeddings.
 NOT_PLANTED = {
     "unreadable-folder", "similar-images", "ambiguous-classes", "label-noise", "underperforming-group", "low-coverage",
-    "learning-curve", "shortcut", "trigger", "distribution-mismatch",
+    "learning-curve", "shortcut", "trigger", "distribution-mismatch", "already-normalised", "normalisation-mismatch",
 }  # fmt: skip
 #: Alarms about good images that are right in their way, or too few to matter: check to how many.
 ALLOWED: dict[str, int] = {}
