@@ -14,6 +14,7 @@ from dataprep.augment.policies import POLICIES, Policy
 from dataprep.augment.probing import Answers, Bench, Progress
 from dataprep.augment.safety import FEWEST_KNOWN, Safety, safety_report
 from dataprep.checks.ambiguous_classes import wilson
+from dataprep.reports.messages import read_evidence
 from dataprep.schemas.audit import Audit
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _CHARACTER = re.compile(
 )
 _WORDS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
 
+#: Measured properties of colour, as the check shortcut names them.
+_COLOURS = frozenset(("warmth", "tint", "saturation", "chroma_p99"))
 _ORIENTATIONS = ("mirror", "upside-down", "turn")
 _IN_WORDS = {
     "mirror": "mirrored", "upside-down": "turned upside down", "turn": "turned by a quarter", "colour": "without their colours",
@@ -85,11 +88,11 @@ def choose_policy(
 ) -> Choice:
     """The policy that keeps the labels, as far as can be told, and the reasons.
 
-    Some training images are mirrored, turned over, turned and made grey, and two probes are asked what they now are. Classes named
-    as characters or sides speak against mirroring, the audit's claim that colour tells the label against changes of colour. The
-    policy is ``standard`` where the probes know the classes, ``aerial`` where no side is up, ``document`` for characters, and
-    ``light`` where nothing can be told; steps that harm are left out. ``medical`` is never chosen: scans cannot be told from other
-    grey images.
+    Some training images are mirrored, turned over, turned and made grey, and two probes are asked what they now are. Classes
+    named as characters or sides speak against mirroring, the audit's claim that colour tells the label against changes of colour.
+    The policy is ``standard`` where the probes know the classes, ``aerial`` where no side is up, ``document`` for characters, and
+    ``light`` where nothing can be told; steps that harm are left out. ``medical`` is never chosen: scans cannot be told from
+    other grey images.
 
     Args:
         source: an audit, a split or a measured data set; or a Bench that is at hand.
@@ -184,7 +187,7 @@ def _colour_claim(audit: Audit | None) -> str:
     table = audit.issues.table
     claims = table[table["check"] == "shortcut"]
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
-        if re.search(r'"what": "(warmth|tint|saturation|chroma_p99)\b', text):
+        if str(read_evidence(text).get("what", "")).partition(" ")[0] in _COLOURS:
             return f"balanced accuracy {figure:.2f}"
     return ""
 

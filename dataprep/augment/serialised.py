@@ -50,6 +50,7 @@ AdditiveNoise AdvancedBlur Affine AutoContrast BBoxSafeRandomCrop Blur CLAHE Cen
     ZoomBlur""")
 )  # fmt: skip
 _MOST_STEPS, _MOST_DEPTH, _MOST_BYTES = 100, 6, 1_000_000
+_MOST_NESTED = 40
 _COMPOSE = ("p", "transforms")
 _COMPOSE_EMPTY = (
     "bbox_params",
@@ -171,11 +172,21 @@ def _load(text: str, source: str) -> Any:
     if len(text) > _MOST_BYTES:
         raise InputError(f"{source}: expected at most {_MOST_BYTES:,} characters, got {len(text):,}")
     try:
-        if any(isinstance(event, library.AliasEvent) for event in library.parse(text, Loader=library.SafeLoader)):
-            raise InputError(f"{source}: references (*name) are not read: write out what they stand for")
+        _refuse_traps(library, text, source)
         return library.safe_load(text)
     except (library.YAMLError, RecursionError, ValueError) as error:
         raise InputError(f"{source} is no YAML that can be read: {' '.join(str(error).split())[:300]}") from error
+
+
+def _refuse_traps(library: Any, text: str, source: str) -> None:
+    """Small texts that unfold into huge ones, and nesting that takes for ever."""
+    depth = 0
+    for event in library.parse(text, Loader=library.SafeLoader):
+        if isinstance(event, library.AliasEvent):
+            raise InputError(f"{source}: references (*name) are not read: write out what they stand for")
+        depth += isinstance(event, library.CollectionStartEvent) - isinstance(event, library.CollectionEndEvent)
+        if depth > _MOST_NESTED:
+            raise InputError(f"{source}: expected at most {_MOST_NESTED} levels of nesting")
 
 
 def _refuse_unknown(compose: Mapping[str, Any], source: str) -> None:
