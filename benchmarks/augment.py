@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,6 +46,11 @@ def load(folder: Path, count: int, side: int) -> list[np.ndarray]:
     return [np.ascontiguousarray(cv2.resize(cv2.imread(str(path)), (side, side))[:, :, ::-1]) for path in chosen]
 
 
+def reseeded(compose: Any, image: np.ndarray, seed: int) -> None:
+    compose.set_random_seed(seed)
+    compose(image=image)
+
+
 def speeds(policy: Policy, images: list[np.ndarray], rounds: int) -> tuple[float, float, float]:
     """Images a second: ours, bare, and bare with a new seed for each image."""
     library = albumentations()
@@ -55,14 +61,13 @@ def speeds(policy: Policy, images: list[np.ndarray], rounds: int) -> tuple[float
     for turn in range(-1, rounds):
         for number, image in enumerate(images):
             name = f"class/{number}.jpg"
-            number += (turn + 1) * len(images)
             randomness.start(digest(augmenter.seed, turn, 0, name))
-            ways: list[Callable[[], object]] = [
-                lambda: augmenter(image, sample=name, epoch=turn),
-                lambda: bare(image=image),
-                lambda: (seeded.set_random_seed(number), seeded(image=image)),
+            ways = [
+                partial(augmenter, image, sample=name, epoch=turn),
+                partial(bare, image=image),
+                partial(reseeded, seeded, image, number + (turn + 1) * len(images)),
             ]
-            for place in (0, 1, 2) if number % 2 else (1, 0, 2):  # whichever comes first warms the caches for the other
+            for place in (0, 1, 2) if (number + turn) % 2 else (1, 0, 2):  # whichever comes first warms the caches for the other
                 start = time.process_time()
                 ways[place]()
                 times[place] += (time.process_time() - start) * (turn >= 0)  # the first round warms up
