@@ -17,8 +17,8 @@ from dataprep.splits.search import Search
 #: Numbers that the search may look at, in all: the bound on work, and the same on every machine.
 BUDGET = 100_000_000
 
-#: Attempts to leave a local optimum, for each width of the walls; and how many in vain are enough.
-KICKS, PATIENCE = 60, 20
+#: Attempts to leave a local optimum, for each width of the walls; how many in vain are enough; every how many it starts over.
+KICKS, PATIENCE, RESTART = 60, 20, 4
 
 #: Shares of its target by which a part's size may miss it, tried one after the other as long as the mix gains by it.
 LOOSE = (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
@@ -95,7 +95,7 @@ def _best_of_all(layout: Layout) -> Ints:
 
 
 def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Generator) -> Ints:
-    """Search from a first division and from another, then from the better one's neighbourhood, over and over."""
+    """Search from a first division, from others, and from the neighbourhood of the best, over and over."""
     search = Search(layout, first, rng, walls)
     share = BUDGET // len(LOOSE)
     search.descend(share // 3)
@@ -104,7 +104,7 @@ def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Gener
     for attempt in range(KICKS):
         if search.spent >= share or vain > PATIENCE or standing[:2] == (0.0, 0.0):
             break
-        if attempt == 0:
+        if attempt % RESTART == 0:
             search.reset(deal(layout, rng, noise=0.5))
         else:
             search.reset(best)
