@@ -15,8 +15,8 @@ from dataprep.checks.slices import Slice, slices_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Rows that a slice, and what is not in it, have at least.
-LEAST_ROWS = 30
+#: Rows that a slice, and what is not in it, have at least; and units of a slice, of fewer of which nothing can be told.
+LEAST_ROWS, LEAST_UNITS = 30, 10
 #: Family-wise error rate of the flags.
 _ALPHA = 0.05
 _EXAMPLES = 6
@@ -48,7 +48,8 @@ def slice_figures(
     """
     if table is None or not judged.sound:
         return []
-    found = list(slices_of(_properties(table.iloc[judged.rows]), least=LEAST_ROWS))
+    found = slices_of(_properties(table.iloc[judged.rows]), least=LEAST_ROWS)
+    found = (one for one in found if len(np.unique(units[one.members])) >= LEAST_UNITS)
     scores, strata = row_scores(judged), _strata(judged)
     parts = [(one, *part) for one in found if (part := _difference(scores, strata, one.members)) is not None]
     if not parts:

@@ -63,7 +63,7 @@ def fit_logistic(
     """(m + 1, classes) coefficients of the regression on `rows`, the last row the intercepts.
 
     Args:
-        values: (n, m) features of unit length.
+        values: (n, m) features of about unit length.
         targets: of all rows.
         rows: those to fit on.
         penalty: of half the squared coefficients, as 1 / C in scikit-learn.

@@ -148,6 +148,15 @@ def test_slices_are_seldom_flagged_by_chance() -> None:
     assert flagged <= 4, "at most 2.5 % of runs, one-sided, and room for chance"
 
 
+def test_a_slice_of_a_few_units_tells_nothing() -> None:
+    rng = np.random.default_rng(0)
+    labels, units = rng.integers(0, 2, 400), np.arange(400)
+    units[:40] = np.arange(40) % 3
+    table = pd.DataFrame({"site": np.where(np.arange(400) < 40, "a", np.where(np.arange(400) < 80, "b", "c"))})
+    found = evaluate(BINARY, labels, noisy(rng, labels, 2), units=units, slices=table, draws=50)["slices"]
+    assert {each["slice"] for each in found} == {"site = b", "site = c"}
+
+
 def test_several_labels_and_numbers_are_evaluated() -> None:
     rng = np.random.default_rng(0)
     labels = rng.random((200, 2)) < 0.3
