@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dataprep.baselines.checkpoints import read_checkpoint, write_checkpoint
+from dataprep.baselines.distributed import decided, is_first, share, summed, wrapped
 from dataprep.baselines.feeding import Batch
 from dataprep.baselines.models import Network
 from dataprep.baselines.settings import TrainSettings
@@ -73,19 +74,18 @@ def fit(
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "scaler": scaler}
     if resume and os.path.exists(checkpoint):
         fitted, best = read_checkpoint(checkpoint, parts, key)
+    shared, rank = wrapped(network), share()[0]
     for epoch in range(len(fitted.history), settings.epochs):
         if epoch - fitted.best_epoch > settings.patience > 0 and fitted.history:
             break
-        started, total, seen = time.perf_counter(), torch.zeros((), device=device), 0
+        started, total, seen = time.perf_counter(), torch.zeros(2, device=device), 0
         network.train()
-        torch.manual_seed(settings.seed * 100_003 + epoch)  # dropout, so that a resumed run goes on bit for bit
+        torch.manual_seed(settings.seed * 100_003 + epoch + rank * 7_919)  # dropout: a resumed run goes on bit for bit
         for step, (images, targets) in enumerate(batches(epoch), start=1):
-            images, targets = (
-                images.to(device, non_blocking=True),
-                targets.to(device, non_blocking=True),
-            )  # (B, 3, H, W), (B, ...)
+            images = images.to(device, non_blocking=True)  # (B, 3, H, W) uint8
+            targets = targets.to(device, non_blocking=True)  # (B, ...)
             with mixed(settings.precision, device.type):
-                value = loss(network(images.float() / 255), targets)
+                value = loss(shared(images.float() / 255), targets)
             scaler.scale(value / settings.accumulate).backward()
             if step % settings.accumulate == 0 or step == steps:
                 scaler.unscale_(optimiser)
@@ -94,18 +94,21 @@ def fit(
                 scaler.update()
                 optimiser.zero_grad(set_to_none=True)
             schedule.step()
-            total, seen = total + value.detach() * len(images), seen + len(images)
+            seen += len(images)
+            total += torch.stack([value.detach() * len(images), torch.full_like(value, len(images))])
             if report is not None:
                 report(epoch, step, steps, {"images": seen, "seconds": time.perf_counter() - started, "best": fitted.best_score})
-        refuse_infinite(total, epoch)
-        figures: dict[str, float] = {"epoch": epoch, "train_loss": float(total) / max(seen, 1)}
+        lost, count = summed(total).tolist()
+        refuse_infinite(lost, epoch)
+        figures: dict[str, float] = {"epoch": epoch, "train_loss": lost / max(count, 1)}
         figures["lr"] = float(schedule.get_last_lr()[-1])
-        figures |= {"images_per_s": seen / (time.perf_counter() - started), **evaluated(network, score)}
+        figures["images_per_s"] = count / (time.perf_counter() - started)
+        figures |= decided(lambda: evaluated(network, score))
         fitted.history.append(figures)
         if figures["score"] > fitted.best_score:
             fitted.best_epoch, fitted.best_score = epoch, figures["score"]
             best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        if checkpoint:
+        if checkpoint and is_first():
             write_checkpoint(checkpoint, parts, fitted, best, key)
     network.load_state_dict(best)
     return fitted
@@ -160,9 +163,9 @@ def mixed(precision: str, device: str) -> Any:
     return torch.autocast(device, kinds[precision]) if precision in kinds else nullcontext()
 
 
-def refuse_infinite(total: Tensor, epoch: int) -> None:
+def refuse_infinite(total: float, epoch: int) -> None:
     """Stop where the loss of an epoch is not finite."""
-    if not bool(torch.isfinite(total)):
+    if not math.isfinite(total):
         raise WorkError(
             f"the training loss is no longer finite in epoch {epoch + 1}: take a smaller --lr, or --precision fp32; "
             "the last good weights are in the checkpoint"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
 
-from dataprep.schemas.options import option, validate
+from dataprep.errors import OptionError
+from dataprep.schemas.options import did_you_mean, option, validate
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,31 @@ class BaselineOptions:
     workers: int = option(-1, "processes that augment beside the training; -1: none on a processor, up to 8 beside a GPU", low=-1)
     evaluate_test: bool = option(True, "judge once on the part test, and write it into the ledger")
     threads: int = option(0, "processor threads of torch; 0 takes every usable core", low=0)
+    final: bool = option(False, "train on train and val at the end, for the epochs that val chose")
+    compare: str = option("", "cleaned: train before and after cleaning, by paired seeds", choices=("", "cleaned"))
+    seeds: int = option(5, "trainings of each side of a comparison", low=2)
 
     def __post_init__(self) -> None:
         validate(self, "baseline")
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Settings out of ``train.KEY=VALUE``, each of the type of its default.
+
+    Raises:
+        OptionError: another form, an unknown key, or a value of another type.
+    """
+    kinds = {field.name: type(field.default) for field in fields(TrainSettings)}
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        key = name.strip().removeprefix("train.").replace("-", "_")
+        if not equals or not name.strip().startswith("train."):
+            raise OptionError(f"--set: expected train.KEY=VALUE, got {text!r}")
+        if key not in kinds:
+            raise OptionError(f"--set: unknown setting train.{key}. {did_you_mean(key, kinds)}")
+        try:
+            found[key] = kinds[key](value.strip())
+        except ValueError as error:
+            raise OptionError(f"--set train.{key}: expected {kinds[key].__name__}, got {value!r}") from error
+    return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from dataprep.baselines.distributed import share
 from dataprep.baselines.feeding import Feeder
 from dataprep.baselines.frozen import Linear, fit_linear
 from dataprep.baselines.inference import features_of, logits_of, predictions
@@ -112,7 +113,7 @@ def feeder_for(materials: Materials, settings: TrainSettings, policy: Policy | N
     augment = None if policy is None else _Augmented(policy, settings.seed, materials.names)
     return Feeder(
         materials.store, materials.train, materials.targets, settings.batch, shuffle=True, draw=draw, augment=augment,
-        seed=settings.seed, workers=workers,
+        seed=settings.seed, workers=workers, share=share(),
     )  # fmt: skip
 
 
@@ -174,6 +175,8 @@ def key_of(materials: Materials, regime: Regime, policy: Policy | None) -> str:
     import xxhash
 
     parts = [materials.dataset.fingerprint, repr(sorted(asdict(regime).items())), policy.to_yaml() if policy else ""]
+    parts += [f"{name} {xxhash.xxh3_128_hexdigest(rows.tobytes())}" for name, rows in materials.parts.items()]
+    parts.append(f"{share()[1]} processes")
     return str(xxhash.xxh3_128("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest())
 
 

@@ -11,11 +11,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from dataprep.augment.choosing import choose_policy
 from dataprep.augment.policies import policy as named_policy
 from dataprep.backends.capacity import worker_count
+from dataprep.baselines.distributed import decided, first_then_others, is_first, share
 from dataprep.baselines.dumb import dumb_baselines, noise_ceiling, probe_baseline
 from dataprep.baselines.evaluation import evaluate, jsonable
 from dataprep.baselines.inference import predictions
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from dataprep.baselines.materials import Materials
     from dataprep.baselines.regimes import Regime
     from dataprep.schemas.audit import Audit
+    from dataprep.schemas.plan import Plan
 
 #: progress(stage, done, total, note): `total` is 0 while unknown.
 Progress = Callable[[str, int, int, str], None]
@@ -47,6 +50,7 @@ def train_baseline(
     *,
     settings: Mapping[str, Any] | None = None,
     audit: Audit | None = None,
+    plan: Plan | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Baseline:
@@ -58,6 +62,7 @@ def train_baseline(
         options: what is trained and how it is judged.
         settings: settings of the loop instead of those of the regime (`dataprep.baselines.settings.TrainSettings`).
         audit: what the audit found about the same samples: the ceiling of label noise, and reasons for errors.
+        plan: what cleaning would do, for ``options.compare``.
         resume: go on from the checkpoint in `folder`.
         progress: called with (stage, done, total, note) now and then.
 
@@ -70,22 +75,26 @@ def train_baseline(
     dataset = source.dataset if isinstance(source, Split) else source
     clock = _Clock(progress)
     device = device_for(options.device)
-    torch.set_num_threads(options.threads or worker_count())
+    torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
     with clock.stage("decode"):
         passing = _passing(audit)
-        materials, regime = prepare(
-            dataset, options, settings or {}, os.path.join(folder, PIXELS), passing=passing, progress=clock.report
+        materials, regime = first_then_others(
+            lambda: prepare(
+                dataset, options, settings or {}, os.path.join(folder, PIXELS), passing=passing, progress=clock.report
+            )
         )
     with clock.stage("policy"):
-        policy, reasons = _policy(options.policy, source, audit, regime)
+        policy, reasons = decided(lambda: _policy(options.policy, source, audit, regime))
     figures: dict[str, Any] = {**_facts(materials, regime, policy, reasons, device)}
     with clock.stage("references"):
-        figures |= _references(materials, audit, passing)
+        figures |= decided(lambda: _references(materials, audit, passing))
     with clock.stage("train"):
         taught = teach(
             materials, regime, policy=policy, device=device, workers=_workers(options.workers, device), folder=folder,
             resume=resume, key=key_of(materials, regime, policy), report=_live(clock, regime),
         )  # fmt: skip
+    if not is_first():
+        return Baseline(dataset, materials.goal, pd.DataFrame(), {}, taught.network)
     with clock.stage("judge"):
         judged = judge(materials, taught.network, test=options.evaluate_test)
         figures |= judged.figures | _training(materials, taught, judged)
@@ -125,6 +134,7 @@ def _facts(materials: Materials, regime: Regime, policy: Policy | None, reasons:
         "data": {
             "parts": {part: len(rows) for part, rows in parts.items()}, "counts": counts, "lost": dict(materials.store.lost),
             "units": {part: len(np.unique(materials.units[rows])) for part, rows in parts.items()},
+            "centre": materials.centre, "spread": materials.spread,
         },
         "regime": {
             "name": regime.name, "arch": regime.arch, "size": regime.size, "reason": regime.reason, "device": device,

@@ -22,6 +22,7 @@ from dataprep.cli.explain import explain
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
 from dataprep.cli.split import split
+from dataprep.cli.train_baseline import train_baseline
 from dataprep.errors import DataprepError, UserError
 
 app = typer.Typer(
@@ -45,7 +46,7 @@ def _root(
         raise typer.Exit
 
 
-for command in (audit, clean, split, normalise, augment, checks, explain):
+for command in (audit, clean, split, normalise, augment, train_baseline, checks, explain):
     app.command(no_args_is_help=command in (audit, explain))(command)
 app.add_typer(cache, name="cache")
 

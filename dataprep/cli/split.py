@@ -120,7 +120,7 @@ def split(
     with progress_bar(quiet) as progress:
         mark_output(folder)
         audit = _audit(flags, progress)
-        made = _made(audit, flags, _plan(audit, flags), folder, progress)
+        made = _made(audit, flags, plan_for(audit, flags), folder, progress)
         paths = write_split(made, folder)
     _print(made, paths, format)
     if materialise:
@@ -174,7 +174,7 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
     return scan(source, manifest=manifest, **columns)
 
 
-def _plan(audit: Audit, flags: Mapping[str, Any]) -> Plan | None:
+def plan_for(audit: Audit, flags: Mapping[str, Any]) -> Plan | None:
     """The plan in OUT/clean, if it is for this audit."""
     from dataprep.cleaning import read_plan
     from dataprep.schemas.plan import PLAN_CSV, difference

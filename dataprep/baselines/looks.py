@@ -1,0 +1,62 @@
+"""Looks at what is kept apart: every judgement on a part other than train and val goes into the ledger of its split."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import xxhash
+
+from dataprep.splits import record_evaluation
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dataprep.schemas.baseline import Baseline
+    from dataprep.schemas.split import Split
+
+_CHOSEN_BY = ("train", "val")
+
+
+def record_looks(baseline: Baseline, folder: str | os.PathLike[str], split: Split | None = None) -> list[str]:
+    """Write each part that `baseline` was judged on, but for train and val, into the ledger of the split in `folder`.
+
+    Args:
+        baseline: just trained: its network is at hand.
+        folder: of the split (``dataprep-out/split``).
+        split: the split in it, where it is at hand.
+
+    Returns:
+        The warnings of parts that were looked at before.
+
+    Raises:
+        OutputError: the ledger cannot be written. Then the figures must not be shown.
+    """
+    metrics, regime = baseline.metrics, baseline.metrics["regime"]
+    model_hash = weights_hash(baseline.network)
+    said = []
+    for part in metrics["data"]["parts"]:
+        if part in _CHOSEN_BY or part not in metrics:
+            continue
+        figures = {name: each["value"] for name, each in metrics[part]["metrics"].items()}
+        said.append(
+            record_evaluation(
+                folder,
+                model=f"{regime['arch']} ({regime['name']})",
+                metrics=figures,
+                model_hash=model_hash,
+                part=part,
+                split=split,
+            )
+        )
+    return [text for text in said if text]
+
+
+def weights_hash(network: nn.Module) -> str:
+    """128-bit hash of the names and values of a network's weights."""
+    digest = xxhash.xxh3_128()
+    state: dict[str, Any] = network.state_dict()
+    for name, tensor in state.items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return str(digest.hexdigest())

@@ -1,0 +1,66 @@
+"""Where the split comes from: the one that the stage before left, or one made now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dataprep.cleaning import read_audit
+from dataprep.cleaning.places import refuse_changed
+from dataprep.errors import UserError
+from dataprep.splits import read_split, write_split
+from dataprep.splits import split as divide
+
+if TYPE_CHECKING:
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.plan import Plan
+    from dataprep.schemas.split import Split
+
+Progress = Callable[[str, int, int, str], None]
+
+
+def last_split(out: str) -> tuple[Split, Audit | None, str]:
+    """The split in ``OUT/split``, whose files are still as they were, and the audit in ``OUT/audit`` that it was made from.
+
+    Returns:
+        The split; its audit, None where there is none of the same data; and why there is none, "" where there is.
+
+    Raises:
+        InputError: no split there.
+        FingerprintError: its files do not belong together, or images changed since.
+    """
+    split = read_split(os.path.join(out, "split"))
+    if not split.dataset.is_remote:
+        refuse_changed(split.dataset)
+    folder = os.path.join(out, "audit")
+    try:
+        audit = read_audit(folder)
+    except UserError as error:
+        return split, None, f"trained without what an audit says: {error}"
+    if not _of(split, audit):
+        return split, None, f"the audit in {folder} is of other data than the split, and was not used"
+    return split, audit, ""
+
+
+def split_into(folder: str, audit: Audit, plan: Plan | None, progress: Progress) -> tuple[Split, bool]:
+    """The split in `folder` where that was made from `audit`, else a new one by the default ratios, written there.
+
+    Returns:
+        The split, and whether it was made now.
+    """
+    try:
+        found = read_split(folder)
+        if _of(found, audit):
+            return found, False
+    except UserError:
+        pass  # none there, or one that cannot be used: it is made anew
+    made = divide(audit, plan=plan, progress=progress)
+    write_split(made, folder)
+    return made, True
+
+
+def _of(split: Split, audit: Audit) -> bool:
+    """Whether a split was made from an audit."""
+    made_from = split.run.get("audit", {}).get("fingerprint")
+    return made_from in (audit.run.get("fingerprint"), audit.dataset.fingerprint)

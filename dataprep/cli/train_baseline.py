@@ -1,0 +1,257 @@
+"""``dataprep train-baseline``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from dataprep.cli.listing import silence_stdout
+from dataprep.cli.progress import progress_bar
+from dataprep.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.baseline import Baseline, BaselinePaths
+    from dataprep.schemas.split import Split
+
+Format = Literal["table", "json"]
+Compared = Literal["cleaned"]
+Progress = Callable[[str, int, int, str], None]
+
+_GOAL, _MODEL, _TRAINING, _SEARCH, _JUDGING, _OUTPUT = "Goal", "Model", "Training", "Search", "Evaluation", "Output"
+#: Flags that are settings of the loop of the same name; without one, the regime's.
+_SETTINGS = (
+    "epochs", "batch", "lr", "optimiser", "weight_decay", "dropout", "class_weights", "sampler", "focal", "precision", "patience",
+    "accumulate", "clip", "seed",
+)  # fmt: skip
+#: Flags that are options of `dataprep.baselines.settings.BaselineOptions` of the same name.
+_OPTIONS = (
+    "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "device", "workers", "threads", "final",
+    "seeds",
+)  # fmt: skip
+
+
+def train_baseline(
+    ctx: typer.Context,
+    path: Annotated[
+        str,
+        typer.Argument(help="Folder, URL or manifest to audit and split first; without it, from OUT/split.", show_default=False),
+    ] = "",
+    metric: Annotated[
+        str, typer.Option(help="Figure to optimise: accuracy, macro-f1, mcc, pr-auc, mae, ...", rich_help_panel=_GOAL)
+    ] = "auto",
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="Figure to reach: latency_ms<=5, recall\\[sick]>=0.95; may be repeated.", rich_help_panel=_GOAL),
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option(help="Value of the metric that is wished for.", rich_help_panel=_GOAL, show_default=False)
+    ] = None,
+    positive: Annotated[
+        str, typer.Option(help="Of two classes, the one looked for; else the rarer.", rich_help_panel=_GOAL)
+    ] = "",
+    beta: Annotated[float, typer.Option(help="Weight of recall in f-beta.", rich_help_panel=_GOAL)] = 1.0,
+    regime: Annotated[str, typer.Option(help="auto, frozen, fine-tune or scratch.", rich_help_panel=_MODEL)] = "auto",
+    arch: Annotated[str, typer.Option(help="auto, lite0, resnet18 or timm:NAME.", rich_help_panel=_MODEL)] = "auto",
+    size: Annotated[int, typer.Option(help="Pixels a side; 0 leaves the choice.", rich_help_panel=_MODEL)] = 0,
+    policy: Annotated[
+        str, typer.Option(help="Augmentation: auto, none, a policy's name, or a .yaml file.", rich_help_panel=_MODEL)
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_MODEL)] = "auto",
+    workers: Annotated[
+        int, typer.Option(help="Processes that augment; -1: none on a processor, 8 beside a GPU.", rich_help_panel=_MODEL)
+    ] = -1,
+    threads: Annotated[int, typer.Option(help="Threads of torch; 0 takes every core.", min=0, rich_help_panel=_MODEL)] = 0,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images at most.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Images per step.", rich_help_panel=_TRAINING, show_default=False)] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.", rich_help_panel=_TRAINING, show_default=False)] = None,
+    optimiser: Annotated[str | None, typer.Option(help="adamw or sgd.", rich_help_panel=_TRAINING, show_default=False)] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Decay of weights.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Share of the last layer dropped.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    class_weights: Annotated[
+        str | None, typer.Option(help="inverse, effective or none.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    sampler: Annotated[
+        str | None, typer.Option(help="plain, or balanced: rare classes as often.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    focal: Annotated[
+        float | None, typer.Option(help="Exponent of the focal loss; 0 is none.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, bf16 or fp16.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Epochs without gain until it stops; 0: never.", rich_help_panel=_TRAINING, show_default=False),
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches per optimiser step.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    clip: Annotated[
+        float | None, typer.Option(help="Greatest norm of the gradient.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="train.KEY=VALUE for every other setting; may be repeated.",
+            rich_help_panel=_TRAINING,
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of all that is random; else 0.", rich_help_panel=_TRAINING, show_default=False)
+    ] = None,
+    tune: Annotated[int, typer.Option(help="Trials of hyperparameters, judged on val.", min=0, rich_help_panel=_SEARCH)] = 0,
+    no_sanity: Annotated[
+        bool, typer.Option("--no-sanity", help="Skip the checks before training.", rich_help_panel=_SEARCH)
+    ] = False,
+    no_test: Annotated[bool, typer.Option("--no-test", help="Do not look at test.", rich_help_panel=_JUDGING)] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="Then train on train and val, for test and for use.", rich_help_panel=_JUDGING)
+    ] = False,
+    compare: Annotated[
+        Compared | None,
+        typer.Option(help="cleaned: whether cleaning the training part helps.", rich_help_panel=_JUDGING, show_default=False),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Trainings of each side of --compare.", min=2, rich_help_panel=_JUDGING)] = 5,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.", rich_help_panel=_OUTPUT)] = False,
+    out: Annotated[
+        str, typer.Option(help="Folder for results; the baseline goes to OUT/baseline.", rich_help_panel=_OUTPUT)
+    ] = "dataprep-out",
+    format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+) -> None:
+    """Train an honest baseline on a split, judge it once on test, and say what to do next.
+
+    Results go to OUT/baseline: baseline.html, metrics.json, predictions.parquet, the model and run.json. Several processes:
+    torchrun --nproc-per-node N -m dataprep train-baseline ...
+    """
+    _demand_torch()
+    from dataprep.baselines.distributed import joined
+
+    flags = ctx.params
+    with joined(device) as rank, progress_bar(quiet or rank > 0) as progress:
+        made = _trained(flags, rank, progress)
+        if rank == 0:
+            _print(made, _written(made, os.path.join(out, "baseline")), format)
+
+
+def _demand_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise InputError('training needs torch, which is not installed: pip install "dataprep-images[train]"')
+
+
+def _trained(flags: Mapping[str, Any], rank: int, progress: Progress) -> Baseline:
+    from dataprep.baselines.looks import record_looks
+    from dataprep.baselines.settings import BaselineOptions, parse_settings
+    from dataprep.baselines.training import train_baseline as train
+
+    given = {name: flags[name] for name in _SETTINGS if flags[name] is not None}
+    settings = given | parse_settings(flags["setting"] or ())
+    options = BaselineOptions(
+        require=tuple(flags["require"] or ()), evaluate_test=not flags["no_test"], sanity=not flags["no_sanity"],
+        compare=flags["compare"] or "", **{name: flags[name] for name in _OPTIONS},
+    )  # fmt: skip
+    split, audit = _source(flags, rank, progress)
+    folder = os.path.join(flags["out"], "baseline")
+    try:
+        made = train(
+            split, folder, options, settings=settings, audit=audit, plan=_plan(audit, flags), resume=flags["resume"],
+            progress=progress,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        _tell_resume(folder)
+        raise
+    if rank == 0:
+        record_looks(made, os.path.join(flags["out"], "split"), split)
+    return made
+
+
+def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Split, Audit | None]:
+    """The split in OUT/split with its audit; with a path, both are made where they are missing, by the first process."""
+    from dataprep.baselines.distributed import wait
+    from dataprep.baselines.sources import last_split
+
+    if flags["path"]:
+        if rank == 0:
+            _make_missing(flags, progress)
+        wait()
+    split, audit, note = last_split(flags["out"])
+    if note and rank == 0:
+        typer.echo(f"dataprep: {note}", err=True)
+    return split, audit
+
+
+def _make_missing(flags: Mapping[str, Any], progress: Progress) -> None:
+    from dataprep.baselines.sources import split_into
+    from dataprep.cli.split import plan_for
+    from dataprep.ingest import scan
+    from dataprep.splits.sources import audit_into
+
+    progress("scan", 0, 0, "")
+    audits, splits = os.path.join(flags["out"], "audit"), os.path.join(flags["out"], "split")
+    audit, is_new = audit_into(audits, scan(flags["path"]), None, progress)
+    typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {audits}", err=True)
+    plan = plan_for(audit, {"out": flags["out"], "no_plan": False})
+    _, is_new = split_into(splits, audit, plan, progress)
+    typer.echo(f"dataprep: {'divided, proof in' if is_new else 'going on from the split in'} {splits}", err=True)
+
+
+def _tell_resume(folder: str) -> None:
+    from dataprep.schemas.baseline import CHECKPOINT
+
+    if os.path.exists(os.path.join(folder, CHECKPOINT)):
+        typer.echo(f"dataprep: the last whole epoch is kept in {folder}: go on with the same command and --resume", err=True)
+
+
+def _plan(audit: Audit | None, flags: Mapping[str, Any]) -> Any:
+    """What cleaning would do, for --compare: the plan in OUT/clean, else what `dataprep clean` proposes."""
+    if not flags["compare"]:
+        return None
+    if audit is None:
+        raise OptionError("--compare cleaned needs the audit that the split was made from: dataprep audit PATH, dataprep split")
+    from dataprep.cleaning import clean
+    from dataprep.cli.split import plan_for
+
+    return plan_for(audit, {"out": flags["out"], "no_plan": False}) or clean(audit)
+
+
+def _written(made: Baseline, folder: str) -> BaselinePaths:
+    import json
+
+    from dataprep.schemas.baseline import METRICS, PREDICTIONS, BaselinePaths
+    from dataprep.schemas.files import mark_output, write_together
+
+    mark_output(folder)
+    with write_together(folder) as opened:
+        opened(METRICS).write(json.dumps(made.metrics, indent=2).encode())
+        made.predictions.to_parquet(opened(PREDICTIONS))
+    return BaselinePaths(folder)
+
+
+def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:
+    from dataprep.schemas.baseline import METRICS
+
+    try:
+        if format == "json":
+            with open(paths[METRICS], encoding="utf-8") as file:
+                for line in file:
+                    sys.stdout.write(line)
+        else:
+            typer.echo(repr(made))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
