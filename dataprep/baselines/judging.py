@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dataprep.baselines.calibration import calibrate, calibration_figures, statements
+from dataprep.baselines.calibration import calibrate, calibration_figures
 from dataprep.baselines.evaluation import evaluate
 from dataprep.baselines.inference import logits_of, predictions
 from dataprep.baselines.metrics import Judged, decide
@@ -89,7 +89,7 @@ def judge(
         if goal.kind != "regression" and name not in ("train", "val"):
             figures["calibration"][name] = calibration_figures(goal, materials.labels[rows], probs[name], seed=seed)
     if goal.kind in ("binary", "multi-class"):
-        figures["coverage"] = _coverage(materials, probs)
+        figures["coverage"] = _coverage(materials, probs, thresholds)
     return Judgement(_table(materials, parts, probs, thresholds), logits, temperature, thresholds, figures)
 
 
@@ -105,20 +105,25 @@ def slices_of(materials: Materials, rows: NDArray[np.int64]) -> pd.DataFrame:
     return samples.iloc[rows][[*wanted, *own]]
 
 
-def _coverage(materials: Materials, probs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _coverage(materials: Materials, probs: Mapping[str, NDArray[Any]], thresholds: NDArray[np.float64] | None) -> dict[str, Any]:
     """Accuracy by the share of images that are answered; thresholds for wished errors, chosen on val, as they do elsewhere."""
     goal, rows = materials.goal, materials.val
-    confidence, right = statements(Judged.of(goal, materials.labels[rows], probs["val"]))
+    confidence, right = _answers(Judged.of(goal, materials.labels[rows], probs["val"], thresholds))
     curve = risk_coverage(confidence, ~right)
     found: dict[str, Any] = {"validation": None if curve is None else curve.shown(), "abstention": []}
     for risk in _RISKS:
         chosen = choose_abstention(confidence, ~right, risk=risk, units=materials.units[rows])
         for name, part in materials.parts.items():
             if name in probs and name not in ("train", "val") and chosen["threshold"] is not None:
-                sure, good = statements(Judged.of(goal, materials.labels[part], probs[name]))
+                sure, good = _answers(Judged.of(goal, materials.labels[part], probs[name], thresholds))
                 chosen[name] = report_abstention(sure, ~good, chosen["threshold"], units=materials.units[part])
         found["abstention"].append(chosen)
     return found
+
+
+def _answers(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Probability and truth of what is answered, which a threshold may have made the less probable of two classes."""
+    return judged.probs[np.arange(len(judged)), judged.predicted], judged.predicted == judged.labels
 
 
 def _table(

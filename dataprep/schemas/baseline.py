@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from dataprep.schemas.goal import Goal
 
 #: Files of a baseline in its folder (``dataprep-out/baseline``).
-METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, WEIGHTS, CHECKPOINT, PIXELS, TRIALS = (
-    "metrics.json", "predictions.parquet", "baseline.html", "history.csv", "run.json", "model.onnx", "weights.pt",
-    "checkpoint.pt", "pixels", "trials.csv",
+METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, CHECKPOINT, PIXELS, TRIALS, SAMPLES, OUT_OF_FOLD = (
+    "metrics.json", "predictions.parquet", "baseline.html", "history.csv", "run.json", "model.onnx", "model.pt2", "weights.pt",
+    "checkpoint.pt", "pixels", "trials.csv", "samples.parquet", "predictions_out_of_fold.parquet",
 )  # fmt: skip
 
 

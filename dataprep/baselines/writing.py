@@ -1,0 +1,241 @@
+"""A baseline on disk: figures, predictions, weights, exported models and the page, written together and read back."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import warnings
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.baselines.goals import parse_requirement
+from dataprep.baselines.model_facts import ModelFacts
+from dataprep.errors import FingerprintError, InputError, OptionError
+from dataprep.measures.options import PassOptions
+from dataprep.measures.views import views_of
+from dataprep.reports.tables import write_samples
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.baseline import (
+    HISTORY,
+    METRICS,
+    MODEL,
+    PAGE,
+    PIXELS,
+    PREDICTIONS,
+    PROGRAM,
+    RUN,
+    SAMPLES,
+    WEIGHTS,
+    Baseline,
+    BaselinePaths,
+)
+from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.files import mark_output, write_together
+from dataprep.schemas.goal import Goal
+from dataprep.schemas.issues import Issues
+from dataprep.schemas.plan import labels_in
+from dataprep.splits.records import in_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Images on which the exported model is compared with the trained one.
+_COMPARED = 16
+_FORM = 1
+_AGAIN = "Make it again: dataprep train-baseline"
+
+
+class ExportWarning(UserWarning):
+    """A baseline was written without its exported models."""
+
+
+def write_baseline(
+    baseline: Baseline, folder: str | os.PathLike[str], *, audit: Audit | None = None, passing: PassOptions | None = None
+) -> BaselinePaths:
+    """Write a baseline into `folder`; all of its files take their places at the end, or none does.
+
+    ``metrics.json``, ``predictions.parquet``, ``history.csv``, ``samples.parquet``, ``run.json`` and ``baseline.html``; with a
+    network also ``weights.pt``, ``model.onnx`` and ``model.pt2``, which are held against the network on images of the data.
+
+    Args:
+        baseline: what `dataprep.baselines.training.train_baseline` gave.
+        folder: where to (``dataprep-out/baseline``); pixels that were stored there are used.
+        audit: what the audit found, for the page.
+        passing: limits of decoding, should images have to be read again.
+
+    Raises:
+        OutputError: a file cannot be written: no room on the disk, no permission.
+        WorkError: an exported model says something else than the network.
+    """
+    folder = os.fspath(folder)
+    files = {} if baseline.network is None else _model_files(baseline, folder, passing or PassOptions())
+    export = files.pop("", None)
+    metrics = {"fingerprint": baseline.dataset.fingerprint, **baseline.metrics, **({"export": export} if export else {})}
+    mark_output(folder)
+    with write_together(folder) as opened:
+        for name, data in ((METRICS, metrics), (RUN, baseline.run)):
+            opened(name).write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        opened(PREDICTIONS).write(_parquet(baseline.predictions))
+        write_samples(opened(SAMPLES), Audit(in_order(baseline.dataset), Issues.collect([])))
+        opened(HISTORY).write(_history(baseline.metrics).encode())
+        for name, content in files.items():
+            opened(name).write(content)
+        if find_spec("dataprep.baselines.page"):
+            opened(PAGE).write(_page(baseline, metrics, audit).encode("utf-8", "backslashreplace"))
+    for name in {MODEL, PROGRAM, WEIGHTS} - set(files):  # those of an earlier run would belong to another model
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+    return BaselinePaths(folder)
+
+
+def _page(baseline: Baseline, metrics: Mapping[str, Any], audit: Audit | None) -> str:
+    from dataclasses import replace
+
+    from dataprep.baselines.page import draw_baseline
+
+    return draw_baseline(replace(baseline, metrics=metrics), audit)
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    file = io.BytesIO()
+    table.to_parquet(file, index=False, compression="zstd")
+    return file.getvalue()
+
+
+def _history(metrics: Mapping[str, Any]) -> str:
+    rows = pd.DataFrame(metrics.get("history") or {"epoch": []})
+    return rows.to_csv(index=False, lineterminator="\n")
+
+
+def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[str, Any]:
+    """File name to bytes; under "" what was found when the exported models were compared."""
+    from dataprep.baselines.exporting import compared, exported, onnx_bytes, program_bytes
+
+    facts = ModelFacts.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
+    files: dict[str, Any] = {WEIGHTS: _weights(baseline, facts)}
+    program = exported(baseline.network, facts)
+    files[PROGRAM] = program_bytes(program, facts)
+    try:
+        files[MODEL] = onnx_bytes(program, facts)
+    except OptionError as error:
+        warnings.warn(f"{MODEL} was not written: {error}", ExportWarning, stacklevel=3)
+        return {**files, "": {"known": False, "reason": str(error)}}
+    images = _images(baseline, folder, facts.size, passing)
+    difference = compared(baseline.network, facts, files[MODEL], images)
+    return {**files, "": {"known": True, "difference": difference, "images": len(images), "size_mb": len(files[MODEL]) / 1e6}}
+
+
+def _weights(baseline: Baseline, facts: ModelFacts) -> bytes:
+    import torch
+
+    network = baseline.network
+    file = io.BytesIO()
+    state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    made_by = {"arch": facts.arch, "outputs": facts.goal.outputs, "size": facts.size, "dropout": float(network.dropout.p)}
+    torch.save({"form": _FORM, "fingerprint": facts.fingerprint, "network": made_by, "state": state}, file)
+    return file.getvalue()
+
+
+def _images(baseline: Baseline, folder: str, size: int, passing: PassOptions) -> NDArray[np.uint8]:
+    """Some images of the data, evenly spread: from the pixels stored for training, or else decoded; noise where none can be."""
+    count = len(baseline.dataset)
+    rows = np.unique(np.linspace(0, count - 1, min(_COMPARED, count)).round().astype(int))
+    stored = os.path.join(folder, PIXELS, f"{size}.u8")
+    shape = (count, size, size, 3)
+    if os.path.exists(stored) and os.path.getsize(stored) == int(np.prod(shape)):
+        return np.array(np.memmap(stored, np.uint8, "r", shape=shape)[rows])
+    samples = [str(baseline.dataset.samples.index[row]) for row in rows]
+    with closing(views_of(baseline.dataset, samples, size, passing)) as views:  # type: ignore[type-var]
+        found = [view for _, view in views if isinstance(view, np.ndarray)]
+    if not found:
+        return np.random.default_rng(0).integers(0, 256, (_COMPARED, size, size, 3), dtype=np.uint8)
+    return np.stack(found)
+
+
+def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
+    """The baseline in `folder` (``dataprep-out/baseline``), with its network where the weights and torch are there.
+
+    Raises:
+        InputError: no baseline there, or one that cannot be read.
+        FingerprintError: the files there are not of one baseline.
+    """
+    folder = os.fspath(folder)
+    missing = [name for name in (METRICS, PREDICTIONS, SAMPLES, RUN) if not os.path.isfile(os.path.join(folder, name))]
+    if missing:
+        raise InputError(
+            f"expected a baseline in {folder}, but {', '.join(missing)} is not there. Make one: dataprep train-baseline"
+        )
+    metrics, run = (_read_json(os.path.join(folder, name)) for name in (METRICS, RUN))
+    dataset = _read_dataset(os.path.join(folder, SAMPLES), run)
+    if not run.get("fingerprint") == metrics.get("fingerprint") == dataset.fingerprint:
+        raise FingerprintError(f"{SAMPLES}, {METRICS} and {RUN} in {folder} are not of the same baseline. {_AGAIN}")
+    goal = _read_goal(metrics, os.path.join(folder, METRICS))
+    network = _read_network(os.path.join(folder, WEIGHTS), dataset.fingerprint)
+    return Baseline(dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run)
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} holds no record of a baseline. {_AGAIN}")
+    return found
+
+
+def _read_table(path: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
+
+
+def _read_dataset(path: str, run: Mapping[str, Any]) -> Dataset:
+    samples = _read_table(path)
+    if "sample" not in samples:
+        raise InputError(f"{path} holds no samples. {_AGAIN}")
+    samples = samples.set_index("sample")
+    samples.index = samples.index.astype("str")
+    samples.index.name = "sample"
+    task = run.get("task", "none")
+    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(labels_in(samples, task))))
+
+
+def _read_goal(metrics: Mapping[str, Any], path: str) -> Goal:
+    try:
+        found = dict(metrics["goal"])
+        kind, classes = found["kind"], tuple(found["classes"])
+        require = tuple(parse_requirement(text, kind, classes) for text in found.get("requirements", ()))
+        return Goal(**{**found, "classes": classes, "requirements": require})
+    except (KeyError, TypeError, ValueError, OptionError) as error:
+        raise InputError(f"{path} does not say what was to be predicted ({error}). {_AGAIN}") from error
+
+
+def _read_network(path: str, fingerprint: str) -> Any:
+    """The network with its weights; None without the file or without torch. Nothing in the file is run (``weights_only``)."""
+    if not os.path.exists(path) or find_spec("torch") is None:
+        return None
+    import torch
+
+    from dataprep.baselines.models import make_network
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["form"] != _FORM:
+            raise KeyError(state["form"])
+        network = make_network(pretrained=False, **state["network"])
+        network.load_state_dict(state["state"])
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"cannot read the weights {path} ({type(error).__name__}). {_AGAIN}") from error
+    if state["fingerprint"] != fingerprint:
+        raise FingerprintError(f"{WEIGHTS} in {os.path.dirname(path)} belongs to a model of other data. {_AGAIN}")
+    return network.eval()
