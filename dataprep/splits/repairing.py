@@ -103,12 +103,6 @@ def fewest_moves(
     return best, excess(best) == 0
 
 
-def torn(problem: Problem, cost: Ints, frozen: tuple[int, ...]) -> Ints:
-    """Units with samples in several frozen parts: they go to the one that holds most of them, and the others lose theirs."""
-    held = (problem.sizes[:, None] - cost)[:, list(frozen)]
-    return np.flatnonzero((held > 0).sum(axis=1) > 1)
-
-
 def _thawed(problem: Problem, cost: Ints, frozen: tuple[int, ...]) -> tuple[Problem, Ints, Ints]:
     """The problem without units of frozen parts and with no room there; its units; and the frozen part of each unit, or -1."""
     home = np.where(np.isin(problem.fixed, frozen), problem.fixed, -1)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataprep.splits.problem import Ints, Problem
-from dataprep.splits.repairing import fewest_moves, frontier, torn
+from dataprep.splits.repairing import fewest_moves, frontier
 from tests.splits.problems import all_divisions, problem_of
 
 
@@ -100,10 +100,8 @@ def test_tolerances_that_cannot_be_met_give_the_nearest_point() -> None:
     assert sorted(best.part.tolist()) == [0, 1]
 
 
-def test_units_of_two_frozen_parts_are_named() -> None:
+def test_a_unit_of_two_frozen_parts_goes_to_the_one_that_holds_most_of_it() -> None:
     problem, cost = repair_problem(np.array([0, 0, 0, 1, 1, 2]), np.zeros(6, np.int64), np.array([1, 2, 2, 0, 2, 1]), 3)
-    assert torn(problem, cost, (1, 2)).tolist() == [0]
-    assert torn(problem, cost, (2,)).tolist() == []
     assert all(point.part[0] == 2 for point in frontier(problem, cost, frozen=(1, 2)))
 
 
