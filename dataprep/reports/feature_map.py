@@ -81,11 +81,29 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
     rows, drawn, values = rows[features.known], drawn[features.known], features.values[features.known]
     if len(rows) < FEWEST:
         return None
-    near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices
+    total = len(readable) if len(readable) > most else len(rows)
     labels, names = _codes(audit.dataset, "label", rows)
+    return map_of(rows, values, labels, names, drawn, total, seed=seed)
+
+
+def map_of(
+    rows: NDArray[np.int64], values: NDArray[np.float32], labels: NDArray[np.int64], names: list[str],
+    drawn: NDArray[np.bool_], total: int, *, seed: int = 0,
+) -> FeatureMap:  # fmt: skip
+    """Lay rows out by their features.
+
+    Args:
+        rows: (m,) rows of the data set.
+        values: (m, d) features of those rows (`dataprep.probes.features.features_of`).
+        labels: (m,) codes of `names`, -1 where missing.
+        names: values of the label, most frequent first.
+        drawn: (m,) whether a row was drawn at random; agreement is told of these.
+        total: images that could be on the map.
+        seed: of the layout.
+    """
+    near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices
     agreeing, agreement, chance = _agreement(labels, near, drawn)
     classes = _classes(labels, names, near) if len(names) > 1 else ()
-    total = len(readable) if len(readable) > most else len(rows)
     return FeatureMap(rows, lay_out(near, values, seed=seed), agreeing, total, agreement, chance, classes)
 
 
