@@ -10,6 +10,7 @@ from typing import Any
 _TITLES = {
     "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
     "report": "Writing the report", "split": "Dividing", "prove": "Proving",
+    "predict": "Predicting",
 }  # fmt: skip
 
 

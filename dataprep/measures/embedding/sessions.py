@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,6 +31,7 @@ class Session:
         input_type: uint8, float32 or float16.
         outputs: name of each output, and its number of axes (None: not said).
         run: input and the name of an output to that output.
+        metadata: what the file says of itself; empty where that is not asked.
     """
 
     family: str
@@ -39,6 +40,7 @@ class Session:
     input_type: Any
     outputs: dict[str, int | None]
     run: Callable[[Array, str], Array]
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_session(path: str, threads: int = 0) -> Session:
@@ -59,12 +61,13 @@ def open_session(path: str, threads: int = 0) -> Session:
     entry = _only_input(session, path)
     shape = tuple(axis if isinstance(axis, int) and axis > 0 else None for axis in entry.shape)
     outputs = {output.name: len(output.shape) if output.shape else None for output in session.get_outputs()}
+    said = dict(session.get_modelmeta().custom_metadata_map)
     kind = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
 
     def run(batch: Array, output: str) -> Array:
         return np.asarray(session.run([output], {entry.name: batch})[0])
 
-    return Session(f"onnxruntime-{kind}", entry.name, shape, _TYPES[entry.type], outputs, run)
+    return Session(f"onnxruntime-{kind}", entry.name, shape, _TYPES[entry.type], outputs, run, said)
 
 
 def has_openvino() -> bool:
@@ -95,7 +98,7 @@ def _onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise OptionError(
-            f"this embedder needs onnxruntime, which does not load ({error}): pip install onnxruntime, or run with --no-embedding"
+            f"this needs onnxruntime, which does not load ({error}): pip install onnxruntime; an audit can do with --no-embedding"
         ) from error
     return onnxruntime
 
