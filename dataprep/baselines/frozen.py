@@ -50,6 +50,7 @@ def fit_linear(
     score: Callable[[NDArray[np.int64], NDArray[np.float32]], float],
     *,
     seed: int = 0,
+    penalties: tuple[float, ...] = PENALTIES,
 ) -> Linear:
     """Fit on all rows, with the penalty that scores best over grouped folds; the strongest of equal ones.
 
@@ -61,21 +62,22 @@ def fit_linear(
         outputs: k.
         score: (places, logits of those places) to the figure to raise.
         seed: of the folds.
+        penalties: to choose from, strongest first; a single one is taken as it is.
     """
     values, centre, spread = _standardised(features)
     wanted = torch.from_numpy(np.ascontiguousarray(targets))
     codes = targets if targets.ndim == 1 else np.zeros(len(targets))
     fold = folds_of(units, codes.astype(np.int32), _FOLDS, seed=seed)
-    scores = dict.fromkeys(PENALTIES, 0.0)
-    if fold.max(initial=0) > 0:
+    scores = dict.fromkeys(penalties, 0.0)
+    if fold.max(initial=0) > 0 and len(penalties) > 1:
         for held in range(int(fold.max()) + 1):
             inside, outside = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
             start = None
-            for penalty in PENALTIES:  # from strong to weak, each from the one before
+            for penalty in penalties:  # from strong to weak, each from the one before
                 start = _fit(values[inside], wanted[inside], loss, outputs, penalty, start)
                 logits = (values[outside] @ start[:, :-1].T + start[:, -1]).numpy()
                 scores[penalty] += score(outside, logits) * len(outside) / len(fold)
-    best = max(PENALTIES, key=lambda penalty: (round(scores[penalty], 6), penalty))
+    best = max(penalties, key=lambda penalty: (round(scores[penalty], 6), penalty))
     fitted = _fit(values, wanted, loss, outputs, best, None)
     weight = fitted[:, :-1] / spread
     return Linear(weight, fitted[:, -1] - weight @ centre, best, scores)

@@ -57,20 +57,28 @@ class Judgement:
 
 
 def judge(
-    materials: Materials, network: Network, *, test: bool = True, measured: Mapping[str, float] | None = None, seed: int = 0
+    materials: Materials,
+    network: Network,
+    *,
+    final: Network | None = None,
+    test: bool = True,
+    measured: Mapping[str, float] | None = None,
+    seed: int = 0,
 ) -> Judgement:
     """Predict every part and judge it; temperature, thresholds and abstention are chosen on val alone.
 
     Args:
         materials: what was learned from.
         network: the model.
+        final: the model that is judged on the parts other than train and val; `network` by default.
         test: judge the parts other than train and val.
         measured: figures for requirements that predictions do not tell.
         seed: of the bootstrap.
     """
     goal = materials.goal
     parts = {name: rows for name, rows in materials.parts.items() if len(rows) and (test or name in ("train", "val"))}
-    logits = {name: logits_of(network, materials.store, rows) for name, rows in parts.items()}
+    models = {name: network if final is None or name in ("train", "val") else final for name in parts}
+    logits = {name: logits_of(models[name], materials.store, rows) for name, rows in parts.items()}
     temperature, figures = 1.0, {}
     labels, units = materials.labels[materials.val], materials.units[materials.val]
     if goal.kind != "regression":

@@ -39,7 +39,7 @@ def fit(
     batches: Callable[[int], Iterator[Batch]],
     steps: int,
     loss: nn.Module,
-    score: Callable[[Network], Mapping[str, float]],
+    score: Callable[[Network], Mapping[str, float]] | None,
     settings: TrainSettings,
     *,
     checkpoint: str = "",
@@ -54,7 +54,8 @@ def fit(
         batches: epoch to its batches of uint8 images (B, 3, H, W) and targets.
         steps: batches in an epoch.
         loss: logits and targets to a number.
-        score: network, in evaluation mode, to figures of the validation samples; "score" is the one to raise.
+        score: network, in evaluation mode, to figures of the validation samples; "score" is the one to raise. None judges
+            nothing and keeps the last epoch.
         settings: how to train.
         checkpoint: file that is written after every epoch; "" for none.
         resume: go on from `checkpoint` where there is one.
@@ -103,7 +104,7 @@ def fit(
         figures: dict[str, float] = {"epoch": epoch, "train_loss": lost / max(count, 1)}
         figures["lr"] = float(schedule.get_last_lr()[-1])
         figures["images_per_s"] = count / (time.perf_counter() - started)
-        figures |= decided(lambda: evaluated(network, score))
+        figures |= {"score": float(epoch)} if score is None else decided(lambda: evaluated(network, score))
         fitted.history.append(figures)
         if figures["score"] > fitted.best_score:
             fitted.best_epoch, fitted.best_score = epoch, figures["score"]

@@ -71,7 +71,7 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
     Raises:
         OptionError: another form, an unknown key, or a value of another type.
     """
-    kinds = {field.name: type(field.default) for field in fields(TrainSettings)}
+    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(TrainSettings)}
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 
 from dataprep.baselines.distributed import share
 from dataprep.baselines.feeding import Feeder
-from dataprep.baselines.frozen import Linear, fit_linear
+from dataprep.baselines.frozen import PENALTIES, Linear, fit_linear
 from dataprep.baselines.inference import features_of, logits_of, predictions
 from dataprep.baselines.loop import Fitted, Report, fit
 from dataprep.baselines.losses import Loss, class_weights
@@ -57,6 +57,7 @@ def teach(
     resume: bool = False,
     key: str = "",
     report: Report | None = None,
+    choose: bool = True,
 ) -> Taught:
     """Train by `regime` on the rows of train, choosing the epoch by those of val.
 
@@ -73,6 +74,7 @@ def teach(
         resume: go on from the checkpoint there.
         key: what the checkpoint must have been made with.
         report: called after every step.
+        choose: keep the epoch that is best on val; else the last one.
     """
     settings = regime.settings
     torch.manual_seed(settings.seed)
@@ -83,7 +85,7 @@ def teach(
     linear = linear_val = None
     checkpoint = os.path.join(folder, CHECKPOINT) if folder else ""
     if regime.name != "scratch":
-        linear = _linear(materials, network, settings)
+        linear = linear_on(materials, features_of(network, materials.store, materials.train), materials.train, settings)
         network.classifier.weight.data.copy_(linear.weight)
         network.classifier.bias.data.copy_(linear.bias)
         linear_val = logits_of(network, materials.store, materials.val)
@@ -92,7 +94,7 @@ def teach(
     network.freeze(settings.freeze)
     feeder = feeder_for(materials, settings, policy, workers)
     fitted = fit(
-        network, feeder, len(feeder), loss, lambda trained: scores(materials, trained), settings,
+        network, feeder, len(feeder), loss, (lambda trained: scores(materials, trained)) if choose else None, settings,
         checkpoint=checkpoint, resume=resume, key=key, report=report,
     )  # fmt: skip
     return Taught(network, fitted, linear, linear_val)
@@ -144,9 +146,15 @@ class _Balanced:
         return rng.choice(rows, len(rows), p=chances / chances.sum())
 
 
-def _linear(materials: Materials, network: Network, settings: TrainSettings) -> Linear:
-    rows, goal = materials.train, materials.goal
-    features = features_of(network, materials.store, rows)
+def linear_on(
+    materials: Materials,
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    settings: TrainSettings,
+    penalties: tuple[float, ...] = PENALTIES,
+) -> Linear:
+    """The linear classifier on the features (len(rows), d) of some rows, with the loss that `settings` give."""
+    goal = materials.goal
     own = METRICS[goal.metric]
     sign = 1 if own.direction == "higher" else -1
 
@@ -154,9 +162,12 @@ def _linear(materials: Materials, network: Network, settings: TrainSettings) -> 
         value = own.function(goal, materials.labels[rows[places]], predictions(materials, logits))
         return sign * value if np.isfinite(value) else -np.inf
 
-    plain = loss_for(materials, settings)
+    plain = loss_for(replace(materials, parts={**materials.parts, "train": rows}), settings)
     plain.smoothing = 0.0
-    return fit_linear(features, materials.targets[rows], materials.units[rows], plain, goal.outputs, score, seed=settings.seed)
+    return fit_linear(
+        features, materials.targets[rows], materials.units[rows], plain, goal.outputs, score, seed=settings.seed,
+        penalties=penalties,
+    )  # fmt: skip
 
 
 def scores(materials: Materials, network: Network) -> Mapping[str, float]:

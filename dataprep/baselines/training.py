@@ -17,15 +17,21 @@ import torch
 from dataprep.augment.choosing import choose_policy
 from dataprep.augment.policies import policy as named_policy
 from dataprep.backends.capacity import worker_count
+from dataprep.baselines.cleaned import compare_cleaned
+from dataprep.baselines.diagnosis import what_next
 from dataprep.baselines.distributed import decided, first_then_others, is_first, share
-from dataprep.baselines.dumb import dumb_baselines, noise_ceiling, probe_baseline
+from dataprep.baselines.errors import find_errors
 from dataprep.baselines.evaluation import evaluate, jsonable
+from dataprep.baselines.facts import facts_of
+from dataprep.baselines.finalising import finalise
 from dataprep.baselines.inference import predictions
 from dataprep.baselines.judging import Judgement, judge
+from dataprep.baselines.latency import measure_cost
+from dataprep.baselines.penultimate import plane_of
 from dataprep.baselines.preparing import prepare
+from dataprep.baselines.references import reference_figures
 from dataprep.baselines.settings import BaselineOptions
 from dataprep.baselines.teaching import Taught, device_for, key_of, teach
-from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
@@ -87,19 +93,32 @@ def train_baseline(
         policy, reasons = decided(lambda: _policy(options.policy, source, audit, regime))
     figures: dict[str, Any] = {**_facts(materials, regime, policy, reasons, device)}
     with clock.stage("references"):
-        figures |= decided(lambda: _references(materials, audit, passing))
+        figures |= decided(lambda: reference_figures(materials, regime.settings, audit, passing, test=options.evaluate_test))
+    means: dict[str, Any] = {
+        "policy": policy, "device": device, "workers": _workers(options.workers, device), "report": _live(clock, regime),
+    }  # fmt: skip
     with clock.stage("train"):
-        taught = teach(
-            materials, regime, policy=policy, device=device, workers=_workers(options.workers, device), folder=folder,
-            resume=resume, key=key_of(materials, regime, policy), report=_live(clock, regime),
-        )  # fmt: skip
+        key = key_of(materials, regime, policy)
+        taught = teach(materials, regime, folder=folder, resume=resume, key=key, **means)
+    network = taught.network
+    if options.compare and plan is not None:
+        with clock.stage("compare"):
+            figures["compare"] = compare_cleaned(materials, regime, taught, plan, seeds=options.seeds, **means)
+    if options.final:
+        with clock.stage("final"):
+            network, figures["final"] = finalise(materials, regime, taught, folder=folder, resume=resume, **means)
     if not is_first():
-        return Baseline(dataset, materials.goal, pd.DataFrame(), {}, taught.network)
+        return Baseline(dataset, materials.goal, pd.DataFrame(), {}, network)
     with clock.stage("judge"):
-        judged = judge(materials, taught.network, test=options.evaluate_test)
-        figures |= judged.figures | _training(materials, taught, judged)
+        cost = measure_cost(network, regime.size)
+        judged = judge(materials, taught.network, final=network, test=options.evaluate_test, measured=cost)
+        figures |= cost | judged.figures | _training(materials, taught, judged)
+    with clock.stage("errors"):
+        figures["errors"] = find_errors(materials.goal, judged.table, dataset, audit)
+        figures["map"] = plane_of(materials, taught.network, test=options.evaluate_test)
+        figures["next"] = what_next(facts_of(figures, audit))
     run = run_record("train-baseline", dataset, {**asdict(options), "settings": asdict(regime.settings)}, clock.seconds)
-    return Baseline(dataset, materials.goal, judged.table, jsonable({**figures, "seconds": clock.seconds}), taught.network, run)
+    return Baseline(dataset, materials.goal, judged.table, jsonable({**figures, "seconds": clock.seconds}), network, run)
 
 
 def _passing(audit: Audit | None) -> PassOptions:
@@ -141,30 +160,6 @@ def _facts(materials: Materials, regime: Regime, policy: Policy | None, reasons:
             "settings": asdict(regime.settings), "policy": policy.name if policy else "none", "policy_reasons": reasons,
         },
     }  # fmt: skip
-
-
-def _references(materials: Materials, audit: Audit | None, passing: PassOptions) -> dict[str, Any]:
-    """What must be beaten: dumb answers and a probe on frozen embeddings; and what cannot be: the ceiling of label noise."""
-    goal, rows = materials.goal, materials.val
-    found: dict[str, Any] = {
-        "dumb": dumb_baselines(goal, materials.labels, materials.train, rows),
-        "ceiling": noise_ceiling(audit.issues if audit is not None else None),
-        "probe": {"known": False},
-    }
-    if passing.embedder:
-        measured = measure(materials.dataset, ["embedding"], passing)
-        if measured.has("embedding"):
-            embedding = measured.arrays["embedding"]
-            others = {name: part for name, part in materials.parts.items() if name != "train" and len(part)}
-            wanted = np.concatenate(list(others.values()))
-            probs, facts = probe_baseline(embedding, materials.labels, materials.units, materials.train, wanted, goal)
-            ends = np.cumsum([len(part) for part in others.values()])
-            judged = {
-                name: evaluate(goal, materials.labels[part], each, units=materials.units[part], draws=200)["metrics"]
-                for (name, part), each in zip(others.items(), np.split(probs, ends[:-1]), strict=True)
-            }
-            found["probe"] = {"known": True, **facts, **judged}
-    return found
 
 
 def _training(materials: Materials, taught: Taught, judged: Judgement) -> dict[str, Any]:

@@ -141,10 +141,13 @@ def train_baseline(
     from dataprep.baselines.distributed import joined
 
     flags = ctx.params
-    with joined(device) as rank, progress_bar(quiet or rank > 0) as progress:
-        made = _trained(flags, rank, progress)
-        if rank == 0:
-            _print(made, _written(made, os.path.join(out, "baseline")), format)
+    with joined(device) as rank:
+        with progress_bar(quiet or rank > 0) as progress:
+            split, audit = _source(flags, rank, progress)
+            made = _trained(flags, split, audit, progress)
+            paths = _kept(made, split, audit, out) if rank == 0 else None
+        if paths is not None:
+            _print(made, paths, format)
 
 
 def _demand_torch() -> None:
@@ -154,8 +157,7 @@ def _demand_torch() -> None:
         raise InputError('training needs torch, which is not installed: pip install "dataprep-images[train]"')
 
 
-def _trained(flags: Mapping[str, Any], rank: int, progress: Progress) -> Baseline:
-    from dataprep.baselines.looks import record_looks
+def _trained(flags: Mapping[str, Any], split: Split, audit: Audit | None, progress: Progress) -> Baseline:
     from dataprep.baselines.settings import BaselineOptions, parse_settings
     from dataprep.baselines.training import train_baseline as train
 
@@ -165,19 +167,24 @@ def _trained(flags: Mapping[str, Any], rank: int, progress: Progress) -> Baselin
         require=tuple(flags["require"] or ()), evaluate_test=not flags["no_test"], sanity=not flags["no_sanity"],
         compare=flags["compare"] or "", **{name: flags[name] for name in _OPTIONS},
     )  # fmt: skip
-    split, audit = _source(flags, rank, progress)
     folder = os.path.join(flags["out"], "baseline")
     try:
-        made = train(
+        return train(
             split, folder, options, settings=settings, audit=audit, plan=_plan(audit, flags), resume=flags["resume"],
             progress=progress,
         )  # fmt: skip
     except KeyboardInterrupt:
         _tell_resume(folder)
         raise
-    if rank == 0:
-        record_looks(made, os.path.join(flags["out"], "split"), split)
-    return made
+
+
+def _kept(made: Baseline, split: Split, audit: Audit | None, out: str) -> BaselinePaths:
+    """The files of a baseline, written after its looks at test are in the ledger."""
+    from dataprep.baselines.looks import record_looks
+    from dataprep.baselines.writing import write_baseline
+
+    record_looks(made, os.path.join(out, "split"), split)
+    return write_baseline(made, os.path.join(out, "baseline"), audit=audit)
 
 
 def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Split, Audit | None]:
@@ -227,19 +234,6 @@ def _plan(audit: Audit | None, flags: Mapping[str, Any]) -> Any:
     from dataprep.cli.split import plan_for
 
     return plan_for(audit, {"out": flags["out"], "no_plan": False}) or clean(audit)
-
-
-def _written(made: Baseline, folder: str) -> BaselinePaths:
-    import json
-
-    from dataprep.schemas.baseline import METRICS, PREDICTIONS, BaselinePaths
-    from dataprep.schemas.files import mark_output, write_together
-
-    mark_output(folder)
-    with write_together(folder) as opened:
-        opened(METRICS).write(json.dumps(made.metrics, indent=2).encode())
-        made.predictions.to_parquet(opened(PREDICTIONS))
-    return BaselinePaths(folder)
 
 
 def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:
