@@ -16,6 +16,7 @@ from torch import nn
 from dataprep.baselines.checkpoints import read_checkpoint, write_checkpoint
 from dataprep.baselines.distributed import decided, is_first, share, summed, wrapped
 from dataprep.baselines.feeding import Batch
+from dataprep.baselines.logs import Log
 from dataprep.baselines.models import Network
 from dataprep.baselines.settings import TrainSettings
 from dataprep.errors import WorkError
@@ -46,6 +47,7 @@ def fit(
     resume: bool = False,
     key: str = "",
     report: Report | None = None,
+    log: Log | None = None,
 ) -> Fitted:
     """Train `network`; it ends with the weights of its best epoch.
 
@@ -61,6 +63,7 @@ def fit(
         resume: go on from `checkpoint` where there is one.
         key: what the checkpoint must have been made with; another one is refused.
         report: called after every step.
+        log: called after every epoch with the figures of all epochs so far.
 
     Raises:
         WorkError: the loss is no longer finite.
@@ -106,6 +109,8 @@ def fit(
         figures["images_per_s"] = count / (time.perf_counter() - started)
         figures |= {"score": float(epoch)} if score is None else decided(lambda: evaluated(network, score))
         fitted.history.append(figures)
+        if log is not None and rank == 0:
+            log(fitted.history)
         if figures["score"] > fitted.best_score:
             fitted.best_epoch, fitted.best_score = epoch, figures["score"]
             best = {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -14,6 +14,7 @@ from dataprep.baselines.distributed import share
 from dataprep.baselines.feeding import Feeder
 from dataprep.baselines.frozen import PENALTIES, Linear, fit_linear
 from dataprep.baselines.inference import features_of, logits_of, predictions
+from dataprep.baselines.logs import Log
 from dataprep.baselines.loop import Fitted, Report, fit
 from dataprep.baselines.losses import Loss, class_weights
 from dataprep.baselines.metrics import METRICS
@@ -57,6 +58,7 @@ def teach(
     resume: bool = False,
     key: str = "",
     report: Report | None = None,
+    log: Log | None = None,
     choose: bool = True,
 ) -> Taught:
     """Train by `regime` on the rows of train, choosing the epoch by those of val.
@@ -74,6 +76,7 @@ def teach(
         resume: go on from the checkpoint there.
         key: what the checkpoint must have been made with.
         report: called after every step.
+        log: called after every epoch with the figures of all epochs so far.
         choose: keep the epoch that is best on val; else the last one.
     """
     settings = regime.settings
@@ -95,7 +98,7 @@ def teach(
     feeder = feeder_for(materials, settings, policy, workers)
     fitted = fit(
         network, feeder, len(feeder), loss, (lambda trained: scores(materials, trained)) if choose else None, settings,
-        checkpoint=checkpoint, resume=resume, key=key, report=report,
+        checkpoint=checkpoint, resume=resume, key=key, report=report, log=log,
     )  # fmt: skip
     return Taught(network, fitted, linear, linear_val)
 

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from dataprep.baselines.finalising import finalise
 from dataprep.baselines.inference import predictions
 from dataprep.baselines.judging import Judgement, judge
 from dataprep.baselines.latency import measure_cost
+from dataprep.baselines.logs import logged
 from dataprep.baselines.penultimate import plane_of
 from dataprep.baselines.preparing import prepare
 from dataprep.baselines.references import reference_figures
@@ -99,7 +100,8 @@ def train_baseline(
     }  # fmt: skip
     with clock.stage("train"):
         key = key_of(materials, regime, policy)
-        taught = teach(materials, regime, folder=folder, resume=resume, key=key, **means)
+        with logged(options.log, folder, asdict(regime.settings)) if is_first() else nullcontext() as log:
+            taught = teach(materials, regime, folder=folder, resume=resume, key=key, log=log, **means)
     network = taught.network
     if options.compare and plan is not None:
         with clock.stage("compare"):

@@ -129,6 +129,9 @@ def train_baseline(
     out: Annotated[
         str, typer.Option(help="Folder for results; the baseline goes to OUT/baseline.", rich_help_panel=_OUTPUT)
     ] = "dataprep-out",
+    log: Annotated[
+        list[str] | None, typer.Option(help="tensorboard or mlflow, beside history.csv; may be repeated.", rich_help_panel=_OUTPUT)
+    ] = None,
     format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
 ) -> None:
@@ -165,7 +168,7 @@ def _trained(flags: Mapping[str, Any], split: Split, audit: Audit | None, progre
     settings = given | parse_settings(flags["setting"] or ())
     options = BaselineOptions(
         require=tuple(flags["require"] or ()), evaluate_test=not flags["no_test"], sanity=not flags["no_sanity"],
-        compare=flags["compare"] or "", **{name: flags[name] for name in _OPTIONS},
+        compare=flags["compare"] or "", log=tuple(flags["log"] or ()), **{name: flags[name] for name in _OPTIONS},
     )  # fmt: skip
     folder = os.path.join(flags["out"], "baseline")
     try:
