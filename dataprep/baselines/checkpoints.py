@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from dataclasses import asdict
@@ -26,8 +27,10 @@ def write_checkpoint(path: str, parts: dict[str, Any], fitted: Fitted, best: dic
         OutputError: the disk is full or the folder cannot be written; the earlier checkpoint stays.
     """
     state = {name: part.state_dict() for name, part in parts.items()}
+    made = io.BytesIO()  # torch's own writer turns a full disk into an error without a number
+    torch.save({"form": _FORM, "key": key, "parts": state, "fitted": asdict(fitted), "best": best}, made)
     with write_atomically(path) as file:
-        torch.save({"form": _FORM, "key": key, "parts": state, "fitted": asdict(fitted), "best": best}, file)
+        file.write(made.getbuffer())
 
 
 def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted, dict[str, Tensor]]:
@@ -43,8 +46,8 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["form"] != _FORM:
             raise KeyError(state["form"])
-        fitted, best = Fitted(**state["fitted"]), state["best"]
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        fitted, best, found = Fitted(**state["fitted"]), state["best"], {name: state["parts"][name] for name in parts}
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(f"{path} is no checkpoint that can be read ({type(error).__name__}): train without --resume") from error
     if state["key"] != key:
         raise FingerprintError(
@@ -52,6 +55,6 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
             "settings in run.json"
         )
     for name, part in parts.items():
-        part.load_state_dict(state["parts"][name])
+        part.load_state_dict(found[name])
     fitted.resumed_at = len(fitted.history)
     return fitted, best

@@ -75,6 +75,7 @@ class Feeder:
 
     def __call__(self, epoch: int = 0) -> Iterator[Batch]:
         """The batches of an epoch."""
+        self.store.demand_whole()
         rows = _Rows(self.store, self.targets, self._batches(epoch), self.augment, epoch)
         loader: Any = DataLoader(
             rows, batch_size=None, num_workers=self.workers, pin_memory=torch.cuda.is_available(),

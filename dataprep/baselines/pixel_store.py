@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dataprep.errors import OutputError
+from dataprep.errors import OutputError, WorkError
 from dataprep.measures.options import PassOptions
 from dataprep.measures.views import views_of
 from dataprep.schemas.files import mark_output, write_atomically
@@ -43,6 +43,27 @@ class PixelStore:
     images: NDArray[np.uint8]
     known: NDArray[np.bool_]
     lost: dict[str, str]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Worker processes map the file themselves, instead of being sent what is in it."""
+        path = getattr(self.images, "filename", None)
+        if path is None:
+            return PixelStore, (self.images, self.known, self.lost)
+        return _mapped, (str(path), self.images.shape, self.known, self.lost)
+
+    def demand_whole(self) -> None:
+        """Refuse a file that was cut short: reading beyond its end would kill the process.
+
+        Raises:
+            WorkError: with what to do.
+        """
+        path = getattr(self.images, "filename", None)
+        try:
+            whole = path is None or os.path.getsize(path) >= self.images.nbytes
+        except OSError:
+            whole = True  # gone from its folder, but this process still holds it
+        if not whole:
+            raise WorkError(f"{path} was cut short while it was in use: train again with --resume, which decodes the images anew")
 
     @property
     def side(self) -> int:
@@ -76,9 +97,13 @@ def store_pixels(
         earlier = _decode(dataset, side, pixels, options, progress)
         with write_atomically(record) as file:
             file.write(json.dumps({"digest": digest, "lost": earlier}).encode())
-    images: Any = np.memmap(pixels, np.uint8, "r", shape=shape) if len(dataset) else np.zeros(shape, np.uint8)
     known = ~np.isin(dataset.samples.index.to_numpy(dtype=object), list(earlier))
-    return PixelStore(images, known, earlier)
+    return _mapped(pixels, shape, known, earlier) if len(dataset) else PixelStore(np.zeros(shape, np.uint8), known, earlier)
+
+
+def _mapped(path: str, shape: tuple[int, ...], known: NDArray[np.bool_], lost: dict[str, str]) -> PixelStore:
+    images: Any = np.memmap(path, np.uint8, "r", shape=shape)
+    return PixelStore(images, known, lost)
 
 
 def _decode(dataset: Dataset, side: int, path: str, options: PassOptions, progress: Progress | None) -> dict[str, str]:

@@ -19,6 +19,7 @@ from dataprep.baselines.loop import Fitted, Report, fit
 from dataprep.baselines.losses import Loss, class_weights
 from dataprep.baselines.metrics import METRICS
 from dataprep.baselines.models import Network, make_network
+from dataprep.errors import OptionError
 from dataprep.schemas.baseline import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def teach(
         return Taught(network, None, linear, linear_val)
     network.freeze(settings.freeze)
     feeder = feeder_for(materials, settings, policy, workers)
+    _refuse_lone(network, feeder, regime.size, device)
     fitted = fit(
         network, feeder, len(feeder), loss, (lambda trained: scores(materials, trained)) if choose else None, settings,
         checkpoint=checkpoint, resume=resume, key=key, report=report, log=log,
@@ -120,6 +122,20 @@ def feeder_for(materials: Materials, settings: TrainSettings, policy: Policy | N
         materials.store, materials.train, materials.targets, settings.batch, shuffle=True, draw=draw, augment=augment,
         seed=settings.seed, workers=workers, share=share(),
     )  # fmt: skip
+
+
+def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> None:
+    """Batch norm knows no spread of a single value: one image at a time needs maps of more than one place."""
+    if min(feeder.batch, len(feeder.rows) // feeder.share[1]) > 1:
+        return
+    network.eval()
+    with torch.inference_mode():
+        maps = network.maps(torch.zeros(1, 3, size, size, device=device))
+    if maps[0, 0].numel() == 1:
+        raise OptionError(
+            f"one image at a time leaves batch norm a single value a channel at {size} pixels: expected --batch 2 or more, "
+            "or a larger --size"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,8 +216,6 @@ def device_for(name: str) -> str:
     Raises:
         OptionError: a device that this machine or torch does not have.
     """
-    from dataprep.errors import OptionError
-
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
