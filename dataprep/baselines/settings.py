@@ -60,6 +60,7 @@ class BaselineOptions:
     final: bool = option(False, "train on train and val at the end, for the epochs that val chose")
     compare: str = option("", "cleaned: train before and after cleaning, by paired seeds", choices=("", "cleaned"))
     seeds: int = option(5, "trainings of each side of a comparison", low=2)
+    out_of_fold: int = option(0, "train per fold of train and val, so that every sample is predicted unseen; 0: not", low=0)
     log: tuple[str, ...] = option((), "logs beside history.csv: tensorboard, mlflow")
 
     def __post_init__(self) -> None:

@@ -28,6 +28,7 @@ from dataprep.baselines.inference import predictions
 from dataprep.baselines.judging import Judgement, judge
 from dataprep.baselines.latency import measure_cost
 from dataprep.baselines.logs import logged
+from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
 from dataprep.baselines.penultimate import plane_of
 from dataprep.baselines.preparing import prepare
 from dataprep.baselines.references import reference_figures
@@ -79,7 +80,7 @@ def train_baseline(
         WorkError: training failed: no room on the disk, a loss that is not finite.
     """
     options = options or BaselineOptions()
-    dataset = source.dataset if isinstance(source, Split) else source
+    dataset = with_parts(source.dataset if isinstance(source, Split) else source)
     clock = _Clock(progress)
     device = device_for(options.device)
     torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
@@ -102,6 +103,7 @@ def train_baseline(
         key = key_of(materials, regime, policy)
         with logged(options.log, folder, asdict(regime.settings)) if is_first() else nullcontext() as log:
             taught = teach(materials, regime, folder=folder, resume=resume, key=key, log=log, **means)
+    folds = _folds(materials, regime, options, means, clock)
     network = taught.network
     if options.compare and plan is not None:
         with clock.stage("compare"):
@@ -111,6 +113,7 @@ def train_baseline(
             network, figures["final"] = finalise(materials, regime, taught, folder=folder, resume=resume, **means)
     if not is_first():
         return Baseline(dataset, materials.goal, pd.DataFrame(), {}, network)
+    figures |= {"cross_validation": folds.figures} if folds is not None else {}
     with clock.stage("judge"):
         cost = measure_cost(network, regime.size)
         judged = judge(materials, taught.network, final=network, test=options.evaluate_test, measured=cost)
@@ -120,7 +123,26 @@ def train_baseline(
         figures["map"] = plane_of(materials, taught.network, test=options.evaluate_test)
         figures["next"] = what_next(facts_of(figures, audit))
     run = run_record("train-baseline", dataset, {**asdict(options), "settings": asdict(regime.settings)}, clock.seconds)
-    return Baseline(dataset, materials.goal, judged.table, jsonable({**figures, "seconds": clock.seconds}), network, run)
+    found = jsonable({**figures, "seconds": clock.seconds})
+    return Baseline(dataset, materials.goal, judged.table, found, network, run, folds.table if folds is not None else None)
+
+
+def _folds(
+    materials: Materials, regime: Regime, options: BaselineOptions, means: Mapping[str, Any], clock: _Clock
+) -> OutOfFold | None:
+    """A model per fold, where that is asked for or the split is made of folds."""
+    given = given_folds(materials)
+    if given is None and not options.out_of_fold:
+        return None
+
+    def live(fold: int, folds: int) -> Any:
+        return lambda epoch, step, steps, _: clock.report(step, steps, f"fold {fold + 1}/{folds}, epoch {epoch + 1}")
+
+    with clock.stage("folds"):
+        return out_of_fold(
+            materials, regime, folds=options.out_of_fold, given=given, policy=means["policy"], device=means["device"],
+            workers=means["workers"], report=live,
+        )  # fmt: skip
 
 
 def _passing(audit: Audit | None) -> PassOptions:

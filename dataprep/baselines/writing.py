@@ -9,6 +9,7 @@ import pickle
 import warnings
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from dataprep.baselines.goals import parse_requirement
 from dataprep.baselines.model_facts import ModelFacts
+from dataprep.baselines.page import draw_baseline
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.measures.options import PassOptions
 from dataprep.measures.views import views_of
@@ -26,6 +28,7 @@ from dataprep.schemas.baseline import (
     HISTORY,
     METRICS,
     MODEL,
+    OUT_OF_FOLD,
     PAGE,
     PIXELS,
     PREDICTIONS,
@@ -36,11 +39,10 @@ from dataprep.schemas.baseline import (
     Baseline,
     BaselinePaths,
 )
-from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
-from dataprep.schemas.plan import labels_in
+from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.records import in_order
 
 if TYPE_CHECKING:
@@ -85,22 +87,17 @@ def write_baseline(
         opened(PREDICTIONS).write(_parquet(baseline.predictions))
         write_samples(opened(SAMPLES), Audit(in_order(baseline.dataset), Issues.collect([])))
         opened(HISTORY).write(_history(baseline.metrics).encode())
+        if baseline.out_of_fold is not None:
+            opened(OUT_OF_FOLD).write(_parquet(baseline.out_of_fold))
         for name, content in files.items():
             opened(name).write(content)
-        if find_spec("dataprep.baselines.page"):
-            opened(PAGE).write(_page(baseline, metrics, audit).encode("utf-8", "backslashreplace"))
-    for name in {MODEL, PROGRAM, WEIGHTS} - set(files):  # those of an earlier run would belong to another model
+        page = draw_baseline(replace(baseline, metrics=metrics), audit)
+        opened(PAGE).write(page.encode("utf-8", "backslashreplace"))
+    unwritten = {MODEL, PROGRAM, WEIGHTS} - set(files) | ({OUT_OF_FOLD} if baseline.out_of_fold is None else set())
+    for name in unwritten:  # those of an earlier run would belong to another model
         with suppress(OSError):
             os.unlink(os.path.join(folder, name))
     return BaselinePaths(folder)
-
-
-def _page(baseline: Baseline, metrics: Mapping[str, Any], audit: Audit | None) -> str:
-    from dataclasses import replace
-
-    from dataprep.baselines.page import draw_baseline
-
-    return draw_baseline(replace(baseline, metrics=metrics), audit)
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
@@ -172,24 +169,15 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
         raise InputError(
             f"expected a baseline in {folder}, but {', '.join(missing)} is not there. Make one: dataprep train-baseline"
         )
-    metrics, run = (_read_json(os.path.join(folder, name)) for name in (METRICS, RUN))
-    dataset = _read_dataset(os.path.join(folder, SAMPLES), run)
+    metrics, run = (read_record(os.path.join(folder, name), _AGAIN) for name in (METRICS, RUN))
+    dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)
     if not run.get("fingerprint") == metrics.get("fingerprint") == dataset.fingerprint:
         raise FingerprintError(f"{SAMPLES}, {METRICS} and {RUN} in {folder} are not of the same baseline. {_AGAIN}")
     goal = _read_goal(metrics, os.path.join(folder, METRICS))
     network = _read_network(os.path.join(folder, WEIGHTS), dataset.fingerprint)
-    return Baseline(dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run)
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds no record of a baseline. {_AGAIN}")
-    return found
+    folds = os.path.join(folder, OUT_OF_FOLD)
+    unseen = _read_table(folds) if os.path.exists(folds) else None
+    return Baseline(dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run, unseen)
 
 
 def _read_table(path: str) -> pd.DataFrame:
@@ -197,17 +185,6 @@ def _read_table(path: str) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
-
-
-def _read_dataset(path: str, run: Mapping[str, Any]) -> Dataset:
-    samples = _read_table(path)
-    if "sample" not in samples:
-        raise InputError(f"{path} holds no samples. {_AGAIN}")
-    samples = samples.set_index("sample")
-    samples.index = samples.index.astype("str")
-    samples.index.name = "sample"
-    task = run.get("task", "none")
-    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(labels_in(samples, task))))
 
 
 def _read_goal(metrics: Mapping[str, Any], path: str) -> Goal:

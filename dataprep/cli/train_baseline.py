@@ -31,7 +31,7 @@ _SETTINGS = (
 #: Flags that are options of `dataprep.baselines.settings.BaselineOptions` of the same name.
 _OPTIONS = (
     "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "device", "workers", "threads", "final",
-    "seeds",
+    "seeds", "out_of_fold",
 )  # fmt: skip
 
 
@@ -120,6 +120,12 @@ def train_baseline(
     final: Annotated[
         bool, typer.Option("--final", help="Then train on train and val, for test and for use.", rich_help_panel=_JUDGING)
     ] = False,
+    out_of_fold: Annotated[
+        int,
+        typer.Option(
+            help="Folds: train on all others, predict each; for dataprep audit --probs. 0: not.", min=0, rich_help_panel=_JUDGING
+        ),
+    ] = 0,
     compare: Annotated[
         Compared | None,
         typer.Option(help="cleaned: whether cleaning the training part helps.", rich_help_panel=_JUDGING, show_default=False),
@@ -130,7 +136,8 @@ def train_baseline(
         str, typer.Option(help="Folder for results; the baseline goes to OUT/baseline.", rich_help_panel=_OUTPUT)
     ] = "dataprep-out",
     log: Annotated[
-        list[str] | None, typer.Option(help="tensorboard or mlflow, beside history.csv; may be repeated.", rich_help_panel=_OUTPUT)
+        list[str] | None,
+        typer.Option(help="tensorboard or mlflow, beside history.csv; may be repeated.", rich_help_panel=_OUTPUT),
     ] = None,
     format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,

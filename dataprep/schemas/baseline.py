@@ -33,6 +33,8 @@ class Baseline:
         metrics: everything measured, ready for JSON (``metrics.json``).
         network: the trained network (`dataprep.baselines.models.Network`); None when read back from a folder.
         run: everything that shaped the result.
+        out_of_fold: as `predictions`, with the column ``fold``: of every sample by a model that never saw it; None where no
+            model per fold was trained.
     """
 
     dataset: Dataset
@@ -41,6 +43,7 @@ class Baseline:
     metrics: Mapping[str, Any]
     network: Any = None
     run: Mapping[str, Any] = field(default_factory=dict)
+    out_of_fold: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         own = self.metrics.get("validation", {}).get("metric", {})
