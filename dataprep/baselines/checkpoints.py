@@ -44,8 +44,8 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
 
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["form"] != _FORM:
-            raise KeyError(state["form"])
+        if not isinstance(state, dict) or state["form"] != _FORM:
+            raise TypeError("another form")
         fitted, best, found = Fitted(**state["fitted"]), state["best"], {name: state["parts"][name] for name in parts}
     except (OSError, LookupError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(f"{path} is no checkpoint that can be read ({type(error).__name__}): train without --resume") from error

@@ -72,7 +72,7 @@ def fit(
     """
     device = next(network.parameters()).device
     optimiser = make_optimiser(network, settings)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace(settings, steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace(settings, math.ceil(steps / settings.accumulate)))
     scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
     fitted, best = Fitted(), {name: value.clone() for name, value in network.state_dict().items()}
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "scaler": scaler}
@@ -97,7 +97,7 @@ def fit(
                 scaler.step(optimiser)
                 scaler.update()
                 optimiser.zero_grad(set_to_none=True)
-            schedule.step()
+                schedule.step()
             seen += len(images)
             total += torch.stack([value.detach() * len(images), torch.full_like(value, len(images))])
             if report is not None:
