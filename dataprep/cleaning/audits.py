@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +12,14 @@ from dataprep import registry
 from dataprep.errors import FingerprintError, InputError
 from dataprep.reports.tables import FORMULA
 from dataprep.schemas.audit import Audit
-from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import COLUMNS, Issues
-from dataprep.schemas.plan import labels_in
 from dataprep.schemas.report import ISSUES, RUN, SAMPLES
+from dataprep.schemas.stored import read_record, read_samples
 
 if TYPE_CHECKING:
     from dataprep.checks.contract import Check
 
+_AGAIN = "Run dataprep audit again."
 _NUMBERS = {"confidence": np.float32, "figure": np.float64}
 
 
@@ -35,8 +34,8 @@ def read_audit(folder: str | os.PathLike[str]) -> Audit:
     """
     folder = os.fspath(folder)
     _refuse_missing(folder)
-    run = _read_run(os.path.join(folder, RUN))
-    dataset = _read_dataset(os.path.join(folder, SAMPLES), run)
+    run = read_record(os.path.join(folder, RUN), _AGAIN)
+    dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)
     if run.get("anonymised") or run.get("options", {}).get("anonymise"):
         raise FingerprintError(
             f"the audit in {folder} was anonymised: its files cannot be found. Audit again without --anonymise."
@@ -52,30 +51,6 @@ def _refuse_missing(folder: str) -> None:
     missing = [name for name in (SAMPLES, ISSUES, RUN) if not os.path.isfile(os.path.join(folder, name))]
     if missing:
         raise InputError(f"expected an audit in {folder}, but {', '.join(missing)} is not there. Make one: dataprep audit PATH")
-
-
-def _read_run(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            run = json.load(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}. Run dataprep audit again.") from error
-    if not isinstance(run, dict):
-        raise InputError(f"{path} holds no record of a run. Run dataprep audit again.")
-    return run
-
-
-def _read_dataset(path: str, run: dict[str, Any]) -> Dataset:
-    try:
-        samples = pd.read_parquet(path).set_index("sample")
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"cannot read {path}: {error}. Run dataprep audit again.") from error
-    samples.index = samples.index.astype("str")
-    samples.index.name = "sample"
-    task = run.get("task", "none")
-    classes = labels_in(samples, task)
-    whole = all(name.isdigit() for name in classes)
-    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))
 
 
 def _read_issues(path: str) -> Issues:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from dataprep.splits.gathering import Material, as_category, gather
 from dataprep.splits.proof import Division
 from dataprep.splits.records import read_split
 from dataprep.splits.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
-from dataprep.splits.requests import EXTERNAL, Ratios
+from dataprep.splits.requests import EXTERNAL, Ratios, Request
 from dataprep.splits.solver import solve
 from dataprep.splits.sources import audit_of
 from dataprep.splits.splitting import features_inside, finished, plan_of, request_of
@@ -52,6 +52,33 @@ class _Earlier:
         """Number of each name's part, -1 where it had none."""
         place = {part: number for number, part in enumerate(self.parts)}
         return np.array([place.get(self.of.get(name, ""), -1) for name in names], np.int64)
+
+
+class _Given(NamedTuple):
+    """What repair and extension are both asked for."""
+
+    ratios: Ratios | None
+    group: str | Sequence[str]
+    balance: str | Sequence[str]
+    seed: int
+    keep_similar: bool
+    keep_unlabelled: bool
+    plan: Plan | str | os.PathLike[str] | None
+
+
+def _begin(
+    source: Audit | Dataset | str | os.PathLike[str], earlier: Split | str | os.PathLike[str] | None, given: _Given,
+    progress: Progress | None,
+) -> tuple[_Earlier, Request, Material, Rows]:  # fmt: skip
+    """The earlier split, what is asked for, the samples to divide, and the part that each has had, -1 for none."""
+    audit = audit_of(source, progress)
+    known = _earlier(earlier, audit)
+    request = request_of(ratios=given.ratios, folds=0, leave_one_group_out=False, group=given.group, external=(),
+                         balance=given.balance, seed=given.seed, keep_similar=given.keep_similar,
+                         keep_unlabelled=given.keep_unlabelled)  # fmt: skip
+    _refuse_other_parts(request.parts if given.ratios is not None else (), known)
+    material = gather(audit, replace(request, parts=known.parts), plan_of(given.plan, audit), keeps_split=True)
+    return known, request, material, known.codes(material.bonds.names)
 
 
 def repair(
@@ -87,13 +114,8 @@ def repair(
         OptionError, FingerprintError: as of `split`.
     """
     started = time.perf_counter()
-    audit = audit_of(source, progress)
-    known = _earlier(earlier, audit)
-    request = request_of(ratios=ratios, folds=0, leave_one_group_out=False, group=group, external=(), balance=balance, seed=seed,
-                         keep_similar=keep_similar, keep_unlabelled=keep_unlabelled)  # fmt: skip
-    _refuse_other_parts(request.parts if ratios is not None else (), known)
-    material = gather(audit, replace(request, parts=known.parts), plan_of(plan, audit), keeps_split=True)
-    before = known.codes(material.bonds.names)
+    given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
+    known, request, material, before = _begin(source, earlier, given, progress)
     if (before < 0).all():
         raise InputError(
             "none of the samples that can be used is in a part of the split to mend: divide them anew, without --repair"
@@ -244,13 +266,8 @@ def extend(
         OptionError, FingerprintError: as of `split`.
     """
     started = time.perf_counter()
-    audit = audit_of(source, progress)
-    known = _earlier(earlier, audit)
-    request = request_of(ratios=ratios, folds=0, leave_one_group_out=False, group=group, external=(), balance=balance, seed=seed,
-                         keep_similar=keep_similar, keep_unlabelled=keep_unlabelled)  # fmt: skip
-    _refuse_other_parts(request.parts if ratios is not None else (), known)
-    material = gather(audit, replace(request, parts=known.parts), plan_of(plan, audit), keeps_split=True)
-    before = known.codes(material.bonds.names)
+    given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
+    known, request, material, before = _begin(source, earlier, given, progress)
     if (before < 0).all():
         raise InputError(
             "no sample of the earlier split is among those to divide: is it of the same data? Paths must be the same"

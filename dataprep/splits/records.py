@@ -16,8 +16,8 @@ from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.issues import Issues
-from dataprep.schemas.plan import labels_in
 from dataprep.schemas.split import BEFORE, PAGE, PART, PROOF, RUN, SAMPLES, SPLITS, UNIT, Split, SplitPaths
+from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.page import draw_proof
 
 _AGAIN = "Make it again: dataprep split"
@@ -72,33 +72,9 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
     missing = [name for name in (SAMPLES, PROOF, RUN) if not os.path.isfile(os.path.join(folder, name))]
     if missing:
         raise InputError(f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: dataprep split")
-    proof, run = (_read_json(os.path.join(folder, name)) for name in (PROOF, RUN))
-    dataset = _read_dataset(os.path.join(folder, SAMPLES), run)
+    proof, run = (read_record(os.path.join(folder, name), _AGAIN) for name in (PROOF, RUN))
+    dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN, needed=(PART, UNIT))
+    dataset = dataset.assign(**{PART: dataset.samples[PART].astype("category"), UNIT: dataset.samples[UNIT].astype("str")})
     if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:
         raise FingerprintError(f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}")
     return Split(dataset, proof, run)
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds no record of a split. {_AGAIN}")
-    return found
-
-
-def _read_dataset(path: str, run: dict[str, Any]) -> Dataset:
-    try:
-        samples = pd.read_parquet(path).set_index("sample")
-        samples[PART], samples[UNIT] = samples[PART].astype("category"), samples[UNIT].astype("str")
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
-    samples.index = samples.index.astype("str")
-    samples.index.name = "sample"
-    task = run.get("task", "none")
-    classes = labels_in(samples, task)
-    whole = all(name.isdigit() for name in classes)
-    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))
