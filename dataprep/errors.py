@@ -5,6 +5,7 @@
     DataprepError
      ├── UserError                 the caller can mend it: exit code 2, one line, no traceback
      │    ├── InputError           a path, folder, manifest or report that cannot be used as given
+     │    │    └── SanityFailed    data or settings that cannot be learned from, found before training
      │    ├── OptionError          an option out of range, of the wrong type or unknown
      │    ├── RegistryError        a registry name that is unknown, or taken twice
      │    └── FingerprintError     a plan or report made for other data than the data at hand
@@ -32,6 +33,10 @@ class UserError(DataprepError):
 
 class InputError(UserError):
     """A path, folder, manifest or report that cannot be used as given."""
+
+
+class SanityFailed(InputError):
+    """Data or settings that cannot be learned from: a check before training failed."""
 
 
 class OptionError(UserError):

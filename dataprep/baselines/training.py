@@ -32,6 +32,7 @@ from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, 
 from dataprep.baselines.penultimate import plane_of
 from dataprep.baselines.preparing import prepare
 from dataprep.baselines.references import reference_figures
+from dataprep.baselines.sanity import check_before_training
 from dataprep.baselines.settings import BaselineOptions
 from dataprep.baselines.teaching import Taught, device_for, key_of, teach
 from dataprep.measures.options import PassOptions
@@ -75,7 +76,7 @@ def train_baseline(
         progress: called with (stage, done, total, note) now and then.
 
     Raises:
-        InputError: no parts, labels or readable images to train on.
+        InputError: no parts, labels or readable images to train on; a check before training failed (SanityFailed).
         OptionError: an option that does not suit the data or this machine.
         WorkError: training failed: no room on the disk, a loss that is not finite.
     """
@@ -93,7 +94,15 @@ def train_baseline(
         )
     with clock.stage("policy"):
         policy, reasons = decided(lambda: _policy(options.policy, source, audit, regime))
-    figures: dict[str, Any] = {**_facts(materials, regime, policy, reasons, device)}
+    figures: dict[str, Any] = {}
+    if options.sanity:
+        with clock.stage("sanity"):
+            figures["sanity"] = decided(
+                lambda: check_before_training(
+                    materials, regime, policy, device=device, seed=regime.settings.seed, report=clock.report
+                )
+            )
+    figures |= _facts(materials, regime, policy, reasons, device)
     with clock.stage("references"):
         figures |= decided(lambda: reference_figures(materials, regime.settings, audit, passing, test=options.evaluate_test))
     means: dict[str, Any] = {
