@@ -86,7 +86,7 @@ def train_baseline(
     device = device_for(options.device)
     torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
     with clock.stage("decode"):
-        passing = _passing(audit)
+        passing = _passing(source, audit)
         materials, regime = first_then_others(
             lambda: prepare(
                 dataset, options, settings or {}, os.path.join(folder, PIXELS), passing=passing, progress=clock.report
@@ -154,9 +154,10 @@ def _folds(
         )  # fmt: skip
 
 
-def _passing(audit: Audit | None) -> PassOptions:
+def _passing(source: Split | Dataset, audit: Audit | None) -> PassOptions:
     """How files were read in the audit."""
-    given = dict(audit.run.get("options", {}).get("pass", {})) if audit is not None else {}
+    split = source.run.get("pass", {}) if isinstance(source, Split) else {}
+    given = dict(audit.run.get("options", {}).get("pass", {})) if audit is not None else dict(split)
     known = set(PassOptions.__dataclass_fields__)
     return PassOptions(**{name: value for name, value in given.items() if name in known})
 
