@@ -40,8 +40,8 @@ MOST_GRADIENT = 1e4
 FIT_STEPS, FITTED = 40, 0.1
 #: Times the first loss by which it may rise on the way; beyond, a fit at the end is luck.
 BLOWN = 100.0
-#: A rate at which small batches are fitted by AdamW, whatever the settings.
-_SAFE_RATE = 1e-3
+#: Rates at which small batches are fitted by AdamW, whatever the settings.
+_SAFE_RATES = (1e-3, 1e-2)
 _DEFAULT_SPREAD = math.log(2)
 _TAKEN = 16
 _RECTIFIERS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_"}
@@ -189,18 +189,19 @@ def overfit_batch(
     """A few different images, learned by heart with the settings' steps: whoever cannot do that learns nothing from many.
 
     Without augmentation, dropout, weight decay, smoothing and weights of classes. Where it fails, the same is tried with AdamW
-    at 1e-3, which tells a bad learning rate from labels that contradict the images.
+    at common rates, which tells a bad learning rate from labels that contradict the images.
     """
     plain = replace(settings, weight_decay=0.0)
     left, steps = fit_batch(fresh(), materials, plain, rows)
     cure = ""
     if not left <= FITTED:
-        safe, _ = fit_batch(fresh(), materials, replace(plain, optimiser="adamw", lr=_SAFE_RATE, body_lr=1.0), rows)
+        safe = (replace(plain, optimiser="adamw", lr=rate, body_lr=1.0) for rate in _SAFE_RATES)
+        good = next((each.lr for each in safe if fit_batch(fresh(), materials, each, rows)[0] <= FITTED), None)
         cure = (
-            f"The learning rate is to blame: with {_SAFE_RATE:g} (AdamW) it fits. Take another --lr than {settings.lr:g}"
-            if safe <= FITTED
-            else "No learning rate mends it: the same picture may have several labels. Look at the labels (dataprep audit), "
+            "No learning rate mends it: the same picture may have several labels. Look at the labels (dataprep audit), "
             "or take a larger network"
+            if good is None
+            else f"The learning rate is to blame: with {good:g} (AdamW) they fit. Take another --lr than {settings.lr:g}"
         )
     yield Line(
         "overfit-batch", left, f"<= {FITTED:g} of the first loss", left <= FITTED,
