@@ -15,6 +15,7 @@ window.drawMap = (data, page) => {
 
   /* ---------- what colour each point has ---------- */
   const flagged = Object.fromEntries(Object.entries(data.flags).map(([code, points]) => [code, new Set(points)]));
+  const marked = new Set(data.marked || []);
   const anyFlag = new Set(Object.values(data.flags).flat());
   const codes = Object.keys(flagged).sort((a, b) => flagged[b].size - flagged[a].size);
   const byValue = (of, names) => ({
@@ -30,7 +31,8 @@ window.drawMap = (data, page) => {
   const schemes = new Map();
   if (data.labels.length) schemes.set("label", ["Label", () => byValue(data.labelOf, data.labels)]);
   if (data.splits.length) schemes.set("split", ["Split", () => byValue(data.splitOf, data.splits)]);
-  if (anyFlag.size) schemes.set("issue", ["Any issue", () => byFlag(anyFlag, "with an issue")]);
+  for (const [key, title, of, names] of data.schemes || []) schemes.set(key, [title, () => byValue(of, names)]);
+  if (anyFlag.size && !data.schemes) schemes.set("issue", ["Any issue", () => byFlag(anyFlag, "with an issue")]);
   for (const code of codes) schemes.set("check:" + code, [page.titleOf(code), () => byFlag(flagged[code], page.titleOf(code))]);
   if (!schemes.size) schemes.set("none", ["Nothing", () => ({ groups: new Array(size).fill(0), entries: [[0, "images"]] })]);
   const chooser = $("#map-colour");
@@ -137,6 +139,10 @@ window.drawMap = (data, page) => {
         context.beginPath();
         context.arc(x, y, groups[i] === CALM ? r * 0.85 : r, 0, 6.2832);
         context.fill();
+        if (!marked.has(i)) continue;
+        context.lineWidth = 1.4;
+        context.strokeStyle = palette.ring;
+        context.stroke();
       }
     }
     context.globalAlpha = 1;
@@ -197,7 +203,7 @@ window.drawMap = (data, page) => {
   const byteText = (bytes) => (bytes < 0 ? "" : bytes >= 1e6 ? (bytes / 1e6).toFixed(1) + " MB" : Math.max(1, Math.round(bytes / 1e3)) + " KB");
   const facts = (i) => {
     const w = data.facts.width[i], h = data.facts.height[i];
-    return [w > 0 && h > 0 ? w + " × " + h : "", byteText(data.facts.bytes[i])].filter(Boolean).join(" · ");
+    return [data.notes ? visible(data.notes[i]) : "", w > 0 && h > 0 ? w + " × " + h : "", byteText(data.facts.bytes[i])].filter(Boolean).join(" · ");
   };
   const agreement = (i) => (data.agreeing[i] < 0 ? "" : data.agreeing[i] + " of its " + data.neighbours + " neighbours have its label");
   const problems = (i) => codes.filter((code) => flagged[code].has(i)).map(page.titleOf);
@@ -218,7 +224,7 @@ window.drawMap = (data, page) => {
     const found = problems(i);
     tip.replaceChildren(...[picture(i), element("div", {},
       element("p", { class: "tile-name" }, element("bdi", {}, visible(data.names[i].split("/").pop()))), tags(i),
-      element("p", { class: "quiet" }, [agreement(i) || facts(i), ...found.slice(0, 3)].filter(Boolean).join(" · ")))].filter(Boolean));
+      element("p", { class: "quiet" }, [data.notes ? facts(i) : agreement(i) || facts(i), ...found.slice(0, 3)].filter(Boolean).join(" · ")))].filter(Boolean));
     const x = screenX(i), y = screenY(i);
     tip.style.left = Math.max(6, Math.min(width - tip.offsetWidth - 6, x + 14)) + "px";
     tip.style.top = (y + tip.offsetHeight + 22 > height ? Math.max(6, y - tip.offsetHeight - 14) : y + 14) + "px";
@@ -237,7 +243,7 @@ window.drawMap = (data, page) => {
           element("span", {}, element("strong", {}, claim.title), " ", visible(claim.message)));
         button.addEventListener("click", () => claim.open(() => button.isConnected ? button.focus() : back()));
         return element("li", {}, button);
-      })) : element("p", { class: "quiet" }, "No check complains of it."),
+      })) : element("p", { class: "quiet" }, page.calm || "No check complains of it."),
       actions(name),
     ].filter(Boolean));
   };

@@ -1,0 +1,177 @@
+"""A baseline on the terminal: what was to be predicted, by what, how good, against what, and what next."""
+
+from __future__ import annotations
+
+import math
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, TextIO
+
+from dataprep.baselines.findings import number
+from dataprep.baselines.summary import (
+    class_rows,
+    figure,
+    interval,
+    judged_parts,
+    metric_name,
+    reference_rows,
+    requirement_rows,
+    verdict,
+)
+from dataprep.reports.console import WIDTH, printable
+from dataprep.schemas.baseline import METRICS, MODEL, PAGE, PREDICTIONS, Baseline, BaselinePaths
+
+#: Steps and classes that are named, and letters of a class's name.
+_STEPS, _CLASSES, _NAME = 3, 3, 28
+#: Cells of a bar.
+_BAR = 20
+_MARKS = {"good": "✓", "warning": "▲", "error": "✗"}
+_COLOURS = {"good": "green", "warning": "yellow", "error": "red"}
+_ASCII = str.maketrans({"✓": "+", "▲": "!", "✗": "x", "█": "#", "│": "|", "·": ".", "→": ">", "²": "2"})
+
+#: A line and how it looks.
+Line = tuple[str, str]
+
+
+def print_baseline(baseline: Baseline, paths: BaselinePaths | None = None, stream: TextIO | None = None) -> None:
+    """Print a baseline for people: in colour on a terminal, as plain text elsewhere.
+
+    Args:
+        baseline: the baseline.
+        paths: where its files are, if they were written.
+        stream: where to print; default: stdout.
+    """
+    import typer
+
+    stream = sys.stdout if stream is None else stream
+    encoding = stream.encoding or "utf-8"
+    for line, look in lines_of(baseline, paths):
+        text = line.rstrip()
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+        typer.secho(text, file=stream, fg=_COLOURS.get(look), bold=look in ("bold", *_COLOURS), dim=look == "dim")
+
+
+def lines_of(baseline: Baseline, paths: BaselinePaths | None = None) -> Iterator[Line]:
+    """(line, look) to print, about 80 columns wide."""
+    metrics = baseline.metrics
+    said = verdict(metrics)
+    yield f"{_MARKS[said['level']]} {printable(said['title'])}", said["level"]
+    yield from _purpose(metrics)
+    yield from _references(metrics)
+    yield from _requirements(metrics)
+    yield from _classes(metrics)
+    yield from _mistakes(metrics)
+    yield from _next(metrics)
+    if paths is not None:
+        yield from _files(metrics, paths)
+
+
+def _purpose(metrics: Mapping[str, Any]) -> Iterator[Line]:
+    """What is predicted and by which figure it is judged, and by what model."""
+    goal, regime, data = (metrics.get(key) or {} for key in ("goal", "regime", "data"))
+    classes = goal.get("classes") or ()
+    what = {"regression": "a number per image", "multi-label": f"which of {len(classes)} labels an image has"}
+    predicted = what.get(goal["kind"], f"which of {len(classes)} classes an image is")
+    yield from _wrapped(f"Goal    predict {predicted}, judged by {metric_name(goal['metric'])}: {printable(goal['reason'])}.")
+    if regime:
+        images = "".join(f", {count:,} {name}" for name, count in (data.get("parts") or {}).items())[2:]
+        yield from _wrapped(f"Data    {printable(images)} images")
+        size = f"{regime['size']} pixels a side"
+        yield from _wrapped(f"Model   {regime['arch']} at {size}, {regime['name']}: {printable(regime['reason'])}.")
+
+
+def _references(metrics: Mapping[str, Any]) -> Iterator[Line]:
+    rows = reference_rows(metrics)
+    if not rows:
+        return
+    bounded = all(abs(number(row["value"])) <= 1 for row in rows)
+    title = metric_name(metrics["goal"]["metric"]).upper()
+    named = [(printable(row["name"]), row) for row in rows]
+    wide = max(len(name) for name, _ in named)
+    yield "", ""
+    yield f"{'AGAINST WHAT'.ljust(wide)}  {title.rjust(9)}  95 % INTERVAL", "dim"
+    for name, row in named:
+        bar = _bar(row) if bounded else ""
+        look = "bold" if row["kind"] in ("own", "test") else ""
+        yield f"{name.ljust(wide)}  {figure(row['value']).rjust(9)}  {interval(row).ljust(15)}{bar}", look
+
+
+def _bar(row: Mapping[str, Any]) -> str:
+    """The figure as a bar from 0 to 1."""
+    filled = round(_BAR * min(1.0, max(0.0, number(row["value"]))))
+    return f" {'█' * filled}{'·' * (_BAR - filled)}"
+
+
+def _requirements(metrics: Mapping[str, Any]) -> Iterator[Line]:
+    rows = requirement_rows(metrics)
+    if rows:
+        yield "", ""
+        yield "REQUIREMENTS", "dim"
+    for row in rows:
+        level = "good" if row["surely"] else "warning" if row["holds"] else "error"
+        between = f" ({row['between']})" if row["between"] and row["between"] != f"{row['value']} to {row['value']}" else ""
+        doubt = "" if row["surely"] or not row["holds"] else ", but not beyond doubt"
+        others = "".join(f"; {part} {other['value']}" for part, other in row["others"].items())
+        yield f"{_MARKS[level]} {printable(row['requirement'])}: {row['value']}{between}{doubt}{printable(others)}", level
+
+
+def _classes(metrics: Mapping[str, Any]) -> Iterator[Line]:
+    rows = class_rows(metrics)
+    if len(rows) < 2:
+        return
+    yield "", ""
+    yield f"{'HARDEST CLASSES'.ljust(_NAME)}  IMAGES  PRECISION  RECALL     F1", "dim"
+    for row in rows[:_CLASSES]:
+        name = printable(row["class"])
+        name = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+        shares = [_share(row[key]["value"]) for key in ("precision", "recall", "f1")]
+        yield f"{name.ljust(_NAME)}  {row['support']:>6,}  {shares[0]:>9}  {shares[1]:>6}  {shares[2]:>5}", ""
+
+
+def _share(value: Any) -> str:
+    return "" if math.isnan(number(value)) else f"{number(value):.2f}"
+
+
+def _mistakes(metrics: Mapping[str, Any]) -> Iterator[Line]:
+    errors = metrics.get("errors") or {}
+    if errors.get("mistakes"):
+        yield "", ""
+        yield "MISTAKES ON VALIDATION", "dim"
+        yield from _wrapped(printable(errors["sentence"]))
+        if errors.get("pairs"):
+            worst = errors["pairs"][0]
+            yield from _wrapped(
+                f"Most often taken for another: {printable(worst['label'])} for {printable(worst['predicted'])} "
+                f"({worst['count']:,} times, {worst['share']:.0%} of the class)."
+            )
+
+
+def _next(metrics: Mapping[str, Any]) -> Iterator[Line]:
+    steps = metrics.get("next") or ()
+    if steps:
+        yield "", ""
+        yield "WHAT NEXT", "bold"
+    for place, step in enumerate(steps[:_STEPS], start=1):
+        yield from _wrapped(f"{place}. {printable(step['sentence'])}.", hang=3)
+    if len(steps) > _STEPS:
+        yield f"   and {len(steps) - _STEPS} more, in the page", "dim"
+
+
+def _files(metrics: Mapping[str, Any], paths: BaselinePaths) -> Iterator[Line]:
+    yield "", ""
+    yield f"Page    {printable(paths[PAGE])}", "bold"
+    if (metrics.get("export") or {}).get("onnx", True):
+        yield f"Model   {printable(paths[MODEL])}", ""
+    yield f"        {METRICS}, {PREDICTIONS}, run.json beside it", "dim"
+    if judged_parts(metrics):
+        yield "        test was looked at: each look is counted in the ledger of the split", "dim"
+
+
+def _wrapped(text: str, hang: int = 8) -> Iterator[Line]:
+    indent = " " * hang
+    for line in textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False):
+        yield line, ""
