@@ -90,6 +90,12 @@ def audit(
     embeddings: Annotated[
         str, typer.Option(help="Your own: .npy, .npz or Parquet; nothing is embedded.", rich_help_panel=_EMBEDDING)
     ] = "",
+    probs: Annotated[
+        str,
+        typer.Option(
+            help="Class probabilities instead of the probe's: predictions_out_of_fold.parquet.", rich_help_panel=_EMBEDDING
+        ),
+    ] = "",
     no_embedding: Annotated[
         bool, typer.Option("--no-embedding", help="Leave out every check that looks at content.", rich_help_panel=_EMBEDDING)
     ] = False,
@@ -138,7 +144,7 @@ def audit(
         progress("scan", 0, 0, "")
         lists = _known(flags)
         dataset = _scan(flags)
-        dataset = _with_embeddings(dataset, flags)
+        dataset = _with_probs(_with_embeddings(dataset, flags), flags)
         mark_output(os.path.join(out, "audit"))  # a folder that cannot be written is said before the work, not after
         found = _without_known(_audit(dataset, flags, options, ctx.obj.checks, progress), lists)
         paths = _write(found, flags, progress)
@@ -173,6 +179,14 @@ def _with_embeddings(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
     from dataprep.measures.embedding.given import read_embeddings
 
     return dataset.with_arrays(embedding=read_embeddings(flags["embeddings"], dataset))
+
+
+def _with_probs(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
+    if not flags["probs"]:
+        return dataset
+    from dataprep.probes.given_probs import with_probs
+
+    return with_probs(dataset, flags["probs"])
 
 
 def _listed(place: str) -> list[str]:

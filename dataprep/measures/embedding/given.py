@@ -55,7 +55,7 @@ def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
         raise InputError(f"cannot read the embeddings {path}: {' '.join(str(error).split())}") from error
     if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
         raise InputError(f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape {vectors.shape}")
-    rows = _in_row_order(path, len(vectors), dataset) if names is None else _by_name(path, names, dataset)
+    rows = _in_row_order(path, len(vectors), dataset) if names is None else rows_by_name(f"embeddings {path}", names, dataset)
     return _aligned(path, vectors, rows)
 
 
@@ -115,8 +115,17 @@ def _in_row_order(path: str, count: int, dataset: Dataset) -> NDArray[np.int64]:
     return np.arange(count)
 
 
-def _by_name(path: str, names: Sequence[str], dataset: Dataset) -> NDArray[np.int64]:
-    """(n,) row of the file for each sample, -1 for none."""
+def rows_by_name(what: str, names: Sequence[str], dataset: Dataset) -> NDArray[np.int64]:
+    """(n,) row of a file for each sample, by the names in it; -1 for none.
+
+    Args:
+        what: what the file is, for the error: ``embeddings FILE``.
+        names: of the file's rows: paths relative to the root of `dataset`, or absolute.
+        dataset: whose samples they are.
+
+    Raises:
+        InputError: no sample is named.
+    """
     root = dataset.root.replace(os.sep, "/").rstrip("/") + "/"
     plain = [_plain(name, root) for name in names]
     places = {escape_name(name): row for row, name in enumerate(plain)}
@@ -124,7 +133,7 @@ def _by_name(path: str, names: Sequence[str], dataset: Dataset) -> NDArray[np.in
     rows = np.array([places.get(str(sample), -1) for sample in dataset.samples.index], np.int64)
     if len(rows) and (rows < 0).all():
         example = f"{names[0]!r}" if names else "nothing"
-        raise InputError(f"embeddings {path} name none of the samples: expected names such as "
+        raise InputError(f"{what} name none of the samples: expected names such as "
                          f"{dataset.samples.index[0]!r}, relative to {dataset.root}; got {example}")  # fmt: skip
     return rows
 
