@@ -1,4 +1,4 @@
-# make demo    audit the bundled sample data, or your own: make demo IMAGES=path/to/images
+# make demo    audit, split and train on the bundled sample data, or your own: make demo IMAGES=path/to/images
 # make test    lint, types and tests; sets itself up on a fresh clone
 PYTHON ?= python3
 VENV := .venv
@@ -8,8 +8,10 @@ OUT ?= dataprep-out
 
 .PHONY: demo test lint types tests browser install-test clean
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.installed-train
 	$(BIN)/dataprep audit "$(IMAGES)" --out "$(OUT)"
+	$(BIN)/dataprep split --out "$(OUT)"
+	$(BIN)/dataprep train-baseline --out "$(OUT)"
 
 test: lint types tests
 
@@ -32,6 +34,12 @@ $(VENV)/.made: Makefile
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+# torch first, alone and pinned: whatever is resolved later finds it there.
+$(VENV)/.installed-train: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train]"
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
