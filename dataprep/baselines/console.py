@@ -17,6 +17,7 @@ from dataprep.baselines.summary import (
     metric_name,
     reference_rows,
     requirement_rows,
+    sentence_of,
     verdict,
 )
 from dataprep.reports.console import WIDTH, printable
@@ -156,7 +157,7 @@ def _next(metrics: Mapping[str, Any]) -> Iterator[Line]:
         yield "", ""
         yield "WHAT NEXT", "bold"
     for place, step in enumerate(steps[:_STEPS], start=1):
-        yield from _wrapped(f"{place}. {printable(step['sentence'])}.", hang=3)
+        yield from _wrapped(f"{place}. {printable(sentence_of(step, metrics))}", hang=3)
     if len(steps) > _STEPS:
         yield f"   and {len(steps) - _STEPS} more, in the page", "dim"
 

@@ -158,7 +158,9 @@ def confusion_chart(confusion: Mapping[str, Any]) -> Drawing | None:
                 "text": str(rows[i][j]) if rows[i][j] and len(kept) <= _WRITTEN else "",
                 "title": f"{names[i]} taken for {names[j]}: {rows[i][j]:,} of {total:,} ({share:.0%})",
             })  # fmt: skip
+    longest = max(len(names[i]) for i in kept)
     return {
+        "left": min(150, 24 + 7 * longest), "top": min(100, 26 + 5 * longest),
         "classes": [names[i] for i in kept], "cells": cells, "size": len(kept), "hidden": len(names) - len(kept),
         "right": sum(row[i] for i, row in enumerate(rows)), "total": sum(map(sum, rows)),
     }  # fmt: skip

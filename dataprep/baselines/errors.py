@@ -156,10 +156,10 @@ def _sentence(goal: Goal, whole: dict[str, Any], audit: Audit | None) -> str:
     )
     if math.isnan(whole["explained"]):
         return f"{told}."
-    share = f"{100 * whole['explained']:.0f} % ({100 * whole['low']:.0f} to {100 * whole['high']:.0f})"
+    between = f"{100 * whole['low']:.0f} to {100 * whole['high']:.0f}"
     if whole["beyond_chance"]:
-        return f"{told}: data faults explain {share} of them beyond coincidence."
-    return f"{told}: no more than coincidence gives ({share} explained)."
+        return f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % of them (between {between})."
+    return f"{told}: no more than coincidence would give (explained: between {between} %)."
 
 
 def _galleries(goal: Goal, mistakes: Mistakes) -> list[dict[str, Any]]:

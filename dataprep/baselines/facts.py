@@ -9,12 +9,22 @@ from dataprep.baselines.diagnosis import claims_of
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
 
-_AS_THEY_ARE = ("validation", "train", "test", "dumb", "ceiling", "thresholds", "errors")
+_AS_THEY_ARE = ("validation", "train", "test", "dumb", "ceiling", "thresholds")
+#: Claims about the parts that the data came with; a new split has parts of its own.
+_OF_PARTS = ("split-leakage", "group-leakage", "label-shift", "distribution-mismatch", "normalisation-mismatch")
 
 
-def facts_of(metrics: Mapping[str, Any], audit: Audit | None = None) -> dict[str, Any]:
-    """What `dataprep.baselines.diagnosis.what_next` wants to know, out of everything measured (``metrics.json``)."""
+def facts_of(metrics: Mapping[str, Any], dataset: Dataset, audit: Audit | None = None) -> dict[str, Any]:
+    """What `dataprep.baselines.diagnosis.what_next` wants to know.
+
+    Args:
+        metrics: everything measured (``metrics.json``).
+        dataset: what was trained on. Where its parts are not those that the audit saw, the audit's claims about parts are left
+            out: they are about others.
+        audit: what is known about the samples.
+    """
     facts = {key: metrics[key] for key in _AS_THEY_ARE if metrics.get(key)}
     own = metrics["goal"]["metric"]
     probe = (metrics.get("probe") or {}).get("val") or {}
@@ -27,7 +37,22 @@ def facts_of(metrics: Mapping[str, Any], audit: Audit | None = None) -> dict[str
         limit = metrics["regime"]["settings"]["epochs"]
         facts["training"] = {"epochs": len(history), "best_epoch": metrics["best_epoch"] + 1, "limit": limit}
     facts |= _changes(metrics, own)
-    return {**facts, "claims": claims_of(audit.issues if audit is not None else None)}
+    errors = metrics.get("errors") or {}
+    if (errors.get("explained") or {}).get("beyond_chance"):
+        facts["errors"] = {key: errors[key] for key in ("mistakes", "faulty", "wrong_label", "explained")}
+    claims = claims_of(audit.issues if audit is not None else None)
+    if audit is not None and not _same_parts(dataset, audit.dataset):
+        claims = {check: claim for check, claim in claims.items() if check not in _OF_PARTS}
+    return {**facts, "claims": claims}
+
+
+def _same_parts(one: Dataset, other: Dataset) -> bool:
+    """Whether samples that both have lie in the same parts."""
+    if not (one.has("split") and other.has("split")):
+        return False
+    shared = one.samples.index.intersection(other.samples.index)
+    mine, theirs = (each.samples["split"].reindex(shared).astype("str").to_numpy() for each in (one, other))
+    return bool((mine == theirs).all())
 
 
 def _changes(metrics: Mapping[str, Any], own: str) -> dict[str, Any]:

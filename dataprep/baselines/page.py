@@ -16,6 +16,7 @@ from dataprep.baselines.summary import (
     metric_name,
     reference_rows,
     requirement_rows,
+    sentence_of,
     verdict,
 )
 from dataprep.measures.options import PassOptions
@@ -60,6 +61,7 @@ def draw_baseline(
         "root": baseline.dataset.root, "version": baseline.run.get("dataprep", ""),
         "generated_at": baseline.run.get("finished_at", ""), "tests": judged_parts(metrics),
         "references": drawings.reference_chart(reference_rows(metrics), share=_is_share(metrics)),
+        "steps": [{**each, "sentence": sentence_of(each, metrics)} for each in metrics.get("next") or ()],
         "requirements": requirement_rows(metrics), "classes": [_class_row(each) for each in classes[:_CLASSES]],
         "hidden_classes": max(0, len(classes) - _CLASSES), **chapters_of(metrics),
         "errors": errors, "galleries": galleries, "examples": errors.get("examples") or {}, "places": places,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -98,8 +99,11 @@ def _judgement(metrics: Metrics) -> tuple[str, str]:
     failed = [each for each in metrics.get("sanity") or () if not each.get("passed", True)]
     unmet = [each for each in requirement_rows(metrics) if not each["holds"]]
     target = (metrics.get("validation") or {}).get("target") or {}
-    if "broken" in steps or failed:
-        return "error", f"{said}: not better than guessing" if "broken" in steps else f"{said}, but a sanity check failed"
+    if "broken" in steps:
+        better = "dumb" in rows and not _worse(metrics, number(own.get("value")), number(rows["dumb"]["value"]))
+        return "error", f"{said}: not {'surely ' if better else ''}better than guessing"
+    if failed:
+        return "error", f"{said}, but a sanity check failed"
     if steps & {"leakage", "shortcut"}:
         return "warning", f"{said}, which may not be about the subject"
     if unmet:
@@ -110,6 +114,11 @@ def _judgement(metrics: Metrics) -> tuple[str, str]:
     if "probe" in rows and _beyond(metrics, number(rows["probe"]["value"]), own):
         return "warning", f"{said}: a linear probe does better"
     return "good", f"{said}, far better than guessing" if _far(metrics, rows) else f"{said}, better than guessing"
+
+
+def _worse(metrics: Metrics, one: float, other: float) -> bool:
+    """Whether one figure is no better than another."""
+    return not METRICS[metrics["goal"]["metric"]].is_better(one, other)
 
 
 def _on_target(said: str, value: float, target: Mapping[str, Any]) -> tuple[str, str]:
@@ -156,7 +165,13 @@ def _sentences(metrics: Metrics) -> Iterator[str]:
         yield f"{text[:1].upper()}{text[1:]}."
     steps = metrics.get("next") or ()
     if steps:
-        yield f"Next: {steps[0]['sentence']}."
+        yield f"Next: {sentence_of(steps[0], metrics)}"
+
+
+def sentence_of(step: Mapping[str, Any], metrics: Metrics) -> str:
+    """What a step says, with names as people write them and a full stop."""
+    name = metrics["goal"]["metric"]
+    return re.sub(rf"(?<![\w\[-]){re.escape(name)}(?![\w-])", metric_name(name), str(step["sentence"])) + "."
 
 
 def requirement_rows(metrics: Metrics) -> list[Row]:
