@@ -130,7 +130,7 @@ def train_baseline(
     with clock.stage("errors"):
         figures["errors"] = find_errors(materials.goal, judged.table, dataset, audit)
         figures["map"] = plane_of(materials, taught.network, test=options.evaluate_test)
-        figures["next"] = what_next(facts_of(figures, audit))
+        figures["next"] = what_next(facts_of(figures, dataset, audit))
     run = run_record("train-baseline", dataset, {**asdict(options), "settings": asdict(regime.settings)}, clock.seconds)
     found = jsonable({**figures, "seconds": clock.seconds})
     return Baseline(dataset, materials.goal, judged.table, found, network, run, folds.table if folds is not None else None)
