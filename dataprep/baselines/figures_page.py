@@ -57,12 +57,9 @@ def rate_chart(metrics: Metrics) -> Drawing | None:
     """The range test: loss by learning rate."""
     found = metrics.get("learning_rate") or {}
     curve = found.get("curve") or []
-    if isinstance(curve, Mapping):
-        rates, losses = curve.get("lr") or [], curve.get("smoothed") or curve.get("loss") or []
-    else:
-        rates, losses = [row.get("lr") for row in curve], [row.get("smoothed", row.get("loss")) for row in curve]
+    rates, losses = [row[0] for row in curve], [row[1] for row in curve]
     chosen = number(found.get("chosen"))
-    spots = [(number(rate), number(loss)) for rate, loss in zip(rates, losses, strict=False)]
+    spots = [(number(rate), number(loss)) for rate, loss in curve]
     near = min(spots, key=lambda spot: abs(spot[0] - chosen), default=None) if chosen == chosen else None
     marks = [{"x": near[0], "y": near[1], "text": f"chosen: {in_figures(chosen)}"}] if near and near[0] > 0 else []
     series = {"name": "loss", "x": rates, "y": losses, "colour": 0}

@@ -247,6 +247,7 @@ def _plan(audit: Audit | None, flags: Mapping[str, Any]) -> Any:
 
 
 def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:
+    from dataprep.baselines.console import print_baseline
     from dataprep.schemas.baseline import METRICS
 
     try:
@@ -255,7 +256,7 @@ def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:
                 for line in file:
                     sys.stdout.write(line)
         else:
-            typer.echo(repr(made))
+            print_baseline(made, paths)
         sys.stdout.flush()
     except BrokenPipeError:
         silence_stdout()
