@@ -11,8 +11,8 @@ _TITLES = {
     "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
     "report": "Writing the report", "split": "Dividing", "prove": "Proving", "decode": "Decoding once",
     "policy": "Choosing changes", "sanity": "Checking first", "references": "What to beat", "tune": "Tuning", "train": "Training",
-    "folds": "Training folds", "compare": "Comparing", "final": "Training finally", "judge": "Judging", "errors": "Looking at errors",
-    "predict": "Predicting",
+    "folds": "Training folds", "compare": "Comparing", "final": "Training finally", "judge": "Judging",
+    "errors": "Looking at errors", "predict": "Predicting",
 }  # fmt: skip
 
 
