@@ -96,7 +96,7 @@ def write_label_studio(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: Mo
         if facts.kind != "regression":
             data["dp_priority"] = round(1 - row["confidence"], 6) if said is not None else 1.0
         predictions = [] if said is None else [{"model_version": version, **_score(row), "result": [_result(said, facts)]}]
-        file.write(between + json.dumps({"data": data, "predictions": predictions}, ensure_ascii=False).encode())
+        file.write(between + _coded({"data": data, "predictions": predictions}))
         between = b",\n"
     file.write(b"[]\n" if between == b"[\n" else b"\n]\n")
 
@@ -178,7 +178,7 @@ def _score(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _coded(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")  # of a lone surrogate, JSON's own escape
 
 
 _TABLES: dict[str, Writer] = {".csv": write_csv, ".parquet": write_parquet, ".jsonl": write_jsonl}

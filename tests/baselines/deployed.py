@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from dataprep.baselines import models
 from dataprep.baselines.evaluation import jsonable
 from dataprep.baselines.judging import judge
 from dataprep.baselines.materials import Materials
 from dataprep.baselines.model_facts import ModelFacts
-from dataprep.baselines.models import Network, make_network
+from dataprep.baselines.models import Network
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.goal import Kind
 from dataprep.schemas.run import run_record
@@ -64,7 +65,7 @@ def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
     """A baseline of images in `folder` with a network that make_network knows."""
     materials = toy_files(folder, count=12, val=12)
     torch.manual_seed(0)
-    network = make_network(arch, materials.goal.outputs, size=SIZE, pretrained=False).eval()
+    network = models.make_network(arch, materials.goal.outputs, size=SIZE, pretrained=False).eval()
     table = judge(materials, network).table
     run = run_record("train-baseline", materials.dataset, {}, {})
     return Baseline(materials.dataset, materials.goal, table, toy_metrics(materials, network, arch), network, run)

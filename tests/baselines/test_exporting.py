@@ -38,10 +38,8 @@ def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_prob
     said = session.run(None, {"images": images[:5]})  # another number of images than it was exported with
     with torch.inference_mode():
         logits = network(torch.from_numpy(images[:5]).permute(0, 3, 1, 2).float() / 255).numpy()
-    if kind == "regression":
-        expected = logits[:, 0] * 7.0 + 40.0
-    else:
-        expected = probabilities(logits, 2.5, several=kind == "multi-label")
+    scaled = logits[:, 0] * 7.0 + 40.0
+    expected = scaled if kind == "regression" else probabilities(logits, 2.5, several=kind == "multi-label")
     np.testing.assert_allclose(said[0], logits, atol=1e-4)
     np.testing.assert_allclose(said[1], expected, atol=1e-4)
     assert said[1].shape == ((5,) if kind == "regression" else (5, 3))
@@ -96,7 +94,11 @@ def test_exporting_leaves_the_network_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"dataprep_model": "9"}, "another version"), ({"kind": '"poem"'}, "cannot be read"), ({"labels": "[not json"}, "cannot be read")],
+    [
+        ({"dataprep_model": "9"}, "another version"),
+        ({"kind": '"poem"'}, "cannot be read"),
+        ({"labels": "[not json"}, "cannot be read"),
+    ],
 )
 def test_metadata_that_cannot_be_used_are_said(change: dict[str, str], said: str) -> None:
     facts = ModelFacts("multi-class", ("a", "b", "c"), 32, "lite0")
