@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ def teach(
     report: Report | None = None,
     log: Log | None = None,
     choose: bool = True,
+    linear: Linear | None = None,
+    watch: Callable[[Mapping[str, float]], None] | None = None,
 ) -> Taught:
     """Train by `regime` on the rows of train, choosing the epoch by those of val.
 
@@ -79,6 +81,8 @@ def teach(
         report: called after every step.
         log: called after every epoch with the figures of all epochs so far.
         choose: keep the epoch that is best on val; else the last one.
+        linear: the classifier on frozen features to start from, where it was fitted before.
+        watch: called with the figures of val after every epoch; what it raises ends the training.
     """
     settings = regime.settings
     torch.manual_seed(settings.seed)
@@ -86,10 +90,11 @@ def teach(
         regime.arch, materials.goal.outputs, size=regime.size, dropout=settings.dropout, pretrained=regime.name != "scratch"
     ).to(device)
     loss = loss_for(materials, settings).to(device)
-    linear = linear_val = None
+    linear_val = None
     checkpoint = os.path.join(folder, CHECKPOINT) if folder else ""
     if regime.name != "scratch":
-        linear = linear_on(materials, features_of(network, materials.store, materials.train), materials.train, settings)
+        if linear is None:
+            linear = linear_on(materials, features_of(network, materials.store, materials.train), materials.train, settings)
         network.classifier.weight.data.copy_(linear.weight)
         network.classifier.bias.data.copy_(linear.bias)
         linear_val = logits_of(network, materials.store, materials.val)
@@ -98,8 +103,15 @@ def teach(
     network.freeze(settings.freeze)
     feeder = feeder_for(materials, settings, policy, workers)
     _refuse_lone(network, feeder, regime.size, device)
+
+    def score(trained: Network) -> Mapping[str, float]:
+        found = scores(materials, trained)
+        if watch is not None:
+            watch(found)
+        return found
+
     fitted = fit(
-        network, feeder, len(feeder), loss, (lambda trained: scores(materials, trained)) if choose else None, settings,
+        network, feeder, len(feeder), loss, score if choose else None, settings,
         checkpoint=checkpoint, resume=resume, key=key, report=report, log=log,
     )  # fmt: skip
     return Taught(network, fitted, linear, linear_val)
