@@ -33,6 +33,7 @@ from dataprep.baselines.penultimate import plane_of
 from dataprep.baselines.preparing import prepare
 from dataprep.baselines.references import reference_figures
 from dataprep.baselines.sanity import check_before_training
+from dataprep.baselines.searching import search_settings
 from dataprep.baselines.settings import BaselineOptions
 from dataprep.baselines.teaching import Taught, device_for, key_of, teach
 from dataprep.measures.options import PassOptions
@@ -102,7 +103,12 @@ def train_baseline(
                     materials, regime, policy, device=device, seed=regime.settings.seed, report=clock.report
                 )
             )
-    figures |= _facts(materials, regime, policy, reasons, device)
+    with clock.stage("search"):
+        regime, policy, found = search_settings(
+            materials, regime, policy, options, asked=[name.replace("-", "_") for name in settings or {}], device=device,
+            workers=_workers(options.workers, device), folder=folder, report=clock.report,
+        )  # fmt: skip
+    figures |= found | _facts(materials, regime, policy, reasons, device)
     with clock.stage("references"):
         figures |= decided(lambda: reference_figures(materials, regime.settings, audit, passing, test=options.evaluate_test))
     means: dict[str, Any] = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json"]
 Compared = Literal["cleaned"]
+Strategy = Literal["random", "tpe", "stepwise"]
 Progress = Callable[[str, int, int, str], None]
 
 _GOAL, _MODEL, _TRAINING, _SEARCH, _JUDGING, _OUTPUT = "Goal", "Model", "Training", "Search", "Evaluation", "Output"
@@ -30,8 +31,8 @@ _SETTINGS = (
 )  # fmt: skip
 #: Flags that are options of `dataprep.baselines.settings.BaselineOptions` of the same name.
 _OPTIONS = (
-    "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "device", "workers", "threads", "final",
-    "seeds", "out_of_fold",
+    "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "tune_strategy", "device", "workers", "threads",
+    "final", "seeds", "out_of_fold",
 )  # fmt: skip
 
 
@@ -113,6 +114,9 @@ def train_baseline(
         int | None, typer.Option(help="Of all that is random; else 0.", rich_help_panel=_TRAINING, show_default=False)
     ] = None,
     tune: Annotated[int, typer.Option(help="Trials of hyperparameters, judged on val.", min=0, rich_help_panel=_SEARCH)] = 0,
+    tune_strategy: Annotated[
+        Strategy, typer.Option(help="How trials are drawn: tpe, random, or stepwise.", rich_help_panel=_SEARCH)
+    ] = "tpe",
     no_sanity: Annotated[
         bool, typer.Option("--no-sanity", help="Skip the checks before training.", rich_help_panel=_SEARCH)
     ] = False,
