@@ -117,7 +117,8 @@ def _requirements(metrics: Mapping[str, Any]) -> Iterator[Line]:
         between = f" ({row['between']})" if row["between"] and row["between"] != f"{row['value']} to {row['value']}" else ""
         doubt = "" if row["surely"] or not row["holds"] else ", but not beyond doubt"
         others = "".join(f"; {part} {other['value']}" for part, other in row["others"].items())
-        yield f"{_MARKS[level]} {printable(row['requirement'])}: {row['value']}{between}{doubt}{printable(others)}", level
+        text = f"{_MARKS[level]} {printable(row['requirement'])}: {row['value']}{between}{doubt}{printable(others)}"
+        yield from _wrapped(text, hang=2, look=level)
 
 
 def _classes(metrics: Mapping[str, Any]) -> Iterator[Line]:
@@ -142,12 +143,13 @@ def _mistakes(metrics: Mapping[str, Any]) -> Iterator[Line]:
     if errors.get("mistakes"):
         yield "", ""
         yield "MISTAKES ON VALIDATION", "dim"
-        yield from _wrapped(printable(errors["sentence"]))
+        yield from _wrapped(printable(errors["sentence"]), hang=0)
         if errors.get("pairs"):
             worst = errors["pairs"][0]
             yield from _wrapped(
                 f"Most often taken for another: {printable(worst['label'])} for {printable(worst['predicted'])} "
-                f"({worst['count']:,} times, {worst['share']:.0%} of the class)."
+                f"({worst['count']:,} times, {worst['share']:.0%} of the class).",
+                hang=0,
             )
 
 
@@ -172,7 +174,7 @@ def _files(metrics: Mapping[str, Any], paths: BaselinePaths) -> Iterator[Line]:
         yield "        test was looked at: each look is counted in the ledger of the split", "dim"
 
 
-def _wrapped(text: str, hang: int = 8) -> Iterator[Line]:
+def _wrapped(text: str, hang: int = 8, look: str = "") -> Iterator[Line]:
     indent = " " * hang
     for line in textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False):
-        yield line, ""
+        yield line, look

@@ -156,7 +156,7 @@ def _sentence(goal: Goal, whole: dict[str, Any], audit: Audit | None) -> str:
     )
     if math.isnan(whole["explained"]):
         return f"{told}."
-    between = f"{100 * whole['low']:.0f} to {100 * whole['high']:.0f}"
+    between = f"{round(100 * whole['low'])} to {round(100 * whole['high'])}"
     if whole["beyond_chance"]:
         return f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % of them (between {between})."
     return f"{told}: no more than coincidence would give (explained: between {between} %)."

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 PICTURES, SIDE, OVERLAYS = 300, 176, 60
 _CLASSES = 60
 _GALLERIES = {
-    "false-negative": "{of}, but taken for something else", "false-positive": "taken for {of}, but something else",
-    "too-high": "predicted too high", "too-low": "predicted too low",
+    "false-negative": "{of}: false negatives, taken for something else",
+    "false-positive": "{of}: false positives, something else taken for it",
+    "too-high": "Predicted too high", "too-low": "Predicted too low",
 }  # fmt: skip
 
 
@@ -57,7 +58,8 @@ def draw_baseline(
     places = {name: place for place, name in enumerate(shown)}
     goal, classes = metrics["goal"], class_rows(metrics)
     context = {
-        "metrics": metrics, "goal": goal, "metric": metric_name(goal["metric"]), "verdict": verdict(metrics),
+        "metrics": metrics, "regime": metrics.get("regime") or {}, "data": metrics.get("data") or {}, "goal": goal,
+        "metric": metric_name(goal["metric"]), "verdict": verdict(metrics),
         "root": baseline.dataset.root, "version": baseline.run.get("dataprep", ""),
         "generated_at": baseline.run.get("finished_at", ""), "tests": judged_parts(metrics),
         "references": drawings.reference_chart(reference_rows(metrics), share=_is_share(metrics)),
