@@ -65,12 +65,13 @@ def compare_cleaned(
     """
     before, after, facts = sides(materials, plan)
     epochs = 1 if taught.fitted is None else taught.fitted.best_epoch + 1
+    features = _features(before, taught) if regime.name == "frozen" else None
     answers: tuple[list[Any], list[Any]] = ([], [])
     for number in range(seeds):
         settings = replace(regime.settings, seed=regime.settings.seed + number, epochs=max(1, epochs), patience=0)
         once = replace(regime, settings=settings)
-        if regime.name == "frozen":
-            made = _linear_pair(before, after, once, taught)
+        if features is not None:
+            made = _linear_pair(before, after, once, features)
         else:
             made = (
                 _answers(side, teach(side, once, policy=policy, device=device, workers=workers, report=report, choose=False))
@@ -113,11 +114,18 @@ def _answers(side: Materials, taught: Taught) -> NDArray[np.float64]:
     return predictions(side, logits_of(taught.network, side.store, side.val))
 
 
-def _linear_pair(before: Materials, after: Materials, regime: Regime, taught: Taught) -> Iterator[NDArray[np.float64]]:
+def _features(side: Materials, taught: Taught) -> NDArray[np.float32]:
+    """(n, d) penultimate values of every row that is used; zeros elsewhere."""
+    rows = np.concatenate([side.train, side.val])
+    features = np.zeros((len(side.dataset), taught.network.width), np.float32)
+    features[rows] = features_of(taught.network, side.store, rows)
+    return features
+
+
+def _linear_pair(
+    before: Materials, after: Materials, regime: Regime, features: NDArray[np.float32]
+) -> Iterator[NDArray[np.float64]]:
     """Answers of classifiers on the same features and the same share of the units."""
-    rows = np.concatenate([before.train, before.val])
-    features = np.zeros((len(before.dataset), taught.network.width), np.float32)
-    features[rows] = features_of(taught.network, before.store, rows)
     units = np.unique(before.units[before.train])
     rng = np.random.default_rng(regime.settings.seed)
     drawn = rng.choice(units, max(1, round(_SHARE * len(units))), replace=False)
