@@ -138,6 +138,32 @@ def test_cleaning_helps_where_many_labels_were_wrong(small: None, regime: Regime
         assert compare_cleaned(materials, regime, Taught(network, None, None, None), harm, seeds=3)["helped"] == "worse"
 
 
+def test_class_weights_are_told_with_and_without_where_classes_are_unequal() -> None:
+    materials = toy_materials(count=120, val=60, size=16)
+    rare = np.flatnonzero(materials.labels[:120] == 2)[4:]
+    materials = replace(materials, parts={"train": np.setdiff1d(np.arange(120), rare), "val": materials.val})
+    rng = np.random.default_rng(0)
+    embedding = (np.eye(3)[materials.labels] + rng.normal(0, 0.8, (180, 3))).astype(np.float16)
+    found = compare_weights(materials, TrainSettings(class_weights="effective"), embedding)
+    assert found["weighting"] == "effective"
+    assert found["ratio"] > 9
+    assert f"{found['ratio']:.1f} times" in found["sentence"]
+    recall = {name: each["recall"]["class2"]["value"] for name, each in found["choices"].items()}
+    assert set(recall) == {"none", "inverse", "effective"}
+    assert recall["inverse"] > recall["none"]
+    assert found["difference"]["metric"]["name"] == "macro-f1"
+    one, other = (found["difference"]["metric"][side] for side in ("one", "other"))
+    assert (one, other) == pytest.approx(tuple(found["choices"][name]["macro-f1"]["value"] for name in ("none", "effective")))
+
+
+def test_nothing_is_compared_where_classes_are_equal_or_there_are_none() -> None:
+    balanced = compare_weights(toy_materials(count=48), TrainSettings(), np.zeros((64, 3)))
+    assert "choices" not in balanced
+    assert balanced["imbalanced"] is False
+    assert compare_weights(toy_materials("regression"), TrainSettings(), None) == {}
+    assert compare_weights(toy_materials("multi-label"), TrainSettings(), None) == {}
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
