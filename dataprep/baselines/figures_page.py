@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from dataprep.baselines.drawings import Drawing, bar, confusion_chart, line_chart
 from dataprep.baselines.findings import number
+from dataprep.baselines.metrics import METRICS
 from dataprep.baselines.summary import figure, interval, judged_parts, metric_name, with_interval
 from dataprep.reports.charts import in_figures
 
@@ -228,11 +230,20 @@ def _settings(metrics: Metrics) -> list[tuple[str, str]]:
     return [(key.replace("_", " "), f"{value:g}" if isinstance(value, float) else str(value)) for key, value in pairs]
 
 
-def _trials(metrics: Metrics) -> list[dict[str, str]]:
-    trials = (metrics.get("tuning") or {}).get("trials") or []
-    if not isinstance(trials, list):
-        return []
-    return [
-        {str(key): figure(value) if isinstance(value, float) else str(value) for key, value in row.items()}
-        for row in trials[:_TRIALS]
-    ]
+def _trials(metrics: Metrics) -> dict[str, Any] | None:
+    """Trials of hyperparameters, the best first, as text: ``heads``, ``rows``, ``sentence``, ``hidden``."""
+    tuning = metrics.get("tuning") or {}
+    trials = tuning.get("trials") or []
+    if not trials:
+        return None
+    heads = list(dict.fromkeys(str(key) for row in trials for key in row))
+    lower = METRICS[metrics["goal"]["metric"]].direction == "lower"
+    worst = math.inf if lower else -math.inf
+    scores = [worst if math.isnan(score := number(row.get("score"))) else score for row in trials]
+    order = sorted(range(len(trials)), key=lambda place: scores[place], reverse=not lower)
+    rows = [[_cell(trials[place].get(key)) for key in heads] for place in order[:_TRIALS]]
+    return {"heads": heads, "rows": rows, "sentence": tuning.get("sentence", ""), "hidden": max(0, len(trials) - _TRIALS)}
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else in_figures(value) if isinstance(value, float) else str(value)

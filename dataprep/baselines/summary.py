@@ -71,6 +71,12 @@ def _references(metrics: Metrics) -> Iterator[Row]:
     validation = metrics.get("validation") or {}
     if validation.get("metric"):
         yield _row("own", "this model, validation", f"{validation.get('samples', 0):,} images", validation["metric"])
+    folds = metrics.get("cross_validation") or {}
+    mean = (folds.get("metrics") or {}).get(own)
+    if mean:
+        count = len(folds.get("folds") or ())
+        entry = {**mean, "value": mean["mean"]}
+        yield _row("own", f"this recipe, {count} folds", "mean of models trained on the other folds", entry)
     for key, name in judged_parts(metrics):
         yield _row("test", f"this model, {name}", f"{metrics[key].get('samples', 0):,} images", metrics[key]["metric"])
     ceiling = metrics.get("ceiling") or {}

@@ -77,7 +77,10 @@ def analysed(folder: Path, kind: Kind = "multi-class") -> tuple[Baseline, Audit]
         "regime": {"name": "scratch", "arch": "small", "size": SIZE, "reason": CLOSING, "settings": {"epochs": 3, "lr": 0.01}},
         "dumb": dumb_baselines(goal, materials.labels, materials.train, materials.val), "history": history, "best_epoch": 1,
         "sanity": [{"check": "loss", "value": 1.1, "expected": "1.1", "passed": True, "sentence": CLOSING}],
-        "learning_rate": {"curve": [[1e-4, 2.0], [1e-3, 1.5], [1e-2, 1.2], [1e-1, 3.0]], "chosen": 1e-2},
+        "learning_rate": {"curve": [[1e-4, 2.0], [1e-3, 1.5], [1e-2, 1.2], [1e-1, 3.0]], "chosen": 1e-2, "reason": CLOSING},
+        "cross_validation": {"folds": [{}, {}], "metrics": {goal.metric: {"mean": 0.4, "sd": 0.1, "low": 0.3, "high": 0.5}}},
+        "tuning": {"trials": [{"trial": 0, "score": None}, {"trial": 1, "score": 0.4, "batch": 8}], "sentence": CLOSING},
+        "compare": {"sentence": CLOSING}, "final": {"epochs": 2, "samples": 60, "train_loss": None},
         "latency_ms": 2.0, "size_mb": 1.0, **judged.figures,
     }  # fmt: skip
     metrics["errors"] = find_errors(goal, judged.table, materials.dataset, audit)

@@ -33,7 +33,7 @@ def test_heat_lies_where_the_class_is_seen() -> None:
     """One channel that answers to brightness speaks for class 1: the bright corner is hot."""
     network = small_network(2)
     with torch.no_grad():
-        network.body[0].weight.fill_(0.02)
+        next(network.body.parameters()).fill_(0.02)
         network.classifier.weight.copy_(torch.tensor([[-1.0], [1.0]]).expand(2, 8))
     image = np.zeros((1, SIZE, SIZE, 3), np.uint8)
     image[:, :8, :8] = 255
@@ -49,7 +49,7 @@ def test_an_overlay_is_as_large_as_its_picture_and_leaves_cold_parts_their_shape
     heat[0, 0] = 1
     import simplejpeg
 
-    drawn = simplejpeg.decode_jpeg(overlay(picture, heat), colorspace="RGB").astype(int)
+    drawn = np.asarray(simplejpeg.decode_jpeg(overlay(picture, heat), colorspace="RGB"), int)
     assert drawn.shape == (60, 90, 3)
     assert abs(drawn[-1, -1] - 120).max() <= 3
     assert abs(drawn[2, 2] - 120).max() > 40

@@ -56,7 +56,7 @@ def test_no_pictures_when_not_asked_for(drawn: tuple[Baseline, Audit, str]) -> N
 @pytest.mark.parametrize(
     "key",
     ["history", "sanity", "errors", "map", "next", "dumb", "learning_rate", "test", "calibration", "coverage", "thresholds",
-     "data", "regime", "latency_ms", "train"],
+     "data", "regime", "latency_ms", "train", "tuning", "cross_validation", "compare", "final"],
 )  # fmt: skip
 def test_draws_without(key: str, drawn: tuple[Baseline, Audit, str]) -> None:
     baseline = drawn[0]
