@@ -2,7 +2,7 @@
 
     python benchmarks/baseline.py photos     [--data ../shared/data]
     python benchmarks/baseline.py noise      [--regime frozen|fine-tune] [--seeds 5] [--epochs 3] [--size 128]
-    python benchmarks/baseline.py throughput [--rounds 3]
+    python benchmarks/baseline.py throughput [--rounds 5]
     python benchmarks/baseline.py imbalance  [--seeds 5]
 
 photos: the default training on DATA/photos with its official parts, from nothing in the cache, beside the best answer that does
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("part", choices=("photos", "noise", "throughput", "imbalance", "memory"))
     parser.add_argument("--data", default=str(Path(__file__).parents[2] / "shared" / "data"), help="folder with photos, cifar10")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--regime", choices=("frozen", "fine-tune"), default="frozen", help="of noise")
     parser.add_argument("--epochs", type=int, default=3, help="of noise, fine-tuned")
     parser.add_argument("--size", type=int, default=128, help="pixels a side of noise and imbalance")
@@ -176,7 +176,7 @@ def throughput(given: argparse.Namespace, data: Path, folder: str) -> None:
     print(
         "| network | size | policy | train-baseline images/s | bare loop images/s | ratio (rounds) |\n|---|---|---|---|---|---|"
     )
-    for arch, size, count in (("resnet18", 32, 768), ("lite0", 128, 256)):
+    for arch, size, count in (("resnet18", 32, 256), ("lite0", 128, 192)):
         for policy in ("none", "standard"):
             rounds = [speeds(arch, size, count, policy, folder) for _ in range(given.rounds)]
             ratios = [ours / bare for ours, bare in rounds]

@@ -130,6 +130,6 @@ def test_readme_names_every_command() -> None:
     from dataprep.cli import app
 
     readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
-    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    names = [command.callback.__name__.replace("_", "-") for command in app.registered_commands if command.callback]
     for name in names + [group.name for group in app.registered_groups]:
         assert f"dataprep {name}" in readme
