@@ -14,11 +14,12 @@ import pandas as pd
 from dataprep.baselines.calibration import fit_temperature
 from dataprep.baselines.comparing import student_quantile
 from dataprep.baselines.evaluation import jsonable
-from dataprep.baselines.inference import logits_of, predictions
+from dataprep.baselines.inference import features_of, logits_of, predictions
 from dataprep.baselines.judging import predicted_rows
 from dataprep.baselines.metrics import METRICS, known_labels, metrics_for
+from dataprep.baselines.models import make_network
 from dataprep.baselines.preparing import with_val
-from dataprep.baselines.teaching import teach
+from dataprep.baselines.teaching import linear_on, teach
 from dataprep.probes.folds import folds_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from dataprep.baselines.materials import Materials
     from dataprep.baselines.regimes import Regime
     from dataprep.schemas.dataset import Dataset
+
+    #: rows to their (rows, k) logits.
+    _Model = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 _FOLD_NAME = re.compile(r"(?:fold)?[ _-]?\d+", re.IGNORECASE)
 #: Column with the fold of a split that was made of folds.
@@ -83,22 +87,46 @@ def out_of_fold(
     fold = made_folds(materials, folds) if given is None else given
     numbers = [int(number) for number in np.unique(fold) if number >= 0]
     others = np.concatenate([rows for name, rows in materials.parts.items() if name not in ("train", "val")] or [_NONE])
+    if regime.name == "frozen":
+        model_of = _on_features(materials, regime, device, np.concatenate([np.flatnonzero(fold >= 0), others]))
+    else:
+        model_of = _on_pixels(regime, policy, device, workers)
     probs = np.full(_shape(materials), np.nan)
     beside, found = np.zeros(_shape(materials, len(others))), []
     for number in numbers:
         part = _without(materials, fold, number)
-        taught = teach(part, regime, policy=policy, device=device, workers=workers, report=report(number, len(numbers)))
+        model = model_of(part, report(number, len(numbers)))
         rows = np.flatnonzero(fold == number)
-        logits = {name: logits_of(taught.network, part.store, at) for name, at in (("val", part.val), ("held", rows))}
-        temperature = 1.0
-        if part.goal.kind != "regression":
-            temperature = fit_temperature(logits["val"], part.labels[part.val])
-        probs[rows] = predictions(part, logits["held"], temperature)
+        temperature = 1.0 if part.goal.kind == "regression" else fit_temperature(model(part.val), part.labels[part.val])
+        probs[rows] = predictions(part, model(rows), temperature)
         if len(others):
-            beside += predictions(part, logits_of(taught.network, part.store, others), temperature) / len(numbers)
+            beside += predictions(part, model(others), temperature) / len(numbers)
         found.append({"fold": number, "train": len(part.train), **_judged(part, rows, probs[rows])})
     probs[others] = beside
     return OutOfFold(probs.astype(np.float32), fold, _figures(found), _table(materials, probs, fold, others))
+
+
+def _on_pixels(regime: Regime, policy: Policy | None, device: str, workers: int) -> Callable[..., _Model]:
+    """A network trained for each fold."""
+
+    def model_of(part: Materials, report: Report | None) -> _Model:
+        network = teach(part, regime, policy=policy, device=device, workers=workers, report=report).network
+        return lambda rows: logits_of(network, part.store, rows)
+
+    return model_of
+
+
+def _on_features(materials: Materials, regime: Regime, device: str, rows: NDArray[np.int64]) -> Callable[..., _Model]:
+    """A classifier for each fold; the features under it are the same in all, and looked at once."""
+    network = make_network(regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0).to(device)
+    features = np.zeros((len(materials.labels), network.width), np.float32)
+    features[rows] = features_of(network, materials.store, rows)
+
+    def model_of(part: Materials, report: Report | None) -> _Model:
+        linear = linear_on(part, features[part.train], part.train, regime.settings)
+        return lambda rows: linear(features[rows])
+
+    return model_of
 
 
 def made_folds(materials: Materials, folds: int) -> NDArray[np.int64]:

@@ -163,3 +163,20 @@ def test_folds_spread_classes_evenly() -> None:
     counts = [np.bincount(materials.labels[fold == number], minlength=3) for number in range(4)]
     assert known.sum() == 56
     assert np.ptp(counts, axis=0).max() <= 4
+
+
+def test_frozen_features_are_looked_at_once_for_all_folds(monkeypatch: pytest.MonkeyPatch, seen: list[Materials]) -> None:
+    looked: list[int] = []
+    features_of = module.features_of
+
+    def counted(network: Any, store: Any, rows: Any) -> Any:
+        looked.append(len(rows))
+        return features_of(network, store, rows)
+
+    monkeypatch.setattr(module, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(module, "features_of", counted)
+    materials = with_test()
+    found = out_of_fold(materials, replace(REGIME, name="frozen"), folds=4)
+    assert looked == [64]
+    assert not seen
+    assert (found.probs.argmax(1) == materials.labels).mean() > 0.9
