@@ -88,7 +88,7 @@ def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Itera
         weightings = ("inverse", "effective", "none")
         yield Knob("class_weights", "rest", settings.class_weights, choices=weightings)
     if classes and regime.name == "frozen":
-        yield Knob("focal", "rest", settings.focal, 0.0, max(3.0, settings.focal))
+        yield Knob("focal", "rest", settings.focal, choices=_with((0.0, 1.0, 2.0), settings.focal))  # few, so that fits are kept
 
 
 def _with(values: tuple[Any, ...], default: Any) -> tuple[Any, ...]:

@@ -31,8 +31,8 @@ _SETTINGS = (
 )  # fmt: skip
 #: Flags that are options of `dataprep.baselines.settings.BaselineOptions` of the same name.
 _OPTIONS = (
-    "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "tune_strategy", "device", "workers", "threads",
-    "final", "seeds", "out_of_fold",
+    "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "tune_strategy", "device", "workers",
+    "threads", "final", "seeds", "out_of_fold",
 )  # fmt: skip
 
 
