@@ -21,6 +21,7 @@ from dataprep.baselines.summary import (
     verdict,
 )
 from dataprep.reports.console import WIDTH, printable
+from dataprep.reports.verdict import counted
 from dataprep.schemas.baseline import METRICS, MODEL, PAGE, PREDICTIONS, Baseline, BaselinePaths
 
 #: Steps and classes that are named, and letters of a class's name.
@@ -148,7 +149,7 @@ def _mistakes(metrics: Mapping[str, Any]) -> Iterator[Line]:
             worst = errors["pairs"][0]
             yield from _wrapped(
                 f"Most often taken for another: {printable(worst['label'])} for {printable(worst['predicted'])} "
-                f"({worst['count']:,} times, {worst['share']:.0%} of the class).",
+                f"({counted(worst['count'], 'time')}, {worst['share']:.0%} of the class).",
                 hang=0,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.resampling import drawn_weights, percentiles
+from dataprep.checks.ambiguous_classes import wilson
 from dataprep.reports.messages import render
 from dataprep.reports.summary import templates
 from dataprep.schemas.issues import SEVERITIES, evidence_of
@@ -39,6 +41,8 @@ _LEAST = SEVERITIES.index("warning")
 #: Of more classes than this, errors are not compared class by class.
 _MOST_CLASSES = 60
 _DRAWS = 500
+#: One-sided, as the lower end of a 95 % interval is.
+_ALPHA = 0.025
 #: Claims that are told of one sample.
 _TOLD = 4
 
@@ -120,8 +124,8 @@ def explained(
 
     Faulty samples would be got wrong now and then even if they were not: as often as faultless ones of the same class. What
     they are got wrong beyond that, as a share of all errors, is the population attributable fraction (Miettinen 1974), with
-    the interval of the bootstrap over units. That a check which looks with a similar model finds the same samples hard is
-    part of it: for wrong labels it is an upper bound.
+    the interval of the bootstrap over units, or a wider one where errors are few. That a check which looks with a similar
+    model finds the same samples hard is part of it: for wrong labels it is an upper bound.
 
     Args:
         wrong: (n,) got wrong.
@@ -139,6 +143,7 @@ def explained(
     found: dict[str, Any] = {
         "errors": errors, "faulty_errors": int((wrong & faulty).sum()), "right": right,
         "faulty_right": int((~wrong & faulty).sum()), "explained": np.nan, "low": np.nan, "high": np.nan,
+        "beyond_chance": False,
     }  # fmt: skip
     found["share_of_errors"] = found["faulty_errors"] / errors if errors else np.nan
     found["share_of_right"] = found["faulty_right"] / right if right else np.nan
@@ -146,8 +151,41 @@ def explained(
         found["explained"] = float(_fraction(np.ones((1, len(wrong))), wrong, faulty, kinds)[0])
         draws = [_fraction(block, wrong, faulty, kinds) for block in drawn_weights(units, _DRAWS, seed)]
         low, high = percentiles(np.concatenate(draws))
-        found |= {"low": float(low), "high": float(high)}
-    return {**found, "beyond_chance": bool(found["low"] > 0)}
+        least, most, p = _by_shares(wrong, faulty, units)
+        found |= {"low": min(float(low), least, found["explained"]), "high": max(float(high), most, found["explained"])}
+        found["beyond_chance"] = bool(found["low"] > 0 and p < _ALPHA)
+    return found
+
+
+def _by_shares(wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], units: NDArray[np.int64]) -> tuple[float, float, float]:
+    """The interval of how much more often errors are faulty than right answers (Newcombe 1998, method 10, over units), and how
+    probable so many or more faulty errors are by chance (Fisher's exact test).
+
+    Of a handful of errors the bootstrap knows too little: where all of two are faulty, they are so in every draw.
+    """
+    if wrong.all():
+        return np.inf, -np.inf, 1.0
+    one, other = faulty[wrong].mean(), faulty[~wrong].mean()
+    ends, counts = [], []
+    for share, rows in ((one, wrong), (other, ~wrong)):
+        count = len(np.unique(units[rows]))
+        ends.append([float(end) for end in wilson(share * count, count)])
+        counts.append((round(share * count), count))
+    (low, high), (other_low, other_high) = ends
+    difference = one - other
+    least = difference - math.hypot(one - low, other_high - other)
+    most = min(1.0, difference + math.hypot(high - one, other - other_low))
+    return float(least), float(most), _fisher(*counts[0], *counts[1])
+
+
+def _fisher(a: int, of: int, b: int, rest: int) -> float:
+    """Probability of `a` or more faulty among `of` errors, where `a` + `b` are faulty among `of` + `rest`."""
+
+    def ways(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    drawn = range(a, min(of, a + b) + 1)
+    return sum(math.exp(ways(of, k) + ways(rest, a + b - k) - ways(of + rest, a + b)) for k in drawn)
 
 
 def _fraction(

@@ -158,7 +158,7 @@ def _sentence(goal: Goal, whole: dict[str, Any], audit: Audit | None) -> str:
         return f"{told}."
     between = f"{round(100 * whole['low'])} to {round(100 * whole['high'])}"
     if whole["beyond_chance"]:
-        return f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % of them (between {between})."
+        return f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % of them ({between})."
     return f"{told}: no more than coincidence would give (explained: between {between} %)."
 
 

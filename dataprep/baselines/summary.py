@@ -115,6 +115,8 @@ def _judgement(metrics: Metrics) -> tuple[str, str]:
     if unmet:
         more = "a requirement is" if len(unmet) == 1 else f"{len(unmet)} requirements are"
         return "warning", f"{said}, but {more} not met"
+    if "mismatch" in steps and (metrics.get("test") or {}).get("metric"):
+        return "warning", f"{said} on validation, but {figure(metrics['test']['metric']['value'])} on test"
     if target:
         return _on_target(said, number(own.get("value")), target)
     if "probe" in rows and _beyond(metrics, number(rows["probe"]["value"]), own):

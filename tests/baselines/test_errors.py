@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataprep.baselines.data_faults import KINDS, QUESTIONS, explained
+from dataprep.baselines.data_faults import KINDS, QUESTIONS, _fisher, explained
 from dataprep.baselines.errors import SHOWN, find_errors
 from dataprep.checks.near_duplicate import NearDuplicate
 from dataprep.checks.wrong_label import WrongLabel
@@ -108,6 +108,23 @@ def test_units_widen_the_interval() -> None:
     arguments = (np.repeat(unit_wrong, 10), np.repeat(unit_faulty, 10), np.zeros(400, np.int64))
     together, apart = (explained(*arguments, each) for each in (units, np.arange(400)))
     assert together["high"] - together["low"] > 1.5 * (apart["high"] - apart["low"])
+
+
+def test_a_handful_of_mistakes_does_not_make_sure() -> None:
+    wrong, faulty = np.arange(30) < 2, np.isin(np.arange(30), [0, 1, 7, 8, 9])
+    found = explained(wrong, faulty, np.zeros(30, np.int64), np.arange(30))
+    assert found["explained"] == 1
+    assert found["low"] < 0.4
+    one = explained(np.arange(30) < 1, faulty, np.zeros(30, np.int64), np.arange(30))
+    assert not one["beyond_chance"]
+
+
+@pytest.mark.parametrize("counts", [(2, 2, 3, 27), (0, 5, 3, 20), (7, 10, 30, 90), (40, 90, 100, 900)])
+def test_fishers_test_is_that_of_scipy(counts: tuple[int, int, int, int]) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    a, of, b, rest = counts
+    expected = stats.fisher_exact([[a, of - a], [b, rest - b]], alternative="greater").pvalue
+    assert _fisher(*counts) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(("wrong", "faulty"), [(False, True), (True, False), (False, False)])

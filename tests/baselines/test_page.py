@@ -107,6 +107,11 @@ def figures(value: float, half: float, metric: str = "accuracy", **more: Any) ->
         ({"next": [{"step": "broken", "sentence": "x"}]}, "error", "not surely better"),
         ({"next": [{"step": "shortcut", "sentence": "x"}]}, "warning", "may not be about the subject"),
         ({"probe": {"val": {"accuracy": {"value": 0.99, "low": 0.98, "high": 1.0}}}}, "warning", "a linear probe does better"),
+        (
+            {"next": [{"step": "mismatch", "sentence": "x"}], "test": figures(0.7, 0.05)},
+            "warning",
+            "0.900 on validation, but 0.700 on test",
+        ),
         ({"sanity": [{"check": "loss", "passed": False}]}, "error", "sanity check failed"),
     ],
 )
