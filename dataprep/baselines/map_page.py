@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.baseline import Baseline
 
+#: Parts whose mistakes are shown; those of others would be learned from.
+_OPEN = ("train", "val")
 #: Pictures on the map at most.
 _PICTURES = 500
 
@@ -33,6 +35,7 @@ def map_of_page(baseline: Baseline, options: PassOptions, pictures: bool) -> dic
         return None
     names = list(found["samples"])
     table = baseline.predictions.drop_duplicates("sample").set_index("sample").reindex(names)
+    table.loc[~table["split"].isin(_OPEN), ["predicted", *(["confidence"] if "confidence" in table else [])]] = None
     wrong = _wrong(baseline, table)
     places = np.stack([np.asarray(found["x"]), np.asarray(found["y"])], axis=1)
     samples = baseline.dataset.samples.reindex(names)
@@ -58,7 +61,8 @@ def _wrong(baseline: Baseline, table: pd.DataFrame) -> NDArray[np.bool_]:
     """(m,) which points were got wrong; of a regression the tenth with the largest errors."""
     known = (table["label"].notna() & table["predicted"].notna()).to_numpy()
     if baseline.goal.kind == "regression":
-        miss = np.abs(pd.to_numeric(table["predicted"]).to_numpy(np.float64) - pd.to_numeric(table["label"]).to_numpy(np.float64))
+        said, given = (pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in ("predicted", "label"))
+        miss = np.abs(said - given)
         return np.asarray(known & (miss >= np.nanquantile(miss, 0.9)) if known.any() else known, bool)
     if baseline.goal.kind == "multi-label":
         sides = [[set(str(text).split("|")) - {""} for text in table[name]] for name in ("label", "predicted")]
@@ -78,7 +82,8 @@ def _schemes(baseline: Baseline, table: pd.DataFrame) -> list[list[Any]]:
 def _notes(table: pd.DataFrame, wrong: NDArray[np.bool_]) -> list[str]:
     """What is said of each point: what it was taken for."""
     if "confidence" not in table:
-        return [f"predicted {value:.4g}" if value == value else "" for value in pd.to_numeric(table["predicted"])]
+        values = pd.to_numeric(table["predicted"], errors="coerce")
+        return [f"predicted {value:.4g}" if value == value else "" for value in values]
     pairs = zip(table["predicted"], table["confidence"], wrong, strict=True)
     return [f"taken for {said} ({sure:.0%})" if missed else "" for said, sure, missed in pairs]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,21 @@ def test_the_worst_get_overlays_with_a_network_and_none_without(drawn: tuple[Bas
     baseline, audit, page = drawn
     assert 'id="heat"' in page
     assert 'id="heat"' not in draw_baseline(replace(baseline, network=None), audit)
+
+
+def test_mistakes_on_the_test_part_are_not_shown(drawn: tuple[Baseline, Audit, str]) -> None:
+    baseline, _, page = drawn
+    table = baseline.predictions
+    wrong = table[table["label"].astype(str) != table["predicted"].astype(str)]
+    missed = set(wrong["sample"][wrong["split"] == "test"])
+    assert missed
+    packed = re.search(r'<script type="text/plain" id="map-data">([^<]+)', page)
+    assert packed is not None
+    data = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+    marked = {data["names"][point] for point in data["marked"]}
+    assert marked == set(wrong["sample"]) - missed
+    assert missed.isdisjoint(name for name, note in zip(data["names"], data["notes"], strict=True) if note)
+    assert missed.isdisjoint(baseline.metrics["errors"]["examples"])
 
 
 def test_no_pictures_when_not_asked_for(drawn: tuple[Baseline, Audit, str]) -> None:
