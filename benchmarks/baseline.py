@@ -14,8 +14,8 @@ noise: DATA/cifar10 with the labels of people (CIFAR-10N random1, about 18 % wro
 features each seed takes another nine tenths of the training images.
 
 throughput: images/s of training (`fit` on the pixel store) over a bare loop of the same network, optimiser and augmentation on
-uint8 tensors in memory, in turns; the median of the rounds' ratios, of wall and processor seconds. Then the peak of a training process's own memory (RssAnon:
-without pages of the mapped file, which the system may take back) for 2,000, 8,000 and 32,000 images, decoding included.
+uint8 tensors in memory, in turns after a warm-up; the median of the rounds' ratios, of wall and of processor seconds. Then the
+peak of a training process's own memory (RssAnon: without pages of the mapped file, which the system may take back) for 2,000, 8,000 and 32,000 images, decoding included.
 
 imbalance: DATA/cifar10, clean labels, classes of 400 down to 4 training images (100:1), another draw for each seed; macro-F1 on
 test of a linear classifier on frozen features, without class weights and with.
@@ -177,6 +177,7 @@ def throughput(given: argparse.Namespace, data: Path, folder: str) -> None:
     print("|---|---|---|---|---|---|---|")
     for arch, size, count in (("resnet18", 32, 256), ("lite0", 128, 192)):
         for policy in ("none", "standard"):
+            speeds(arch, size, 32, policy, folder)
             rounds = [speeds(arch, size, count, policy, folder) for _ in range(given.rounds)]
             ratios = [statistics.median(bare[kind] / ours[kind] for ours, bare in rounds) for kind in (0, 1)]
             ours, bare = (count / statistics.median(each[side][0] for each in rounds) for side in (0, 1))
