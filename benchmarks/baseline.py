@@ -15,7 +15,8 @@ features each seed takes another nine tenths of the training images.
 
 throughput: images/s of training (`fit` on the pixel store) over a bare loop of the same network, optimiser and augmentation on
 uint8 tensors in memory, in turns after a warm-up; the median of the rounds' ratios, of wall and of processor seconds. Then the
-peak of a training process's own memory (RssAnon: without pages of the mapped file, which the system may take back) for 2,000, 8,000 and 32,000 images, decoding included.
+peak of a training process's own memory (RssAnon: without pages of the mapped file, which the system may take back) for 2,000,
+8,000 and 32,000 images, decoding included.
 
 imbalance: DATA/cifar10, clean labels, classes of 400 down to 4 training images (100:1), another draw for each seed; macro-F1 on
 test of a linear classifier on frozen features, without class weights and with.
