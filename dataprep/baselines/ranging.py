@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Steps of the test, and images in each.
 STEPS, _BATCH = 36, 16
+#: Below so many training images nothing is tested.
+_FEWEST = 4
 #: The rates that are tried, as multiples of the settings' own.
 _BELOW, _ABOVE = 0.03, 300.0
 #: Share of the old value in the running mean of the loss.
@@ -84,7 +86,7 @@ def range_rates(
         asked: the user named the rate, which then stays whatever the test says.
         report: called with (done, total, note).
     """
-    settings = replace(regime.settings, batch=min(_BATCH, regime.settings.batch))
+    settings = replace(regime.settings, batch=max(2, min(_BATCH, regime.settings.batch)))  # batch norm takes two
     with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
         torch.manual_seed(settings.seed)
         network = make_network(
@@ -92,7 +94,8 @@ def range_rates(
         ).to(device)
         network.freeze(settings.freeze)
         feeder = feeder_for(materials, settings, policy)
-        rates = np.geomspace(settings.lr * _BELOW, settings.lr * _ABOVE, STEPS).tolist() if settings.lr > 0 else []
+        rates = (max(settings.lr, 1e-12) * np.geomspace(_BELOW, _ABOVE, STEPS)).tolist()
+        rates = rates if settings.lr > 0 and len(materials.train) >= _FEWEST else []
         losses = []
         for step, value in enumerate(sweep(network, _endless(feeder), loss_for(materials, settings).to(device), settings, rates)):
             losses.append(value)
