@@ -86,6 +86,8 @@ def range_rates(
         asked: the user named the rate, which then stays whatever the test says.
         report: called with (done, total, note).
     """
+    if regime.settings.lr == 0 or len(materials.train) < _FEWEST:
+        return Ranged((), regime.settings.lr, None, None, None, regime.settings.lr, "not tested: too few images, or a rate of 0")
     settings = replace(regime.settings, batch=max(2, min(_BATCH, regime.settings.batch)))  # batch norm takes two
     with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
         torch.manual_seed(settings.seed)
@@ -94,8 +96,7 @@ def range_rates(
         ).to(device)
         network.freeze(settings.freeze)
         feeder = feeder_for(materials, settings, policy)
-        rates = (max(settings.lr, 1e-12) * np.geomspace(_BELOW, _ABOVE, STEPS)).tolist()
-        rates = rates if settings.lr > 0 and len(materials.train) >= _FEWEST else []
+        rates = (settings.lr * np.geomspace(_BELOW, _ABOVE, STEPS)).tolist()
         losses = []
         for step, value in enumerate(sweep(network, _endless(feeder), loss_for(materials, settings).to(device), settings, rates)):
             losses.append(value)
