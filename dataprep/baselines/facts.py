@@ -28,7 +28,7 @@ def facts_of(metrics: Mapping[str, Any], dataset: Dataset, audit: Audit | None =
     facts = {key: metrics[key] for key in _AS_THEY_ARE if metrics.get(key)}
     own = metrics["goal"]["metric"]
     probe = (metrics.get("probe") or {}).get("val") or {}
-    if own in probe:
+    if own in probe and metrics["regime"]["name"] != "frozen":  # which is such a probe itself
         facts["probe"] = {"metric": {"name": own, **probe[own]}}
     if (metrics.get("calibration") or {}).get("validation"):
         facts["calibration"] = metrics["calibration"]["validation"]
