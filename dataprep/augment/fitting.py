@@ -140,9 +140,7 @@ def _first_loss(lost: Mapping[str, Any]) -> str:
     return ""
 
 
-def training_rows(
-    source: Source, *, part: str | None = "train", fold: str | int | None = None, split_column: str = PART
-) -> Rows:
+def training_rows(source: Source, *, part: str | None = "train", fold: str | int | None = None, split_column: str = PART) -> Rows:
     """The rows that a normaliser may be fitted on; arguments and errors as of `fit_normaliser`."""
     dataset, first = _opened(source)
     parts = _parts_of(dataset, split_column)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from dataprep.augment.safety import TOO_STRONG
-from dataprep.reports.html import _digest, _environment, _static
+from dataprep.reports.html import draw_page
 
 if TYPE_CHECKING:
     from dataprep.augment.policies import Policy
@@ -28,27 +25,12 @@ def render_page(policy: Policy, reasons: Sequence[str], safety: Safety | None, p
         pictures: PNG file; empty for none.
         root: folder of the images.
     """
-    style, theme = _static("report.css") + _own(), _static("theme.js")
     context: Mapping[str, Any] = {
-        "policy": policy, "reasons": [text[:1].upper() + text[1:] for text in reasons], "root": root, "safety": safety,
+        "chosen": policy, "reasons": [text[:1].upper() + text[1:] for text in reasons], "root": root, "safety": safety,
         "rows": _rows(safety), "classes": _classes(safety, policy.name), "limit": TOO_STRONG, "yaml": policy.to_yaml(),
-        "picture": base64.b64encode(pictures).decode("ascii"), "style": style, "theme": theme,
-        "csp": (
-            f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(theme)}; "
-            "base-uri 'none'; form-action 'none'"
-        ),
+        "picture": base64.b64encode(pictures).decode("ascii"),
     }  # fmt: skip
-    own = jinja2.FunctionLoader(lambda name: _template(name) if name == "augment.html.j2" else None)
-    environment = _environment().overlay(loader=jinja2.ChoiceLoader([own, _environment().loader or own]))
-    return environment.get_template("augment.html.j2").render(context)
-
-
-def _template(name: str) -> str:
-    return files("dataprep.augment").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _own() -> str:
-    return "\n" + files("dataprep.augment").joinpath("templates", "augment.css").read_text(encoding="utf-8")
+    return draw_page("augment.html.j2", ("report.css", "augment.css"), {"theme": "theme.js"}, context)
 
 
 def _rows(safety: Safety | None) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from dataprep.errors import InputError
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.embedding.contract import view_of
 from dataprep.measures.options import PassOptions
+from dataprep.measures.thumbnails import read_remote
 from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def channel_sums(
         jobs=options.jobs,
         time_limit_s=options.time_limit_s,
         memory_limit_mb=options.memory_limit_mb,
-        load=_read_remote if dataset.is_remote else None,
+        load=read_remote if dataset.is_remote else None,
     )
     with closing(results):  # type: ignore[type-var]
         for done, (row, result) in enumerate(results, start=1):
@@ -201,13 +202,3 @@ def summing(setup: tuple[PassOptions, int]) -> Callable[[str | bytes], bytes | L
         return SUMS.pack(*sums_of(view_of(rgb, size) if size else rgb))
 
     return add_up
-
-
-def _read_remote(url: str) -> bytes | Lost:
-    import fsspec
-
-    try:
-        with fsspec.open(url, "rb") as file:
-            return bytes(file.read())
-    except Exception as error:  # every file system raises its own
-        return Lost("unreadable", f"{type(error).__name__}: {error}")

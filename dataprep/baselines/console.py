@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
@@ -20,7 +19,7 @@ from dataprep.baselines.summary import (
     sentence_of,
     verdict,
 )
-from dataprep.reports.console import WIDTH, printable
+from dataprep.reports.console import MARKS, WIDTH, print_lines, printable
 from dataprep.reports.verdict import counted
 from dataprep.schemas.baseline import METRICS, MODEL, PAGE, PREDICTIONS, Baseline, BaselinePaths
 
@@ -28,9 +27,6 @@ from dataprep.schemas.baseline import METRICS, MODEL, PAGE, PREDICTIONS, Baselin
 _STEPS, _CLASSES, _NAME = 3, 3, 28
 #: Cells of a bar.
 _BAR = 20
-_MARKS = {"good": "✓", "warning": "▲", "error": "✗"}
-_COLOURS = {"good": "green", "warning": "yellow", "error": "red"}
-_ASCII = str.maketrans({"✓": "+", "▲": "!", "✗": "x", "█": "#", "│": "|", "·": ".", "→": ">", "²": "2"})
 
 #: A line and how it looks.
 Line = tuple[str, str]
@@ -44,24 +40,14 @@ def print_baseline(baseline: Baseline, paths: BaselinePaths | None = None, strea
         paths: where its files are, if they were written.
         stream: where to print; default: stdout.
     """
-    import typer
-
-    stream = sys.stdout if stream is None else stream
-    encoding = stream.encoding or "utf-8"
-    for line, look in lines_of(baseline, paths):
-        text = line.rstrip()
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
-            text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-        typer.secho(text, file=stream, fg=_COLOURS.get(look), bold=look in ("bold", *_COLOURS), dim=look == "dim")
+    print_lines(lines_of(baseline, paths), stream)
 
 
 def lines_of(baseline: Baseline, paths: BaselinePaths | None = None) -> Iterator[Line]:
     """(line, look) to print, about 80 columns wide."""
     metrics = baseline.metrics
     said = verdict(metrics)
-    yield f"{_MARKS[said['level']]} {printable(said['title'])}", said["level"]
+    yield f"{MARKS[said['level']]} {printable(said['title'])}", said["level"]
     yield from _purpose(metrics)
     yield from _references(metrics)
     yield from _requirements(metrics)
@@ -118,7 +104,7 @@ def _requirements(metrics: Mapping[str, Any]) -> Iterator[Line]:
         between = f" ({row['between']})" if row["between"] and row["between"] != f"{row['value']} to {row['value']}" else ""
         doubt = "" if row["surely"] or not row["holds"] else ", but not beyond doubt"
         others = "".join(f"; {part} {other['value']}" for part, other in row["others"].items())
-        text = f"{_MARKS[level]} {printable(row['requirement'])}: {row['value']}{between}{doubt}{printable(others)}"
+        text = f"{MARKS[level]} {printable(row['requirement'])}: {row['value']}{between}{doubt}{printable(others)}"
         yield from _wrapped(text, hang=2, look=level)
 
 

@@ -97,9 +97,7 @@ def precision_charts(metrics: Metrics) -> list[dict[str, Any]]:
         curve = each.get("curve") or {}
         series = {"name": "validation", "x": curve.get("recall") or [], "y": curve.get("precision") or [], "colour": 0}
         marks = [{"x": each["recall"], "y": each["precision"], "text": f"threshold {each['threshold']:.3f}"}]
-        chart = line_chart(
-            [series], x_label="recall", y_label="precision", x_range=(0.0, 1.0), y_range=(0.0, 1.0), marks=marks
-        )
+        chart = line_chart([series], x_label="recall", y_label="precision", x_range=(0.0, 1.0), y_range=(0.0, 1.0), marks=marks)
         found.append({"class": name, "chart": chart, **{key: each[key] for key in each if key != "curve"}})
     return found
 

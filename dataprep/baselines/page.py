@@ -73,7 +73,7 @@ def draw_baseline(
         "map": map_of_page(baseline, passing, thumbnails),
         "boot": {"examples": _told(errors), "places": places},
     }  # fmt: skip
-    scripts = {"theme": "theme.js", "map_script": "map.js", "script": "baseline.js"}
+    scripts = {"theme": "theme.js", "map_script": "map.js", "script": "page.js+baseline.js"}
     return draw_page("baseline.html.j2", ("report.css", "map.css", "split.css", "baseline.css"), scripts, context)
 
 

@@ -87,9 +87,7 @@ class NormalisationMismatch(Check):
             if found:
                 yield self.claims([name], **found)
 
-    def _compare(
-        self, dataset: Dataset, own: NDArray[np.bool_], other: NDArray[np.bool_], reference: str
-    ) -> dict[str, Any]:
+    def _compare(self, dataset: Dataset, own: NDArray[np.bool_], other: NDArray[np.bool_], reference: str) -> dict[str, Any]:
         """The strongest sign of a split, as columns of a claim; empty when there is none."""
         ours, theirs = tone_state(dataset, own).normalised, tone_state(dataset, other).normalised
         if bool(ours) != bool(theirs):  # how it was done is too fine a distinction for a claim
@@ -103,9 +101,7 @@ class NormalisationMismatch(Check):
                 return found
         return {}
 
-    def _range(
-        self, own: NDArray[np.float64], other: NDArray[np.float64], end: str, reference: str
-    ) -> dict[str, Any]:
+    def _range(self, own: NDArray[np.float64], other: NDArray[np.float64], end: str, reference: str) -> dict[str, Any]:
         """Whether one of the two keeps away from an end of the range that the other comes near to."""
         for inner, outer, outside in ((own, other, True), (other, own, False)):
             nearest = float(inner.min())
@@ -121,9 +117,7 @@ class NormalisationMismatch(Check):
             return {"figure": share, "unit": "of the images", "evidence": {"what": what, "sign": "range"}, "confidence": 0.8}
         return {}
 
-    def _cut_off(
-        self, own: NDArray[np.float64], other: NDArray[np.float64], end: str, reference: str
-    ) -> dict[str, Any]:
+    def _cut_off(self, own: NDArray[np.float64], other: NDArray[np.float64], end: str, reference: str) -> dict[str, Any]:
         """Whether one of the two is cut off at an end of the range far more often."""
         ours, theirs = float((own <= _STEP).mean()), float((other <= _STEP).mean())
         pooled = (ours * len(own) + theirs * len(other)) / (len(own) + len(other))

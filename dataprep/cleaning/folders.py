@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-from dataprep.cleaning.places import downloads, refuse_changed, refuse_place, staged, write_record
+from dataprep.cleaning.places import downloads, link_or_copy, refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
 from dataprep.schemas.names import escape_name, unescape_name
 
@@ -165,15 +165,10 @@ def _fill(
 
 
 def _put(source: str, target: str, copy: bool) -> bool:
-    """Link, or copy where that is impossible (another disk, a file system without links); gives whether it was a link."""
+    """Link or copy; gives whether it was a link."""
     source = os.path.realpath(source)
     if not copy:
-        try:
-            os.link(source, target)
-            return True
-        except OSError:
-            if not os.path.exists(source):
-                raise
+        return link_or_copy(source, target)
     shutil.copy2(source, target)
     return False
 

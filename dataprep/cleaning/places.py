@@ -137,3 +137,15 @@ def _names_digest(folder: str, record: str) -> str:
             if path != record:
                 digest.update(os.fsencode(path) + b"\0")
     return digest.hexdigest()
+
+
+def link_or_copy(source: str, target: str) -> bool:
+    """Link, or copy where that is impossible (another disk, a file system without links); gives whether it was a link."""
+    try:
+        os.link(source, target)
+        return True
+    except OSError:
+        if not os.path.exists(source):
+            raise
+    shutil.copy2(source, target)
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from dataprep.reports.verdict import counted, percent
@@ -17,8 +17,11 @@ _EXAMPLES = {"error": 2, "warning": 1, "info": 0}
 _AMOUNT = "issues (of images)"
 _TITLES = {"error": "ERRORS", "warning": "WARNINGS", "info": "WORTH KNOWING"}
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "good": "bold green", "empty": "bold", "dim": "dim", "": ""}
-_ASCII = str.maketrans({"✗": "x", "▲": "!", "•": "-", "→": ">", "…": "~", "·": "-"})
+_ASCII = str.maketrans({"✓": "+", "✗": "x", "▲": "!", "•": "-", "→": ">", "…": "~", "·": "-", "█": "#", "│": "|", "²": "2"})
 _MARKS = {"error": "✗", "warning": "▲", "info": "•"}
+#: Marks of verdicts, and their colours.
+MARKS = {"good": "✓", "warning": "▲", "error": "✗"}
+_COLOURS = {"good": "green", "warning": "yellow", "error": "red"}
 
 #: A line: pieces of (text, style).
 Line = list[tuple[str, str]]
@@ -40,6 +43,21 @@ def print_report(summary: Mapping[str, Any], paths: ReportPaths | None = None, s
     text = "".join("".join(piece for piece, _ in line).rstrip() + "\n" for line in lines)
     encoding = stream.encoding or "utf-8"
     stream.write(_encodable(text, encoding))
+
+
+def print_lines(lines: Iterable[tuple[str, str]], stream: TextIO | None = None) -> None:
+    """Print (line, look) pairs: in colour on a terminal, as plain text elsewhere, in ASCII where the terminal has no more.
+
+    Args:
+        lines: a look is a level of `MARKS`, "bold", "dim" or "".
+        stream: where to print; default: stdout.
+    """
+    import typer
+
+    stream = sys.stdout if stream is None else stream
+    for line, look in lines:
+        text = _encodable(line.rstrip(), stream.encoding or "utf-8")
+        typer.secho(text, file=stream, fg=_COLOURS.get(look), bold=look in ("bold", *_COLOURS), dim=look == "dim")
 
 
 def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width: int = WIDTH) -> Iterator[Line]:

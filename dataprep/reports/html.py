@@ -143,11 +143,11 @@ def draw_page(template: str, styles: tuple[str, ...], scripts: Mapping[str, str]
     Args:
         template: name of the template.
         styles: names of static files.
-        scripts: name in the template to name of the static file.
+        scripts: name in the template to name of the static file; several, one after another, with "+" between.
         context: what else the template is given.
     """
     style = "".join(map(_static, styles))
-    texts = {name: _static(file) for name, file in scripts.items()}
+    texts = {name: "".join(map(_static, files.split("+"))) for name, files in scripts.items()}
     policy = (
         f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {' '.join(map(_digest, texts.values()))}; "
         "base-uri 'none'; form-action 'none'"
@@ -156,7 +156,7 @@ def draw_page(template: str, styles: tuple[str, ...], scripts: Mapping[str, str]
 
 
 def _page(context: Mapping[str, Any]) -> str:
-    scripts = {"theme": "theme.js", "script": "report.js", "map_script": "map.js"}
+    scripts = {"theme": "theme.js", "script": "page.js+report.js", "map_script": "map.js"}
     return draw_page("report.html.j2", ("report.css", "map.css"), scripts, context)
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from dataprep.reports.console import WIDTH, printable
+from dataprep.reports.console import MARKS, WIDTH, print_lines, printable
 from dataprep.schemas.split import Split, SplitPaths
 from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
 
 #: Parts that are listed; of more, only the first.
 _LISTED = 24
-_MARKS = {"good": "✓", "warning": "▲", "error": "✗"}
-_COLOURS = {"good": "green", "warning": "yellow", "error": "red"}
-_ASCII = str.maketrans({"✓": "+", "▲": "!", "✗": "x", "·": "-", "→": ">"})
 
 
 def print_split(split: Split, paths: SplitPaths | None = None, stream: TextIO | None = None) -> None:
@@ -27,24 +23,14 @@ def print_split(split: Split, paths: SplitPaths | None = None, stream: TextIO | 
         paths: where its files are, if they were written.
         stream: where to print; default: stdout.
     """
-    import typer
-
-    stream = sys.stdout if stream is None else stream
-    encoding = stream.encoding or "utf-8"
-    for line, colour in lines_of(split, paths):
-        text = line.rstrip()
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
-            text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-        typer.secho(text, file=stream, fg=_COLOURS.get(colour), bold=colour in ("bold", *_COLOURS), dim=colour == "dim")
+    print_lines(lines_of(split, paths), stream)
 
 
 def lines_of(split: Split, paths: SplitPaths | None = None) -> Iterator[tuple[str, str]]:
     """(line, style) to print, about 80 columns wide."""
     proof = split.proof
     said = verdict(proof)
-    yield f"{_MARKS[said['level']]} {said['title']}", said["level"]
+    yield f"{MARKS[said['level']]} {said['title']}", said["level"]
     yield from _wrapped(said["text"], "  ")
     yield "", ""
     yield from _table(size_rows(proof)[:_LISTED], {"part": "PART", "samples": "SAMPLES", "share": "SHARE", "target": "TARGET",

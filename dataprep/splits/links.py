@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
 
-from dataprep.cleaning.places import downloads
+from dataprep.cleaning.places import downloads, link_or_copy
 from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
@@ -47,18 +47,8 @@ def placer(dataset: Dataset, link: Link) -> Callable[[str, str], bool]:
             return False
 
         return download
-    make = {"auto": _link_or_copy, "hard": _hard, "reflink": _reflink, "symlink": _symlink, "copy": _copy}[link]
+    make = {"auto": link_or_copy, "hard": _hard, "reflink": _reflink, "symlink": _symlink, "copy": _copy}[link]
     return lambda source, target: make(os.path.realpath(source), target)
-
-
-def _link_or_copy(source: str, target: str) -> bool:
-    try:
-        os.link(source, target)
-        return True
-    except OSError:
-        if not os.path.exists(source):
-            raise
-    return _copy(source, target)
 
 
 def _hard(source: str, target: str) -> bool:
