@@ -72,8 +72,9 @@ def _bin_of(confidence: NDArray[np.float64], edges: NDArray[np.float64]) -> NDAr
 def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     """The number that logits are divided by so that the log-loss is least (Guo et al. 2017).
 
-    The log-loss is convex in the inverse temperature: its slope has one zero, found by halving the interval. 1 where there
-    is nothing to fit on.
+    The log-loss is convex in the inverse temperature; its slope's zero is found by halving the interval. The logarithm of the
+    temperature has a standard normal prior, so that a few rows that are all answered rightly do not make a model sure of
+    everything. 1 where there is nothing to fit on.
 
     Args:
         logits: (n, k), softmax follows; with labels (n, k) bool the logistic function follows.
@@ -85,7 +86,7 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     low, high = np.log(1 / _HOTTEST), np.log(1 / _COLDEST)
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if _slope(logits, labels, float(np.exp(middle))) > 0:
+        if np.exp(middle) * _slope(logits, labels, float(np.exp(middle))) + middle / len(logits) > 0:
             high = middle
         else:
             low = middle

@@ -82,11 +82,8 @@ def check_of(code: str):
 
 def test_every_quality_check_has_pictures():
     known = registry.names("dataprep.checks")
-    assert set(PICTURES) == {code for code in known if check_of_family(code) == "quality"}
-
-
-def check_of_family(code: str) -> str:
-    return registry.load("dataprep.checks", code).family
+    checks = {code: registry.load("dataprep.checks", code) for code in known}
+    assert set(PICTURES) == {code for code, check in checks.items() if (check.family, check.scope) == ("quality", "sample")}
 
 
 @pytest.mark.parametrize("code", PICTURES)

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { $, $$ } = page;
+  const { $, $$, visible, element, icon, copy } = shared;
   const read = (id) => JSON.parse($(id).textContent);
   const boot = read("#boot"), thumbs = read("#thumbs"), heats = read("#heats");
   const count = new Intl.NumberFormat("en");

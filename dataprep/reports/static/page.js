@@ -1,6 +1,6 @@
 "use strict";
 /** What the scripts of all pages use. */
-const page = (() => {
+const shared = (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 

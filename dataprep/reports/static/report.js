@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { $, $$, visible, element, icon, toast, copy } = page;
+  const { $, $$, visible, element, icon, toast, copy } = shared;
   const boot = JSON.parse($("#boot").textContent);
   const thumbs = JSON.parse($("#thumbs").textContent);
   const count = new Intl.NumberFormat("en");

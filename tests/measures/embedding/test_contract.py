@@ -99,7 +99,7 @@ def test_an_image_of_the_right_size_is_left_alone_and_the_source_is_not_written_
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
-    with pytest.raises(OptionError, match="pip install onnxruntime, or run with --no-embedding"):
+    with pytest.raises(OptionError, match="pip install onnxruntime; an audit can do with --no-embedding"):
         load_embedder(f"onnx:{tmp_path / 'model.onnx'}")
     with pytest.raises(OptionError, match=r"pip install 'dataprep-images\[hf\]'"):
         load_embedder("hf:some/model")
