@@ -183,7 +183,8 @@ def test_the_temperature_has_the_least_log_loss() -> None:
     assert loss(best) <= min(loss(best * 0.98), loss(best * 1.02))
     assert fit_temperature(np.zeros((0, 4)), np.zeros(0, int)) == 1.0
     sure = [fit_temperature(np.tile(np.eye(4) * 5, (times, 1)), np.tile(np.arange(4), times)) for times in (1, 10, 1000)]
-    assert 0.5 < sure[0] < 1 and sure[0] > sure[1] > sure[2], "always right: the surer, the more rows say so"
+    assert 1 > sure[0] > 0.5
+    assert sure[0] > sure[1] > sure[2], "always right: the surer, the more rows say so"
 
 
 def test_nothing_to_calibrate_leaves_everything_as_it_is() -> None:
