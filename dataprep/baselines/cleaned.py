@@ -19,7 +19,7 @@ from dataprep.baselines.goals import codes_of
 from dataprep.baselines.inference import features_of, logits_of, predictions
 from dataprep.baselines.metrics import METRICS, known_labels
 from dataprep.baselines.teaching import linear_on, teach
-from dataprep.errors import InputError
+from dataprep.errors import InputError, OptionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,6 +108,20 @@ def sides(materials: Materials, plan: Plan) -> tuple[Materials, Materials, dict[
         raise InputError("--compare cleaned: the plan leaves no sample to train on in train, or none to judge on in val")
     before = replace(materials, parts={"train": materials.train, "val": judged})
     return before, replace(before, labels=labels, parts={"train": kept, "val": judged}), facts
+
+
+def refuse_no_comparison(wanted: str, materials: Materials, plan: Plan | None) -> None:
+    """Say before the work that there is nothing to compare, where a comparison is `wanted`.
+
+    Raises:
+        OptionError: no plan.
+        InputError: the plan changes nothing in train, or leaves nothing to train or judge on.
+    """
+    if not wanted:
+        return
+    if plan is None:
+        raise OptionError("compare cleaned: expected the plan of a cleaning (dataprep.clean), got none")
+    sides(materials, plan)
 
 
 def _answers(side: Materials, taught: Taught) -> NDArray[np.float64]:

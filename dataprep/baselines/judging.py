@@ -15,6 +15,7 @@ from dataprep.baselines.metrics import Judged, decide
 from dataprep.baselines.thresholds import (
     choose_abstention,
     choose_thresholds,
+    decides_by_threshold,
     report_abstention,
     risk_coverage,
     threshold_array,
@@ -86,7 +87,7 @@ def judge(
         figures["calibration"] = {"validation": calibration}
     probs = {name: predictions(materials, each, temperature) for name, each in logits.items()}
     chosen = {} if goal.kind == "regression" else choose_thresholds(goal, labels, probs["val"])
-    thresholds = threshold_array(goal, chosen) if chosen and goal.kind in ("binary", "multi-label") else None
+    thresholds = threshold_array(goal, chosen) if chosen and decides_by_threshold(goal) else None
     figures["thresholds"] = chosen
     for name, rows in parts.items():
         figures["validation" if name == "val" else name] = evaluate(

@@ -93,7 +93,7 @@ def fit(
             scaler.scale(value / settings.accumulate).backward()
             if step % settings.accumulate == 0 or step == steps:
                 scaler.unscale_(optimiser)
-                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+                nn.utils.clip_grad_norm_(network.parameters(), settings.greatest_norm)
                 scaler.step(optimiser)
                 scaler.update()
                 optimiser.zero_grad(set_to_none=True)

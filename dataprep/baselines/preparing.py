@@ -11,7 +11,7 @@ from dataprep.baselines.goals import codes_of, read_goal
 from dataprep.baselines.materials import Materials, parts_of, units_of
 from dataprep.baselines.metrics import known_labels
 from dataprep.baselines.pixel_store import store_pixels
-from dataprep.baselines.regimes import Regime, choose_regime
+from dataprep.baselines.regimes import Regime, choose_regime, refuse_idle
 from dataprep.baselines.settings import BaselineOptions
 from dataprep.errors import InputError
 from dataprep.measures.options import PassOptions
@@ -50,6 +50,7 @@ def prepare(
 
     Raises:
         InputError: no parts, no labels, or nothing that can be read to train or judge on.
+        OptionError: a setting that does not suit the goal or the regime.
     """
     readable = _readable(dataset)
     parts = parts_of(dataset, readable)  # a missing part is said before labels are looked at
@@ -63,6 +64,7 @@ def prepare(
         int(known[parts["train"]].sum()), _side(dataset), regime=options.regime, arch=options.arch, size=options.size,
         settings=settings,
     )  # fmt: skip
+    refuse_idle(goal, regime, settings)
     store = store_pixels(dataset, regime.size, folder, options=passing or PassOptions(), progress=progress)
     units = units_of(dataset)
     parts = with_val(parts_of(dataset, readable & store.known & known), units, labels, goal)

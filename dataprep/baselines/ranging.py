@@ -125,7 +125,7 @@ def sweep(
             return
         optimiser.zero_grad(set_to_none=True)
         value.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+        nn.utils.clip_grad_norm_(network.parameters(), settings.greatest_norm)
         optimiser.step()
 
 

@@ -226,7 +226,7 @@ def fit_batch(network: Network, materials: Materials, settings: TrainSettings, r
             return math.inf, step
         optimiser.zero_grad(set_to_none=True)
         value.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+        nn.utils.clip_grad_norm_(network.parameters(), settings.greatest_norm)
         optimiser.step()
     return (least / first if first > 0 else 0.0), step
 

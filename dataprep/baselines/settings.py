@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -27,7 +28,7 @@ class TrainSettings:
     focal: float = option(0.0, "exponent of the focal loss; 0 is cross-entropy", low=0, high=10)
     class_weights: str = option("inverse", "weights of classes in the loss", choices=("inverse", "effective", "none"))
     sampler: str = option("plain", "how training samples are drawn", choices=("plain", "balanced"))
-    clip: float = option(5.0, "greatest norm of the gradient", low=0)
+    clip: float = option(5.0, "greatest norm of the gradient; 0: none is cut", low=0)
     accumulate: int = option(1, "batches per step of the optimiser", low=1)
     precision: str = option("fp32", "number format of the forward pass", choices=("fp32", "bf16", "fp16"))
     patience: int = option(6, "epochs without improvement until it stops; 0 never stops early", low=0)
@@ -36,6 +37,11 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         validate(self, "train")
+
+    @property
+    def greatest_norm(self) -> float:
+        """Norm above which gradients are cut."""
+        return self.clip or math.inf
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class BaselineOptions:
     sanity: bool = option(True, "checks before training, and a test of the learning rate")
     device: str = option("auto", "auto, cpu, cuda or cuda:N")
     workers: int = option(-1, "processes that augment beside the training; -1: none on a processor, up to 8 beside a GPU", low=-1)
-    evaluate_test: bool = option(True, "judge once on the part test, and write it into the ledger")
+    evaluate_test: bool = option(True, "judge once on the part test (the command writes it into the ledger of the split)")
     threads: int = option(0, "processor threads of torch; 0 takes every usable core", low=0)
     final: bool = option(False, "train on train and val at the end, for the epochs that val chose")
     compare: str = option("", "cleaned: train before and after cleaning, by paired seeds", choices=("", "cleaned"))
@@ -66,6 +72,8 @@ class BaselineOptions:
 
     def __post_init__(self) -> None:
         validate(self, "baseline")
+        if self.out_of_fold == 1:
+            raise OptionError("option baseline.out_of_fold: expected 0 or at least 2 folds, got 1")
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
 from dataprep.cleaning.places import refuse_changed
-from dataprep.errors import UserError
+from dataprep.errors import FingerprintError, UserError
+from dataprep.schemas.split import RUN
 from dataprep.splits import read_split, write_split
 from dataprep.splits import split as divide
 
@@ -44,17 +45,23 @@ def last_split(out: str) -> tuple[Split, Audit | None, str]:
 
 
 def split_into(folder: str, audit: Audit, plan: Plan | None, progress: Progress) -> tuple[Split, bool]:
-    """The split in `folder` where that was made from `audit`, else a new one by the default ratios, written there.
+    """The split in `folder`, else a new one by the default ratios, written there.
 
     Returns:
         The split, and whether it was made now.
+
+    Raises:
+        FingerprintError: the split there is of other data than `audit`; it may hold choices of the user and is not replaced.
+        InputError: it cannot be read.
     """
-    try:
+    if os.path.exists(os.path.join(folder, RUN)):
         found = read_split(folder)
-        if _of(found, audit):
-            return found, False
-    except UserError:
-        pass  # none there, or one that cannot be used: it is made anew
+        if not _of(found, audit):
+            raise FingerprintError(
+                f"the split in {folder} was made from another audit: make it again (dataprep split, with its options), or take "
+                "another --out"
+            )
+        return found, False
     made = divide(audit, plan=plan, progress=progress)
     write_split(made, folder)
     return made, True

@@ -213,12 +213,13 @@ def scores(materials: Materials, network: Network) -> Mapping[str, float]:
 
 
 def key_of(materials: Materials, regime: Regime, policy: Policy | None) -> str:
-    """What a checkpoint depends on: data, regime and augmentation."""
+    """What a checkpoint depends on: data, parts, regime, augmentation, goal and processes."""
     import xxhash
 
     parts = [materials.dataset.fingerprint, repr(sorted(asdict(regime).items())), policy.to_yaml() if policy else ""]
     parts += [f"{name} {xxhash.xxh3_128_hexdigest(rows.tobytes())}" for name, rows in materials.parts.items()]
-    parts.append(f"{share()[1]} processes")
+    goal = materials.goal
+    parts.append(f"{share()[1]} processes, {goal.metric} {goal.positive} {goal.beta}")
     return str(xxhash.xxh3_128("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest())
 
 

@@ -135,6 +135,18 @@ def choose_thresholds(goal: Goal, labels: NDArray[Any], probs: NDArray[Any]) -> 
     return found
 
 
+def decides_by_threshold(goal: Goal) -> bool:
+    """Whether a model should say yes from the chosen thresholds on.
+
+    They are those of the best F-beta under the requirements: right for several labels, where F is what is optimised, and for a
+    binary goal that asks for F-beta or for a precision or recall; another metric, accuracy say, would lose by them.
+    """
+    if goal.kind == "binary":
+        asked = {each.figure for each in goal.requirements if each.of in ("", goal.positive)}
+        return goal.metric == "f-beta" or bool(asked & {"precision", "recall", "f1"})
+    return goal.kind == "multi-label" and goal.metric in ("macro-f1", "micro-f1", "f-beta")
+
+
 def threshold_array(goal: Goal, chosen: dict[str, dict[str, Any]]) -> NDArray[np.float64]:
     """(k,) thresholds as `dataprep.baselines.metrics.decide` takes them, 0.5 where none was chosen."""
     return np.array([chosen[name]["threshold"] if name in chosen else 0.5 for name in goal.classes])

@@ -17,7 +17,7 @@ import torch
 from dataprep.augment.choosing import choose_policy
 from dataprep.augment.policies import policy as named_policy
 from dataprep.backends.capacity import worker_count
-from dataprep.baselines.cleaned import compare_cleaned
+from dataprep.baselines.cleaned import compare_cleaned, refuse_no_comparison
 from dataprep.baselines.diagnosis import what_next
 from dataprep.baselines.distributed import decided, first_then_others, is_first, share
 from dataprep.baselines.errors import find_errors
@@ -67,7 +67,8 @@ def train_baseline(
     """Train a baseline on the part train of a split, choose by val, and judge once on test.
 
     Args:
-        source: a Split, or a Dataset with labels and the column ``split``.
+        source: a Split, or a Dataset with labels and the column ``split``. Who looks at test is not recorded here:
+            `dataprep.baselines.looks.record_looks` does that, as the command does.
         folder: where pixels and checkpoints go (``dataprep-out/baseline``).
         options: what is trained and how it is judged.
         settings: settings of the loop instead of those of the regime (`dataprep.baselines.settings.TrainSettings`).
@@ -93,6 +94,7 @@ def train_baseline(
                 dataset, options, settings or {}, os.path.join(folder, PIXELS), passing=passing, progress=clock.report
             )
         )
+    refuse_no_comparison(options.compare, materials, plan)
     with clock.stage("policy"):
         policy, reasons = decided(lambda: _policy(options.policy, source, audit, regime))
     figures: dict[str, Any] = {}

@@ -149,7 +149,7 @@ class Bench:
 
 
 class TrialLog:
-    """``trials.csv``: one line a trial, on the disk as soon as it ends; a kill loses the trial that runs, no other.
+    """``trials.csv``: one line a trial, on the disk as soon as it ends; a kill loses the line of the trial that runs, no other.
 
     Args:
         folder: of the baseline; "" writes nothing.

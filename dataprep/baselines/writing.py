@@ -19,7 +19,7 @@ import pandas as pd
 from dataprep.baselines.goals import parse_requirement
 from dataprep.baselines.model_facts import ModelFacts
 from dataprep.baselines.page import draw_baseline
-from dataprep.errors import FingerprintError, InputError, OptionError
+from dataprep.errors import DataprepError, FingerprintError, InputError, OptionError
 from dataprep.measures.options import PassOptions
 from dataprep.measures.views import views_of
 from dataprep.reports.tables import write_samples
@@ -112,21 +112,26 @@ def _history(metrics: Mapping[str, Any]) -> str:
 
 
 def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[str, Any]:
-    """File name to bytes; under "" what was found when the exported models were compared."""
+    """File name to bytes; under "" what was found when the exported models were compared.
+
+    A network that cannot be exported, whatever the exporter raises, must not cost the user what was measured and its weights.
+    """
     from dataprep.baselines.exporting import compared, exported, onnx_bytes, program_bytes
 
     facts = ModelFacts.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
     files: dict[str, Any] = {WEIGHTS: _weights(baseline, facts)}
-    program = exported(baseline.network, facts)
-    files[PROGRAM] = program_bytes(program, facts)
-    try:
-        files[MODEL] = onnx_bytes(program, facts)
-    except OptionError as error:
-        warnings.warn(f"{MODEL} was not written: {error}", ExportWarning, stacklevel=3)
-        return {**files, "": {"known": False, "reason": str(error)}}
     images = _images(baseline, folder, facts.size, passing)
-    difference = compared(baseline.network, facts, files[MODEL], images)
-    return {**files, "": {"known": True, "difference": difference, "images": len(images), "size_mb": len(files[MODEL]) / 1e6}}
+    try:
+        program = exported(baseline.network, facts)
+        files[PROGRAM] = program_bytes(program, facts)
+        model = onnx_bytes(program, facts)
+        difference = compared(baseline.network, facts, model, images)
+    except Exception as error:
+        reason = str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
+        warnings.warn(f"{MODEL} was not written: {reason}", ExportWarning, stacklevel=3)
+        return {**files, "": {"known": False, "reason": reason}}
+    facts_of_it = {"known": True, "difference": difference, "images": len(images), "size_mb": len(model) / 1e6}
+    return {**files, MODEL: model, "": facts_of_it}
 
 
 def _weights(baseline: Baseline, facts: ModelFacts) -> bytes:
