@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.augment.fitting import training_images
 from dataprep.augment.policies import digest
-from dataprep.augment.probing import training_rows
 from dataprep.errors import InputError, OptionError
 
 if TYPE_CHECKING:
@@ -65,13 +65,25 @@ class BalancedSampler:
     the ``sampler`` of a DataLoader it gives the rows of the epoch last set by `set_epoch`.
     """
 
-    def __init__(self, source: Audit | Split | Dataset, *, ratio: float = 1.0, seed: int = 0, most: int = MOST_COPIES) -> None:
-        """Only training rows with a label are shown. `ratio` and `most` as for `balanced_counts`.
+    def __init__(
+        self,
+        source: Audit | Split | Dataset,
+        *,
+        part: str = "train",
+        fold: str | int | None = None,
+        ratio: float = 1.0,
+        seed: int = 0,
+        most: int = MOST_COPIES,
+    ) -> None:
+        """Only training rows with a label are shown.
+
+        `part` and `fold` say which these are, as for `dataprep.fit_normaliser`; `ratio` and `most` as for `balanced_counts`.
 
         Raises:
-            InputError: there is no training row with a label. OptionError: a figure out of range.
+            InputError: there is no training row with a label, or no part is for training.
+            OptionError: a figure out of range, a part or fold that is unknown or not for training.
         """
-        self.dataset = labelled_training_rows(source)
+        self.dataset = labelled_training_rows(source, part=part, fold=fold)
         self.seed = seed
         self._epoch = 0
         labels = self.dataset.samples["label"].astype("str")
@@ -110,13 +122,13 @@ class BalancedSampler:
             yield Turn(row, str(self._names[row]), place // len(order))
 
 
-def labelled_training_rows(source: Audit | Split | Dataset) -> Dataset:
+def labelled_training_rows(source: Audit | Split | Dataset, *, part: str = "train", fold: str | int | None = None) -> Dataset:
     """The readable training rows that have a label, in order of their names.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or no part is for training. OptionError: as of `dataprep.fit_normaliser`.
     """
-    dataset = training_rows(source)
+    dataset = training_images(source, part=part, fold=fold)
     if "label" not in dataset.samples or not dataset.samples["label"].notna().any():
         raise InputError("balancing classes needs labels, and there are none among the training images")
     dataset = dataset.where(dataset.samples["label"].notna().to_numpy())

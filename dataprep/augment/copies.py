@@ -61,6 +61,8 @@ def materialise_augmented(
     folder: str | os.PathLike[str],
     policy: Policy,
     *,
+    part: str = "train",
+    fold: str | int | None = None,
     ratio: float = 1.0,
     seed: int = 0,
     most: int = MOST_COPIES,
@@ -78,6 +80,8 @@ def materialise_augmented(
         source: a split, or a data set with the column ``split``.
         folder: a new folder, outside of the images.
         policy: how copies are changed.
+        part: the part for training, as for `dataprep.fit_normaliser`.
+        fold: for k folds: copy images of all but this one.
         ratio: as for `balanced_counts`.
         seed: of the copies.
         most: times that an image stands in the result at most, itself included.
@@ -86,8 +90,8 @@ def materialise_augmented(
         progress: called with (stage, done, total, note).
 
     Raises:
-        InputError: the data is not divided, or there are no labels.
-        OptionError: an unknown format, the policy none, or a figure out of range.
+        InputError: the data is not divided, none of its parts is for training, or there are no labels.
+        OptionError: an unknown format, the policy none, a figure out of range, or a part or fold that is not for training.
         OutputError: the folder is there already, or cannot be written.
     """
     if format not in FORMATS:
@@ -98,7 +102,7 @@ def materialise_augmented(
     if not dataset.has(PART):
         raise InputError("copies are made of training images alone, and the data is not divided: run dataprep split first")
     folder = _new_folder(os.path.abspath(folder), dataset)
-    sampler = BalancedSampler(source, ratio=ratio, seed=seed, most=most)
+    sampler = BalancedSampler(source, part=part, fold=fold, ratio=ratio, seed=seed, most=most)
     table = _planned(sampler, policy, seed, format)
     partial = os.path.join(os.path.dirname(folder), f"{_PARTIAL}{os.path.basename(folder)}-{secrets.token_hex(4)}")
     try:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from dataprep.schemas.audit import Audit
+
 Source = Split | Dataset | str | os.PathLike[str]
 
 #: Names of parts that a model is fitted on, and of parts that it is judged on; case does not matter.
@@ -87,7 +89,7 @@ def fit_normaliser(
 
     Raises:
         OptionError: rows that are not for training, an unknown part, fold, column or kind.
-        InputError: a source that cannot be used, or no image that could be read.
+        InputError: a source that cannot be used, parts of which none is for training, or no image that could be read.
         WorkersLost: worker processes cannot be started.
     """
     _refuse_unknown(kind, weighting, size)
@@ -141,7 +143,7 @@ def _first_loss(lost: Mapping[str, Any]) -> str:
 
 
 def training_rows(source: Source, *, part: str | None = "train", fold: str | int | None = None, split_column: str = PART) -> Rows:
-    """The rows that a normaliser may be fitted on; arguments and errors as of `fit_normaliser`."""
+    """The rows that a model or a normaliser may learn from; arguments and errors as of `fit_normaliser`."""
     dataset, first = _opened(source)
     parts = _parts_of(dataset, split_column)
     if fold is not None:
@@ -155,6 +157,21 @@ def training_rows(source: Source, *, part: str | None = "train", fold: str | int
             "(part=None, --all-rows)"
         )
     return _of_part(dataset, parts, part, first)
+
+
+def training_images(source: Audit | Split | Dataset, *, part: str = "train", fold: str | int | None = None) -> Dataset:
+    """The readable rows of `training_rows`; of data that was never divided, all readable rows.
+
+    Raises:
+        OptionError: as of `fit_normaliser`.
+        InputError: the data is divided and no part is for training, or no training row is readable.
+    """
+    rows: Source = source if isinstance(source, Split | Dataset) else source.dataset
+    divided = not isinstance(rows, Dataset) or rows.has(PART) or fold is not None
+    dataset = _readable(training_rows(rows, part=part if divided else None, fold=fold).dataset)
+    if not len(dataset):
+        raise InputError("there is no readable training image to look at")
+    return dataset
 
 
 def _opened(source: Source) -> tuple[Dataset, str]:
@@ -193,10 +210,14 @@ def _of_part(dataset: Dataset, parts: pd.Series[Any], part: str, first: str) -> 
             f"a normaliser is fitted on training rows alone, and part {part!r} is not for training: its figures would leak into "
             f"the model that is judged on it. Fit on part 'train', and apply that to {part!r} as well"
         )
-    named = next((name for name in known if name == part), next((name for name in known if name.lower() == part.lower()), ""))
+    alike = TRAIN if part.lower() in TRAIN else {part.lower()}
+    named = part if part in known else next((name for name in known if name.lower() in alike), "")
     if not named:
-        folds = " For k folds, say which one is held out (fold=..., --fold)." if not TRAIN & {n.lower() for n in known} else ""
-        raise OptionError(f"no rows are in part {part!r}; the parts are: {', '.join(known)}.{folds}")
+        raise InputError(
+            f"no rows are in part {part!r}; the parts are: {', '.join(known)}, and none of them is known to be for training. "
+            "For k folds, say which one is held out (fold=..., --fold); for a part under a name of its own, give that (part=..., "
+            "--part)"
+        )
     return Rows(_where(dataset, parts == named), named, {name: count for name, count in known.items() if name != named})
 
 

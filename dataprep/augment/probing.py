@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 import simplejpeg
 
-from dataprep.augment.fitting import TRAIN
-from dataprep.errors import InputError
+from dataprep.augment.fitting import training_images
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.embedding.contract import load_embedder, view_of
 from dataprep.measures.options import PassOptions
@@ -28,7 +27,7 @@ from dataprep.probes.logistic import logistic_scores
 from dataprep.probes.targets import Targets
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.split import PART, UNIT, Split
+from dataprep.schemas.split import UNIT, Split
 from dataprep.splits.units import units_of
 
 if TYPE_CHECKING:
@@ -96,18 +95,23 @@ class Bench:
         self,
         source: Audit | Split | Dataset,
         *,
+        part: str = "train",
+        fold: str | int | None = None,
         images: int = IMAGES,
         options: PassOptions | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Gather what the cache holds of `source`; only its training rows, where it is divided.
 
+        `part` and `fold` say which these are, as for `dataprep.fit_normaliser`.
+
         Raises:
-            InputError: there is no readable training image.
+            InputError: there is no readable training image, or no part is for training.
+            OptionError: a part or fold that is unknown, or not for training.
         """
         self._progress: Progress = progress or (lambda stage, done, total, note: None)
         self._options = options or options_of(source)
-        dataset = training_rows(source)
+        dataset = training_images(source, part=part, fold=fold)
         columns = ["thumb"] if not self._options.embedder else ["embedding", "thumb"]
         self.dataset = measure(dataset, columns, self._options, lambda *done: self._progress("measure", *done))
         self.units = _units_of(source, self.dataset)
@@ -204,28 +208,6 @@ def options_of(source: Audit | Split | Dataset) -> PassOptions:
     run: Mapping[str, Any] = getattr(source, "run", {})
     given = run.get("options", {}).get("pass", {}) if isinstance(run, Mapping) else {}
     return PassOptions(**given) if isinstance(given, dict) else PassOptions()
-
-
-def training_rows(source: Audit | Split | Dataset) -> Dataset:
-    """The readable rows that a model is trained on: those of the part called train, of the first part of a Split, or all.
-
-    Raises:
-        InputError: there is none.
-    """
-    dataset = source if isinstance(source, Dataset) else source.dataset
-    kept = np.ones(len(dataset), bool)
-    if "lost" in dataset.samples:
-        kept &= (dataset.samples["lost"].astype("str").fillna("") == "").to_numpy()
-    if PART in dataset.samples:
-        parts = dataset.samples[PART].astype("str").str.lower()
-        wanted = set(TRAIN)
-        if isinstance(source, Split) and not parts.isin(wanted).any():
-            wanted = {str(next(iter(source.parts), "")).lower()}
-        if parts.isin(wanted).any():
-            kept &= parts.isin(wanted).to_numpy()
-    if not kept.any():
-        raise InputError("there is no readable training image to look at")
-    return dataset.where(kept)
 
 
 def _as_rgb(image: Image) -> Image:

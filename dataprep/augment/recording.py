@@ -73,6 +73,8 @@ def prepare(
     policy: str | Policy = "auto",
     *,
     audit: Audit | None = None,
+    part: str = "train",
+    fold: str | int | None = None,
     seed: int = 0,
     all_pictures: bool = False,
     all_policies: bool = False,
@@ -85,6 +87,8 @@ def prepare(
         source: an audit, a split or a measured data set.
         policy: "auto", a name of `POLICIES`, a file that ends in .yaml, or a Policy.
         audit: whose claims are heard; by default `source`, if it is one.
+        part: the part for training, as for `dataprep.fit_normaliser`.
+        fold: for k folds: look at all but this one.
         seed: of the changes.
         all_pictures: draw all policies beside it.
         all_policies: measure all policies beside it.
@@ -92,13 +96,14 @@ def prepare(
         progress: called with (stage, done, total, note).
 
     Raises:
-        OptionError: no such policy, or albumentations is not installed. InputError: a file or data that cannot be used.
+        OptionError: no such policy, or albumentations is not installed. InputError: a file or data that cannot be used,
+            or parts of which none is for training.
     """
     start = time.perf_counter()
     named = policy_called(policy) if isinstance(policy, str) and policy != "auto" else policy
     audit = source if isinstance(source, Audit) else audit
     options = options or options_of(audit or source)
-    bench = Bench(source, options=options, progress=progress)
+    bench = Bench(source, part=part, fold=fold, options=options, progress=progress)
     if isinstance(named, Policy):
         choice = Choice(named, ("it was asked for",))
     else:
@@ -111,6 +116,7 @@ def prepare(
             reasons = (*reasons, safety.verdict(chosen.name))
     pictures = preview(bench, [chosen, *others] if all_pictures else [chosen], rows=4 if all_pictures else 8, seed=seed)
     given = {"policy": chosen.name, "asked": policy if isinstance(policy, str) else policy.name, "seed": seed}
+    given |= {"part": part, "fold": "" if fold is None else str(fold)}
     run = run_record("augment", bench.dataset, given, {"augment": time.perf_counter() - start})
     return Augmentation(chosen, tuple(reasons), safety, pictures, bench.dataset.root, run)
 

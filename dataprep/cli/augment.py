@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Format = Literal["png", "jpeg"]
 
-_POLICY, _COPIES = "Policy", "Copies"
+_ROWS, _POLICY, _COPIES = "Rows to look at", "Policy", "Copies"
 
 
 def augment(
@@ -25,6 +25,8 @@ def augment(
         str, typer.Option(help="auto, a policy's name, or a file that ends in .yaml.", rich_help_panel=_POLICY)
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the changes.", rich_help_panel=_POLICY)] = 0,
+    part: Annotated[str, typer.Option(help="Part for training; never val or test.", rich_help_panel=_ROWS)] = "train",
+    fold: Annotated[str, typer.Option(help="Fold to leave out, for k folds.", rich_help_panel=_ROWS)] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Draw all policies beside it.", rich_help_panel=_POLICY)] = False,
     safety: Annotated[bool, typer.Option("--safety", help="Measure all policies beside it.", rich_help_panel=_POLICY)] = False,
     materialise: Annotated[
@@ -45,13 +47,17 @@ def augment(
 
     with progress_bar(quiet) as progress:
         source, audit = last_source(out)
-        made = prepare(source, policy, audit=audit, seed=seed, all_pictures=preview, all_policies=safety, progress=progress)
+        made = prepare(
+            source, policy, audit=audit, part=part, fold=fold or None, seed=seed, all_pictures=preview, all_policies=safety,
+            progress=progress,
+        )  # fmt: skip
         folder = write_augmentation(made, os.path.join(out, "augment"))
         copies = None
         if materialise:
             copies = materialise_augmented(
-                source, materialise, made.policy, ratio=ratio, seed=seed, format=format, progress=progress
-            )
+                source, materialise, made.policy, part=part, fold=fold or None, ratio=ratio, seed=seed, format=format,
+                progress=progress,
+            )  # fmt: skip
     _print(made, folder)
     if copies is not None:
         _print_copies(copies)

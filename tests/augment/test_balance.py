@@ -119,6 +119,17 @@ def test_where_copies_may_not_go(divided: Dataset, tmp_path: Path) -> None:
         materialise_augmented(plain, tmp_path / "new", policy("light"), options=OPTIONS)
 
 
+def test_images_for_testing_are_never_copied_for_want_of_a_train_part(divided: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="none of them is known to be for training"):
+        materialise_augmented(divided.assign(split=["test", "val"] * 8), tmp_path / "new", policy("light"), options=OPTIONS)
+    folds = divided.assign(split=["fold1", "fold2", "fold3", "test"] * 4)
+    with pytest.raises(InputError, match="which one is held out"):
+        materialise_augmented(folds, tmp_path / "new", policy("light"), options=OPTIONS)
+    made = materialise_augmented(folds, tmp_path / "new", policy("light"), fold=1, options=OPTIONS)
+    assert set(pd.read_csv(made.manifest)["split"]) <= {"fold2", "fold3"}
+    assert made.counts == {"common": 6, "rare": 6}
+
+
 def test_a_failed_run_leaves_nothing_and_a_broken_image_is_named(
     divided: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import dataprep
-from dataprep.augment.fitting import training_rows
+from dataprep.augment.fitting import training_images, training_rows
 from dataprep.augment.normaliser import Normaliser
 from dataprep.backends.warm import warm_workers
 from dataprep.cli import app
@@ -100,17 +100,35 @@ def test_folds_are_fitted_without_the_one_held_out_and_without_holdouts():
 @pytest.mark.parametrize(
     ("column", "arguments", "words"),
     [
-        (["fold0", "fold1"], {}, "which one is held out"),
         (["fold0", "fold1"], {"fold": "fold7"}, "the folds are: fold0, fold1"),
         (["train", "val"], {"fold": "val"}, "no folds"),
         (["fold0", "test"], {"fold": "fold0"}, "no rows remain"),
         ([None, None], {"fold": 1}, "the folds are: none"),
-        (["val", "test"], {}, "no rows are in part 'train'"),
     ],
 )
 def test_folds_and_parts_that_do_not_fit(column, arguments, words):
     with pytest.raises(OptionError, match=words):
         training_rows(table_of(column), **arguments)
+
+
+@pytest.mark.parametrize("rows", [training_rows, training_images])
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [(["fold0", "fold1"], "which one is held out"), (["val", "test"], "no rows are in part 'train'"), (["a", "b"], "--part")],
+)
+def test_parts_none_of_which_is_for_training_are_never_taken_for_it(rows, column, words):
+    for source in (table_of(column), Split(table_of(column), {"parts": column})):
+        with pytest.raises(InputError, match=words):
+            rows(source)
+
+
+def test_training_images_leave_out_the_fold_and_lost_rows_and_are_all_of_undivided_data():
+    folds = table_of(["fold1", "fold2", "fold3", "test"], lost=["", "truncated", "", ""])
+    assert list(training_images(folds, fold=1).samples.index) == ["2.png"]
+    assert list(training_images(table_of(["Training", "val"])).samples.index) == ["0.png"]
+    assert list(training_images(table_of([None, None])).samples.index) == ["0.png", "1.png"]
+    with pytest.raises(InputError, match="no readable training image"):
+        training_images(table_of(["train", "val"], lost=["truncated", ""]))
 
 
 def test_first_part_of_a_split_may_have_a_name_of_its_own():
