@@ -76,9 +76,14 @@ def split(
         typer.Option(help="Column of what belongs together: patient; may be repeated.", rich_help_panel=_BONDS),
     ] = None,
     similar: Annotated[
-        bool,
-        typer.Option("--keep-similar/--cut-similar", help="Images that look alike without being copies.", rich_help_panel=_BONDS),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--keep-similar/--cut-similar",
+            help="Images that look alike without being copies. [default: keep-similar, or as in the earlier split]",
+            rich_help_panel=_BONDS,
+            show_default=False,
+        ),
+    ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Mend it with the fewest moves.", rich_help_panel=_CHANGE)] = False,
     extend: Annotated[
         bool, typer.Option("--extend", help="New samples join; no old one moves.", rich_help_panel=_CHANGE)
@@ -205,7 +210,8 @@ def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str
         return extend(audit, flags["earlier"] or folder, **common)
     return divide(
         audit, folds=flags["folds"], repeats=flags["repeats"], leave_one_group_out=flags["leave_one_group_out"],
-        external=flags["external"] or (), time_column=flags["time_column"], **common,
+        external=flags["external"] or (), time_column=flags["time_column"],
+        **common | {"keep_similar": flags["similar"] is not False},
     )  # fmt: skip
 
 

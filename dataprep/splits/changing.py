@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from dataprep.errors import InputError, OptionError
 from dataprep.reports.verdict import counted
-from dataprep.schemas.split import BEFORE, PART, Split
+from dataprep.schemas.split import BEFORE, Split
 from dataprep.splits.comparisons import Leaks, label_deviation
 from dataprep.splits.division import problem_of
-from dataprep.splits.gathering import Material, as_category, gather
+from dataprep.splits.earlier import Earlier, earlier_of, refuse_changed_rules
+from dataprep.splits.gathering import Kept, Material, as_category, gather
 from dataprep.splits.proof import Division
-from dataprep.splits.records import read_split
 from dataprep.splits.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
 from dataprep.splits.requests import EXTERNAL, Ratios, Request
 from dataprep.splits.solver import solve
@@ -37,21 +36,7 @@ if TYPE_CHECKING:
 #: Leaks of an earlier split that are named.
 _NAMED = 5
 
-_USUAL = ("train", "val", "test")
 Progress = Callable[[str, int, int, str], None]
-
-
-@dataclass(frozen=True)
-class _Earlier:
-    """An earlier split: its parts in order, and the part of each sample by name."""
-
-    parts: tuple[str, ...]
-    of: Mapping[str, str]
-
-    def codes(self, names: Iterable[Any]) -> Rows:
-        """Number of each name's part, -1 where it had none."""
-        place = {part: number for number, part in enumerate(self.parts)}
-        return np.array([place.get(self.of.get(name, ""), -1) for name in names], np.int64)
 
 
 class _Given(NamedTuple):
@@ -61,23 +46,28 @@ class _Given(NamedTuple):
     group: str | Sequence[str]
     balance: str | Sequence[str]
     seed: int
-    keep_similar: bool
+    keep_similar: bool | None
     keep_unlabelled: bool
     plan: Plan | str | os.PathLike[str] | None
 
 
 def _begin(
     source: Audit | Dataset | str | os.PathLike[str], earlier: Split | str | os.PathLike[str] | None, given: _Given,
-    progress: Progress | None,
-) -> tuple[_Earlier, Request, Material, Rows]:  # fmt: skip
+    progress: Progress | None, *, moves: bool,
+) -> tuple[Earlier, Request, Material, Rows]:  # fmt: skip
     """The earlier split, what is asked for, the samples to divide, and the part that each has had, -1 for none."""
     audit = audit_of(source, progress)
-    known = _earlier(earlier, audit)
-    request = request_of(ratios=given.ratios, folds=0, leave_one_group_out=False, group=given.group, external=(),
-                         balance=given.balance, seed=given.seed, keep_similar=given.keep_similar,
-                         keep_unlabelled=given.keep_unlabelled)  # fmt: skip
+    known = earlier_of(earlier, audit)
+    made_with = known.asked
+    groups = (*made_with.groups, *([given.group] if isinstance(given.group, str) else given.group))
+    request = request_of(ratios=given.ratios, folds=0, leave_one_group_out=False, group=groups, external=made_with.external,
+                         balance=given.balance or made_with.balance, seed=given.seed,
+                         keep_similar=made_with.keep_similar if given.keep_similar is None else given.keep_similar,
+                         keep_unlabelled=given.keep_unlabelled or made_with.keep_unlabelled)  # fmt: skip
+    refuse_changed_rules(known, audit.dataset)
     _refuse_other_parts(request.parts if given.ratios is not None else (), known)
-    material = gather(audit, replace(request, parts=known.parts), plan_of(given.plan, audit), keeps_split=True)
+    kept = Kept(known.codes, known.external, moves)
+    material = gather(audit, replace(request, parts=known.parts), plan_of(given.plan, audit), kept=kept)
     return known, request, material, known.codes(material.bonds.names)
 
 
@@ -89,7 +79,7 @@ def repair(
     group: str | Sequence[str] = (),
     balance: str | Sequence[str] = (),
     seed: int = 0,
-    keep_similar: bool = True,
+    keep_similar: bool | None = None,
     keep_unlabelled: bool = False,
     size_tolerance: float = SIZE_TOLERANCE,
     label_tolerance: float = LABEL_TOLERANCE,
@@ -103,7 +93,9 @@ def repair(
     that way. The column ``split_before`` says where each sample was.
 
     Args:
-        source, group, balance, seed, keep_similar, keep_unlabelled, plan, tests, progress: as of `split`.
+        source, seed, plan, tests, progress: as of `split`.
+        group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its folder) was made with counts too:
+            its groups beside these, its other options where these say nothing, and its `external` rows.
         earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column ``split`` of the data.
         ratios: wished sizes; None takes those that the parts have.
         size_tolerance: share of its size by which a part may miss it.
@@ -111,17 +103,18 @@ def repair(
 
     Raises:
         InputError: there is no split to mend.
-        OptionError, FingerprintError: as of `split`.
+        OptionError: as of `split`; or the earlier split is in order of time, or kept groups together whose column is not there.
+        FingerprintError: as of `split`.
     """
     started = time.perf_counter()
     given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
-    known, request, material, before = _begin(source, earlier, given, progress)
+    known, request, material, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
         raise InputError(
             "none of the samples that can be used is in a part of the split to mend: divide them anew, without --repair"
         )
-    inside = before != _external(known)
-    sizes = np.bincount(before[before >= 0], minlength=len(known.parts)).astype(np.float64)
+    inside = ~material.external
+    sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(np.float64)
     targets = _targets(request.targets(int(inside.sum())) if ratios is not None else None, request.parts, known, sizes, inside)
     division, changed = _repaired(material, known, before, inside, targets, (size_tolerance, label_tolerance))
     made = finished(material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed)
@@ -132,7 +125,7 @@ def repair(
 
 def _repaired(
     material: Material,
-    known: _Earlier,
+    known: Earlier,
     before: Rows,
     inside: NDArray[np.bool_],
     targets: Sequence[float],
@@ -147,10 +140,14 @@ def _repaired(
     cost = held.sum(axis=1, keepdims=True) - held
     cost[:, np.asarray(targets) <= 0] = len(before) + 1
     points, point, kept, met = _chosen(problem, cost, known.parts, tolerances, seed)
-    part = before.copy()
-    part[inside] = point.part[place]
-    frozen = "test" if kept else ""
-    changed = _changed(material, known, before, part, points, point, frozen)
+
+    def placed(point: Point) -> Rows:
+        part = np.full(len(before), known.external)
+        part[inside] = point.part[place]
+        return part
+
+    part = placed(point)
+    changed = _changed(material, known, before, [(each, placed(each)) for each in _listed(points, point)], point, kept)
     changed["lines"] += [_test_line(before, part, known.parts)] if "test" in known.parts else []
     if not kept and "test" in known.parts:
         changed["lines"].append(
@@ -183,28 +180,34 @@ def _chosen(
     return best
 
 
+def _listed(points: Sequence[Point], taken: Point) -> list[Point]:
+    return [*points] if taken in points else sorted([*points, taken], key=lambda point: point.moves)
+
+
 def _changed(
-    material: Material, known: _Earlier, before: Rows, part: Rows, points: Sequence[Point], taken: Point, frozen: str
+    material: Material, known: Earlier, before: Rows, ways: Sequence[tuple[Point, Rows]], taken: Point, kept: bool
 ) -> dict[str, Any]:
+    """What was done, in words and figures; `ways` are the points of the frontier, each with the part of every sample."""
     leaks, features = Leaks(material.bonds), material.features
+    part = next(part for point, part in ways if point is taken)
     groups, pairs = leaks.groups(before), leaks.pairs(before)
     total = sum(groups.values()) + sum(pairs.values())
     moved = int(((part != before) & (before >= 0)).sum())
     joined = int((before < 0).sum())
-    counted_parts = before if not frozen else np.where(before == known.parts.index(frozen), -1, before)
+    counted_parts = before if not kept else np.where(before == known.parts.index("test"), -1, before)
     deviation = label_deviation(features, counted_parts, len(known.parts))
     rows = [_row("0", total, "", deviation, "as it was")]
-    listed = [*points] if taken in points else sorted([*points, taken], key=lambda point: point.moves)
     rows += [
-        _row(f"{point.moves:,}", 0, f"{point.size_deviation:.1%}", point.label_deviation, "taken" if point is taken else "")
-        for point in listed
-    ]
-    figures = [{"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation} for p in listed]
+        _row(f"{point.moves:,}", leaks.total(way), f"{point.size_deviation:.1%}", point.label_deviation,
+             "taken" if point is taken else "")
+        for point, way in ways
+    ]  # fmt: skip
+    figures = [{"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation} for p, _ in ways]
     lines = [f"It had {counted(total, 'leak')}: {_leak_words(groups, pairs, leaks.units(before))}.",
              f"{counted(moved, 'sample')} of {len(before):,} moved."]  # fmt: skip
     lines += [_exposure_line(leaks, before, known.parts)] if total else []
     lines += [f"{counted(joined, 'sample')} without a part joined one."] if joined else []
-    lines += [f"{frozen} keeps its own mix; the figures of the table are about the other parts."] if frozen else []
+    lines += ["test keeps its own mix; the figures of the table are about the other parts."] if kept else []
     return {"title": "Repaired", "moved": moved, "lines": lines, "frontier": rows, "points": figures, "column": BEFORE,
             "before": {"groups": groups, "pairs": pairs, "total": total, "deviation": deviation}}  # fmt: skip
 
@@ -245,7 +248,7 @@ def extend(
     group: str | Sequence[str] = (),
     balance: str | Sequence[str] = (),
     seed: int = 0,
-    keep_similar: bool = True,
+    keep_similar: bool | None = None,
     keep_unlabelled: bool = False,
     plan: Plan | str | os.PathLike[str] | None = None,
     tests: bool = True,
@@ -257,17 +260,20 @@ def extend(
     come as near as can be to the wish. What belongs to samples of several parts was leaking already, and is named.
 
     Args:
-        source, group, balance, seed, keep_similar, keep_unlabelled, plan, tests, progress: as of `split`.
+        source, seed, plan, tests, progress: as of `split`.
+        group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its folder) was made with counts too:
+            its groups beside these, its other options where these say nothing, and its `external` rows.
         earlier: a Split, its folder or its splits.csv.
         ratios: wished sizes of old and new samples together; None takes the shares that the parts have.
 
     Raises:
         InputError: no earlier split there, or one that shares no sample with the data.
-        OptionError, FingerprintError: as of `split`.
+        OptionError: as of `split`; or the earlier split is in order of time, or kept groups together whose column is not there.
+        FingerprintError: as of `split`.
     """
     started = time.perf_counter()
     given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
-    known, request, material, before = _begin(source, earlier, given, progress)
+    known, request, material, before = _begin(source, earlier, given, progress, moves=False)
     if (before < 0).all():
         raise InputError(
             "no sample of the earlier split is among those to divide: is it of the same data? Paths must be the same"
@@ -277,11 +283,12 @@ def extend(
 
 
 def _extended(
-    material: Material, known: _Earlier, before: Rows, wished: Callable[[int], list[float]] | None, named: Sequence[str]
+    material: Material, known: Earlier, before: Rows, wished: Callable[[int], list[float]] | None, named: Sequence[str]
 ) -> tuple[Division, dict[str, Any]]:
     home, torn = _homes(material.bonds.unit, before, len(known.parts))
-    inside = home != _external(known)
-    sizes = np.bincount(before[before >= 0], minlength=len(known.parts)).astype(np.float64)
+    inside = ~material.external
+    home[~inside] = known.external
+    sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(np.float64)
     targets = _targets(wished(int(inside.sum())) if wished else None, named, known, sizes, inside)
     piece = np.unique(material.bonds.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True)[1]
     first = np.unique(piece, return_index=True)[1]
@@ -304,7 +311,7 @@ def _homes(unit: Rows, before: Rows, parts: int) -> tuple[Rows, Rows]:
     return np.where(old, before, most[unit]), np.flatnonzero((held > 0).sum(axis=1) > 1)
 
 
-def _extension_lines(material: Material, known: _Earlier, before: Rows, part: Rows, torn: Rows) -> list[str]:
+def _extension_lines(material: Material, known: Earlier, before: Rows, part: Rows, torn: Rows) -> list[str]:
     new, unit = before < 0, material.bonds.unit
     gone = len(known.of) - int((~new).sum())
     bound = int((new & np.isin(unit, unit[~new])).sum())
@@ -327,7 +334,7 @@ def _extension_lines(material: Material, known: _Earlier, before: Rows, part: Ro
 
 
 def _targets(
-    wished: Sequence[float] | None, named: Sequence[str], known: _Earlier, sizes: NDArray[np.float64], inside: NDArray[np.bool_]
+    wished: Sequence[float] | None, named: Sequence[str], known: Earlier, sizes: NDArray[np.float64], inside: NDArray[np.bool_]
 ) -> list[float]:
     """Wished samples of each part, 0 for the external one: as asked, or in the proportions that they have."""
     if wished is not None:
@@ -337,48 +344,7 @@ def _targets(
     return [float(share) for share in shares / max(1.0, shares.sum()) * int(inside.sum())]
 
 
-def _external(known: _Earlier) -> int:
-    return known.parts.index(EXTERNAL) if EXTERNAL in known.parts else len(known.parts)
-
-
-def _refuse_other_parts(named: Sequence[str], known: _Earlier) -> None:
+def _refuse_other_parts(named: Sequence[str], known: Earlier) -> None:
     there = [name for name in known.parts if name != EXTERNAL]
     if named and sorted(named) != sorted(there):
         raise OptionError(f"ratios: expected the parts that the split has, {', '.join(there)}, got {', '.join(named)}")
-
-
-def _earlier(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> _Earlier:
-    """The earlier split: given, in a folder, in a table, or the column ``split`` of the data."""
-    if isinstance(earlier, str | os.PathLike):
-        if not os.path.isdir(earlier):
-            return _from_table(os.fspath(earlier))
-        earlier = read_split(earlier)
-    if earlier is not None:
-        return _from_values(earlier.dataset.samples[PART], earlier.proof.get("parts", ()))
-    if not audit.dataset.has(PART):
-        raise InputError(
-            "there is no split to mend: the data has no column 'split'. Give one with --from splits.csv, or make one"
-        )
-    return _from_values(audit.dataset.samples[PART], ())
-
-
-def _from_table(path: str) -> _Earlier:
-    try:
-        table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, dtype="str", keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the earlier split {path}: {error}") from error
-    key = next((name for name in ("path", "sample") if name in table), "")
-    if not key or PART not in table:
-        raise InputError(f"{path}: expected the columns 'path' and 'split', got {', '.join(map(str, table.columns))}")
-    return _from_values(table.set_index(key)[PART], ())
-
-
-def _from_values(values: pd.Series[Any], parts: Sequence[str]) -> _Earlier:
-    known = values.dropna().astype("str")
-    known = known[known != ""]
-    named = set(known.unique())
-    listed = [*(name for name in (*parts, *_USUAL) if name in named)]
-    order = tuple(dict.fromkeys([*listed, *sorted(named)]))
-    if len(order) < 2:
-        raise InputError(f"the earlier split has {counted(len(order), 'part')}: expected at least two")
-    return _Earlier(order, dict(zip(known.index.astype("str"), known)))

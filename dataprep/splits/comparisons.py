@@ -52,6 +52,10 @@ class Leaks:
             found[check] = int(((part[a] != part[b]) & (part[a] >= 0) & (part[b] >= 0)).sum())
         return found
 
+    def total(self, part: Rows) -> int:
+        """Groups and pairs that are cut."""
+        return sum(self.groups(part).values()) + sum(self.pairs(part).values())
+
     def exposed(self, part: Rows, tested: int, trained: int | None) -> float:
         """Share of the samples in part `tested` whose unit has a member in part `trained` (None: in any other part)."""
         runs: _Runs = self._runs[""]  # type: ignore[attr-defined]

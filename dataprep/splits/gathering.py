@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,14 +56,28 @@ class Material:
     not_looked: dict[str, str]
 
 
-def gather(audit: Audit, request: Request, plan: Plan | None = None, *, keeps_split: bool = False) -> Material:
+class Kept(NamedTuple):
+    """An earlier split that is gone on from.
+
+    Attributes:
+        codes: gives the number of each named sample's part, -1 for none.
+        external: number of its part "external".
+        moves: whether samples may leave their parts.
+    """
+
+    codes: Callable[[Iterable[Any]], NDArray[np.int64]]
+    external: int
+    moves: bool
+
+
+def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Kept | None = None) -> Material:
     """The material of a division.
 
     Args:
         audit: an audit, live or read back.
         request: what is asked for.
         plan: what to drop and relabel first.
-        keeps_split: whether the column ``split`` is made use of, so that no note says it is ignored.
+        kept: the split that it goes on from.
 
     Raises:
         InputError: nothing is left to divide.
@@ -72,25 +86,27 @@ def gather(audit: Audit, request: Request, plan: Plan | None = None, *, keeps_sp
     """
     refuse_names(audit.dataset, request)
     bonds = units_of(audit, request.groups, keep_similar=request.keep_similar)
-    dataset, kept, left_out = _usable(audit.dataset, plan)
-    kept = kept[bonds.order]
-    external = _external(dataset, kept, bonds, request)
+    dataset, usable, left_out = _usable(audit.dataset, plan)
+    usable = usable[bonds.order]
+    matching = _external(dataset, usable, bonds, request, must=kept is None)
     times = (
         times_of(dataset, known_column(dataset, request.time_column, "time_column"), bonds.order) if request.time_column else None
     )
-    kept = _labelled(dataset, bonds, kept, request, left_out)
-    kept, external = _related_to_external(bonds, kept, external, left_out)
+    usable = _labelled(dataset, bonds, usable, request, left_out)
+    usable, external = (usable, matching) if kept is None else _external_of_kept(bonds, usable, matching, kept, left_out)
+    old = np.zeros(len(bonds), bool) if kept is None or kept.moves else kept.codes(bonds.names) >= 0
+    usable = _unrelated_to_external(bonds, usable, external, old, left_out)
     if times is not None:
         known = np.isfinite(times) | external
-        left_out[f"no {request.time_column}"] = int((kept & ~known).sum())
-        kept &= known
-        times = times[kept]
-    if not kept.any():
+        left_out[f"no {request.time_column}"] = int((usable & ~known).sum())
+        usable &= known
+        times = times[usable]
+    if not usable.any():
         raise InputError(_nothing_left(audit.dataset, left_out))
-    dataset, bonds = _only(dataset, bonds, kept)
+    dataset, bonds = _only(dataset, bonds, usable)
     return Material(
-        audit, dataset, bonds, features_of(dataset, bonds.order, request.balance), external[kept], times, request, left_out,
-        tuple(_notes(audit, dataset, request, keeps_split)), duplicates_not_looked_for(audit),
+        audit, dataset, bonds, features_of(dataset, bonds.order, request.balance), external[usable], times, request, left_out,
+        tuple(_notes(audit, dataset, request, kept is not None)), duplicates_not_looked_for(audit),
     )  # fmt: skip
 
 
@@ -132,12 +148,13 @@ def _labelled(
     return kept & labelled
 
 
-def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request) -> NDArray[np.bool_]:
+def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool) -> NDArray[np.bool_]:
+    """(n,) whether each has an external value; every value `must` be there unless new samples may come without."""
     external = np.zeros(len(bonds), bool)
     for column, value in request.external:
         texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[bonds.order]
         rows = texts == value
-        if not rows.any():
+        if must and not rows.any():
             raise OptionError(
                 f"external: no row has {column}={value}. {did_you_mean(value, sorted(set(map(str, texts)))[:1000])}"
             )
@@ -147,14 +164,30 @@ def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: 
     return external & kept
 
 
-def _related_to_external(
-    bonds: Bonds, kept: NDArray[np.bool_], external: NDArray[np.bool_], left_out: dict[str, int]
+def _external_of_kept(
+    bonds: Bonds, usable: NDArray[np.bool_], matching: NDArray[np.bool_], kept: Kept, left_out: dict[str, int]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Samples bound to an external one can be in no other part, nor are they external themselves."""
-    bound = np.isin(bonds.unit, bonds.unit[external]) & ~external
+    """(n,) who can be used, and who is external: was, or has such a value now; without moves, new ones that no old one binds."""
+    codes = kept.codes(bonds.names)
+    was = (codes == kept.external) & usable
+    if kept.moves:
+        return usable, np.asarray(was | (matching & usable))
+    elsewhere = bonds.unit[(codes >= 0) & (codes != kept.external) & usable]
+    new = matching & usable & (codes < 0)
+    bound = new & np.isin(bonds.unit, elsewhere)
+    if bound.any():
+        left_out["external, but belongs together with a sample of another part"] = int(bound.sum())
+    return usable & ~bound, np.asarray(was | (new & ~bound))
+
+
+def _unrelated_to_external(
+    bonds: Bonds, kept: NDArray[np.bool_], external: NDArray[np.bool_], old: NDArray[np.bool_], left_out: dict[str, int]
+) -> NDArray[np.bool_]:
+    """(n,) who can be used and belongs to no external sample: it can be in no other part, nor is it external; `old` ones stay."""
+    bound = np.isin(bonds.unit, bonds.unit[external]) & ~external & ~old
     if external.any():
         left_out["belongs together with an external sample"] = int((kept & bound).sum())
-    return kept & ~bound, external
+    return kept & ~bound
 
 
 def _only(dataset: Dataset, bonds: Bonds, kept: NDArray[np.bool_]) -> tuple[Dataset, Bonds]:
