@@ -73,6 +73,7 @@ def fit_normaliser(
         part: the part to fit on: "train" or "training", or the first part of a Split under a name of its own. None: all rows,
             for a data set without a column of splits that will never be divided.
         fold: for k folds: fit on all but this one ("fold1", or 1), for the model that is judged on it; `part` is not asked for.
+            Parts that are no folds (a test set kept apart, an external site) are left alone too.
         split_column: where parts or folds stand; ``split_2``, ... for further repeats.
         kind: of the images: "divide-by-255" (the default; the reason is in `Normaliser.reason`), "z-score", "min-max" or "none",
             where images are not read. Statistics are kept for any of the others: `Normaliser.with_kind` puts them to use.
@@ -205,6 +206,10 @@ def _counts(parts: pd.Series[Any]) -> dict[str, int]:
 
 def _of_part(dataset: Dataset, parts: pd.Series[Any], part: str, first: str) -> Rows:
     known = _counts(parts)
+    if part in known and _is_fold(part):
+        raise OptionError(
+            f"part {part!r} is one fold of several: say which one is held out (fold=..., --fold), and the others are for training"
+        )
     if part.lower() in JUDGED or (part.lower() not in TRAIN and part != first):
         raise OptionError(
             f"a normaliser is fitted on training rows alone, and part {part!r} is not for training: its figures would leak into "
@@ -223,18 +228,25 @@ def _of_part(dataset: Dataset, parts: pd.Series[Any], part: str, first: str) -> 
 
 def _all_but(dataset: Dataset, parts: pd.Series[Any] | None, fold: str) -> Rows:
     known = _counts(parts) if parts is not None else {}
-    fold = fold if fold in known else next((name for name in known if name == f"fold{fold}"), fold)
-    if parts is None or fold not in known:
-        folds = ", ".join(known) or "none"
-        raise OptionError(f"no fold is called {fold!r}; the folds are: {folds}. Make them: dataprep split --folds 5")
     if TRAIN & {name.lower() for name in known}:
         raise OptionError(f"the parts {', '.join(known)} are no folds: leave fold out, and part 'train' is fitted on")
-    held_out = [name for name in known if name == fold or name.lower() in JUDGED]
-    left = {name: known[name] for name in held_out}
-    rows = parts.notna() & ~parts.isin(held_out)
-    if not rows.any():
-        raise OptionError(f"no rows remain without {', '.join(held_out)}")
-    return Rows(_where(dataset, rows), f"all folds but {fold}", left)
+    folds = [name for name in known if _is_fold(name)]
+    fold = fold if fold in folds else next((name for name in folds if name == f"fold{fold}"), fold)
+    if parts is None or fold not in folds:
+        told = ", ".join(folds) or "none"
+        raise OptionError(f"no fold is called {fold!r}; the folds are: {told}. Make them: dataprep split --folds 5")
+    kept = [name for name in folds if name != fold]
+    if not kept:
+        raise OptionError(f"no rows remain without {', '.join(known)}")
+    left = {name: count for name, count in known.items() if name not in kept}
+    return Rows(_where(dataset, parts.isin(kept)), f"all folds but {fold}", left)
+
+
+def _is_fold(name: str) -> bool:
+    """As `dataprep.splits` names folds, or a mere number, as tables of others do."""
+    from dataprep.splits.views import is_fold
+
+    return is_fold(name) or name.isdigit()
 
 
 def _all_rows(dataset: Dataset, parts: pd.Series[Any] | None) -> Rows:

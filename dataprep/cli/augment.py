@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dataprep.cli.progress import progress_bar
+from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
     from dataprep.augment.copies import Copies
@@ -25,7 +26,9 @@ def augment(
         str, typer.Option(help="auto, a policy's name, or a file that ends in .yaml.", rich_help_panel=_POLICY)
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the changes.", rich_help_panel=_POLICY)] = 0,
-    part: Annotated[str, typer.Option(help="Part for training; never val or test.", rich_help_panel=_ROWS)] = "train",
+    part: Annotated[
+        str, typer.Option(help="Part for training; never val or test.", show_default="train", rich_help_panel=_ROWS)
+    ] = "",
     fold: Annotated[str, typer.Option(help="Fold to leave out, for k folds.", rich_help_panel=_ROWS)] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Draw all policies beside it.", rich_help_panel=_POLICY)] = False,
     safety: Annotated[bool, typer.Option("--safety", help="Measure all policies beside it.", rich_help_panel=_POLICY)] = False,
@@ -45,6 +48,9 @@ def augment(
     from dataprep.augment.copies import materialise_augmented
     from dataprep.augment.recording import last_source, prepare, write_augmentation
 
+    if part and fold:
+        raise OptionError("--part and --fold contradict each other: each says which rows are for training; give one of them")
+    part = part or "train"
     with progress_bar(quiet) as progress:
         source, audit = last_source(out)
         made = prepare(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dataprep.cli.progress import progress_bar
+from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
     from dataprep.augment.fitting import Rows
@@ -35,7 +36,9 @@ def normalise(
     ] = None,
     manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_ROWS)] = "",
     split_column: Annotated[str, typer.Option(help="Column with the split.", rich_help_panel=_ROWS)] = "",
-    part: Annotated[str, typer.Option(help="Part to fit on; never val or test.", rich_help_panel=_ROWS)] = "train",
+    part: Annotated[
+        str, typer.Option(help="Part to fit on; never val or test.", show_default="train", rich_help_panel=_ROWS)
+    ] = "",
     fold: Annotated[str, typer.Option(help="Fold to leave out, for k folds.", rich_help_panel=_ROWS)] = "",
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="Data without parts, never to be divided.", rich_help_panel=_ROWS)
@@ -64,8 +67,11 @@ def normalise(
     from dataprep.schemas.run import run_record
 
     since = time.perf_counter()
+    given = [flag for flag, value in (("--all-rows", all_rows), ("--part", part), ("--fold", fold)) if value]
+    if len(given) > 1:
+        raise OptionError(f"{' and '.join(given)} contradict each other: each says which rows to fit on; give one of them")
     source = _source(path, manifest, split_column, out)
-    wanted = None if all_rows else part
+    wanted = None if all_rows else part or "train"
     # A column of a manifest that --split-column names is called "split" by now; one of a split keeps its name.
     column = split_column if split_column and not (path or manifest) else "split"
     named = [name for text in columns or () for name in text.split(",") if name]

@@ -111,6 +111,18 @@ def test_folds_and_parts_that_do_not_fit(column, arguments, words):
         training_rows(table_of(column), **arguments)
 
 
+def test_one_fold_is_no_training_part_and_what_is_no_fold_is_left_alone():
+    column = ["fold1", "fold2", "fold3", "hidden", "external", "fold2"]
+    folds = Split(table_of(column), {"parts": ["fold1", "fold2", "fold3"]})
+    with pytest.raises(OptionError, match="one fold of several"):
+        training_rows(folds, part="fold1")
+    rows = training_rows(folds, fold=1)
+    assert list(rows.dataset.samples["split"]) == ["fold2", "fold3", "fold2"]
+    assert rows.left_alone == {"external": 1, "fold1": 1, "hidden": 1}
+    with pytest.raises(OptionError, match="no fold is called 'hidden'; the folds are: fold1, fold2, fold3"):
+        training_rows(folds, fold="hidden")
+
+
 @pytest.mark.parametrize("rows", [training_rows, training_images])
 @pytest.mark.parametrize(
     ("column", "words"),
@@ -240,6 +252,15 @@ def test_command_refuses_val(parts, tmp_path):
     done = run(parts, "--part", "val", "--out", tmp_path / "out")
     assert isinstance(done.exception, OptionError)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "flags", [["--all-rows", "--part", "train"], ["--all-rows", "--fold", "1"], ["--part", "a", "--fold", "1"]]
+)
+def test_flags_that_contradict_each_other_are_refused(parts, tmp_path, flags):
+    done = run(parts, *flags, "--out", tmp_path / "out")
+    assert isinstance(done.exception, OptionError)
+    assert f"{flags[0]} and {flags[-2]} contradict each other" in str(done.exception)
 
 
 def test_command_goes_on_from_a_split(class_folders, tmp_path):
