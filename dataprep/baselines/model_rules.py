@@ -168,7 +168,7 @@ def weigh_class_weights(view: View) -> Iterator[Step]:
         return
     low, high, difference = (number(found.get(key)) for key in ("low", "high", "difference"))
     verdict, used = found.get("verdict"), bool(found.get("used"))
-    told = f"class weights change {view.name} by {difference:+.3f} (interval {low:+.3f} to {high:+.3f})"
+    told = f"on frozen features, class weights change {view.name} by {difference:+.3f} (interval {low:+.3f} to {high:+.3f})"
     ends = {
         "better": "they help: " + ("keep them" if used else "use them"),
         "worse": "they harm: " + ("leave them out" if used else "stay without"),

@@ -204,9 +204,7 @@ def lite0_weights() -> dict[str, Tensor]:
     return dict(torch.load(path, map_location="cpu", weights_only=True))
 
 
-def make_network(
-    arch: str, outputs: int, *, size: int, dropout: float = 0.2, pretrained: bool = True, prior: Tensor | None = None
-) -> Network:
+def make_network(arch: str, outputs: int, *, size: int, dropout: float = 0.2, pretrained: bool = True) -> Network:
     """A network by name.
 
     Args:
@@ -215,7 +213,6 @@ def make_network(
         size: pixels a side of its images.
         dropout: share of the penultimate values dropped in training.
         pretrained: with weights, where there are any (timm: its own, which are downloaded unless they are in its cache).
-        prior: (outputs,) biases to start from, so that the first guess is the mix of classes; zeros without.
 
     Raises:
         OptionError: no network of that name.
@@ -224,8 +221,6 @@ def make_network(
     network = _bare(arch, outputs, size, dropout, pretrained)
     nn.init.normal_(network.classifier.weight, std=0.01)
     nn.init.zeros_(network.classifier.bias)
-    if prior is not None:
-        network.classifier.bias.data.copy_(prior)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -69,6 +69,7 @@ def prepare(
     units = units_of(dataset)
     parts = with_val(parts_of(dataset, readable & store.known & known), units, labels, goal)
     _refuse_empty(parts)
+    _refuse_unseen(goal, labels[parts["train"]])
     centre, spread = _scale(labels[parts["train"]]) if goal.kind == "regression" else (0.0, 1.0)
     return Materials(dataset, goal, labels, store, units, parts, centre, spread), regime
 
@@ -111,3 +112,15 @@ def _refuse_empty(parts: dict[str, NDArray[np.int64]]) -> None:
                 f"the part {name} has no sample that can be used: expected labelled images that can be read in it. "
                 "Split again: dataprep split"
             )
+
+
+def _refuse_unseen(goal: Goal, labels: NDArray[Any]) -> None:
+    """Every class needs an image that could be read."""
+    if goal.kind not in ("binary", "multi-class"):
+        return
+    unseen = [name for name, count in zip(goal.classes, np.bincount(labels, minlength=goal.outputs), strict=True) if not count]
+    if unseen:
+        raise InputError(
+            f"no training image of {', '.join(map(repr, unseen[:5]))} can be read: mend the files, leave the class out, or split "
+            "again (dataprep split)"
+        )

@@ -12,6 +12,7 @@ import typer
 
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.progress import progress_bar
+from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,8 @@ def predict(
     from dataprep.baselines.predicting import predicted_frames
     from dataprep.measures.options import PassOptions
 
+    if prefix and not pre_labels:
+        raise OptionError("--prefix goes before paths in pre-labels: expected --pre-labels with it")
     write = writer_for(out, pre_labels or "")
     opened = Opened(model)
     counts: Counter[str] = Counter()

@@ -7,14 +7,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from dataprep.baselines.preparing import _refuse_unseen
 from dataprep.baselines.regimes import choose_regime, refuse_idle
 from dataprep.baselines.settings import BaselineOptions, TrainSettings
 from dataprep.baselines.sources import split_into
 from dataprep.baselines.teaching import key_of
 from dataprep.baselines.thresholds import decides_by_threshold
-from dataprep.errors import FingerprintError, OptionError
+from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.goal import Goal, Requirement
 
 from .toys import toy_materials
@@ -103,3 +105,10 @@ def test_a_split_of_another_audit_is_not_replaced(tmp_path: Path, monkeypatch: p
     audit: Any = SimpleNamespace(run={"fingerprint": "ours"}, dataset=SimpleNamespace(fingerprint="ours"))
     with pytest.raises(FingerprintError, match="made from another audit"):
         split_into(str(tmp_path), audit, None, lambda *_: None)
+
+
+def test_a_class_whose_images_cannot_be_read_is_named() -> None:
+    goal = Goal("multi-class", ("cat", "dog", "owl"), "accuracy")
+    _refuse_unseen(goal, np.array([0, 1, 2]))
+    with pytest.raises(InputError, match="no training image of 'dog' can be read"):
+        _refuse_unseen(goal, np.array([0, 2, 2]))
