@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
@@ -12,6 +13,7 @@ from dataprep.engine import audit
 from dataprep.errors import UserError
 from dataprep.reports import report
 from dataprep.schemas.audit import Audit
+from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.plan import data_facts
 from dataprep.schemas.report import RUN, SAMPLES
@@ -51,6 +53,9 @@ def audit_into(
 ) -> tuple[Audit, bool]:
     """The audit of `dataset`: the one in `folder` where that is of the same samples and files, else a new one, written there.
 
+    The user's own columns (patient, site, captured_at) are those of `dataset` in any case: no finding that is gone on from
+    depends on them. Other labels, splits or groups are another audit.
+
     Returns:
         The audit, and whether it was made now.
     """
@@ -71,4 +76,13 @@ def _same(folder: str, dataset: Dataset) -> Audit | None:
     ours, theirs = data_facts(dataset)["columns"], data_facts(found.dataset)["columns"]
     theirs.pop("file_hash", None)
     ours.pop("file_hash", None)
-    return found if ours == theirs and found.dataset.root == dataset.root else None
+    if ours != theirs or found.dataset.root != dataset.root:
+        return None
+    return replace(found, dataset=_with_own_columns(found.dataset, dataset))
+
+
+def _with_own_columns(audited: Dataset, now: Dataset) -> Dataset:
+    """What was measured, with the user's own columns as they are now."""
+    kept = audited.samples[[name for name in audited.samples if name in COLUMNS]]
+    own = now.samples[[name for name in now.samples if name not in COLUMNS]]
+    return replace(audited, samples=kept.join(own.reindex(kept.index)))

@@ -138,3 +138,19 @@ def test_a_group_column_of_the_manifest_is_found_by_its_own_name(class_folders: 
     assert proof["kept_together"]["groups"] == {"group": {"groups": 4, "of_several": 4}}
     with pytest.raises(Exception, match="Did you mean 'shelf'"):
         raise run(class_folders, *asked, "--group", "shelve").exception  # type: ignore[misc]
+
+
+def test_a_corrected_manifest_counts_without_another_audit(class_folders: Path, tmp_path: Path, out: Path) -> None:
+    images = sorted(path.relative_to(class_folders).as_posix() for path in class_folders.rglob("*.jpg"))
+    manifest = tmp_path / "list.csv"
+    for families, said in ((len(images), "audited"), (3, "going on from")):
+        rows = [f"{path},{path.split('/')[0]},p{number % families}" for number, path in enumerate(images)]
+        manifest.write_text("path,label,family\n" + "\n".join(rows) + "\n")
+        done = run(class_folders, "--manifest", manifest, "--label-column", "label", "--no-embedding", "--group", "family",
+                   "--ratios", "train=0.5,test=0.5", "--out", out)  # fmt: skip
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+    assert json.loads((out / "split/proof.json").read_text())["kept_together"]["groups"]["family"] == {
+        "groups": 3,
+        "of_several": 3,
+    }
