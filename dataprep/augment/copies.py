@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dataprep.augment.balance import MOST_COPIES, BalancedSampler
+from dataprep.augment.copying import Item
 from dataprep.augment.policies import Policy
 from dataprep.augment.probing import Progress, options_of
 from dataprep.backends import imap
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
+from dataprep.measures.thumbnails import read_remote
 from dataprep.schemas.files import MARKER, mark_output
 from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, UNIT
@@ -90,7 +92,8 @@ def materialise_augmented(
         progress: called with (stage, done, total, note).
 
     Raises:
-        InputError: the data is not divided, none of its parts is for training, or there are no labels.
+        InputError: the data is not divided, none of its parts is for training, there are no labels, or no image to copy is
+            readable.
         OptionError: an unknown format, the policy none, a figure out of range, or a part or fold that is not for training.
         OutputError: the folder is there already, or cannot be written.
     """
@@ -108,7 +111,7 @@ def materialise_augmented(
     try:
         mark_output(partial)
         lost = _write(table, sampler.dataset, partial, policy, seed, format, options or options_of(source), progress)
-        table = table[~table["source"].isin(list(lost))]
+        table = _without(table, lost)
         table.to_csv(os.path.join(partial, MANIFEST), index=False)
         policy.save(os.path.join(partial, POLICY))
         os.rename(partial, folder)
@@ -177,6 +180,7 @@ def _write(
     results = imap(
         "dataprep.augment.copying:copying", items, setup=(policy.to_yaml(), seed, options, FORMATS[format]), jobs=options.jobs,
         time_limit_s=options.time_limit_s, memory_limit_mb=options.memory_limit_mb,
+        load=_read_remote if dataset.is_remote else None,
     )  # fmt: skip
     lost = {}
     with closing(results):  # type: ignore[type-var]
@@ -186,6 +190,22 @@ def _write(
             if progress is not None:
                 progress("augment", done, len(names), names[index])
     return lost
+
+
+def _without(table: pd.DataFrame, lost: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of the copies that were made."""
+    made = table[~table["source"].isin(list(lost))]
+    if len(table) and made.empty:
+        first, why = next(iter(lost.items()))
+        raise InputError(f"none of the {len(lost):,} images to copy could be read; the first, {first}: {why}")
+    return made
+
+
+def _read_remote(item: Item) -> Item | Lost:
+    """The task with the bytes of its file: workers have no file systems."""
+    url, name, copies = item
+    data = read_remote(str(url))
+    return data if isinstance(data, Lost) else (data, name, copies)
 
 
 def verify_copies(folder: str | os.PathLike[str], source: Split | Dataset) -> pd.DataFrame:

@@ -119,6 +119,28 @@ def test_where_copies_may_not_go(divided: Dataset, tmp_path: Path) -> None:
         materialise_augmented(plain, tmp_path / "new", policy("light"), options=OPTIONS)
 
 
+def test_remote_images_are_copied_as_local_ones_are(divided: Dataset, tmp_path: Path) -> None:
+    import fsspec
+
+    for name in divided.samples.index:
+        fsspec.filesystem("memory").pipe(f"/copies/{name}", Path(divided.path(name)).read_bytes())
+    remote = Dataset("memory://copies", divided.samples, divided.task, divided.classes)
+    here, there = (
+        materialise_augmented(each, tmp_path / name, policy("light"), options=OPTIONS)
+        for name, each in (("here", divided), ("there", remote))
+    )
+    assert there.lost == {}
+    for path in pd.read_csv(here.manifest)["path"]:
+        assert (Path(there.folder) / path).read_bytes() == (Path(here.folder) / path).read_bytes()
+
+
+def test_no_folder_is_published_when_every_copy_is_lost(divided: Dataset, tmp_path: Path) -> None:
+    nowhere = Dataset("memory://nothing", divided.samples, divided.task, divided.classes)
+    with pytest.raises(InputError, match="none of the 3 images to copy could be read; the first, rare/"):
+        materialise_augmented(nowhere, tmp_path / "new", policy("light"), options=OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
 def test_images_for_testing_are_never_copied_for_want_of_a_train_part(divided: Dataset, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none of them is known to be for training"):
         materialise_augmented(divided.assign(split=["test", "val"] * 8), tmp_path / "new", policy("light"), options=OPTIONS)
