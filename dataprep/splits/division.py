@@ -66,8 +66,10 @@ def refuse_too_few(units: int, parts: int) -> None:
         )
 
 
-def groups_apart(bonds: Bonds, dataset: Dataset) -> tuple[list[str], Rows]:
+def groups_apart(bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]) -> tuple[list[str], Rows]:
     """Leave-one-group-out: the group of each fold in words, and (n,) the fold of each sample, -1 where it is in no group.
+
+    Rows where `apart` (n,) is true are in no fold.
 
     Groups that copies or several columns join are one fold, named by all of its groups.
     """
@@ -77,13 +79,13 @@ def groups_apart(bonds: Bonds, dataset: Dataset) -> tuple[list[str], Rows]:
     grouped = np.zeros(len(bonds), bool)
     for each in bonds.groups.values():
         grouped |= each >= 0
-    inside = np.unique(bonds.unit[grouped])
+    inside = np.unique(bonds.unit[grouped & ~apart])
     if not 2 <= len(inside) <= MOST_FOLDS:
         raise OptionError(
             f"leave_one_group_out: expected 2 to {MOST_FOLDS:,} groups that nothing joins, got {len(inside):,} in "
             f"{', '.join(bonds.groups)}. For many groups take folds"
         )
-    member = np.isin(bonds.unit, inside)
+    member = np.isin(bonds.unit, inside) & ~apart
     fold = np.where(member, np.searchsorted(inside, bonds.unit), -1)
     texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[bonds.order]
     return _named(fold, numbers, texts, len(inside)), fold
@@ -101,6 +103,8 @@ def _named(fold: Rows, numbers: Rows, texts: NDArray[Any], folds: int) -> list[s
 def times_of(dataset: Dataset, column: str, order: Rows) -> NDArray[np.float64]:
     """(n,) times of the rows `order` as numbers, NaN where unknown: numbers as they are, dates in seconds.
 
+    Texts are read as numbers or as dates, whichever explains more of them; numbers where both explain as many.
+
     Raises:
         OptionError: nothing in the column is a number or a date.
     """
@@ -111,8 +115,8 @@ def times_of(dataset: Dataset, column: str, order: Rows) -> NDArray[np.float64]:
         texts = values.astype("str").to_numpy(dtype=object)[order]
         texts[values.isna().to_numpy()[order] | (texts == "")] = None
         figures = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(np.float64)
-        if not np.isfinite(figures).any():
-            dates = pd.to_datetime(pd.Series(texts), errors="coerce", format="ISO8601", utc=True)
+        dates = pd.to_datetime(pd.Series(texts), errors="coerce", format="ISO8601", utc=True)
+        if dates.notna().sum() > np.isfinite(figures).sum():
             figures = np.where(dates.isna(), np.nan, dates.astype("datetime64[us, UTC]").astype("int64").to_numpy() / 1e6)
     if not np.isfinite(figures).any():
         raise OptionError(f"time_column: nothing in {column!r} is a number or a date such as 2024-05-01 or 2024-05-01T12:30:00")
@@ -122,7 +126,8 @@ def times_of(dataset: Dataset, column: str, order: Rows) -> NDArray[np.float64]:
 def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[float], parts: Sequence[str]) -> tuple[Rows, int]:
     """(u,) part of each unit, in order of their last members, and how many samples are older than their part.
 
-    Units of one time stay together; cuts are where the sizes come nearest to the targets.
+    "train" is first and "test" last with "val" before it, in whatever order they are named; others follow each other as they are
+    named. Units of one time stay together; cuts are where the sizes come nearest to the targets.
 
     Raises:
         OptionError: fewer different times than parts.
@@ -137,10 +142,17 @@ def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[flo
         )
     reached = np.cumsum(np.bincount(moment[unit], minlength=len(moments)))
     ends: list[int] = []
-    for number, wished in enumerate(np.cumsum(targets)[:-1]):
+    order = in_time(parts)
+    for number, wished in enumerate(np.cumsum(np.asarray(targets)[order])[:-1]):
         low = (ends[-1] if ends else -1) + 1
         high = len(moments) - len(parts) + number
         ends.append(low + int(np.argmin(np.abs(reached[low : high + 1] - wished))))
     part = np.searchsorted(np.array(ends), moment, side="left")
     borders = np.array([-np.inf, *moments[ends]])
-    return part.astype(np.int64), int((times <= borders[part[unit]]).sum())
+    return order[part], int((times <= borders[part[unit]]).sum())
+
+
+def in_time(parts: Sequence[str]) -> Rows:
+    """Numbers of the parts in order of time: train first, test last, val before test, others between as they are named."""
+    ranks = {"train": 0, "val": 2, "test": 3}
+    return np.array(sorted(range(len(parts)), key=lambda number: ranks.get(parts[number], 1)), np.int64)

@@ -101,7 +101,7 @@ def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Ke
         left_out[f"no {request.time_column}"] = int((usable & ~known).sum())
         usable &= known
         times = times[usable]
-    if not usable.any():
+    if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
     dataset, bonds = _only(dataset, bonds, usable)
     return Material(

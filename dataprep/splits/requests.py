@@ -200,5 +200,10 @@ def _refuse_contradictions(request: Request) -> None:
         raise OptionError(f"leave_one_group_out and {other} exclude each other: give one of them")
     if request.folds and request.time_column:
         raise OptionError("folds and time_column exclude each other: parts in order of time are train, val, test")
+    rule = "time_column" if request.time_column else "leave_one_group_out" if request.leave_one_group_out else ""
+    if rule and request.balance:
+        raise OptionError(
+            f"balance and {rule} exclude each other: {rule} decides who is where, and nothing can be shared out evenly"
+        )
     if not 0 <= request.seed < 2**32:
         raise OptionError(f"seed: expected a whole number from 0 to 4,294,967,295, got {request.seed}")

@@ -66,8 +66,8 @@ def split(
         leave_one_group_out: make every group a fold of its own.
         group: columns of what belongs together: patient, video, sender; ``group`` counts without being named.
         external: ``"site=B"``, several: rows that go to the part "external", for validation elsewhere.
-        time_column: parts follow each other in the order of this column: numbers or ISO dates. A unit is where its last
-            member is; labels are not balanced then.
+        time_column: parts follow each other in the order of this column: numbers or ISO dates; train, then val, then test,
+            however they are named in `ratios`. A unit is where its last member is; nothing is balanced then.
         balance: columns whose values every part should have in the same proportion; of numbers, five quantiles. Measured
             ones too: ``brightness`` means ``luma_mean``.
         seed: another one gives another division of the same quality.
@@ -180,7 +180,7 @@ def features_inside(material: Material, inside: NDArray[np.bool_]) -> Features:
 
 
 def _groups_apart(material: Material, inside: NDArray[np.bool_]) -> Division:
-    holds, fold = groups_apart(material.bonds, material.dataset)
+    holds, fold = groups_apart(material.bonds, material.dataset, material.external)
     if (fold[inside] < 0).any():
         raise OptionError(
             f"leave_one_group_out: {int((fold[inside] < 0).sum()):,} samples are in no group: give them one, or drop them"
