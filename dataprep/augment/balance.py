@@ -81,7 +81,8 @@ class BalancedSampler:
 
         Raises:
             InputError: there is no training row with a label, or no part is for training.
-            OptionError: a figure out of range, a part or fold that is unknown or not for training.
+            OptionError: a figure out of range, a part or fold that is unknown or not for training, a task other than
+                classification.
         """
         self.dataset = labelled_training_rows(source, part=part, fold=fold)
         self.seed = seed
@@ -126,10 +127,17 @@ def labelled_training_rows(source: Audit | Split | Dataset, *, part: str = "trai
     """The readable training rows that have a label, in order of their names.
 
     Raises:
-        InputError: there is none, or no part is for training. OptionError: as of `dataprep.fit_normaliser`.
+        InputError: there is none, or no part is for training.
+        OptionError: the task is not classification: combinations of labels and measured values are no classes, and of images
+            with boxes or masks only the image would be copied; and as of `dataprep.fit_normaliser`.
     """
     dataset = training_images(source, part=part, fold=fold)
-    if "label" not in dataset.samples or not dataset.samples["label"].notna().any():
+    if dataset.task not in ("classification", "none"):
+        raise OptionError(
+            "balancing and copies are for one class per image (task classification), and these labels are of task "
+            f"{dataset.task}: train on the images as they are, and change them while training (dataprep.augment.policies)"
+        )
+    if dataset.task == "none" or not dataset.has("label"):
         raise InputError("balancing classes needs labels, and there are none among the training images")
     dataset = dataset.where(dataset.samples["label"].notna().to_numpy())
     order = np.argsort(dataset.samples.index.to_numpy(dtype=object), kind="stable")

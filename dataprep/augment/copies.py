@@ -94,7 +94,8 @@ def materialise_augmented(
     Raises:
         InputError: the data is not divided, none of its parts is for training, there are no labels, or no image to copy is
             readable.
-        OptionError: an unknown format, the policy none, a figure out of range, or a part or fold that is not for training.
+        OptionError: an unknown format, the policy none, a figure out of range, a part or fold that is not for training, or a
+            task other than classification.
         OutputError: the folder is there already, or cannot be written.
     """
     if format not in FORMATS:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,6 +119,16 @@ def test_where_copies_may_not_go(divided: Dataset, tmp_path: Path) -> None:
     plain = Dataset(divided.root, divided.samples.drop(columns="split"), divided.task)
     with pytest.raises(InputError, match="not divided"):
         materialise_augmented(plain, tmp_path / "new", policy("light"), options=OPTIONS)
+
+
+@pytest.mark.parametrize("task", ["multi-label", "regression", "detection", "segmentation"])
+def test_labels_that_are_no_classes_are_not_balanced(divided: Dataset, tmp_path: Path, task: Any) -> None:
+    other = replace(divided, task=task)
+    with pytest.raises(OptionError, match=f"one class per image.*task {task}"):
+        BalancedSampler(other)
+    with pytest.raises(OptionError, match="one class per image"):
+        materialise_augmented(other, tmp_path / "new", policy("light"), options=OPTIONS)
+    assert not (tmp_path / "new").exists()
 
 
 def test_remote_images_are_copied_as_local_ones_are(divided: Dataset, tmp_path: Path) -> None:
