@@ -206,7 +206,7 @@ class Bench:
 def options_of(source: Audit | Split | Dataset) -> PassOptions:
     """How the files of an audit, or of a split of it, were read and embedded."""
     run: Mapping[str, Any] = getattr(source, "run", {})
-    given = run.get("options", {}).get("pass", {}) if isinstance(run, Mapping) else {}
+    given = run.get("pass", run.get("options", {}).get("pass", {})) if isinstance(run, Mapping) else {}
     return PassOptions(**given) if isinstance(given, dict) else PassOptions()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,9 @@ class Augmentation:
 
 
 def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | None]:
-    """The split in ``OUT/split``, or else the audit in ``OUT/audit``; and that audit, if there is one.
+    """The split in ``OUT/split``, or else the audit in ``OUT/audit``; and the audit that the split was made from, if it is there.
+
+    An audit of other data than the split is left aside, with a warning: what it claims is not about these images.
 
     Raises:
         InputError: there is neither. FingerprintError: files that do not belong together.
@@ -62,10 +65,19 @@ def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | Non
     if os.path.isfile(os.path.join(folder, SAMPLES)):
         from dataprep.splits import read_split
 
-        return read_split(folder), audit
+        split = read_split(folder)
+        if audit is not None and not _made_from(split, audit):
+            warnings.warn(f"the audit in {place} is of other data than the split in {folder}, and was not used", stacklevel=2)
+            audit = None
+        return split, audit
     if audit is None:
         raise InputError(f"expected a split or an audit in {os.fspath(out)}: run dataprep audit PATH, then dataprep split")
     return audit, audit
+
+
+def _made_from(split: Split, audit: Audit) -> bool:
+    fingerprint = split.run.get("audit", {}).get("fingerprint")
+    return fingerprint in (audit.run.get("fingerprint"), audit.dataset.fingerprint)
 
 
 def prepare(
