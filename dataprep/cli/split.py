@@ -27,6 +27,7 @@ Progress = Callable[[str, int, int, str], None]
 
 _INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
 _COLUMNS = ("path_column", "label_column", "split_column", "group_column")
+_TOLERANCES = ("size_tolerance", "label_tolerance")
 
 
 def split(
@@ -96,6 +97,24 @@ def split(
             rich_help_panel=_CHANGE,
         ),
     ] = "",
+    size_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="--repair: share by which a part may miss its size. [default: 0.05]",
+            min=0.0,
+            rich_help_panel=_CHANGE,
+            show_default=False,
+        ),
+    ] = None,
+    label_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            help="--repair: how far a label's share in a part may be off. [default: 0.02]",
+            min=0.0,
+            rich_help_panel=_CHANGE,
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         str, typer.Option(help="Folder for results; the split goes to OUT/split.", rich_help_panel=_OUTPUT)
     ] = "dataprep-out",
@@ -140,6 +159,9 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
     changing = "--repair" if flags["repair"] else "--extend" if flags["extend"] else ""
     if flags["earlier"] and not changing:
         raise OptionError("--from goes with --repair or --extend")
+    tolerances = [name for name in _TOLERANCES if flags[name] is not None]
+    if tolerances and not flags["repair"]:
+        raise OptionError(f"--{tolerances[0].replace('_', '-')} goes with --repair")
     others = ("folds", "leave_one_group_out", "external", "time_column")
     mixed = [name for name in others if flags[name]] + (["repeats"] if flags["repeats"] != 1 else [])
     if changing and mixed:
@@ -205,7 +227,8 @@ def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str
         "keep_similar": flags["similar"], "keep_unlabelled": flags["keep_unlabelled"], "plan": plan, "progress": progress,
     }  # fmt: skip
     if flags["repair"]:
-        return repair(audit, earlier=flags["earlier"] or None, **common)
+        tolerances = {name: flags[name] for name in _TOLERANCES if flags[name] is not None}
+        return repair(audit, earlier=flags["earlier"] or None, **tolerances, **common)
     if flags["extend"]:
         return extend(audit, flags["earlier"] or folder, **common)
     return divide(

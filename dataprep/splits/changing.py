@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
+    from dataprep.splits.problem import Problem
 
     Rows = NDArray[np.int64]
 
@@ -97,7 +98,7 @@ def repair(
         group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its folder) was made with counts too:
             its groups beside these, its other options where these say nothing, and its `external` rows.
         earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column ``split`` of the data.
-        ratios: wished sizes; None takes those that the parts have.
+        ratios: wished sizes; None takes those that the parts have. What had no part joins the parts that are not kept.
         size_tolerance: share of its size by which a part may miss it.
         label_tolerance: how far a label's share in a part may be from that of all samples, 0 to 1.
 
@@ -107,6 +108,9 @@ def repair(
         FingerprintError: as of `split`.
     """
     started = time.perf_counter()
+    for name, value in (("size_tolerance", size_tolerance), ("label_tolerance", label_tolerance)):
+        if not value >= 0:
+            raise OptionError(f"{name}: expected a share from 0 on, such as 0.05, got {value!r}")
     given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
     known, request, material, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
@@ -116,7 +120,9 @@ def repair(
     inside = ~material.external
     sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(np.float64)
     targets = _targets(request.targets(int(inside.sum())) if ratios is not None else None, request.parts, known, sizes, inside)
-    division, changed = _repaired(material, known, before, inside, targets, (size_tolerance, label_tolerance))
+    division, changed = _repaired(
+        material, known, before, inside, targets, (size_tolerance, label_tolerance), wished=ratios is not None
+    )
     made = finished(material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed)
     placed = np.empty(len(before), np.int64)
     placed[material.bonds.order] = before
@@ -130,16 +136,23 @@ def _repaired(
     inside: NDArray[np.bool_],
     targets: Sequence[float],
     tolerances: tuple[float, float],
+    *,
+    wished: bool,
 ) -> tuple[Division, dict[str, Any]]:
+    """The division mended, and what was done; `wished`: the targets were asked for rather than what the parts have."""
     numbers, first, unit = np.unique(material.bonds.unit[inside], return_index=True, return_inverse=True)
     names, seed = material.bonds.names[inside][first], material.request.seed
     problem, place = problem_of(unit, names, features_inside(material, inside), known.parts, targets, seeds=(seed, 0))
     was = before[inside]
     held = np.zeros((len(numbers), len(known.parts)), np.int64)
     np.add.at(held, (place[was >= 0], was[was >= 0]), 1)
-    cost = held.sum(axis=1, keepdims=True) - held
+    cost = problem.sizes[:, None] - held  # what had no part moves wherever it goes, and is not counted in the end
     cost[:, np.asarray(targets) <= 0] = len(before) + 1
-    points, point, kept, met = _chosen(problem, cost, known.parts, tolerances, seed)
+    ways: list[tuple[tuple[int, ...], Problem]] = [((), problem)]
+    if "test" in known.parts and len(known.parts) > 2:
+        test = known.parts.index("test")
+        ways.insert(0, ((test,), problem if wished else _with_kept(problem, held, test)))
+    points, point, kept, met, targets = _chosen(ways, cost, tolerances, seed)
 
     def placed(point: Point) -> Rows:
         part = np.full(len(before), known.external)
@@ -147,7 +160,9 @@ def _repaired(
         return part
 
     part = placed(point)
-    changed = _changed(material, known, before, [(each, placed(each)) for each in _listed(points, point)], point, kept)
+    listed, joined = _listed(points, point), int((was < 0).sum())
+    found = [(replace(each, moves=each.moves - joined), placed(each)) for each in listed]
+    changed = _changed(material, known, before, found, listed.index(point), kept)
     changed["lines"] += [_test_line(before, part, known.parts)] if "test" in known.parts else []
     if not kept and "test" in known.parts:
         changed["lines"].append(
@@ -162,18 +177,31 @@ def _repaired(
     return Division(known.parts, part, tuple(targets), apart=apart), changed
 
 
+def _with_kept(problem: Problem, held: Rows, part: int) -> Problem:
+    """The problem in which a part that is kept has for its target what it then holds, and the others share the rest as before."""
+    keeps = float(problem.sizes[held[:, part] > 0].sum())
+    targets = problem.targets.copy()
+    targets[part] = 0.0
+    targets *= (float(problem.sizes.sum()) - keeps) / max(1.0, targets.sum())
+    targets[part] = keeps
+    return replace(problem, targets=targets)
+
+
 def _chosen(
-    problem: Any, cost: Rows, parts: Sequence[str], tolerances: tuple[float, float], seed: int
-) -> tuple[tuple[Point, ...], Point, bool, bool]:
-    """The frontier, the point taken, whether the test part was kept for it, and whether it is within the tolerances."""
+    ways: Sequence[tuple[tuple[int, ...], Problem]], cost: Rows, tolerances: tuple[float, float], seed: int
+) -> tuple[tuple[Point, ...], Point, bool, bool, list[float]]:
+    """The frontier, the point taken, whether parts were kept for it, whether it is within the tolerances, and its targets.
+
+    Args:
+        ways: numbers of the parts that are kept as they are, and the problem then; the first way within tolerances is taken.
+    """
     size, label = tolerances
-    tries = [(parts.index("test"),), ()] if "test" in parts and len(parts) > 2 else [()]
     best = None
-    for frozen in tries:
+    for frozen, problem in ways:
         points = frontier(problem, cost, frozen=frozen, seed=seed)
         point, met = fewest_moves(problem, cost, points, frozen=frozen, size_tolerance=size, label_tolerance=label, seed=seed)
         if met or best is None:
-            best = (points, point, bool(frozen), met)
+            best = (points, point, bool(frozen), met, problem.targets.tolist())
         if met:
             break
     assert best is not None
@@ -185,11 +213,17 @@ def _listed(points: Sequence[Point], taken: Point) -> list[Point]:
 
 
 def _changed(
-    material: Material, known: Earlier, before: Rows, ways: Sequence[tuple[Point, Rows]], taken: Point, kept: bool
+    material: Material, known: Earlier, before: Rows, ways: Sequence[tuple[Point, Rows]], taken: int, kept: bool
 ) -> dict[str, Any]:
-    """What was done, in words and figures; `ways` are the points of the frontier, each with the part of every sample."""
+    """What was done, in words and figures.
+
+    Args:
+        ways: the points of the frontier, each with the part of every sample.
+        taken: place of the one that was taken.
+        kept: whether the test part was kept as it is.
+    """
     leaks, features = Leaks(material.bonds), material.features
-    part = next(part for point, part in ways if point is taken)
+    part = ways[taken][1]
     groups, pairs = leaks.groups(before), leaks.pairs(before)
     total = sum(groups.values()) + sum(pairs.values())
     moved = int(((part != before) & (before >= 0)).sum())
@@ -199,8 +233,8 @@ def _changed(
     rows = [_row("0", total, "", deviation, "as it was")]
     rows += [
         _row(f"{point.moves:,}", leaks.total(way), f"{point.size_deviation:.1%}", point.label_deviation,
-             "taken" if point is taken else "")
-        for point, way in ways
+             "taken" if number == taken else "")
+        for number, (point, way) in enumerate(ways)
     ]  # fmt: skip
     figures = [{"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation} for p, _ in ways]
     lines = [f"It had {counted(total, 'leak')}: {_leak_words(groups, pairs, leaks.units(before))}.",

@@ -64,7 +64,8 @@ def frontier(problem: Problem, cost: Ints, *, frozen: tuple[int, ...] = (), seed
 
     Args:
         problem: units and parts; the targets are the sizes that the parts should have after the repair.
-        cost: (u, p) samples that move if a unit goes to a part: those of its samples that are in other parts now.
+        cost: (u, p) samples that move if a unit goes to a part: those of its samples that are elsewhere now, in other parts or
+            in none.
         frozen: numbers of parts that keep what they have, see above.
         seed: of the search.
         most: points given back; the first (fewest moves that remove every leak) and the last always are.

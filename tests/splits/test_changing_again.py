@@ -84,3 +84,20 @@ def test_repair_leaves_out_what_belongs_to_external_samples() -> None:
     assert set(part) == set(made.dataset.samples["split"])
     assert not {"img/00000.jpg", "img/00070.jpg"} & set(made.dataset.samples.index)
     assert made.parts["external"] == 10
+
+
+def test_samples_without_a_part_do_not_thaw_the_test_part() -> None:
+    part = np.array(["train"] * 60 + ["val"] * 20 + ["test"] * 20 + [""] * 50, dtype=object)
+    audit = made_audit(["a", "b"] * 75, split=pd.Categorical(np.where(part == "", None, part)))
+    made = repair(audit, tests=False)
+    assert made.parts["test"] == 20
+    assert abs(made.parts["train"] - 97.5) <= 0.05 * 97.5
+    assert made.proof["changed"]["moved"] == made.proof["changed"]["points"][0]["moves"] == 0
+    assert "The test part is as it was." in made.proof["changed"]["lines"]
+    asked = repair(audit, ratios="train=0.6,val=0.2,test=0.2", tests=False)
+    assert asked.parts["test"] > 25
+
+
+def test_tolerances_are_shares() -> None:
+    with pytest.raises(OptionError, match="size_tolerance: expected a share from 0 on"):
+        repair(visits(), size_tolerance=-0.1)

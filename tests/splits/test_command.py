@@ -154,3 +154,15 @@ def test_a_corrected_manifest_counts_without_another_audit(class_folders: Path, 
         "groups": 3,
         "of_several": 3,
     }
+
+
+def test_tolerances_reach_the_repair(audited: Path, out: Path) -> None:
+    done = run("--out", out, "--size-tolerance", 0.1)
+    assert "--size-tolerance goes with --repair" in str(done.exception)
+    mended = ("--repair", "--from", out / "split", "--out", out, "--size-tolerance", 0.0, "--label-tolerance", 0.0)
+    assert run(*mended).exit_code == 0
+    table = (out / "split/splits.csv").read_text().replace("test", "train", 1)
+    (out / "moved.csv").write_text(table)
+    assert run("--repair", "--from", out / "moved.csv", *mended[3:]).exit_code == 0
+    lines = json.loads((out / "split/proof.json").read_text())["changed"]["lines"]
+    assert not any("within 5%" in line for line in lines)
