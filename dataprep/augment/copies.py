@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dataprep.augment.balance import MOST_COPIES, BalancedSampler
@@ -27,6 +28,8 @@ from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, UNIT
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
@@ -148,18 +151,24 @@ def _planned(sampler: BalancedSampler, policy: Policy, seed: int, format: str) -
     samples = sampler.dataset.samples
     turns = sorted((turn for turn in sampler.epoch(0) if turn.copy), key=lambda turn: (turn.sample, turn.copy))
     rows = samples.iloc[[turn.row for turn in turns]]
-    units = rows[UNIT] if UNIT in rows else rows["group"] if "group" in rows else rows.index.to_series()
-    units = units.astype("object").where(units.notna().to_numpy(), rows.index.to_numpy())
     return pd.DataFrame({
         "path": [_path(str(label), turn.row, turn.sample, turn.copy, format) for label, turn in zip(rows["label"], turns)],
         "label": rows["label"].astype("str").to_numpy(),
         "split": rows[PART].astype("str").to_numpy(),
-        "unit": units.astype("str").to_numpy(),
+        "unit": _units_of(rows),
         "source": [turn.sample for turn in turns],
         "policy": policy.name,
         "seed": seed,
         "copy": [turn.copy for turn in turns],
     })  # fmt: skip
+
+
+def _units_of(rows: pd.DataFrame) -> NDArray[np.object_]:
+    """(n,) what each row has to stay together with: its unit, or else its group; itself where it has none."""
+    units = rows[UNIT] if UNIT in rows else rows["group"] if "group" in rows else rows.index.to_series()
+    texts = units.astype("str").to_numpy(dtype=object)
+    alone = units.isna().to_numpy() | (texts == "")
+    return np.asarray(np.where(alone, rows.index.to_numpy(dtype=object), texts))
 
 
 def _path(label: str, row: int, sample: str, copy: int, format: str) -> str:
@@ -209,15 +218,18 @@ def _read_remote(item: Item) -> Item | Lost:
     return data if isinstance(data, Lost) else (data, name, copies)
 
 
-def verify_copies(folder: str | os.PathLike[str], source: Split | Dataset) -> pd.DataFrame:
-    """The manifest of copies, if each is still with its original: in the same part, of the same unit.
+def verify_copies(folder: str | os.PathLike[str], source: Audit | Split | Dataset) -> pd.DataFrame:
+    """The manifest of copies, if each is there and still with its original: in the same part, of the same unit.
+
+    For before copies are trained on, since the data may have been divided anew since they were made, and a copy of what is now a
+    test image would leak. ``dataprep augment --materialise`` ends with it.
 
     Args:
         folder: as `materialise_augmented` wrote it.
         source: the division in use now.
 
     Raises:
-        InputError: no manifest there, or one that cannot be read.
+        InputError: no manifest there, one that cannot be read, copies that are gone, or data that is not divided.
         FingerprintError: copies whose original is no longer in their part, or of their unit, or not in the data.
     """
     path = os.path.join(os.fspath(folder), MANIFEST)
@@ -226,14 +238,18 @@ def verify_copies(folder: str | os.PathLike[str], source: Split | Dataset) -> pd
         table = table[["path", "label", "split", "unit", "source", "policy", "seed", "copy"]]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"cannot read the copies in {path}: {error}") from error
-    samples = (source if not hasattr(source, "dataset") else source.dataset).samples
-    known = samples.reindex(table["source"])
-    now = known[PART].astype("str").to_numpy() if PART in known else None
-    apart = ~table["source"].isin(samples.index).to_numpy()
-    if now is not None:
-        apart |= now != table["split"].to_numpy()
-    if UNIT in known:
-        apart |= known[UNIT].astype("str").to_numpy() != table["unit"].to_numpy()
+    gone = [name for name in table["path"] if not os.path.isfile(os.path.join(os.fspath(folder), *name.split("/")))]
+    if gone:
+        raise InputError(f"{len(gone):,} of {len(table):,} copies in {os.fspath(folder)} are gone, the first {gone[0]}")
+    dataset = source if not hasattr(source, "dataset") else source.dataset
+    if not dataset.has(PART):
+        raise InputError(
+            "whether copies are with their originals shows in divided data, and this is not: run dataprep split first"
+        )
+    known = dataset.samples.reindex(table["source"])
+    apart = ~table["source"].isin(dataset.samples.index).to_numpy()
+    apart |= known[PART].astype("str").to_numpy() != table["split"].to_numpy()
+    apart |= _units_of(known) != table["unit"].to_numpy()
     if apart.any():
         row = table[apart].iloc[0]
         raise FingerprintError(

@@ -250,5 +250,6 @@ def _units_of(source: Audit | Split | Dataset, dataset: Dataset) -> Rows:
     if isinstance(source, Audit):
         bonds = units_of(source)
         return pd.Series(bonds.unit, index=pd.Index(bonds.names)).reindex(dataset.samples.index).to_numpy(np.int64)
-    given = [np.asarray(pd.factorize(dataset.samples[name])[0], np.int64) for name in (UNIT, "group") if name in dataset.samples]
-    return join(len(dataset), tuple(given))
+    given = [dataset.samples[name].astype("object") for name in (UNIT, "group") if name in dataset.samples]
+    # An empty cell of a table is no group, as a missing one is none.
+    return join(len(dataset), tuple(np.asarray(pd.factorize(each.where(each != ""))[0], np.int64) for each in given))

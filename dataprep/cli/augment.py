@@ -45,7 +45,7 @@ def augment(
     Writes OUT/augment/policy.yaml, preview.png, safety.json, augment.html and run.json. With --materialise FOLDER, writes changed
     copies of training images until no class is smaller than --ratio times the largest.
     """
-    from dataprep.augment.copies import materialise_augmented
+    from dataprep.augment.copies import materialise_augmented, verify_copies
     from dataprep.augment.recording import last_source, prepare, write_augmentation
 
     if part and fold:
@@ -64,6 +64,7 @@ def augment(
                 source, materialise, made.policy, part=part, fold=fold or None, ratio=ratio, seed=seed, format=format,
                 progress=progress,
             )  # fmt: skip
+            verify_copies(copies.folder, source)
     _print(made, folder)
     if copies is not None:
         _print_copies(copies)
@@ -81,7 +82,8 @@ def _print(made: Augmentation, folder: str) -> None:
 
 
 def _print_copies(copies: Copies) -> None:
-    typer.echo(f"Copies:  {copies.copies:,} in {copies.folder}; images of each class with them:")
+    typer.echo(f"Copies:  {copies.copies:,} in {copies.folder}, each in the part and unit of its original; with them,")
+    typer.echo("         training images of each class:")
     for name, count in copies.counts.items():
         typer.echo(f"  {name}: {count:,}")
     for name, why in list(copies.lost.items())[:10]:

@@ -106,6 +106,22 @@ def test_copies_that_a_new_division_moved_apart_are_refused(divided: Dataset, tm
         verify_copies(made.folder, divided.assign(unit="other"))
     with pytest.raises(InputError, match="cannot read the copies"):
         verify_copies(tmp_path, divided)
+    with pytest.raises(InputError, match="shows in divided data"):
+        verify_copies(made.folder, replace(divided, samples=divided.samples.drop(columns="split")))
+    (Path(made.folder) / pd.read_csv(made.manifest)["path"][2]).unlink()
+    with pytest.raises(InputError, match="1 of 6 copies in .* are gone"):
+        verify_copies(made.folder, divided)
+
+
+def test_without_units_copies_belong_to_their_group_or_else_to_their_original(divided: Dataset, tmp_path: Path) -> None:
+    groups = replace(divided, samples=divided.samples.drop(columns="unit").assign(group=[*[""] * 12, "a", "", None, "b"]))
+    made = materialise_augmented(groups, tmp_path / "copies", policy("light"), options=OPTIONS)
+    table = verify_copies(made.folder, groups)
+    assert dict(zip(table["source"], table["unit"])) == {
+        "rare/0.png": "a",
+        "rare/1.png": "rare/1.png",
+        "rare/2.png": "rare/2.png",
+    }
 
 
 def test_where_copies_may_not_go(divided: Dataset, tmp_path: Path) -> None:
