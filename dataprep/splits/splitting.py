@@ -62,7 +62,8 @@ def split(
         ratios: ``"train=0.7,val=0.15,test=0.15"`` (the default) or a mapping; numbers of samples instead of shares:
             ``"test=500"``, where "train", or the part that is given ``rest``, takes what is left.
         folds: make so many folds (``fold1``, ...) instead.
-        repeats: make the division so many times, each another one, in the columns ``split``, ``split_2``, ...
+        repeats: make the division so many times, each another one, in the columns ``split``, ``split_2``, ...; with few units
+            there may be no other that is as good, and the notes of the proof say so.
         leave_one_group_out: make every group a fold of its own.
         group: columns of what belongs together: patient, video, sender; ``group`` counts without being named.
         external: ``"site=B"``, several: rows that go to the part "external", for validation elsewhere.
@@ -147,7 +148,21 @@ def _searched(material: Material, inside: NDArray[np.bool_]) -> Division:
     parts = [
         searched_part(material, inside, request.parts, targets, seeds=(request.seed, repeat)) for repeat in range(request.repeats)
     ]
-    return Division(request.parts, parts[0], tuple(targets), tuple(parts[1:]))
+    return Division(request.parts, parts[0], tuple(targets), tuple(parts[1:]), notes=tuple(_same_again(parts)))
+
+
+def _same_again(parts: Sequence[Rows]) -> list[str]:
+    """A note where repeats part the samples alike: the same samples are together, whatever the names of their parts."""
+    seen = set()
+    for part in parts:
+        _, first, inverse = np.unique(part, return_index=True, return_inverse=True)
+        seen.add(first[inverse].tobytes())
+    if len(seen) == len(parts):
+        return []
+    return [
+        f"Of {len(parts)} divisions {len(seen)} {'is' if len(seen) == 1 else 'are'} different; the others have the same samples "
+        "together, under other names of parts at most: with so few units there is no other one that is as good."
+    ]
 
 
 def searched_part(

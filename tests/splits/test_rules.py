@@ -45,3 +45,11 @@ def test_nothing_but_external_rows_with_a_time_is_told() -> None:
     audit = made_audit(["a", "b"] * 5, site=["A", "B"] * 5, day=["", "2024-01-01"] * 5)
     with pytest.raises(InputError, match="5 no day"):
         split(audit, external="site=B", time_column="day")
+
+
+def test_repeats_that_are_the_same_division_are_told_of() -> None:
+    few = made_audit(["a", "b"] * 6, [f"g{number // 4}" for number in range(12)])
+    notes = split(few, folds=3, repeats=3, tests=False).proof["notes"]
+    assert any("Of 3 divisions 1 is different" in note for note in notes)
+    many = split(made_audit(["a", "b"] * 30), folds=3, repeats=3, tests=False)
+    assert not any("divisions" in note for note in many.proof["notes"])
