@@ -2,7 +2,7 @@
 
 One line of JSON per evaluation in ``test_ledger.jsonl``, beside the split. Lines are only ever appended, each in one write, so
 that runs side by side do not harm each other and a run that dies harms its own line alone. An evaluation counts for the samples
-that it was made on: after a new split, the count of its test set begins anew.
+that it was made on: after a new split, the count of its test set begins anew, and looks at the earlier one are told of beside it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def record_evaluation(
     part: str = "test",
     split: Split | None = None,
 ) -> str:
-    """Append an evaluation to the ledger of a split; warns when the part was looked at before.
+    """Append an evaluation to the ledger of a split; warns when the part, or an earlier one of its name, was looked at before.
 
     Args:
         folder: the split's folder (``dataprep-out/split``).
@@ -61,7 +61,7 @@ def record_evaluation(
         split: the split in the folder, where it is at hand; else its ``splits.csv`` is read.
 
     Returns:
-        The warning, in words; empty at the first look.
+        The warning, in words; empty at the first look at any test part of the split.
 
     Raises:
         InputError: no split in the folder, or no such part.
@@ -110,15 +110,25 @@ def earlier_evaluations(folder: str | os.PathLike[str], *, part: str = "test", s
 
 
 def describe(evaluations: pd.DataFrame, part: str = "test") -> str:
-    """What earlier evaluations mean for the next figure, in words; empty when there are none."""
+    """What earlier evaluations mean for the next figure, in words, those of an earlier part too; empty when there are none."""
+    other = int(evaluations.attrs.get("other", 0))
     if not len(evaluations):
-        return ""
-    times = "once" if len(evaluations) == 1 else f"{len(evaluations)} times"
+        return (
+            f"{part} is new, but an earlier {part} of this split, of other samples, was looked at {_times(other)}: "
+            "as far as both share samples, its figure is not that of unseen data"
+            if other
+            else ""
+        )
     last = evaluations.iloc[-1]
+    more = f"; an earlier {part}, of other samples, {_times(other)}" if other else ""
     return (
-        f"{part} was looked at {times} before (last {last['when']}, model {last['model']}, by {last['who']}): "
-        "its figure is no longer that of unseen data"
+        f"{part} was looked at {_times(len(evaluations))} before (last {last['when']}, model {last['model']}, by "
+        f"{last['who']}{more}): its figure is no longer that of unseen data"
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def part_hash(folder: str | os.PathLike[str], part: str, *, split: Split | None = None) -> str:

@@ -71,7 +71,7 @@ class LeakFreeSplit:
         Args:
             X: anything with n rows; a Dataset or a Split brings its labels, its column ``group`` and what a split kept together.
             y: (n,) classes or figures, or (n, k) of 0 and 1, one column per label; None: folds are alike in size only.
-            groups: (n,) what belongs together, or (n, g) several such columns; missing values belong to nothing.
+            groups: (n,) what belongs together, or (n, g) several such columns; missing values and empty texts belong to nothing.
 
         Raises:
             OptionError: lengths that differ, a `y` of another form, fewer units than folds, or no embedding to compare.
@@ -114,11 +114,17 @@ def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], N
     if known is not None:
         columns += [known.samples[name] for name in ("group", UNIT) if name in known.samples]
         names = known.samples.index.astype("str").to_numpy(dtype=object)
-    labellings = [np.asarray(pd.factorize(column)[0], np.int64) for column in columns]
+    labellings = [_numbers(column) for column in columns]
     if labellings and known is None:
         texts = np.asarray([f"group {value}" for value in columns[0]], dtype=object)
         names = np.where(labellings[0] >= 0, texts, names)
     return labellings, names
+
+
+def _numbers(column: Any) -> Rows:
+    """(n,) number of each row's group; -1 where the value is missing or an empty text."""
+    numbers = np.asarray(pd.factorize(column)[0], np.int64)
+    return np.where(np.asarray([value == "" if isinstance(value, str) else False for value in column], bool), -1, numbers)
 
 
 def _columns(groups: Any, rows: int) -> list[Any]:

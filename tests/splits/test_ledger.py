@@ -88,7 +88,12 @@ def test_a_new_split_begins_a_new_count_and_the_same_samples_do_not(folder: Path
     write_manifest(replace(split, dataset=split.dataset.assign(split=["test", "train", "train", "test"])), folder / SPLITS)
     found = earlier_evaluations(folder)
     assert (len(found), found.attrs["other"]) == (0, 1)
-    assert look(folder, "second") == ""
+    assert look(folder, "second").startswith(
+        "test is new, but an earlier test of this split, of other samples, was looked at once"
+    )
+    text = look(folder, "third")
+    assert text.startswith("test was looked at once before")
+    assert "; an earlier test, of other samples, once)" in text
 
 
 def test_a_split_at_hand_is_the_one_on_disk(folder: Path, split: Split) -> None:

@@ -173,6 +173,15 @@ def test_a_data_set_brings_its_labels_groups_and_units() -> None:
     assert fold[::2].tolist() == fold[1::2].tolist()
 
 
+def test_an_empty_text_is_no_group() -> None:
+    groups = np.array([""] * 20 + ["p1"] * 4 + [None] * 4, dtype=object)
+    fold = folds_of(LeakFreeSplit(4), np.zeros((28, 2)), None, groups)
+    assert np.bincount(fold).tolist() == [7] * 4
+    assert len(set(fold[20:24])) == 1
+    samples = pd.DataFrame({"group": pd.Categorical([""] * 8)}, index=pd.Index([f"{number}.jpg" for number in range(8)]))
+    assert np.bincount(folds_of(LeakFreeSplit(4), Dataset("", samples))).tolist() == [2] * 4
+
+
 @pytest.mark.parametrize(
     "options", [{"n_splits": 1}, {"n_splits": 2.5}, {"n_splits": True}, {"similarity": 0.0}, {"similarity": 1.5}]
 )
