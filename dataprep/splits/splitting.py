@@ -62,13 +62,12 @@ def split(
         ratios: ``"train=0.7,val=0.15,test=0.15"`` (the default) or a mapping; numbers of samples instead of shares:
             ``"test=500"``, where "train", or the part that is given ``rest``, takes what is left.
         folds: make so many folds (``fold1``, ...) instead.
-        repeats: make the division so many times, each another one, in the columns ``split``, ``split_2``, ...; with few units
-            there may be no other that is as good, and the notes of the proof say so.
+        repeats: divide so many times (``split``, ``split_2``, ...), each another way unless units are so few that notes say so.
         leave_one_group_out: make every group a fold of its own.
         group: columns of what belongs together: patient, video, sender; ``group`` counts without being named.
         external: ``"site=B"``, several: rows that go to the part "external", for validation elsewhere.
-        time_column: parts follow each other in the order of this column: numbers or ISO dates; train, then val, then test,
-            however they are named in `ratios`. A unit is where its last member is; nothing is balanced then.
+        time_column: parts (train, val, test) follow each other in the order of this column: numbers or ISO dates. A unit is
+            where its last member is; nothing is balanced then.
         balance: columns whose values every part should have in the same proportion; of numbers, five quantiles. Measured
             ones too: ``brightness`` means ``luma_mean``.
         seed: another one gives another division of the same quality.
