@@ -63,21 +63,16 @@ def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | Non
     audit = read_audit(place) if os.path.isdir(place) else None
     folder = os.path.join(os.fspath(out), "split")
     if os.path.isfile(os.path.join(folder, SAMPLES)):
-        from dataprep.splits import read_split
+        from dataprep.splits.records import made_from, read_split
 
         split = read_split(folder)
-        if audit is not None and not _made_from(split, audit):
+        if audit is not None and not made_from(split, audit):
             warnings.warn(f"the audit in {place} is of other data than the split in {folder}, and was not used", stacklevel=2)
             audit = None
         return split, audit
     if audit is None:
         raise InputError(f"expected a split or an audit in {os.fspath(out)}: run dataprep audit PATH, then dataprep split")
     return audit, audit
-
-
-def _made_from(split: Split, audit: Audit) -> bool:
-    fingerprint = split.run.get("audit", {}).get("fingerprint")
-    return fingerprint in (audit.run.get("fingerprint"), audit.dataset.fingerprint)
 
 
 def prepare(

@@ -12,6 +12,7 @@ from dataprep.errors import FingerprintError, UserError
 from dataprep.schemas.split import RUN
 from dataprep.splits import read_split, write_split
 from dataprep.splits import split as divide
+from dataprep.splits.records import made_from
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -39,7 +40,7 @@ def last_split(out: str) -> tuple[Split, Audit | None, str]:
         audit = read_audit(folder)
     except UserError as error:
         return split, None, f"trained without what an audit says: {error}"
-    if not _of(split, audit):
+    if not made_from(split, audit):
         return split, None, f"the audit in {folder} is of other data than the split, and was not used"
     return split, audit, ""
 
@@ -56,7 +57,7 @@ def split_into(folder: str, audit: Audit, plan: Plan | None, progress: Progress)
     """
     if os.path.exists(os.path.join(folder, RUN)):
         found = read_split(folder)
-        if not _of(found, audit):
+        if not made_from(found, audit):
             raise FingerprintError(
                 f"the split in {folder} was made from another audit: make it again (dataprep split, with its options), or take "
                 "another --out"
@@ -65,9 +66,3 @@ def split_into(folder: str, audit: Audit, plan: Plan | None, progress: Progress)
     made = divide(audit, plan=plan, progress=progress)
     write_split(made, folder)
     return made, True
-
-
-def _of(split: Split, audit: Audit) -> bool:
-    """Whether a split was made from an audit."""
-    made_from = split.run.get("audit", {}).get("fingerprint")
-    return made_from in (audit.run.get("fingerprint"), audit.dataset.fingerprint)

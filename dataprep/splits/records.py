@@ -78,3 +78,9 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
     if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:
         raise FingerprintError(f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}")
     return Split(dataset, proof, run)
+
+
+def made_from(split: Split, audit: Audit) -> bool:
+    """Whether `split` was made from `audit`."""
+    fingerprint = split.run.get("audit", {}).get("fingerprint")
+    return fingerprint in (audit.run.get("fingerprint"), audit.dataset.fingerprint)
