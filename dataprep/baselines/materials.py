@@ -54,6 +54,10 @@ class Materials:
         """Rows to choose by."""
         return self.parts["val"]
 
+    def unlearned(self, test: bool = True) -> dict[str, NDArray[np.int64]]:
+        """The parts that are not learned from: val and, with `test`, all others."""
+        return {name: rows for name, rows in self.parts.items() if name == "val" or (test and name != "train")}
+
     @cached_property
     def targets(self) -> NDArray[Any]:
         """What the loss takes: (n,) int64 codes, (n, k) float32, or (n, 1) float32 standardised values."""

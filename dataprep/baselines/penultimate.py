@@ -39,8 +39,7 @@ def plane_of(materials: Materials, network: Network, *, test: bool = True, seed:
         sentence), ``classes`` (`dataprep.reports.feature_map.FeatureMap`).
     """
     rng = np.random.default_rng(seed)
-    others = [rows for name, rows in materials.parts.items() if name == "val" or (test and name != "train")]
-    judged = np.concatenate(others)
+    judged = np.concatenate(list(materials.unlearned(test).values()))
     rows = np.sort(np.concatenate([
         rng.permutation(judged)[:_OF_OTHERS], rng.permutation(materials.train)[:_OF_TRAIN]
     ]))  # fmt: skip

@@ -49,7 +49,7 @@ def _embedding(materials: Materials, passing: PassOptions) -> NDArray[Any] | Non
 
 
 def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> dict[str, Any]:
-    others = {name: part for name, part in materials.parts.items() if len(part) and (name == "val" or (test and name != "train"))}
+    others = {name: part for name, part in materials.unlearned(test).items() if len(part)}
     wanted = np.concatenate(list(others.values()))
     probs, facts = probe_baseline(embedding, materials.labels, materials.units, materials.train, wanted, materials.goal)
     ends = np.cumsum([len(part) for part in others.values()])

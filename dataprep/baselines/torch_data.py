@@ -13,6 +13,8 @@ import numpy as np
 from dataprep.errors import InputError, OptionError
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.options import PassOptions
+from dataprep.measures.thumbnails import read_remote
+from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, Split
 from dataprep.splits.views import classes_of, labels_of
 
@@ -218,13 +220,10 @@ def _tell(rows: NDArray[np.bool_], what: str, dataset: Dataset) -> None:
 
 
 def _fetch(url: str) -> bytes:
-    import fsspec
-
-    try:
-        with fsspec.open(url, "rb") as file:
-            return bytes(file.read())
-    except Exception as error:  # every file system raises its own
-        raise Undecodable("unreadable", f"{type(error).__name__}: {error}") from error
+    data = read_remote(url)
+    if isinstance(data, Lost):
+        raise Undecodable(data.reason, data.detail)
+    return data
 
 
 def _transformed(transform: Transform | None, rgb: NDArray[np.uint8]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from dataprep.cleaning.places import downloads, link_or_copy, refuse_changed, refuse_place, staged, write_record
@@ -108,16 +108,23 @@ def _parts(dataset: Dataset, layout: Layout) -> tuple[str, ...]:
 
 def _folder_names(dataset: Dataset, column: str) -> list[str]:
     values = dataset.samples[column].astype("str")
-    table = {value: folder_name(value) for value in sorted(values.unique())}
+    table = own_folders(sorted(values.unique()), column, "relabel one of them in the plan, or take the layout 'tree'")
+    return [table[value] for value in values]
+
+
+def own_folders(values: Iterable[str], kind: str, advice: str) -> dict[str, str]:
+    """Value to the name of its folder.
+
+    Raises:
+        OptionError: two values would share a folder, where capitals make no difference; `advice` says what to do.
+    """
+    table = {value: folder_name(value) for value in values}
     owners: dict[str, str] = {}
     for value, name in table.items():
         other = owners.setdefault(name.lower(), value)
         if other != value:
-            raise OptionError(
-                f"the {column}s {other!r} and {value!r} would share the folder {name!r}: relabel one of them in the plan, "
-                "or take the layout 'tree'"
-            )
-    return [table[value] for value in values]
+            raise OptionError(f"the {kind}s {other!r} and {value!r} would share the folder {name!r}: {advice}")
+    return table
 
 
 def folder_name(label: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dataprep.cli.listing import silence_stdout
+from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError
 
@@ -161,7 +161,7 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
     return scan(
         flags["path"] or None,
         manifest=flags["manifest"] or None,
-        files=_listed(flags["files"]) if flags["files"] else None,
+        files=listed_files(flags["files"]) if flags["files"] else None,
         include=flags["include"] or (),
         exclude=flags["exclude"] or (),
         sample=flags["sample"],
@@ -187,19 +187,6 @@ def _with_probs(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
     from dataprep.probes.given_probs import with_probs
 
     return with_probs(dataset, flags["probs"])
-
-
-def _listed(place: str) -> list[str]:
-    try:
-        if place == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(place, "rb") as file:
-                data = file.read()
-    except OSError as error:
-        raise InputError(f"cannot read the list of files {place}: {error.strerror or error}") from error
-    separator = b"\0" if b"\0" in data else b"\n"
-    return [os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line]
 
 
 def _audit(dataset: Dataset, flags: Mapping[str, Any], options: PassOptions, tables: Mapping[str, Any], progress: Any) -> Audit:

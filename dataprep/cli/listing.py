@@ -1,4 +1,4 @@
-"""Printing on stdout: rows as an aligned table or as JSON for pipes, until the reader has had enough."""
+"""Lists: rows printed as an aligned table or as JSON for pipes, until the reader has had enough; and lists of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from dataprep.errors import OptionError
+from dataprep.errors import InputError, OptionError
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence[str]) -> None:
@@ -29,3 +29,17 @@ def print_rows(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence
 def silence_stdout() -> None:
     """Nothing more is printed: the reader of the pipe is gone (`| head`)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def listed_files(place: str) -> list[str]:
+    """The paths in a list of files, one a line or with NUL between; - reads stdin."""
+    try:
+        if place == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(place, "rb") as file:
+                data = file.read()
+    except OSError as error:
+        raise InputError(f"cannot read the list of files {place}: {error.strerror or error}") from error
+    separator = b"\0" if b"\0" in data else b"\n"
+    return [os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line]

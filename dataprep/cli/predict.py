@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dataprep.cli.listing import silence_stdout
+from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
 
@@ -75,13 +75,12 @@ def predict(
 
 
 def _scanned(path: str, manifest: str, files: str) -> Dataset:
-    from dataprep.cli.audit import _listed
     from dataprep.errors import InputError
     from dataprep.ingest import scan
 
     if not (path or manifest or files):
         raise InputError("nothing to predict: give a folder, --manifest FILE or --files LIST. Try: dataprep predict ./images")
-    return scan(path or None, manifest=manifest or None, files=_listed(files) if files else None)
+    return scan(path or None, manifest=manifest or None, files=listed_files(files) if files else None)
 
 
 def _counted(tables: Iterator[pd.DataFrame], counts: Counter[str]) -> Iterator[pd.DataFrame]:

@@ -14,6 +14,7 @@ from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
+    from dataprep.measures.options import PassOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
@@ -170,7 +171,7 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
 
 def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
     from dataprep.measures.options import PassOptions
-    from dataprep.splits.sources import audit_into, last_audit
+    from dataprep.splits.sources import last_audit
 
     folder = os.path.join(flags["out"], "audit")
     if not (flags["path"] or flags["manifest"]):
@@ -181,6 +182,13 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
     progress("scan", 0, 0, "")
     dataset = _scan(flags)
     options = PassOptions(embedder="") if flags["no_embedding"] else None
+    return audit_for(folder, dataset, options, progress)
+
+
+def audit_for(folder: str, dataset: Dataset, options: PassOptions | None, progress: Progress) -> Audit:
+    """The audit of a data set: the one in `folder` if it is of the same data, else a new one; says which."""
+    from dataprep.splits.sources import audit_into
+
     audit, is_new = audit_into(folder, dataset, options, progress)
     typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {folder}", err=True)
     return audit

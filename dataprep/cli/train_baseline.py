@@ -218,14 +218,12 @@ def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Sp
 
 def _make_missing(flags: Mapping[str, Any], progress: Progress) -> None:
     from dataprep.baselines.sources import split_into
-    from dataprep.cli.split import plan_for
+    from dataprep.cli.split import audit_for, plan_for
     from dataprep.ingest import scan
-    from dataprep.splits.sources import audit_into
 
     progress("scan", 0, 0, "")
     audits, splits = os.path.join(flags["out"], "audit"), os.path.join(flags["out"], "split")
-    audit, is_new = audit_into(audits, scan(flags["path"]), None, progress)
-    typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {audits}", err=True)
+    audit = audit_for(audits, scan(flags["path"]), None, progress)
     plan = plan_for(audit, {"out": flags["out"], "no_plan": False})
     _, is_new = split_into(splits, audit, plan, progress)
     typer.echo(f"dataprep: {'divided, proof in' if is_new else 'going on from the split in'} {splits}", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from dataprep.cleaning.folders import folder_name, unique_names
+from dataprep.cleaning.folders import folder_name, own_folders, unique_names
 from dataprep.cleaning.places import refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
 from dataprep.schemas.names import escape_name, unescape_name
@@ -238,14 +238,7 @@ def _class_folders(dataset: Dataset) -> tuple[list[str], tuple[str, ...]]:
             f"--as folders needs a label for every sample, and {len(lacking):,} of {len(dataset):,} have none "
             f"({', '.join(lacking[:_LISTED])}{', ...' * (len(lacking) > _LISTED)}): label or drop them, or take --as huggingface"
         )
-    table = {label: folder_name(label) for label in sorted({str(label) for label in labels})}
-    owners: dict[str, str] = {}
-    for label, name in table.items():
-        other = owners.setdefault(name.lower(), label)
-        if other != label:
-            raise OptionError(
-                f"the labels {other!r} and {label!r} would share the folder {name!r}: relabel one, or take --as huggingface"
-            )
+    table = own_folders(sorted({str(label) for label in labels}), "label", "relabel one, or take --as huggingface")
     renamed = [f"{label!r} is in the folder {name!r}" for label, name in table.items() if label != name]
     return [table[str(label)] for label in labels], tuple(f"class {text}" for text in renamed)
 
