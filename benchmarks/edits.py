@@ -232,7 +232,7 @@ def unchanged(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 _BRIGHTER, _CONTRAST = "brightened or darkened or toned", "raised in contrast or lowered in contrast or toned"
-_COVERED, _EXTENDED = ("partly covered",), ("set in a frame or extended",)
+_COVERED, _EXTENDED = ("partly covered",), ("set in a frame or extended or cropped to",)  # the original is the edit, cropped
 #: Kind to edit. "two" is not among them: it takes any two.
 EDITS: dict[str, Edit] = {
     "jpeg50": Edit(unchanged, quality=50),
