@@ -38,6 +38,7 @@ _CHECKS = {
     "duplicates": {
         "exact-duplicate": "exact_duplicate:ExactDuplicate",
         "near-duplicate": "near_duplicate:NearDuplicate",
+        "another-shot": "another_shot:AnotherShot",
         "label-conflict": "label_conflict:LabelConflict",
         "similar-images": "similar_images:SimilarImages",
     },

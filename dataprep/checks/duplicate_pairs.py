@@ -1,23 +1,27 @@
-"""Duplicates of a data set: files that are equal, pixels that are equal, and images that show the same.
+"""Duplicates of a data set: files that are equal, pixels that are equal, edits of one picture, and other shots of one scene.
 
 Equal files and pixels are found by their hashes. Of each set of equal images the best one speaks for all in the search for near
 duplicates: sources of candidates (`SOURCES`) name pairs that may be the same, nearest first, and a verifier holds them against
-each other. Groups are stars: every member was held against the kept one, or is equal to one that was.
+each other. Groups are stars: every member was held against the kept one, or is equal to one that was. What does not stand out
+from pairs of this data set that cannot be copies (`dataprep.checks.standing_out`) is not claimed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dataprep.measures.pairs import Confirmed, Copy, Subject, confirm
+from dataprep.checks.standing_out import Limits, limits_of, null_links
+from dataprep.measures.pairs import Compared, Confirmed, Link, Subject, compare_each, confirm
 from dataprep.measures.relations import Facts
 from dataprep.neighbours import Pairs
+from dataprep.neighbours.components import connect
 from dataprep.neighbours.cosine import Nearest, nearest
 from dataprep.neighbours.embedding_candidates import alike_images, unusual_similarity
 from dataprep.neighbours.hash_candidates import near_images
@@ -31,12 +35,45 @@ Rows = NDArray[np.int64]
 Progress = Callable[[int, int, str], None]
 #: (data set, rows to search, best first, jobs) to pairs of positions among these rows, nearest first.
 Source = Callable[["Dataset", Rows, int], Pairs]
-#: (data set, linked rows nearest first, place of each row when sorted best first, options, progress) to what holds.
-Verifier = Callable[["Dataset", list[tuple[int, int]], Rows, "PassOptions", Progress | None], Confirmed]
+
+
+class Verifier(Protocol):
+    """Holds linked rows, nearest first, against each other."""
+
+    def __call__(
+        self,
+        dataset: Dataset,
+        links: list[Link],
+        rank: Rows,
+        options: PassOptions,
+        progress: Progress | None,
+        *,
+        least: float = 0.0,
+        every: bool = False,
+    ) -> Confirmed:
+        """What holds.
+
+        Args:
+            dataset: the measured data set.
+            links: pairs of rows.
+            rank: (n,) place of each row when sorted best first.
+            options: limits of decoding, and workers.
+            progress: called with (pairs done, pairs in all, note).
+            least: strength that copies among small pictures must have.
+            every: each link for itself, all of them in `Confirmed.others`.
+        """
+        ...
+
 
 #: Hash distance that is believed where nothing is verified: unrelated images come this close once in 10 million pairs.
 UNVERIFIED_RADIUS = 4
 _UNVERIFIED_CONFIDENCE = 0.7
+#: Strengths at which a verified pair is least sure, and as sure as any: log odds, Fisher's z, key points.
+_STRENGTHS = {"edit": (2.0, 6.0), "small": (1.0, 2.5), "shot": (12.0, 100.0)}
+#: Pictures that differ from one in some part each from which on they are a series.
+_SERIES = 3
+#: Candidates that are compared first, and share of copies among them below which the others are spared where no shot stands out.
+_FIRST, _CROWD = 1_000, 0.01
 #: Nearest neighbours by embedding among which candidates are looked for.
 _KEPT = 32
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000", "MPO", "JPEG")
@@ -53,6 +90,8 @@ class Duplicates:
         pairs: one row per pair: ``a``, ``b`` (row positions, a < b), ``kind`` ("bytes", "pixels" or "near"), ``relation``
             ("B is A cropped to 80 %, re-encoded"), ``confidence`` (0 to 1). Every member of a group has a pair with the
             group's kept member, or with one that is equal to it in pixels and has such a pair.
+        shots: one row per pair of kept images that are shots of one scene, no copies: ``a``, ``b`` (rows, a < b), ``key_points``
+            (how many follow one map), ``confidence``.
         groups: (n,) int64 group id per row, -1 when alone.
         keep: (n,) bool, true for rows that are alone and for the best member of each group: most pixels (by steps of 5 %),
             then without a frame, least compressed, sharpest, first by name.
@@ -63,6 +102,7 @@ class Duplicates:
     groups: Rows
     keep: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    shots: pd.DataFrame = field(default_factory=lambda: _shot_table([]))
 
     def keeper_of(self) -> Rows:
         """(n,) row of the kept member of each row's group; the row itself when alone."""
@@ -73,6 +113,13 @@ class Duplicates:
         inside = self.groups >= 0
         keepers[inside] = best[self.groups[inside]]
         return keepers
+
+    def scenes(self) -> Rows:
+        """(n,) id of what shows one scene or is a copy, -1 when alone."""
+        keepers = self.keeper_of()
+        together = connect(len(keepers), self.shots["a"].to_numpy(), self.shots["b"].to_numpy())[keepers]
+        sizes = np.bincount(together, minlength=len(keepers))[together]
+        return _number_groups(together, sizes == 1)
 
 
 def hash_source(dataset: Dataset, rows: Rows, jobs: int) -> Pairs:
@@ -119,7 +166,14 @@ class EmbeddingSource:
 
 
 def verify_files(
-    dataset: Dataset, links: list[tuple[int, int]], rank: Rows, options: PassOptions, progress: Progress | None
+    dataset: Dataset,
+    links: list[Link],
+    rank: Rows,
+    options: PassOptions,
+    progress: Progress | None,
+    *,
+    least: float = 0.0,
+    every: bool = False,
 ) -> Confirmed:
     """The `Verifier` that decodes the files and aligns them."""
     samples = dataset.samples
@@ -131,7 +185,9 @@ def verify_files(
         return Subject(row, dataset.path(names[row]), Facts(**{field: _plain(field, value) for field, value in facts.items()}))
 
     read = _reader(dataset) if dataset.is_remote else None
-    return confirm(links, subject, rank, options, read=read, progress=progress)
+    if every:
+        return Confirmed(others=compare_each(links, subject, options, read=read))
+    return confirm(links, subject, rank, options, read=read, progress=progress, least=least)
 
 
 #: Column to field of `Facts`.
@@ -184,14 +240,14 @@ def find_duplicates(
     rank[order] = np.arange(len(order))
     leader, exact = _equal(dataset, order)
     speakers = order[(leader[order] == order) & _is_measured(dataset)[order]]
-    copies, notes = _near(dataset, speakers, rank, options, verify, most_pairs, progress)
-    if verify is not None:
-        speaker = _speak(np.where(np.isin(leader, speakers), leader, -1), copies)
-        found = by_embedding(dataset, speaker, options.jobs)
-        copies, more = _nearer(found, copies, lambda links: verify(dataset, links, rank, options, progress))
-        notes += more
-    near = _table([(copy.keeper, copy.row, "near", copy.relation, copy.confidence) for copy in copies])
-    if copies:
+    if verify is None:
+        copies, notes = _believed(dataset, speakers, rank, options, most_pairs)
+        found = Confirmed(copies)
+    else:
+        search = _Search(dataset, leader, speakers, rank, options, verify, most_pairs, progress, by_embedding)
+        found, notes = search.run()
+    near = _table([(copy.keeper, copy.row, "near", copy.relation, _confidence(copy)) for copy in found.copies])
+    if found.copies:
         leader[near["a"]] = near["a"]  # no keeper is a copy
         leader[near["b"]] = near["a"]
     leader = leader[leader]
@@ -199,7 +255,118 @@ def find_duplicates(
     alone = np.bincount(groups)[groups] == 1 if len(groups) else np.zeros(0, bool)
     keep = leader == np.arange(len(leader))
     pairs = _in_row_order(pd.concat([exact, near], ignore_index=True) if len(near) else exact)
-    return Duplicates(pairs, _number_groups(leader, alone), keep, notes)
+    shots = [pair for pair in found.others if pair.kind == "shot"]
+    return Duplicates(pairs, _number_groups(leader, alone), keep, notes, _shot_table(shots, leader))
+
+
+def _confidence(copy: Compared) -> float:
+    """0.9 at the least strength that counts as a copy, 0.99 where hardly anything speaks against it."""
+    if copy.strength < 0:
+        return _UNVERIFIED_CONFIDENCE
+    low, high = _STRENGTHS["small" if copy.small else "edit"]
+    return round(float(np.interp(copy.strength, [low, high], [0.9, 0.99])), 3)
+
+
+def _shot_table(shots: list[Compared], leader: Rows | None = None) -> pd.DataFrame:
+    """The shots as pairs of kept images, each pair once, with most key points."""
+    best: dict[Link, float] = {}
+    for shot in shots:
+        a, b = (int(leader[row]) if leader is not None else row for row in (shot.keeper, shot.row))
+        if a != b:
+            best[min(a, b), max(a, b)] = max(shot.strength, best.get((min(a, b), max(a, b)), 0.0))
+    low, high = _STRENGTHS["shot"]
+    rows = [
+        (a, b, points, round(float(np.interp(points, [low, high], [0.7, 0.95])), 3)) for (a, b), points in sorted(best.items())
+    ]
+    table = pd.DataFrame(rows, columns=["a", "b", "key_points", "confidence"])
+    return table.astype({"a": np.int64, "b": np.int64, "key_points": np.float64, "confidence": np.float64})
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search for near duplicates and other shots among the rows that speak for themselves."""
+
+    dataset: Dataset
+    leader: Rows
+    speakers: Rows
+    rank: Rows
+    options: PassOptions
+    verify: Verifier
+    most_pairs: int
+    progress: Progress | None
+    by_embedding: EmbeddingSource
+
+    def run(self) -> tuple[Confirmed, tuple[str, ...]]:
+        """What stands out, and what was not looked at."""
+        links, notes = self._links()
+        first = links[: max(_FIRST, len(links) // 5)]
+        done = self._compare(first)
+        limits = self._limits(done)
+        if _is_crowd(done, limits):
+            count = len(links) - len(first)
+            notes += [f"{count:,} pairs were not compared: the nearest ones are all alike without being copies."] * bool(count)
+        elif len(links) > len(first):
+            done = self._compare(links)
+        notes += _unseen(done)
+        done, more = self._with_embedding(done)
+        limits = self._limits(done)
+        if np.isfinite(limits.small) and any(copy.small and not limits.holds(copy) for copy in done.copies):
+            done, more = self._with_embedding(
+                self._compare(links, limits.small), limits.small
+            )  # what weak copies stood in the way of
+        return _standing_out(done, limits), (*notes, *more)
+
+    def _links(self) -> tuple[list[Link], list[str]]:
+        found, notes = _candidates(self.dataset, self.speakers, SOURCES, self.options.jobs)
+        if len(found) > self.most_pairs:
+            left = len(found) - self.most_pairs
+            notes.append(f"{left:,} of {len(found):,} candidate pairs, the least alike, were not compared.")
+        return list(found)[: self.most_pairs], notes
+
+    def _compare(self, links: list[Link], least: float = 0.0) -> Confirmed:
+        if not links:
+            return Confirmed()
+        return self.verify(self.dataset, links, self.rank, self.options, self.progress, least=least)
+
+    def _with_embedding(self, done: Confirmed, least: float = 0.0) -> tuple[Confirmed, tuple[str, ...]]:
+        own = np.where(np.isin(self.leader, self.speakers), self.leader, -1)
+        further = self.by_embedding(self.dataset, _speak(own, done.copies), self.options.jobs)
+        return _nearer(further, done, lambda links: self._compare(links, least))
+
+    def _limits(self, done: Confirmed) -> Limits:
+        speaker = _speak(np.arange(len(self.dataset)), [copy for copy in done.copies if not copy.small])
+
+        def compare_null(count: int) -> list[Compared]:
+            features = self.by_embedding.features() if self.by_embedding.features is not None else None
+            links = null_links(self.dataset, self.speakers, speaker, features, count)
+            return self.verify(self.dataset, links, self.rank, self.options, None, every=True).others if links else []
+
+        return limits_of([*done.copies, *done.others], compare_null)
+
+
+def _is_crowd(done: Confirmed, limits: Limits) -> bool:
+    """Whether hardly anything of what was compared is a copy, and nothing else stands out."""
+    shots = any(pair.kind == "shot" and limits.holds(pair) for pair in done.others)
+    return not shots and len(done.copies) < _CROWD * done.compared
+
+
+def _standing_out(found: Confirmed, limits: Limits) -> Confirmed:
+    """What is claimed; a series of pictures that differ from one in some part each is one template, not edits of it."""
+    copies = [copy for copy in found.copies if limits.holds(copy)]
+    covered = Counter(copy.keeper for copy in copies if copy.kind == "overlay")
+    plain = Counter(copy.keeper for copy in copies if copy.kind == "edit")
+    series = {keeper for keeper, count in covered.items() if count >= _SERIES and count > plain[keeper]}
+    kept = [copy for copy in copies if copy.kind != "overlay" or copy.keeper not in series]
+    others = [pair for pair in found.others if pair.kind == "shot" and limits.holds(pair)]
+    return replace(found, copies=kept, others=others)
+
+
+def _believed(
+    dataset: Dataset, speakers: Rows, rank: Rows, options: PassOptions, most_pairs: int
+) -> tuple[list[Compared], tuple[str, ...]]:
+    """Pairs that hashes alone are believed on."""
+    links, notes = _candidates(dataset, speakers, (strict_hash_source,), options.jobs)
+    return _believe(dict(list(links.items())[:most_pairs]), rank), tuple(notes)
 
 
 def _number_groups(leader: Rows, alone: NDArray[np.bool_]) -> Rows:
@@ -273,33 +440,11 @@ def _codes(dataset: Dataset, name: str) -> Rows:
     return np.asarray(codes, dtype=np.int64)
 
 
-def _near(
-    dataset: Dataset,
-    speakers: Rows,
-    rank: Rows,
-    options: PassOptions,
-    verify: Verifier | None,
-    most_pairs: int,
-    progress: Progress | None,
-) -> tuple[list[Copy], tuple[str, ...]]:
-    sources = SOURCES if verify is not None else (strict_hash_source,)
-    links, notes = _candidates(dataset, speakers, sources, options.jobs)
-    if len(links) > most_pairs:
-        notes.append(f"{len(links) - most_pairs:,} of {len(links):,} candidate pairs, the least alike, were not compared.")
-        links = dict(list(links.items())[:most_pairs])
-    if not links:
-        return [], tuple(notes)
-    if verify is None:
-        return _believe(links, rank), tuple(notes)
-    done = verify(dataset, list(links), rank, options, progress)
-    return done.copies, (*notes, *_unseen(done))
-
-
 def _unseen(done: Confirmed) -> list[str]:
     return [f"{count:,} candidate pairs could not be compared: {reason}." for reason, count in sorted(done.unseen.items())]
 
 
-def _speak(speaker: Rows, copies: list[Copy]) -> Rows:
+def _speak(speaker: Rows, copies: list[Compared]) -> Rows:
     """`speaker` where keepers speak for their copies."""
     keeper = np.arange(len(speaker) + 1)  # the last place is that of rows that none speaks for
     keeper[-1] = -1
@@ -308,26 +453,23 @@ def _speak(speaker: Rows, copies: list[Copy]) -> Rows:
     return keeper[speaker]
 
 
-def _nearer(
-    found: Pairs, copies: list[Copy], verify: Callable[[list[tuple[int, int]]], Confirmed]
-) -> tuple[list[Copy], tuple[str, ...]]:
-    """`copies` and those among `found`; where a keeper turns out to be a copy, its own copies are held against the new keeper."""
+def _nearer(found: Pairs, done: Confirmed, compare: Callable[[list[Link]], Confirmed]) -> tuple[Confirmed, tuple[str, ...]]:
+    """`done` and what holds of `found`; where a keeper turns out to be a copy, its own copies are held against the new keeper."""
     notes = [f"{found.cut:,} images have look-alikes by embedding that were not compared."] if found.cut else []
     if not len(found):
-        return copies, tuple(notes)
-    done = verify(list(zip(found.a.tolist(), found.b.tolist(), strict=True)))
-    keeper = {copy.row: copy.keeper for copy in done.copies}
-    orphans = [(keeper[copy.keeper], copy.row) for copy in copies if copy.keeper in keeper]
-    again = verify(orphans) if orphans else Confirmed()
-    kept = [copy for copy in copies if copy.keeper not in keeper]
-    return [*kept, *done.copies, *again.copies], (*notes, *_unseen(done), *_unseen(again))
+        return done, tuple(notes)
+    further = compare(list(zip(found.a.tolist(), found.b.tolist(), strict=True)))
+    keeper = {copy.row: copy.keeper for copy in further.copies}
+    orphans = [(keeper[copy.keeper], copy.row) for copy in done.copies if copy.keeper in keeper]
+    again = compare(orphans) if orphans else Confirmed()
+    kept = [copy for copy in done.copies if copy.keeper not in keeper]
+    together = Confirmed([*kept, *further.copies, *again.copies], [*done.others, *further.others, *again.others])
+    return together, (*notes, *_unseen(further), *_unseen(again))
 
 
-def _candidates(
-    dataset: Dataset, speakers: Rows, sources: Iterable[Source], jobs: int
-) -> tuple[dict[tuple[int, int], float], list[str]]:
+def _candidates(dataset: Dataset, speakers: Rows, sources: Iterable[Source], jobs: int) -> tuple[dict[Link, float], list[str]]:
     """Pairs of rows to distance, source by source, nearest first."""
-    links: dict[tuple[int, int], float] = {}
+    links: dict[Link, float] = {}
     notes = []
     for source in sources:
         found = source(dataset, speakers, jobs)
@@ -338,7 +480,7 @@ def _candidates(
     return links, notes
 
 
-def _believe(links: dict[tuple[int, int], float], rank: Rows) -> list[Copy]:
+def _believe(links: dict[Link, float], rank: Rows) -> list[Compared]:
     """Stars of the candidates themselves, best row first."""
     ordered = [((a, b) if rank[a] < rank[b] else (b, a), far) for (a, b), far in links.items()]
     keeper_of: dict[int, int] = {}
@@ -348,7 +490,7 @@ def _believe(links: dict[tuple[int, int], float], rank: Rows) -> list[Copy]:
             continue
         keeper_of[row] = keeper
         words = f"B is A by its hash ({far:.0f} of 64 bits differ), not compared"
-        copies.append(Copy(keeper, row, words, _UNVERIFIED_CONFIDENCE))
+        copies.append(Compared(keeper, row, "edit", -1.0, relation=words))
     return copies
 
 

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 
+_COPY, _OTHER_SHOT = "its duplicate", "another shot of the same scene"
+
+
 @dataclass(frozen=True)
 class LabelConflict(Check):
     """
     What it finds:
-        Groups of duplicates, exact or near, whose members carry different labels.
+        Groups of duplicates, exact or near, whose members carry different labels (an error); and other shots of one scene
+        under different labels (a warning: the scene may show more than one thing).
 
     Why it matters:
         At least one of the labels is wrong, or the classes overlap. Training pulls in both directions, and whatever the model
@@ -35,7 +39,7 @@ class LabelConflict(Check):
     How it works:
         Groups come from the verified duplicates. The label that most members have is the reference (of equally frequent ones
         that of the kept member, then the first by name); every member with another label is a claim, beside one that has the
-        reference.
+        reference. Other shots are the pairs of another-shot.
 
     Known limits:
         Samples without a label are ignored. A crop may truly show another class than the whole: look before relabelling.
@@ -56,10 +60,32 @@ class LabelConflict(Check):
     suggestion: ClassVar = "review"
     summary: ClassVar = "Duplicates under different labels"
     advice: ClassVar = "Give all members of the group one label."
-    message: ClassVar = "labelled {label}, but its duplicate {related} is labelled {other_label}"
+    message: ClassVar = "labelled {label}, but {what} {related} is labelled {other_label}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """One claim for every member whose label differs from its group's."""
+        """One claim for every member whose label differs from its group's, and for other shots under different labels."""
+        yield from self._of_copies(dataset, look)
+        yield from self._of_shots(dataset, look)
+
+    def _of_shots(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        shots = look.duplicates().shots
+        labels = dataset.samples["label"].astype("object").to_numpy()
+        a, b = shots["a"].to_numpy(), shots["b"].to_numpy()
+        differ = pd.notna(labels[a]) & pd.notna(labels[b]) & (labels[a] != labels[b])
+        if not differ.any():
+            return
+        names = dataset.samples.index.to_numpy(dtype=object)
+        a, b = a[differ], b[differ]
+        yield self.claims(
+            names[b], related=names[a], severity="warning", confidence=shots["confidence"].to_numpy()[differ], figure=2.0,
+            unit="labels",
+            evidence=[
+                {"label": str(labels[row]), "other_label": str(labels[other]), "what": _OTHER_SHOT}
+                for row, other in zip(b.tolist(), a.tolist(), strict=True)
+            ],
+        )  # fmt: skip
+
+    def _of_copies(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         duplicates = look.duplicates()
         members = _labelled_members(dataset, duplicates)
         against = members[members["label"] != members["reference"]]
@@ -106,4 +132,4 @@ def _labelled_members(dataset: Dataset, duplicates: Duplicates) -> pd.DataFrame:
 def _evidence(row: Mapping[Any, Any]) -> dict[str, Any]:
     share = round(float(row["share"]), 3)
     members = {"labelled_members": int(row["size"]), "share_with_other_label": share}
-    return {"label": row["label"], "other_label": row["reference"], **members}
+    return {"label": row["label"], "other_label": row["reference"], "what": _COPY, **members}

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.issues import Severity
 
 #: How sure it is that what looks alike is one scene.
-_ALIKE_CONFIDENCE = 0.7
+_ALIKE_CONFIDENCE, _SHOT_CONFIDENCE = 0.7, 0.8
+#: Change of accuracy from which other shots across splits are an error.
+_SCORE_CHANGED = 0.01
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class SplitLeakage(Check):
     """
     What it finds:
         Images of one split that are exact or near duplicates of images of another; for each split, the share that is affected,
-        and what it does to the score. As information only: the share that looks like an image of another split without being
-        a copy of it.
+        and what it does to the score. Then the share that is another shot of a scene in another split: a warning, or an error
+        where it changes the score by more than a point. As information only: the share that looks like an image of another
+        split without being either.
 
     Why it matters:
         A model is scored on images that it was trained on. The score is too good, and by how much nobody knows: the figure that
@@ -74,11 +78,26 @@ class SplitLeakage(Check):
         affected = spread_over(duplicates.groups, splits, known)
         if affected.any():
             yield from self._of_duplicates(dataset, look, splits, known, affected)
+        shot = spread_over(duplicates.scenes(), splits, known) & ~affected
+        if shot.any():
+            yield from self._of_shots(dataset, look, splits, known, shot)
         if dataset.has("embedding"):
-            alike = spread_over(similar_groups(look), splits, known) & ~affected
+            alike = spread_over(similar_groups(look), splits, known) & ~affected & ~shot
             if alike.any():
                 what = "look like an image of another split, though not a copy of it"
                 yield share_claims(self, splits, alike, known, what, severity="info", confidence=_ALIKE_CONFIDENCE)
+
+    def _of_shots(
+        self, dataset: Dataset, look: Look, splits: NDArray[Any], known: NDArray[np.bool_], shot: NDArray[np.bool_]
+    ) -> Iterator[pd.DataFrame]:
+        effects = score_effects(dataset, look, splits, known, shot)
+        what = "are another shot of a scene that is in another split"
+        for split in sorted({str(name) for name in splits[shot]}):
+            accuracy = effects.get(split, {}).get("accuracy", {})
+            changed = abs(accuracy.get("all", 0.0) - accuracy.get("without", 0.0)) > _SCORE_CHANGED
+            severity: Severity = "error" if changed else "warning"
+            only = shot & (splits == split)
+            yield share_claims(self, splits, only, known, what, effects, severity=severity, confidence=_SHOT_CONFIDENCE)
 
     def _of_duplicates(
         self, dataset: Dataset, look: Look, splits: NDArray[Any], known: NDArray[np.bool_], affected: NDArray[np.bool_]

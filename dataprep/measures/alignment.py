@@ -1,53 +1,53 @@
-"""Alignment of two images: the affine map between them, and how much of what they share agrees once it is applied.
+"""Alignment of two images: the affine map between them, and what the two show of each other once it is applied.
 
 Plain copies (re-encoded, resized, brightened, turned by quarters) need no search: reduced to one size they lie on top of each
 other. For the rest, key points are matched (ORB, Rublee et al. 2011; ratio test, Lowe 2004) and an affine map is fitted to them
-(RANSAC). Either way the pixels decide: the overlap is cut into blocks, and a block agrees when its correlation is high. Two
-photos of one scene share key points by the dozen, but their blocks do not agree. Two small pictures have too few key points and
-blocks; they are registered by their pixels (`dataprep.measures.registration`).
+(RANSAC). Either way the pixels decide (`dataprep.measures.agreement`): an edit is told from another shot of the same scene, and
+both from a picture that is merely alike. Two small pictures have too few key points and cells; they are registered by their
+pixels (`dataprep.measures.registration`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.registration import SMALL_SIDE, register
+from dataprep.measures.agreement import Agreement, measure_agreement
+from dataprep.measures.edit_judge import edit_score
+from dataprep.measures.frames import Frame
+from dataprep.measures.registration import DETAIL_AGREES, SMALL_SIDE, register
 
 Plane = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
+#: "edit": the same picture, edited; "overlay": an edit that covers a part; "shot": the same scene or thing, another picture;
+#: "other": none of these.
+Kind = Literal["edit", "overlay", "shot", "other"]
 
 #: Longer side of the planes that are compared, in pixels.
-LONG_SIDE = 320
-#: Side of the squares that plain copies are compared as, and of a block, in pixels.
-_SQUARE, _BLOCK = 128, 16
-#: Correlation from which a block agrees; with key points the map is only as good as they are.
-AGREES = 0.7
-#: Grey levels of standard deviation below which a block has nothing to correlate.
-TEXTURE = 4.0
-#: A plain copy: that share of the blocks correlates that much. Slight crops and turns stay below, and are aligned.
-_PLAIN_SHARE, _PLAIN_CORRELATION = 0.5, 0.93
-#: Above the first share there is no need to ask key points for a better map than "as a whole"; below the second, they must agree
-#: that it is a copy: photos of like things in one place get there too.
-_CERTAIN, _LIKELY = 0.85, 0.75
-#: Distance of corners, relative to the size, that is no difference between two maps.
-_NEAR = 0.006
-_FEWEST_BLOCKS = 6
-_FEWEST_INLIERS, _RATIO, _REACH = 10, 0.8, 3.0
-#: Share of the blocks that must agree: two shirts on one floor came to 0.55, crops to half of the area and images with a covered
-#: strip to 0.62 and more.
-_LEAST_SHARE = 0.6
+LONG_SIDE = 256
+#: Side of the squares by which orientations are told apart, and their correlation from which a whole lies on a whole.
+_SQUARE, _LIKE = 32, 0.6
+#: Blurs of the refinement where the map of the wholes is the first guess.
+_WHOLE_BLURS = (1.5, 1.5)
+#: An agreement as good as this needs no key points: share of agreeing cells, displacement in pixels, containment.
+_CERTAIN_SHARE, _CERTAIN_MOVE, _CERTAIN_FINE = 0.95, 0.12, 0.93
+_FEWEST_INLIERS, _PLENTY, _RATIO, _REACH = 8, 40, 0.8, 3.0
 #: Share of the smaller image that must overlap.
 _LEAST_OVERLAP = 0.3
-#: Orientations in which small pictures are always tried, as it is and mirrored: their hashes tell little.
-_UPRIGHT = (0, 1)
-#: Without texture: grey levels within which two images are the same everywhere.
-_SAME_LEVEL = 3.0
+#: An edit: shear and agreement that no edit goes beyond, log odds asked of one that covers a part and of others, and share of
+#: cells that differ from which it covers a part.
+_MOST_SHEAR, _LEAST_AGREEING = 0.01, 0.5
+_EDIT_SCORE, _OVERLAY_SCORE, _COVERED = 2.1, 2.1, 0.02
+#: The log odds of a pair that is equal to the finest detail.
+_SURE_SCORE = 4.0
+#: Another shot: key points that follow one map, and share of the cells with texture that agree.
+SHOT_INLIERS, _SHOT_SHARE = 12, 0.6
 
 _ORB: list[Any] = []
 
@@ -56,41 +56,46 @@ class Picture:
     """One image reduced for comparison.
 
     Attributes:
-        plane: (h, w) uint8 luma, longer side `LONG_SIDE` or less.
+        rgb: (h, w, 3) uint8, longer side `LONG_SIDE` or less.
         width, height: full size as displayed.
     """
 
-    def __init__(self, plane: Plane, width: int, height: int) -> None:
-        self.plane, self.width, self.height = plane, width, height
+    def __init__(self, rgb: Plane, width: int, height: int) -> None:
+        self.rgb, self.width, self.height = rgb, width, height
         self._turned: dict[int, Picture] = {}
 
     @classmethod
-    def of(cls, luma: Plane, width: int, height: int) -> Picture:
-        """Reduce `luma`, which may itself be decoded at reduced scale."""
-        scale = LONG_SIDE / max(luma.shape)
+    def of(cls, rgb: Plane, width: int, height: int) -> Picture:
+        """Reduce `rgb`, which may itself be decoded at reduced scale."""
+        scale = LONG_SIDE / max(rgb.shape)
         if scale < 1:
-            size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
-            luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        return cls(luma, width, height)
+            size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        return cls(np.ascontiguousarray(rgb), width, height)
+
+    @cached_property
+    def plane(self) -> Plane:
+        """(h, w) uint8 luma."""
+        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
     def turned(self, orientation: int) -> Picture:
         """The picture in one of the eight orientations of `dataprep.measures.hashes`."""
         if not orientation:
             return self
         if orientation not in self._turned:
-            plane = self.plane.T if orientation & 4 else self.plane
-            plane = plane[::-1] if orientation & 2 else plane
-            plane = plane[:, ::-1] if orientation & 1 else plane
+            rgb = self.rgb.swapaxes(0, 1) if orientation & 4 else self.rgb
+            rgb = rgb[::-1] if orientation & 2 else rgb
+            rgb = rgb[:, ::-1] if orientation & 1 else rgb
             size = (self.height, self.width) if orientation & 4 else (self.width, self.height)
-            self._turned[orientation] = Picture(np.ascontiguousarray(plane), *size)
+            self._turned[orientation] = Picture(np.ascontiguousarray(rgb), *size)
         return self._turned[orientation]
 
     @cached_property
-    def square(self) -> Plane:
-        """(128, 128): the whole picture, its proportions lost."""
-        shrinks = min(self.plane.shape) >= _SQUARE
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(self.plane, (_SQUARE, _SQUARE), interpolation=how), dtype=np.uint8)
+    def square(self) -> NDArray[np.float32]:
+        """(32, 32): the whole picture, its proportions lost; mean 0, length 1 (0 for a blank one)."""
+        small = cv2.resize(self.plane, (_SQUARE, _SQUARE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        small -= small.mean()
+        return np.asarray(small / (np.linalg.norm(small) + 1e-3), np.float32)
 
     @cached_property
     def key_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
@@ -106,53 +111,105 @@ class Picture:
     @property
     def to_full(self) -> Matrix:
         """(3, 3): pixels of `plane` to pixels of the full image."""
-        return np.diag([self.width / self.plane.shape[1], self.height / self.plane.shape[0], 1.0])
+        return np.diag([self.width / self.rgb.shape[1], self.height / self.rgb.shape[0], 1.0])
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Two pictures that show the same.
+    """What two pictures show of each other.
 
     Attributes:
+        kind: whether the one is an edit of the other, or another shot.
         map: (3, 3) pixels of A's full image to pixels of B's, as turned.
         orientation: B was turned so (see `dataprep.measures.hashes`) before it was compared.
-        share: of the blocks with texture in the overlap, how many agree, 0 to 1; of small pictures, the correlation of detail.
-        plain: whether A and B lie on top of each other as wholes.
+        strength: how much speaks for it, by which a pair is held against pairs that cannot be copies: of an edit the log odds of
+            `dataprep.measures.edit_judge`, of another shot the key points that follow the map, of small pictures Fisher's z of
+            the correlation of detail. Of other pictures what came nearest to another shot.
+        small: whether the pictures were registered by their pixels.
     """
 
+    kind: Kind
     map: Matrix
     orientation: int
-    share: float
-    plain: bool
+    strength: float
+    small: bool = False
 
 
-def match(a: Picture, b: Picture, orientations: tuple[int, ...]) -> Match | None:
-    """How `a` and `b` show the same, `b` turned as one of `orientations`, likeliest first; None when they do not."""
-    plain, is_likely = None, False
-    for orientation in orientations:
+_NOTHING = Match("other", np.eye(3), 0, 0.0)
+
+
+def match(a: Picture, b: Picture) -> Match:
+    """What `a` and `b` show of each other."""
+    orientations = _likeliest(a, b)
+    if max(*a.plane.shape, *b.plane.shape) <= SMALL_SIDE:
+        return _register(a, b, orientations)
+    found: list[tuple[Agreement, int]] = []
+    inliers = 0
+    likeness, orientation = orientations[0]
+    if likeness > _LIKE:
         turned = b.turned(orientation)
-        share, certainty = _compare_squares(a.square, turned.square)
-        if share:
-            whole = np.diag([turned.width / a.width, turned.height / a.height, 1.0])
-            plain, is_likely = Match(whole, orientation, share, True), certainty > _LIKELY
-            if certainty > _CERTAIN:
-                return plain
-            break
-    is_small = max(*a.plane.shape, *b.plane.shape) <= SMALL_SIDE
-    align = _register if is_small else _align
-    tried = orientations if not is_small else tuple(dict.fromkeys((*orientations, *_UPRIGHT)))
-    for orientation in (plain.orientation,) if plain else tried:
-        found = align(a, b.turned(orientation), orientation)
-        if found is not None:
-            return plain if plain and _are_close(plain.map, found.map, a) else _settle(found, b)
-    return plain if is_likely else None
+        whole = np.diag([turned.width / a.width, turned.height / a.height, 1.0])
+        found.append((measure_agreement(Frame(a, turned, whole), _WHOLE_BLURS), orientation))
+    if not found or not _is_certain(found[0][0]):
+        inliers, orientation, between = _by_key_points(a, b)
+        if between is not None:
+            found.append((measure_agreement(Frame(a, b.turned(orientation), between)), orientation))
+    if not found:
+        return _NOTHING
+    agreement, orientation = max(found, key=lambda each: (each[0].mean, each[0].agreeing))
+    if not _overlaps(a, b.turned(orientation), agreement.map):
+        return _NOTHING
+    kind, strength = judge(agreement, inliers)
+    return _settle(Match(kind, agreement.map, orientation, strength), b)
 
 
-def _are_close(first: Matrix, second: Matrix, a: Picture) -> bool:
-    """Whether two maps bring the corners of `a` to about the same places: slight crops look plain at first sight."""
-    corners = np.array([[0, 0, 1], [a.width, 0, 1], [a.width, a.height, 1], [0, a.height, 1]], dtype=np.float64)
-    there, size = corners @ first.T, np.array([a.width, a.height, 1.0]) @ first.T
-    return bool(np.abs((there - corners @ second.T)[:, :2] / size[:2]).max() < _NEAR)
+def judge(found: Agreement, inliers: int = 0) -> tuple[Kind, float]:
+    """Edit, edit with an overlay, another shot or none of these, by the statistics of a pair and its key points; its strength."""
+    if found.shear <= _MOST_SHEAR and found.agreeing >= _LEAST_AGREEING and found.textured:
+        covers = found.regions > 0 or found.bad > _COVERED
+        score = max(edit_score(found), _SURE_SCORE if _is_exact(found) else 0.0)
+        if score > (_OVERLAY_SCORE if covers else _EDIT_SCORE):
+            return "overlay" if covers else "edit", score
+    if found.agreeing < _SHOT_SHARE:
+        return "other", 0.0
+    return "shot" if inliers >= SHOT_INLIERS else "other", float(inliers)
+
+
+def _is_exact(found: Agreement) -> bool:
+    """Whether all lies where it was and agrees to the finest detail, as no other shot does in what the trees were fitted on."""
+    return (
+        found.shear < 0.0005 and not found.bad and found.typical > 0.995
+        and found.moved < 0.05 and found.fine_correlation > 0.985
+    )  # fmt: skip
+
+
+def _or(value: float, missing: float) -> float:
+    return missing if math.isnan(value) else value
+
+
+def _is_certain(found: Agreement) -> bool:
+    return found.agreeing > _CERTAIN_SHARE and _or(found.moved_high, 1.0) < _CERTAIN_MOVE and _or(found.fine, 0.0) > _CERTAIN_FINE
+
+
+def _likeliest(a: Picture, b: Picture) -> list[tuple[float, int]]:
+    """(correlation, orientation of b) of the wholes, likeliest first; the first of equally likely ones."""
+    squares = np.stack([turn_square(b.square, orientation) for orientation in range(8)])
+    likeness = np.einsum("ij,oij->o", a.square, squares)
+    return sorted(((float(each), orientation) for orientation, each in enumerate(likeness)), key=lambda each: (-each[0], each[1]))
+
+
+def turn_square(square: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    square = square.T if orientation & 4 else square
+    square = square[::-1] if orientation & 2 else square
+    return square[:, ::-1] if orientation & 1 else square
+
+
+def _overlaps(a: Picture, b: Picture, full: Matrix) -> bool:
+    corners = np.array([[0, 0], [a.width, 0], [a.width, a.height], [0, a.height]], np.float64)
+    mapped = (corners @ full[:2, :2].T + full[:2, 2]).astype(np.float32)
+    frame = np.array([[0, 0], [b.width, 0], [b.width, b.height], [0, b.height]], np.float32)
+    common, _ = cv2.intersectConvexConvex(mapped, frame)
+    return common >= _LEAST_OVERLAP * min(abs(cv2.contourArea(mapped)), b.width * b.height)
 
 
 def _settle(found: Match, b: Picture) -> Match:
@@ -162,7 +219,7 @@ def _settle(found: Match, b: Picture) -> Match:
     for orientation in range(8):
         undone = turn_matrix(orientation, b.width, b.height) @ back
         if _uprightness(undone) > _uprightness(best.map) + 1e-6:
-            best = Match(undone, orientation, found.share, found.plain)
+            best = replace(found, map=undone, orientation=orientation)
     return best
 
 
@@ -183,70 +240,38 @@ def turn_matrix(orientation: int, width: int, height: int) -> Matrix:
     return turn
 
 
-def _compare_squares(a: Plane, b: Plane) -> tuple[float, float]:
-    """Share of agreeing blocks when `a` and `b` are plain copies of each other, else 0; and how certain that is."""
-    correlation, texture = block_correlations(a, b, None)
-    if texture.sum() < _FEWEST_BLOCKS:
-        same = float(_is_same_everywhere(a, b))
-        return same, same
-    close = float((correlation[texture] > _PLAIN_CORRELATION).mean())
-    return (float((correlation[texture] > AGREES).mean()) if close >= _PLAIN_SHARE else 0.0), close
+def _register(a: Picture, b: Picture, orientations: list[tuple[float, int]]) -> Match:
+    """The best registration of two small pictures, in the likeliest orientation, as they are, and mirrored."""
+    best = replace(_NOTHING, small=True)
+    for orientation in dict.fromkeys((orientations[0][1], 0, 1)):
+        turned = b.turned(orientation)
+        found = register(a.plane, turned.plane)
+        if found is None or found[1] <= 0:
+            continue
+        strength = float(np.arctanh(min(found[1], 1 - 1e-6)))
+        if strength > best.strength:
+            full = turned.to_full @ found[0] @ np.linalg.inv(a.to_full)
+            best = Match("edit" if found[1] >= DETAIL_AGREES else "other", full, orientation, strength, small=True)
+        if best.kind == "edit":
+            break
+    return _settle(best, b) if best.kind == "edit" else best
 
 
-def _is_same_everywhere(a: Plane, b: Plane) -> bool:
-    """For pictures with next to no texture: whether they differ nowhere by more than rounding and compression."""
-    return float(np.abs(_blur(a) - _blur(b)).max()) <= _SAME_LEVEL
+def _by_key_points(a: Picture, b: Picture) -> tuple[int, int, Matrix | None]:
+    """(key points that follow it, orientation of b: 0 or mirrored, the map from A's full image to B's)."""
+    best: tuple[int, int, Matrix | None] = (0, 0, None)
+    for orientation in (0, 1):
+        turned = b.turned(orientation)
+        found = _fit(a, turned)
+        if found is not None and found[0] > best[0]:
+            best = (found[0], orientation, turned.to_full @ found[1] @ np.linalg.inv(a.to_full))
+        if best[0] >= _PLENTY:
+            break
+    return best
 
 
-def _blur(plane: Plane) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 2))
-
-
-def block_correlations(a: Plane, b: Plane, inside: NDArray[np.bool_] | None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(rows, columns) correlation of each block of two planes of one size, and whether it has texture in either and is inside."""
-    first, second = (_cut(np.asarray(cv2.GaussianBlur(plane, (0, 0), 1))) for plane in (a, b))
-    first -= first.mean(axis=2, keepdims=True)
-    second -= second.mean(axis=2, keepdims=True)
-    power_a, power_b = (np.einsum("rcp,rcp->rc", part, part) / _BLOCK**2 for part in (first, second))
-    common = np.einsum("rcp,rcp->rc", first, second) / _BLOCK**2
-    # The constant keeps noise in all but flat blocks from counting as disagreement.
-    correlation = common / np.sqrt((power_a + 1) * (power_b + 1))
-    texture = np.maximum(power_a, power_b) > TEXTURE**2
-    if inside is not None:
-        texture &= _cut(inside).all(axis=2)
-    return correlation, texture
-
-
-def _cut(plane: NDArray[Any]) -> NDArray[Any]:
-    """(rows, columns, 256) the blocks of a plane; what does not fill a block at the right and bottom is left."""
-    rows, columns = plane.shape[0] // _BLOCK, plane.shape[1] // _BLOCK
-    kind = plane.dtype if plane.dtype == bool else np.float32
-    whole = plane[: rows * _BLOCK, : columns * _BLOCK].astype(kind)
-    return whole.reshape(rows, _BLOCK, columns, _BLOCK).transpose(0, 2, 1, 3).reshape(rows, columns, _BLOCK**2)
-
-
-def _align(a: Picture, b: Picture, orientation: int) -> Match | None:
-    between = _fit(a, b)
-    if between is None:
-        return None
-    full = b.to_full @ between @ np.linalg.inv(a.to_full)
-    overlay = Overlay.of(a, b, full)
-    if overlay is None:
-        return None
-    correlation, texture = block_correlations(overlay.a, overlay.b, overlay.inside)
-    if texture.sum() < _FEWEST_BLOCKS:
-        return None
-    share = float((correlation[texture] > AGREES).mean())
-    return Match(full, orientation, share, False) if share >= _LEAST_SHARE else None
-
-
-def _register(a: Picture, b: Picture, orientation: int) -> Match | None:
-    found = register(a.plane, b.plane)
-    return None if found is None else Match(b.to_full @ found[0] @ np.linalg.inv(a.to_full), orientation, found[1], False)
-
-
-def _fit(a: Picture, b: Picture) -> Matrix | None:
-    """(3, 3) map from pixels of ``a.plane`` to pixels of ``b.plane``, or None."""
+def _fit(a: Picture, b: Picture) -> tuple[int, Matrix] | None:
+    """Key points that agree, and the (3, 3) map from pixels of ``a.plane`` to pixels of ``b.plane`` that they follow."""
     (places_a, words_a), (places_b, words_b) = a.key_points, b.key_points
     if words_a is None or words_b is None or len(places_b) < 2:
         return None
@@ -264,48 +289,4 @@ def _fit(a: Picture, b: Picture) -> Matrix | None:
     stretch = np.linalg.svd(affine[:, :2], compute_uv=False)
     if stretch[0] > 2 * stretch[1] or not 0.1 < stretch[1] < 10 or np.linalg.det(affine[:, :2]) < 0:
         return None
-    return np.vstack([affine, [0, 0, 1]])
-
-
-@dataclass(frozen=True, eq=False)
-class Overlay:
-    """Two pictures in one frame, that of A, at the scale of whichever has less detail.
-
-    Attributes:
-        a, b: (h, w) uint8 planes.
-        inside: (h, w) where B covers A.
-    """
-
-    a: Plane
-    b: Plane
-    inside: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, a: Picture, b: Picture, full: Matrix) -> Overlay | None:
-        """Lay `b` over `a` by the map `full` from A's full image to B's; None when they hardly overlap."""
-        between = np.linalg.inv(b.to_full) @ full @ a.to_full
-        growth = float(np.sqrt(abs(np.linalg.det(between[:2, :2]))))
-        plane_a, plane_b = _shrink(a.plane, growth), _shrink(b.plane, 1 / growth)
-        between = _scale(b.plane, plane_b) @ between @ np.linalg.inv(_scale(a.plane, plane_a))
-        size = (plane_a.shape[1], plane_a.shape[0])
-        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        # Pixels lie at the middle of their squares: half a pixel off, and a small picture's blocks no longer agree.
-        centred = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]]) @ between @ np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-        laid = np.asarray(cv2.warpAffine(plane_b, centred[:2], size, flags=how), dtype=np.uint8)
-        cover = cv2.warpAffine(np.ones_like(plane_b), centred[:2], size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-        inside = np.asarray(cover) > 0
-        if inside.sum() < _LEAST_OVERLAP * min(plane_a.size, plane_b.size):
-            return None
-        return cls(plane_a, laid, inside)
-
-
-def _shrink(plane: Plane, factor: float) -> Plane:
-    if factor >= 1:
-        return plane
-    size = (max(1, round(plane.shape[1] * factor)), max(1, round(plane.shape[0] * factor)))
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _scale(before: Plane, after: Plane) -> Matrix:
-    """(3, 3): pixels of a plane to pixels of what it was resized to."""
-    return np.diag([after.shape[1] / before.shape[1], after.shape[0] / before.shape[0], 1.0])
+    return int(used.sum()), np.vstack([affine, [0, 0, 1]])

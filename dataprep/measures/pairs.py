@@ -1,4 +1,4 @@
-"""The second look: candidate pairs of images are decoded again, aligned, and confirmed or refuted by their pixels.
+"""The second look: candidate pairs of images are decoded again, aligned, and told apart by their pixels: edit, other shot, other.
 
 Work is cut into jobs of images that are linked with each other, so that each image is decoded about once. Within a job the best
 image becomes a keeper, everything that shows the same as it becomes its copy, then the best of the rest becomes a keeper, and so
@@ -9,18 +9,16 @@ worker processes; this module imports nothing that they do not need.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
-import numpy as np
 
 from dataprep.backends import imap
-from dataprep.measures.alignment import Match, Picture, match
+from dataprep.measures.alignment import Kind, Picture, match
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
-from dataprep.measures.hashes import hash_thumb, reduce_to_thumb
 from dataprep.measures.options import PassOptions
 from dataprep.measures.relations import Facts, name_relation
 from dataprep.schemas.lost import Lost
@@ -33,9 +31,6 @@ JOB_SIZE = 48
 _ROUNDS = 6
 #: Images larger than this many megapixels are decoded at reduced scale.
 _MEGAPIXELS = 0.45
-#: Hash distance from which the orientation that the hashes name is doubted, and the mirrored image tried too.
-_DOUBTFUL = 16
-_SURE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -50,25 +45,39 @@ class Subject:
 
 @dataclass(frozen=True)
 class Job:
-    """Linked images, best first, and the links among them as positions (i, j), i < j."""
+    """Linked images, best first, and the links among them as positions (i, j), i < j.
+
+    Attributes:
+        every: whether each link is looked at for itself; otherwise what is a copy is not compared any more.
+        least: strength that a copy among small pictures must have.
+    """
 
     subjects: tuple[Subject, ...]
     links: tuple[Link, ...]
+    every: bool = False
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
-class Copy:
-    """A confirmed pair: the copy at `row` was held against the keeper at `keeper` itself.
+class Compared:
+    """A pair that was looked at: the row `other` was held against the better row `keeper` itself.
 
     Attributes:
-        relation: "B is A ..." or "A is B ...", where A is the keeper.
-        confidence: 0 to 1.
+        kind: what the two are to each other (`dataprep.measures.alignment.Kind`).
+        strength, small: as in `dataprep.measures.alignment.Match`.
+        relation: of an edit "B is A ..." or "A is B ...", where A is the keeper.
     """
 
     keeper: int
     row: int
-    relation: str
-    confidence: float
+    kind: Kind
+    strength: float
+    small: bool = False
+    relation: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        return self.kind in ("edit", "overlay")
 
 
 @dataclass
@@ -76,30 +85,42 @@ class Confirmed:
     """What the second look found.
 
     Attributes:
-        copies: confirmed pairs; a row is the copy of one keeper at most, and no keeper is a copy.
-        compared: pairs that were compared.
+        copies: edits; a row is the copy of one keeper at most, and no keeper is a copy.
+        others: the other pairs that were compared: further shots of a scene, and pictures that are merely alike.
         unseen: links that could not be looked at, by reason.
     """
 
-    copies: list[Copy] = field(default_factory=list)
-    compared: int = 0
+    copies: list[Compared] = field(default_factory=list)
+    others: list[Compared] = field(default_factory=list)
     unseen: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def compared(self) -> int:
+        """Pairs that were compared, those whose keeper turned out to be a copy aside."""
+        return len(self.copies) + len(self.others)
 
-def verifying(options: PassOptions) -> Callable[[Job], tuple[list[Copy], list[Link]]]:
-    """The task of the second look, for `dataprep.backends.imap`: a `Job` to its copies and the pairs of rows it refuted."""
+
+def verifying(options: PassOptions) -> Callable[[Job], list[Compared]]:
+    """The task of the second look, for `dataprep.backends.imap`: a `Job` to the pairs that it compared."""
     cv2.setNumThreads(1)
     small = replace(options, scale_above_megapixels=_MEGAPIXELS)
     return lambda job: _verify(job, small)
 
 
-def _verify(job: Job, options: PassOptions) -> tuple[list[Copy], list[Link]]:
+def _verify(job: Job, options: PassOptions) -> list[Compared]:
+    if job.every:
+        pictures: dict[int, Picture | None] = {}
+        return [_compare(job, i, j, pictures, options) for i, j in job.links]
+    return _stars(job, options)
+
+
+def _stars(job: Job, options: PassOptions) -> list[Compared]:
     linked: dict[int, list[int]] = defaultdict(list)
     for i, j in job.links:
         linked[i].append(j)
         linked[j].append(i)
-    pictures: dict[int, _Oriented | None] = {}
-    copies, refuted, taken = [], [], set()
+    pictures: dict[int, Picture | None] = {}
+    found, taken = [], set()
     for keeper in range(len(job.subjects)):
         if keeper in taken:
             continue
@@ -109,62 +130,38 @@ def _verify(job: Job, options: PassOptions) -> tuple[list[Copy], list[Link]]:
             if other <= keeper or other in taken or other in seen:
                 continue
             seen.add(other)
-            copy = _compare(job.subjects, keeper, other, pictures, options)
-            if copy is None:
-                refuted.append((job.subjects[keeper].row, job.subjects[other].row))
-            else:
-                copies.append(copy)
+            pair = _compare(job, keeper, other, pictures, options)
+            found.append(pair)
+            if pair.is_copy:
                 taken.add(other)
                 waiting.extend(linked[other])
-    return copies, refuted
+    return found
 
 
-class _Oriented:
-    """A picture with the hashes that tell how it is turned against another."""
-
-    def __init__(self, picture: Picture) -> None:
-        self.picture = picture
-        self.hashes = hash_thumb(reduce_to_thumb(picture.plane))
-
-    def orientations_of(self, other: _Oriented) -> tuple[int, ...]:
-        """In which orientations `other` may show the same, likeliest first."""
-        bits = np.bitwise_count(self.hashes[0] ^ other.hashes)
-        best = int(np.argmin(bits))
-        if bits[best] <= _DOUBTFUL:
-            return (best,)
-        upright = [0, 3, 5, 6]  # the others mirror
-        sides = [orientation for orientation in range(8) if (orientation in upright) != (best in upright)]
-        return best, sides[int(np.argmin(bits[sides]))]
-
-
-def _compare(
-    subjects: Sequence[Subject], keeper: int, other: int, pictures: dict[int, _Oriented | None], options: PassOptions
-) -> Copy | None:
+def _compare(job: Job, keeper: int, other: int, pictures: dict[int, Picture | None], options: PassOptions) -> Compared:
+    subjects = job.subjects
     for place in (keeper, other):
         if place not in pictures:
             pictures[place] = _open(subjects[place], options)
     a, b = pictures[keeper], pictures[other]
+    rows = subjects[keeper].row, subjects[other].row
     if a is None or b is None:
-        return None
-    found = match(a.picture, b.picture, a.orientations_of(b))
-    if found is None:
-        return None
-    words = name_relation(a.picture, b.picture, found, subjects[keeper].facts, subjects[other].facts)
-    return Copy(subjects[keeper].row, subjects[other].row, words, _confidence(found))
+        return Compared(*rows, "other", 0.0)
+    found = match(a, b)
+    kind = "other" if found.small and found.strength < job.least else found.kind
+    pair = Compared(*rows, kind, found.strength, found.small)
+    if not pair.is_copy:
+        return pair
+    return replace(pair, relation=name_relation(a, b, found, subjects[keeper].facts, subjects[other].facts))
 
 
-def _confidence(found: Match) -> float:
-    """0.9 at the least share of agreeing blocks that counts as a copy, 0.99 where nearly all agree."""
-    return round(0.9 + 0.09 * min(1.0, max(0.0, (found.share - 0.5) / (_SURE_SHARE - 0.5))), 3)
-
-
-def _open(subject: Subject, options: PassOptions) -> _Oriented | None:
+def _open(subject: Subject, options: PassOptions) -> Picture | None:
     try:
         data = read_bytes(subject.path, options) if subject.data is None else subject.data
         pixels = open_pixels(data, subject.path, options)
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
         return None
-    return _Oriented(Picture.of(pixels.luma, pixels.header.width, pixels.header.height))
+    return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)
 
 
 def confirm(
@@ -175,6 +172,7 @@ def confirm(
     *,
     read: Callable[[str], bytes] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
+    least: float = 0.0,
 ) -> Confirmed:
     """Hold linked images against each other and find keepers and their copies.
 
@@ -185,6 +183,7 @@ def confirm(
         options: limits of decoding, and workers.
         read: reads the bytes of a path that workers cannot reach.
         progress: called with (links done, links in all, note).
+        least: strength (Fisher's z) that copies among small pictures must have.
     """
     work = _Work({_ordered(link, rank): None for link in links}, rank)
     done = Confirmed()
@@ -193,29 +192,48 @@ def confirm(
         jobs = work.take_jobs()
         if not jobs:
             break
-        _run(jobs, work, done, subject, options, read, lambda n: progress and progress(min(n, total), total, ""))
+        wanted = [_job(rows, links, subject, least) for rows, links in jobs]
+        for pairs in _run(wanted, done, options, read, lambda n: progress and progress(min(n, total), total, "")):
+            work.accept(pairs)
     done.copies = sorted(work.copies.values(), key=lambda copy: int(rank[copy.row]))
+    done.others = work.others
     if work.links:
         done.unseen["crowded"] = len(work.links)
     return done
 
 
-def _run(
-    jobs: list[tuple[list[int], list[Link]]],
-    work: _Work,
-    done: Confirmed,
+def compare_each(
+    links: Sequence[Link],
     subject: Callable[[int], Subject],
+    options: PassOptions,
+    *,
+    read: Callable[[str], bytes] | None = None,
+) -> list[Compared]:
+    """What the two of each link are to each other, whatever the others are; links that cannot be looked at are left out."""
+    parts = [links[start : start + JOB_SIZE // 2] for start in range(0, len(links), JOB_SIZE // 2)]
+    jobs = [
+        replace(_job(list(dict.fromkeys(row for link in part for row in link)), list(part), subject, 0.0), every=True)
+        for part in parts
+    ]
+    return [pair for pairs in _run(jobs, Confirmed(), options, read, lambda n: None) for pair in pairs]
+
+
+def _run(
+    jobs: Sequence[Job],
+    done: Confirmed,
     options: PassOptions,
     read: Callable[[str], bytes] | None,
     report: Callable[[int], Any],
-) -> None:
+) -> Iterator[list[Compared]]:
+    """The results of jobs as they come; those that are lost are counted in `done`."""
+
     def load(job: Job) -> Job:
         assert read is not None
         return replace(job, subjects=tuple(replace(one, data=read(one.path)) for one in job.subjects))
 
     results = imap(
         "dataprep.measures.pairs:verifying",
-        (_job(rows, links, subject) for rows, links in jobs),
+        jobs,
         setup=options,
         jobs=options.jobs,
         time_limit_s=4 * options.time_limit_s,
@@ -225,19 +243,17 @@ def _run(
     seen = 0
     with closing(results):  # type: ignore[type-var]
         for index, result in results:
-            seen += len(jobs[index][1])
+            seen += len(jobs[index].links)
             report(seen)
             if isinstance(result, Lost):
-                done.unseen[result.reason] = done.unseen.get(result.reason, 0) + len(jobs[index][1])
-                continue
-            copies, refuted = result
-            done.compared += len(copies) + len(refuted)
-            work.accept(copies, refuted)
+                done.unseen[result.reason] = done.unseen.get(result.reason, 0) + len(jobs[index].links)
+            else:
+                yield result
 
 
-def _job(rows: list[int], links: list[Link], subject: Callable[[int], Subject]) -> Job:
+def _job(rows: list[int], links: list[Link], subject: Callable[[int], Subject], least: float) -> Job:
     place = {row: position for position, row in enumerate(rows)}
-    return Job(tuple(map(subject, rows)), tuple((place[a], place[b]) for a, b in links))
+    return Job(tuple(map(subject, rows)), tuple((place[a], place[b]) for a, b in links), least=least)
 
 
 def _ordered(link: Link, rank: Any) -> Link:
@@ -254,7 +270,8 @@ class _Work:
 
     def __init__(self, links: dict[Link, None], rank: Any) -> None:
         self.links = links
-        self.copies: dict[int, Copy] = {}
+        self.copies: dict[int, Compared] = {}
+        self.others: list[Compared] = []
         self._rank = rank
         self._refuted: set[Link] = set()
 
@@ -274,11 +291,14 @@ class _Work:
         self.links = left
         return [(sorted(rows, key=lambda row: int(self._rank[row])), links) for rows, links in jobs.values()]
 
-    def accept(self, copies: list[Copy], refuted: list[Link]) -> None:
+    def accept(self, pairs: list[Compared]) -> None:
         """Take in the result of a job."""
-        self._refuted.update(refuted)
-        for copy in copies:
-            self.copies[copy.row] = copy
+        for pair in pairs:
+            if pair.is_copy:
+                self.copies[pair.row] = pair
+            else:
+                self.others.append(pair)
+                self._refuted.add((pair.keeper, pair.row))
 
     def _lift_links(self) -> None:
         """Replace copies by their keepers, in links and in what earlier copies belong to."""

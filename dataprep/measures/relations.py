@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.alignment import AGREES, Match, Overlay, Picture, block_correlations
+from dataprep.measures.alignment import Match, Picture
+from dataprep.measures.cells import CELL, blurred, cell_means, covariances, spread_cells
+from dataprep.measures.frames import Frame
 
 #: Which orientation undoes which (see `dataprep.measures.hashes`).
 _INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)
@@ -32,7 +34,8 @@ _NOISIER = 0.02  # luma, of the column ``noise``
 _GREY, _COLOURED = 0.04, 0.1  # of the column ``chroma_p99``
 _COVERED, _MISMATCH = (0.02, 0.6), 25.0  # share of the blocks; grey levels
 _SAME_QUALITY = 3.0
-_BLOCK = 16
+#: Correlation from which a cell agrees, and variance (grey levels squared) from which it has texture.
+_AGREES, _TEXTURE = 0.7, 16.0
 _CLIPPED = (6.0, 249.0)
 
 
@@ -149,8 +152,7 @@ def measure_change(a: Picture, b: Picture, found: Match, before: Facts, after: F
     if found.orientation & 4:
         scale_x, scale_y = scale_y, scale_x
     kept, own = _shares(a, b, found.map)
-    overlay = Overlay.of(a, b, found.map)
-    tones = _compare_tones(overlay, turned=angle > _LEAST_ANGLE) if overlay else (1.0, 0.0, 128.0, 1.0, 0.0, 0.0)
+    tones = _compare_tones(Frame(a, b, found.map), turned=angle > _LEAST_ANGLE)
     return Change(_INVERSE[found.orientation], angle, scale_x, scale_y, kept, own, *tones, before, after)
 
 
@@ -164,61 +166,59 @@ def _shares(a: Picture, b: Picture, full: NDArray[np.float64]) -> tuple[float, f
     return min(common / max(area, 1e-6), 1.0), max(1 - common / (b.width * b.height), 0.0)
 
 
-def _compare_tones(overlay: Overlay, turned: bool) -> tuple[float, float, float, float, float, float]:
+def _compare_tones(frame: Frame, turned: bool) -> tuple[float, float, float, float, float, float]:
     """(gain, shift, level, detail, covered, cover) as in `Change`."""
-    correlation, texture = block_correlations(overlay.a, overlay.b, overlay.inside)
-    agreeing = _spread_blocks((correlation > AGREES) & texture, overlay.a.shape)
-    first, second = (cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 1.5) for plane in (overlay.a, overlay.b))
+    if min(frame.a.shape[:2]) < CELL:
+        return 1.0, 0.0, 128.0, 1.0, 0.0, 0.0
+    luma = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).astype(np.float32) for each in (frame.a, frame.b)]
+    planes = luma[0], np.asarray(frame.lay(luma[1]), np.float32)
+    within = frame.covered()
+    agreeing = _spread(_agreeing(planes) & within, planes[0].shape)
+    first, second = (blurred(plane, 1.5) for plane in planes)
     inner = (second > _CLIPPED[0]) & (second < _CLIPPED[1]) & (first > _CLIPPED[0]) & (first < _CLIPPED[1]) & agreeing
-    if inner.sum() < _BLOCK**2:
+    if inner.sum() < CELL**2:
         return 1.0, 0.0, float(np.mean(first)), 1.0, 0.0, 0.0
-    x, y = np.asarray(first)[inner], np.asarray(second)[inner]
+    x, y = first[inner], second[inner]
     level, shift = float(x.mean()), float(y.mean() - x.mean())
     deviation = x - np.float32(level)
     gain = float(np.clip(float(deviation @ y) / max(float(deviation @ deviation), 1e-6), 0.05, 20))
-    expected = np.clip(gain * (np.asarray(first) - level) + level + shift, 0, 255)
-    mismatch = _block_means(np.abs(np.asarray(second) - expected)) > _MISMATCH
-    within = _block_means(overlay.inside.astype(np.float32)) > 1 - 1e-6
-    cover = _which_is_flatter(overlay, mismatch & within)
+    expected = np.clip(gain * (first - level) + level + shift, 0, 255)
+    mismatch = cell_means(np.abs(second - expected)) > _MISMATCH
+    cover = _which_is_flatter(planes, mismatch & within)
     if turned:  # its corners are filled with something else
         edge = np.ones_like(within)
         edge[1:-1, 1:-1] = False
         within &= ~edge
     covered = float(mismatch[within].mean()) if within.any() else 0.0
-    return gain, shift, level, _detail_ratio(overlay, agreeing, gain), covered, cover
+    return gain, shift, level, _detail_ratio(planes, agreeing, gain), covered, cover
 
 
-def _spread_blocks(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    spread = np.zeros(shape, bool)
-    whole = np.kron(blocks, np.ones((_BLOCK, _BLOCK), bool))
-    spread[: whole.shape[0], : whole.shape[1]] = whole
-    return spread
+def _agreeing(planes: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.bool_]:
+    """(rows, columns) cells with texture in either plane that correlate."""
+    common, first, second = covariances(*(blurred(plane, 1) for plane in planes))
+    # The constant keeps noise in all but flat cells from counting as disagreement.
+    return np.asarray((common / np.sqrt((first + 1) * (second + 1)) > _AGREES) & (np.maximum(first, second) > _TEXTURE))
 
 
-def _detail_ratio(overlay: Overlay, agreeing: NDArray[np.bool_], gain: float) -> float:
+def _spread(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    pixels = np.zeros(shape, bool)
+    whole = spread_cells(cells) > 0
+    pixels[: whole.shape[0], : whole.shape[1]] = whole
+    return pixels
+
+
+def _detail_ratio(planes: tuple[NDArray[np.float32], NDArray[np.float32]], agreeing: NDArray[np.bool_], gain: float) -> float:
     """Energy of B's fine detail relative to A's. Both are smoothed first: resampling costs detail too, but finer detail."""
-    energies = []
-    for plane in (overlay.a, overlay.b):
-        smooth = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 0.8)
-        energies.append(float(np.asarray(cv2.Laplacian(smooth, cv2.CV_32F))[agreeing].var()))
+    energies = [float(np.asarray(cv2.Laplacian(blurred(plane, 0.8), cv2.CV_32F))[agreeing].var()) for plane in planes]
     return float(np.clip(energies[1] / max(energies[0] * gain**2, 1e-6), 1e-3, 1e3))
 
 
-def _block_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows, columns = (side // _BLOCK for side in values.shape)
-    blocks = values[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    return np.asarray(blocks.mean(axis=(1, 3)))
-
-
-def _which_is_flatter(overlay: Overlay, blocks: NDArray[np.bool_]) -> float:
-    """1 where B has next to no texture in `blocks` and A has some, -1 the other way round, 0 when it is not clear."""
-    if not blocks.any():
+def _which_is_flatter(planes: tuple[NDArray[np.float32], NDArray[np.float32]], cells: NDArray[np.bool_]) -> float:
+    """1 where B has next to no texture in `cells` and A has some, -1 the other way round, 0 when it is not clear."""
+    if not cells.any():
         return 0.0
-    flat = []
-    for plane in (overlay.a, overlay.b):
-        values = plane.astype(np.float32)
-        variance = _block_means(values**2) - _block_means(values) ** 2
-        flat.append(float((variance[blocks] < 9).mean()))
+    _, first, second = covariances(*planes)
+    flat = [float((variance[cells] < 9).mean()) for variance in (first, second)]
     return float(np.sign(flat[1] - flat[0])) if abs(flat[1] - flat[0]) > 0.3 else 0.0
 
 

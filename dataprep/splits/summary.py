@@ -9,7 +9,12 @@ from dataprep.reports.verdict import counted, percent
 
 _TESTED = {"labels": "Labels", "properties": "Measured properties", "embedding": "Content (embedding)"}
 _STATUS = {"match": "no difference beyond chance", "differ": "differ", "not tested": "not tested"}
-_CHECKS = {"exact-duplicate": "exact copies", "near-duplicate": "near copies", "similar-images": "images that look alike"}
+_CHECKS = {
+    "exact-duplicate": "exact copies",
+    "near-duplicate": "near copies",
+    "another-shot": "other shots of one scene",
+    "similar-images": "images that look alike",
+}
 
 
 def verdict(proof: Mapping[str, Any]) -> dict[str, str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 #: Checks whose pairs stay together; the last only as long as similar images are kept together.
-COPIES: tuple[str, ...] = ("exact-duplicate", "near-duplicate")
+COPIES: tuple[str, ...] = ("exact-duplicate", "near-duplicate", "another-shot")
 SIMILAR = "similar-images"
 
 

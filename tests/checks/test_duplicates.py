@@ -141,7 +141,7 @@ def test_files_that_workers_cannot_reach_are_read_for_them(photos: Dataset) -> N
 def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> None:
     asked: list[tuple[int, int]] = []
 
-    def verify(dataset: Dataset, links: list[tuple[int, int]], *rest: object) -> Confirmed:
+    def verify(dataset: Dataset, links: list[tuple[int, int]], *rest: object, **more: object) -> Confirmed:
         asked.extend(links)
         return Confirmed(unseen={"crashed": 1})
 

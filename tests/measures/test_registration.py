@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 from dataprep.measures.alignment import Picture, match
-from dataprep.measures.registration import register
+from dataprep.measures.registration import DETAIL_AGREES, register
 
 from .test_pairs import photo
+
+
+def agrees(a: np.ndarray, b: np.ndarray) -> bool:
+    found = register(a, b)
+    return found is not None and found[1] >= DETAIL_AGREES
 
 
 def small(seed: int, x: int = 60, y: int = 20, size: int = 260) -> np.ndarray:
@@ -31,7 +36,7 @@ EDITS: dict[str, Callable[[int], np.ndarray]] = {
 @pytest.mark.parametrize("edit", list(EDITS))
 def test_copies_are_registered(edit: str) -> None:
     for seed in (50, 51, 52):
-        assert register(small(seed), EDITS[edit](seed)) is not None
+        assert agrees(small(seed), EDITS[edit](seed))
 
 
 def test_the_map_leads_from_a_to_b() -> None:
@@ -43,16 +48,19 @@ def test_the_map_leads_from_a_to_b() -> None:
 
 def test_others_are_refuted() -> None:
     planes = [small(seed) for seed in range(60, 70)]
-    assert not any(register(a, b) for i, a in enumerate(planes) for b in planes[i + 1 :])
+    assert not any(agrees(a, b) for i, a in enumerate(planes) for b in planes[i + 1 :])
 
 
 def test_flat_pictures_are_not_registered() -> None:
-    assert register(np.full((32, 32), 90, np.uint8), np.full((32, 32), 90, np.uint8)) is None
+    assert not agrees(np.full((32, 32), 90, np.uint8), np.full((32, 32), 90, np.uint8))
+
+
+def coloured(plane: np.ndarray) -> Picture:
+    return Picture(np.ascontiguousarray(np.repeat(plane[..., None], 3, axis=2)), 32, 32)
 
 
 def test_match_tries_small_pictures_mirrored() -> None:
-    a, b = (Picture(np.ascontiguousarray(plane), 32, 32) for plane in (small(53), EDITS["enlarged"](53)[:, ::-1]))
-    found = match(a, b, (0,))
-    assert found is not None
-    assert (found.orientation, found.plain) == (1, False)
-    assert match(a, Picture(small(54), 32, 32), (0,)) is None
+    a, b = coloured(small(53)), coloured(EDITS["enlarged"](53)[:, ::-1])
+    found = match(a, b)
+    assert (found.kind, found.orientation, found.small) == ("edit", 1, True)
+    assert match(a, coloured(small(54))).kind == "other"
