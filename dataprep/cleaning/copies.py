@@ -1,0 +1,106 @@
+"""Groups of copies: which member stays, and which may go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataprep.cleaning.guards import Places
+
+Pair = tuple[str, str]
+
+
+@dataclass
+class Settled:
+    """What becomes of groups of copies.
+
+    Attributes:
+        kept: dropped sample to the one that stays for it.
+        left: sample that would be dropped, were it not in test, to the one that it is a copy of.
+        doubtful: members of groups whose labels differ, and copies whose label the one that stays lacks: nothing of theirs is
+            dropped, because that would quietly decide which label is right. Sample to the reason.
+    """
+
+    kept: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
+
+    def stands_for(self, sample: str) -> str:
+        """The sample that stays for this one: itself unless it is dropped."""
+        while sample in self.kept:
+            sample = self.kept[sample]
+        return sample
+
+
+def settle(rounds: Sequence[Iterable[Pair]], places: Places, *, useless: Collection[str], undecided: Collection[str]) -> Settled:
+    """Keep one sample of each group of copies.
+
+    Of a group, a member in test stays before any other, then one whose label is not in doubt, then one in another part than
+    train, then the one that the check keeps, then the first by name.
+
+    Args:
+        rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are made of what the earlier left.
+        places: labels and parts.
+        useless: samples that are dropped for a fault of their own.
+        undecided: samples whose label is in doubt; they are not dropped as copies.
+    """
+    done = Settled()
+    for pairs in rounds:
+        left = [(done.stands_for(a), done.stands_for(b)) for a, b in pairs]
+        left = [(a, b) for a, b in left if a != b]
+        copies = {a for a, _ in left}
+        for group in connected(left):
+            _settle(done, group - set(useless), copies, places, {*undecided, *done.doubtful})
+    return done
+
+
+def _settle(done: Settled, group: set[str], copies: Collection[str], places: Places, undecided: Collection[str]) -> None:
+    if len(group) < 2:
+        return
+    labels = {places.labels.get(member, "") for member in group} - {""}
+    if len(labels) > 1:
+        done.doubtful |= dict.fromkeys(group, "its copies have other labels")
+        return
+
+    def key(member: str) -> tuple[bool, bool, bool, int, bool, str]:
+        known = bool(places.labels.get(member))
+        return places.rank(member) != 0, not known, member in undecided, places.rank(member), member in copies, member
+
+    stays = min(group, key=key)
+    for member in sorted(group - {stays} - set(undecided)):
+        if places.holds(member):
+            done.left[member] = stays
+        elif places.labels.get(member) and not places.labels.get(stays):
+            done.doubtful[member] = "the copy that stays has no label"
+        else:
+            done.kept[member] = stays
+
+
+def connected(pairs: Iterable[Pair]) -> list[set[str]]:
+    """Groups of samples joined by pairs."""
+    parent: dict[str, str] = {}
+
+    def find(sample: str) -> str:
+        root = sample
+        while parent.setdefault(root, root) != root:
+            root = parent[root]
+        while parent[sample] != root:
+            parent[sample], sample = root, parent[sample]
+        return root
+
+    for one, other in pairs:
+        parent[find(one)] = find(other)
+    groups: dict[str, set[str]] = {}
+    for sample in parent:
+        groups.setdefault(find(sample), set()).add(sample)
+    return list(groups.values())
+
+
+def sizes_of(kept: Mapping[str, str]) -> dict[str, int]:
+    """Sample that stays to the number of those that are dropped for it."""
+    counts: dict[str, int] = {}
+    for stays in kept.values():
+        counts[stays] = counts.get(stays, 0) + 1
+    return counts
