@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pandas as pd
 
@@ -69,7 +69,7 @@ def _name(code: str) -> str:
     return "your edits" if code == EDIT else code or "no check"
 
 
-def _example(row: dict[str, str], dataset: Dataset) -> str:
+def _example(row: Mapping[Any, Any], dataset: Dataset) -> str:
     if row["action"] != "relabel":
         return str(row["sample"])
     label = dataset.samples["label"].get(row["sample"]) if "label" in dataset.samples else None

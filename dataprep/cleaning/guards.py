@@ -94,9 +94,9 @@ def _counts(dataset: Dataset) -> Counter[tuple[str, str]]:
     parts = samples["split"].astype("object") if "split" in samples else pd.Series("", index=samples.index)
     found: Counter[tuple[str, str]] = Counter()
     sizes = pd.DataFrame({"part": parts.where(parts.notna(), ""), "label": labels}).dropna().value_counts()
-    for (part, label), size in sizes.items():  # type: ignore[misc]
-        for name in _classes(dataset, str(label)):
-            found[str(part), name] += int(size)
+    for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
+        for name in _classes(dataset, str(place[1])):
+            found[str(place[0]), name] += int(size)
     return found
 
 

@@ -179,7 +179,7 @@ def _about_samples(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims whose target is a sample; an undecided label is in doubt on both sides of a pair, and either copy may be dropped."""
     own = heard[heard["scope"].isin(["sample", "pair", "record"])]
     own = own[_are_samples(own["target"], dataset)]
-    doubt = own[own["check"].isin(UNDECIDED) & own["rank"].ne(_OWN_FAULT)]
+    doubt = own[own["check"].isin(UNDECIDED) & own["rank"].isin([_UNDECIDED, _LOOK])]
     doubt = doubt[_are_samples(doubt["related"], dataset)]
     copies = own[own["rank"].eq(_COPY)]
     mirrored = copies[_are_samples(copies["related"], dataset)].assign(rank=_MIRROR)
@@ -241,8 +241,9 @@ def _two_labels(ranks: pd.Series[Any], asks: pd.DataFrame) -> dict[str, str]:
 
 def _ranked(ranks: pd.Series[Any], samples: Collection[str], rank: int) -> pd.Series[Any]:
     """`ranks` with this rank for the named samples, known or new."""
-    given = pd.Series(rank, index=pd.Index(sorted(samples), dtype="str"), dtype="int64")
-    return pd.concat([ranks.drop(given.index, errors="ignore"), given])
+    given: pd.Series[Any] = pd.Series(rank, index=pd.Index(sorted(samples), dtype="str"), dtype="int64")
+    found: pd.Series[Any] = pd.concat([ranks.drop(given.index, errors="ignore"), given])
+    return found
 
 
 def _last_ones(ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, places: Places) -> dict[str, str]:
@@ -254,14 +255,17 @@ def _last_ones(ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, pla
 
 
 def _deciding(votes: pd.DataFrame, ranks: pd.Series[Any], copies: Settled, notes: Collection[str]) -> pd.DataFrame:
-    """The claims that decide, without those about a pair of which the plan leaves one."""
+    """The claims that decide, without those about a pair of which the plan leaves one, but for labels in doubt."""
     rank = votes["sample"].map(ranks)
     mirrored = votes["rank"].eq(_MIRROR) & rank.eq(_COPY)
     looked_at = votes["rank"].eq(_COPY) & rank.eq(_LOOK)
     found = votes[(votes["rank"] == rank) | mirrored | looked_at | votes["sample"].isin(list(notes))]
     stands_for = {name: copies.stands_for(name) for name in {*found["related"], *found["target"]}}
-    one_left = found["scope"].eq("pair") & (found["target"].map(stands_for) == found["related"].map(stands_for))
-    return found[~one_left | (found["sample"].map(ranks) == _COPY)]
+    useless = {str(name) for name in ranks.index[ranks == _OWN_FAULT]}
+    other = found["related"].where(found["sample"] == found["target"], found["target"])
+    one_left = (found["target"].map(stands_for) == found["related"].map(stands_for)) | other.isin(useless)
+    settled = found["scope"].eq("pair") & one_left & found["rank"].isin([_COPY, _LOOK, _MIRROR])
+    return found[~settled | found["sample"].map(ranks).isin([_COPY, _OWN_FAULT])]
 
 
 def _rows(deciding: pd.DataFrame, ranks: pd.Series[Any], audit: Audit, notes: dict[str, str], copies: Settled) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def _refuse_mixes(ctx: typer.Context) -> None:
         raise OptionError("--apply and --undo exclude each other: give one of them")
     if ctx.params["apply"] or ctx.params["undo"]:
         refused = [name for name in given if name in _SHAPING]
-        then = f"make the plan with it first: {apply_command(ctx.params['out'], _flag(refused[0]) if refused else '')}"
+        then = "it shapes the plan: make the plan with it first, then apply it"
     else:
         refused = [name for name in given if name in (*_APPLYING, "yes")]
         then = "it goes with --apply"
@@ -162,9 +162,9 @@ def _propose(flags: Mapping[str, Any]) -> None:
         audit = _audit(flags, progress)
         kept = os.path.exists(os.path.join(folder, "plan.csv")) and not flags["overwrite"]
         edits = read_plan(folder, audit.dataset, new_labels=flags["new_labels"]) if kept else None
-        chosen = {name: flags[name] for name in ("relabel", "drop_at_confidence", "min_confidence", "test")}
-        lists = {name: flags[name] or () for name in ("drop", "review", "keep")}
-        plan = propose(audit, edits=edits, **chosen, **lists)
+        chosen: dict[str, Any] = {name: flags[name] for name in ("relabel", "drop_at_confidence", "min_confidence", "test")}
+        chosen |= {name: flags[name] or () for name in ("drop", "review", "keep")}
+        plan = propose(audit, edits=edits, **chosen)
         written = write_plan(plan, folder, overwrite=flags["overwrite"])
     print_plan(plan, audit.dataset)
     _warn(plan.warnings)
@@ -175,7 +175,7 @@ def _tell_next(plan: Plan, path: str, out: str) -> None:
     typer.echo(f"\nPlan: {path}; nothing was changed. Edit the columns action and new_label if you like.")
     typer.echo(f"Apply it: {apply_command(out)}")
     if plan.counts["review"]:
-        typer.echo("Leave less to yourself: --relabel, --drop CHECK, --drop-at-confidence 0.95")
+        typer.echo("To have more of it done: --relabel, --drop CHECK, --drop-at-confidence 0.95")
 
 
 def _apply(flags: Mapping[str, Any]) -> None:
@@ -226,7 +226,9 @@ def _print_cleaned(done: Cleaned, root: str, out: str) -> None:
     typer.echo(f"Manifest: {done.manifest} (paths relative to {root})")
     if done.folder:
         typer.echo(f"Folder:   {done.folder} ({done.linked:,} hard links, {done.copied:,} copies)")
-    typer.echo(f"Record:   {done.record} (what was changed; to get back: {apply_command(out, '--undo')})")
+    typer.echo(
+        f"Record:   {os.path.join(out, 'clean', 'applied.json')} (what was changed; to get back: {apply_command(out, '--undo')})"
+    )
 
 
 def _undo(flags: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
@@ -12,8 +12,6 @@ from typer.core import TyperCommand
 from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
-    import click
-
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Plan
 
@@ -26,7 +24,7 @@ NO_PLAN_HELP = "Do not use the plan that was applied."
 class WithPlan(TyperCommand):
     """A command whose option ``--plan`` may come without a value."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give a bare ``--plan`` its value."""
         ends = args.index("--") if "--" in args else len(args)
         filled = [
