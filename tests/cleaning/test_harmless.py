@@ -18,26 +18,26 @@ from .conftest import audit_of, claim
 SAMPLES = [f"{number}.jpg" for number in range(9)]
 NAMES = st.sampled_from(SAMPLES)
 CHECKS = st.sampled_from([
-    "unreadable", "exact-duplicate", "near-duplicate", "another-shot", "split-leakage", "label-conflict", "conflicting-rows",
-    "wrong-label", "trigger", "low-information", "label-spelling", "a-plug-in",
+    *["unreadable", "exact-duplicate"] * 5, "near-duplicate", "another-shot", "split-leakage", "label-conflict",
+    "conflicting-rows", "wrong-label", "trigger", "low-information", "label-spelling", "a-plug-in",
 ])  # fmt: skip
 
 
 @st.composite
 def datasets(draw) -> Dataset:
     """Nine samples with labels and parts, some of them missing."""
-    labels = draw(st.lists(st.sampled_from(["cat", "cat", "dog", "bird", None]), min_size=9, max_size=9))
-    parts = draw(st.lists(st.sampled_from(["train", "train", "val", "test", "Testing", None]), min_size=9, max_size=9))
+    labels = draw(st.lists(st.sampled_from(["cat", "cat", "cat", "dog", None]), min_size=9, max_size=9))
+    parts = draw(st.lists(st.sampled_from(["train", "train", "train", "test", "Testing", "val", None]), min_size=9, max_size=9))
     table = pd.DataFrame({"label": labels, "split": parts}, index=pd.Index(SAMPLES, name="sample", dtype="str"), dtype=object)
     with_split = draw(st.booleans())
-    return Dataset("images", table if with_split else table[["label"]], "classification", ("bird", "cat", "dog"))
+    return Dataset("images", table if with_split else table[["label"]], "classification", ("cat", "dog"))
 
 
 @st.composite
 def claims(draw) -> pd.DataFrame:
     """A claim that a check, known or not, sensible or not, might make; copies and unreadable files as their checks claim them."""
     check, target, other = draw(CHECKS), draw(NAMES), draw(NAMES)
-    confidence = draw(st.floats(0, 1, width=32))
+    confidence = draw(st.sampled_from([1.0, 1.0, 0.9, 0.5, 0.0]))
     if check == "unreadable":
         return claim(check, target, severity="error", suggestion="drop", confidence=confidence)
     if check == "exact-duplicate":
@@ -51,7 +51,7 @@ def claims(draw) -> pd.DataFrame:
     )  # fmt: skip
 
 
-AUDITS = st.builds(lambda dataset, found: audit_of(dataset, *found), datasets(), st.lists(claims(), max_size=14))
+AUDITS = st.builds(lambda dataset, found: audit_of(dataset, *found), datasets(), st.lists(claims(), min_size=1, max_size=12))
 OPTIONS = st.fixed_dictionaries({
     "relabel": st.booleans(), "drop_at_confidence": st.sampled_from([None, 0.0, 0.5]),
     "drop": st.lists(st.sampled_from(["near-duplicate", "split-leakage", "low-information", "wrong-label"]), unique=True),
@@ -80,7 +80,7 @@ def sizes(dataset: Dataset, without: set[str] = frozenset()) -> Counter:
     return Counter((part, label) for part, label in zip(parts.fillna(""), rows["label"], strict=True) if pd.notna(label))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(audit=AUDITS)
 def test_by_default_nothing_is_lost(audit):
     plan = clean(audit)
@@ -103,7 +103,7 @@ def test_by_default_nothing_is_lost(audit):
     assert not plan.warnings
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(audit=AUDITS, options=OPTIONS)
 def test_whatever_is_asked_for_test_is_left_and_no_class_is_dropped_whole(audit, options):
     plan, default = clean(audit, **options), clean(audit)
@@ -119,7 +119,7 @@ def test_whatever_is_asked_for_test_is_left_and_no_class_is_dropped_whole(audit,
     assert set(dataset.samples["label"].dropna()) <= labels | renamed
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(pairs=st.lists(st.tuples(NAMES, NAMES), max_size=12), faulty=st.sets(NAMES), check=st.sampled_from(["exact", "near"]))
 def test_every_group_of_copies_keeps_a_member(pairs, faulty, check):
     samples = pd.DataFrame({"label": "cat"}, index=pd.Index(SAMPLES, name="sample", dtype="str"))
@@ -136,7 +136,7 @@ def test_every_group_of_copies_keeps_a_member(pairs, faulty, check):
         assert group & left or group <= faulty, f"nothing is left of {group}"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(pairs=st.lists(st.tuples(NAMES, NAMES), max_size=12), tested=st.sets(NAMES))
 def test_copies_of_one_label_leave_one_of_each_group_and_the_whole_of_test(pairs, tested):
     parts = ["test" if name in tested else "train" for name in SAMPLES]
