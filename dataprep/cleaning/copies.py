@@ -19,8 +19,8 @@ class Settled:
     Attributes:
         kept: dropped sample to the one that stays for it.
         left: sample that would be dropped, were it not in test, to the one that it is a copy of.
-        doubtful: members of groups whose labels differ, and copies whose label the one that stays lacks: nothing of theirs is
-            dropped, because that would quietly decide which label is right. Sample to the reason.
+        doubtful: copies that are not dropped, and why: their labels differ, or the one that stays has none, so that dropping one
+            would quietly decide which label is right; or another file has the same name, as a mask has its picture's.
     """
 
     kept: dict[str, str] = field(default_factory=dict)
@@ -37,8 +37,8 @@ class Settled:
 def settle(rounds: Sequence[Iterable[Pair]], places: Places, *, useless: Collection[str], undecided: Collection[str]) -> Settled:
     """Keep one sample of each group of copies.
 
-    Of a group, a member in test stays before any other, then one whose label is not in doubt, then one in another part than
-    train, then the one that the check keeps, then the first by name.
+    Of a group, a member in test stays before any other, then one that has a label, then one beside which there is another file
+    of its name, then one whose label is not in doubt, then one in another part than train, then the one that the check keeps.
 
     Args:
         rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are made of what the earlier left.
@@ -64,9 +64,11 @@ def _settle(done: Settled, group: set[str], copies: Collection[str], places: Pla
         done.doubtful |= dict.fromkeys(group, "its copies have other labels")
         return
 
-    def key(member: str) -> tuple[bool, bool, bool, int, bool, str]:
-        known = bool(places.labels.get(member))
-        return places.rank(member) != 0, not known, member in undecided, places.rank(member), member in copies, member
+    alone = {member for member in group if not places.beside.get(member, frozenset()) - group}
+
+    def key(member: str) -> tuple[bool, bool, bool, bool, int, bool, str]:
+        known, rank = bool(places.labels.get(member)), places.rank(member)
+        return rank != 0, not known, member in alone, member in undecided, rank, member in copies, member
 
     stays = min(group, key=key)
     for member in sorted(group - {stays} - set(undecided)):
@@ -74,6 +76,8 @@ def _settle(done: Settled, group: set[str], copies: Collection[str], places: Pla
             done.left[member] = stays
         elif places.labels.get(member) and not places.labels.get(stays):
             done.doubtful[member] = "the copy that stays has no label"
+        elif member not in alone:
+            done.doubtful[member] = "another file has its name, and may belong to it"
         else:
             done.kept[member] = stays
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,11 +27,13 @@ class Places:
         labels: sample to its label as text, "" for none.
         parts: sample to its split as written, "" for none.
         test_too: whether samples in test may be changed.
+        beside: sample to the other files of its name in its folder, such as a mask beside a picture: see `files_beside`.
     """
 
     labels: Mapping[str, str]
     parts: Mapping[str, str]
     test_too: bool = False
+    beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def holds(self, sample: str) -> bool:
         """Whether the sample is in test and must not be changed."""
@@ -47,6 +50,15 @@ def places_of(dataset: Dataset, names: Iterable[str], *, test_too: bool) -> Plac
     """The places of the named samples."""
     wanted = pd.Index(sorted(set(names)), dtype="str")
     return Places(_texts(dataset, "label", wanted), _texts(dataset, "split", wanted), test_too)
+
+
+def files_beside(dataset: Dataset, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The named samples that share folder and name, but for the extension, with other samples, and these."""
+    stems = dataset.samples.index.astype("str").str.replace(r"\.[^./]+$", "", regex=True)
+    shared = pd.Series(dataset.samples.index, index=stems)[stems.duplicated(keep=False)]
+    groups = {str(stem): frozenset(map(str, group)) for stem, group in shared.groupby(level=0)}
+    found = {name: groups.get(re.sub(r"\.[^./]+$", "", name), frozenset()) - {name} for name in set(names)}
+    return {name: others for name, others in found.items() if others}
 
 
 def _texts(dataset: Dataset, column: str, names: pd.Index[Any]) -> dict[str, str]:

@@ -30,7 +30,7 @@ import pandas as pd
 from dataprep import registry
 from dataprep.cleaning.audits import read_audit
 from dataprep.cleaning.copies import Settled, settle, sizes_of
-from dataprep.cleaning.guards import Places, last_of_class, places_of
+from dataprep.cleaning.guards import Places, files_beside, last_of_class, places_of
 from dataprep.errors import FingerprintError, OptionError
 from dataprep.reports.messages import render
 from dataprep.reports.summary import templates
@@ -207,7 +207,7 @@ def _decided(votes: pd.DataFrame, audit: Audit, options: CleanOptions) -> tuple[
     asks = votes[votes["rank"] != _MIRROR]
     ranks = asks["rank"].where(asks["rank"] != _COPY, _LOOK).groupby(asks["sample"]).min()
     places = places_of(audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test)
-    copies = _settle_copies(votes, ranks, places)
+    copies = _settle_copies(votes, ranks, audit.dataset, places)
     unsettled = _two_labels(ranks, asks)
     held = {str(sample) for sample, rank in ranks.items() if rank in (_OWN_FAULT, _LABEL) and places.holds(str(sample))}
     held |= set(copies.left)
@@ -223,11 +223,13 @@ def _decided(votes: pd.DataFrame, audit: Audit, options: CleanOptions) -> tuple[
     return pd.concat([table, _kept_rows(copies, set(table["sample"]))], ignore_index=True), held
 
 
-def _settle_copies(votes: pd.DataFrame, ranks: pd.Series[Any], places: Places) -> Settled:
+def _settle_copies(votes: pd.DataFrame, ranks: pd.Series[Any], dataset: Dataset, places: Places) -> Settled:
     """Which copies are dropped, in favour of which; exact ones first."""
     rows = votes[votes["rank"] == _COPY]
     exact = rows["check"].eq(EXACT)
     rounds = [list(zip(part["sample"], part["related"], strict=True)) for part in (rows[exact], rows[~exact])]
+    if len(rows):
+        places = replace(places, beside=files_beside(dataset, [*rows["sample"], *rows["related"]]))
     useless = {str(sample) for sample in ranks.index[ranks == _OWN_FAULT] if not places.holds(str(sample))}
     return settle(rounds, places, useless=useless, undecided={*ranks.index[ranks == _UNDECIDED]})
 

@@ -123,6 +123,16 @@ def test_a_label_is_not_lost_with_a_copy(dataset):
     assert "the copy that stays has no label" in reasons(plan)["b.jpg"]
 
 
+def test_a_mask_beside_its_picture_is_not_dropped_as_a_copy_of_another_mask(dataset):
+    names = ["x/a.jpg", "x/a.png", "x/b.jpg", "x/b.png", "y/b.jpg", "x/c.png"]
+    pairs = replace(dataset, samples=dataset.samples.assign(label="cat").set_axis(names, axis=0).rename_axis("sample"))
+    plan = clean(audit_of(pairs, copy_claim("x/b.png", "x/a.png"), copy_claim("x/c.png", "x/a.png")))
+    assert actions(plan) == {"x/b.png": "review", "x/c.png": "drop", "x/a.png": "keep"}
+    assert reasons(plan)["x/b.png"].startswith("another file has its name, and may belong to it; exact-duplicate of x/a.png: ")
+    assert actions(clean(audit_of(pairs, copy_claim("x/a.png", "x/a.jpg")))) == {"x/a.png": "drop", "x/a.jpg": "keep"}
+    assert actions(clean(audit_of(pairs, copy_claim("x/b.jpg", "y/b.jpg")))) == {"y/b.jpg": "drop", "x/b.jpg": "keep"}
+
+
 def test_an_undecided_label_is_reviewed_on_both_sides_rather_than_settled_by_dropping_a_copy(dataset):
     conflict = claim("label-conflict", "d.jpg", scope="pair", related="c.jpg", severity="error")
     plan = clean(audit_of(dataset, near_claim("d.jpg", "c.jpg"), conflict), drop=["near-duplicate"])
