@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,18 +41,20 @@ def settle(rounds: Sequence[Iterable[Pair]], places: Places, *, useless: Collect
     of its name, then one whose label is not in doubt, then one in another part than train, then the one that the check keeps.
 
     Args:
-        rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are made of what the earlier left.
+        rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are made of what the earlier left,
+            and were asked for, so that files of the same name are no hindrance in them.
         places: labels and parts.
-        useless: samples that are dropped for a fault of their own.
+        useless: samples that are dropped for a fault of their own, or give no pixels: no other sample is dropped for them.
         undecided: samples whose label is in doubt; they are not dropped as copies.
     """
     done = Settled()
-    for pairs in rounds:
+    for number, pairs in enumerate(rounds):
+        by_name = places.beside if number == 0 else {}
         left = [(done.stands_for(a), done.stands_for(b)) for a, b in pairs]
         left = [(a, b) for a, b in left if a != b]
         copies = {a for a, _ in left}
         for group in connected(left):
-            _settle(done, group - set(useless), copies, places, {*undecided, *done.doubtful})
+            _settle(done, group - set(useless), copies, replace(places, beside=by_name), {*undecided, *done.doubtful})
     return done
 
 

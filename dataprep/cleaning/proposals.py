@@ -207,7 +207,7 @@ def _decided(votes: pd.DataFrame, audit: Audit, options: CleanOptions) -> tuple[
     asks = votes[votes["rank"] != _MIRROR]
     ranks = asks["rank"].where(asks["rank"] != _COPY, _LOOK).groupby(asks["sample"]).min()
     places = places_of(audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test)
-    copies = _settle_copies(votes, ranks, audit.dataset, places)
+    copies = _settle_copies(votes, ranks, audit.dataset, places, options)
     unsettled = _two_labels(ranks, asks)
     held = {str(sample) for sample, rank in ranks.items() if rank in (_OWN_FAULT, _LABEL) and places.holds(str(sample))}
     held |= set(copies.left)
@@ -223,14 +223,17 @@ def _decided(votes: pd.DataFrame, audit: Audit, options: CleanOptions) -> tuple[
     return pd.concat([table, _kept_rows(copies, set(table["sample"]))], ignore_index=True), held
 
 
-def _settle_copies(votes: pd.DataFrame, ranks: pd.Series[Any], dataset: Dataset, places: Places) -> Settled:
+def _settle_copies(
+    votes: pd.DataFrame, ranks: pd.Series[Any], dataset: Dataset, places: Places, options: CleanOptions
+) -> Settled:
     """Which copies are dropped, in favour of which; exact ones first."""
     rows = votes[votes["rank"] == _COPY]
     exact = rows["check"].eq(EXACT)
     rounds = [list(zip(part["sample"], part["related"], strict=True)) for part in (rows[exact], rows[~exact])]
-    if len(rows):
-        places = replace(places, beside=files_beside(dataset, [*rows["sample"], *rows["related"]]))
+    if exact.any() and EXACT not in options.drop:
+        places = replace(places, beside=files_beside(dataset, [*rows.loc[exact, "sample"], *rows.loc[exact, "related"]]))
     useless = {str(sample) for sample in ranks.index[ranks == _OWN_FAULT] if not places.holds(str(sample))}
+    useless |= set(votes.loc[votes["check"].eq(UNREADABLE), "sample"])
     return settle(rounds, places, useless=useless, undecided={*ranks.index[ranks == _UNDECIDED]})
 
 
@@ -250,10 +253,10 @@ def _ranked(ranks: pd.Series[Any], samples: Collection[str], rank: int) -> pd.Se
 
 def _last_ones(ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, places: Places) -> dict[str, str]:
     """Samples that stay because a class would be empty without them; copies rather than files with a fault of their own."""
-    dropped = [str(sample) for sample in ranks.index[ranks.isin([_OWN_FAULT, _COPY])]]
-    dropped.sort(key=lambda sample: (ranks[sample] != _COPY, places.rank(sample), sample))
+    dropped = {str(sample): rank for sample, rank in ranks[ranks.isin([_OWN_FAULT, _COPY])].items()}
+    order = sorted(dropped, key=lambda sample: (dropped[sample] != _COPY, places.rank(sample), sample))
     labels = votes[(votes["rank"] == _LABEL) & votes["sample"].isin(ranks.index[ranks == _LABEL])]
-    return last_of_class(dataset, dropped, dict(zip(labels["sample"], labels["value"], strict=True)))
+    return last_of_class(dataset, order, dict(zip(labels["sample"], labels["value"], strict=True)))
 
 
 def _deciding(votes: pd.DataFrame, ranks: pd.Series[Any], copies: Settled, notes: Collection[str]) -> pd.DataFrame:
@@ -277,11 +280,11 @@ def _rows(deciding: pd.DataFrame, ranks: pd.Series[Any], audit: Audit, notes: di
     messages = np.full(len(deciding), "", dtype=object)
     messages[shown] = render(deciding[shown], templates(audit))
     columns = (deciding[name].tolist() for name in ("sample", "check", "value", "confidence", "target", "related", "scope"))
-    rows = []
+    rows, rank_of = [], ranks.to_dict()
     for sample, claims in groupby(zip(*columns, messages.tolist(), strict=True), key=itemgetter(0)):
         listed = list(claims)
         _, checks, values, confidences, *_ = zip(*listed, strict=True)
-        action = _ACTION_OF[int(ranks[sample])]
+        action = _ACTION_OF[rank_of[sample]]
         reasons = [*filter(None, [notes.get(sample)]), *(_reason(*claim) for claim in listed[:_REASONS])]
         if len(listed) > _REASONS:
             reasons.append(f"and {len(listed) - _REASONS} more")

@@ -131,6 +131,10 @@ def test_a_mask_beside_its_picture_is_not_dropped_as_a_copy_of_another_mask(data
     assert reasons(plan)["x/b.png"].startswith("another file has its name, and may belong to it; exact-duplicate of x/a.png: ")
     assert actions(clean(audit_of(pairs, copy_claim("x/a.png", "x/a.jpg")))) == {"x/a.png": "drop", "x/a.jpg": "keep"}
     assert actions(clean(audit_of(pairs, copy_claim("x/b.jpg", "y/b.jpg")))) == {"y/b.jpg": "drop", "x/b.jpg": "keep"}
+    near = clean(audit_of(pairs, near_claim("x/b.png", "x/a.png")), drop=["near-duplicate"])
+    assert actions(near) == {"x/b.png": "drop", "x/a.png": "keep"}
+    asked = clean(audit_of(pairs, copy_claim("x/b.png", "x/a.png")), drop=["exact-duplicate"])
+    assert actions(asked) == {"x/b.png": "drop", "x/a.png": "keep"}
 
 
 def test_an_undecided_label_is_reviewed_on_both_sides_rather_than_settled_by_dropping_a_copy(dataset):
