@@ -41,8 +41,10 @@ def find_noise(view: View) -> Iterator[Step]:
     if not ceiling.get("known") or not accuracy or number(ceiling.get("rate")) < NOISE:
         return
     top, high = float(ceiling["ceiling"]), number(accuracy["high"])
-    listed = view.of("claims", "wrong-label").get("count", 0)
-    todo = f"mend the {listed:,} labels that wrong-label lists (dataprep clean)" if listed else "have labels checked"
+    claim = view.of("claims", "wrong-label")
+    listed = claim.get("count", 0) if claim.get("severity") != "info" else 0
+    look = f"look at the {listed:,} labels that wrong-label lists (dataprep clean; its --relabel takes the suggestions)"
+    todo = look if listed else "have labels checked"
     low = top if ceiling.get("low") is None else float(ceiling["low"])
     evidence = {"ceiling": top, "low": low, "rate": ceiling["rate"], "listed": listed}
     if high >= low:
@@ -71,7 +73,7 @@ def find_faulty(view: View) -> Iterator[Step]:
         yield step(
             "data",
             f"{share:.0%} of the {mistakes:,} mistakes on validation are on samples with an issue ({wrong:,} with a probably "
-            "wrong label): clean them before tuning the model", share, share * view.gain(top_of(view), view.own), dict(errors),
+            "wrong label): look at them before tuning the model", share, share * view.gain(top_of(view), view.own), dict(errors),
         )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class LabelSpelling(Check):
     scope = "class"
     suggestion = "relabel"
     summary = "Several spellings of one class"
-    advice = "Write the class in one way; cleaning can relabel it."
+    advice = "Write the class in one way; dataprep clean --relabel can do it."
     message = "the label {target!r} (samples: {figure:,.0f}) is probably another spelling of {value!r} ({meant:,}): {why}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

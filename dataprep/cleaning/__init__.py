@@ -5,9 +5,13 @@ The originals are read and linked to, never written.
 
 from __future__ import annotations
 
+from dataprep.cleaning.applied import plan_in_force, read_applied
 from dataprep.cleaning.applying import apply_plan, cleaned_dataset
 from dataprep.cleaning.audits import read_audit
 from dataprep.cleaning.plans import read_plan, write_plan
 from dataprep.cleaning.proposals import clean
+from dataprep.cleaning.undoing import undo
 
-__all__ = ["apply_plan", "clean", "cleaned_dataset", "read_audit", "read_plan", "write_plan"]
+__all__ = [
+    "apply_plan", "clean", "cleaned_dataset", "plan_in_force", "read_applied", "read_audit", "read_plan", "undo", "write_plan",
+]  # fmt: skip

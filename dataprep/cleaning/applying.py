@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from dataprep import registry
+from dataprep.cleaning.applied import changes_of, how_to_undo, record_paths, write_applied
 from dataprep.cleaning.audits import read_audit
-from dataprep.cleaning.folders import Layout, make_folder
+from dataprep.cleaning.folders import RECORD, Layout, make_folder, own_files
 from dataprep.cleaning.places import lies_in
 from dataprep.cleaning.plans import read_plan
 from dataprep.cleaning.proposals import emptied_classes
@@ -38,6 +39,7 @@ def apply_plan(
     layout: Layout = "auto",
     copy: bool = False,
     new_labels: bool = False,
+    record: str | os.PathLike[str] = "",
     progress: Callable[[str, int, int, str], None] | None = None,
 ) -> Cleaned:
     """Make a cleaned data set: the samples that the plan does not drop, under their new labels.
@@ -47,13 +49,16 @@ def apply_plan(
         source: the data that the plan was made for: an Audit, its Dataset, or the folder of an audit.
         manifest: file to write: ``.csv``, ``.parquet`` or ``.jsonl``; one row per kept sample with its path relative to the root
             of the data, label, split, group and the user's own columns. The record of the run is written beside it: as
-            ``run.json`` in a folder of dataprep's own, else under the manifest's name with ``.run.json`` behind it.
+            ``run.json`` in a folder of dataprep's own, else under the manifest's name with ``.run.json`` behind it; and so is
+            ``applied.json``, which says what was changed, from what to what, and how to get back.
         folder: new folder to make of the kept files: hard links, which take no space and share their content with the
             originals (a program that writes into one writes into the other); copies where links are impossible.
         layout: how to lay out `folder`: "class" (CLASS/file), "split" (SPLIT/CLASS/file), "tree" (the same paths as before)
             or "auto": by split where every kept sample has one, else by class where every one has a label, else "tree".
         copy: make copies instead of hard links.
         new_labels: allow labels that no sample has so far.
+        record: folder that gets ``applied.json`` too, such as that of the plan (``dataprep-out/clean``), where `dataprep split`
+            looks for it.
         progress: called with (stage, done, total, note) now and then.
 
     Raises:
@@ -67,24 +72,42 @@ def apply_plan(
     manifest, folder = os.fspath(manifest), os.fspath(folder)
     dataset = _dataset_of(source)
     plan = plan if isinstance(plan, Plan) else read_plan(plan, dataset, new_labels=new_labels)
-    _refuse_other_data(plan, dataset)
+    refuse_other_data(plan, dataset)
     write = manifest_writer(manifest) if manifest else None
     if manifest:
         _refuse_among_images(dataset, manifest)
     cleaned = cleaned_dataset(plan, dataset)
-    counts = plan.counts
-    result = Cleaned(
-        samples=len(cleaned), dropped=counts["drop"], relabelled=counts["relabel"], unreviewed=counts["review"],
-        warnings=tuple(emptied_classes(plan.table, dataset)),
-    )  # fmt: skip
+    records = record_paths(manifest, os.fspath(record))
+    result = _counted(plan, dataset, cleaned, manifest, folder, records)
     if folder:
-        linked, copied = make_folder(cleaned, folder, rows_of(cleaned), layout=layout, copy=copy, progress=progress)
-        result = replace(result, folder=folder, linked=linked, copied=copied)
+        about = {"undo": how_to_undo(dataset, result), "changes": changes_of(plan, dataset)}
+        there = existing(cleaned)
+        linked, copied = make_folder(there, folder, rows_of(there), layout=layout, copy=copy, about=about, progress=progress)
+        result = replace(result, linked=linked, copied=copied)
+    made = []
     if write is not None:
-        result = replace(result, manifest=manifest)
         write(rows_of(cleaned), manifest)
-        _write_run(manifest, dataset, plan, result, {"layout": layout, "copy": copy}, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        made = [manifest, _write_run(manifest, dataset, plan, result, {"layout": layout, "copy": copy}, seconds)]
+    if records:
+        write_applied(plan, dataset, result, records, made + own_files(folder), layout)
     return result
+
+
+def _counted(plan: Plan, dataset: Dataset, cleaned: Dataset, manifest: str, folder: str, records: list[str]) -> Cleaned:
+    counts = plan.counts
+    own = os.path.join(os.path.abspath(folder), RECORD) if folder else ""
+    return Cleaned(
+        manifest=manifest, folder=folder, record=records[0] if records else own, samples=len(cleaned), dropped=counts["drop"],
+        relabelled=counts["relabel"], unreviewed=counts["review"], warnings=tuple(emptied_classes(plan.table, dataset)),
+    )  # fmt: skip
+
+
+def existing(dataset: Dataset) -> Dataset:
+    """Without the samples whose file was missing when it was measured."""
+    if "lost" not in dataset.samples:
+        return dataset
+    return dataset.where((dataset.samples["lost"].astype("str") != "missing").to_numpy())
 
 
 def cleaned_dataset(plan: Plan, dataset: Dataset) -> Dataset:
@@ -123,7 +146,8 @@ def _dataset_of(source: Audit | Dataset | str | os.PathLike[str]) -> Dataset:
     return source.dataset if isinstance(source, Audit) else source
 
 
-def _refuse_other_data(plan: Plan, dataset: Dataset) -> None:
+def refuse_other_data(plan: Plan, dataset: Dataset) -> None:
+    """Raise FingerprintError where a plan was made for other data; the message names the difference."""
     changed = difference(plan.data, dataset)
     if changed:
         raise FingerprintError(
@@ -168,9 +192,11 @@ def _write_jsonl(rows: pd.DataFrame, path: str) -> None:
 _WRITERS: dict[str, Callable[[pd.DataFrame, str], None]] = {".csv": write_csv, ".parquet": _write_parquet, ".jsonl": _write_jsonl}
 
 
-def _write_run(manifest: str, dataset: Dataset, plan: Plan, result: Cleaned, options: dict[str, Any], seconds: float) -> None:
+def _write_run(manifest: str, dataset: Dataset, plan: Plan, result: Cleaned, options: dict[str, Any], seconds: float) -> str:
+    """Write the record of the run beside the manifest; gives its path."""
     record = run_record("clean", dataset, {**plan.options, **options}, {"apply": seconds})
     own = os.path.join(os.path.dirname(os.path.abspath(manifest)), MARKER)
     path = os.path.join(os.path.dirname(own), RUN) if os.path.exists(own) else f"{manifest}.{RUN}"
     with write_atomically(path) as file:
         file.write(json.dumps({**record, "result": asdict(result)}, indent=2, ensure_ascii=False).encode() + b"\n")
+    return path

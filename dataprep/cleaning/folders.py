@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dataprep.cleaning.places import downloads, link_or_copy, refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
@@ -36,12 +36,13 @@ def make_folder(
     *,
     layout: Layout = "auto",
     copy: bool = False,
+    about: Mapping[str, Any] | None = None,
     progress: Callable[[str, int, int, str], None] | None = None,
 ) -> tuple[int, int]:
     """Lay out the files of `dataset` in a new folder; gives the numbers of linked and of copied files.
 
-    The folder also gets a ``metadata.csv`` with `rows` under the new names, and a record of what was put there. It appears whole
-    or not at all.
+    The folder also gets a ``metadata.csv`` with `rows` under the new names, and a record of what was put there, in which `about`
+    is kept. It appears whole or not at all.
 
     Raises:
         InputError: `folder` lies in the folder of images or around it, or holds files that are not ours.
@@ -57,8 +58,13 @@ def make_folder(
     with staged(folder) as stage:
         linked, copied = _fill(dataset, names, stage, copy or dataset.is_remote, progress)
         _write_metadata(rows, names, stage)
-        write_record(stage, RECORD, "dataprep clean", len(names))
+        write_record(stage, RECORD, "dataprep clean", len(names), about)
     return linked, copied
+
+
+def own_files(folder: str) -> list[str]:
+    """The files in a folder of `make_folder` that are no images."""
+    return [os.path.join(os.path.abspath(folder), name) for name in (METADATA, RECORD)] if folder else []
 
 
 def new_names(dataset: Dataset, layout: Layout = "auto") -> list[str]:

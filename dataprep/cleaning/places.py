@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ def refuse_place(dataset: Dataset, folder: str, record: str) -> None:
             raise InputError(f"{folder} holds the folder of images {dataset.root}: choose another folder")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"{folder} is a file: choose a folder")
-    if os.path.isdir(folder) and os.listdir(folder) and not _is_ours(folder, record):
+    if os.path.isdir(folder) and os.listdir(folder) and not is_ours(folder, record):
         raise InputError(f"{folder} is not empty, and holds files that dataprep did not put there: choose another folder")
 
 
@@ -111,14 +111,14 @@ def downloads(dataset: Dataset) -> Callable[[str, str], None]:
     return download
 
 
-def write_record(stage: str, record: str, made_by: str, files: int) -> None:
+def write_record(stage: str, record: str, made_by: str, files: int, more: Mapping[str, Any] | None = None) -> None:
     """Say in the file `record` what was put into the folder `stage`, so that a later run replaces that and nothing else."""
-    content: dict[str, Any] = {"made by": made_by, "files": files, "names": _names_digest(stage, record)}
+    content: dict[str, Any] = {"made by": made_by, "files": files, "names": _names_digest(stage, record), **(more or {})}
     with open(os.path.join(stage, record), "x", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
 
 
-def _is_ours(folder: str, record: str) -> bool:
+def is_ours(folder: str, record: str) -> bool:
     """Whether the folder holds exactly what an earlier run put there."""
     try:
         with open(os.path.join(folder, record), encoding="utf-8") as file:

@@ -82,6 +82,7 @@ def _header(plan: Plan) -> dict[str, Any]:
         "options": plan.options,
         "counts": plan.counts,
         "warnings": list(plan.warnings),
+        "left_in_test": plan.left_in_test,
     }
 
 
@@ -112,7 +113,9 @@ def read_plan(path: str | os.PathLike[str], dataset: Dataset | None = None, *, n
     table["source"] = [_with_edit(source) if edit else source for source, edit in zip(table["source"], edited, strict=True)]
     table = table.iloc[np.lexsort((table["sample"], table["action"].map(list(ACTIONS).index)))].reset_index(drop=True)
     warnings = tuple(emptied_classes(table, dataset)) if dataset is not None else tuple(header.get("warnings", ()))
-    return Plan(table[list(PLAN_COLUMNS)], header.get("data", {}), header.get("options", {}), warnings)
+    return Plan(
+        table[list(PLAN_COLUMNS)], header.get("data", {}), header.get("options", {}), warnings, header.get("left_in_test", 0)
+    )
 
 
 def _with_edit(source: str) -> str:

@@ -21,6 +21,7 @@ from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
+from dataprep.cli.plans import WithPlan
 from dataprep.cli.predict import predict
 from dataprep.cli.split import split
 from dataprep.cli.train_baseline import train_baseline
@@ -48,7 +49,8 @@ def _root(
 
 
 for command in (audit, clean, split, normalise, augment, train_baseline, predict, checks, explain):
-    app.command(no_args_is_help=command in (audit, explain))(command)
+    kind = WithPlan if command in (split, train_baseline) else None
+    app.command(cls=kind, no_args_is_help=command in (audit, explain))(command)
 app.add_typer(cache, name="cache")
 
 

@@ -3,45 +3,83 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.plans import apply_command
 from dataprep.cli.progress import progress_bar
+from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Cleaned, Plan
 
 Layout = Literal["auto", "class", "split", "tree"]
+Progress = Callable[[str, int, int, str], None]
 
 _PLAN, _APPLY = "Making the plan", "Applying the plan"
+#: Options that shape the plan, and those of its application.
+_SHAPING = ("drop", "review", "keep", "relabel", "drop_at_confidence", "min_confidence", "test", "overwrite")
+_APPLYING = ("manifest", "to", "layout", "copy")
+#: Exit code of a question that was answered with no, as of an interruption.
+_DECLINED = 130
 
 
 def clean(
+    ctx: typer.Context,
     path: Annotated[
         str, typer.Argument(help="Images to audit first; without it, goes on from OUT/audit.", show_default=False)
     ] = "",
     out: Annotated[str, typer.Option(help="Folder for results; the plan goes to OUT/clean.")] = "dataprep-out",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    relabel: Annotated[
+        bool, typer.Option("--relabel", help="Give samples the labels that checks suggest.", rich_help_panel=_PLAN)
+    ] = False,
     drop: Annotated[
-        list[str] | None, typer.Option(help="Check whose samples are dropped; may be repeated.", rich_help_panel=_PLAN)
+        list[str] | None,
+        typer.Option(
+            help="Check whose samples are dropped, such as near-duplicate; may be repeated. Of copies one stays.",
+            rich_help_panel=_PLAN,
+        ),
+    ] = None,
+    drop_at_confidence: Annotated[
+        float | None,
+        typer.Option(
+            help="Drop what checks suggest to drop, if they are at least this sure.",
+            min=0.0,
+            max=1.0,
+            rich_help_panel=_PLAN,
+            show_default=False,
+        ),
     ] = None,
     review: Annotated[
-        list[str] | None, typer.Option(help="Check whose samples are only reviewed; may be repeated.", rich_help_panel=_PLAN)
+        list[str] | None,
+        typer.Option(
+            help="Check whose samples are reviewed instead of dropped or relabelled; may be repeated.", rich_help_panel=_PLAN
+        ),
     ] = None,
-    keep: Annotated[
-        list[str] | None, typer.Option(help="Check that is not heard; may be repeated.", rich_help_panel=_PLAN)
-    ] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Check to ignore; may be repeated.", rich_help_panel=_PLAN)] = None,
     min_confidence: Annotated[
-        float, typer.Option(help="Less sure suggestions are reviewed.", min=0.0, max=1.0, rich_help_panel=_PLAN)
+        float,
+        typer.Option(
+            help="Labels (and drops by default) less sure than this are reviewed.", min=0.0, max=1.0, rich_help_panel=_PLAN
+        ),
     ] = 0.8,
+    test: Annotated[
+        bool, typer.Option("--test", help="Drop and relabel in test too; else nothing there is changed.", rich_help_panel=_PLAN)
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a plan with your edits in it.", rich_help_panel=_PLAN)
     ] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Apply OUT/clean/plan.csv instead of making it.", rich_help_panel=_APPLY)
+    ] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what --apply did.", rich_help_panel=_APPLY)] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal nothing is asked.", rich_help_panel=_APPLY)
     ] = False,
     manifest: Annotated[
         str,
@@ -58,63 +96,161 @@ def clean(
 ) -> None:
     """Turn an audit's issues into a plan you can edit, or apply the plan. The originals are never changed.
 
-    Without --apply: writes OUT/clean/plan.csv, one row per sample to drop, relabel or review, with the reasons.
-    With --apply: writes the cleaned manifest, and with --to FOLDER a folder of the kept files.
+    Without --apply: writes OUT/clean/plan.csv. It drops exact copies and unreadable files; all else is left to you, unless
+    --relabel, --drop or --drop-at-confidence say otherwise.
+    With --apply: writes the cleaned manifest, and with --to FOLDER a folder of the kept files. --undo takes that back.
     """
-    from dataprep.cleaning import apply_plan, read_audit, read_plan, write_plan
-    from dataprep.cleaning import clean as propose
-
-    folder = os.path.join(out, "clean")
-    with progress_bar(quiet) as progress:
-        audit = _audited(path, out, progress) if path else read_audit(os.path.join(out, "audit"))
-        if apply:
-            manifest = manifest or os.path.join(folder, "clean.csv")
-            done = apply_plan(
-                folder, audit, manifest=manifest, folder=to, layout=layout, copy=copy, new_labels=new_labels, progress=progress
-            )
-        else:
-            kept = os.path.exists(os.path.join(folder, "plan.csv")) and not overwrite
-            edits = read_plan(folder, audit.dataset, new_labels=new_labels) if kept else None
-            plan = propose(
-                audit, drop=drop or (), review=review or (), keep=keep or (), min_confidence=min_confidence, edits=edits
-            )
-            written = write_plan(plan, folder, overwrite=overwrite)
-    if apply:
-        _print_cleaned(done, audit.dataset.root)
+    _refuse_mixes(ctx)
+    flags = ctx.params
+    if undo:
+        _undo(flags)
+    elif apply:
+        _apply(flags)
     else:
-        _print_plan(plan, written, out)
+        _propose(flags)
 
 
-def _audited(path: str, out: str, progress: Callable[[str, int, int, str], None]) -> Audit:
+def _refuse_mixes(ctx: typer.Context) -> None:
+    """Refuse options that would have no effect."""
+    given = [name for name in ctx.params if _was_given(ctx, name)]
+    if ctx.params["apply"] and ctx.params["undo"]:
+        raise OptionError("--apply and --undo exclude each other: give one of them")
+    if ctx.params["apply"] or ctx.params["undo"]:
+        refused = [name for name in given if name in _SHAPING]
+        then = "it shapes the plan: make the plan with it first, then apply it"
+    else:
+        refused = [name for name in given if name in (*_APPLYING, "yes")]
+        then = "it goes with --apply"
+    if ctx.params["undo"]:
+        refused = [name for name in given if name in (*_SHAPING, *_APPLYING, "new_labels", "path")]
+        then = "it does not go with --undo"
+    if refused:
+        name = _flag(refused[0]) if refused[0] != "path" else ctx.params["path"]
+        raise OptionError(f"{name}: {then}")
+
+
+def _was_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
+    from dataprep.cleaning import read_audit
+
+    folder = os.path.join(flags["out"], "audit")
+    if not flags["path"]:
+        return read_audit(folder)
     from dataprep.engine import audit
     from dataprep.reports import report
 
-    found = audit(path, progress=progress)
-    report(found, os.path.join(out, "audit"), progress=progress)
+    found = audit(flags["path"], progress=progress)
+    report(found, folder, progress=progress)
     return found
 
 
-def _print_plan(plan: Plan, path: str, out: str) -> None:
-    import shlex
+def _propose(flags: Mapping[str, Any]) -> None:
+    from dataprep.cleaning import clean as propose
+    from dataprep.cleaning import read_plan, write_plan
+    from dataprep.cleaning.console import print_plan
 
-    from dataprep.schemas.plan import ACTIONS
+    folder = os.path.join(flags["out"], "clean")
+    with progress_bar(flags["quiet"]) as progress:
+        audit = _audit(flags, progress)
+        kept = os.path.exists(os.path.join(folder, "plan.csv")) and not flags["overwrite"]
+        edits = read_plan(folder, audit.dataset, new_labels=flags["new_labels"]) if kept else None
+        chosen: dict[str, Any] = {name: flags[name] for name in ("relabel", "drop_at_confidence", "min_confidence", "test")}
+        chosen |= {name: flags[name] or () for name in ("drop", "review", "keep")}
+        plan = propose(audit, edits=edits, **chosen)
+        written = write_plan(plan, folder, overwrite=flags["overwrite"])
+    print_plan(plan, audit.dataset)
+    _warn(plan.warnings)
+    _tell_next(plan, written, flags["out"])
 
-    for action, count in plan.counts.items():
-        typer.echo(f"{action:<8} {count:>9,}  {ACTIONS[action]}")
-    for warning in plan.warnings:
+
+def _tell_next(plan: Plan, path: str, out: str) -> None:
+    typer.echo(f"\nPlan: {path}; nothing was changed. Edit the columns action and new_label if you like.")
+    typer.echo(f"Apply it: {apply_command(out)}")
+    if plan.counts["review"]:
+        typer.echo("To have more of it done: --relabel, --drop CHECK, --drop-at-confidence 0.95")
+
+
+def _apply(flags: Mapping[str, Any]) -> None:
+    from dataprep.cleaning import apply_plan, read_plan
+    from dataprep.cleaning.applying import refuse_other_data
+    from dataprep.cleaning.console import print_plan
+
+    folder = os.path.join(flags["out"], "clean")
+    with progress_bar(flags["quiet"]) as progress:
+        audit = _audit(flags, progress)
+        plan = read_plan(folder, audit.dataset, new_labels=flags["new_labels"])
+        refuse_other_data(plan, audit.dataset)
+    print_plan(plan, audit.dataset)
+    _warn(plan.warnings)
+    _ask("Apply this plan? The originals are not changed.", flags["yes"])
+    with progress_bar(flags["quiet"]) as progress:
+        done = apply_plan(
+            plan, audit, manifest=flags["manifest"] or os.path.join(folder, "clean.csv"), folder=flags["to"],
+            layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, progress=progress,
+        )  # fmt: skip
+    _print_cleaned(done, audit.dataset.root, flags["out"])
+
+
+def _ask(question: str, yes: bool) -> None:
+    """Ask on a terminal; no, or Ctrl-C, ends the command with everything as it was."""
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    try:
+        agreed = typer.confirm(f"\n{question}", err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        typer.echo("Nothing was changed.", err=True)
+        raise typer.Exit(_DECLINED)
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
-    place = "" if out == "dataprep-out" else f" --out {shlex.quote(out)}"
-    typer.echo(f"\nPlan: {path}\nEdit the columns action and new_label if you like, then: dataprep clean{place} --apply")
 
 
-def _print_cleaned(done: Cleaned, root: str) -> None:
+def _print_cleaned(done: Cleaned, root: str, out: str) -> None:
     typer.echo(
-        f"{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled"
+        f"\n{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled"
     )
     if done.unreviewed:
         typer.echo(f"{done.unreviewed:,} of them still wait{'s' * (done.unreviewed == 1)} for a review")
-    for warning in done.warnings:
-        typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"Manifest: {done.manifest} (paths relative to {root})")
     if done.folder:
         typer.echo(f"Folder:   {done.folder} ({done.linked:,} hard links, {done.copied:,} copies)")
+    typer.echo(
+        f"Record:   {os.path.join(out, 'clean', 'applied.json')} (what was changed; to get back: {apply_command(out, '--undo')})"
+    )
+
+
+def _undo(flags: Mapping[str, Any]) -> None:
+    from dataprep.cleaning import read_applied, read_audit, undo
+    from dataprep.cleaning.undoing import look_before_undoing
+    from dataprep.errors import InputError, UserError
+
+    folder = os.path.join(flags["out"], "clean")
+    applied = read_applied(folder)
+    if applied is None:
+        raise InputError(f"nothing to undo: no plan was applied in {folder}")
+    try:
+        dataset = read_audit(os.path.join(flags["out"], "audit")).dataset
+    except UserError:
+        dataset = None
+    planned = look_before_undoing(applied, dataset)
+    for place in planned.removed:
+        typer.echo(f"Removes: {place}")
+    for place, why in planned.left:
+        typer.echo(f"Leaves:  {place} ({why})")
+    _ask("Undo? The originals and the plan stay as they are.", flags["yes"])
+    undo(folder, dataset)
+    typer.echo(f"Undone: no plan counts any more; {os.path.join(folder, 'plan.csv')} is as it was")
+    if os.path.exists(os.path.join(flags["out"], "split")):
+        typer.echo(f"A split that was made with it stays in {os.path.join(flags['out'], 'split')}: dataprep split makes it anew")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from dataprep.cli.listing import silence_stdout
+from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
 
@@ -47,7 +48,8 @@ def split(
     no_embedding: Annotated[
         bool, typer.Option("--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT)
     ] = False,
-    no_plan: Annotated[bool, typer.Option("--no-plan", help="Do not apply OUT/clean/plan.csv.", rich_help_panel=_INPUT)] = False,
+    plan: Annotated[str, typer.Option("--plan", help=PLAN_HELP, rich_help_panel=_INPUT, show_default=False)] = "",
+    no_plan: Annotated[bool, typer.Option("--no-plan", help=NO_PLAN_HELP, rich_help_panel=_INPUT)] = False,
     ratios: Annotated[
         str,
         typer.Option(
@@ -145,7 +147,7 @@ def split(
     with progress_bar(quiet) as progress:
         mark_output(folder)
         audit = _audit(flags, progress)
-        made = _made(audit, flags, plan_for(audit, flags), folder, progress)
+        made = _made(audit, flags, plan_for(audit, out, plan, no_plan), folder, progress)
         paths = write_split(made, folder)
     _print(made, paths, format)
     if materialise:
@@ -207,23 +209,6 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
     columns["group_column"] = asked[0]
     flags["group"].remove(asked[0])
     return scan(source, manifest=manifest, **columns)
-
-
-def plan_for(audit: Audit, flags: Mapping[str, Any]) -> Plan | None:
-    """The plan in OUT/clean, if it is for this audit."""
-    from dataprep.cleaning import read_plan
-    from dataprep.schemas.plan import PLAN_CSV, difference
-
-    path = os.path.join(flags["out"], "clean", PLAN_CSV)
-    if flags["no_plan"] or not os.path.exists(path):
-        return None
-    plan = read_plan(path, audit.dataset)
-    changed = difference(plan.data, audit.dataset)
-    if changed:
-        typer.echo(f"dataprep: {path} is for other data and was not applied: {changed}", err=True)
-        return None
-    typer.echo(f"dataprep: applied {path}: {plan.counts['drop']:,} dropped, {plan.counts['relabel']:,} relabelled", err=True)
-    return plan
 
 
 def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str, progress: Progress) -> Split:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from dataprep.cli.listing import silence_stdout
+from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError
 
@@ -42,6 +43,8 @@ def train_baseline(
         str,
         typer.Argument(help="Folder, URL or manifest to audit and split first; without it, from OUT/split.", show_default=False),
     ] = "",
+    plan: Annotated[str, typer.Option("--plan", help=PLAN_HELP, show_default=False)] = "",
+    no_plan: Annotated[bool, typer.Option("--no-plan", help=NO_PLAN_HELP)] = False,
     metric: Annotated[
         str, typer.Option(help="Figure to optimise: accuracy, macro-f1, mcc, pr-auc, mae, ...", rich_help_panel=_GOAL)
     ] = "auto",
@@ -155,6 +158,8 @@ def train_baseline(
     from dataprep.baselines.distributed import joined
 
     flags = ctx.params
+    if plan and not (path or compare):
+        raise OptionError("--plan goes with images, for the split that is made of them, or with --compare: dataprep split --plan")
     with joined(device) as rank:
         with progress_bar(quiet or rank > 0) as progress:
             split, audit = _source(flags, rank, progress)
@@ -211,21 +216,37 @@ def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Sp
             _make_missing(flags, progress)
         wait()
     split, audit, note = last_split(flags["out"])
-    if note and rank == 0:
-        typer.echo(f"dataprep: {note}", err=True)
+    for line in (note, _older_than_plan(flags, split, audit)):
+        if line and rank == 0:
+            typer.echo(f"dataprep: {line}", err=True)
     return split, audit
+
+
+def _older_than_plan(flags: Mapping[str, Any], split: Split, audit: Audit | None) -> str:
+    """A line where the split was made without the plan that has been applied since, "" where not."""
+    from dataprep.cleaning import read_applied
+    from dataprep.cleaning.applied import not_in_force
+    from dataprep.schemas.plan import difference
+
+    applied = None if flags["no_plan"] or flags["compare"] else read_applied(os.path.join(flags["out"], "clean"))
+    if applied is None or audit is None or difference(applied.plan.data, audit.dataset):
+        return ""
+    words = not_in_force(applied.plan, split.dataset)
+    return f"the split was made without the plan that was applied ({words}): dataprep split makes it anew" if words else ""
 
 
 def _make_missing(flags: Mapping[str, Any], progress: Progress) -> None:
     from dataprep.baselines.sources import split_into
-    from dataprep.cli.split import audit_for, plan_for
+    from dataprep.cli.split import audit_for
     from dataprep.ingest import scan
 
     progress("scan", 0, 0, "")
     audits, splits = os.path.join(flags["out"], "audit"), os.path.join(flags["out"], "split")
     audit = audit_for(audits, scan(flags["path"]), None, progress)
-    plan = plan_for(audit, {"out": flags["out"], "no_plan": False})
+    plan = plan_for(audit, flags["out"], flags["plan"], flags["no_plan"])
     _, is_new = split_into(splits, audit, plan, progress)
+    if flags["plan"] and not is_new and not flags["compare"]:
+        raise OptionError(f"--plan: the split in {splits} is there already: dataprep split --plan makes it anew")
     typer.echo(f"dataprep: {'divided, proof in' if is_new else 'going on from the split in'} {splits}", err=True)
 
 
@@ -237,15 +258,15 @@ def _tell_resume(folder: str) -> None:
 
 
 def _plan(audit: Audit | None, flags: Mapping[str, Any]) -> Any:
-    """What cleaning would do, for --compare: the plan in OUT/clean, else what `dataprep clean` proposes."""
+    """What cleaning would do, for --compare: the plan that is named, else the one that was applied."""
     if not flags["compare"]:
         return None
     if audit is None:
         raise OptionError("--compare cleaned needs the audit that the split was made from: dataprep audit PATH, dataprep split")
-    from dataprep.cleaning import clean
-    from dataprep.cli.split import plan_for
-
-    return plan_for(audit, {"out": flags["out"], "no_plan": False}) or clean(audit)
+    plan = plan_for(audit, flags["out"], flags["plan"], flags["no_plan"])
+    if plan is None:
+        raise OptionError("--compare cleaned needs a plan: dataprep clean --relabel (or what else is to be judged), then --plan")
+    return plan
 
 
 def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:

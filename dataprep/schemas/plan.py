@@ -35,6 +35,7 @@ PLAN_COLUMNS: dict[str, str] = {
     "reason": "what the checks found, in words",
     "confidence": "how sure the surest of these findings is, 0 to 1",
     "source": "the checks that decided, separated by commas, and `edit` where a person did",
+    "file": "where the file is, for looking at it",
 }
 PLAN_CSV, PLAN_JSON = "plan.csv", "plan.json"
 #: Raised when a column or key changes its meaning.
@@ -51,12 +52,14 @@ class Plan:
         data: what the plan was made for: `data_facts` of the audited data set.
         options: the options of `dataprep.clean` that shaped it.
         warnings: what the plan would do that nobody may have meant, in words ("class 'stone' would be left empty").
+        left_in_test: samples that it would drop or relabel, were they not in test.
     """
 
     table: pd.DataFrame
     data: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    left_in_test: int = 0
 
     def __len__(self) -> int:
         return len(self.table)
@@ -69,6 +72,11 @@ class Plan:
         """Action to number of samples."""
         found = self.table["action"].value_counts()
         return {action: int(found.get(action, 0)) for action in ACTIONS}
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """The rows that drop or relabel their sample."""
+        return self.table[self.table["action"].isin(["drop", "relabel"])]
 
     @property
     def edited(self) -> pd.DataFrame:
@@ -94,6 +102,7 @@ class Cleaned:
     Attributes:
         manifest: path of the cleaned manifest, empty when none was asked for.
         folder: path of the new folder, empty when none was asked for.
+        record: path of the record that says what was changed and how to get back, empty when neither was asked for.
         samples: samples in it.
         dropped: samples left out.
         relabelled: samples under a new label.
@@ -105,6 +114,7 @@ class Cleaned:
 
     manifest: str = ""
     folder: str = ""
+    record: str = ""
     samples: int = 0
     dropped: int = 0
     relabelled: int = 0

@@ -42,8 +42,12 @@ def claim(check: str, target: str, *, severity: str = "warning", scope: str = "s
     return batch(check, severity, scope, [target], **{"figure": 0.5, "unit": "luma", **columns})
 
 
-def copy_claim(target: str, kept: str, **columns: Any) -> pd.DataFrame:
-    return claim("near-duplicate", target, scope="pair", related=kept, suggestion="drop", **columns)
+def copy_claim(target: str, kept: str, check: str = "exact-duplicate", **columns: Any) -> pd.DataFrame:
+    return claim(check, target, scope="pair", related=kept, suggestion="drop", **columns)
+
+
+def near_claim(target: str, kept: str, **columns: Any) -> pd.DataFrame:
+    return copy_claim(target, kept, "near-duplicate", **columns)
 
 
 def audit_of(dataset: Dataset, *claims: pd.DataFrame) -> Audit:

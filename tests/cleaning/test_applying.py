@@ -35,6 +35,11 @@ def audit(dataset):
     )
 
 
+def planned(audit):
+    """The plan that also takes the suggested label."""
+    return clean(audit, relabel=True)
+
+
 def tree(folder):
     return sorted(os.path.relpath(os.path.join(here, name), folder) for here, _, names in os.walk(folder) for name in names)
 
@@ -45,7 +50,7 @@ def contents(folder):
 
 def test_the_cleaned_dataset_keeps_rows_arrays_and_classes_in_step(audit):
     dataset = audit.dataset.with_arrays(phash=np.arange(6))
-    cleaned = cleaned_dataset(clean(audit), dataset)
+    cleaned = cleaned_dataset(planned(audit), dataset)
     assert list(cleaned.samples.index) == ["c.jpg", "d.jpg", "e.jpg", "f.jpg"]
     assert list(cleaned.samples["label"]) == ["cat", "dog", "dog", "dog"]
     assert cleaned.classes == ("cat", "dog")
@@ -98,7 +103,7 @@ def test_a_target_to_regress_on_stays_a_number(dataset, tmp_path):
 )
 def test_a_manifest_has_the_kept_rows_new_labels_and_own_columns(audit, tmp_path, name, read):
     mark_output(tmp_path / "out")
-    result = apply_plan(clean(audit), audit, manifest=tmp_path / "out" / name)
+    result = apply_plan(planned(audit), audit, manifest=tmp_path / "out" / name)
     rows = read(result.manifest)
     assert list(rows.columns) == ["path", "label", "photographer"]
     assert rows.astype("str").to_numpy().tolist() == [
@@ -112,7 +117,7 @@ def test_a_manifest_has_the_kept_rows_new_labels_and_own_columns(audit, tmp_path
 
 def test_outside_a_folder_of_ours_the_record_takes_the_name_of_the_manifest(audit, tmp_path):
     (tmp_path / "run.json").write_text("somebody else's")
-    apply_plan(clean(audit), audit, manifest=tmp_path / "clean.csv")
+    apply_plan(planned(audit), audit, manifest=tmp_path / "clean.csv")
     assert (tmp_path / "run.json").read_text() == "somebody else's"
     assert json.loads((tmp_path / "clean.csv.run.json").read_text())["stage"] == "clean"
 
@@ -120,14 +125,14 @@ def test_outside_a_folder_of_ours_the_record_takes_the_name_of_the_manifest(audi
 def test_no_manifest_is_put_among_the_images_but_in_an_output_folder_there(audit):
     images = Path(audit.dataset.root)
     with pytest.raises(InputError, match="never written"):
-        apply_plan(clean(audit), audit, manifest=images / "clean.csv")
+        apply_plan(planned(audit), audit, manifest=images / "clean.csv")
     mark_output(images / "dataprep-out")
-    assert apply_plan(clean(audit), audit, manifest=images / "dataprep-out" / "clean.csv").samples == 4
+    assert apply_plan(planned(audit), audit, manifest=images / "dataprep-out" / "clean.csv").samples == 4
 
 
 def test_plan_and_audit_may_be_paths(audit, tmp_path):
     folder = write_audit(audit, tmp_path / "audit")
-    write_plan(clean(folder), tmp_path / "clean")
+    write_plan(clean(folder, relabel=True), tmp_path / "clean")
     result = apply_plan(tmp_path / "clean", folder, manifest=tmp_path / "clean" / "clean.csv")
     assert result.samples == 4
     assert result.warnings == ()
@@ -135,13 +140,13 @@ def test_plan_and_audit_may_be_paths(audit, tmp_path):
 
 def test_a_manifest_of_an_unknown_kind_is_refused_before_anything_is_made(audit, tmp_path):
     with pytest.raises(OptionError, match=r"\.csv, \.parquet, \.jsonl"):
-        apply_plan(clean(audit), audit, manifest=tmp_path / "clean.xls", folder=tmp_path / "new")
+        apply_plan(planned(audit), audit, manifest=tmp_path / "clean.xls", folder=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_of_classes_is_made_of_links_and_leaves_the_originals_alone(audit, tmp_path):
     before = contents(audit.dataset.root)
-    result = apply_plan(clean(audit), audit, folder=tmp_path / "new")
+    result = apply_plan(planned(audit), audit, folder=tmp_path / "new")
     assert tree(tmp_path / "new") == sorted([RECORD, "cat/c.jpg", "dog/d.jpg", "dog/e.jpg", "dog/f.jpg", "metadata.csv"])
     assert (result.linked, result.copied) == (4, 0)
     assert os.path.samefile(tmp_path / "new" / "cat" / "c.jpg", os.path.join(audit.dataset.root, "c.jpg"))
@@ -152,14 +157,14 @@ def test_a_folder_of_classes_is_made_of_links_and_leaves_the_originals_alone(aud
 
 
 def test_copies_share_nothing_with_the_originals(audit, tmp_path):
-    result = apply_plan(clean(audit), audit, folder=tmp_path / "new", copy=True)
+    result = apply_plan(planned(audit), audit, folder=tmp_path / "new", copy=True)
     assert (result.linked, result.copied) == (0, 4)
     assert not os.path.samefile(tmp_path / "new" / "cat" / "c.jpg", os.path.join(audit.dataset.root, "c.jpg"))
 
 
 def test_where_links_are_impossible_files_are_copied(audit, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link")))
-    result = apply_plan(clean(audit), audit, folder=tmp_path / "new")
+    result = apply_plan(planned(audit), audit, folder=tmp_path / "new")
     assert (result.linked, result.copied) == (0, 4)
     assert (tmp_path / "new" / "dog" / "d.jpg").read_bytes() == b"d.jpg"
 
@@ -228,13 +233,13 @@ def test_names_that_are_not_utf8_survive(tmp_path):
         file.write(b"x")
     dataset = of_names(escape_name(os.fsdecode(raw)), root=str(root))
     audit = audit_of(dataset)
-    apply_plan(clean(audit), audit, folder=tmp_path / "new", manifest=tmp_path / "clean.csv")
+    apply_plan(planned(audit), audit, folder=tmp_path / "new", manifest=tmp_path / "clean.csv")
     assert os.listdir(os.fsencode(tmp_path / "new" / "cat")) == [raw]
     assert "caf\\xe9.jpg" in (tmp_path / "clean.csv").read_text(encoding="utf-8")
 
 
 def test_a_folder_of_ours_is_replaced_and_any_other_is_refused(audit, tmp_path):
-    plan, target = clean(audit), tmp_path / "new"
+    plan, target = planned(audit), tmp_path / "new"
     apply_plan(plan, audit, folder=target)
     apply_plan(replace(plan, table=plan.table.iloc[:1]), audit, folder=target, layout="tree")
     assert "b.jpg" in tree(target)
@@ -252,7 +257,7 @@ def test_the_folder_of_images_is_never_written(audit, tmp_path, place):
     os.symlink(audit.dataset.root, tmp_path / "link")
     before = contents(audit.dataset.root)
     with pytest.raises(InputError, match="folder of images"):
-        apply_plan(clean(audit), audit, folder=os.path.join(audit.dataset.root, place))
+        apply_plan(planned(audit), audit, folder=os.path.join(audit.dataset.root, place))
     assert contents(audit.dataset.root) == before
 
 
@@ -273,16 +278,16 @@ def test_files_that_changed_since_the_audit_are_named(audit, tmp_path):
         file.write(b"more")
     os.unlink(os.path.join(audit.dataset.root, "d.jpg"))
     with pytest.raises(FingerprintError, match=r"2 files changed or went .*c.jpg \(9 bytes, measured 5\), d.jpg \(No such file"):
-        apply_plan(clean(audit), audit, folder=tmp_path / "new")
+        apply_plan(planned(audit), audit, folder=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_a_full_disk_leaves_the_earlier_folder_whole(audit, tmp_path, monkeypatch):
-    apply_plan(clean(audit), audit, folder=tmp_path / "new")
+    apply_plan(planned(audit), audit, folder=tmp_path / "new")
     before = contents(tmp_path / "new")
     monkeypatch.setattr(shutil, "copy2", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OutputError, match="No space left"):
-        apply_plan(clean(audit), audit, folder=tmp_path / "new", copy=True)
+        apply_plan(planned(audit), audit, folder=tmp_path / "new", copy=True)
     assert contents(tmp_path / "new") == before
     assert sorted(os.listdir(tmp_path)) == ["images", "new"]
 
@@ -291,6 +296,6 @@ def test_files_of_a_url_are_copied(tmp_path):
     memory = fsspec.filesystem("memory")
     memory.pipe("/clean-test/sub/a.jpg", b"remote")
     audit = audit_of(of_names("sub/a.jpg", root="memory://clean-test"))
-    result = apply_plan(clean(audit), audit, folder=tmp_path / "new")
+    result = apply_plan(planned(audit), audit, folder=tmp_path / "new")
     assert (result.linked, result.copied) == (0, 1)
     assert (tmp_path / "new" / "cat" / "a.jpg").read_bytes() == b"remote"

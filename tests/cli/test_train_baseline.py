@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from dataprep.splits import write_split
+from dataprep.cleaning import apply_plan, clean, write_plan
+from dataprep.cli.plans import IN_OUT
+from dataprep.cli.train_baseline import _older_than_plan, _plan
+from dataprep.errors import OptionError
+from dataprep.schemas.audit import Audit
+from dataprep.schemas.issues import Issues, batch
+from dataprep.splits import read_split, write_split
 from tests.baselines.test_bad_input import USUAL, make_split, rows_of
 
 pytest.importorskip("torch")
@@ -92,6 +98,7 @@ def test_a_baseline_from_the_last_split_is_written_and_its_look_at_test_recorded
         (["--arch", "vgg"], "no network is called 'vgg'"),
         (["--device", "tpu"], "tpu"),
         (["--compare", "cleaned"], "needs the audit"),
+        (["--plan"], "--plan goes with images"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(
@@ -130,6 +137,39 @@ def test_an_interrupted_run_says_how_to_go_on(
     monkeypatch.setattr("dataprep.baselines.training.train_baseline", interrupted)
     assert command("--out", str(out), *QUICK) == 130
     assert "--resume" in capsys.readouterr().err
+
+
+def applied(out: Path) -> tuple[Any, Audit]:
+    """The split in `out` and an audit of its samples, with a plan that drops the first of them in OUT/clean."""
+    split = read_split(out / "split")
+    samples = split.dataset.samples
+    found = batch("dark", "warning", "sample", [samples.index[0]])
+    audit = Audit(split.dataset, Issues.collect([found]))
+    write_plan(clean(audit, drop=["dark"], test=True), out / "clean")
+    return split, audit
+
+
+def test_the_plan_to_compare_with_is_the_named_or_the_applied_one(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, audit = applied(out)
+    flags = {"out": str(out), "compare": "cleaned", "plan": "", "no_plan": False}
+    with pytest.raises(OptionError, match="needs a plan"):
+        _plan(audit, flags)
+    assert "was not applied" in capsys.readouterr().err
+    assert _plan(audit, flags | {"plan": IN_OUT}).counts["drop"] == 1
+    apply_plan(out / "clean", audit, manifest=out / "clean" / "clean.csv", record=out / "clean")
+    assert _plan(audit, flags).counts["drop"] == 1
+    assert _plan(audit, flags | {"compare": None}) is None
+
+
+def test_a_split_made_before_the_plan_was_applied_is_named(out: Path) -> None:
+    split, audit = applied(out)
+    flags = {"out": str(out), "compare": None, "no_plan": False}
+    assert _older_than_plan(flags, split, audit) == ""
+    apply_plan(out / "clean", audit, manifest=out / "clean" / "clean.csv", record=out / "clean")
+    assert "made without the plan that was applied (1 sample that it drops)" in _older_than_plan(flags, split, audit)
+    assert _older_than_plan(flags | {"no_plan": True}, split, audit) == ""
+    rows = split.dataset.samples.index != split.dataset.samples.index[0]
+    assert _older_than_plan(flags, type(split)(split.dataset.where(rows), {}, {}), audit) == ""
 
 
 def test_images_that_changed_since_the_split_are_named(

@@ -71,13 +71,34 @@ def test_changed_files_are_refused_and_a_new_audit_mends_it(audited: Path, out: 
     assert run(audited, "--no-embedding", "--out", out).exit_code == 0
 
 
-def test_the_plan_is_applied_when_it_is_for_this_audit(audited: Path, out: Path) -> None:
-    assert CliRunner().invoke(app, ["clean", "--out", str(out)]).exit_code == 0
+def clean(*arguments: str | Path) -> None:
+    done = CliRunner().invoke(app, ["clean", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+
+
+def test_a_plan_counts_after_it_was_applied_or_by_name(audited: Path, out: Path) -> None:
+    clean("--out", out)
+    left = run("--out", out)
+    assert "left out: dropped by the plan" not in left.stdout
+    assert f"plan.csv was not applied, so it is not used. Apply it (dataprep clean --out {out} --apply)" in left.stderr
+    for arguments in (["--plan"], ["--plan", out / "clean"], ["--plan", out / "clean" / "plan.csv"], ["--plan", "--folds", 2]):
+        named = run("--out", out, *arguments)
+        assert named.exit_code == 0, named.exception
+        assert "applied or not: 2 dropped" in named.stderr
+        assert "left out: dropped by the plan" in named.stdout
+    clean("--out", out, "--apply")
     done = run("--out", out)
-    assert "applied" in done.stderr
+    assert "used the applied plan" in done.stderr
     assert "2 dropped" in done.stderr
     assert "left out: dropped by the plan" in done.stdout
     assert "dropped by the plan" not in run("--no-plan", "--out", out).stdout
+    clean("--out", out, "--undo")
+    assert "left out: dropped by the plan" not in run("--out", out).stdout
+
+
+def test_a_plan_that_is_named_has_to_be_there(audited: Path, out: Path) -> None:
+    assert "no plan at" in str(run("--plan", "--out", out).exception)
+    assert "exclude each other" in str(run("--plan", "--no-plan", "--out", out).exception)
 
 
 def test_repair_and_extend(audited: Path, out: Path) -> None:
