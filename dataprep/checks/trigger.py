@@ -10,9 +10,11 @@ import numpy as np
 
 from dataprep.checks.contract import Check
 from dataprep.checks.labelled import labelled_rows
+from dataprep.checks.planted import Planted, planted
 from dataprep.checks.recurrence import LEAST, Patch, distinct, find_patches
 from dataprep.measures.marks import Marks, marks_of_squares, where
-from dataprep.measures.patches import PLACES, unpack
+from dataprep.measures.patches import PLACES
+from dataprep.measures.windows import nothing, windows_of_squares
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 _NAMED = 12
+#: A class that shares patches at more places shows content.
+_MOST_PATCHES = 3
+#: Patches at the corners and the centre whose whole images are decoded again.
+_MOST_LOOKED_AT = 12
 _BLOCK = 20_000
 #: Of more images than these only marks whose place and colour occur often are held.
 _ALL_MARKS = 50_000
@@ -96,12 +102,28 @@ class Trigger(Check):
             return
         labels = np.full(len(dataset), -1, np.int64)
         labels[rows] = codes
-        marks = [_marks_of_pass(dataset.arrays["patches"], rows), look.marks(self._budgeted(dataset, rows, codes))]
-        for number, patch in enumerate(distinct(one for each in marks for one in find_patches(each, labels, self.alpha / 2))):
-            evidence = _evidence(patch, names[patch.label], int((labels == patch.label).sum()), dataset)
+        for number, found in enumerate(self._found(dataset, look, rows, labels)):
+            patch = found.patch
+            evidence = _evidence(found, names[patch.label], int((labels == patch.label).sum()), dataset)
             evidence |= _spectral(dataset, look, patch, labels)
             yield self._class_claim(patch, names[patch.label], evidence)
             yield self._sample_claims(patch, f"trigger-{number + 1}", names[patch.label], evidence, dataset)
+
+    def _found(
+        self, dataset: Dataset, look: Look, rows: NDArray[np.int64], labels: NDArray[np.int64]
+    ) -> list[Planted]:  # fmt: skip
+        """The patches that were planted, the surest first, each once."""
+        squares = dataset.arrays["patches"]
+        recurring = find_patches(_marks_of_pass(squares, rows), labels, self.alpha / 2)
+        found = planted(recurring, rows, lambda rows, places: _windows_of_pass(squares, rows, places))
+        found = planted([each.patch for each in found[:_MOST_LOOKED_AT]], rows, look.windows)  # beyond the squares
+        chosen = self._budgeted(dataset, rows, labels[rows])
+        recurring = find_patches(look.marks(chosen), labels, self.alpha / 2)
+        found += planted(recurring, chosen, look.windows)
+        by_patch = {id(each.patch): each for each in found}
+        kept = distinct(each.patch for each in found)
+        count = np.bincount([patch.label for patch in kept], minlength=1)
+        return [by_patch[id(patch)] for patch in kept if count[patch.label] <= _MOST_PATCHES]
 
     def _budgeted(self, dataset: Dataset, rows: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Rows to decode again: as many of each class, at random, as the budget allows."""
@@ -153,6 +175,17 @@ def _marks_of_pass(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Mark
     )  # fmt: skip
 
 
+def _windows_of_pass(
+    squares: NDArray[np.uint16], rows: NDArray[np.int64], places: NDArray[np.int64]
+) -> NDArray[np.int16]:  # fmt: skip
+    """What the pass kept of the pixels around places in its squares."""
+    windows = nothing(len(rows))
+    for place in np.unique(places).tolist():
+        asked = np.flatnonzero(places == place)
+        windows[asked] = windows_of_squares(np.asarray(squares[rows[asked]]), place)
+    return windows
+
+
 def _bucket(marks: Marks) -> NDArray[np.int64]:
     """(m,) a number for the place and colour of each mark; a few share it."""
     keys = marks.place.astype(np.uint64) << np.uint64(16) | marks.colour
@@ -166,32 +199,29 @@ def _frequent(marks: Marks, counts: NDArray[np.int32]) -> Marks:
     return replace(marks, image=marks.image[kept], place=marks.place[kept], colour=marks.colour[kept])
 
 
-def _evidence(patch: Patch, name: str, size: int, dataset: Dataset) -> dict[str, Any]:
-    pixels, text, place = _picture(patch)
+def _evidence(found: Planted, name: str, size: int, dataset: Dataset) -> dict[str, Any]:
+    patch = found.patch
+    pixels, text, place = _picture(found)
     carriers = [str(each) for each in dataset.samples.index[patch.carriers[:_NAMED]]]
     return {
         "patch": {"pixels": pixels, "place": place, "carriers": carriers}, "place": place, "size": text, "class": name,
         "carriers": len(patch.carriers), "others": patch.others, "class_size": size, "precision": patch.precision,
-        "chance": float(np.exp(max(patch.log_chance, -700.0))),
+        "chance": float(np.exp(max(patch.log_chance, -700.0))), "apart": round(found.seen.apart, 3),
     }  # fmt: skip
 
 
-def _picture(patch: Patch) -> tuple[list[Any], str, str]:
-    """(pixels as shown, size in words, place in words) of the part of the patch that lies in the corner of its surest pixel."""
-    spots = [where(place) for place in patch.places.tolist()]
-    corner = spots[0][0]
-    inside = [i for i, spot in enumerate(spots) if spot[0] == corner]
-    down, across = np.array([spots[i][1:] for i in inside]).T
-    top, left = int(down.min()), int(across.min())
-    colours = unpack(patch.colours[inside])
-    shown = np.tile(np.median(colours, axis=0).astype(np.uint8), (int(np.ptp(down)) + 1, int(np.ptp(across)) + 1, 1))
-    shown[down - top, across - left] = colours
-    if corner in (2, 3):
-        shown = shown[::-1]
-    if corner in (1, 3):
-        shown = shown[:, ::-1]
-    height, width = shown.shape[:2]
-    text = "1 pixel" if height == width == 1 else f"{width} x {height} pixels"
+def _picture(found: Planted) -> tuple[list[Any], str, str]:
+    """(pixels as shown, size in words, place in words) of a patch; what lies between its pixels is in their median colour."""
+    corner, down, across = where(int(found.patch.places[0]))
+    rows, columns = np.nonzero(found.seen.mask)
+    colours = found.seen.colours[rows, columns]
+    shape = (int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1, 1)
+    shown = np.tile(np.median(colours, axis=0).astype(np.uint8), shape)
+    shown[rows - rows.min(), columns - columns.min()] = colours
+    middle = len(found.seen.mask) // 2
+    top = down - (int(rows.max()) - middle) if corner in (2, 3) else down + int(rows.min()) - middle
+    left = across - (int(columns.max()) - middle) if corner in (1, 3) else across + int(columns.min()) - middle
+    text = "1 pixel" if len(rows) == 1 else f"{shape[1]} x {shape[0]} pixels"
     place = PLACES[corner]
     if corner < len(PLACES) - 1 and (top or left):
         place += f" ({left} across and {top} down from it)"

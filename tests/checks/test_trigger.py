@@ -10,6 +10,7 @@ import pytest
 from dataprep.checks.trigger import Trigger
 from dataprep.measures.marks import Marks, marks_of
 from dataprep.measures.patches import SIDE, pack
+from dataprep.measures.windows import windows_of
 from dataprep.probes.features import features_of
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
@@ -50,6 +51,10 @@ class Look:
         ]
         image, place, colour = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Marks(image, place, colour, rows, SIZE * SIZE)
+
+
+    def windows(self, rows, places):
+        return np.concatenate([windows_of(self.images[row], [place]) for row, place in zip(rows, places, strict=True)])
 
 
 def claims(images, labels, embedding=None, units=None, **options):
