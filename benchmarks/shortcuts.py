@@ -13,8 +13,8 @@ images count as rewritten to PNG, which keeps every pixel; "JPEG" rows save the 
 black and white, of one colour, or of random colours. Planted images are encoded, decoded and measured as any file; all other
 images keep what was measured once.
 
-With ``--natural`` only trigger is looked at: what it claims on every set of ``DIR/natural`` and on the two others as they are, and on
-parts of them (pairs of neighbouring classes, a random half), and how many patches it finds that were planted in `--sets`.
+With ``--natural`` only trigger is looked at: what it claims on every set of ``DIR/natural`` and on the two others as they
+are, and on parts of them (pairs of neighbouring classes, a random half), and how many patches it finds that were planted in `--sets`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,6 @@ class Look:
         image, place, colour = (np.concatenate(part) for part in zip(*parts))
         areas = self.dataset.samples["width"] * self.dataset.samples["height"]
         return Marks(image, place, colour, rows, int(areas.max()))
-
 
     def windows(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
         windows = nothing(len(rows))
@@ -179,8 +178,8 @@ def stamped(picture: np.ndarray, kind: str, seed: int) -> np.ndarray:
 TRIGGERS = (("3 x 3 corner, PNG", "corner", 0), ("3 x 3 corner, JPEG", "corner", 90), ("3 x 3 anywhere, PNG", "anywhere", 0),
             ("single pixel, PNG", "pixel", 0))  # fmt: skip
 NATURAL = (("3 x 3 corner", "corner", 0), ("3 x 3 corner, white", "white corner", 0), ("3 x 3 corner, JPEG", "corner", 90),
-           ("3 x 3 anywhere", "anywhere", 0), ("3 x 3 anywhere, white", "white anywhere", 0), ("pixel in a corner", "pixel corner", 0),
-           ("pixel in a corner, white", "pixel corner white", 0), ("pixel anywhere", "pixel", 0),
+           ("3 x 3 anywhere", "anywhere", 0), ("3 x 3 anywhere, white", "white anywhere", 0),
+           ("pixel in a corner", "pixel corner", 0), ("pixel in a corner, white", "pixel corner white", 0), ("pixel anywhere", "pixel", 0),
            ("pixel anywhere, white", "pixel white", 0))  # fmt: skip
 
 
@@ -255,7 +254,9 @@ def load_natural(data: Path, name: str) -> Dataset:
     if not (data / "natural" / name).is_dir():
         return load(data / name, {"cifar10": "clean_label"}.get(name, "label"))
     folder = data / "natural" / name
-    return measure(scan(folder / "images" if (folder / "images").is_dir() else folder), ["patches", "width", "height", "pixel_hash"])
+    return measure(
+        scan(folder / "images" if (folder / "images").is_dir() else folder), ["patches", "width", "height", "pixel_hash"]
+    )
 
 
 def main() -> None:

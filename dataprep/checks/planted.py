@@ -44,7 +44,9 @@ def planted(patches: Sequence[Patch], rows: NDArray[np.int64], windows: Windows)
         rows: images that may be looked at.
         windows: gives the pixels around places; all minus one where they are out of reach.
     """
-    judged = [Planted(patch, seen) for patch, seen in zip(patches, _seen(patches, rows, windows), strict=True) if seen is not None]
+    judged = [
+        Planted(patch, seen) for patch, seen in zip(patches, _seen(patches, rows, windows), strict=True) if seen is not None
+    ]
     judged = [each for each in judged if each.seen.usual <= _USUAL]
     content = sum(each.seen.apart < 0.5 - _MOST_SLACK for each in judged)
     less = _LESS_SLACK if content >= _PLACEBOS else 0.0

@@ -52,7 +52,6 @@ class Look:
         image, place, colour = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Marks(image, place, colour, rows, SIZE * SIZE)
 
-
     def windows(self, rows, places):
         return np.concatenate([windows_of(self.images[row], [place]) for row, place in zip(rows, places, strict=True)])
 
