@@ -13,8 +13,8 @@ images count as rewritten to PNG, which keeps every pixel; "JPEG" rows save the 
 black and white, of one colour, or of random colours. Planted images are encoded, decoded and measured as any file; all other
 images keep what was measured once.
 
-With ``--natural`` only trigger is looked at: what it claims on every set of ``DIR/natural`` and on the two others as they
-are, and on parts of them (pairs of neighbouring classes, a random half), and how many patches it finds that were planted in `--sets`.
+With ``--natural`` only trigger is looked at: what it claims on every set of ``DIR/natural`` and on the two others as they are, on
+a random half and on pairs of neighbouring classes, and how many patches it finds that were planted in `--sets`.
 """
 
 from __future__ import annotations
@@ -179,8 +179,8 @@ TRIGGERS = (("3 x 3 corner, PNG", "corner", 0), ("3 x 3 corner, JPEG", "corner",
             ("single pixel, PNG", "pixel", 0))  # fmt: skip
 NATURAL = (("3 x 3 corner", "corner", 0), ("3 x 3 corner, white", "white corner", 0), ("3 x 3 corner, JPEG", "corner", 90),
            ("3 x 3 anywhere", "anywhere", 0), ("3 x 3 anywhere, white", "white anywhere", 0),
-           ("pixel in a corner", "pixel corner", 0), ("pixel in a corner, white", "pixel corner white", 0), ("pixel anywhere", "pixel", 0),
-           ("pixel anywhere, white", "pixel white", 0))  # fmt: skip
+           ("pixel in a corner", "pixel corner", 0), ("pixel in a corner, white", "pixel corner white", 0),
+           ("pixel anywhere", "pixel", 0), ("pixel anywhere, white", "pixel white", 0))  # fmt: skip
 
 
 def plant_trigger(dataset: Dataset, marks: dict, kind: str, quality: int, count: int, seed: int) -> bool:

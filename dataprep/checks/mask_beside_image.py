@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataprep.checks.contract import Check
-from dataprep.checks.record_faults import fault_claims
 from dataprep.schemas.issues import evidence_of
 
 if TYPE_CHECKING:
@@ -16,7 +15,9 @@ if TYPE_CHECKING:
     from dataprep.checks.contract import Look
     from dataprep.schemas.dataset import Dataset
 
-_NAMED = 5
+_EXAMPLES = 5
+#: Files that the evidence names; all are in ``Dataset.faults``.
+_NAMED = 2_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class MaskBesideImage(Check):
     What it finds:
         Files that say which pixel of a picture is what (segmentation masks, label maps, trimaps), and that lie beside the
         pictures or in a folder of their own. They are not samples: no other check looks at them, they make no class and enter
-        no split and no training. One claim says how many there are, and one for each file names its picture.
+        no split and no training. One claim says how many there are; its evidence in issues.csv and report.json names them.
     Why it matters:
         As pictures they would be blank, copies of each other and a class of their own, and half of what a classifier learns.
     What to do:
@@ -50,23 +51,21 @@ class MaskBesideImage(Check):
     code = "mask-beside-image"
     family = "records"
     severity = "info"
-    scope = "record"
+    scope = "dataset"
     suggestion = "none"
-    summary = "Masks among the pictures"
-    advice = "They are left out of everything else; where they are pictures of their own, keep them with --masks keep."
+    summary = "Masks among the pictures were left out"
+    advice = "Nothing, if they are masks; where they are pictures of their own, keep them with --masks keep."
     message = "{what}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """Yield a claim for the data set, and one for each mask."""
+        """Yield a claim with the masks that the scan left out."""
         faults = dataset.faults
         masks = None if faults is None else faults[(faults["check"] == self.code).to_numpy()]
         if masks is None or not len(masks):
             return
-        names = [str(name) for name in masks["target"][:_NAMED]]
-        example = evidence_of(str(masks["evidence"].iloc[0])).get("why", "")
+        names = [str(name) for name in masks["target"]]
+        why = evidence_of(str(masks["evidence"].iloc[0])).get("why", "")
         files = "1 file is a mask" if len(masks) == 1 else f"{len(masks):,} files are masks"
-        what = f"{files} of the pictures beside them and left out, such as {names[0]}: {example}"
-        yield self.claims(
-            [""], scope="dataset", figure=len(masks), unit="files", evidence={"what": what, "examples": names, "why": example}
-        )
-        yield from fault_claims(self, dataset)
+        what = f"{files} of the pictures beside them, such as {names[0]}: {why}"
+        evidence = {"what": what, "why": why, "examples": names[:_EXAMPLES], "files": names[:_NAMED]}
+        yield self.claims([""], figure=len(masks), unit="files", evidence=evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,7 @@ class Patch:
         others: how many images of other classes do.
         precision: share of the carriers that do not hold it by coincidence, as images of other classes do.
         log_chance: upper bound of the probability that random labels do this, its natural logarithm.
+        log_limit: what that may be at most for a finding.
     """
 
     label: int
@@ -49,6 +50,7 @@ class Patch:
     others: int
     precision: float
     log_chance: float
+    log_limit: float
 
 
 def find_patches(marks: Marks, labels: NDArray[np.int64], alpha: float) -> list[Patch]:
@@ -92,7 +94,8 @@ def _patches(
     marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], alpha: float, classes: int
 ) -> list[Patch]:  # fmt: skip
     counted = _Counted(marks, colours, labels, classes)
-    return [patch for found in counted.significant(alpha) for patch in counted.assemble(*found)]
+    limit = counted.limit(alpha)
+    return [replace(patch, log_limit=limit) for found in counted.significant(alpha) for patch in counted.assemble(*found)]
 
 
 class _Counted:
@@ -120,6 +123,10 @@ class _Counted:
         flat = np.bincount(key * self._classes + self._labels[images], minlength=len(self.keys) * self._classes)
         return flat.reshape(-1, self._classes)
 
+    def limit(self, alpha: float) -> float:
+        """Logarithm of `alpha` shared out between all keys and classes."""
+        return float(np.log(alpha / max(self._counts_by_class.size, 1)))
+
     def significant(self, alpha: float) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
         """For each class, its keys (as positions) that stand out, the surest first.
 
@@ -127,7 +134,7 @@ class _Counted:
         """
         own, total = self._counts_by_class, self._counts[:, None]
         share = self._sizes / max(self._sizes.sum(), 1)
-        limit = float(np.log(alpha / max(own.size, 1)))
+        limit = self.limit(alpha)
         by_label = -total * _divergence(own / total, share)
         rest = (total - own + 0.5) / np.maximum(self._sizes.sum() - self._sizes, 1)
         clear = (own >= LEAST) & (own / np.maximum(self._sizes, 1) >= _RATIO * rest) & (by_label <= limit)
@@ -191,7 +198,7 @@ class _Counted:
         keys = self.keys[members]
         colours = (keys & ((1 << _COLOUR_BITS) - 1)).astype(np.uint16)
         precision = 1 - min(coincident / max(len(carriers), 1), 1.0)
-        return Patch(label, keys >> _COLOUR_BITS, colours, carriers, others, precision, chance)
+        return Patch(label, keys >> _COLOUR_BITS, colours, carriers, others, precision, chance, 0.0)
 
 
 def _ring(nearest: int, furthest: int) -> list[tuple[int, int]]:
