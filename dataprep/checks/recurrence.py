@@ -155,7 +155,8 @@ class _Counted:
         own = np.sort(self._keys_of_marks[self._labels[self._image] == label])
         colours = self.keys[positions] & ((1 << _COLOUR_BITS) - 1)
         average = np.bincount(own & ((1 << _COLOUR_BITS) - 1), minlength=1 << _COLOUR_BITS)[colours] / self._places
-        return np.minimum.reduce([self._in_ring(self.keys[positions], own, average, *ring) for ring in _AROUND])
+        rings = [self._in_ring(self.keys[positions], own, average, *ring) for ring in _AROUND]
+        return np.asarray(np.minimum.reduce(rings), np.float64)
 
     def _in_ring(
         self, keys: NDArray[np.int64], own: NDArray[np.int64], average: NDArray[np.float64], nearest: int, furthest: int

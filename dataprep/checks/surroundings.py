@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
-from scipy import ndimage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,6 @@ _WIDTH = 4
 _PAIRS = 600
 #: A patch has at most so many pixels a side.
 _LONGEST = 12
-_TOUCHING = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +73,7 @@ def surroundings(carriers: NDArray[np.int16], others: NDArray[np.int16]) -> Surr
     known = ((carriers[..., 0] >= 0).mean(axis=0) > 0.5) & ((others[..., 0] >= 0).mean(axis=0) > 0.5)
     colours = np.median(carriers, axis=0)
     mask = _mask(carriers, others, colours, known)
-    beside = ndimage.binary_dilation(mask, _TOUCHING) & ~mask & known
-    around = ndimage.binary_dilation(mask, _TOUCHING, iterations=_WIDTH) & ~mask & known
+    beside, around = (_grown(mask, width) & ~mask & known for width in (1, _WIDTH))
     if not beside.any():
         return None
     alike = (np.abs(others[:, mask] - colours[mask]).max(axis=-1) <= _ALIKE).all(axis=1)
@@ -93,8 +91,13 @@ def _mask(
     members = (shares[0] >= _OF_CARRIERS) & (shares[1] <= _OF_OTHERS) & known
     middle = len(members) // 2
     members[middle, middle] = True
-    parts, _ = ndimage.label(members, _TOUCHING)
+    _, parts = cv2.connectedComponents(members.astype(np.uint8), connectivity=8)
     return np.asarray(parts == parts[middle, middle], bool)
+
+
+def _grown(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """(s, s) the mask and the pixels up to `width` away from it."""
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=width) > 0, bool)
 
 
 def _broken(
@@ -102,8 +105,9 @@ def _broken(
     beside: NDArray[np.bool_],
 ) -> float:  # fmt: skip
     """As `Surroundings.broken`: by the quarter of the pixels beside it that are nearest in colour, and by their mean."""
-    nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
-    edge = colours[nearest[0], nearest[1]][beside]
+    inside, outside = np.argwhere(mask), np.argwhere(beside)
+    nearest = inside[((outside[:, None] - inside) ** 2).sum(axis=-1).argmin(axis=1)]
+    edge = colours[nearest[:, 0], nearest[:, 1]]
     ours, theirs = (np.abs(each[:, beside] - edge).max(axis=-1) for each in (carriers, others))
     quarters = _rank(np.quantile(ours, 0.25, axis=1), np.quantile(theirs, 0.25, axis=1), _BESIDE)
     return min(quarters, _rank(ours.mean(axis=1), theirs.mean(axis=1), _BESIDE))

@@ -78,7 +78,8 @@ def cutting(options: PassOptions) -> Callable[[_Batch], NDArray[np.int16]]:
     cv2.setNumThreads(1)
 
     def cut(batch: _Batch) -> NDArray[np.int16]:
-        return np.concatenate([nothing(0), *(_windows(item, places, options) for item, places in zip(*batch, strict=True))])
+        parts = [_windows(item, places, options) for item, places in zip(*batch, strict=True)]
+        return np.asarray(np.concatenate([nothing(0), *parts]), np.int16)
 
     return cut
 
@@ -105,7 +106,8 @@ def _position(place: int, height: int, width: int) -> tuple[int, int]:
 
 
 def _cut(rgb: NDArray[np.uint8], row: int, column: int) -> NDArray[np.int16]:
-    window, (height, width) = nothing(1)[0], rgb.shape[:2]
+    window: NDArray[np.int16] = nothing(1)[0]
+    height, width = rgb.shape[:2]
     top, left = max(row - RADIUS, 0), max(column - RADIUS, 0)
     part = rgb[top : max(row + RADIUS + 1, 0), left : max(column + RADIUS + 1, 0)]
     if 0 <= row < height and 0 <= column < width:
