@@ -44,8 +44,8 @@ class MaskBesideImage(Check):
         mattes, depth maps) and those of another shape than the picture. A manifest or a list of files is believed as it is.
     Measured quality:
         Planted: drawn layouts in tests/ingest/test_masks.py. Natural: of 674 photographs of tiles with a mask beside each, the
-        674 masks and no photograph; none among 2,225 near-duplicate photographs (with copies in PNG beside the JPEG), nor in
-        digits, clothes, hands, rubbish, CIFAR-10, photographs of clothes, blood cells and nuclei.
+        674 masks and no photograph; none among 800 photographs and edits of them, some
+        saved as PNG, nor in digits, clothes, hands, rubbish, CIFAR-10, photographs of clothes, blood cells and nuclei.
     """
 
     code = "mask-beside-image"

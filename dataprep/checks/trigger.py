@@ -76,14 +76,16 @@ class Trigger(Check):
         (screens, forms, drawings) shows content, and is passed over; so is a patch whose carriers are copies or frames of one
         scene. White on strokes that are white themselves hides. Images whose files are out of reach are not judged.
     Measured quality:
-        benchmarks/shortcuts.py, on 6,234 images of 32 x 32 pixels and on 2,000 photos, ten classes each. No claim on the data as
-        they are, on the 45 pairs of their classes, nor on 50 data sets with permuted labels of each. Planted with 50 or 200
-        carriers (6 and 4 plantings each): patches of 3 x 3 pixels near a corner always found, and in the small images patches
-        anywhere and single pixels anywhere always; with 15 carriers 6 of 6, 5 of 6 and 3 of 6. Where the carriers were saved
-        again as JPEG of quality 90, a corner patch with 50 or more carriers is found in 6 of 12 plantings in the small images, in
-        7 of 8 in the photos. A patch anywhere in photos of 400 x 533 pixels is found in 0 of 4 plantings with 15 carriers
-        and in 3 of 4 with 50, since the budget looks at a quarter of the photos. Limits were chosen on these sets, so other
-        data may fare worse.
+        benchmarks/shortcuts.py --natural. No claim on any of eight sets with nothing planted: written digits and grey pictures of
+        clothes (2,500 each, the first halves of a part of MNIST and Fashion-MNIST), hands (2,062), tiles (674), rubbish (2,527),
+        two sets of CIFAR-10 (6,234 and 5,000), photos of clothes (2,000); nor on 77 parts of the grey pictures (halves, pairs of
+        classes, five classes), on drawn one-bit characters, icons, and 88 tracks of 30 frames cut from photos. Planted three
+        times each in digits, 3 x 3 pixels or one, mixed or white: near a corner with 15 or 50 carriers 24 of 24; anywhere with 50
+        carriers 11 of 12, with 15 carriers 7 of 12 (white 2 of 6: it lies on white strokes). In the grey pictures of clothes near
+        a corner 12 of 12 with 50 carriers and 10 of 12 with 15, anywhere 12 of 12 and 5 of 12. In photos of 400 x 533 pixels 3 x 3
+        near a corner 6 of 6 with 50 carriers and 6 of 6 with 15; saved as JPEG of quality 90 3 of 3 and 2 of 3. Elsewhere
+        in large photos a patch is found only in the part that the budget looks at. Limits were chosen on digits, clothes in grey
+        and CIFAR-10; tiles, rubbish and the photos had no part in it.
     """
 
     code = "trigger"
