@@ -80,10 +80,12 @@ class Trigger(Check):
         clothes (2,500 each, the first halves of a part of MNIST and Fashion-MNIST), hands (2,062), tiles (674), rubbish (2,527),
         two sets of CIFAR-10 (6,234 and 5,000), photos of clothes (2,000); nor on 77 parts of the grey pictures (halves, pairs of
         classes, five classes), on drawn one-bit characters, icons, and 88 tracks of 30 frames cut from photos. Planted three
-        times each in digits, 3 x 3 pixels or one, mixed or white: near a corner with 15 or 50 carriers 24 of 24; anywhere with 50
-        carriers 11 of 12, with 15 carriers 7 of 12 (white 2 of 6: it lies on white strokes). In the grey pictures of clothes near
-        a corner 12 of 12 with 50 carriers and 10 of 12 with 15, anywhere 12 of 12 and 5 of 12. In photos of 400 x 533 pixels 3 x 3
-        near a corner 6 of 6 with 50 carriers and 6 of 6 with 15; saved as JPEG of quality 90 3 of 3 and 2 of 3. Elsewhere
+        times each in digits, 3 x 3 pixels or one, mixed or white: near a corner with 15 or 50 carriers 24 of 24; anywhere with
+        50 carriers 11 of 12, with 15 carriers 7 of 12 (white 2 of 6: it lies on white strokes). In the grey pictures of
+        clothes near a corner 12 of 12 with 50 carriers and 10 of 12 with 15, anywhere 12 of 12 and 5 of 12. With 200 carriers
+        15 of 16 in each, one single pixel anywhere missed. In CIFAR-10 16 of 16 with 15 carriers and 16 of 16 with
+        50. In photos of 400 x 533 pixels 3 x 3 near a corner 6 of 6 with 50 carriers and 6 of 6 with 15; saved as JPEG of
+        quality 90 3 of 3 and 2 of 3. Elsewhere
         in large photos a patch is found only in the part that the budget looks at. Limits were chosen on digits, clothes in grey
         and CIFAR-10; tiles, rubbish and the photos had no part in it.
     """
