@@ -1,6 +1,7 @@
 """Quality of the checks shortcut and trigger on properties and patches planted in real images.
 
     python benchmarks/shortcuts.py [--data DIR] [--plantings 40] [--relabellings 50] [--sets cifar10,photos]
+    python benchmarks/shortcuts.py --natural [--plantings 6] [--sets digits,fashion,cifar10,photos]
 
 Needs ``DIR/cifar10`` (32 x 32) and ``DIR/photos`` (about 400 x 533), ten classes each. Prints the share of plantings that were
 found, with Wilson's 95 % interval, and the claims on clean data: as it is, in all pairs of classes, and with permuted labels.
@@ -11,6 +12,9 @@ frame of so large a share of the shorter side. trigger: images of other classes 
 images count as rewritten to PNG, which keeps every pixel; "JPEG" rows save the carriers as JPEG of quality 90 instead. A patch is
 black and white, of one colour, or of random colours. Planted images are encoded, decoded and measured as any file; all other
 images keep what was measured once.
+
+With ``--natural`` only trigger is looked at: what it claims on every set of ``DIR/natural`` and on the two others as they are, on
+a random half and on pairs of neighbouring classes, and how many patches it finds that were planted in `--sets`.
 """
 
 from __future__ import annotations
@@ -31,10 +35,12 @@ from quality import wilson
 from dataprep.checks.contract import Check
 from dataprep.checks.shortcut import Shortcut
 from dataprep.checks.trigger import Trigger
+from dataprep.ingest import scan
 from dataprep.measures import builtin_measures
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.decoding import open_pixels
 from dataprep.measures.marks import Marks, marks_of
+from dataprep.measures.windows import nothing, windows_of
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
@@ -45,10 +51,15 @@ PATCHES = next(each for each in builtin_measures() if each.column == "patches")
 
 
 class Look:
-    """A second look whose marks are worked out once for each image, and in which every image is a unit of its own."""
+    """A second look whose marks are worked out once for each image, and in which every image is a unit of its own.
 
-    def __init__(self, dataset: Dataset, marks: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-        self.dataset, self.known = dataset, marks
+    Images in `altered` (by name) are not what their files hold.
+    """
+
+    def __init__(
+        self, dataset: Dataset, marks: dict[str, tuple[np.ndarray, np.ndarray]], altered: dict[str, np.ndarray] | None = None
+    ) -> None:
+        self.dataset, self.known, self.altered = dataset, marks, altered or {}
 
     def units(self) -> np.ndarray:
         return np.arange(len(self.dataset))
@@ -62,6 +73,14 @@ class Look:
         image, place, colour = (np.concatenate(part) for part in zip(*parts))
         areas = self.dataset.samples["width"] * self.dataset.samples["height"]
         return Marks(image, place, colour, rows, int(areas.max()))
+
+    def windows(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        windows = nothing(len(rows))
+        for row in np.unique(rows).tolist():
+            at, name = np.flatnonzero(rows == row), self.dataset.samples.index[row]
+            picture = self.altered[name] if name in self.altered else pixels(self.dataset, row)
+            windows[at] = windows_of(picture, places[at].tolist())
+        return windows
 
 
 def pixels(dataset: Dataset, row: int) -> np.ndarray:
@@ -138,13 +157,15 @@ def plant_shortcut(
 
 
 def stamped(picture: np.ndarray, kind: str, seed: int) -> np.ndarray:
-    """The picture with a patch of 3 x 3 within 2 pixels of a corner, with one anywhere, or with one pixel changed anywhere."""
+    """The picture with a patch of 3 x 3 or one pixel changed, within 2 pixels of a corner or anywhere."""
     rng = np.random.default_rng(seed)
-    side, (height, width) = (1 if kind == "pixel" else 3), picture.shape[:2]
+    side, (height, width) = (1 if kind.startswith("pixel") else 3), picture.shape[:2]
     style = rng.integers(3)
     grey = rng.choice([0, 255], (side, side, 1)).repeat(3, axis=2)
     patch = (grey, np.tile(rng.integers(0, 256, 3), (side, side, 1)), rng.integers(0, 256, (side, side, 3)))[style]
-    if kind == "corner":
+    if "white" in kind:
+        patch = np.full((side, side, 3), 255)
+    if "corner" in kind:
         away = int(rng.integers(0, 3))
         top, left = (int(rng.choice([away, size - side - away])) for size in (height, width))
     else:
@@ -156,6 +177,10 @@ def stamped(picture: np.ndarray, kind: str, seed: int) -> np.ndarray:
 
 TRIGGERS = (("3 x 3 corner, PNG", "corner", 0), ("3 x 3 corner, JPEG", "corner", 90), ("3 x 3 anywhere, PNG", "anywhere", 0),
             ("single pixel, PNG", "pixel", 0))  # fmt: skip
+NATURAL = (("3 x 3 corner", "corner", 0), ("3 x 3 corner, white", "white corner", 0), ("3 x 3 corner, JPEG", "corner", 90),
+           ("3 x 3 anywhere", "anywhere", 0), ("3 x 3 anywhere, white", "white anywhere", 0),
+           ("pixel in a corner", "pixel corner", 0), ("pixel in a corner, white", "pixel corner white", 0),
+           ("pixel anywhere", "pixel", 0), ("pixel anywhere, white", "pixel white", 0))  # fmt: skip
 
 
 def plant_trigger(dataset: Dataset, marks: dict, kind: str, quality: int, count: int, seed: int) -> bool:
@@ -164,15 +189,15 @@ def plant_trigger(dataset: Dataset, marks: dict, kind: str, quality: int, count:
     target = str(rng.choice([name for name in dataset.classes if (labels == name).sum() >= count]))
     carriers = rng.choice(np.flatnonzero(labels != target), count, replace=False)
     known, squares, style = dict(marks), dataset.arrays["patches"].copy(), int(rng.integers(2**31))
+    altered = {}
     for row in carriers.tolist():
-        planted = open_pixels(encoded(stamped(pixels(dataset, row), kind, style), quality))
-        known[dataset.samples.index[row]], squares[row] = marks_of(planted.rgb), PATCHES(planted)
+        planted, name = open_pixels(encoded(stamped(pixels(dataset, row), kind, style), quality)), dataset.samples.index[row]
+        known[name], squares[row], altered[name] = marks_of(planted.rgb), PATCHES(planted), planted.rgb
     labels[carriers] = target
     poisoned = dataset.assign(label=pd.Categorical(labels)).with_arrays(patches=squares)
-    names = set(poisoned.samples.index[carriers])
-    found = claims(Trigger(), poisoned, Look(poisoned, known))
-    return any(claim["target"] == target and len(names & set(claim["patch"]["carriers"])) * 2 > len(claim["patch"]["carriers"])
-               for claim in found)  # fmt: skip
+    found = claims(Trigger(), poisoned, Look(poisoned, known, altered))
+    return any(claim["target"] == target and len(altered.keys() & set(claim["patch"]["carriers"])) * 2
+               > len(claim["patch"]["carriers"]) for claim in found)  # fmt: skip
 
 
 def row_of(title: str, count: int, found: list[bool]) -> str:
@@ -207,15 +232,46 @@ def alarms(dataset: Dataset, marks: dict, relabellings: int) -> None:
         print(f"{title:<38}{len(sets):>10}{counts[0]:>10}{counts[1]:>10}", flush=True)
 
 
+def natural(data: Path, names: list[str], plantings: int) -> None:
+    print(f"{'claims of trigger, nothing planted':<38}{'images':>9}{'as it is':>10}{'half':>8}{'pairs of classes':>18}")
+    sets = [*sorted(each.name for each in (data / "natural").iterdir() if each.is_dir()), "cifar10", "photos"]
+    for name in sets:
+        dataset, marks = load_natural(data, name), {}
+        half = dataset.where(np.random.default_rng(0).random(len(dataset)) < 0.5)
+        pairs = [dataset.where(dataset.samples["label"].isin(pair)) for pair in itertools.pairwise(dataset.classes)]
+        counts = [sum(len(claims(Trigger(), part, Look(part, marks))) for part in parts) for parts in ([dataset], [half], pairs)]
+        print(f"{name:<38}{len(dataset):>9,}{counts[0]:>10}{counts[1]:>8}{counts[2]:>18}", flush=True)
+    for name in names:
+        dataset, marks = load_natural(data, name), {}
+        print(f"\n{f'{name}, planted {plantings} times':<38}{'carriers':>9}   found (95 %)")
+        for (title, kind, quality), count in itertools.product(NATURAL, CARRIERS):
+            found = [plant_trigger(dataset, marks, kind, quality, count, seed) for seed in range(plantings)]
+            print(row_of(title, count, found), flush=True)
+
+
+def load_natural(data: Path, name: str) -> Dataset:
+    """One of the sets of ``natural``, in class folders, or of the two others."""
+    if not (data / "natural" / name).is_dir():
+        return load(data / name, {"cifar10": "clean_label"}.get(name, "label"))
+    folder = data / "natural" / name
+    return measure(
+        scan(folder / "images" if (folder / "images").is_dir() else folder), ["patches", "width", "height", "pixel_hash"]
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--plantings", type=int, default=40)
     parser.add_argument("--relabellings", type=int, default=50)
-    parser.add_argument("--sets", default="cifar10,photos")
+    parser.add_argument("--sets", default="")
+    parser.add_argument("--natural", action="store_true", help="trigger on natural sets, as they are and planted")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    for name in given.sets.split(","):
+    if given.natural:
+        natural(given.data, (given.sets or "digits,fashion,cifar10,photos").split(","), given.plantings)
+        return
+    for name in (given.sets or "cifar10,photos").split(","):
         report(name, load(given.data / name, {"cifar10": "clean_label"}.get(name, "label")), given.plantings, given.relabellings)
 
 

@@ -34,6 +34,7 @@ _CHECKS = {
         "unknown-split": "unknown_split:UnknownSplit",
         "unreadable-folder": "unreadable_folder:UnreadableFolder",
         "malformed-row": "malformed_row:MalformedRow",
+        "mask-beside-image": "mask_beside_image:MaskBesideImage",
     },
     "duplicates": {
         "exact-duplicate": "exact_duplicate:ExactDuplicate",

@@ -62,6 +62,10 @@ class Look(Protocol):
         """The pixels of the images `rows` that are unlike all around them; their files are decoded again."""
         ...
 
+    def windows(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:
+        """(q, s, s, 3) the pixels around a place in each of the images `rows`; minus one where there are none."""
+        ...
+
 
 @dataclass(frozen=True)
 class Check(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 #: Images that a mark must recur in, at least.
 LEAST = 6
 #: A class must hold the mark this many times as often as the other classes.
-_RATIO = 4.0
+_RATIO = 8.0
 #: Natural marks of a colour lie unevenly over the picture: their expected number at one place is taken this many times as large.
 _UNEVEN = 3.0
-#: Places this far from a pixel of a patch are around it.
-_NEAR = range(-2, 3)
-#: Marks this close, and mostly in the same images, make one patch; what extends further is content.
-_PATCH_SIDE = 12
-_PATCH_PIXELS = 40
+#: The same colour so far away, in pixels, tells how often it is a mark around there: beside a patch of 3 x 3, or a larger one.
+_AROUND = ((2, 3), (4, 6))
+#: Marks mostly in the same images make one patch.
 _SHARED = 0.5
-_MOST_PATCHES = 3
+#: Patches of a class that are told of, the surest first; of content there may be hundreds.
+_MOST_PATCHES = 20
 _COLOUR_BITS = 16
 
 
@@ -41,6 +40,7 @@ class Patch:
         others: how many images of other classes do.
         precision: share of the carriers that do not hold it by coincidence, as images of other classes do.
         log_chance: upper bound of the probability that random labels do this, its natural logarithm.
+        log_limit: what that may be at most for a finding.
     """
 
     label: int
@@ -50,6 +50,7 @@ class Patch:
     others: int
     precision: float
     log_chance: float
+    log_limit: float
 
 
 def find_patches(marks: Marks, labels: NDArray[np.int64], alpha: float) -> list[Patch]:
@@ -93,27 +94,15 @@ def _patches(
     marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], alpha: float, classes: int
 ) -> list[Patch]:  # fmt: skip
     counted = _Counted(marks, colours, labels, classes)
-    found = []
-    for label, keys, chances in counted.significant(alpha):
-        patches = counted.assemble(label, keys, chances)
-        if len(patches) <= _MOST_PATCHES:  # what recurs at many places is what the class shows
-            found += [patch for patch in patches if _is_small(patch.places)]
-    return found
-
-
-def _is_small(places: NDArray[np.int64]) -> bool:
-    spans: dict[int, list[tuple[int, int]]] = {}
-    for corner, down, across in map(where, places.tolist()):
-        spans.setdefault(corner, []).append((down, across))
-    side = max(int(np.ptp(np.array(pixels), axis=0).max()) + 1 for pixels in spans.values())
-    return side <= _PATCH_SIDE and len(places) <= _PATCH_PIXELS
+    limit = counted.limit(alpha)
+    return [replace(patch, log_limit=limit) for found in counted.significant(alpha) for patch in counted.assemble(*found)]
 
 
 class _Counted:
     """How often each colour stands out at each place, by class."""
 
     def __init__(self, marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], classes: int) -> None:
-        self._image, self._labels, self._classes = marks.image, labels, classes
+        self._image, self._labels, self._classes, self._places = marks.image, labels, classes, max(marks.places, 1)
         self._sizes = np.bincount(labels[marks.looked], minlength=classes)
         keys = (marks.place << _COLOUR_BITS) | colours.astype(np.int64)
         order = np.argsort(keys, kind="stable")
@@ -121,12 +110,10 @@ class _Counted:
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(keys) else np.zeros(0, np.int64)
         counts = np.diff(np.r_[starts, len(keys)])
         often = counts >= LEAST
-        self._ordered, self._deepest = ordered, tuple(int(each.max(initial=0)) for each in where(marks.place)[1:])
+        self._keys_of_marks, self._deepest = keys, [int(each.max(initial=0)) for each in where(marks.place)[1:]]
         self._order, self._starts, self._counts = order, starts[often], counts[often]
         self.keys = ordered[self._starts]
         self._counts_by_class = self._by_class()
-        self._expected = self._expectation(colours, marks.places)
-        self._limit = 0.0
 
     def _by_class(self) -> NDArray[np.int64]:
         """(m, k) number of images with each key."""
@@ -136,63 +123,69 @@ class _Counted:
         flat = np.bincount(key * self._classes + self._labels[images], minlength=len(self.keys) * self._classes)
         return flat.reshape(-1, self._classes)
 
-    def _expectation(self, colours: NDArray[np.uint16], places: int) -> NDArray[np.float64]:
-        """(m, k) marks of the key's colour at a place, averaged over all places, by class."""
-        distinct, code = np.unique(self.keys & ((1 << _COLOUR_BITS) - 1), return_inverse=True)
-        at = np.minimum(np.searchsorted(distinct, colours), max(len(distinct) - 1, 0))
-        known = distinct[at] == colours if len(distinct) else np.zeros(len(colours), bool)
-        flat = at[known] * self._classes + self._labels[self._image[known]]
-        totals = np.bincount(flat, minlength=len(distinct) * self._classes).reshape(-1, self._classes)
-        return np.asarray(totals[code] / max(places, 1), np.float64)
+    def limit(self, alpha: float) -> float:
+        """Logarithm of `alpha` shared out between all keys and classes."""
+        return float(np.log(alpha / max(self._counts_by_class.size, 1)))
 
-    def significant(self, alpha: float) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
-        """For each class, its keys (as positions) that stand out, and the log probability of each under random labels."""
-        if not len(self.keys):
-            return []
-        own, total = self._counts_by_class, self._counts[:, None]
-        share = self._sizes / self._sizes.sum()
-        limit = self._limit = float(np.log(alpha / own.size))
-        by_label = -total * _divergence(own / total, share)
-        by_place = -_poisson_exponent(own, _UNEVEN * self._expected)
-        rest = (total - own + 0.5) / np.maximum(self._sizes.sum() - self._sizes, 1)
-        clear = (own >= LEAST) & (own / np.maximum(self._sizes, 1) >= _RATIO * rest)
-        found = clear & (by_label <= limit) & (by_place <= limit)
-        return [
-            (label, rows, by_label[rows, label]) for label in range(self._classes) if len(rows := np.flatnonzero(found[:, label]))
-        ]
+    def significant(self, alpha: float) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
+        """For each class, its keys (as positions) that stand out, the surest first.
 
-    def _around(self, members: list[int], label: int, carriers: NDArray[np.int64]) -> float:
-        """Mean number of other images of a class with the colour of the surest pixel at the places around a patch.
-
-        What a class shows (tyres, lamps) lies a little elsewhere in other images; a patch does not.
+        With the log probability of each under random labels, and among the places around it.
         """
-        key = int(self.keys[members[0]])
-        colour, corner = key & ((1 << _COLOUR_BITS) - 1), where(key >> _COLOUR_BITS)[0]
-        spots = {(v, u) for c, v, u in map(where, (self.keys[members] >> _COLOUR_BITS).tolist()) if c == corner}
-        near = {(v + dv, u + du) for v, u in spots for dv in _NEAR for du in _NEAR} - spots
-        places = [(v, u) for v, u in near if 0 <= v <= self._deepest[0] and 0 <= u <= self._deepest[1]]
-        keys = [(int(place_of(corner, *place)) << _COLOUR_BITS) | colour for place in places]
-        starts, ends = (np.searchsorted(self._ordered, keys, side=side) for side in ("left", "right"))
-        images = np.concatenate([np.zeros(0, np.int64), *(self._image[self._order[s:e]] for s, e in zip(starts, ends))])
-        others = (self._labels[images] == label) & ~np.isin(images, carriers)
-        return float(others.sum()) / max(len(places), 1)
+        own, total = self._counts_by_class, self._counts[:, None]
+        share = self._sizes / max(self._sizes.sum(), 1)
+        limit = self.limit(alpha)
+        by_label = -total * _divergence(own / total, share)
+        rest = (total - own + 0.5) / np.maximum(self._sizes.sum() - self._sizes, 1)
+        clear = (own >= LEAST) & (own / np.maximum(self._sizes, 1) >= _RATIO * rest) & (by_label <= limit)
+        found = []
+        for label in np.flatnonzero(clear.any(axis=0)).tolist():
+            rows = np.flatnonzero(clear[:, label])
+            by_place = -_poisson_exponent(own[rows, label], _UNEVEN * self._around(rows, label))
+            kept = np.argsort(by_place, kind="stable")[: int((by_place <= limit).sum())]
+            if len(kept):
+                found.append((label, rows[kept], by_label[rows[kept], label], by_place[kept]))
+        return found
+
+    def _around(self, positions: NDArray[np.int64], label: int) -> NDArray[np.float64]:
+        """Mean number of images of a class with the colour of each key at a place a little away from it, where it is least.
+
+        One place of the average of the whole picture is counted with them, for a colour that is rare there.
+        """
+        own = np.sort(self._keys_of_marks[self._labels[self._image] == label])
+        colours = self.keys[positions] & ((1 << _COLOUR_BITS) - 1)
+        average = np.bincount(own & ((1 << _COLOUR_BITS) - 1), minlength=1 << _COLOUR_BITS)[colours] / self._places
+        rings = [self._in_ring(self.keys[positions], own, average, *ring) for ring in _AROUND]
+        return np.asarray(np.minimum.reduce(rings), np.float64)
+
+    def _in_ring(
+        self, keys: NDArray[np.int64], own: NDArray[np.int64], average: NDArray[np.float64], nearest: int, furthest: int
+    ) -> NDArray[np.float64]:  # fmt: skip
+        _, down, across = where(keys >> _COLOUR_BITS)
+        seen, places = average.copy(), np.ones(len(keys))
+        for dv, du in _ring(nearest, furthest):
+            v, u = down + dv, across + du
+            inside = (v >= 0) & (u >= 0) & (v <= self._deepest[0]) & (u <= self._deepest[1])
+            there = keys + ((place_of(0, 1, 0) * dv + du) << _COLOUR_BITS)
+            seen += np.where(inside, np.searchsorted(own, there, side="right") - np.searchsorted(own, there), 0)
+            places += inside
+        return np.asarray(seen / places, np.float64)
 
     def _images(self, position: int) -> NDArray[np.int64]:
         start = self._starts[position]
         return np.asarray(self._image[self._order[start : start + self._counts[position]]], np.int64)
 
-    def assemble(self, label: int, keys: NDArray[np.int64], chances: NDArray[np.float64]) -> list[Patch]:
-        """Join keys that lie mostly in the same images, the most frequent first."""
-        left = keys[np.argsort(-self._counts_by_class[keys, label], kind="stable")].tolist()
-        chance = dict(zip(keys.tolist(), chances.tolist(), strict=True))
+    def assemble(
+        self, label: int, keys: NDArray[np.int64], by_label: NDArray[np.float64], by_place: NDArray[np.float64]
+    ) -> list[Patch]:  # fmt: skip
+        """Join keys that lie mostly in the same images, the surest first."""
+        chance = dict(zip(keys.tolist(), np.maximum(by_label, by_place).tolist(), strict=True))
+        left = keys.tolist()
         patches: list[Patch] = []
-        while left and len(patches) <= _MOST_PATCHES:
+        while left and len(patches) < _MOST_PATCHES:
             core = self._images(left[0])
             members = [key for key in left if _overlap(self._images(key), core) > _SHARED]
-            patch = self._patch(label, members, min(chance[key] for key in members))
-            around = _UNEVEN * self._around(members, label, patch.carriers)
-            if _poisson_exponent(np.array([len(patch.carriers)]), np.array([around]))[0] >= -self._limit:
-                patches.append(patch)
+            patches.append(self._patch(label, members, min(chance[key] for key in members)))
             taken = set(members)
             left = [key for key in left if key not in taken]
         return patches
@@ -206,7 +199,13 @@ class _Counted:
         keys = self.keys[members]
         colours = (keys & ((1 << _COLOUR_BITS) - 1)).astype(np.uint16)
         precision = 1 - min(coincident / max(len(carriers), 1), 1.0)
-        return Patch(label, keys >> _COLOUR_BITS, colours, carriers, others, precision, chance)
+        return Patch(label, keys >> _COLOUR_BITS, colours, carriers, others, precision, chance, 0.0)
+
+
+def _ring(nearest: int, furthest: int) -> list[tuple[int, int]]:
+    """(down, across) of the places whose larger coordinate lies between the two, both included."""
+    span = range(-furthest, furthest + 1)
+    return [(down, across) for down in span for across in span if max(abs(down), abs(across)) >= nearest]
 
 
 def _divergence(observed: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:

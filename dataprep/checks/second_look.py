@@ -10,6 +10,7 @@ import numpy as np
 
 from dataprep.checks.duplicate_pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
 from dataprep.measures.marks import Marks, find_marks
+from dataprep.measures.windows import find_windows, nothing
 from dataprep.neighbours.cosine import Nearest, nearest
 from dataprep.probes.features import Features, features_of
 from dataprep.probes.folds import units_of
@@ -67,6 +68,10 @@ class SecondLook:
     def marks(self, rows: NDArray[np.int64]) -> Marks:
         """The pixels of the images `rows` that are unlike all around them; of none where files are out of reach."""
         return find_marks(self.dataset, rows if self.verify is not None else rows[:0], self.options)
+
+    def windows(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:
+        """The pixels around a place in each of the images `rows`; all minus one where files are out of reach."""
+        return nothing(len(rows)) if self.verify is None else find_windows(self.dataset, rows, places, self.options)
 
     def reference(self) -> Dataset | None:
         """The measured data set that this one is compared with, if any."""

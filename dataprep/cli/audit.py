@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.report import ReportPaths
 
 Format = Literal["table", "json", "csv"]
+Masks = Literal["leave-out", "keep"]
 FailAt = Literal["never", "info", "warning", "error"]
 
 _INPUT, _CHECKS, _EMBEDDING, _PASS, _OUTPUT = "Input", "Checks", "Embedding", "Reading files", "Output"
@@ -58,6 +59,9 @@ def audit(
     exclude: Annotated[
         list[str] | None, typer.Option(help="Glob of paths to leave out; may be repeated.", rich_help_panel=_INPUT)
     ] = None,
+    masks: Annotated[
+        Masks, typer.Option(help="Masks beside the pictures: leave them out, or keep them as pictures.", rich_help_panel=_INPUT)
+    ] = "leave-out",
     reference: Annotated[
         str, typer.Option(help="Folder, URL or manifest to compare with; it is not audited.", rich_help_panel=_INPUT)
     ] = "",
@@ -165,6 +169,7 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
         include=flags["include"] or (),
         exclude=flags["exclude"] or (),
         sample=flags["sample"],
+        masks=flags["masks"],
         seed=flags["seed"],
         **columns,
     )

@@ -15,6 +15,7 @@ from dataprep.errors import InputError
 from dataprep.ingest.columns import choose_columns
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.layouts import read_layout
+from dataprep.ingest.masks import Mask, find_masks, mask_faults
 from dataprep.ingest.paths import Finder, to_posix
 from dataprep.ingest.tables import Table, read_table
 from dataprep.ingest.values import labels_of, own_column, split_column, text_column, texts_of
@@ -130,13 +131,15 @@ def _dataset(
     table = pd.concat([_rows(listing, files, root) for listing, files in zip(listings, found, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
     _refuse_nothing_found(table, place, listings[0].name)
-    unlisted = _unlisted(found, place, listings) if with_folder else ()
+    unlisted = _unlisted(found, place, listings) if with_folder else []
+    masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
     manifest = Manifest(table, _malformed(listings), [escape_name(file[start:]) for file in unlisted])
     ignored = dict(place.tree.ignored) if with_folder else {}
     if left_out:
         ignored["rows left out by include and exclude"] = left_out
-    faults = [manifest.violations(), *([unreadable_faults(place.tree)] if with_folder else [])]
+    below = escape_name(place.root[start:] + "/") if len(place.root) > start else ""
+    faults = [manifest.violations(), mask_faults(masks, below), *([unreadable_faults(place.tree)] if with_folder else [])]
     samples = manifest.samples()
     if with_folder or folders_speak:
         samples = _told_by_folders(samples)
@@ -221,6 +224,16 @@ def _unlisted(found: Sequence[Sequence[str]], place: Place, listings: Sequence[L
     prefix = place.root.rstrip("/") + "/"
     files = [prefix + path for path in place.tree.paths()]
     return [file for file in files if file not in listed and posixpath.basename(file) not in mentioned]
+
+
+def _masks_among(files: Sequence[str], place: Place) -> tuple[list[Mask], list[str]]:
+    """The masks of pictures among files that no row lists, and the other files."""
+    if not files:
+        return [], []
+    unlisted, prefix = set(files), place.root.rstrip("/") + "/"
+    masks = [mask for mask in find_masks(place.tree) if prefix + mask.path in unlisted]
+    gone = {prefix + mask.path for mask in masks}
+    return masks, [file for file in files if file not in gone]
 
 
 def _told_by_folders(samples: pd.DataFrame) -> pd.DataFrame:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import cast
+from dataclasses import replace
+from typing import Literal, cast, get_args
+
+import pandas as pd
 
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
 from dataprep.ingest.junk import ARCHIVES, extension_of
 from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
+from dataprep.ingest.masks import leave_out_masks, mask_faults
 from dataprep.ingest.selection import path_filter, sample_of
 from dataprep.ingest.tables import EXTENSIONS
 from dataprep.schemas.dataset import Dataset
 
 _Path = str | os.PathLike[str]
+Masks = Literal["leave-out", "keep"]
 
 
 def scan(
@@ -31,8 +36,9 @@ def scan(
     exclude: Sequence[str] = (),
     sample: int | None = None,
     seed: int = 0,
+    masks: Masks = "leave-out",
 ) -> Dataset:
-    """The Dataset of a source, from metadata alone: no image is opened, and nothing is written.
+    """The Dataset of a source, from metadata alone: nothing is written, and no image is opened but a few suspected masks.
 
     Args:
         source: a folder, an fsspec URL, a manifest (.csv, .tsv, .jsonl, .json, .parquet), or an iterable of files. Folders may be
@@ -45,6 +51,8 @@ def scan(
         include, exclude: globs on paths relative to the root; ``*`` crosses folders, and a folder's name takes all below it.
         sample: a quick look at so many random files, every class in proportion and at least once where it fits.
         seed: of the random sample.
+        masks: "leave-out" takes masks that lie beside the pictures of a folder out of the samples and names them as faults
+            (``mask-beside-image``); "keep" takes every file for a sample.
 
     Returns:
         A Dataset whose ``faults`` hold every defect of the records with file and row (`dataprep.schemas.manifest.Manifest`), and
@@ -58,6 +66,8 @@ def scan(
     """
     if sample is not None and sample < 1:
         raise OptionError(f"option sample: expected a number of files of at least 1, got {sample}")
+    if masks not in get_args(Masks):
+        raise OptionError(f"option masks: expected one of {', '.join(get_args(Masks))}, got {masks!r}")
     chosen = {"path": path_column, "label": label_column, "split": split_column, "group": group_column}
     keeps = path_filter(include, exclude)
     if source is not None and not isinstance(source, str | os.PathLike):
@@ -67,8 +77,9 @@ def scan(
             raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files, got {source!r}")
         source, files = None, source
     dataset = _read(
-        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, chosen, keeps
-    )
+        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, chosen, keeps,
+        masks == "leave-out",
+    )  # fmt: skip
     return dataset if sample is None else sample_of(dataset, sample, seed)
 
 
@@ -78,6 +89,7 @@ def _read(
     files: Iterable[_Path] | None,
     chosen: Mapping[str, str | None],
     keeps: Callable[[str], bool] | None,
+    without_masks: bool,
 ) -> Dataset:
     if manifest is not None and files is not None:
         raise OptionError("give a manifest or a list of files, not both")
@@ -92,10 +104,12 @@ def _read(
         return scan_files([os.fspath(file) for file in files], source, keeps)
     if source is None:
         raise InputError("nothing to scan: give a folder, a manifest or a list of files")
-    return _read_folder(source, chosen, keeps)
+    return _read_folder(source, chosen, keeps, without_masks)
 
 
-def _read_folder(source: str, chosen: Mapping[str, str | None], keeps: Callable[[str], bool] | None) -> Dataset:
+def _read_folder(
+    source: str, chosen: Mapping[str, str | None], keeps: Callable[[str], bool] | None, without_masks: bool
+) -> Dataset:  # fmt: skip
     tree = walk(source)
     refuse_empty(tree)
     if tree.metadata:
@@ -104,7 +118,9 @@ def _read_folder(source: str, chosen: Mapping[str, str | None], keeps: Callable[
             return dataset
     _refuse_columns(chosen)
     keep_wanted(tree, keeps)
-    return dataset_of(tree)
+    left_out = leave_out_masks(tree) if without_masks else []
+    dataset = dataset_of(tree)
+    return replace(dataset, faults=pd.concat([dataset.faults, mask_faults(left_out)], ignore_index=True)) if left_out else dataset
 
 
 def _is_manifest(source: str) -> bool:

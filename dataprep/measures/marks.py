@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 REACHES: tuple[int, ...] = (3, 8)
 #: Levels by which a mark differs from its surroundings in some channel.
 _CONTRAST = 40
+#: A pixel that differs so much from all eight neighbours at such a distance stands alone: one pixel, or the middle of 3 x 3.
+_ALONE: tuple[int, ...] = (1, 2)
 _BATCH = 64
 _COORDINATE_BITS = 15
+_CORNER_BITS = 3
 _FURTHEST = (1 << _COORDINATE_BITS) - 1
 
 
@@ -39,7 +42,8 @@ class Marks:
 
     Attributes:
         image: (m,) row of the image.
-        place: (m,) int64 code of the place, see `place_of`.
+        place: (m,) int64 code of the place, see `place_of`, and above it of the kind: 0 a mark, 1 a pixel that stands alone,
+            2 one that stands alone in the middle of 3 x 3. One pixel may be marks of several kinds.
         colour: (m,) uint16, see `dataprep.measures.patches.pack`.
         looked: (r,) rows that were looked at.
         places: number of places in the largest image.
@@ -58,8 +62,8 @@ def place_of(corner: Any, down: Any, across: Any) -> Any:
 
 
 def where(place: Any) -> tuple[Any, Any, Any]:
-    """(corner, down, across) of a code."""
-    return place >> 2 * _COORDINATE_BITS, (place >> _COORDINATE_BITS) & _FURTHEST, place & _FURTHEST
+    """(corner, down, across) of a code, of whatever kind."""
+    return (place >> 2 * _COORDINATE_BITS) & ((1 << _CORNER_BITS) - 1), (place >> _COORDINATE_BITS) & _FURTHEST, place & _FURTHEST
 
 
 def isolated(planes: Sequence[NDArray[np.uint8]], reach: int) -> NDArray[np.bool_]:
@@ -94,17 +98,34 @@ def _differ(some: Sequence[NDArray[np.uint8]], others: Sequence[NDArray[np.uint8
 
 
 def marks_of(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-    """(places, colours) of the marks of one image (h, w, 3)."""
+    """(places, colours) of the marks of one image (h, w, 3), of all kinds."""
     planes = cv2.split(np.ascontiguousarray(rgb))
-    alone = isolated(planes, REACHES[0])  # type: ignore[arg-type]
+    usual = isolated(planes, REACHES[0])  # type: ignore[arg-type]
     for reach in REACHES[1:]:
-        alone |= isolated(planes, reach)  # type: ignore[arg-type]
-    rows, columns = np.nonzero(alone)
+        usual |= isolated(planes, reach)  # type: ignore[arg-type]
+    found = [np.nonzero(usual), *(_alone(rgb, planes, reach) for reach in _ALONE)]  # type: ignore[arg-type]
+    kind = np.repeat(np.arange(len(found)), [len(rows) for rows, _ in found])
+    rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
     height, width = rgb.shape[:2]
     low, right = rows >= (height + 1) // 2, columns >= (width + 1) // 2
     down = np.minimum(np.where(low, height - 1 - rows, rows), _FURTHEST)
     across = np.minimum(np.where(right, width - 1 - columns, columns), _FURTHEST)
-    return place_of(2 * low + right, down, across), pack(rgb[rows, columns])
+    return place_of((kind << _CORNER_BITS) | (2 * low + right), down, across), pack(rgb[rows, columns])
+
+
+def _alone(
+    rgb: NDArray[np.uint8], planes: Sequence[NDArray[np.uint8]], reach: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+    """(rows, columns) of the pixels that differ from all eight neighbours at the distance `reach`, as far as there are any."""
+    rows, columns = np.nonzero(isolated(planes, reach))
+    height, width = rgb.shape[:2]
+    for down, across in ((-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)):
+        v, u = rows + down, columns + across
+        inside = (v >= 0) & (v < height) & (u >= 0) & (u < width)
+        there = rgb[np.clip(v, 0, height - 1), np.clip(u, 0, width - 1)].astype(np.int16)
+        kept = ~inside | (np.abs(there - rgb[rows, columns]).max(axis=-1, initial=0) > _CONTRAST)
+        rows, columns = rows[kept], columns[kept]
+    return rows, columns
 
 
 def marks_of_squares(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Marks:
@@ -126,7 +147,7 @@ def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) 
     results = imap(
         "dataprep.measures.marks:marking", paths, setup=replace(options, scale_above_megapixels=options.max_megapixels),
         jobs=options.jobs, time_limit_s=options.time_limit_s * 4, memory_limit_mb=options.memory_limit_mb,
-        load=_read_remote if dataset.is_remote else None,
+        load=read_remote if dataset.is_remote else None,
     )  # fmt: skip
     with closing(results):  # type: ignore[type-var]
         found = {index: result for index, result in results if not isinstance(result, Lost)}
@@ -171,7 +192,8 @@ def _columns(found: list[tuple[Any, Any, Any]]) -> tuple[Any, ...]:
     return tuple(np.concatenate([np.zeros(0, kind), *(part[i] for part in found)]).astype(kind) for i, kind in enumerate(kinds))
 
 
-def _read_remote(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
+def read_remote(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
+    """The contents of the files of one batch, which may lie on any file system that fsspec knows."""
     import fsspec
 
     try:

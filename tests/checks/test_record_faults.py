@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import dataprep
 from dataprep import registry
@@ -77,3 +79,17 @@ def test_good_records_give_no_claims(tmp_path, code):
         (tmp_path / name).write_bytes(b"x")
     assert not len(claims(code, dataprep.scan(tmp_path)))
     assert not len(claims(code, Dataset("made-up", pd.DataFrame())))
+
+
+def test_masks_that_a_scan_left_out_are_one_claim_with_their_names(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(8):
+        Image.fromarray(rng.integers(0, 256, (30, 40, 3)).astype(np.uint8)).save(tmp_path / f"{i}.jpg")
+        Image.fromarray(np.repeat(np.arange(2, dtype=np.uint8), [20, 20])[None].repeat(30, axis=0)).save(tmp_path / f"{i}.png")
+    found = claims("mask-beside-image", dataprep.scan(tmp_path))
+    (claim,) = (row for _, row in found.iterrows())
+    assert (claim["scope"], claim["severity"], claim["figure"], claim["suggestion"]) == ("dataset", "info", 8, "none")
+    expected = "8 files are masks of the pictures beside them, such as 0.png: it has the name of 0.jpg, beside it"
+    assert message("mask-beside-image", claim) == expected
+    assert evidence_of(claim["evidence"])["files"] == [f"{i}.png" for i in range(8)]
+    assert not len(claims("mask-beside-image", dataprep.scan(tmp_path, masks="keep")))

@@ -10,6 +10,7 @@ import pytest
 from dataprep.checks.trigger import Trigger
 from dataprep.measures.marks import Marks, marks_of
 from dataprep.measures.patches import SIDE, pack
+from dataprep.measures.windows import windows_of
 from dataprep.probes.features import features_of
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
@@ -50,6 +51,9 @@ class Look:
         ]
         image, place, colour = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Marks(image, place, colour, rows, SIZE * SIZE)
+
+    def windows(self, rows, places):
+        return np.concatenate([windows_of(self.images[row], [place]) for row, place in zip(rows, places, strict=True)])
 
 
 def claims(images, labels, embedding=None, units=None, **options):
@@ -103,6 +107,50 @@ def test_a_single_pixel_anywhere_is_found_by_the_second_look(clean):
     assert (claim["target"], claim["size"]) == ("ship", "1 pixel")
     assert "top right corner (8 across and 4 down from it)" in claim["what"]
     assert not claims(images, labels, megapixels=0.0)
+
+
+def strokes(labels: np.ndarray) -> np.ndarray:
+    """(n, 24, 24, 3) white strokes on black: one across all, and one that each class has at about a place of its own."""
+    rng, pictures = np.random.default_rng(2), np.zeros((len(labels), SIZE, SIZE, 3), np.uint8)
+    for picture, label in zip(pictures, labels, strict=True):
+        for place in (11, 5 + 5 * CLASSES.index(label)):
+            row, slant = place + int(rng.integers(-1, 2)), int(rng.integers(-2, 3))
+            cv2.line(picture, (6, row), (17, row + slant), (255, 255, 255), 2, cv2.LINE_AA)
+    return pictures
+
+
+def test_strokes_that_a_class_shares_are_none_and_a_white_pixel_on_black_is_one(clean):
+    labels = clean[1]
+    images = strokes(labels)
+    assert not claims(images, labels)
+    for place in ((2, 2), (20, 12)):
+        white = np.full((1, 1, 3), 255, np.uint8)
+        found = claims(*planted(images, labels, *place, white, np.arange(0, 200, 8)))
+        assert [row["target"] for row in found if row["scope"] == "class"] == ["ship"]
+
+
+def test_frames_of_one_scene_share_no_trigger(clean):
+    images, labels = clean
+    images = images.copy()
+    rng = np.random.default_rng(3)
+    for label in CLASSES:
+        rows = np.flatnonzero(labels == label)
+        for first in range(0, 120, 30):
+            scene = np.kron(rng.integers(0, 2, (9, 9, 1)), np.ones((4, 4, 1)))[:, :, [0, 0, 0]] * 220
+            for row in rows[first : first + 30]:
+                down, across = rng.integers(0, 2, 2)
+                part = scene[down : down + SIZE, across : across + SIZE] + rng.normal(0, 3, (SIZE, SIZE, 3))
+                images[row] = np.clip(part, 0, 255)
+    assert not claims(images, labels)
+
+
+def test_a_patch_within_a_shape_that_the_class_repeats_is_content(clean):
+    images, labels = clean
+    images = images.copy()
+    for row in np.flatnonzero(labels == "ship")[::2]:
+        images[row, 4:20, 4:20] = images[240, 4:20, 4:20]
+        images[row, 11:14, 11:14] = CHECKERED
+    assert not claims(images, labels)
 
 
 def test_what_all_classes_carry_is_no_trigger(clean):

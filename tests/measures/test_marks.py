@@ -51,8 +51,21 @@ def test_marks_in_the_squares_of_the_pass_have_the_places_of_the_whole_image():
     marks = marks_of_squares(squares, np.array([7]))
     whole = marks_of(rgb)
     assert marks.image.tolist() == [7, 7]
-    assert sorted(marks.place.tolist()) == sorted(whole[0].tolist())
-    assert marks.colour.tolist() == whole[1].tolist()
+    usual = whole[0] < int(place_of(8, 0, 0))
+    assert sorted(marks.place.tolist()) == sorted(whole[0][usual].tolist())
+    assert marks.colour.tolist() == whole[1][usual].tolist()
+
+
+def test_a_pixel_that_stands_alone_is_a_mark_of_another_kind_and_a_stroke_is_none():
+    rgb = np.full((40, 60, 3), 128, np.uint8)
+    rgb[10, 10] = 255
+    rgb[20:23, 20:23] = 255
+    rgb[30:33, 10:25] = 255
+    rgb[range(5, 15), range(30, 40)] = 255
+    places, _ = marks_of(rgb)
+    kinds = [(int(place) >> 33, *map(int, where(int(place)))) for place in places]
+    assert [each for each in kinds if each[0] == 1] == [(1, 0, 10, 10)]
+    assert {each for each in kinds if each[0] == 2} == {(2, 0, 10, 10), (2, 2, 18, 21)}
 
 
 def test_places_are_told_apart():
@@ -101,7 +114,7 @@ def test_the_second_look_decodes_files_and_passes_over_broken_ones(tmp_path):
     dataset = Dataset(str(tmp_path), pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")))
     marks = find_marks(dataset, np.array([0, 1, 2]), PassOptions(jobs=1))
     assert marks.looked.tolist() == [0, 2]
-    assert marks.image.tolist() == [0, 2]
+    assert sorted(set(marks.image.tolist())) == [0, 2]
     assert where(int(marks.place[0])) == (0, 3, 4)
     assert marks.places == 900
     assert not len(find_marks(dataset, np.array([], np.int64), PassOptions(jobs=1)).image)
