@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _WHY = {
     "tail": "No list of wrong labels: what is contradicted here is no more than what hard but rightly labelled images make. "
     "Nothing says that these {count} are wrong; they are the first to look at.",
-    "few": "No list of wrong labels: among so few images hard ones and wrong ones are not told apart. These {count} may be either; "
-    "a look decides.",
+    "few": "No list of wrong labels: among so few images hard ones and wrong ones are not told apart. These {count} may be "
+    "either; a look decides.",
 }  # fmt: skip
 
 

@@ -112,8 +112,8 @@ def _sentence(figures: Mapping[str, Any], worst: str) -> str:
 def _unknown(evidence: LabelEvidence, judged: int) -> str:
     if evidence.withheld == "few":
         return (
-            f"how many labels are wrong cannot be told: {judged:,} are too few to tell wrong labels from hard images, so no ceiling "
-            "of accuracy is stated"
+            f"how many labels are wrong cannot be told: {judged:,} are too few to tell wrong labels from hard images, so no "
+            "ceiling of accuracy is stated"
         )
     return (
         f"how many of the {judged:,} labels are wrong cannot be told: nothing stands out from what hard but rightly labelled "

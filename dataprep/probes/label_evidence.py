@@ -127,7 +127,7 @@ class LabelEvidence:
         return self.list.withheld
 
     def candidates(self, most: int) -> NDArray[np.int64]:
-        """Rows that the classifier contradicts, most contradicted first, where there is no list; more than `most` only in doubt."""
+        """Rows that the classifier contradicts, where there is no list: the most contradicted, or all in doubt if more."""
         contradicted = np.flatnonzero(np.nan_to_num(self.list.scores) > 0)
         if self.listed.any():
             return contradicted[:0]
