@@ -56,8 +56,8 @@ def judge_labels(
 ) -> Audit:
     """The audit, with its labels judged by networks that did not see them.
 
-    One network for each fold learns from the others, whole groups and copies together; what it predicts for its own takes the place
-    of the probes in the checks `CHECKS`. Labels of every part are judged, test too, and no model is kept.
+    One network for each fold learns from the others, whole groups and copies together; what it predicts for its own takes the
+    place of the probes in the checks `CHECKS`. Labels of every part are judged, test too, and no model is kept.
 
     Args:
         audit: a live audit, whose images are within reach.
