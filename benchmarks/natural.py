@@ -218,7 +218,8 @@ def summary(rows: list[Row]) -> None:
             f"|stated - true| mean {misses.mean():.3f} ({_met(misses.mean() <= MEAN)}), "
             f"worst {misses.max():.3f} ({_met(misses.max() <= EACH)}); "
             f"true share in the interval in {sum(row.inside for row in stated)}; "
-            f"lost of precision at most {max(loss for _, loss, _ in lost):+.3f}, of recall {max(loss for _, _, loss in lost):+.3f}"
+            f"lost of precision at most {max(loss for _, loss, _ in lost):+.3f}, "
+            f"of recall {max(loss for _, _, loss in lost):+.3f}"
         )
     if human:
         worst = max(abs(row.miss) for row in human)
