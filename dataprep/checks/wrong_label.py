@@ -60,7 +60,16 @@ class WrongLabel(Check):
         embedding does not see; nor is anything where the classifiers agree with the labels too little to tell blindness from
         errors (Cohen's kappa below 0.3). Samples with several labels and targets to regress on are not judged.
     Measured quality:
-        QUALITY
+        benchmarks/natural.py (constants chosen on the first three sets, the others looked at afterwards). Nothing planted:
+        CIFAR-10 test images (5,000), trashnet, photos of clothes, CIFAR-10 with clean labels, hands, MNIST, Fashion-MNIST and
+        674 tiles: no list on any; without the weighing, lists of up to 16 labels, 1 of them wrong in all, were stated at 0.68
+        to 0.94. Planted 5, 10 and 20 %, uniform and confusable, in the seven sets of 2,000 images and more (42 lists): stated
+        less true share 0.02 on average and 0.08 at most, the true one within the stated interval in all; precision 0.63 to
+        0.97 at recall 0.51 to 0.97, as without the weighing. People's errors (CIFAR-10N, 9 to 42 % wrong): true 0.82 to 0.93,
+        stated 0.70 to 0.91, within the interval, at recall 0.42 to 0.63. At 1,000 images the stated share would miss by up to
+        0.22, at 500 by up to 0.67, hence none there. With judged labels (100 of a list) it follows the judgement.
+        By eye, the first 24 candidates of natural sets (benchmarks/judged/labels.csv): see label-candidates. What is called
+        wrong is never given more than 0.95: of 128 labels of people that the score puts above it, 125 were wrong.
     """
 
     code: ClassVar = "wrong-label"
