@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from dataprep.checks.second_look import SecondLook
 from dataprep.engine import run_checks
 from dataprep.errors import InputError
 from dataprep.measures.options import PassOptions
+from dataprep.schemas.files import mark_output, write_atomically
 from dataprep.schemas.issues import Issues
 from dataprep.splits.units import units_of
 
@@ -39,6 +41,8 @@ Progress = Callable[[str, int, int, str], None]
 
 #: Checks that judge labels by class probabilities.
 CHECKS: tuple[str, ...] = ("wrong-label", "label-candidates", "ambiguous-classes", "label-noise")
+#: The file with the probabilities.
+_PROBS = "predictions_out_of_fold.parquet"
 #: Labelled images for each fold without which training says nothing.
 _LEAST_A_FOLD = 20
 #: Cost of a training step in forward passes, and images whose forward pass is timed.
@@ -51,6 +55,7 @@ def judge_labels(
     folds: int = 5,
     settings: dict[str, Any] | None = None,
     options: BaselineOptions | None = None,
+    keep: str = "",
     say: Callable[[str], None] = lambda text: None,
     progress: Progress | None = None,
 ) -> Audit:
@@ -64,7 +69,8 @@ def judge_labels(
         folds: how many, 2 at least.
         settings: settings of the training loop, as of ``dataprep train-baseline``.
         options: of what is trained; the metric and the evaluation have no say here.
-        say: told beforehand how long it will take.
+        keep: folder for ``predictions_out_of_fold.parquet``, which ``dataprep audit --probs`` takes; "" for none.
+        say: told beforehand how long it will take, and afterwards where the probabilities are.
         progress: called with (stage, done, total, note) now and then.
 
     Raises:
@@ -87,8 +93,19 @@ def judge_labels(
 
         policy = None if regime.name == "frozen" else choose_policy(audit).policy
         found = out_of_fold(materials, regime, folds=folds, policy=policy, device=device, report=live)
+    if keep:
+        say(f"probabilities in {_kept(found, keep)}: to audit again without training, give that to --probs")
     facts = {"folds": folds, "regime": regime.name, "size": regime.size, "arch": regime.arch, **dict(found.figures)["metrics"]}
     return judged_by(audit, found, materials.goal.classes, {**facts, "seconds": round(time.perf_counter() - since, 1)})
+
+
+def _kept(found: OutOfFold, folder: str) -> str:
+    """Where the probabilities were written."""
+    mark_output(folder)
+    path = os.path.join(folder, _PROBS)
+    with write_atomically(path) as file:
+        found.table.to_parquet(file, index=False)
+    return path
 
 
 def refuse_unsuitable(dataset: Dataset, folds: int = 5) -> None:

@@ -49,8 +49,9 @@ class LabelNoise(Check):
         set, do not stand out. The ceiling holds for a test set with the same noise as the whole data; a test set that was
         cleaned has a higher one.
     Measured quality:
-        benchmarks/natural.py and benchmarks/wronglabels.py: nothing is stated on eight natural sets, of which one is known to hold
-        0.7 % wrong labels (CIFAR-10H). Planted: RATES
+        benchmarks/natural.py: nothing is stated on eight natural sets, of which one is known to hold 0.7 % wrong labels
+        (CIFAR-10H). benchmarks/wronglabels.py: stated against true rates, in percent: photos with planted errors 10 (10), 18
+        (20), 11 (10), 21 (20), 5 (5), 6 (5); CIFAR-10N 6 (9), 15 (18), 38 (42). The interval holds the true rate in all nine.
     """
 
     code: ClassVar = "label-noise"
@@ -78,8 +79,8 @@ class LabelNoise(Check):
         if not judged or (evidence.joint.sum(axis=0) > 0).sum() < 2:
             return
         if evidence.rate is None:
-            figures = {"judged": judged, "text": _unknown(evidence, judged)}
-            yield self.claims([""], unit="of the labels", evidence=figures)
+            known = {"judged": judged, "text": _unknown(evidence, judged)}
+            yield self.claims([""], unit="of the labels", evidence=known)
             return
         figures = noise_figures(evidence, evidence.rate)
         worst = _worst(evidence)

@@ -137,7 +137,7 @@ def audit(
 
     Takes class folders (root/CLASS/*), split folders (root/train/CLASS/*), a flat folder, a manifest or a list of files.
     Nothing in the folder is changed. Results go to OUT/audit: report.html, report.json, issues.csv, samples.parquet,
-    report.sarif and run.json.
+    report.sarif and run.json; the probabilities of --deep to OUT/deep.
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
@@ -232,7 +232,8 @@ def _deepened(audit: Audit, flags: Mapping[str, Any], progress: Any) -> Audit:
         return audit
     from dataprep.baselines.deep_labels import judge_labels
 
-    return judge_labels(audit, say=lambda text: typer.echo(f"dataprep: {text}", err=True), progress=progress)
+    folder = os.path.join(flags["out"], "deep")
+    return judge_labels(audit, keep=folder, say=lambda text: typer.echo(f"dataprep: {text}", err=True), progress=progress)
 
 
 def _known(flags: Mapping[str, Any]) -> dict[str, str]:

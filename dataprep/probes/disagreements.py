@@ -69,6 +69,7 @@ class Disagreements:
         shares: (g,) share of wrong labels at each of them.
         pure: (g, b) probability that a label is wrong, by point and bin of the score.
         evidence: gain in log-likelihood over no swapped label.
+        drawn: (b,) share of labels in each bin if every label were drawn from its sample's probabilities.
         seen: share of swapped labels that have a score above 0.
     """
 
@@ -77,6 +78,7 @@ class Disagreements:
     shares: NDArray[np.float64]
     pure: NDArray[np.float64]
     evidence: float
+    drawn: NDArray[np.float64]
     seen: float
 
     @cached_property
@@ -90,6 +92,16 @@ class Disagreements:
     def wrong(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """(r,) probability that labels with these scores are wrong; 0 where the classifier confirms them."""
         return np.where(scores > 0, np.interp(scores, _MIDDLES, self._mean), 0.0)
+
+    def by_chance(self, scores: NDArray[np.float64]) -> float:
+        """How many labels would be more probably wrong than right if all were drawn from the probabilities, as a share of those
+        that are, among all judged labels (n,).
+
+        Near 1, the classifier contradicts no more than it expects of itself: it sees little of the classes.
+        """
+        sure = self._mean >= 0.5
+        found = int(np.histogram(scores, _EDGES)[0][sure].sum())
+        return float(self.drawn[sure].sum() * len(scores) / max(1, found))
 
     def share_among(self, scores: NDArray[np.float64], wrong: NDArray[np.float64]) -> Share:
         """How many of these labels (r,), one at least, are wrong.
@@ -112,7 +124,8 @@ class Disagreements:
         wrong = np.maximum(self.shares - _BLIND, 0)
         order = np.argsort(wrong, kind="stable")
         upto = np.cumsum(self.weights[order])
-        low, high = (float(wrong[order][min(np.searchsorted(upto, end), len(order) - 1)]) for end in (0.05, 0.95))
+        ends = np.minimum(np.searchsorted(upto, [0.05, 0.95]), len(order) - 1)
+        low, high = wrong[order][ends].tolist()
         return Share(float(self.weights @ wrong), low, high)
 
 
@@ -178,8 +191,16 @@ def _mixture(
     pure = np.maximum.accumulate(lost / (kept[:, None] + lost), axis=2)
     pure *= np.maximum(0, 1 - _BLIND / _SHARES)[:, None]
     return Disagreements(
-        pattern, (weights / weights.sum()).ravel(), np.tile(_SHARES, len(decay)), pure.reshape(-1, _BINS), float(gain), seen
-    )
+        pattern, (weights / weights.sum()).ravel(), np.tile(_SHARES, len(decay)), pure.reshape(-1, _BINS), float(gain),
+        _drawn(logs, pattern), seen,
+    )  # fmt: skip
+
+
+def _drawn(logs: NDArray[np.float64], pattern: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(b,) share of labels in each bin, of labels drawn from the probabilities."""
+    probs = np.exp(logs)
+    scores = np.log(np.maximum(probs @ pattern, 1e-30)) - logs
+    return np.asarray(np.histogram(scores.ravel(), _EDGES, weights=probs.ravel())[0] / len(logs))
 
 
 def _swapped(

@@ -62,6 +62,12 @@ _SCALING = 500_000
 #: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing is judged: features that see
 #: so little of the classes look like wrong labels. Among ten classes, errors of 60 % leave 0.3 if the features see everything.
 _LEAST_KAPPA = 0.3
+#: Agreement of the two probes of the first round (Cohen's kappa) below which their contradictions are no evidence: where
+#: features see little, each probe is wrong in its own way. Where many labels are wrong but the classes are seen, the probes
+#: agree with each other (0.74 at 40 % wrong labels) far more than with the labels; then a lower agreement does.
+_AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.78, 0.72, 1.5
+#: The same for given probabilities, with nothing beside them but the labels.
+_LEAST_OF_GIVEN = 0.55
 _BLIND = "The embedding does not tell the classes apart (a probe agrees with the labels hardly more than chance): not judged."
 #: Classes that a row may partly belong to after the first round.
 _KEPT = 3
@@ -164,18 +170,22 @@ def evidence_of_labels(
         return _nothing(len(dataset), given)
     if "probs" in dataset.arrays:
         known = checked_probs(dataset)
-        return _judge(_given_scores(dataset.arrays["probs"]), known, given, classes, units, judged)
+        scores = _given_scores(dataset.arrays["probs"])
+        rows = np.flatnonzero(known & (given >= 0))
+        sees = len(rows) > 0 and _kappa(_predicted(scores, rows), given[rows], len(classes)) >= _LEAST_OF_GIVEN
+        return _judge(scores, known, given, classes, units, judged, sees=sees)
     labels = np.where(features.known, given, -1).astype(np.int32)
     if (labels < 0).all():
         return _nothing(len(dataset), given, classes)
     scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
+    sees = len(classes) < 2 or _sees(scores, labels, len(classes))
     if len(classes) > 1 and not _tells_apart(scores, labels, len(classes)):
         return replace(_unjudged(scores, features.known, given, classes), list=no_list(len(given), "blind"), notes=(_BLIND,))
     for most in _LOGISTIC if len(classes) > 1 else ():
         meant = _cleaned(scores, labels, classes, units)
         del scores  # of huge data, two at a time are too many
         scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= most)
-    return _judge(scores, features.known, given, classes, units, judged)
+    return _judge(scores, features.known, given, classes, units, judged, sees=sees)
 
 
 def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -274,14 +284,42 @@ def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...]
 
 def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> bool:
     """Whether the probes agree with the labels more than chance would: Cohen's kappa, and how sure it is above 0."""
-    rows = np.flatnonzero(labels >= 0)
-    rows = rows[:: max(1, len(rows) * classes // _FITTED)]
-    predicted = np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in blocks(rows)])
-    shares = [np.bincount(each, minlength=classes) / len(rows) for each in (predicted, labels[rows])]
-    chance = float(shares[0] @ shares[1])
-    kappa = float((predicted == labels[rows]).mean() - chance) / max(1e-9, 1 - chance)
+    rows = _spread(labels, classes)
+    predicted = _predicted(scores, rows)
+    chance = _chance(predicted, labels[rows], classes)
     spread = np.sqrt(chance / max(1e-9, 1 - chance) / len(rows))
-    return kappa > max(_LEAST_KAPPA, 3 * float(spread))
+    return _kappa(predicted, labels[rows], classes) > max(_LEAST_KAPPA, 3 * float(spread))
+
+
+def _sees(scores: Scores, labels: NDArray[np.int32], classes: int) -> bool:
+    """Whether the two probes agree with each other enough for their contradictions to be evidence."""
+    rows = _spread(labels, classes)
+    both = [[score.argmax(axis=1) for score in scores(part)] for part in blocks(rows)]
+    one, other = (np.concatenate(each) for each in zip(*both, strict=True))
+    agreement = _kappa(one, other, classes)
+    with_labels = _kappa(one, labels[rows], classes)
+    return agreement >= _AGREEMENT or (agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * with_labels)
+
+
+def _spread(labels: NDArray[np.int32], classes: int) -> NDArray[np.int64]:
+    """Rows with a label, some of them where they are many."""
+    rows = np.flatnonzero(labels >= 0)
+    return rows[:: max(1, len(rows) * classes // _FITTED)]
+
+
+def _predicted(scores: Scores, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in blocks(rows)])
+
+
+def _kappa(one: NDArray[Any], other: NDArray[Any], classes: int) -> float:
+    chance = _chance(one, other, classes)
+    return float((one == other).mean() - chance) / max(1e-9, 1 - chance)
+
+
+def _chance(one: NDArray[Any], other: NDArray[Any], classes: int) -> float:
+    """Agreement of two classifications by chance."""
+    shares = [np.bincount(each, minlength=classes) / len(each) for each in (one, other)]
+    return float(shares[0] @ shares[1])
 
 
 def _equally_pooled(scores: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -327,6 +365,8 @@ def _judge(
     classes: tuple[str, ...],
     units: NDArray[np.int64],
     judged: NDArray[np.int8] | None = None,
+    *,
+    sees: bool = True,
 ) -> LabelEvidence:
     labels = np.where(known, given, -1).astype(np.int32)
     counts = _unit_counts(labels, units, len(classes))
@@ -345,7 +385,7 @@ def _judge(
     evidence.confident[:] = _confident(evidence.probs, labels, size)
     why_few, why_unseen = f"fewer than {FEWEST} independent samples", "few, and the embedding does not tell them from others"
     notes = (*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen))
-    evidence = replace(evidence, list=list_labels(evidence.probs, labels, evidence.doubt, judged), notes=notes)
+    evidence = replace(evidence, list=list_labels(evidence.probs, labels, evidence.doubt, judged, sees=sees), notes=notes)
     return _with_joint(evidence, model, labels)
 
 

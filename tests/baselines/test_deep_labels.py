@@ -16,6 +16,7 @@ from dataprep.baselines.deep_labels import CHECKS, judge_labels, refuse_unsuitab
 from dataprep.baselines.settings import BaselineOptions  # noqa: E402
 from dataprep.cli import app  # noqa: E402
 from dataprep.errors import InputError  # noqa: E402
+from dataprep.probes.given_probs import with_probs  # noqa: E402
 from tests.probes.made import dataset_of  # noqa: E402
 
 SWAPPED = {f"red/{row:03d}.png" for row in range(3)} | {f"blue/{row:03d}.png" for row in range(3)}
@@ -35,12 +36,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judged(pictures: Path) -> tuple[dataprep.Audit, dataprep.Audit, list[str]]:
-    """The audit, what deep judgement made of it, and what was said beforehand."""
+def judged(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dataprep.Audit, dataprep.Audit, list[str]]:
+    """The audit, what deep judgement made of it, and what it said."""
     audit = dataprep.audit(pictures, pass_options=dataprep.PassOptions(cache=False, embedder=""))
     told: list[str] = []
     options = BaselineOptions(regime="scratch", arch="resnet18", size=32, threads=1)
-    return audit, judge_labels(audit, folds=2, options=options, settings={"epochs": 3}, say=told.append), told
+    kept = str(tmp_path_factory.mktemp("kept") / "deep")
+    return audit, judge_labels(audit, folds=2, options=options, settings={"epochs": 3}, keep=kept, say=told.append), told
 
 
 def test_swapped_labels_are_the_first_to_look_at(judged) -> None:
@@ -55,11 +57,18 @@ def test_swapped_labels_are_the_first_to_look_at(judged) -> None:
 
 def test_it_says_beforehand_how_long_it_takes_and_records_what_was_done(judged) -> None:
     before, after, told = judged
-    assert len(told) == 1
+    assert len(told) == 2
     assert told[0].startswith("judging 120 labels by 2 networks (scratch, 32 pixels): about ")
     assert after.run["deep"]["folds"] == 2
     assert after.run["deep"]["accuracy"]["mean"] > 0.8
     assert "deep" not in before.run
+
+
+def test_the_probabilities_are_kept_for_another_audit(judged) -> None:
+    _, after, told = judged
+    path = told[1].removeprefix("probabilities in ").partition(": ")[0]
+    again = with_probs(after.dataset, path)
+    assert again.arrays["probs"].sum(axis=1) == pytest.approx(np.ones(120), abs=1e-4)
 
 
 def test_other_checks_keep_their_claims(judged) -> None:
