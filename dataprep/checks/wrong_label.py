@@ -50,9 +50,9 @@ class WrongLabel(Check):
         gives each label's probability of being wrong, and the evidence that there are swapped labels at all. A label is
         listed where the noise model doubts it (0.5) and the mixture does (0.25); the mean over the list is the stated
         share. There is a list where the log-likelihood gains 8 or more, at least 1,500 labels and 60 a class are judged, half
-        of it or more is wrong, the two classifiers agree with each other (Cohen's kappa 0.78, or 0.72 and much more than with
-        the labels), and labels drawn from their own probabilities would not be contradicted as surely half as often: otherwise
-        they see too little of the classes. Own class probabilities (array ``probs``) take the place of the classifiers;
+        of it or more is wrong, the two classifiers agree with each other (Cohen's kappa 0.75, or 0.72 and much more than with
+        the labels), and labels drawn from their own probabilities would not be contradicted as surely a quarter as often:
+        otherwise they see too little of the classes. Own class probabilities (array ``probs``) take the place of the classifiers;
         ``dataprep audit --deep`` makes them with a network trained on the images.
     Known limits:
         It sees what the embedding sees: fine distinctions that the embedding does not make are not judged well. Below some

@@ -22,7 +22,7 @@ from dataprep.errors import InputError
 from dataprep.probes.blocks import blocks
 from dataprep.probes.confident import confident_joint
 from dataprep.probes.knn import knn_probs
-from dataprep.probes.label_list import LabelList, list_labels, no_list
+from dataprep.probes.label_list import MOST_BY_CHANCE, MOST_OF_MANY, LabelList, list_labels, no_list
 from dataprep.probes.logistic import logistic_scores
 from dataprep.probes.noise import NoiseModel, fit_noise, joint_of, transition_of
 from dataprep.probes.ridge import ridge_scores
@@ -65,7 +65,7 @@ _LEAST_KAPPA = 0.3
 #: Agreement of the two probes of the first round (Cohen's kappa) below which their contradictions are no evidence: where
 #: features see little, each probe is wrong in its own way. Where many labels are wrong but the classes are seen, the probes
 #: agree with each other (0.74 at 40 % wrong labels) far more than with the labels; then a lower agreement does.
-_AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.78, 0.72, 1.5
+_AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.75, 0.72, 1.5
 #: The same for given probabilities, with nothing beside them but the labels.
 _LEAST_OF_GIVEN = 0.55
 _BLIND = "The embedding does not tell the classes apart (a probe agrees with the labels hardly more than chance): not judged."
@@ -173,19 +173,19 @@ def evidence_of_labels(
         scores = _given_scores(dataset.arrays["probs"])
         rows = np.flatnonzero(known & (given >= 0))
         sees = len(rows) > 0 and _kappa(_predicted(scores, rows), given[rows], len(classes)) >= _LEAST_OF_GIVEN
-        return _judge(scores, known, given, classes, units, judged, sees=sees)
+        return _judge(scores, known, given, classes, units, judged, most_by_chance=MOST_BY_CHANCE if sees else 0.0)
     labels = np.where(features.known, given, -1).astype(np.int32)
     if (labels < 0).all():
         return _nothing(len(dataset), given, classes)
     scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
-    sees = len(classes) < 2 or _sees(scores, labels, len(classes))
+    chance = _most_by_chance(scores, labels, len(classes)) if len(classes) > 1 else 0.0
     if len(classes) > 1 and not _tells_apart(scores, labels, len(classes)):
         return replace(_unjudged(scores, features.known, given, classes), list=no_list(len(given), "blind"), notes=(_BLIND,))
     for most in _LOGISTIC if len(classes) > 1 else ():
         meant = _cleaned(scores, labels, classes, units)
         del scores  # of huge data, two at a time are too many
         scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= most)
-    return _judge(scores, features.known, given, classes, units, judged, sees=sees)
+    return _judge(scores, features.known, given, classes, units, judged, most_by_chance=chance)
 
 
 def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -291,14 +291,15 @@ def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> boo
     return _kappa(predicted, labels[rows], classes) > max(_LEAST_KAPPA, 3 * float(spread))
 
 
-def _sees(scores: Scores, labels: NDArray[np.int32], classes: int) -> bool:
-    """Whether the two probes agree with each other enough for their contradictions to be evidence."""
+def _most_by_chance(scores: Scores, labels: NDArray[np.int32], classes: int) -> float:
+    """How much the probes' contradictions count (`dataprep.probes.label_list`), by how far the two agree with each other."""
     rows = _spread(labels, classes)
     both = [[score.argmax(axis=1) for score in scores(part)] for part in blocks(rows)]
     one, other = (np.concatenate(each) for each in zip(*both, strict=True))
     agreement = _kappa(one, other, classes)
-    with_labels = _kappa(one, labels[rows], classes)
-    return agreement >= _AGREEMENT or (agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * with_labels)
+    if agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * _kappa(one, labels[rows], classes):
+        return MOST_OF_MANY
+    return MOST_BY_CHANCE if agreement >= _AGREEMENT else 0.0
 
 
 def _spread(labels: NDArray[np.int32], classes: int) -> NDArray[np.int64]:
@@ -366,7 +367,7 @@ def _judge(
     units: NDArray[np.int64],
     judged: NDArray[np.int8] | None = None,
     *,
-    sees: bool = True,
+    most_by_chance: float = MOST_BY_CHANCE,
 ) -> LabelEvidence:
     labels = np.where(known, given, -1).astype(np.int32)
     counts = _unit_counts(labels, units, len(classes))
@@ -385,7 +386,9 @@ def _judge(
     evidence.confident[:] = _confident(evidence.probs, labels, size)
     why_few, why_unseen = f"fewer than {FEWEST} independent samples", "few, and the embedding does not tell them from others"
     notes = (*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen))
-    evidence = replace(evidence, list=list_labels(evidence.probs, labels, evidence.doubt, judged, sees=sees), notes=notes)
+    evidence = replace(
+        evidence, list=list_labels(evidence.probs, labels, evidence.doubt, judged, most_by_chance=most_by_chance), notes=notes
+    )
     return _with_joint(evidence, model, labels)
 
 

@@ -27,8 +27,9 @@ Withheld = Literal["", "tail", "few", "blind"]
 #: Gain in log-likelihood by swapped labels below which nothing stands out. Natural sets reach 3.8, 5 % planted 44 and more.
 _GATE = 8.0
 #: Labels that would be contradicted as surely if all were drawn from the probabilities, as a share of those that are, from which
-#: on the contradictions are the classifier's own: swapped labels give 0.2 (0.4 where people err in 42 %), blind features 0.7.
-_CHANCE = 0.55
+#: on the contradictions are the classifier's own: 0.17 and less where up to 20 % are swapped, 0.36 and more where features see
+#: little. The second where very many labels are wrong (0.39 at 42 %).
+MOST_BY_CHANCE, MOST_OF_MANY = 0.25, 0.55
 #: Labels, and labels a class, from which on a share is stated.
 ENOUGH, ENOUGH_A_CLASS = 1500, 60
 #: Probability by the noise model, and by the score, from which on a label is listed; share below which a list is none.
@@ -77,7 +78,7 @@ def list_labels(
     doubt: NDArray[np.float32],
     judged: NDArray[np.int8] | None = None,
     *,
-    sees: bool = True,
+    most_by_chance: float = MOST_BY_CHANCE,
 ) -> LabelList:
     """Decide which labels are listed.
 
@@ -86,7 +87,8 @@ def list_labels(
         labels: (n,) columns of the labels to judge, -1 for the others.
         doubt: (n,) probability of being wrong by the noise model.
         judged: (n,) what a person found: 1 right, -1 wrong, 0 not looked at.
-        sees: whether the classifiers see enough of the classes for their contradictions to be evidence.
+        most_by_chance: share of the surely contradicted labels that the classifier may expect of itself, below which there is a
+            list; 0 for none, where the classifiers see too little of the classes.
     """
     found, rows = no_list(len(labels)), np.flatnonzero(labels >= 0)
     classes = len(np.unique(labels[rows]))
@@ -101,7 +103,7 @@ def list_labels(
     doubted = doubt[rows] >= _DOUBT
     chosen = (doubted & (wrong >= _WRONG) & (scores > 0) | (known < 0)) & (known <= 0)
     borne_out = int((known[doubted] != 0).sum()) >= _ENOUGH_JUDGED and bool((known < 0).any())
-    stands_out = sees and fit.evidence >= _GATE and fit.by_chance(scores) < _CHANCE
+    stands_out = fit.evidence >= _GATE and fit.by_chance(scores) < most_by_chance
     if not chosen.any() or not (stands_out or borne_out):
         return replace(found, withheld="tail")
     enough = len(rows) >= ENOUGH and len(rows) >= ENOUGH_A_CLASS * classes
