@@ -140,9 +140,9 @@ def ours(labels: Labels, name: str, units: np.ndarray) -> tuple[Row, LabelEviden
     since = time.perf_counter()
     features = features_of(labels.embedding)
     evidence = evidence_of_labels(dataset_of(labels), features, nearest(features.values, features.known, 32), units)
-    listed = evidence.wrong >= 0.5
     seconds = time.perf_counter() - since
-    return Row(name, np.nan_to_num(evidence.wrong), listed, float(evidence.wrong[listed].mean()), seconds), evidence
+    stated = float("nan") if evidence.precision is None else evidence.precision.mean
+    return Row(name, np.nan_to_num(evidence.list.scores, nan=-99), evidence.listed, stated, seconds), evidence
 
 
 def prototype(labels: Labels) -> Row:
@@ -230,7 +230,10 @@ def quality(sets: list[Labels], python: str) -> None:
 
 def describe(labels: Labels, evidence: LabelEvidence) -> None:
     """The estimated rate beside the true one, the suggested labels, and the pairs of classes that are named."""
-    noise, listed = noise_figures(evidence), np.flatnonzero((evidence.wrong >= 0.5) & labels.wrong)
+    if evidence.rate is None:
+        print(f"    no list ({evidence.withheld}), true rate {labels.wrong.mean():.1%}")
+        return
+    noise, listed = noise_figures(evidence, evidence.rate), np.flatnonzero(evidence.listed & labels.wrong)
     right = float((evidence.suggested[listed] == labels.true[listed]).mean())
     print(
         f"    rate {noise['rate']:.1%} ({noise['low']:.1%} to {noise['high']:.1%}), true {labels.wrong.mean():.1%}; "
@@ -295,10 +298,10 @@ def scale(sizes: list[tuple[int, int]]) -> None:
         evidence = evidence_of_labels(dataset, features, near, np.arange(rows))
         clock.append(time.perf_counter())
         steps = np.diff(clock)
-        listed = evidence.wrong >= 0.5
+        listed = evidence.listed
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         hits = wrong[listed].sum()
-        estimated = evidence.wrong[listed].mean() if listed.any() else float("nan")
+        estimated = float("nan") if evidence.precision is None else evidence.precision.mean
         print(f"{rows:>10,}{classes:>9,}{steps[0]:>12.1f}{steps[1]:>14.1f}{steps[2]:>10.1f}{hits / max(1, listed.sum()):>11.2f}"
               f"{hits / wrong.sum():>8.2f}{estimated:>11.2f}{peak:>9.2f}", flush=True)  # fmt: skip
 

@@ -45,6 +45,7 @@ _CHECKS = {
     },
     "labels": {
         "wrong-label": "wrong_label:WrongLabel",
+        "label-candidates": "label_candidates:LabelCandidates",
         "ambiguous-classes": "ambiguous_classes:AmbiguousClasses",
         "label-noise": "label_noise:LabelNoise",
         "class-imbalance": "class_imbalance:ClassImbalance",

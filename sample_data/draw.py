@@ -97,7 +97,7 @@ _COPIES = (
 )
 
 #: What other checks see in the same picture, by what it shows.
-_ALSO = {"label-conflict": ("wrong-label",), "low-information": ("outlier",)}
+_ALSO = {"label-conflict": ("label-candidates",), "low-information": ("outlier",)}
 
 _CLASS_FAULTS = (
     ("", "class-imbalance", "stones are fewer than a tenth of the leaves"),

@@ -256,6 +256,8 @@ def noise_ceiling(issues: Issues | None) -> dict[str, Any]:
             if "expected_wrong" in found:
                 return _ceiling(rate, None, None, check)
     why = "no audit was given" if issues is None else "the audit has no claim about how many labels are wrong"
+    if _claim_on_all(issues, "label-noise"):
+        why = "how many labels are wrong could not be told"
     return {"known": False, "sentence": f"the ceiling that wrong labels put on accuracy is unknown: {why}"}
 
 

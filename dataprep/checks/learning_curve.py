@@ -74,17 +74,17 @@ class LearningCurve(Check):
         given = np.where(features.known, evidence.given, -1).astype(np.int32)
         curve = measured_curve(features.values, given, look.units(), len(evidence.classes), self.repeats)
         if curve is not None:
-            figures = _figures(curve, given)
+            figures = _figures(curve, given, wrong_labels=evidence.rate is not None)
             yield self.claims([""], figure=figures["twice"], unit="accuracy", evidence=figures)
 
 
-def _figures(curve: Curve, given: Any) -> dict[str, Any]:
+def _figures(curve: Curve, given: Any, *, wrong_labels: bool) -> dict[str, Any]:
     counts = np.bincount(given[given >= 0])
     typical = int(np.median(counts[counts > 0]))
     return {
         "now": curve.now, "twice": curve.twice, "low": curve.low, "high": curve.high, "margin": (curve.high - curve.low) / 2,
         "interval": [curve.low, curve.high], "samples": int((given >= 0).sum()), "classes": int((counts > 0).sum()),
-        "typical_class": typical, "advice": _advice(curve, typical),
+        "typical_class": typical, "advice": _advice(curve, typical, wrong_labels),
         "curve": {
             "x": curve.x.tolist(), "y": np.round(curve.y, 4).tolist(), "low": np.round(curve.lows, 4).tolist(),
             "high": np.round(curve.highs, 4).tolist(), "x_label": "samples to learn from", "y_label": "accuracy of the probe",
@@ -93,12 +93,17 @@ def _figures(curve: Curve, given: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _advice(curve: Curve, typical: int) -> str:
-    """What the curve says to do, in words."""
-    gain = curve.twice - curve.now
+def _advice(curve: Curve, typical: int, wrong_labels: bool) -> str:
+    """What the curve says to do, in words that its figures, as they are written, bear out."""
+    gain = round(curve.twice, 2) - round(curve.now, 2)
+    climbs, may_climb = gain > 0 and curve.low > curve.now, curve.high > curve.now + _PAYS
     if typical < _SCARCE:
         few = f"; a typical class has only {typical:,}: start from a pretrained model and judge by cross-validation"
-        return few + ("" if gain < _PAYS else ", and collect more")
-    if gain >= _PAYS:
+        return few + (", and collect more" if climbs else "")
+    if climbs:
         return "; more data pays"
-    return "; the curve is flat: better labels or a larger model bring more than more of the same"
+    if may_climb:
+        return "; whether more data pays cannot be told from this curve"
+    return (
+        f"; the curve is flat: {'better labels or ' if wrong_labels else ''}a larger model may bring more than more of the same"
+    )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 #: Nearest images that are shown, and asked for their class.
 _SHOWN, _ASKED = 6, 10
-#: A label that is wrong with at least this probability does not count.
-_WRONG = 0.5
+#: A label that the classifiers doubt this much does not count, whether it is wrong or the image hard.
+_DOUBT = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Outlier(Check):
         Distance between embeddings (square roots of the activations, unit length), to the nearest twentieth of all images and of
         those of the class, the nearer half of that passed over, so that alike outliers of up to 2.5 % do not hide each other
         (distance to a measure; Chazal, Cohen-Steiner and Mérigot 2011). Each relative to the median image. An image whose label
-        is probably wrong is compared with all images only: that it is unlike its class is a matter of wrong-label. What the
+        is in doubt is compared with all images only: that it is unlike its class is a matter of wrong-label. What the
         farthest 3 % have in common is learnt by ridge regressions that do not see the image, its copies or its group, and added
         (after Elkan and Noto 2008). Ordinary images are taken to be normally distributed above the median, with a spread read
         from quantiles up to 93 %; listed is what exceeds them at `rate`, by distance alone or with what it has in common.
@@ -134,10 +134,10 @@ class Outlier(Check):
 
 
 def trusted_classes(evidence: LabelEvidence | None, rows: int) -> NDArray[np.int64]:
-    """(n,) codes of the given classes, -1 where the label is probably wrong: to be unlike its class is then its label's fault."""
+    """(n,) codes of the given classes, -1 where the label is in doubt: to be unlike its class may be its label's fault."""
     if evidence is None or not evidence.classes:
         return np.full(rows, -1, np.int64)
-    return np.where(np.nan_to_num(evidence.wrong) >= _WRONG, -1, evidence.given).astype(np.int64)
+    return np.where(np.nan_to_num(evidence.doubt) >= _DOUBT, -1, evidence.given).astype(np.int64)
 
 
 def _nearest(evidence: LabelEvidence | None, near: NDArray[np.int32]) -> str:

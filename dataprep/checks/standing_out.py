@@ -142,4 +142,4 @@ def _likeness(dataset: Dataset, features: Features | None, row: int, others: Row
     if features is not None and features.known[row]:
         return np.asarray(features.values[others] @ features.values[row], np.float64)
     hashes = dataset.arrays["phash"] if "phash" in dataset.arrays else np.zeros((len(dataset), 1), np.uint64)
-    return -np.bitwise_count(hashes[others, 0] ^ hashes[row, 0]).astype(np.float64)
+    return np.asarray(-np.bitwise_count(hashes[others, 0] ^ hashes[row, 0]).astype(np.float64))

@@ -100,6 +100,12 @@ def audit(
             help="Class probabilities instead of the probe's: predictions_out_of_fold.parquet.", rich_help_panel=_EMBEDDING
         ),
     ] = "",
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Judge labels by networks trained on the images, in 5 folds; needs torch.", rich_help_panel=_EMBEDDING
+        ),
+    ] = False,
     no_embedding: Annotated[
         bool, typer.Option("--no-embedding", help="Leave out every check that looks at content.", rich_help_panel=_EMBEDDING)
     ] = False,
@@ -135,7 +141,7 @@ def audit(
 
     Takes class folders (root/CLASS/*), split folders (root/train/CLASS/*), a flat folder, a manifest or a list of files.
     Nothing in the folder is changed. Results go to OUT/audit: report.html, report.json, issues.csv, samples.parquet,
-    report.sarif and run.json.
+    report.sarif and run.json; the probabilities of --deep to OUT/deep.
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
@@ -147,10 +153,16 @@ def audit(
     with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decoding"):
         progress("scan", 0, 0, "")
         lists = _known(flags)
+        _refuse_deep(flags)
         dataset = _scan(flags)
         dataset = _with_probs(_with_embeddings(dataset, flags), flags)
+        if deep:
+            from dataprep.baselines.deep_labels import refuse_unsuitable
+
+            refuse_unsuitable(dataset)
         mark_output(os.path.join(out, "audit"))  # a folder that cannot be written is said before the work, not after
-        found = _without_known(_audit(dataset, flags, options, ctx.obj.checks, progress), lists)
+        made = _deepened(_audit(dataset, flags, options, ctx.obj.checks, progress), flags, progress)
+        found = _without_known(made, lists)
         paths = _write(found, flags, progress)
     _print(paths, format)
     raise typer.Exit(_exit_code(found.issues, fail_at))
@@ -206,6 +218,27 @@ def _audit(dataset: Dataset, flags: Mapping[str, Any], options: PassOptions, tab
         reference=flags["reference"] or None,
         progress=progress,
     )
+
+
+def _refuse_deep(flags: Mapping[str, Any]) -> None:
+    """Say before the work what --deep lacks."""
+    from importlib.util import find_spec
+
+    if not flags["deep"]:
+        return
+    if flags["probs"]:
+        raise OptionError("--deep and --probs exclude each other: both say what labels are judged by")
+    if find_spec("torch") is None:
+        raise InputError('--deep trains networks with torch, which is not installed: pip install "dataprep-images[train]"')
+
+
+def _deepened(audit: Audit, flags: Mapping[str, Any], progress: Any) -> Audit:
+    if not flags["deep"]:
+        return audit
+    from dataprep.baselines.deep_labels import judge_labels
+
+    folder = os.path.join(flags["out"], "deep")
+    return judge_labels(audit, keep=folder, say=lambda text: typer.echo(f"dataprep: {text}", err=True), progress=progress)
 
 
 def _known(flags: Mapping[str, Any]) -> dict[str, str]:

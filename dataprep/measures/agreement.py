@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -201,7 +202,7 @@ def _toned(first: Plane, blurred_first: Plane, blurred_second: Plane, inside: Ma
     high = max((rising[-1] - rising[-2]) / (levels[-1] - levels[-2]), 0)
     xs = np.array([0.0, *levels, 255.0])
     ys = np.array([rising[0] - low * levels[0], *rising, rising[-1] + high * (255 - levels[-1])])
-    return np.interp(first, xs, ys).astype(np.float32)
+    return np.asarray(np.interp(first, xs, ys), np.float32)
 
 
 def _statistics(frame: Frame, planes: tuple[Plane, Plane], cells: Cells, inside: Mask, sharpness: float) -> Agreement:
@@ -275,7 +276,7 @@ def _clusters(bad: Mask, cells: int) -> tuple[Mask, int]:
     return np.isin(labels, large), len(large)
 
 
-def _displacements(cells: Cells, inside: Mask, outside: Mask) -> dict[str, float]:
+def _displacements(cells: Cells, inside: Mask, outside: Mask) -> dict[str, Any]:
     fitted = fit_displacement(cells, inside)
     if fitted is None:
         return {}
@@ -291,13 +292,13 @@ def _displacements(cells: Cells, inside: Mask, outside: Mask) -> dict[str, float
     }  # fmt: skip
 
 
-def _containments(planes: tuple[Plane, Plane], cells: Cells, inside: Mask, region: Mask, outside: Mask) -> dict[str, float]:
+def _containments(planes: tuple[Plane, Plane], cells: Cells, inside: Mask, region: Mask, outside: Mask  ) -> dict[str, Any]:
     gain = np.clip(cells.gain, 0.3, 3.0)
     weakest = np.minimum(cells.first.variance, cells.second.variance)
     quiet = inside & ~region & (weakest <= np.quantile(weakest[inside], 0.5))
     agreeing = outside & (cells.correlation > _AGREES)
     steps = [[each if not deviation else blurred(each, deviation) for deviation in _BANDS[1:]] for each in planes]
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for name, band in (("fine", 0), ("coarse", 1)):
         common, first, second = covariances(*(step[band] - step[band + 1] for step in steps))
         common, first = common * gain, first * gain**2

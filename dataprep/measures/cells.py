@@ -47,7 +47,7 @@ def cell_means(values: Any) -> Any:
 
 def spread_cells(grid: Any) -> Plane:
     """(rows x 16, columns x 16): each cell's value at all its pixels."""
-    return np.asarray(grid, np.float32).repeat(CELL, axis=0).repeat(CELL, axis=1)
+    return np.asarray(np.asarray(grid, np.float32).repeat(CELL, axis=0).repeat(CELL, axis=1), np.float32)
 
 
 def covariances(first: Plane, second: Plane) -> tuple[Grid, Grid, Grid]:
@@ -77,7 +77,7 @@ class Layer:
     @cached_property
     def slope(self) -> Grid:
         """(rows, columns) mean squared gradient."""
-        return cell_means(self.across**2 + self.down**2)
+        return np.asarray(cell_means(self.across**2 + self.down**2), np.float32)
 
 
 @dataclass(frozen=True, eq=False)

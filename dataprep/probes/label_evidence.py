@@ -3,6 +3,10 @@
 Three rounds. In the first, ridge regression and nearest neighbours learn the labels as they were given; pooled by the noise model
 (`dataprep.probes.noise`) they say for each sample which class was probably meant. Then logistic regression and
 nearest neighbours learn that instead, twice: labels that are probably wrong no longer speak for their class.
+
+The noise model takes every sure contradiction for an error, and has no other word for a right label that the features misread as
+surely. What it doubts is therefore held against the disagreements of the whole set (`dataprep.probes.label_list`), which decide
+what is listed and what is said of it.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from dataprep.errors import InputError
 from dataprep.probes.blocks import blocks
 from dataprep.probes.confident import confident_joint
 from dataprep.probes.knn import knn_probs
+from dataprep.probes.label_list import MOST_BY_CHANCE, MOST_OF_MANY, LabelList, list_labels, no_list
 from dataprep.probes.logistic import logistic_scores
 from dataprep.probes.noise import NoiseModel, fit_noise, joint_of, transition_of
 from dataprep.probes.ridge import ridge_scores
@@ -30,7 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.neighbours.cosine import Nearest
+    from dataprep.probes.disagreements import Share
     from dataprep.probes.features import Features
+    from dataprep.probes.label_list import Withheld
     from dataprep.schemas.dataset import Dataset
 
     #: rows to the (rows, k) scores of each probe.
@@ -55,6 +62,12 @@ _SCALING = 500_000
 #: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing is judged: features that see
 #: so little of the classes look like wrong labels. Among ten classes, errors of 60 % leave 0.3 if the features see everything.
 _LEAST_KAPPA = 0.3
+#: Agreement of the two probes of the first round (Cohen's kappa) below which their contradictions are no evidence: where
+#: features see little, each probe is wrong in its own way. Where many labels are wrong but the classes are seen, the probes
+#: agree with each other (0.74 at 40 % wrong labels) far more than with the labels; then a lower agreement does.
+_AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.75, 0.72, 1.5
+#: The same for given probabilities, with nothing beside them but the labels.
+_LEAST_OF_GIVEN = 0.55
 _BLIND = "The embedding does not tell the classes apart (a probe agrees with the labels hardly more than chance): not judged."
 #: Classes that a row may partly belong to after the first round.
 _KEPT = 3
@@ -71,32 +84,75 @@ class LabelEvidence:
             to 1, NaN where nothing is known of the sample. Unlabelled samples are predicted too.
         classes: the k columns' names.
         given: (n,) int32 column of the given label, -1 where unlabelled.
-        wrong: (n,) float32 probability that the given label is wrong; NaN where it cannot be judged: without label or features,
-            or of a class with fewer than `FEWEST` units.
+        doubt: (n,) float32 probability that the given label is wrong by the noise model, which overstates it where hard images
+            are contradicted; NaN where it cannot be judged: without label or features, or of a class with fewer than `FEWEST`
+            units.
         suggested: (n,) int32 the most probable column other than the given one, -1 where not judged.
-        suggested_probs: (n,) float32 its probability, once the given label is seen; NaN where not judged.
-        joint: (k, k) expected number of judged samples of each true class (rows) with each given label (columns).
+        suggested_probs: (n,) float32 probability that it is the true class, at most `wrong`; NaN where not judged.
+        joint: (k, k) expected number of judged samples of each true class (rows) with each given label (columns); on the diagonal
+            alone where there is no list.
         confident: (k, k) the same by confident learning (`dataprep.probes.confident`), which leans to more noise.
+        list: which labels are listed as probably wrong, and what holds for them.
         notes: what could not be judged, in sentences.
     """
 
     probs: NDArray[Any]
     classes: tuple[str, ...]
     given: NDArray[np.int32]
-    wrong: NDArray[np.float32]
+    doubt: NDArray[np.float32]
     suggested: NDArray[np.int32]
     suggested_probs: NDArray[np.float32]
     joint: NDArray[np.float64]
     confident: NDArray[np.float64]
+    list: LabelList
     notes: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> NDArray[np.float32]:
+        """(n,) probability that the given label is wrong, NaN where not judged."""
+        return self.list.wrong
+
+    @property
+    def listed(self) -> NDArray[np.bool_]:
+        """(n,) whether the label is listed as probably wrong."""
+        return self.list.listed
+
+    @property
+    def precision(self) -> Share | None:
+        """Share of the list that is wrong; None without a list."""
+        return self.list.precision
+
+    @property
+    def rate(self) -> Share | None:
+        """Share of all judged labels that is wrong; None without a list."""
+        return self.list.rate
+
+    @property
+    def withheld(self) -> Withheld:
+        """Why there is no list."""
+        return self.list.withheld
+
+    def candidates(self, most: int) -> NDArray[np.int64]:
+        """Rows that the classifier contradicts, where there is no list: the most contradicted, or all in doubt if more."""
+        contradicted = np.flatnonzero(np.nan_to_num(self.list.scores) > 0)
+        if self.listed.any():
+            return contradicted[:0]
+        return contradicted[np.argsort(-self.list.scores[contradicted], kind="stable")][: max(most, self.list.in_doubt)]
 
     @property
     def judged(self) -> NDArray[np.bool_]:
         """(n,) whether the label could be judged."""
-        return ~np.isnan(self.wrong)
+        return ~np.isnan(self.doubt)
 
 
-def evidence_of_labels(dataset: Dataset, features: Features, near: Nearest, units: NDArray[np.int64]) -> LabelEvidence:
+def evidence_of_labels(
+    dataset: Dataset,
+    features: Features,
+    near: Nearest,
+    units: NDArray[np.int64],
+    *,
+    judged: NDArray[np.int8] | None = None,
+) -> LabelEvidence:
     """Ask the probes, or take the user's ``arrays["probs"]`` in their place.
 
     Args:
@@ -104,6 +160,7 @@ def evidence_of_labels(dataset: Dataset, features: Features, near: Nearest, unit
         features: (n, m) where samples lie.
         near: their neighbours.
         units: (n,) number of what has to be left out together.
+        judged: (n,) what a person found: 1 right, -1 wrong, 0 not looked at. It sharpens what is said of the other labels.
 
     Raises:
         InputError: ``probs`` that do not fit `Dataset.classes`, or are no probabilities.
@@ -113,18 +170,22 @@ def evidence_of_labels(dataset: Dataset, features: Features, near: Nearest, unit
         return _nothing(len(dataset), given)
     if "probs" in dataset.arrays:
         known = checked_probs(dataset)
-        return _judge(_given_scores(dataset.arrays["probs"]), known, given, classes, units)
+        scores = _given_scores(dataset.arrays["probs"])
+        rows = np.flatnonzero(known & (given >= 0))
+        sees = len(rows) > 0 and _kappa(_predicted(scores, rows), given[rows], len(classes)) >= _LEAST_OF_GIVEN
+        return _judge(scores, known, given, classes, units, judged, most_by_chance=MOST_BY_CHANCE if sees else 0.0)
     labels = np.where(features.known, given, -1).astype(np.int32)
     if (labels < 0).all():
         return _nothing(len(dataset), given, classes)
     scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
+    chance = _most_by_chance(scores, labels, len(classes)) if len(classes) > 1 else 0.0
     if len(classes) > 1 and not _tells_apart(scores, labels, len(classes)):
-        return replace(_unjudged(scores, features.known, given, classes), notes=(_BLIND,))
+        return replace(_unjudged(scores, features.known, given, classes), list=no_list(len(given), "blind"), notes=(_BLIND,))
     for most in _LOGISTIC if len(classes) > 1 else ():
         meant = _cleaned(scores, labels, classes, units)
         del scores  # of huge data, two at a time are too many
         scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= most)
-    return _judge(scores, features.known, given, classes, units)
+    return _judge(scores, features.known, given, classes, units, judged, most_by_chance=chance)
 
 
 def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -223,14 +284,43 @@ def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...]
 
 def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> bool:
     """Whether the probes agree with the labels more than chance would: Cohen's kappa, and how sure it is above 0."""
-    rows = np.flatnonzero(labels >= 0)
-    rows = rows[:: max(1, len(rows) * classes // _FITTED)]
-    predicted = np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in blocks(rows)])
-    shares = [np.bincount(each, minlength=classes) / len(rows) for each in (predicted, labels[rows])]
-    chance = float(shares[0] @ shares[1])
-    kappa = float((predicted == labels[rows]).mean() - chance) / max(1e-9, 1 - chance)
+    rows = _spread(labels, classes)
+    predicted = _predicted(scores, rows)
+    chance = _chance(predicted, labels[rows], classes)
     spread = np.sqrt(chance / max(1e-9, 1 - chance) / len(rows))
-    return kappa > max(_LEAST_KAPPA, 3 * float(spread))
+    return _kappa(predicted, labels[rows], classes) > max(_LEAST_KAPPA, 3 * float(spread))
+
+
+def _most_by_chance(scores: Scores, labels: NDArray[np.int32], classes: int) -> float:
+    """How much the probes' contradictions count (`dataprep.probes.label_list`), by how far the two agree with each other."""
+    rows = _spread(labels, classes)
+    both = [[score.argmax(axis=1) for score in scores(part)] for part in blocks(rows)]
+    one, other = (np.concatenate(each) for each in zip(*both, strict=True))
+    agreement = _kappa(one, other, classes)
+    if agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * _kappa(one, labels[rows], classes):
+        return MOST_OF_MANY
+    return MOST_BY_CHANCE if agreement >= _AGREEMENT else 0.0
+
+
+def _spread(labels: NDArray[np.int32], classes: int) -> NDArray[np.int64]:
+    """Rows with a label, some of them where they are many."""
+    rows = np.flatnonzero(labels >= 0)
+    return rows[:: max(1, len(rows) * classes // _FITTED)]
+
+
+def _predicted(scores: Scores, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in blocks(rows)])
+
+
+def _kappa(one: NDArray[Any], other: NDArray[Any], classes: int) -> float:
+    chance = _chance(one, other, classes)
+    return float((one == other).mean() - chance) / max(1e-9, 1 - chance)
+
+
+def _chance(one: NDArray[Any], other: NDArray[Any], classes: int) -> float:
+    """Agreement of two classifications by chance."""
+    shares = [np.bincount(each, minlength=classes) / len(each) for each in (one, other)]
+    return float(shares[0] @ shares[1])
 
 
 def _equally_pooled(scores: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -270,7 +360,14 @@ def _fitted(scores: Scores, labels: NDArray[np.int32], classes: int) -> NoiseMod
 
 
 def _judge(
-    scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]
+    scores: Scores,
+    known: NDArray[np.bool_],
+    given: NDArray[np.int32],
+    classes: tuple[str, ...],
+    units: NDArray[np.int64],
+    judged: NDArray[np.int8] | None = None,
+    *,
+    most_by_chance: float = MOST_BY_CHANCE,
 ) -> LabelEvidence:
     labels = np.where(known, given, -1).astype(np.int32)
     counts = _unit_counts(labels, units, len(classes))
@@ -281,24 +378,54 @@ def _judge(
     model = _fitted(scores, labels, size)
     evidence = _nothing(len(given), given, classes)
     for part in blocks(rows):
-        probs = model.pooled(scores(part))
-        evidence.probs[part] = probs
-        judged = np.flatnonzero(labels[part] >= 0)
-        posterior = model.posterior(probs[judged], labels[part[judged]])
-        evidence.joint[:] += joint_of(posterior, labels[part[judged]], size)
-        _note_best(evidence, posterior, part[judged])
-    judged = np.flatnonzero(labels >= 0)
-    unseen = _unseen(1 - evidence.wrong[judged], labels[judged], counts) & ~few
-    _take_back(evidence, judged[unseen[labels[judged]]])
-    evidence.joint[:, unseen] = 0
-    evidence.confident[:] = _confident(evidence.probs, np.where(unseen[labels], -1, labels).astype(np.int32), size)
+        evidence.probs[part] = model.pooled(scores(part))
+        _note_best(evidence, model, part[labels[part] >= 0])
+    unseen = _unseen_classes(evidence, labels, counts) & ~few
+    _take_back(evidence, np.flatnonzero((labels >= 0) & unseen[labels]))
+    labels = np.where(unseen[labels], -1, labels).astype(np.int32)
+    evidence.confident[:] = _confident(evidence.probs, labels, size)
     why_few, why_unseen = f"fewer than {FEWEST} independent samples", "few, and the embedding does not tell them from others"
-    return replace(evidence, notes=(*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen)))
+    notes = (*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen))
+    evidence = replace(
+        evidence, list=list_labels(evidence.probs, labels, evidence.doubt, judged, most_by_chance=most_by_chance), notes=notes
+    )
+    return _with_joint(evidence, model, labels)
+
+
+def _unseen_classes(evidence: LabelEvidence, labels: NDArray[np.int32], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    rows = np.flatnonzero(labels >= 0)
+    return _unseen(1 - evidence.doubt[rows], labels[rows], counts)
+
+
+def _with_joint(evidence: LabelEvidence, model: NoiseModel, labels: NDArray[np.int32]) -> LabelEvidence:
+    """The evidence with its joint distribution and the probabilities of the suggested labels, after what the list says."""
+    size = len(evidence.classes)
+    for part in blocks(np.flatnonzero(labels >= 0)):
+        wrong = np.nan_to_num(evidence.wrong[part])
+        posterior = model.posterior(np.asarray(evidence.probs[part], np.float32), labels[part])
+        places = np.arange(len(part))
+        posterior[places, labels[part]] = 0
+        posterior *= (wrong / np.maximum(posterior.sum(axis=1), 1e-30))[:, None]
+        if size > 1:
+            evidence.suggested_probs[part] = posterior[places, evidence.suggested[part]]
+        posterior[places, labels[part]] = 1 - wrong
+        evidence.joint[:] += joint_of(posterior, labels[part], size)
+    evidence.joint[:] = _scaled(evidence.joint, 0.0 if evidence.rate is None else evidence.rate.mean)
+    return evidence
+
+
+def _scaled(joint: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """The joint distribution with a share `rate` off its diagonal; columns keep their sums as far as they can."""
+    apart = joint * (1 - np.eye(len(joint)))
+    columns = joint.sum(axis=0)
+    apart *= rate * columns.sum() / max(1e-30, float(apart.sum()))
+    apart *= np.minimum(1, columns / np.maximum(apart.sum(axis=0), 1e-30))
+    return np.asarray(apart + np.diag(columns - apart.sum(axis=0)))
 
 
 def _take_back(evidence: LabelEvidence, rows: NDArray[np.int64]) -> None:
     """Leave the labels of these rows unjudged."""
-    evidence.wrong[rows] = evidence.suggested_probs[rows] = np.nan
+    evidence.doubt[rows] = evidence.suggested_probs[rows] = np.nan
     evidence.suggested[rows] = -1
 
 
@@ -318,14 +445,14 @@ def _unjudged(scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32]
     return evidence
 
 
-def _note_best(evidence: LabelEvidence, posterior: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
-    """Write down the probability of error and the best other class of judged rows, given their posterior (rows, k)."""
+def _note_best(evidence: LabelEvidence, model: NoiseModel, rows: NDArray[np.int64]) -> None:
+    """Write down the doubt about the labels of these rows, and their best other class."""
     places, given = np.arange(len(rows)), evidence.given[rows]
-    evidence.wrong[rows] = np.clip(1 - posterior[places, given], 0, 1)
+    posterior = model.posterior(np.asarray(evidence.probs[rows], np.float32), given)
+    evidence.doubt[rows] = np.clip(1 - posterior[places, given], 0, 1)
     if posterior.shape[1] > 1:
         posterior[places, given] = -1
-        best = posterior.argmax(axis=1)
-        evidence.suggested[rows], evidence.suggested_probs[rows] = best, posterior[places, best]
+        evidence.suggested[rows] = posterior.argmax(axis=1)
 
 
 def _nothing(rows: int, given: NDArray[np.int32], classes: tuple[str, ...] = ()) -> LabelEvidence:
@@ -334,7 +461,7 @@ def _nothing(rows: int, given: NDArray[np.int32], classes: tuple[str, ...] = ())
     unknown = np.full(rows, np.nan, np.float32)
     return LabelEvidence(
         np.full((rows, size), np.nan, kind), classes, given, unknown, np.full(rows, -1, np.int32), unknown.copy(),
-        np.zeros((size, size)), np.zeros((size, size)),
+        np.zeros((size, size)), np.zeros((size, size)), no_list(rows),
     )  # fmt: skip
 
 

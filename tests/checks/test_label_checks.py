@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dataprep.checks.ambiguous_classes import AmbiguousClasses, wilson
+from dataprep.checks.label_candidates import LabelCandidates
 from dataprep.checks.label_noise import LabelNoise
 from dataprep.checks.learning_curve import LearningCurve
 from dataprep.checks.wrong_label import WrongLabel
@@ -24,8 +25,8 @@ def text(check, claim):
 
 @pytest.fixture(scope="module")
 def mixed_up():
-    """900 samples of 6 classes, 15 % labelled as the next class."""
-    embedding, true = clustered(900, 6)
+    """1,600 samples of 6 classes, 15 % labelled as the next class."""
+    embedding, true = clustered(1600, 6)
     return dataset_of(spoilt(true, 6, 0.15, pairs=True), embedding), true
 
 
@@ -36,7 +37,8 @@ def test_the_list_is_introduced_by_its_estimated_precision(mixed_up):
     assert about["evidence"]["listed"] == len(listed)
     right = np.mean([f"c{true[int(claim['target'][:5])]}" == claim["value"] for claim in listed])
     assert abs(about["evidence"]["estimated_precision"] - right) < 0.1
-    assert f"about {about['figure']:.0%} of them are" in text(WrongLabel, about)
+    assert f"about {100 * about['figure']:.0f} % (" in text(WrongLabel, about)
+    assert about["evidence"]["low"] <= right <= about["evidence"]["high"]
 
 
 def test_a_wrong_label_is_told_with_its_neighbours_and_the_surest_come_first(mixed_up):
@@ -54,12 +56,13 @@ def test_a_wrong_label_is_told_with_its_neighbours_and_the_surest_come_first(mix
 
 def test_a_higher_confidence_lists_less(mixed_up):
     dataset, _ = mixed_up
-    assert 1 < len(claims(WrongLabel(min_confidence=0.95), dataset)) < len(claims(WrongLabel(), dataset))
+    assert 1 < len(claims(WrongLabel(min_confidence=0.9), dataset)) < len(claims(WrongLabel(), dataset))
 
 
 def test_clean_labels_raise_nothing():
     embedding, true = clustered(600, 4, apart=0.8)
     assert not claims(WrongLabel(), dataset_of(true, embedding))
+    assert not claims(LabelCandidates(), dataset_of(true, embedding))
     assert not claims(AmbiguousClasses(), dataset_of(true, embedding))
 
 
@@ -75,12 +78,14 @@ def test_probabilities_do_in_place_of_the_embedding(mixed_up):
     _, true = mixed_up
     bare = dataset_of(true)
     assert WrongLabel().lacks(bare, look(bare)) == ["embedding"]
-    probs = np.full((900, 6), 0.02, np.float32)
-    probs[np.arange(900), true] = 0.9
+    probs = np.full((1600, 6), 0.02, np.float32)
+    probs[np.arange(1600), true] = 0.9
     given = dataset_of(spoilt(true, 6, 0.1)).with_arrays(probs=probs)
     assert not WrongLabel().lacks(given, look(given))
     _, *listed = claims(WrongLabel(), given)
-    assert len(listed) == (given.samples["label"].astype(str) != [f"c{label}" for label in true]).sum()
+    wrong = set(given.samples.index[given.samples["label"].astype(str) != [f"c{label}" for label in true]])
+    assert {claim["target"] for claim in listed} <= wrong
+    assert len(listed) > 0.97 * len(wrong)
     assert "looks like" in text(WrongLabel, listed[0])
 
 
@@ -94,8 +99,31 @@ def test_pairs_that_are_mixed_up_are_named_with_their_rate(mixed_up):
 
 
 def test_errors_spread_over_all_classes_name_no_pair():
-    embedding, true = clustered(900, 6)
-    assert not claims(AmbiguousClasses(), dataset_of(spoilt(true, 6, 0.15), embedding))
+    embedding, true = clustered(1600, 6)
+    data = dataset_of(spoilt(true, 6, 0.15), embedding)
+    assert claims(WrongLabel(), data)
+    assert not claims(AmbiguousClasses(), data)
+
+
+def test_hard_images_are_candidates_and_nothing_else():
+    """Classes that overlap, every label right: the classifier contradicts many, and none is listed."""
+    embedding, true = clustered(1600, 4, apart=0.3)
+    dataset = dataset_of(true, embedding)
+    about, *found = claims(LabelCandidates(), dataset)
+    assert len(found) == 20
+    assert about["evidence"]["why"] == "tail"
+    assert "Nothing says that these 20 are wrong" in text(LabelCandidates, about)
+    assert {claim["severity"] for claim in (about, *found)} == {"info"}
+    assert {claim["suggestion"] for claim in (about, *found)} == {"none"}
+    assert [claim["figure"] for claim in found] == list(range(1, 21))
+    assert not any(claim["confidence"] for claim in found)
+    assert not any("%" in text(LabelCandidates, claim) or "probab" in text(LabelCandidates, claim) for claim in (about, *found))
+    assert not claims(WrongLabel(), dataset)
+    assert not claims(AmbiguousClasses(), dataset)
+
+
+def test_where_there_is_a_list_there_are_no_candidates(mixed_up):
+    assert not claims(LabelCandidates(), mixed_up[0])
 
 
 def test_the_rate_of_wrong_labels_and_the_ceiling(mixed_up):
@@ -116,7 +144,9 @@ def test_a_clean_data_set_is_no_warning():
     embedding, true = clustered(600, 4, apart=0.8)
     (claim,) = claims(LabelNoise(), dataset_of(true, embedding))
     assert claim["severity"] == "info"
-    assert claim["figure"] < 0.01
+    assert np.isnan(claim["figure"])
+    assert "cannot be told" in text(LabelNoise, claim)
+    assert "ceiling" not in claim["evidence"]
 
 
 def test_the_learning_curve_is_carried_on():

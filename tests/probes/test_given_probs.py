@@ -60,7 +60,7 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 
 def test_the_audit_judges_labels_by_them(tmp_path: Path) -> None:
-    from dataprep.checks.wrong_label import WrongLabel
+    from dataprep.checks.label_candidates import LabelCandidates
     from tests.checks.learned import claims_of
 
     rng = np.random.default_rng(0)
@@ -72,5 +72,6 @@ def test_the_audit_judges_labels_by_them(tmp_path: Path) -> None:
     frame = pd.DataFrame({"sample": data.samples.index, "p:cat": 1 - probs, "p:dog": probs})
     frame.to_csv(tmp_path / "probs.csv", index=False)
     known = with_probs(data, str(tmp_path / "probs.csv")).with_arrays(embedding=np.ones((200, 4), np.float16))
-    listed = {claim["target"]: claim["value"] for claim in claims_of(WrongLabel(), known) if claim["target"]}
-    assert listed == {f"{row}.png": ("cat", "dog")[true[row]] for row in range(0, 200, 20)}
+    first = [claim for claim in claims_of(LabelCandidates(), known) if claim["target"]][:10]
+    found = {claim["target"]: claim["value"] for claim in first}
+    assert found == {f"{row}.png": ("cat", "dog")[true[row]] for row in range(0, 200, 20)}

@@ -8,21 +8,28 @@ import numpy as np
 import pytest
 
 from dataprep.errors import InputError
+from dataprep.neighbours.cosine import nearest
+from dataprep.probes.features import features_of
+from dataprep.probes.label_evidence import evidence_of_labels
+from dataprep.probes.label_list import MOST_SURE
 from dataprep.schemas.issues import faults_table
 from tests.probes.made import clustered, dataset_of, evidence, spoilt
 
 
 @pytest.mark.parametrize("pairs", [False, True])
 def test_planted_errors_are_listed_with_the_precision_that_is_estimated(pairs):
-    embedding, true = clustered(900, 6)
+    embedding, true = clustered(1600, 6)
     given = spoilt(true, 6, 0.15, pairs=pairs)
     found = evidence(dataset_of(given, embedding))
-    wrong, listed = given != true, found.wrong >= 0.5
+    wrong, listed = given != true, found.listed
     assert (listed & wrong).sum() / wrong.sum() > 0.85
     precision = (listed & wrong).sum() / listed.sum()
     assert precision > 0.85
-    assert abs(precision - found.wrong[listed].mean()) < 0.1
-    assert abs(found.wrong.mean() - wrong.mean()) < 0.04
+    assert abs(precision - found.precision.mean) < 0.1
+    assert found.precision.low <= precision <= found.precision.high
+    assert abs(found.rate.mean - wrong.mean()) < 0.04
+    np.testing.assert_allclose(found.joint.sum() - np.trace(found.joint), 1600 * found.rate.mean, rtol=0.02)
+    assert not len(found.candidates(10))
     assert (found.suggested[listed & wrong] == true[listed & wrong]).mean() > 0.9
     if pairs:
         off = found.joint * (1 - np.eye(6))
@@ -32,7 +39,10 @@ def test_planted_errors_are_listed_with_the_precision_that_is_estimated(pairs):
 def test_clean_labels_are_left_alone():
     embedding, true = clustered(800, 5, apart=0.35)
     found = evidence(dataset_of(true, embedding))
-    assert (found.wrong >= 0.5).mean() < 0.01
+    assert not found.listed.any()
+    assert found.precision is None
+    assert found.rate is None
+    assert np.trace(found.joint) == pytest.approx(found.joint.sum())
     np.testing.assert_allclose(found.joint.sum(), 800, rtol=1e-3)
 
 
@@ -88,8 +98,8 @@ def test_given_probabilities_take_the_place_of_the_probes():
     given = spoilt(true, 4, 0.1)
     found = evidence(dataset_of(given, np.ones((600, 2), np.float16)).with_arrays(probs=probs))
     assert np.abs(found.probs - probs).mean() < 0.03
-    listed = found.wrong >= 0.5
-    assert abs((given != true)[listed].mean() - found.wrong[listed].mean()) < 0.15
+    doubted = found.doubt >= 0.5
+    assert abs((given != true)[doubted].mean() - found.doubt[doubted].mean()) < 0.15
 
 
 @pytest.mark.parametrize(
@@ -121,7 +131,7 @@ def test_many_classes_of_few_samples():
     embedding, true = clustered(2000, 150, apart=1.2)
     given = spoilt(true, 150, 0.1)
     found = evidence(dataset_of(given, embedding))
-    listed, wrong = found.wrong >= 0.5, given != true
+    listed, wrong = found.doubt >= 0.5, given != true
     assert (listed & wrong).sum() / wrong.sum() > 0.8
     assert (listed & wrong).sum() / listed.sum() > 0.8
 
@@ -137,3 +147,38 @@ def test_a_small_class_that_the_features_do_not_see_is_not_called_wrong():
     assert (found.suggested[hidden] == -1).all()
     assert found.judged.sum() == 294
     assert any("'c8'" in note and "does not tell them" in note for note in found.notes)
+
+
+def test_of_few_images_no_share_is_stated_and_those_in_doubt_are_candidates():
+    embedding, true = clustered(600, 4)
+    given = spoilt(true, 4, 0.15)
+    found = evidence(dataset_of(given, embedding))
+    assert found.withheld == "few"
+    assert not found.listed.any()
+    rows = found.candidates(5)
+    assert len(rows) == found.list.in_doubt > 50
+    assert (given != true)[rows].mean() > 0.7
+
+
+def test_no_label_is_called_wrong_with_certainty():
+    embedding, true = clustered(1600, 4, apart=1.5)
+    found = evidence(dataset_of(spoilt(true, 4, 0.1), embedding))
+    assert np.nanmax(found.wrong) <= MOST_SURE < 1
+    assert np.nanmax(found.suggested_probs) <= MOST_SURE
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_a_person_judged_sharpens_the_estimate(side):
+    embedding, true = clustered(1600, 6)
+    data = dataset_of(spoilt(true, 6, 0.1), embedding)
+    before = evidence(data)
+    rows = np.flatnonzero(before.listed)[::8]
+    judged = np.zeros(1600, np.int8)
+    judged[rows] = side
+    features = features_of(embedding)
+    near = nearest(features.values, features.known, 32)
+    after = evidence_of_labels(data, features, near, np.arange(1600), judged=judged)
+    others = before.listed & (judged == 0)
+    assert side * (before.wrong[others].mean() - after.wrong[others].mean()) > 0.01
+    assert (after.wrong[rows] == (0 if side > 0 else np.float32(MOST_SURE))).all()
+    assert not after.listed[rows].any() if side > 0 else after.listed[rows].all()
