@@ -46,7 +46,7 @@ class ExactDuplicate(Check):
     needs: ClassVar = ("file_hash", "pixel_hash")
     looks: ClassVar = True
     suggestion: ClassVar = "drop"
-    summary: ClassVar = "The same image more than once"
+    summary: ClassVar = "Exact duplicates"
     advice: ClassVar = "Keep one image of each group and drop the others."
     message: ClassVar = PAIR_MESSAGE
 

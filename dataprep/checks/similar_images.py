@@ -29,16 +29,17 @@ _LEAST_SURE, _MOST_SURE, _SURE_FROM = 0.7, 0.95, 0.9
 class SimilarImages(Check):
     """
     What it finds:
-        Groups of images that show the same thing without being copies of each other: bursts, frames of one video, one object
-        photographed again. Verified copies count as one image here; near-duplicate tells of them.
+        Groups of images that are alike to the network: a fact about the data, no fault. Often they show the same thing: bursts,
+        frames of one video, one object photographed again. Verified copies count as one image here (see near-duplicate); where
+        pixels bear it out that the scene is the same, see another-shot.
 
     Why it matters:
         They are no independent samples. Divided between training and test they make the score too good, and a class of 500
         images of 20 scenes is a class of 20.
 
     What to do:
-        Keep each group in one split: give the name in the column `group` of the issue as the samples' group. Nothing has to be
-        dropped.
+        Keep each group in one split: give the name in the column `group` of the issue as the samples' group. `dataprep split`
+        does, unless it is told `--cut-similar`. Nothing has to be dropped.
 
     How it works:
         Two images are joined when each is among the five nearest of the other by embedding (centred, principal components,

@@ -292,7 +292,7 @@ def _displacements(cells: Cells, inside: Mask, outside: Mask) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _containments(planes: tuple[Plane, Plane], cells: Cells, inside: Mask, region: Mask, outside: Mask  ) -> dict[str, Any]:
+def _containments(planes: tuple[Plane, Plane], cells: Cells, inside: Mask, region: Mask, outside: Mask) -> dict[str, Any]:
     gain = np.clip(cells.gain, 0.3, 3.0)
     weakest = np.minimum(cells.first.variance, cells.second.variance)
     quiet = inside & ~region & (weakest <= np.quantile(weakest[inside], 0.5))

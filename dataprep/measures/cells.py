@@ -105,7 +105,7 @@ class Cells:
     @property
     def power(self) -> Grid:
         """The larger variance of the two."""
-        return np.maximum(self.first.variance, self.second.variance)
+        return np.asarray(np.maximum(self.first.variance, self.second.variance), np.float32)
 
 
 def compare_layers(first: Layer, second: Layer) -> Cells:
