@@ -78,8 +78,8 @@ def test_probabilities_do_in_place_of_the_embedding(mixed_up):
     _, true = mixed_up
     bare = dataset_of(true)
     assert WrongLabel().lacks(bare, look(bare)) == ["embedding"]
-    probs = np.full((1600, 6), 0.02, np.float32)
-    probs[np.arange(1600), true] = 0.9
+    probs = np.full((1600, 6), 0.004, np.float32)
+    probs[np.arange(1600), true] = 0.98
     given = dataset_of(spoilt(true, 6, 0.1)).with_arrays(probs=probs)
     assert not WrongLabel().lacks(given, look(given))
     _, *listed = claims(WrongLabel(), given)
