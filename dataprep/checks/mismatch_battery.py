@@ -59,6 +59,10 @@ class Statistic:
     level: int = -1
 
 
+#: Logarithms of probabilities this close are the same.
+_SAME_STRENGTH = 0.1
+
+
 @dataclass(frozen=True, eq=False)
 class Tested:
     """A family of statistics that was tested.
@@ -98,7 +102,9 @@ def compare(pair: Pair, draws: int) -> dict[str, Tested]:
     result = {}
     for family in dict.fromkeys(each.family for each in statistics):
         places = [i for i, each in enumerate(statistics) if each.family == family]
-        best = min(places, key=lambda i: float(logs[0, i] - np.log(weights[i])))
+        strengths = logs[0, places] - np.log(weights[places])
+        # The first of those that say the same, whatever the processor's last bit makes of ties.
+        best = places[int(np.argmax(strengths <= strengths.min() + _SAME_STRENGTH))]
         members = tuple((statistics[i], float(deviations[0, i])) for i in places)
         result[family] = Tested(statistics[best], float(corrected[best]), float(deviations[0, best]), members)
     return result

@@ -55,8 +55,8 @@ class NearDuplicate(Check):
         another shot or nothing in a third of the cases; so are JPEG of quality 10 and two edits one after the other in one of
         seven. Two templates drawn by computer that differ in one small place can look like an edit with something laid over.
         Without embeddings, crops that leave less than about 80 % of the area are rarely candidates; with them, those below half
-        are not. Turns by more than about 5 degrees are found where the embedding is unusually alike. Which of two is the copy is a
-        guess where nothing was lost.
+        are not. Turns by more than about 5 degrees are found where the embedding is unusually alike. Which of two is the copy is
+        a guess where nothing was lost.
 
     Measured quality:
         MEASURED_NEAR

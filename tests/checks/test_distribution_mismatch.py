@@ -80,7 +80,7 @@ def test_a_shift_of_brightness_is_mostly_found_at_64_a_side():
     [
         ("saturation", 0.2, "colour", "more colourful than train"),
         ("sharpness", -0.3, "sharpness", "softer than train"),
-        ("width", 300.0, "size", "larger than train"),
+        ("width", 300.0, "size", "wider than train"),
     ],
 )
 def test_what_differs_is_named(column, by, what, words):

@@ -59,4 +59,8 @@ def test_the_order_by_hash_is_fixed() -> None:
 
 
 def test_checks_that_did_not_run_are_named() -> None:
-    assert set(duplicates_not_looked_for(made_audit("aa", pairs=[(0, 1)]))) == {"exact-duplicate", "similar-images"}
+    assert set(duplicates_not_looked_for(made_audit("aa", pairs=[(0, 1)]))) == {
+        "exact-duplicate",
+        "another-shot",
+        "similar-images",
+    }
