@@ -23,6 +23,7 @@ from pathlib import Path
 import drawn
 import edits
 import numpy as np
+import templates
 
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
@@ -56,14 +57,10 @@ def kinds_of(pairs: Sequence[tuple[Path, Path]]) -> Counter[str]:
 def score_pairs(data: Path, photos: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         score_edits(data, Path(folder) / "edits", photos, seed)
-        drawn.draw(Path(folder) / "drawn", seed=seed + 1)
-        with open(Path(folder) / "drawn" / "pairs.csv", newline="") as file:
-            rows = list(csv.DictReader(file))
-        for kind in ("template", "reshot"):
-            found = kinds_of(
-                [(Path(folder) / "drawn" / r["a"], Path(folder) / "drawn" / r["b"]) for r in rows if r["kind"] == kind]
-            )
-            print(f"drawn {kind}: {dict(found)}")
+        home = Path(folder) / "drawn"
+        rows = drawn.write(home, KINDS, list(templates.STYLES), 17, seed + 1)
+        for kind in KINDS:
+            print(f"drawn {kind}: {dict(kinds_of([(home / row['a'], home / row['b']) for row in rows if row['kind'] == kind]))}")
     trash = data / "natural" / "trashnet"
     with open(trash / "reshots.csv", newline="") as file:
         found = kinds_of([(trash / "images" / row["a"], trash / "images" / row["b"]) for row in csv.DictReader(file)])
