@@ -74,7 +74,7 @@ _STRENGTHS = {"edit": (2.0, 6.0), "small": (1.0, 2.5), "shot": (12.0, 100.0)}
 #: Pictures that differ from one in some part each from which on they are a series.
 _SERIES = 3
 #: Candidates that are compared first, and share of copies among them below which the others are spared where no shot stands out.
-_FIRST, _CROWD = 1_000, 0.01
+_FIRST, _CROWD = 2_000, 0.01
 #: Nearest neighbours by embedding among which candidates are looked for.
 _KEPT = 32
 
@@ -296,22 +296,26 @@ class _Search:
     def run(self) -> tuple[Confirmed, tuple[str, ...]]:
         """What stands out, and what was not looked at."""
         links, notes = self._links()
-        first = links[: max(_FIRST, len(links) // 5)]
-        done = self._compare(first)
-        limits = self._limits(done)
-        if _is_crowd(done, limits):
-            count = len(links) - len(first)
-            notes += [f"{count:,} pairs were not compared: the nearest ones are all alike without being copies."] * bool(count)
-        elif len(links) > len(first):
+        done = self._compare(links[:_FIRST])
+        if len(links) > _FIRST and self._is_crowd(done):
+            left = len(links) - _FIRST
+            notes.append(f"{left:,} pairs were not compared: the nearest ones are all alike without being copies.")
+        elif len(links) > _FIRST:
             done = self._compare(links)
         notes += _unseen(done)
         done, more = self._with_embedding(done)
         limits = self._limits(done)
         if np.isfinite(limits.small) and any(copy.small and not limits.holds(copy) for copy in done.copies):
-            done, more = self._with_embedding(
-                self._compare(links, limits.small), limits.small
-            )  # what weak copies stood in the way of
+            # Weak copies stood in the way of strong ones.
+            done, more = self._with_embedding(self._compare(links, limits.small), limits.small)
         return _standing_out(done, limits), (*notes, *more)
+
+    def _is_crowd(self, done: Confirmed) -> bool:
+        """Whether hardly anything of what was compared is a copy, and no other shot stands out."""
+        if len(done.copies) >= _CROWD * done.compared:
+            return False
+        limits = self._limits(done)
+        return not any(pair.kind == "shot" and limits.holds(pair) for pair in done.others)
 
     def _links(self) -> tuple[list[Link], list[str]]:
         found, notes = _candidates(self.dataset, self.speakers, SOURCES, self.options.jobs)
@@ -339,12 +343,6 @@ class _Search:
             return self.verify(self.dataset, links, self.rank, self.options, None, every=True).others if links else []
 
         return limits_of([*done.copies, *done.others], compare_null)
-
-
-def _is_crowd(done: Confirmed, limits: Limits) -> bool:
-    """Whether hardly anything of what was compared is a copy, and nothing else stands out."""
-    shots = any(pair.kind == "shot" and limits.holds(pair) for pair in done.others)
-    return not shots and len(done.copies) < _CROWD * done.compared
 
 
 def _standing_out(found: Confirmed, limits: Limits) -> Confirmed:

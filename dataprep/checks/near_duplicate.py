@@ -42,11 +42,11 @@ class NearDuplicate(Check):
         errors; how far the finer detail of the one lies within that of the other; the cells that differ, in luma and colour, and
         how they cluster. Boosted trees (Friedman 2001) on these statistics decide; other shots of the scene go to another-shot.
         Images up to 60 pixels are registered by their pixels (ECC) and must correlate in detail.
-        Then a claim must stand out from what this data set does by itself: up to 160 pairs of other labels that are alike are
+        Then a claim must stand out from what this data set does by itself: up to 120 pairs of other labels that are alike are
         compared too, and what they reach is no evidence. Three or more images that each differ in some part from one are a
         template, no edits. Members of a group were held against the kept one itself, so no chain of resemblances joins different
         pictures. Bits allowed: 12 up to 60,000 hashes, then 10, and 8 above 400,000; an image has two hashes or three. Where the
-        nearest 1,000 candidates are nearly all no copies and nothing stands out, the others are not compared. Where files are
+        nearest 2,000 candidates are nearly all no copies and nothing stands out, the others are not compared. Where files are
         out of reach only hashes are believed.
 
     Known limits:
@@ -59,7 +59,19 @@ class NearDuplicate(Check):
         a guess where nothing was lost.
 
     Measured quality:
-        MEASURED_NEAR
+        Planted (`benchmarks/pairs.py`, 40 photos that nothing was fitted on, 31 edits each): called an edit 0.98 of the plain
+        ones (JPEG of quality 10: 0.8 to 0.9), 0.81 of those with something laid over, 0.86 of two edits; called an edit or
+        another shot 1.00, 0.97 and 0.98. Of 272 drawn template pairs (other content on one layout, other seeds than it was fitted
+        on) 6 are called edits, of 272 re-shots of drawn scenes none; of 55 re-shots in a set of rubbish none, 1 where they took
+        no part in the fit. Geometry is named rightly in all of 1,158 edits, and nothing false is said of 0.997. On 23 edits of
+        each of 25 photos among 200 unrelated ones (`benchmarks/neardup.py`): mean recall 0.997 as copy or other shot, 0.96 for
+        crops to 50 %, no false pair. Of 117 test images of CIFAR-10 that people found again in train, 0.91, at a precision of
+        0.95.
+        Natural, nothing planted: no claim in 2,500 written digits, 2,500 small pictures of clothes, 2,062 hands and 2,000 photos;
+        1 in 2,527 pictures of rubbish; 598 of 674 photographs of tiles, which show one tile at other exposures from a camera
+        that stood still. Edits planted there (100 of each: cropped by 10 %, toned, re-encoded, resized): found 397 of 400 hands
+        and 388 of 400 tiles, none in the digits and the clothes, where they do not stand out. The cost is 1.3 to 2.3 times that
+        of the former rule. By eye: `benchmarks/judged/pairs.csv`.
     """
 
     min_confidence: float = option(0.5, "confidence below which a pair is not reported", low=0.0, high=1.0)

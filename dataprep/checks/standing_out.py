@@ -31,7 +31,7 @@ _FALSE_SHARE = 0.05
 #: taken to reach than it was seen to.
 _COPIES, _MORE_OFTEN, _FURTHER = 0.03, 5.0, 1.3
 #: Pairs drawn at least and at most, images among which the partner of each is sought, and its places by likeness.
-_FEWEST, _MOST, _SOUGHT, _PLACES = 40, 160, 400, (2, 6)
+_FEWEST, _MOST, _SOUGHT, _PLACES = 40, 120, 400, (2, 6)
 #: Strength from which the tail of the null is fitted: Fisher's z of small pictures, key points, log odds of an edit.
 _TAIL = {"small": 0.5, "shot": 8.0, "edit": 2.0}
 #: Strength that is asked anyway.

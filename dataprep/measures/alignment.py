@@ -43,7 +43,7 @@ _LEAST_OVERLAP = 0.3
 #: An edit: shear and agreement that no edit goes beyond, log odds asked of one that covers a part and of others, and share of
 #: cells that differ from which it covers a part.
 _MOST_SHEAR, _LEAST_AGREEING = 0.01, 0.5
-_EDIT_SCORE, _OVERLAY_SCORE, _COVERED = 1.7, 1.7, 0.02
+_EDIT_SCORE, _OVERLAY_SCORE, _COVERED = 2.1, 1.9, 0.02
 #: The log odds of a pair that is equal to the finest detail.
 _SURE_SCORE = 4.0
 #: Another shot: key points that follow one map, and share of the cells with texture that agree.
