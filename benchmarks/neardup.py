@@ -1,7 +1,8 @@
 """Near duplicates on photos with known edits: recall for each edit, false pairs, relations named rightly, milliseconds a pair.
 
-Found means as a copy or as another shot of the scene. All of it by hashes alone and with the embedding; then the test-train pairs
-of CIFAR-10 that people judged (ciFAIR), and how many photos look alike without being copies (similar-images), beside who took them.
+Found means as a copy or as another shot of the scene. All of it by hashes alone and with the embedding; then the test-train
+pairs of CIFAR-10 that people judged (ciFAIR), and how many photos look alike without being copies (similar-images), beside who
+took them.
 
     python benchmarks/neardup.py [--data DIR] [--only edits|photos|cifar]
 
