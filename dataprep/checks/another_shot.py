@@ -44,8 +44,8 @@ class AnotherShot(Check):
         things of one make before one background may be joined: the same print on two boxes.
 
     Measured quality:
-        By eye (`benchmarks/judged/pairs.csv`): of 35 pairs in pictures of rubbish 31 right, 3 arguable (two things of one make),
-        1 wrong; of 20 pairs of tiles all right. No claim in written digits, small pictures of clothes and hands, of which the
+        By eye (`benchmarks/judged/pairs.csv`): of 30 pairs in pictures of rubbish 23 right, 6 arguable (two things of one make),
+        1 wrong; 20 pairs of tiles looked at were right. No claim in written digits, small pictures of clothes and hands, where
         key points of pairs with other labels agree as often. Of re-shots planted or found by people (`benchmarks/pairs.py`): 255
         of 272 drawn scenes, 48 of 55 in the pictures of rubbish.
     """

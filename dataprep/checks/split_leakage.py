@@ -97,13 +97,17 @@ class SplitLeakage(Check):
             changed = abs(accuracy.get("all", 0.0) - accuracy.get("without", 0.0)) > _SCORE_CHANGED
             severity: Severity = "error" if changed else "warning"
             only = shot & (splits == split)
-            yield share_claims(self, splits, only, known, what, effects, severity=severity, confidence=_SHOT_CONFIDENCE)
+            shown = _with_example(effects.get(split, {}), dataset, look.duplicates().scenes(), splits, only, known)
+            yield share_claims(self, splits, only, known, what, {split: shown}, severity=severity, confidence=_SHOT_CONFIDENCE)
 
     def _of_duplicates(
         self, dataset: Dataset, look: Look, splits: NDArray[Any], known: NDArray[np.bool_], affected: NDArray[np.bool_]
     ) -> Iterator[pd.DataFrame]:
         duplicates = look.duplicates()
         effects = score_effects(dataset, look, splits, known, affected)
+        for split in {str(name) for name in splits[affected]}:
+            own = affected & (splits == split)
+            effects[split] = _with_example(effects.get(split, {}), dataset, duplicates.groups, splits, own, known)
         yield share_claims(self, splits, affected, known, "have a duplicate in another split", effects)
         keepers = duplicates.keeper_of()
         away = np.flatnonzero(affected & known[keepers] & (splits != splits[keepers]))
@@ -118,3 +122,14 @@ class SplitLeakage(Check):
                 confidence=np.minimum(sure[away], sure[keepers[away]]),
                 evidence=[{"text": text} for text in texts],
             )
+
+
+def _with_example(
+    effect: dict[str, Any], dataset: Dataset, groups: NDArray[np.int64], splits: NDArray[Any], affected: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+) -> dict[str, Any]:  # fmt: skip
+    """The effect with an affected sample and one of its group in another split, in words."""
+    row = int(np.flatnonzero(affected)[0])
+    other = int(np.flatnonzero((groups == groups[row]) & known & (splits != splits[row]))[0])
+    names = dataset.samples.index
+    return {**effect, "text": f"{effect.get('text', '')}; for example {names[row]} and {names[other]} in {splits[other]}"}

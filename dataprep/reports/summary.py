@@ -70,15 +70,20 @@ def templates(audit: Audit) -> dict[str, str]:
     return {check.code: check.message for check in audit.checks}
 
 
+#: Checks of what splits share: a score that is untrue comes before everything else.
+LEAKS = ("split-leakage", "group-leakage")
+
+
 def ranked(audit: Audit) -> list[Check]:
-    """The checks that ran: those that found something first, worst and most frequent first; the others by family."""
+    """The checks that ran: leaks first, then what else found something, worst and most frequent first; the others by family."""
     found = {row.check: (SEVERITIES.index(row.severity), row.issues) for row in rows_of(audit.issues.summary())}
     ran = [check for check in audit.checks if check.code not in audit.skipped]
 
-    def order(check: Check) -> tuple[int, int, int, str]:
+    def order(check: Check) -> tuple[bool, int, int, int, str]:
         severity, count = found.get(check.code, (-1, 0))
+        leaks = check.code in LEAKS and severity > SEVERITIES.index("info")
         family = FAMILIES.index(check.family) if check.family in FAMILIES else len(FAMILIES)
-        return -severity, -count, family, check.code
+        return not leaks, -severity, -count, family, check.code
 
     return sorted(ran, key=order)
 
