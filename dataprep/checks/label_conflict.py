@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 
+#: Confidence of a pair of copies from which a conflict is an error: exact copies and edits that hardly anything speaks against.
+_CERTAIN = 0.94
 _COPY, _OTHER_SHOT = "its duplicate", "another shot of the same scene"
 
 
@@ -25,8 +27,8 @@ _COPY, _OTHER_SHOT = "its duplicate", "another shot of the same scene"
 class LabelConflict(Check):
     """
     What it finds:
-        Groups of duplicates, exact or near, whose members carry different labels (an error); and other shots of one scene
-        under different labels (a warning: the scene may show more than one thing).
+        Groups of duplicates, exact or near, whose members carry different labels (an error; a warning where the pair is less
+        sure than 0.94); and other shots of one scene under different labels (a warning: the scene may show more than one thing).
 
     Why it matters:
         At least one of the labels is wrong, or the classes overlap. Training pulls in both directions, and whatever the model
@@ -93,6 +95,7 @@ class LabelConflict(Check):
             return
         names = dataset.samples.index.to_numpy(dtype=object)
         sure = member_confidence(duplicates)
+        certain = np.minimum(sure[against["row"]], sure[against["witness"]])
         agreed = (against["share"] >= self.majority).to_numpy()
         yield self.claims(
             names[against["row"]],
@@ -100,7 +103,8 @@ class LabelConflict(Check):
             group=group_names(dataset, duplicates)[against["row"]],
             figure=against["labels"].to_numpy(dtype=np.float64),
             unit="labels in the group",
-            confidence=np.minimum(sure[against["row"]], sure[against["witness"]]),
+            confidence=certain,
+            severity=np.where(certain >= _CERTAIN, "error", "warning"),
             suggestion=np.where(agreed, "relabel", "review"),
             value=np.where(agreed, against["reference"], ""),
             evidence=[_evidence(row) for row in against.to_dict("records")],
