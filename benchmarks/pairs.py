@@ -27,10 +27,11 @@ import templates
 
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
-from dataprep.measures.alignment import Picture, match
+from dataprep.measures.alignment import match
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.decoding import open_pixels
 from dataprep.measures.options import PassOptions
+from dataprep.measures.picture import Picture
 from dataprep.measures.relations import Facts, name_relation
 
 KINDS = ("template", "reshot")

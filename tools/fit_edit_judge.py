@@ -23,9 +23,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from dataprep.measures import alignment
 from dataprep.measures.agreement import Agreement
-from dataprep.measures.alignment import Kind, Picture, match
+from dataprep.measures.alignment import Kind, match
 from dataprep.measures.decoding import open_pixels
 from dataprep.measures.options import PassOptions
+from dataprep.measures.picture import Picture
 
 #: Statistic to the direction in which it may only speak for an edit (1), only against (-1), or either way (0).
 DIRECTIONS = {

@@ -1,8 +1,9 @@
 """Whether a pair is an edit: boosted trees on the statistics of `dataprep.measures.agreement`.
 
-The trees (Friedman 2001; 120 of 8 leaves, monotone in the statistics that have one right direction) were fitted by
-``tools/fit_edit_judge.py`` on planted edits of photographs, drawn templates, scenes drawn again from another place, frames of
-moving cameras and re-shots. They say how surely the one picture is the other, edited, not what was done.
+The trees (Friedman 2001; 160 of 8 leaves, monotone in the statistics that have one right direction) were fitted as
+``tools/fit_edit_judge.py`` does, on planted edits of photographs and drawings against drawn templates, scenes drawn again from
+another place, frames of moving cameras, re-shots, and icons, emoji and characters of one family. They say how surely the one
+picture is the other, edited, not what was done.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Trees:
 def edit_score(found: Agreement) -> float:
     """Log odds that the pair with these statistics is an edit rather than another shot, a template or a look-alike.
 
-    The odds are those of the pairs it was fitted on, of which two thirds are edits; above 2 it is called one.
+    The odds are those of the pairs it was fitted on; `dataprep.measures.alignment.judge` says from which on it is called one.
     """
     trees = _trees()
     return trees.score(np.array([getattr(found, name) for name in trees.names], np.float64))

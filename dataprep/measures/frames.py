@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dataprep.measures.cells import CELL
 
 if TYPE_CHECKING:
-    from dataprep.measures.alignment import Picture
+    from dataprep.measures.picture import Picture
 
 Matrix = NDArray[np.float64]
 Pixels3 = NDArray[np.uint8]

@@ -17,9 +17,10 @@ from typing import Any
 import cv2
 
 from dataprep.backends import imap
-from dataprep.measures.alignment import Kind, Picture, match
+from dataprep.measures.alignment import Kind, match
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.options import PassOptions
+from dataprep.measures.picture import Picture
 from dataprep.measures.relations import Facts, name_relation
 from dataprep.schemas.lost import Lost
 

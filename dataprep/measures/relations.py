@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.alignment import Match, Picture
+from dataprep.measures.alignment import Match
 from dataprep.measures.cells import CELL, blurred, cell_means, covariances, spread_cells
 from dataprep.measures.frames import Frame
+from dataprep.measures.picture import Picture
 
 #: Which orientation undoes which (see `dataprep.measures.hashes`).
 _INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataprep.measures.alignment import Picture, match, turn_matrix
+from dataprep.measures.alignment import match, turn_matrix
 from dataprep.measures.options import PassOptions
 from dataprep.measures.pairs import Compared, Job, Subject, _Work, compare_each, confirm, verifying
+from dataprep.measures.picture import Picture
 from dataprep.measures.relations import Facts, name_relation
 
 from .pictures import scene

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dataprep.measures.alignment import Picture, match
+from dataprep.measures.alignment import match
+from dataprep.measures.picture import Picture
 from dataprep.measures.registration import DETAIL_AGREES, register
 
 from .test_pairs import photo
