@@ -13,7 +13,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Severity = Literal["info", "warning", "error"]
+#: A fact is no issue: true of the data, with nothing in it to mend; reports tell it under "Your data".
+Severity = Literal["fact", "info", "warning", "error"]
 Scope = Literal["sample", "pair", "class", "slice", "split", "annotator", "record", "dataset"]
 Suggestion = Literal["drop", "relabel", "move", "regroup", "review", "none"]
 
@@ -43,7 +44,7 @@ def batch(check: str, severity: Severity, scope: Scope, target: ArrayLike, **col
 
     Args:
         check: kebab-case code of the check.
-        severity: "info", "warning" or "error": how bad each claim is if true.
+        severity: "fact", "info", "warning" or "error": how bad each claim is if true.
         scope: what `target` names.
         target: (n,) names of what is at fault.
         **columns: any other of `COLUMNS`. `evidence` may be a mapping or a sequence of mappings (written as JSON).
