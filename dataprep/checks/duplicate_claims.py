@@ -66,7 +66,7 @@ def pair_claims(check: Check, dataset: Dataset, duplicates: Duplicates, pairs: p
 def note_claims(check: Check, notes: Collection[str]) -> pd.DataFrame:
     """Claims of `check` about the data set: what was not looked at."""
     evidence = [{"relation": note, "legend": ""} for note in notes]
-    return check.claims([""] * len(evidence), scope="dataset", severity="info", suggestion="none", evidence=evidence)
+    return check.claims([""] * len(evidence), scope="dataset", severity="fact", suggestion="none", evidence=evidence)
 
 
 def group_names(dataset: Dataset, duplicates: Duplicates) -> NDArray[np.object_]:

@@ -57,7 +57,7 @@ class LabelCandidates(Check):
 
     code: ClassVar = "label-candidates"
     family: ClassVar = "labels"
-    severity: ClassVar = "info"
+    severity: ClassVar = "fact"
     needs: ClassVar = ("label", "embedding")
     classes: ClassVar = 2
     looks: ClassVar = True

@@ -56,7 +56,7 @@ class LabelNoise(Check):
 
     code: ClassVar = "label-noise"
     family: ClassVar = "labels"
-    severity: ClassVar = "info"
+    severity: ClassVar = "fact"
     scope: ClassVar = "dataset"
     needs: ClassVar = ("label", "embedding")
     classes: ClassVar = 2
@@ -87,7 +87,7 @@ class LabelNoise(Check):
         figures |= {"matrix": _matrix(evidence), "worst": worst, "judged": judged, "text": _sentence(figures, worst)}
         severe = figures["rate"] >= self.rate
         yield self.claims(
-            [""], figure=figures["rate"], unit="of the labels", severity="warning" if severe else "info", evidence=figures
+            [""], figure=figures["rate"], unit="of the labels", severity="warning" if severe else "fact", evidence=figures
         )
 
 

@@ -53,7 +53,7 @@ class LearningCurve(Check):
 
     code: ClassVar = "learning-curve"
     family: ClassVar = "content"
-    severity: ClassVar = "info"
+    severity: ClassVar = "fact"
     scope: ClassVar = "dataset"
     needs: ClassVar = ("label", "embedding")
     classes: ClassVar = 2

@@ -50,7 +50,7 @@ class MaskBesideImage(Check):
 
     code = "mask-beside-image"
     family = "records"
-    severity = "info"
+    severity = "fact"
     scope = "dataset"
     suggestion = "none"
     summary = "Masks among the pictures were left out"

@@ -63,7 +63,7 @@ class SimilarImages(Check):
 
     code: ClassVar = "similar-images"
     family: ClassVar = "duplicates"
-    severity: ClassVar = "info"
+    severity: ClassVar = "fact"
     scope: ClassVar = "pair"
     needs: ClassVar = ("embedding", *DUPLICATE_COLUMNS)
     looks: ClassVar = True

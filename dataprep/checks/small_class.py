@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dataprep.checks.class_counts import class_counts
 from dataprep.checks.contract import Check
 from dataprep.schemas.options import option
@@ -17,15 +15,18 @@ if TYPE_CHECKING:
 
     from dataprep.checks.contract import Look
     from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.issues import Severity
 
 _FEW_IMAGES, _SOME_IMAGES = 1000, 5000
 #: A class needs a sample in each of train, validation and test.
 _UNSPLITTABLE = 2
+#: Classes that the message names, and that the evidence lists.
+_NAMED, _KEPT = 5, 100
 _REGIMES = {
     "features": "with under 1,000 images in all, take features from a pretrained network and fit a simple classifier",
     "transfer": "with 1,000 to 5,000 images in all, augment, or fine-tune a pretrained network",
-    "train": "with over 5,000 images in all, train or fine-tune, and weight or oversample this class",
-    "unsplittable": "it cannot have a sample in each of train, validation and test: collect more, merge it, or leave it out",
+    "train": "with over 5,000 images in all, train or fine-tune, and weight or oversample these classes",
+    "unsplittable": "too few for train, validation and test: collect more, merge such a class with another, or leave it out",
 }
 
 
@@ -34,8 +35,9 @@ class SmallClass(Check):
     """Classes with few samples.
 
     What it finds:
-        Classes with fewer than 1,000 samples, the smallest first: one claim each, for at most 100 classes, and one for
-        the rest. Classes of one or two samples are named apart: they cannot be split.
+        How many classes have fewer than 1,000 samples, the smallest and the largest of them: one fact about the data set, which
+        says what to train with so few. Classes of one or two samples are an issue, in one claim that names them: they cannot be
+        split.
     Why it matters:
         Training a network from nothing needs about a thousand images of each class; with fewer it learns the images by
         heart. And a figure from few test samples says little: a recall measured on 10 images is uncertain by 30
@@ -51,51 +53,52 @@ class SmallClass(Check):
         A rule of thumb: with a good pretrained network 20 samples of an easy class are enough, and 10,000 of a hard one
         are not. Unreadable files and duplicates count as samples; clean first, then count.
     Measured quality:
-        Exact for the threshold: counting has no error. Every small data set is told so, once for each class, as
-        information.
+        Exact for the threshold: counting has no error. Most data sets have small classes, so that it is told as a fact of the
+        data, once, and not as an issue.
     """
 
     code = "small-class"
     family = "labels"
-    severity = "info"
-    scope = "class"
+    severity = "fact"
+    scope = "dataset"
     needs = ("label",)
     suggestion = "none"
     summary = "Classes with few samples"
     advice = "Use a pretrained network: features and a simple classifier under 1,000 images in all, fine-tuning up to 5,000."
-    message = "{what}, below {threshold:,}: {todo}"
+    message = "{what}: {todo}"
 
     threshold: int = option(1000, "samples below which a class is small", low=1)
-    most: int = option(100, "classes that get a claim of their own; the others share one", low=1)
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """Yield a claim for each of the smallest classes, and one for all others that are small."""
+        """Yield one claim about all small classes, and one about those that cannot be split."""
         counts = class_counts(dataset)
-        small = counts[counts < self.threshold][::-1]
-        if not len(small):
-            return
-        regime = _regime(int(dataset.samples["label"].notna().sum()))
-        yield from self._each(small.iloc[: self.most], regime)
-        rest = small.iloc[self.most :]
-        if len(rest):
-            what = f"{len(rest):,} more classes have {rest.min():,} to {rest.max():,} samples each"
-            if rest.min() <= _UNSPLITTABLE:
-                what += f" ({(rest <= _UNSPLITTABLE).sum():,} of them one or two, too few to be split)"
-            evidence = {"what": what, "todo": _REGIMES[regime], "regime": regime, "threshold": self.threshold}
-            yield self.claims([""], scope="dataset", figure=len(rest), unit="classes", evidence=evidence)
+        tiny, small = counts[counts <= _UNSPLITTABLE][::-1], counts[counts < self.threshold][::-1]
+        if len(tiny):
+            what = f"{_so_many(len(tiny), len(counts))} one or two samples ({_named(tiny)})"
+            yield self._about(tiny, what, "unsplittable", severity="info")
+        if len(small):
+            span = f"from {small.iloc[0]:,} ({small.index[0]!r}) to {small.iloc[-1]:,} ({small.index[-1]!r})"
+            span = span if len(small) > 1 else _named(small)
+            what = f"{_so_many(len(small), len(counts))} fewer than {self.threshold:,} samples, {span}"
+            yield self._about(small, what, _regime(int(dataset.samples["label"].notna().sum())))
 
-    def _each(self, small: pd.Series[int], regime: str) -> Iterator[pd.DataFrame]:
-        regimes = np.where(small.to_numpy() <= _UNSPLITTABLE, "unsplittable", regime)
-        evidence = [
-            {
-                "what": f"{count:,} sample{'s' if count > 1 else ''}",
-                "todo": _REGIMES[name],
-                "regime": name,
-                "threshold": self.threshold,
-            }
-            for count, name in zip(small, regimes, strict=True)
-        ]
-        yield self.claims(small.index.to_numpy(dtype=object), figure=small.to_numpy(), unit="samples", evidence=evidence)
+    def _about(self, part: pd.Series[int], what: str, regime: str, severity: Severity = "fact") -> pd.DataFrame:
+        evidence = {
+            "what": what, "todo": _REGIMES[regime], "regime": regime, "threshold": self.threshold,
+            "classes": {str(name): int(count) for name, count in part.head(_KEPT).items()},
+        }  # fmt: skip
+        return self.claims([""], severity=severity, figure=len(part), unit="classes", evidence=evidence)
+
+
+def _so_many(number: int, of: int) -> str:
+    if number == of:
+        return "the one class has" if of == 1 else f"all {of:,} classes have"
+    return f"{number:,} of {of:,} classes {'has' if number == 1 else 'have'}"
+
+
+def _named(part: pd.Series[int]) -> str:
+    names = ", ".join(f"{name!r}: {count:,}" for name, count in part.head(_NAMED).items())
+    return names + (f" and {len(part) - _NAMED:,} more" if len(part) > _NAMED else "")
 
 
 def _regime(images: int) -> str:

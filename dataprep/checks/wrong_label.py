@@ -152,7 +152,7 @@ class WrongLabel(Check):
         sentences = [f"None of {judged:,} labels that could be judged is listed." if judged else "No label could be judged."]
         text = " ".join([*sentences, *evidence.notes, *([OTHER_WAY] if evidence.withheld == "blind" else [])])
         return self.claims(
-            [""], scope="dataset", severity="info", suggestion="none", unit="of the list",
+            [""], scope="dataset", severity="fact", suggestion="none", unit="of the list",
             evidence={"listed": 0, "judged": judged, "text": text},
         )  # fmt: skip
 

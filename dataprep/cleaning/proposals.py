@@ -11,7 +11,7 @@ Whatever else checks say is left to a person as a review, until an option asks f
 5. anything else worth a look: a review.
 
 A test part is left as it is unless asked otherwise, and a member of a group that is in test stays before any other. The last
-sample of a class, in its split, stays. Claims of severity "info" are facts or candidates rather than faults and lead to nothing.
+sample of a class, in its split, stays. Claims of severity "fact" and "info" are no faults and lead to nothing.
 To drop a record is not to drop its sample: a cleaned manifest has one row per sample.
 """
 
@@ -145,7 +145,7 @@ def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
     """(n,) what each claim asks for, -1 for nothing."""
     checks, suggestions = table["check"].astype("str"), table["suggestion"].astype("str")
     pairs, sure = table["scope"].eq("pair"), table["confidence"] >= options.min_confidence
-    facts = table["severity"].astype("str").eq("info")
+    facts = table["severity"].astype("str").isin(("fact", "info"))
     asked = checks.isin(options.drop) & (~facts | checks.isin(_facts_by_nature(options.drop)))
     drops = suggestions.eq("drop") & checks.isin([UNREADABLE, EXACT]) & sure
     if options.drop_at_confidence is not None:
@@ -172,7 +172,7 @@ def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
 
 def _facts_by_nature(codes: Collection[str]) -> list[str]:
     """The checks whose claims are facts: asked to drop these, one means their claims; of others, infos are candidates."""
-    return [code for code in codes if registry.load("dataprep.checks", code).severity == "info"]
+    return [code for code in codes if registry.load("dataprep.checks", code).severity in ("fact", "info")]
 
 
 def _about_samples(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:

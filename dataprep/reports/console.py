@@ -75,6 +75,7 @@ def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width
             yield [(title, _STYLES[severity]), (_AMOUNT.rjust(width - len(title)), "dim")]
         for check in part:
             yield from _finding(check, severity, width)
+    yield from _facts(summary["facts"], width)
     yield from _endings(summary, width)
     if paths is not None:
         yield []
@@ -115,8 +116,21 @@ def _example(example: Mapping[str, Any], width: int) -> Iterator[Line]:
         yield [(_fitted(f"    {line}", width), "dim")]
 
 
+def _facts(told: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
+    """What is true of the data and nothing to mend."""
+    if told:
+        yield []
+        yield [("YOUR DATA", "bold")]
+    for fact in told:
+        for line in fact["lines"]:
+            named = f"{_middled(printable(line['target']), width // 2)}: " if line["target"] else ""
+            text = named + printable(line["text"])
+            pieces = textwrap.wrap(text[:1].upper() + text[1:], width - 2, break_on_hyphens=False)
+            yield from ([("  " if number else "• ", ""), (_fitted(piece, width - 2), "")] for number, piece in enumerate(pieces))
+
+
 def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
-    clear = [check["code"] for check in summary["checks"] if not check["count"]]
+    clear = [check["code"] for check in summary["checks"] if not check["count"] and not check["facts"]]
     new = " new" if summary["counts"]["left_out"] else ""
     if clear:
         yield []

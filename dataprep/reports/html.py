@@ -183,6 +183,7 @@ def _chapters(
         for check in summary["checks"]
     ]
     found = [card for card in cards if card["count"]]
+    facts = [card for card in cards if card["facts"] and not card["count"] and (card["clusters"] or card["claims"])]
     families = [*FAMILIES, *sorted({card["family"] for card in found} - set(FAMILIES))]
     chapters = [
         {
@@ -192,7 +193,8 @@ def _chapters(
         }
         for family in families
     ]  # fmt: skip
-    return {"found": found, "clear": [card for card in cards if not card["count"]], "chapters": chapters}
+    clear = [card for card in cards if not card["count"] and not card["facts"]]
+    return {"found": found, "clear": clear, "chapters": chapters, "fact_cards": facts}
 
 
 def _captions(clusters: list[Cluster], audit: Audit, table: pd.DataFrame) -> dict[int, str]:
@@ -217,7 +219,9 @@ def _figures(clusters: list[Cluster], table: pd.DataFrame) -> dict[int, str]:
 
 def _listed(audit: Audit, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Check code to its claims that no picture can show: about classes, splits, records and the data set."""
-    rest = table[~table["scope"].isin(("sample", "pair")).to_numpy()]
+    issued = table["check"].astype("str").isin(table["check"][table["severity"] != "fact"].astype("str").unique())
+    told = (table["severity"] == "fact") & issued  # facts beside issues are told under "Your data" alone
+    rest = table[~table["scope"].isin(("sample", "pair")).to_numpy() & ~told.to_numpy()]
     first = rest[rest.groupby("check", observed=True).cumcount() < LISTED]
     messages = render(first, templates(audit))
     listed: dict[str, list[dict[str, Any]]] = {}
@@ -244,7 +248,9 @@ def _boot(summary: Mapping[str, Any], facts: Mapping[str, Any], places: Mapping[
         "root": Path(root).absolute().as_uri().rstrip("/") + "/" if local else "",
         "facts": {str(places[name]): [entry["facts"], entry["lost"]] for name, entry in facts.items()},
         "checks": {
-            check["code"]: [check["summary"], check["advice"], check["severity"]] for check in summary["checks"] if check["count"]
+            check["code"]: [check["summary"], check["advice"], check["severity"]]
+            for check in summary["checks"]
+            if check["count"] or check["facts"]
         },
     }
 

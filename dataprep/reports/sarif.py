@@ -14,13 +14,13 @@ from dataprep.schemas.names import unescape_name
 RESULTS_LIMIT = 5_000
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+_LEVELS = {"error": "error", "warning": "warning", "info": "note", "fact": "none"}
 _OF_FILES = ("sample", "pair")
 _ROW = re.compile(r"^(?P<file>.+?)(?:, row |:)(?P<row>\d+)$")
 
 
 def sarif(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """A SARIF log of one run, from a summary.
+    """A SARIF log of one run, from a summary; facts, with nothing to mend, are no results.
 
     A claim's file is relative to the base ``ROOT`` (the data set's folder); a claim about a class, a split or the whole data set
     points to the root itself, as code hosts show no result without a place. At most `RESULTS_LIMIT` results, worst first; a
@@ -28,7 +28,7 @@ def sarif(summary: Mapping[str, Any]) -> dict[str, Any]:
     """
     checks = summary["checks"]
     places = {check["code"]: index for index, check in enumerate(checks)}
-    claims = summary["issues"]["claims"][:RESULTS_LIMIT]
+    claims = [claim for claim in summary["issues"]["claims"] if claim["severity"] != "fact"][:RESULTS_LIMIT]
     run: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -118,8 +118,8 @@ def _file(uri: str, line: int = 0) -> dict[str, Any]:
 
 
 def _left_out(summary: Mapping[str, Any], shown: int) -> Iterable[dict[str, Any]]:
-    hidden = summary["issues"]["total"] - shown
+    hidden = summary["counts"]["issues"] - shown
     if hidden <= 0:
         return []
-    text = f"{hidden:,} of {summary['issues']['total']:,} results were left out, the least severe ones; issues.csv lists all."
+    text = f"{hidden:,} of {summary['counts']['issues']:,} results were left out, the least severe ones; issues.csv lists all."
     return [{"level": "note", "message": {"text": text}}]

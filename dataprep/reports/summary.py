@@ -14,6 +14,7 @@ from dataprep.reports.distributions import class_counts, property_histograms, va
 from dataprep.reports.messages import read_evidence, render
 from dataprep.reports.pseudonyms import without_text
 from dataprep.reports.rows import rows_of
+from dataprep.reports.told_facts import told_facts
 from dataprep.reports.verdict import verdict
 from dataprep.schemas.identity import issue_ids
 from dataprep.schemas.issues import SEVERITIES
@@ -54,6 +55,7 @@ def summarise(audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = Fal
         "counts": counts,
         "dataset": dataset,
         "checks": checks,
+        "facts": told_facts(audit),
         "skipped": [_skipped_facts(code, reason, audit) for code, reason in sorted(audit.skipped.items())],
         "distributions": {"classes": class_counts(audit.dataset), "properties": property_histograms(audit)},
         "issues": {
@@ -139,10 +141,12 @@ def claims(audit: Audit, table: pd.DataFrame, ids: np.ndarray[Any, Any]) -> list
 def _counts(audit: Audit) -> dict[str, Any]:
     table = audit.issues.table
     by_severity = table["severity"].value_counts()
-    grave = table["scope"].isin(_OF_FILES) & (table["severity"] != "info")
+    grave = table["scope"].isin(_OF_FILES) & ~table["severity"].isin(("fact", "info"))
+    facts = int(by_severity.get("fact", 0))
     return {
-        "issues": len(table),
-        **{severity: int(by_severity.get(severity, 0)) for severity in SEVERITIES},
+        "issues": len(table) - facts,
+        "facts": facts,
+        **{severity: int(by_severity.get(severity, 0)) for severity in SEVERITIES if severity != "fact"},
         "samples": int(table.loc[grave, "target"].nunique()),
         "left_out": sum(audit.run.get("left_out", {}).values()),
     }
@@ -150,16 +154,18 @@ def _counts(audit: Audit) -> dict[str, Any]:
 
 def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]:
     table = audit.issues.table
-    rows = np.flatnonzero(table["check"] == check.code)
+    told = np.flatnonzero(table["check"] == check.code)
+    rows = told[(table["severity"].iloc[told] != "fact").to_numpy()]
     samples = int(table["target"].iloc[rows][table["scope"].iloc[rows].isin(_OF_FILES)].nunique()) if len(rows) else 0
     return {
         "code": check.code,
         "family": check.family,
-        "severity": str(table["severity"].iloc[rows[0]]) if len(rows) else check.severity,
+        "severity": str(table["severity"].iloc[told[0]]) if len(told) else check.severity,
         "scope": check.scope,
         "summary": check.summary,
         "advice": check.advice,
         "count": len(rows),
+        "facts": len(told) - len(rows),
         "samples": samples,
         "share": round(samples / len(audit.dataset), 6) if samples and len(audit.dataset) else None,
         "worst": _worst(check, table.iloc[rows[:EXAMPLES]]) if len(rows) else [],

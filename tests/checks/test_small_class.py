@@ -1,4 +1,4 @@
-"""Small classes: which, with which advice, and how many claims at most."""
+"""Small classes: what is said of them, with which advice, and that it is said once."""
 
 from __future__ import annotations
 
@@ -17,43 +17,46 @@ def claims(counts: dict[str, int], **options) -> list[dict]:
     return [row for batch in SmallClass(**options).find(dataset, None) for row in batch.to_dict("records")]
 
 
-def test_smallest_first_and_only_small_ones():
-    found = claims({"big": 1000, "middle": 999, "tiny": 2})
-    assert [(row["target"], row["figure"]) for row in found] == [("tiny", 2), ("middle", 999)]
+def told(row: dict) -> str:
+    return SmallClass.message.format(**evidence_of(row["evidence"]))
+
+
+def test_one_fact_names_the_smallest_and_the_largest_of_the_small():
+    (fact,) = claims({"big": 1000, "middle": 999, "less": 30})
+    assert (fact["severity"], fact["scope"], fact["target"], fact["figure"]) == ("fact", "dataset", "", 2)
+    assert told(fact).startswith("2 of 3 classes have fewer than 1,000 samples, from 30 ('less') to 999 ('middle'): ")
+    assert evidence_of(fact["evidence"])["classes"] == {"less": 30, "middle": 999}
+
+
+def test_classes_that_cannot_be_split_are_an_issue():
+    issue, fact = claims({"a": 4601, "b": 2, "c": 1})
+    assert (issue["severity"], fact["severity"]) == ("info", "fact")
+    assert told(issue).startswith("2 of 3 classes have one or two samples ('c': 1, 'b': 2): too few for train, validation and test")
 
 
 @pytest.mark.parametrize(
-    ("counts", "regime"),
+    ("counts", "words"),
     [
-        ({"a": 400, "b": 599}, "features"),
-        ({"a": 400, "b": 600}, "transfer"),
-        ({"a": 400, "b": 4600}, "transfer"),
-        ({"a": 400, "b": 4601}, "train"),
-        ({"a": 2, "b": 4601}, "unsplittable"),
-        ({"a": 3, "b": 4998}, "train"),
+        ({"a": 400, "b": 599}, "a simple classifier"),
+        ({"a": 400, "b": 600}, "fine-tune a pretrained"),
+        ({"a": 400, "b": 4600}, "fine-tune a pretrained"),
+        ({"a": 400, "b": 4601}, "oversample"),
+        ({"a": 3, "b": 4998}, "oversample"),
     ],
 )
-def test_the_advice_fits_the_number_of_images(counts, regime):
-    evidence = evidence_of(claims(counts)[0]["evidence"])
-    assert evidence["regime"] == regime
-    text = SmallClass.message.format(**evidence)
-    assert f"{counts['a']} samples, below 1,000: " in text
-    assert {"features": "simple classifier", "transfer": "fine-tune", "train": "oversample", "unsplittable": "cannot"}[
-        regime
-    ] in text
+def test_the_advice_fits_the_number_of_images(counts, words):
+    (fact,) = claims(counts)
+    assert words in told(fact)
 
 
-def test_ten_thousand_classes_are_not_ten_thousand_claims():
-    found = claims({f"c{i:05d}": 1 + i % 40 for i in range(10_000)})
-    assert len(found) == 101
-    assert {row["figure"] for row in found[:-1]} == {1.0}
-    assert (found[-1]["scope"], found[-1]["target"], found[-1]["figure"]) == ("dataset", "", 9_900)
-    text = SmallClass.message.format(**evidence_of(found[-1]["evidence"]))
-    assert text.startswith(
-        "9,900 more classes have 1 to 40 samples each (400 of them one or two, too few to be split), below 1,000"
-    )
+def test_ten_thousand_classes_are_two_claims():
+    issue, fact = claims({f"c{i:05d}": 1 + i % 40 for i in range(10_000)})
+    assert (issue["figure"], fact["figure"]) == (500, 10_000)
+    assert "'c09960': 1" in told(issue) and " and 495 more)" in told(issue)
+    assert told(fact).startswith("all 10,000 classes have fewer than 1,000 samples, from 1 (")
+    assert len(evidence_of(fact["evidence"])["classes"]) == 100
 
 
 def test_the_threshold_is_an_option():
     assert not claims({"a": 30, "b": 40}, threshold=30)
-    assert len(claims({"a": 30, "b": 40, "c": 50}, threshold=45, most=1)) == 2
+    assert told(claims({"a": 30, "b": 400}, threshold=45)[0]).startswith("1 of 2 classes has fewer than 45 samples, 'a': 30: ")

@@ -1,0 +1,50 @@
+"""Facts as a report tells them under "Your data": true of the data set, with nothing to mend; a few lines a check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataprep.reports.messages import render
+from dataprep.reports.rows import rows_of
+from dataprep.reports.verdict import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprep.checks.contract import Check
+    from dataprep.schemas.audit import Audit
+
+#: More facts of one check than this are told together.
+SINGLY = 3
+
+
+def told_facts(audit: Audit) -> list[dict[str, Any]]:
+    """The facts of an audit, in the order of its checks' families.
+
+    Returns:
+        For each check that states a fact: ``check``, ``title``, ``count`` (facts), ``samples`` (distinct ones that they are
+        about) and ``lines``, each with ``target`` (empty for the data set) and ``text``.
+    """
+    table = audit.issues.table
+    facts = table[(table["severity"] == "fact").to_numpy()]
+    told = []
+    for check in audit.checks:
+        part = facts[(facts["check"] == check.code).to_numpy()]
+        if len(part):
+            of_samples = part["scope"].isin(("sample", "pair"))
+            samples = int(part["target"][of_samples].nunique())
+            lines = _each(check, part) if len(part) <= SINGLY else [_together(check, part, samples)]
+            told.append({"check": check.code, "title": check.summary, "count": len(part), "samples": samples, "lines": lines})
+    return told
+
+
+def _each(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
+    texts = render(part, {check.code: check.message})
+    return [{"target": str(row.target), "text": text} for row, text in zip(rows_of(part), texts, strict=True)]
+
+
+def _together(check: Check, part: pd.DataFrame, samples: int) -> dict[str, str]:
+    groups = part["group"][part["group"] != ""].nunique()
+    amount = counted(samples, "image") if samples else f"{len(part):,} times"
+    text = f"{check.summary}: {amount}" + (f", in {counted(groups, 'group')}" if groups else "")
+    return {"target": "", "text": f"{text}. {check.advice}"}
