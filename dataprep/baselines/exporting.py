@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dataprep.errors import OptionError, WorkError
+from dataprep.measures.embedding.sessions import load_onnxruntime
 from dataprep.schemas.files import write_atomically
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def compared(network: Network, facts: ModelFacts, data: bytes, images: NDArray[n
     Raises:
         WorkError: it is above `TOLERANCE`.
     """
-    import onnxruntime
-
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -31,7 +31,7 @@ def test_one_fact_names_the_smallest_and_the_largest_of_the_small():
 def test_classes_that_cannot_be_split_are_an_issue():
     issue, fact = claims({"a": 4601, "b": 2, "c": 1})
     assert (issue["severity"], fact["severity"]) == ("info", "fact")
-    assert told(issue).startswith("2 of 3 classes have one or two samples ('c': 1, 'b': 2): too few for train, validation and test")
+    assert told(issue).startswith("2 of 3 classes have one or two samples ('c': 1, 'b': 2): too few for train, ")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,8 @@ def test_the_advice_fits_the_number_of_images(counts, words):
 def test_ten_thousand_classes_are_two_claims():
     issue, fact = claims({f"c{i:05d}": 1 + i % 40 for i in range(10_000)})
     assert (issue["figure"], fact["figure"]) == (500, 10_000)
-    assert "'c09960': 1" in told(issue) and " and 495 more)" in told(issue)
+    assert "'c09960': 1" in told(issue)
+    assert " and 495 more)" in told(issue)
     assert told(fact).startswith("all 10,000 classes have fewer than 1,000 samples, from 1 (")
     assert len(evidence_of(fact["evidence"])["classes"]) == 100
 

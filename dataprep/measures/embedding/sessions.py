@@ -50,7 +50,7 @@ def open_session(path: str, threads: int = 0) -> Session:
         InputError: the file is missing, is no ONNX model, or does not take one image.
         OptionError: onnxruntime is not installed.
     """
-    ort = _onnxruntime()
+    ort = load_onnxruntime()
     if not os.path.isfile(path):
         raise InputError(f"there is no model file {path}: expected the path of an .onnx file")
     providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in ort.get_available_providers()]
@@ -93,7 +93,13 @@ def open_vino_session(path: str, threads: int, shape: tuple[int, int, int]) -> S
     return Session("openvino-cpu", compiled.inputs[0].get_any_name(), (None, *shape), np.uint8, outputs, run)
 
 
-def _onnxruntime() -> Any:
+def load_onnxruntime() -> Any:
+    """The module onnxruntime, with its telemetry off, which is read from the environment when it is first imported.
+
+    Raises:
+        OptionError: it is not installed or does not load.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
