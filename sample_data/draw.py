@@ -101,10 +101,7 @@ _ALSO = {"label-conflict": ("label-candidates",), "low-information": ("outlier",
 
 _CLASS_FAULTS = (
     ("", "class-imbalance", "stones are fewer than a tenth of the leaves"),
-    ("stone", "small-class", "six images"),
-    ("fruit", "small-class", "fewer than a hundred images"),
-    ("leaf", "small-class", "fewer than a hundred images"),
-    ("shell", "small-class", "fewer than a hundred images"),
+    ("", "small-class", "four classes of fewer than a hundred images"),
 )
 
 

@@ -70,7 +70,7 @@ def test_a_class_that_cannot_be_judged_is_named():
     embedding, true = clustered(300, 3, apart=0.8)
     true[0] = 5
     (about,) = claims(WrongLabel(), dataset_of(true, embedding))
-    assert about["severity"] == "info"
+    assert about["severity"] == "fact"
     assert "'c5'" in text(WrongLabel, about)
 
 
@@ -113,7 +113,7 @@ def test_hard_images_are_candidates_and_nothing_else():
     assert len(found) == 20
     assert about["evidence"]["why"] == "tail"
     assert "Nothing says that these 20 are wrong" in text(LabelCandidates, about)
-    assert {claim["severity"] for claim in (about, *found)} == {"info"}
+    assert {claim["severity"] for claim in (about, *found)} == {"fact"}
     assert {claim["suggestion"] for claim in (about, *found)} == {"none"}
     assert [claim["figure"] for claim in found] == list(range(1, 21))
     assert not any(claim["confidence"] for claim in found)
@@ -143,7 +143,7 @@ def test_the_rate_of_wrong_labels_and_the_ceiling(mixed_up):
 def test_a_clean_data_set_is_no_warning():
     embedding, true = clustered(600, 4, apart=0.8)
     (claim,) = claims(LabelNoise(), dataset_of(true, embedding))
-    assert claim["severity"] == "info"
+    assert claim["severity"] == "fact"
     assert np.isnan(claim["figure"])
     assert "cannot be told" in text(LabelNoise, claim)
     assert "ceiling" not in claim["evidence"]

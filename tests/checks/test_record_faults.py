@@ -88,7 +88,7 @@ def test_masks_that_a_scan_left_out_are_one_claim_with_their_names(tmp_path):
         Image.fromarray(np.repeat(np.arange(2, dtype=np.uint8), [20, 20])[None].repeat(30, axis=0)).save(tmp_path / f"{i}.png")
     found = claims("mask-beside-image", dataprep.scan(tmp_path))
     (claim,) = (row for _, row in found.iterrows())
-    assert (claim["scope"], claim["severity"], claim["figure"], claim["suggestion"]) == ("dataset", "info", 8, "none")
+    assert (claim["scope"], claim["severity"], claim["figure"], claim["suggestion"]) == ("dataset", "fact", 8, "none")
     expected = "8 files are masks of the pictures beside them, such as 0.png: it has the name of 0.jpg, beside it"
     assert message("mask-beside-image", claim) == expected
     assert evidence_of(claim["evidence"])["files"] == [f"{i}.png" for i in range(8)]

@@ -70,7 +70,7 @@ def test_claims_name_the_group_and_its_members() -> None:
     assert found["group"].tolist() == ["001.jpg", "001.jpg", "050.jpg"]
     assert set(found["related"].iloc[:2]) <= {"001.jpg", "002.jpg", "003.jpg"}
     assert found["figure"].between(0.85, 1).all()
-    assert found["severity"].eq("info").all()
+    assert found["severity"].eq("fact").all()
     assert json.loads(found["evidence"].iloc[0])["neighbours"] == ["001.jpg", "003.jpg"]
     text = render(found, {"similar-images": SimilarImages.message})[2]
     assert text.startswith("looks like 050.jpg: cosine 0.9")

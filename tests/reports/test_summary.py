@@ -30,7 +30,7 @@ def test_same_audit_same_bytes(audit: Audit) -> None:
 
 def test_counts_and_verdict(audit: Audit) -> None:
     summary = summarise(audit)
-    assert summary["counts"] == {"issues": 16, "error": 3, "warning": 11, "info": 2, "samples": 10, "left_out": 0}
+    assert summary["counts"] == {"issues": 16, "facts": 0, "error": 3, "warning": 11, "info": 2, "samples": 10, "left_out": 0}
     assert summary["verdict"]["level"] == "error"
     assert summary["verdict"]["title"] == "3 kinds of error to mend before training"
     assert "files that cannot be read (1)" in summary["verdict"]["text"]
