@@ -125,7 +125,7 @@ def _facts(told: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
         for line in fact["lines"]:
             named = f"{_middled(printable(line['target']), width // 2)}: " if line["target"] else ""
             text = named + printable(line["text"])
-            pieces = textwrap.wrap(text[:1].upper() + text[1:], width - 2, break_on_hyphens=False)
+            pieces = textwrap.wrap(text, width - 2, break_on_hyphens=False)
             yield from ([("  " if number else "• ", ""), (_fitted(piece, width - 2), "")] for number, piece in enumerate(pieces))
 
 

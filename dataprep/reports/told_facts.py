@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from dataprep.checks.contract import Check
     from dataprep.schemas.audit import Audit
 
+#: Families whose facts come first: how many classes and images there are, and what they look like.
+_FIRST = ("labels", "content", "quality")
 #: More facts of one check than this are told together.
 SINGLY = 3
 
 
 def told_facts(audit: Audit) -> list[dict[str, Any]]:
-    """The facts of an audit, in the order of its checks' families.
+    """The facts of an audit: of labels first, then of content and quality, then the rest.
 
     Returns:
         For each check that states a fact: ``check``, ``title``, ``count`` (facts), ``samples`` (distinct ones that they are
@@ -28,7 +30,7 @@ def told_facts(audit: Audit) -> list[dict[str, Any]]:
     table = audit.issues.table
     facts = table[(table["severity"] == "fact").to_numpy()]
     told = []
-    for check in audit.checks:
+    for check in sorted(audit.checks, key=lambda check: _FIRST.index(check.family) if check.family in _FIRST else len(_FIRST)):
         part = facts[(facts["check"] == check.code).to_numpy()]
         if len(part):
             of_samples = part["scope"].isin(("sample", "pair"))
@@ -40,7 +42,10 @@ def told_facts(audit: Audit) -> list[dict[str, Any]]:
 
 def _each(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
     texts = render(part, {check.code: check.message})
-    return [{"target": str(row.target), "text": text} for row, text in zip(rows_of(part), texts, strict=True)]
+    return [
+        {"target": str(row.target), "text": text if row.target else _sentence(text)}
+        for row, text in zip(rows_of(part), texts, strict=True)
+    ]
 
 
 def _together(check: Check, part: pd.DataFrame, samples: int) -> dict[str, str]:
@@ -48,3 +53,7 @@ def _together(check: Check, part: pd.DataFrame, samples: int) -> dict[str, str]:
     amount = counted(samples, "image") if samples else f"{len(part):,} times"
     text = f"{check.summary}: {amount}" + (f", in {counted(groups, 'group')}" if groups else "")
     return {"target": "", "text": f"{text}. {check.advice}"}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
