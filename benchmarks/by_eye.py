@@ -198,7 +198,7 @@ def tile(claim: Any, rank: int, root: Path) -> Image.Image | None:
     return page if others else page.crop((0, 0, page.width, TILE + WORDS))
 
 
-def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, width: int = 1160, down: int = 3) -> None:
+def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, width: int = 1180, down: int = 3) -> None:
     """Contact sheets of the claims without a verdict: up to three rows each, so that they are looked at in full size."""
     folder.mkdir(parents=True, exist_ok=True)
     table = table[table["verdict"] == ""]
