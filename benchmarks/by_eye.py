@@ -145,8 +145,11 @@ def filled(table: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def picture(path: Path, size: int) -> Image.Image:
-    """The image in a square of `size` pixels; small ones enlarged by a whole number, every pixel seen; on white."""
-    page = Image.new("RGB", (size, size), "#e8e8e8")
+    """The image in a square of `size` pixels, pink around it so that its own margins are told from it; transparent is white.
+
+    Small ones are enlarged by a whole number, so that every pixel is seen.
+    """
+    page = Image.new("RGB", (size, size), "#f0bfe2")
     try:
         with Image.open(path) as image:
             image.draft("RGB", (2 * size, 2 * size))
