@@ -10,7 +10,7 @@ sheets: of each check of the families quality, content and shortcuts (or of each
 (worst severity first, then surest): contact sheets as PNG, to judge by, and ``SET.csv`` with the verdicts to fill in. Facts
 (what is told under "Your data") are taken apart from issues. Claims without pictures (about a class, a slice, the data set) are
 lines of the CSV alone, unless their evidence names images. ``--verdicts``: claims that were judged before are filled in and not
-drawn again.
+drawn again; so are those of a ``SET.csv`` that is there already.
 table: per check and set what was listed, looked at, right, arguable and wrong; and which checks fall below 0.7 right.
 again: a new audit held against the verdicts: which claims that were right it still lists, which wrong ones are gone.
 
@@ -331,11 +331,15 @@ def main() -> None:
             raise SystemExit(f"no verdicts on {name!r}; there are some on {sorted(set(verdicts(options.verdicts)['set']))}")
         show_again(compared(audit.claims, judged), options.names)
         return
-    chosen = taken(audit, name, options.check, options.most)
-    if options.verdicts:
-        chosen = filled(chosen, verdicts(options.verdicts))
+    chosen, target = taken(audit, name, options.check, options.most), options.sheets / f"{name}.csv"
+    before = [*options.verdicts, *([target] if target.exists() else [])]
+    if before:
+        chosen = filled(chosen, verdicts(before))
     write_sheets(audit, chosen, options.images or audit.root, options.sheets)
-    chosen.to_csv(options.sheets / f"{name}.csv", index=False)
+    if target.exists() and options.check:
+        others = pd.read_csv(target, dtype="str", keep_default_na=False)
+        chosen = pd.concat([others[~others["check"].isin(options.check)], chosen], ignore_index=True)
+    chosen.to_csv(target, index=False)
     print(f"{name}: {len(chosen)} claims of {chosen['check'].nunique()} checks, {(chosen['verdict'] == '').sum()} to judge")
 
 
