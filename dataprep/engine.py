@@ -16,7 +16,7 @@ from dataprep.errors import OptionError
 from dataprep.ingest import scan
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
-from dataprep.schemas.audit import Audit
+from dataprep.schemas.audit import FAILED, Audit
 from dataprep.schemas.columns import GIVEN
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues
@@ -54,7 +54,8 @@ def audit(
         progress: called with (stage, done, total, note) now and then, in this thread.
 
     Returns:
-        The Audit. A check that cannot look is named in `Audit.skipped` with its reason, and so is a plug-in that fails.
+        The Audit. A check that cannot look is named in `Audit.skipped` with its reason; one that ends in an error is also in
+        `Audit.failed`, and costs no other check its findings.
 
     Raises:
         InputError: the source or the reference cannot be read.
@@ -140,7 +141,7 @@ def _batches(
             else:
                 yield from list(check.find(dataset, look))
         except Exception as error:  # a broken plug-in must not cost the user every other check's findings
-            skipped[check.code] = f"failed: {type(error).__name__}: {error}"
+            skipped[check.code] = f"{FAILED}: {type(error).__name__}: {error}"
 
 
 def _why_missing(missing: list[str], dataset: Dataset) -> str:

@@ -10,10 +10,13 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import dataprep
 from dataprep import registry
 from dataprep.checks.contract import Check, Look
+from dataprep.checks.dark import Dark
+from dataprep.cli import app
 from dataprep.engine import make_checks, run_checks
 from dataprep.errors import InputError, OptionError, RegistryError
 from dataprep.testing import MadeUpLook, made_up_dataset
@@ -137,3 +140,40 @@ def test_checks_of_classes_say_that_one_class_is_not_enough() -> None:
     assert "outlier" not in skipped
     small = made_up_dataset(20)
     assert run_checks(checks, small, MadeUpLook(small))[1]["outlier"] == "needs embeddings of 50 images"
+
+
+@dataclass(frozen=True)
+class BrokenDark(Dark):
+    __doc__ = Dark.__doc__
+    code: ClassVar[str] = "broken-plug-in"
+
+    def find(self, dataset: dataprep.Dataset, look: Look) -> Iterator[pd.DataFrame]:
+        raise ZeroDivisionError("one over nothing")
+
+
+def test_a_failed_check_is_a_failure_of_the_run(class_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said first, with the exit code of failed work whatever the gate, and the other results kept."""
+    table = {**registry.BUILT_IN["dataprep.checks"], "broken-plug-in": f"{__name__}:BrokenDark"}
+    monkeypatch.setitem(registry.BUILT_IN, "dataprep.checks", table)
+    registry._table.cache_clear()
+    try:
+        for gate in ("never", "error"):
+            args = ["audit", str(class_folders), "--out", str(tmp_path / gate), "--fail-at", gate, "--no-embedding"]
+            result = CliRunner().invoke(app, args)
+            assert result.exit_code == 3
+            assert "1 check failed: this audit is not whole" in result.output
+            assert "the check broken-plug-in failed: ZeroDivisionError: one over nothing" in result.output
+            report = json.loads((tmp_path / gate / "audit" / "report.json").read_text(encoding="utf-8"))
+            assert report["verdict"]["level"] == "error"
+            assert report["verdict"]["text"].startswith("Nothing is known of what broken-plug-in would have found")
+            assert len(report["checks"]) > 20
+    finally:
+        monkeypatch.undo()
+        registry._table.cache_clear()
+
+
+def test_issues_of_an_unknown_check_are_no_empty_answer(class_folders: Path) -> None:
+    issues = dataprep.audit(str(class_folders), only=["dark"]).issues
+    assert len(issues.of("bright")) == 0
+    with pytest.raises(RegistryError, match="Did you mean 'dark'"):
+        issues.of("drak")

@@ -12,13 +12,12 @@ import typer
 
 from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.progress import progress_bar
-from dataprep.errors import InputError, OptionError
+from dataprep.errors import InputError, OptionError, WorkError
 
 if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
-    from dataprep.schemas.issues import Issues
     from dataprep.schemas.report import ReportPaths
 
 Format = Literal["table", "json", "csv"]
@@ -165,7 +164,7 @@ def audit(
         found = _without_known(made, lists)
         paths = _write(found, flags, progress)
     _print(paths, format)
-    raise typer.Exit(_exit_code(found.issues, fail_at))
+    raise typer.Exit(_exit_code(found, fail_at))
 
 
 def _scan(flags: Mapping[str, Any]) -> Dataset:
@@ -335,7 +334,9 @@ def _print_report(paths: ReportPaths, format: Format) -> None:
             sys.stdout.write(line)
 
 
-def _exit_code(issues: Issues, fail_at: FailAt) -> int:
-    if fail_at == "never":
-        return 0
-    return int(len(issues.at_least(fail_at)) > 0)
+def _exit_code(audit: Audit, fail_at: FailAt) -> int:
+    if audit.failed:  # what they look for may be there: no gate opens
+        for code, reason in audit.failed.items():
+            typer.echo(f"dataprep: the check {code} {reason}", err=True)
+        return WorkError.exit_code
+    return int(fail_at != "never" and len(audit.issues.at_least(fail_at)) > 0)

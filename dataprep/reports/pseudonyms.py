@@ -13,7 +13,7 @@ import pandas as pd
 import xxhash
 
 from dataprep.reports.messages import read_evidence
-from dataprep.schemas.audit import Audit
+from dataprep.schemas.audit import FAILED, Audit, is_failure
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.issues import Issues
 
@@ -72,7 +72,7 @@ def anonymise(audit: Audit) -> Audit:
     return Audit(
         _dataset(audit.dataset, names),
         Issues(_issues(audit.issues.table, names)),
-        {code: "failed" if reason.startswith("failed") else reason for code, reason in audit.skipped.items()},
+        {code: FAILED if is_failure(reason) else reason for code, reason in audit.skipped.items()},
         audit.checks,
         _run(audit.run),
     )

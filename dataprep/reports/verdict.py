@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataprep.schemas.audit import is_failure
+
 #: Findings that the verdict names.
 NAMED = 3
 
@@ -22,22 +24,32 @@ def verdict(
     """
     if not dataset["samples"]:
         return {"level": "empty", "title": "No images found", "text": f"Nothing to look at in {dataset['root']}."}
+    failed = [code for code, reason in skipped.items() if is_failure(reason)]
     found = [check for check in checks if check["count"]]
     grave = [check for check in found if check["severity"] == "error"]
     doubtful = [check for check in found if check["severity"] == "warning"]
-    level = "error" if grave else "warning" if doubtful else "good"
+    level = "error" if grave or failed else "warning" if doubtful else "good"
     sentences = (
-        _seen(dataset), _named(grave or doubtful), _rest(grave, doubtful), _hidden(left_out), _unseen(checks, skipped),
+        _failed(failed), _seen(dataset), _named(grave or doubtful), _rest(grave, doubtful), _hidden(left_out),
+        _unseen(checks, skipped),
     )  # fmt: skip
-    return {"level": level, "title": _title(grave, doubtful, left_out), "text": " ".join(filter(None, sentences))}
+    return {"level": level, "title": _title(grave, doubtful, left_out, len(failed)), "text": " ".join(filter(None, sentences))}
 
 
-def _title(grave: Sequence[Any], doubtful: Sequence[Any], left_out: int) -> str:
+def _title(grave: Sequence[Any], doubtful: Sequence[Any], left_out: int, failed: int) -> str:
+    if failed:
+        return f"{counted(failed, 'check')} failed: this audit is not whole"
     if grave:
         return f"{counted(len(grave), 'kind')} of error to mend before training"
     if doubtful:
         return f"Usable, with {counted(len(doubtful), 'kind')} of problem to look at"
     return "No new errors and no new warnings" if left_out else "No errors and no warnings"
+
+
+def _failed(codes: Sequence[str]) -> str:
+    if not codes:
+        return ""
+    return f"Nothing is known of what {', '.join(codes)} would have found; the errors are below, please report them."
 
 
 def _seen(dataset: Mapping[str, Any]) -> str:

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from dataprep.schemas.issues import Issues
 
 
+#: Begins the reason of a check that ended in an error, before the error.
+FAILED = "failed"
+
+
+def is_failure(reason: str) -> bool:
+    """Whether the reason why a check is among those skipped is an error of its own."""
+    return reason.startswith(FAILED)
+
+
 @dataclass(frozen=True, eq=False)
 class Audit:
     """The measured data set, its issues, and what was skipped and why.
@@ -19,7 +28,7 @@ class Audit:
     Attributes:
         dataset: the measured Dataset.
         issues: every claim of every check that ran.
-        skipped: check code to the reason it could not look ("needs labels").
+        skipped: check code to the reason it could not look ("needs labels"), or, after "failed: ", to the error it ended in.
         checks: the checks that ran, with their options.
         run: everything that shaped the result: options, versions, seed, fingerprint, timings (``run.json``).
     """
@@ -29,6 +38,11 @@ class Audit:
     skipped: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Any, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Check code to the error that it ended in: nothing is known of what such a check looks for."""
+        return {code: reason for code, reason in self.skipped.items() if is_failure(reason)}
 
     def __repr__(self) -> str:
         return f"Audit({self.dataset!r}, {self.issues!r}, {len(self.skipped)} checks skipped)"

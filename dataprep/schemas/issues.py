@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from dataprep.errors import RegistryError
+from dataprep.schemas.options import did_you_mean
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -124,7 +127,17 @@ class Issues:
         return f"Issues({len(self)} from {self.table['check'].nunique()} checks)"
 
     def of(self, *checks: str) -> Issues:
-        """The issues of the named checks."""
+        """The issues of the named checks.
+
+        Raises:
+            RegistryError: a name that no check has, and no issue here.
+        """
+        from dataprep import registry
+
+        known = {*registry.names("dataprep.checks"), *self.table["check"].astype("str").unique()}
+        for code in checks:
+            if code not in known:
+                raise RegistryError(f"no check is called {code!r}. {did_you_mean(code, sorted(known))}")
         return Issues(self.table[self.table["check"].isin(checks)].reset_index(drop=True))
 
     def where(self, mask: Any) -> Issues:
