@@ -9,13 +9,16 @@ Rows = NDArray[np.int64]
 
 
 def connect(count: int, a: Rows, b: Rows) -> Rows:
-    """(count,) the least row that each row is connected with, by way of the pairs (a, b); itself when alone."""
-    least = np.arange(count)
-    while True:
-        before = least.copy()
-        both = np.minimum(least[a], least[b])
-        np.minimum.at(least, a, both)
-        np.minimum.at(least, b, both)
-        least = least[least]
-        if np.array_equal(least, before):
-            return least
+    """(count,) the least row that each row is connected with, by way of the pairs (a, b); itself when alone.
+
+    Trees are hooked onto trees of a lesser root and flattened, until no pair joins two of them (Shiloach & Vishkin 1982).
+    """
+    root = np.arange(count)
+    while len(a):
+        one, other = root[a], root[b]
+        apart = one != other
+        a, b, one, other = a[apart], b[apart], one[apart], other[apart]
+        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(above := root[root], root):
+            root = above
+    return root
