@@ -50,7 +50,7 @@ COLUMNS = (
 #: The demand: of a check that lists `MANY` or more in a set, this share of those looked at is right, or it is no more than info.
 DEMAND, MANY = 0.7, 10
 #: Pixels of a picture on a sheet, of the images below it that the evidence names, and of the words.
-TILE, SMALL, WORDS = 280, 66, 84
+TILE, SMALL, WORDS = 280, 66, 92
 
 
 @dataclass(frozen=True)
