@@ -50,7 +50,7 @@ COLUMNS = (
 #: The demand: of a check that lists `MANY` or more in a set, this share of those looked at is right, or it is no more than info.
 DEMAND, MANY = 0.7, 10
 #: Pixels of a picture on a sheet, of the images below it that the evidence names, and of the words.
-TILE, SMALL, WORDS = 280, 66, 84
+TILE, SMALL, WORDS = 280, 66, 92
 
 
 @dataclass(frozen=True)
@@ -144,22 +144,30 @@ def filled(table: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
 # ---- sheets
 
 
+def opened(path: Path, draft: int = 0) -> Image.Image | str:
+    """The image upright, on white where it is transparent; or why it cannot be shown."""
+    try:
+        with Image.open(path) as image:
+            if draft:
+                image.draft("RGB", (draft, draft))
+            shown = ImageOps.exif_transpose(image)
+            shown = shown.convert("RGBA") if shown.mode in ("LA", "PA", "P", "RGBA") else shown.convert("RGB")
+    except Exception as error:  # whatever the reason, the sheet says it
+        return str(error)
+    if shown.mode == "RGBA":
+        shown = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
+    return shown
+
+
 def picture(path: Path, size: int) -> Image.Image:
-    """The image in a square of `size` pixels, pink around it so that its own margins are told from it; transparent is white.
+    """The image in a square of `size` pixels, pink around it so that its own margins are told from it.
 
     Small ones are enlarged by a whole number, so that every pixel is seen.
     """
-    page = Image.new("RGB", (size, size), "#f0bfe2")
-    try:
-        with Image.open(path) as image:
-            image.draft("RGB", (2 * size, 2 * size))
-            shown = ImageOps.exif_transpose(image)
-            shown = shown.convert("RGBA") if shown.mode in ("LA", "PA", "P", "RGBA") else shown.convert("RGB")
-    except Exception as error:  # what cannot be shown is said, whatever the reason
-        ImageDraw.Draw(page).text((6, 6), f"cannot be shown: {error}"[:40], fill="red")
+    page, shown = Image.new("RGB", (size, size), "#f0bfe2"), opened(path, 2 * size)
+    if isinstance(shown, str):
+        ImageDraw.Draw(page).text((6, 6), f"cannot be shown: {shown}"[:44], fill="red")
         return page
-    if shown.mode == "RGBA":
-        shown = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
     if max(shown.size) * 2 <= size:
         factor = size // max(shown.size)
         shown = shown.resize((shown.width * factor, shown.height * factor), Image.Resampling.NEAREST)
@@ -167,6 +175,18 @@ def picture(path: Path, size: int) -> Image.Image:
         shown.thumbnail((size, size), Image.Resampling.LANCZOS)
     page.paste(shown, ((size - shown.width) // 2, (size - shown.height) // 2))
     return page
+
+
+def detail(path: Path, width: int, height: int) -> Image.Image | None:
+    """A part of the image as large as its pixels, where it has most contrast; None of images not much larger than a tile."""
+    shown = opened(path)
+    if isinstance(shown, str) or min(shown.size) < 1.5 * width:
+        return None
+    luma = np.asarray(shown.convert("L"), dtype=np.float32)
+    places = [(top, left) for top in np.linspace(0, shown.height - height, 12).astype(int).tolist()
+              for left in np.linspace(0, shown.width - width, 8).astype(int).tolist()]  # fmt: skip
+    top, left = max(places, key=lambda at: float(luma[at[0] : at[0] + height, at[1] : at[1] + width].std()))
+    return shown.crop((left, top, left + width, top + height))
 
 
 def beside(evidence: str, root: Path, most: int = 4) -> list[Path]:
@@ -181,7 +201,10 @@ def short(figure: str) -> str:
 
 
 def tile(claim: Any, rank: int, root: Path) -> Image.Image | None:
-    """One claim on a sheet: its images, those that its evidence names, and what is said; None where there is no picture."""
+    """One claim on a sheet, None where there is no picture: its images and what is said.
+
+    Between the two: small, the images that its evidence names, else a part of each large image as large as its pixels.
+    """
     names = [claim.target, claim.related] if claim.scope == "pair" else [claim.target]
     files = [root / name for name in names if name and (root / name).is_file()]
     others = beside(claim.evidence, root)
@@ -189,16 +212,21 @@ def tile(claim: Any, rank: int, root: Path) -> Image.Image | None:
         return None
     if not files:
         files, others = others[:2], others[2:]
+    closer = [] if others else [detail(file, TILE, SMALL) for file in files]
     font = ImageFont.load_default(size=12)
     page = Image.new("RGB", (len(files) * (TILE + 6) + 6, TILE + SMALL + WORDS), "white")
     for place, file in enumerate(files):
         page.paste(picture(file, TILE), (place * (TILE + 6), 0))
     for place, file in enumerate(others):
         page.paste(picture(file, SMALL), (place * (SMALL + 4), TILE + 3))
+    for place, part in enumerate(closer):
+        if part is not None:
+            page.paste(part, (place * (TILE + 6), TILE + 3))
+    strip = bool(others) or any(part is not None for part in closer)
     said = f"{rank}. {short(claim.figure)}  {claim.target[-32:]}\n"
     said += "\n".join(textwrap.wrap(claim.message, 44 * len(files), max_lines=4))
-    ImageDraw.Draw(page).text((2, TILE + SMALL * bool(others) + 6), said, fill="black", font=font)
-    return page if others else page.crop((0, 0, page.width, TILE + WORDS))
+    ImageDraw.Draw(page).text((2, TILE + SMALL * strip + 6), said, fill="black", font=font)
+    return page if strip else page.crop((0, 0, page.width, TILE + WORDS))
 
 
 def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, width: int = 1180, down: int = 3) -> None:
