@@ -24,8 +24,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from quality import quality_checks, wilson
 
+from dataprep.checks.close_ups import CloseUps, find_close_ups
+from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
+from dataprep.measures.close_up import FIGURES, close_up_of
 from dataprep.measures.decoding import open_pixels
+from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 
@@ -105,15 +109,25 @@ FAULTS: list[tuple[str, str, Callable[[Picture], Picture]]] = [
 ]  # fmt: skip
 
 
+class Look(SecondLook):
+    """A second look without files: at close-ups that were taken as the pictures were measured."""
+
+    def close_ups(self) -> CloseUps:
+        """Of each row the figures in its columns."""
+        figures = self.dataset.samples[list(FIGURES)].to_numpy(np.float32)
+        return find_close_ups(self.dataset, lambda rows: np.asarray(figures[rows]), len(self.dataset))
+
+
 def measured(pictures: list[Picture], quality: int = 90) -> Dataset:
-    """The pictures as JPEGs, measured in this process."""
+    """The pictures as JPEGs, measured in this process, and close-ups of them as further columns."""
     measures = [measure for measure in builtin_measures() if COLUMNS[measure.column].kind != "array"]
     rows = []
     for picture in pictures:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
         pixels = open_pixels(buffer.getvalue())
-        rows.append({"lost": "", "lost_detail": "", "extension": "jpg", **{m.column: m(pixels) for m in measures}})
+        closely = dict(zip(FIGURES, close_up_of(pixels), strict=True))
+        rows.append({"lost": "", "lost_detail": "", "extension": "jpg", **{m.column: m(pixels) for m in measures}, **closely})
     return Dataset("planted", pd.DataFrame(rows, index=pd.Index([str(i) for i in range(len(rows))], name="sample", dtype="str")))
 
 
@@ -127,8 +141,9 @@ def claims(dataset: Dataset, among: Dataset) -> Counter[str]:
     for start in range(0, len(dataset), step):
         piece = dataset.samples.iloc[start : start + step]
         mixed = Dataset("mixed", pd.concat([among.samples.rename(index=lambda name: f"among{name}"), piece]))
+        look = Look(mixed, PassOptions())
         for check in quality_checks():
-            for batch in check.find(mixed, None):  # type: ignore[arg-type]
+            for batch in check.find(mixed, look):
                 found[check.code] += int(batch["target"].isin(piece.index).sum())
     return found
 
