@@ -38,9 +38,10 @@ class Blurry(Check):
         must both be wide, so that a sharp subject before a soft background is sharp. Where there are too few edges, they
         are sought at half the size.
     Known limits:
-        Images without any edge (fog, sky) are not judged, nor are those under 48 pixels or with transparent parts. Noise and grain hide blur. Text or a
-        logo laid over a blurred photo makes it sharp. Enlarged images are blurry too. Where more than half of a data set is
-        so, one claim says it. Data whose files are out of reach are not judged.
+        Images without any edge (fog, sky) are not judged, nor are those under 48 pixels or with transparent parts (glows and
+        shadows fade out on purpose), nor data whose files are out of reach. What is soft by nature (clouds, smoke, a drawn
+        gradient) is reported. Noise and grain hide blur; text or a logo laid over a blurred photo makes it sharp. Enlarged
+        images are blurry too. Where more than half of a data set is so, one claim says it.
     Measured quality:
         TODO
     """

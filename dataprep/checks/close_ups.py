@@ -80,7 +80,7 @@ def _likelihood(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.bool_
     likelihood = np.nan_to_num(np.fmax.reduce(parts), nan=0.0)
     side = np.fmin(figures(dataset, "width"), figures(dataset, "height"))
     # Glows, smoke and shadows that are meant to lie over something else fade out by their transparency.
-    large = (side >= LEAST_SIDE) & ~flags(dataset, "alpha")
+    fit = (side >= LEAST_SIDE) & ~flags(dataset, "alpha")
     return np.where(fit, np.maximum(likelihood, 0.0), 0.0), fit
 
 
@@ -119,7 +119,7 @@ def claim_seen(
         if (claims["scope"] == "dataset").any():
             yield claims
             continue
-        rows = np.flatnonzero(bad)
+        rows = np.flatnonzero(bad).tolist()
         figures_of = [{name: round(float(values[row]), 3) for name, values in evidence.items()} for row in rows]
         yield check.claims(
             names[rows], figure=figure[rows], unit=unit, confidence=confidence[rows],

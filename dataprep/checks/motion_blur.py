@@ -43,9 +43,10 @@ class MotionBlur(Check):
         the wave explains at least 80 % of what the directions differ by; or sharpness along its softest direction is as
         low as that of blur (0.33) and sharpness across it is twice as high.
     Known limits:
-        Motion along a curve, or of a small part of the image, is not found, nor any in images under 48 pixels or with transparent parts. An image out
-        of focus that was squeezed along one axis afterwards looks moved. Strong motion of a soft image is reported as blurry
-        as well. Data whose files are out of reach are not judged.
+        Motion along a curve, or of a small part of the image, is not found. Images under 48 pixels or with transparent parts
+        are not judged, nor data whose files are out of reach. An image out of focus that was squeezed along one axis
+        afterwards looks moved, and so can a surface of nothing but soft stripes. Strong motion of a soft image is reported as
+        blurry as well. Where more than half of a data set is so, one claim says it.
     Measured quality:
         TODO
     """

@@ -40,8 +40,10 @@ class Noisy(Check):
         one strength everywhere (the quietest third hardly worse, kurtosis 3.15 at most).
     Known limits:
         Noise that was smoothed away, that goes together in neighbouring pixels (enlarged or strongly compressed afterwards),
-        or of colour alone is not found, nor any in images under 48 pixels or with transparent parts. Fine engraving can look like noise. Where more than
-        half of a data set is noisy, one claim says so. Data whose files are out of reach are not judged.
+        or of colour alone is not found. Noise in grey images is found only where it is of one strength everywhere. Images under
+        48 pixels or with transparent parts are not judged, nor data whose files are out of reach. A texture as fine as its
+        pixels and alike everywhere (sand, a generated wall) is noise by every measure here. Where more than half of a data set
+        is noisy, one claim says so.
     Measured quality:
         TODO
     """

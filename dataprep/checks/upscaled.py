@@ -41,15 +41,15 @@ class Upscaled(Check):
         Interpolated pixels follow from their neighbours, and how closely they do repeats with the grid of the small image
         (after Gallagher 2005). Images whose sharpness, of the pass over the files, leaves it open are decoded again and looked
         at closely (at most 20,000, the likeliest first). Curvature relative to slope is taken per column and per row; a peak
-        of its spectrum at 6 times the median or more says enlarged (untouched photos have 2.6, those out of focus 3 to 3.6).
+        of its spectrum at 6.5 times the median or more, along both axes, says enlarged (untouched photos have 2.6, those out of
+        focus 3 to 3.6).
         Periods of 8, 4 and 8/3 pixels count only where the blocks of JPEG do not show. Besides, the sharpest edges must be at
         least 1.6 pixels wide.
     Known limits:
-        Enlarging by repeated pixels, by a network that invents detail, or by less than 2.5 times is not found; nor are images of
-        less than 80 pixels or with
-        transparent parts. Stripes and halftone of a fine even step can look enlarged. What was enlarged so much that no
-        trace is left is reported as blurry. Where more than half of a data set is so, one claim says it. Data whose files are
-        out of reach are not judged.
+        Enlarging by repeated pixels, by a network that invents detail, or by less than 2.5 times is not found. Images of less
+        than 80 pixels or with transparent parts are not judged, nor data whose files are out of reach. A texture of a fine even
+        step along both axes can look enlarged. What was enlarged so much that no trace is left is reported as blurry. Where
+        more than half of a data set is so, one claim says it.
     Measured quality:
         TODO
     """

@@ -36,8 +36,9 @@ FIGURES: tuple[str, ...] = tuple(f"{name}_{field}" for name, part in _PARTS for 
 
 def close_up_of(pixels: Pixels) -> NDArray[np.float32]:
     """(f,) the `FIGURES` of one image; NaN for what cannot be told."""
-    parts = (measure_edges(pixels.luma), measure_white_noise(pixels.rgb), measure_resampling(pixels.luma))
-    return np.array([figure for part in parts for figure in part], np.float32)
+    parts = (*measure_edges(pixels.luma), *measure_white_noise(pixels.rgb), *measure_resampling(pixels.luma))
+    figures: NDArray[np.float32] = np.array(parts, np.float32)
+    return figures
 
 
 def find_close_ups(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) -> NDArray[np.float32]:
@@ -70,7 +71,10 @@ def _look_at(item: Any, options: PassOptions) -> NDArray[np.float32]:
         pixels = open_pixels(item if isinstance(item, bytes) else read_bytes(item, options), options=options)
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
         return _nothing(1)[0]
-    return close_up_of(pixels)
+    try:
+        return close_up_of(pixels)
+    except Exception:  # costs this image its close-up, and no other image
+        return _nothing(1)[0]
 
 
 def _nothing(count: int) -> NDArray[np.float32]:

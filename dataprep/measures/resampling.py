@@ -29,6 +29,9 @@ _LINES, _LONGEST = 160, 2048
 _LEAST_SLOPE, _MOST_SLOPE, _MOST_CURVATURE = 4, 40, 80
 #: The slow part of a profile, as the sigma of a Gaussian in pixels, and the most that is kept of what is left.
 _SLOW, _MOST_LOG = 4.25, 1.2
+#: An enlargement shows along both axes; tiles and stripes often along one. Peaks lower than this are none, and what is seen
+#: along the only axis with slopes counts less by this.
+_LEAST_PEAK, _ONE_AXIS = 3.5, 1.5
 #: Width of a peak, in frequencies.
 _WIDTH = 0.003
 
@@ -61,7 +64,7 @@ def measure_resampling(luma: Bytes2D) -> Resampling:
         if not spectra:
             continue
         on_grid = _on_grid(min(luma.shape) if len(spectra) > 1 else max(luma.shape))
-        both = np.sqrt(spectra[0] * spectra[-1])
+        both = _together(spectra)
         at = int(np.argmax(np.where(_SEARCHED & ~on_grid, both, 0)))
         found = found._replace(**{name: float(both[at]), f"{name}_factor": 1 / float(_FREQUENCIES[at])})
         if lag == 2:
@@ -69,6 +72,15 @@ def measure_resampling(luma: Bytes2D) -> Resampling:
             at = int(np.argmax(np.where(near, both, 0)))
             found = found._replace(grid=float(both[at]), grid_factor=1 / float(_FREQUENCIES[at]))
     return found
+
+
+def _together(spectra: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """(1025,) geometric mean of the axes where both have a peak, else the lower one; of a single axis somewhat less than it."""
+    if len(spectra) == 1:
+        return spectra[0] / _ONE_AXIS
+    near = [cv2.dilate(spectrum[None], np.ones((1, 5), np.uint8))[0] for spectrum in spectra]
+    lower = np.minimum(*near)
+    return np.asarray(np.where(lower >= _LEAST_PEAK, np.sqrt(spectra[0] * spectra[1]), np.minimum(*spectra)))
 
 
 def _on_grid(length: int) -> NDArray[np.bool_]:

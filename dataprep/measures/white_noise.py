@@ -37,11 +37,12 @@ class WhiteNoise(NamedTuple):
         open: share of the blocks that are not clipped.
         level: deviation of noise in the quietest twentieth of them, in levels of 255.
         evenness: that, relative to the quietest third: 0.9 for noise alike everywhere.
-        neighbours: correlation of mixed differences one pixel apart: -0.5 for white noise, higher where neighbours go together.
+        neighbours: correlation of mixed differences one pixel apart: -0.5 to -0.42 for white noise, higher where neighbours go
+            together.
         halving: level at half the resolution relative to the full one: 0.5 for white noise, 1 to 2 for texture and blur.
         peakedness: kurtosis of the mixed differences: 3 for noise of one Gaussian strength.
-        colour: level of red less green and of blue less green, relative to that of luma, each at half the resolution: about 1
-            where every channel has a noise of its own, 0 in grey images, up to 0.5 in textures.
+        colour: level of red less green and of blue less green, relative to that of luma, each at half the resolution: 2
+            where every channel has a noise of its own, 1 after JPEG halved it, 0 in grey images, up to 0.5 in textures.
     """
 
     open: float = math.nan
