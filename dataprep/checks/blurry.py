@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 
+#: Pixels from which the sharpest edges are hardly any: a drawn gradient more often than a photo.
+_SHADES = 5.0
+
+
 @dataclass(frozen=True)
 class Blurry(Check):
     """Images without fine detail.
@@ -36,7 +40,8 @@ class Blurry(Check):
         size of the picture. The width of an edge is its height divided by its slope: 1 pixel for a clean step, 2.5 for a
         Gaussian blur of 2 pixels. The twentieth sharpest edge of all and the tenth of the second sharpest of 5 x 5 tiles
         must both be wide, so that a sharp subject before a soft background is sharp. Where there are too few edges, they
-        are sought at half the size.
+        are sought at half the size. Images whose sharpest edges are wider than 5 pixels are most often drawn gradients and
+        said as information only.
     Known limits:
         Images without any edge (fog, sky) are not judged, nor are those under 48 pixels or with transparent parts (glows and
         shadows fade out on purpose), nor data whose files are out of reach. What is soft by nature (clouds, smoke, a drawn
@@ -63,10 +68,13 @@ class Blurry(Check):
         width = np.minimum(seen.figure("edge_sharpest"), seen.figure("edge_second_tile"))
 
         def told(row: int) -> str:
+            if width[row] >= _SHADES:
+                return f"no edge is sharper than {width[row]:.1f} pixels: a drawn gradient, or blurred beyond recognition"
             return f"even the sharpest edges are {width[row]:.1f} pixels wide (a clean edge: 1; blurred from {self.width:.1f})"
 
         yield from claim_seen(
             self, dataset, seen, width >= self.width, figure=width, unit="pixels", told=told,
             typical="even the sharpest edges are soft; what is trained on them cannot use finer detail, in use neither",
             evidence={"width": width}, confidence=ramp(width, self.width, 2 * self.width),
+            severity=np.where(width >= _SHADES, "info", self.severity).astype(object),
         )  # fmt: skip

@@ -96,6 +96,7 @@ def claim_seen(
     told: Callable[[int], str],
     evidence: Mapping[str, NDArray[np.float64]],
     confidence: NDArray[np.float64],
+    severity: NDArray[np.object_] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield one claim per bad sample, or one about a data set of them, and one where not every candidate was looked at.
 
@@ -110,6 +111,7 @@ def claim_seen(
         told: what is told of a row.
         evidence: (n,) figures behind each claim, by name.
         confidence: (n,) how sure each claim is.
+        severity: (n,) how bad each is; the check's by default.
     """
     names = dataset.samples.index.to_numpy(dtype=object)
     for claims in claim_unless_typical(
@@ -123,6 +125,7 @@ def claim_seen(
         figures_of = [{name: round(float(values[row]), 3) for name, values in evidence.items()} for row in rows]
         yield check.claims(
             names[rows], figure=figure[rows], unit=unit, confidence=confidence[rows],
+            severity=check.severity if severity is None else severity[rows],
             evidence=[{"what": "", "told": told(row)} | each for row, each in zip(rows, figures_of, strict=True)],
         )  # fmt: skip
     for note in seen.notes:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 
+#: Fewer pixels on edges are too few to compare directions, and wider edges than this are no edges but shades.
+_LEAST_EDGES, _WIDEST = 400, 6.5
+
+
 @dataclass(frozen=True)
 class MotionBlur(Check):
     """Images that are blurred in one direction.
@@ -41,7 +45,7 @@ class MotionBlur(Check):
         wider by 1.4 than across it, and no tile of 5 x 5 may hold a sharp edge along it: with a shallow depth of field one
         always does. Besides, one of three has to hold: edges are soft across the motion as well, in most tiles alike; or
         the wave explains at least 80 % of what the directions differ by; or sharpness along its softest direction is as
-        low as that of blur (0.33) and sharpness across it is twice as high.
+        low as that of blur (0.33) and sharpness across it is twice as high. At least 400 pixels must lie on edges.
     Known limits:
         Motion along a curve, or of a small part of the image, is not found. Images under 48 pixels or with transparent parts
         are not judged, nor data whose files are out of reach. An image out of focus that was squeezed along one axis
@@ -85,10 +89,18 @@ class MotionBlur(Check):
         elongation, regularity = seen.figure("edge_elongation"), seen.figure("edge_regularity")
         along, across, agreement = seen.figure("edge_along"), seen.figure("edge_across"), seen.figure("edge_agreement")
         share, tiles, sharpest = seen.figure("edge_share_along"), seen.figure("edge_tiles"), seen.figure("edge_sharpest_tile")
-        crossed = seen.figure("edge_edges") * share
+        edges = seen.figure("edge_edges")
+        crossed = edges * share
         directionality = figures(dataset, "directionality")
         softest = figures(dataset, "sharpness") * (1 - directionality)
-        wide = (along >= self.width) & (elongation >= self.elongation) & (regularity >= 0.35) & (sharpest >= 0.8 * self.width)
+        known = (edges >= _LEAST_EDGES) & (along <= _WIDEST)
+        wide = (
+            known
+            & (along >= self.width)
+            & (elongation >= self.elongation)
+            & (regularity >= 0.35)
+            & (sharpest >= 0.8 * self.width)
+        )
         soft = (across >= 1.5) & (elongation <= 3.5) & (agreement >= 0.55) & (share >= 0.08) & (crossed >= 80) & (tiles >= 4)
         regular = (
             (regularity >= 0.8) & (along >= 1.1 * self.width) & (sharpest >= self.width) & (elongation <= 5)

@@ -64,7 +64,7 @@ class Upscaled(Check):
     message = "{what}{told}"
 
     peak: float = option(
-        6.0, "height of the peak at the period of interpolation, relative to the median, from which it counts", low=0.0
+        6.5, "height of the peak at the period of interpolation, relative to the median, from which it counts", low=0.0
     )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

@@ -144,9 +144,19 @@ def test_nothing_is_claimed_where_files_are_out_of_reach(code):
     assert int(look.close_ups().judged.sum()) == 5
 
 
+def test_an_image_without_any_edge_is_information_and_no_warning():
+    dataset = columns(30, 1)
+    look = look_of(dataset)
+    look.seen = {"edge_sharpest": 5.5, "edge_second_tile": 6}
+    issues = issues_of("blurry", dataset, look)
+    assert issues.table["severity"].tolist() == ["info"]
+    assert messages("blurry", issues) == ["no edge is sharper than 5.5 pixels: a drawn gradient, or blurred beyond recognition"]
+
+
 def test_motion_needs_every_part_of_the_evidence():
     dataset = columns(30, 1)
-    for name, value in (("edge_along", 2.5), ("edge_elongation", 1.3), ("edge_sharpest_tile", 2), ("edge_regularity", 0.3)):
+    for name, value in (("edge_along", 2.5), ("edge_elongation", 1.3), ("edge_sharpest_tile", 2), ("edge_regularity", 0.3),
+                        ("edge_edges", 300), ("edge_along", 8)):  # fmt: skip
         look = look_of(dataset, "motion-blur")
         look.seen = {**look.seen, name: value}
         assert not len(issues_of("motion-blur", dataset, look)), name
