@@ -10,7 +10,7 @@ import numpy as np
 
 from dataprep.checks.reading import figures, flags
 from dataprep.checks.typical import claim_unless_typical
-from dataprep.measures.close_up import FIGURES
+from dataprep.measures.close_up import FIGURES, NOISE
 from dataprep.measures.edge_widths import LEAST_SIDE
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 #: Columns that the choice of candidates reads.
 NEEDS: tuple[str, ...] = ("sharpness", "directionality", "noise", "width", "height", "alpha")
-#: Sharpness, along the softest direction or overall, below which edges are looked at, and noise above which that is.
-_SOFTEST, _SOFT, _NOISE = 0.5, 0.8, 0.012
+#: Sharpness, along the softest direction or overall, below which edges are looked at.
+_SOFTEST, _SOFT = 0.45, 0.65
 #: What the images of a data set were measured for: rows to an array (r, f) of `dataprep.measures.close_up.FIGURES`.
 Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
 
@@ -76,7 +76,7 @@ def _likelihood(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.bool_
     """(how far an image lies within the sieve, 0 outside it; whether it was measured, is large enough and opaque), each (n,)."""
     sharpness, noise = figures(dataset, "sharpness"), figures(dataset, "noise")
     softest = sharpness * (1 - figures(dataset, "directionality"))
-    parts = [1 - softest / _SOFTEST, 1 - sharpness / _SOFT, 1 - _NOISE / np.maximum(noise, 1e-6)]
+    parts = [1 - softest / _SOFTEST, 1 - sharpness / _SOFT, 1 - NOISE / np.maximum(noise, 1e-6)]
     likelihood = np.nan_to_num(np.fmax.reduce(parts), nan=0.0)
     side = np.fmin(figures(dataset, "width"), figures(dataset, "height"))
     # Glows, smoke and shadows that are meant to lie over something else fade out by their transparency.

@@ -63,11 +63,14 @@ class Noisy(Check):
         """Yield a claim for each noisy image, or one for a noisy data set."""
         seen = look.close_ups()
         noise, halving, neighbours = (seen.figure(f"noise_{name}") for name in ("level", "halving", "neighbours"))
-        white = (neighbours >= -0.55) & (neighbours <= -0.38) & (halving >= 0.45) & (halving <= 0.72)
         evenness, peakedness, colour = (seen.figure(f"noise_{name}") for name in ("evenness", "peakedness", "colour"))
-        coloured = (colour >= 0.57) & (evenness >= 0.5) & (peakedness <= 4.5)
-        alike = (evenness >= 0.76) & (((colour >= 0.4) & (peakedness <= 3.25)) | ((halving <= 0.62) & (peakedness <= 3.15)))
-        bad = (noise >= 255 * self.threshold) & white & (coloured | alike) & (seen.figure("noise_open") >= 0.6)
+        white = (neighbours >= -0.55) & (neighbours <= -0.38) & (halving >= 0.45) & (halving <= 0.72)
+        coloured = white & (colour >= 0.57) & (evenness >= 0.5) & (peakedness <= 4.5)
+        grey = white & (evenness >= 0.76) & (peakedness <= 3.15) & (halving <= 0.62)
+        alike = (evenness >= 0.76) & (peakedness <= 3.25)
+        over_texture = alike & (colour >= 0.57) & (neighbours <= -0.33) & (halving <= 0.95)
+        bad = coloured | grey | (white & alike & (colour >= 0.4)) | over_texture
+        bad &= (noise >= 255 * self.threshold) & (seen.figure("noise_open") >= 0.6)
 
         def told(row: int) -> str:
             return f"pixels differ by {noise[row]:.0f} of 255 levels from one to the next at random, even where nothing is shown"

@@ -11,6 +11,7 @@ import numpy as np
 from dataprep.checks.close_ups import NEEDS, claim_seen
 from dataprep.checks.contract import Check
 from dataprep.checks.reading import figures, ramp
+from dataprep.measures.close_up import SOFT_EDGE
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 #: Steps at the borders of 8 x 8 blocks, relative to those inside, above which the blocks of JPEG show.
 _BLOCKS_SHOW = 1.7
-#: Pixels that the sharpest edges are wide, and what is left of the quietest differences at half the resolution, at least.
-_LEAST_WIDTH, _LEAST_HALVING = 1.6, 1.3
+#: What is left of the quietest differences between pixels at half the resolution, at least: of noise it is half.
+_LEAST_HALVING = 1.3
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Upscaled(Check):
         periods = np.stack([seen.figure(f"resampling_{name}_factor") for name in ("fine", "coarse", "grid")])
         highest = np.nan_to_num(peaks, nan=-np.inf).argmax(axis=0)
         peak, period = (np.take_along_axis(each, highest[None], axis=0)[0] for each in (peaks, periods))
-        soft = (seen.figure("edge_sharpest") >= _LEAST_WIDTH) & ~(seen.figure("noise_halving") < _LEAST_HALVING)
+        soft = (seen.figure("edge_sharpest") >= SOFT_EDGE) & ~(seen.figure("noise_halving") < _LEAST_HALVING)
 
         def told(row: int) -> str:
             return (

@@ -16,6 +16,7 @@ import numpy as np
 from dataprep.backends import imap
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.edge_widths import EdgeWidths, measure_edges
+from dataprep.measures.grain import measure_noise
 from dataprep.measures.marks import read_remote
 from dataprep.measures.options import PassOptions
 from dataprep.measures.resampling import Resampling, measure_resampling
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from dataprep.measures.pixels import Pixels
     from dataprep.schemas.dataset import Dataset
 
+#: Noise as the pass measures it, 0 to 1, above which a closer look at it is worth while.
+NOISE = 0.012
+#: Width in pixels of the sharpest edges of an image that may have been enlarged.
+SOFT_EDGE = 1.6
+#: Peaks of an enlargement from which it has to be told from noise.
+_LEAST_PEAK = 5.0
 _BATCH = 32
 _PARTS = (("edge", EdgeWidths), ("noise", WhiteNoise), ("resampling", Resampling))
 #: Names of the figures of a close-up, such as "edge_sharpest": attributes of `EdgeWidths`, `WhiteNoise` and `Resampling`.
@@ -35,9 +42,13 @@ FIGURES: tuple[str, ...] = tuple(f"{name}_{field}" for name, part in _PARTS for 
 
 
 def close_up_of(pixels: Pixels) -> NDArray[np.float32]:
-    """(f,) the `FIGURES` of one image; NaN for what cannot be told."""
-    parts = (*measure_edges(pixels.luma), *measure_white_noise(pixels.rgb), *measure_resampling(pixels.luma))
-    figures: NDArray[np.float32] = np.array(parts, np.float32)
+    """(f,) the `FIGURES` of one image; NaN for what cannot be told, or what nothing before it gave reason to ask."""
+    edges, noise, resampling = measure_edges(pixels.luma), WhiteNoise(), Resampling()
+    if edges.sharpest >= SOFT_EDGE:
+        resampling = measure_resampling(pixels.luma)
+    if measure_noise(pixels) > NOISE or max(resampling.fine, resampling.coarse, resampling.grid) >= _LEAST_PEAK:
+        noise = measure_white_noise(pixels.rgb)
+    figures: NDArray[np.float32] = np.array([*edges, *noise, *resampling], np.float32)
     return figures
 
 
@@ -70,11 +81,11 @@ def _look_at(item: Any, options: PassOptions) -> NDArray[np.float32]:
     try:
         pixels = open_pixels(item if isinstance(item, bytes) else read_bytes(item, options), options=options)
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
-        return _nothing(1)[0]
+        return np.asarray(_nothing(1)[0], np.float32)
     try:
         return close_up_of(pixels)
     except Exception:  # costs this image its close-up, and no other image
-        return _nothing(1)[0]
+        return np.asarray(_nothing(1)[0], np.float32)
 
 
 def _nothing(count: int) -> NDArray[np.float32]:

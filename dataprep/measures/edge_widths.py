@@ -99,7 +99,7 @@ def measure_edges(luma: Bytes2D) -> EdgeWidths:
     tiles = sorted(_percentiles(edges.width, edges.tile, _TILES**2, 10, _LEAST_OF_TILE).values())
     found = EdgeWidths(
         edges=float(len(edges.width)),
-        sharpest=float(np.percentile(edges.width, 5)),
+        sharpest=_percentile(edges.width, 5),
         second_tile=tiles[1] if len(tiles) > 1 else math.nan,
     )
     return _with_motion(edges, found)
@@ -126,10 +126,19 @@ def _percentiles(
     width: NDArray[np.float32], group: NDArray[np.int64], groups: int, percent: float, least: int
 ) -> dict[int, float]:  # fmt: skip
     """Group to the percentile of its widths, of groups with at least so many."""
-    order = np.argsort(group, kind="stable")
+    ordered = width[np.lexsort((width, group))].astype(np.float64)
     count = np.bincount(group, minlength=groups)
-    parts = np.split(width[order], np.cumsum(count)[:-1])
-    return {number: float(np.percentile(part, percent)) for number, part in enumerate(parts) if len(part) >= least}
+    chosen = np.flatnonzero(count >= least)
+    place = (np.cumsum(count) - count)[chosen] + (count[chosen] - 1) * percent / 100
+    below = place.astype(np.int64)
+    above = np.minimum(below + 1, len(ordered) - 1)
+    figures = ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    return dict(zip(chosen.tolist(), figures.tolist(), strict=True))
+
+
+def _percentile(width: NDArray[np.float32], percent: float, least: int = _LEAST_OF_TILE) -> float:
+    """The percentile of all widths; NaN of fewer than `least`."""
+    return _percentiles(width, np.zeros(len(width), np.int64), 1, percent, least).get(0, math.nan)
 
 
 def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
@@ -152,17 +161,13 @@ def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
         elongation=math.exp(2 * math.hypot(cosine, sine)),
         angle=-math.degrees(theta) % 180,
         regularity=regularity,
-        along=_tenth(edges.width[near]),
-        across=_tenth(edges.width[far]),
+        along=_percentile(edges.width[near], 10),
+        across=_percentile(edges.width[far], 10),
         share_along=float(near.mean()),
         sharpest_tile=min(along.values(), default=math.nan),
         agreement=sum(ratio > _AGREES for ratio in ratios) / len(ratios) if ratios else math.nan,
         tiles=float(len(ratios)),
     )
-
-
-def _tenth(widths: NDArray[np.float32]) -> float:
-    return float(np.percentile(widths, 10)) if len(widths) >= _LEAST_OF_TILE else math.nan
 
 
 def _fit_wave(angles: list[float], values: list[float], weights: list[float]) -> tuple[float, float, float]:

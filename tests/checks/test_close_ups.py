@@ -123,7 +123,7 @@ def test_a_fault_of_most_of_a_data_set_is_said_once(code):
 
 def test_the_likeliest_are_looked_at_and_the_number_is_told():
     dataset = columns(30, 6)
-    dataset.samples["sharpness"] = [0.7, 0.2, 0.6, 0.1, 0.5, 0.3, *[1.2] * 24]
+    dataset.samples["sharpness"] = [0.64, 0.2, 0.6, 0.1, 0.5, 0.3, *[1.2] * 24]
     dataset.samples["noise"] = 0.001
     look = look_of(dataset, "blurry", most_close_ups=2)
     issues = issues_of("blurry", dataset, look)

@@ -141,6 +141,7 @@ def test_untouched_and_blurred_pictures_and_stripes_have_no_period():
         assert max(found.fine, found.coarse, found.grid) < 6
 
 
+CLEAN = discs()[:, :, None].repeat(3, axis=2)
 PLAIN = np.full((200, 200, 3), 77, np.uint8)
 
 
@@ -184,3 +185,12 @@ def test_files_are_decoded_again_and_broken_ones_passed_over(tmp_path):
     assert found[0] == pytest.approx(close_up_of(pixels_of(scene(1))), nan_ok=True)
     assert found[2] == pytest.approx(close_up_of(pixels_of(blurred(scene(2), 3))), nan_ok=True)
     assert find_close_ups(dataset, np.array([], np.int64), PassOptions(jobs=1)).shape == (0, len(FIGURES))
+
+
+def test_only_what_there_is_reason_to_ask_is_measured():
+    named = [dict(zip(FIGURES, close_up_of(pixels_of(picture)), strict=True)) for picture in (CLEAN, noised(CLEAN, 25))]
+    assert math.isnan(named[0]["resampling_fine"])
+    assert (math.isnan(named[0]["noise_level"]), named[1]["noise_level"] > 10) == (True, True)
+    soft = dict(zip(FIGURES, close_up_of(pixels_of(resized(scene(5, 600, 450), 5, cv2.INTER_LINEAR))), strict=True))
+    assert soft["resampling_coarse"] > 6.5
+    assert soft["noise_halving"] > 1
