@@ -48,16 +48,16 @@ class Blurry(Check):
         gradient) is reported. Noise and grain hide blur; text or a logo laid over a blurred photo makes it sharp. Enlarged
         images are blurry too. Where more than half of a data set is so, one claim says it.
     Measured quality:
-        Planted in 100 photos of 400 x 533 (benchmarks/planted.py): Gaussian blur of sigma 5 found in 100 %, 3 in 98 %, 2 in 56 %,
-        1.5 in 0 %; defocus of radius 8 in 100 %, 5 in 95 %, 3 in 43 %. In benchmarks/quality.py radius 5 in 9 of 9, 2 in 7 of 9.
-        No alarm on 100 and on 2,000 untouched photos.
+        Planted in 100 photos of 400 x 533 (benchmarks/planted.py): Gaussian blur of sigma 5 found in 100 %, 3 in 98 %, 2 in 56
+        %, 1.5 in 0 %; defocus of radius 8 in 100 %, 5 in 95 %, 3 in 43 %. In benchmarks/quality.py radius 5 in 9 of 9, 2 in 7
+        of 9. No alarm on 100 and on 2,000 untouched photos.
 
-        By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes 0 listed, rubbish 3 (3 right), scenery
-        of a flight simulator 3 (3 right), game textures 8 (8 arguable: drawn glows and clouds, soft on purpose), stock pictures
-        and walls 2 (2 arguable), stamps and video 0. Kept out: camera frames 4 (4 right), nebulae 3 (3 arguable), 0 in
-        photographs of animals and monuments, hands and tiles; a manual of image filters 21 (of 20 looked at 4 right, 16 arguable:
-        drawn gradients and noise maps; those whose edges are wider than 5 pixels were made information after this look). None
-        was wrong about its edges.
+        By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes 0 listed, rubbish 3 (3 right),
+        scenery of a flight simulator 3 (3 right), game textures 8 (8 arguable: drawn glows and clouds, soft on purpose), stock
+        pictures and walls 2 (2 arguable), stamps and video 0. Kept out: camera frames 4 (4 right), nebulae 3 (3 arguable), 0 in
+        photographs of animals and monuments, hands and tiles; a manual of image filters 21 (of 20 looked at 4 right, 16
+        arguable: drawn gradients and noise maps; those whose edges are wider than 5 pixels were made information after this
+        look). None was wrong about its edges.
     """
 
     code = "blurry"

@@ -46,15 +46,15 @@ class Noisy(Check):
         is noisy, one claim says so.
     Measured quality:
         Planted in 100 photos (benchmarks/planted.py): Gaussian noise of sigma 40 per channel found in 100 %, 25 in 98 %, 15 in
-        92 %, 10 in 0 %; noise that grows with brightness, of sigma 40, in 93 %, 20 in 64 %. In benchmarks/quality.py sigma 40 and 15
-        in 18 of 18 (one rule, of noise over strong texture, was made for one of them). No alarm on 100 and on 2,000 untouched
-        photos.
+        92 %, 10 in 0 %; noise that grows with brightness, of sigma 40, in 93 %, 20 in 64 %. In benchmarks/quality.py sigma 40
+        and 15 in 18 of 18 (one rule, of noise over strong texture, was made for one of them). No alarm on 100 and on 2,000
+        untouched photos.
 
-        By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes, rubbish, stock photos, stamps, video,
-        drawn characters 0 listed; walls and floors 5 (2 right, 3 arguable), game textures 2 (1 arguable, 1 wrong: sand), scenery
-        6 (5 right, 1 wrong: grass). Kept out: a manual of image filters 1 (right), 0 in photographs of animals and monuments,
-        nebulae, camera frames, hands, tiles and drawn strokes. The measure before listed 66 walls, 30 game textures, 31 of
-        scenery, 53 drawn characters, 19 nebulae and 12 camera frames.
+        By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes, rubbish, stock photos, stamps,
+        video, drawn characters 0 listed; walls and floors 5 (2 right, 3 arguable), game textures 2 (1 arguable, 1 wrong: sand),
+        scenery 6 (5 right, 1 wrong: grass). Kept out: a manual of image filters 1 (right), 0 in photographs of animals and
+        monuments, nebulae, camera frames, hands, tiles and drawn strokes. The measure before listed 66 walls, 30 game textures,
+        31 of scenery, 53 drawn characters, 19 nebulae and 12 camera frames.
     """
 
     code = "noisy"

@@ -52,15 +52,16 @@ class Upscaled(Check):
         step along both axes can look enlarged. What was enlarged so much that no trace is left is reported as blurry. Where
         more than half of a data set is so, one claim says it.
     Measured quality:
-        Planted in 100 photos (benchmarks/planted.py): 8 times bilinear found in 97 %, bicubic 76 %, Lanczos 53 %, all of the others
-        reported as blurry; 6 times 100, 75 and 57 %, the others as blurry in 99 %; 4 times 100, 76 and 57 %; 3 times bilinear
-        93 %. In benchmarks/quality.py 8 times in 9 of 9. No alarm on 100 and on 2,000 untouched photos, nor on blurred, moved and
-        strongly compressed ones but for 1 to 2 %.
+        Planted in 100 photos (benchmarks/planted.py): 8 times bilinear found in 97 %, bicubic 76 %, Lanczos 53 %, all of the
+        others reported as blurry; 6 times 100, 75 and 57 %, the others as blurry in 99 %; 4 times 100, 76 and 57 %; 3 times
+        bilinear 93 %. In benchmarks/quality.py 8 times in 9 of 9. No alarm on 100 and on 2,000 untouched photos, nor on
+        blurred, moved and strongly compressed ones but for 1 to 2 %.
 
-        By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes, rubbish, walls, stamps, video 0 listed;
-        scenery 2 (2 right), game textures 2 (2 arguable), stock photos 1 (arguable: digital zoom). Kept out: a manual of image
-        filters 1 (right), camera frames 1 (wrong: Gaussian blur), 0 in photographs of animals and monuments, nebulae, hands, tiles
-        and drawn strokes. The measure before listed 18 game textures, 15 in the manual, 9 stock photos, 8 of scenery.
+        By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes, rubbish, walls, stamps, video 0
+        listed; scenery 2 (2 right), game textures 2 (2 arguable), stock photos 1 (arguable: digital zoom). Kept out: a manual
+        of image filters 1 (right), camera frames 1 (wrong: Gaussian blur), 0 in photographs of animals and monuments, nebulae,
+        hands, tiles and drawn strokes. The measure before listed 18 game textures, 15 in the manual, 9 stock photos, 8 of
+        scenery.
     """
 
     code = "upscaled"
