@@ -1,6 +1,6 @@
 """Quality checks on faults planted in photos by this script: kinds and strengths beside those of quality.py.
 
-    python benchmarks/planted.py [--data DIR] [--photos 100]
+    python benchmarks/planted.py [--data DIR] [--photos 100] [--faults blurry noisy ...]
 
 Blockiness, sharpness and grayscale were adjusted after a first look at these figures; the others were not.
 
@@ -24,8 +24,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from quality import quality_checks, wilson
 
+from dataprep.checks.close_ups import CloseUps, find_close_ups
+from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
+from dataprep.measures.close_up import FIGURES, close_up_of
 from dataprep.measures.decoding import open_pixels
+from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 
@@ -105,15 +109,25 @@ FAULTS: list[tuple[str, str, Callable[[Picture], Picture]]] = [
 ]  # fmt: skip
 
 
+class Look(SecondLook):
+    """A second look without files: at close-ups that were taken as the pictures were measured."""
+
+    def close_ups(self) -> CloseUps:
+        """Of each row the figures in its columns."""
+        figures = self.dataset.samples[list(FIGURES)].to_numpy(np.float32)
+        return find_close_ups(self.dataset, lambda rows: np.asarray(figures[rows]), len(self.dataset))
+
+
 def measured(pictures: list[Picture], quality: int = 90) -> Dataset:
-    """The pictures as JPEGs, measured in this process."""
+    """The pictures as JPEGs, measured in this process, and close-ups of them as further columns."""
     measures = [measure for measure in builtin_measures() if COLUMNS[measure.column].kind != "array"]
     rows = []
     for picture in pictures:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
         pixels = open_pixels(buffer.getvalue())
-        rows.append({"lost": "", "lost_detail": "", "extension": "jpg", **{m.column: m(pixels) for m in measures}})
+        closely = dict(zip(FIGURES, close_up_of(pixels), strict=True))
+        rows.append({"lost": "", "lost_detail": "", "extension": "jpg", **{m.column: m(pixels) for m in measures}, **closely})
     return Dataset("planted", pd.DataFrame(rows, index=pd.Index([str(i) for i in range(len(rows))], name="sample", dtype="str")))
 
 
@@ -127,8 +141,9 @@ def claims(dataset: Dataset, among: Dataset) -> Counter[str]:
     for start in range(0, len(dataset), step):
         piece = dataset.samples.iloc[start : start + step]
         mixed = Dataset("mixed", pd.concat([among.samples.rename(index=lambda name: f"among{name}"), piece]))
+        look = Look(mixed, PassOptions())
         for check in quality_checks():
-            for batch in check.find(mixed, None):  # type: ignore[arg-type]
+            for batch in check.find(mixed, look):
                 found[check.code] += int(batch["target"].isin(piece.index).sum())
     return found
 
@@ -137,16 +152,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--photos", type=int, default=100, help="photos that faults are planted in")
+    parser.add_argument("--faults", nargs="*", default=(), help="codes of the checks whose faults are planted; all by default")
     given = parser.parse_args()
     paths = sorted((given.data / "photos").rglob("*.jpg"))
     photos = [open_pixels(path.read_bytes()).rgb for path in paths[:: max(len(paths) // given.photos, 1)][: given.photos]]
     untouched = measured(photos)
     print(f"{'check':18} {'planted':26} {'found':24} also named by")
     print(f"{'':18} {'nothing':26} {'':24} {dict(+claims(untouched, untouched)) or 'none'}")
-    for code, strength, plant in FAULTS:
+    for code, strength, plant in (fault for fault in FAULTS if not given.faults or fault[0] in given.faults):
         found = claims(measured([plant(photo) for photo in photos]), untouched)
         others = ", ".join(f"{name} {count / len(photos):.2f}" for name, count in found.most_common() if name != code and count)
-        print(f"{code:18} {strength:26} {wilson(found[code], len(photos)):24} {others}")
+        print(f"{code:18} {strength:26} {wilson(found[code], len(photos)):24} {others}", flush=True)
     return 0
 
 

@@ -28,6 +28,7 @@ import numpy as np
 import dataprep
 from dataprep import registry
 from dataprep.checks.contract import Check
+from dataprep.checks.second_look import SecondLook
 from dataprep.measures.decode_pass import measure
 from dataprep.schemas.dataset import Dataset
 
@@ -104,9 +105,10 @@ def quality_checks() -> list[Check]:
 def claims_of(dataset: Dataset) -> dict[str, set[str]]:
     """Check code to the samples that it claims something about; claims about the data set are printed."""
     found: dict[str, set[str]] = {}
+    look = SecondLook(dataset, dataprep.PassOptions())
     for check in quality_checks():
         found[check.code] = set()
-        for batch in check.find(dataset, None):  # type: ignore[arg-type]
+        for batch in check.find(dataset, look):
             found[check.code] |= set(batch.loc[batch["scope"] == "sample", "target"])
             for evidence in batch.loc[batch["scope"] == "dataset", "evidence"]:
                 print(f"    {check.code}, about the data set: {evidence}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+    from dataprep.checks.close_ups import CloseUps
     from dataprep.checks.duplicate_pairs import Duplicates
     from dataprep.measures.marks import Marks
     from dataprep.neighbours.cosine import Nearest
@@ -60,6 +61,10 @@ class Look(Protocol):
 
     def marks(self, rows: NDArray[np.int64]) -> Marks:
         """The pixels of the images `rows` that are unlike all around them; their files are decoded again."""
+        ...
+
+    def close_ups(self) -> CloseUps:
+        """What edges, noise and traces of enlargement are like in the images that may be blurred, noisy or enlarged."""
         ...
 
     def windows(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.checks.close_ups import CloseUps, find_close_ups
 from dataprep.checks.duplicate_pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
+from dataprep.measures import close_up
 from dataprep.measures.marks import Marks, find_marks
 from dataprep.measures.windows import find_windows, nothing
 from dataprep.neighbours.cosine import Nearest, nearest
@@ -33,6 +35,8 @@ class SecondLook:
         progress: called with (done, total, note) now and then.
         verify: holds candidate pairs against each other; None believes close hashes, for data whose files are out of reach.
         most_pairs: candidate pairs that are compared, nearest first; what is left out is said in `Duplicates.notes`.
+        most_close_ups: images that are decoded again to judge blur, noise and enlargement, the likeliest first; what is left
+            out is said in `CloseUps.notes`.
         neighbours_kept: nearest neighbours by embedding that are kept of each sample.
         compared_with: a measured reference data set.
     """
@@ -42,6 +46,7 @@ class SecondLook:
     progress: Progress | None = None
     verify: Verifier | None = verify_files
     most_pairs: int = 200_000
+    most_close_ups: int = 20_000
     neighbours_kept: int = 32
     compared_with: Dataset | None = None
 
@@ -69,6 +74,10 @@ class SecondLook:
         """The pixels of the images `rows` that are unlike all around them; of none where files are out of reach."""
         return find_marks(self.dataset, rows if self.verify is not None else rows[:0], self.options)
 
+    def close_ups(self) -> CloseUps:
+        """What edges, noise and traces of enlargement are like in the images that may be blurred, noisy or enlarged."""
+        return self._close_ups
+
     def windows(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:
         """The pixels around a place in each of the images `rows`; all minus one where files are out of reach."""
         return nothing(len(rows)) if self.verify is None else find_windows(self.dataset, rows, places, self.options)
@@ -83,6 +92,13 @@ class SecondLook:
             self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress,
             by_embedding=EmbeddingSource(self.features, self.neighbours),
         )  # fmt: skip
+
+    @cached_property
+    def _close_ups(self) -> CloseUps:
+        def look(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            return close_up.find_close_ups(self.dataset, rows, self.options)
+
+        return find_close_ups(self.dataset, look, self.most_close_ups, reachable=self.verify is not None)
 
     @cached_property
     def _features(self) -> Features:

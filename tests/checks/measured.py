@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dataprep.checks.close_ups import CloseUps, find_close_ups
 from dataprep.checks.contract import Check
+from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
+from dataprep.measures.close_up import FIGURES, close_up_of
 from dataprep.measures.contract import Measure
 from dataprep.measures.decoding import Undecodable, open_pixels
 from dataprep.measures.options import PassOptions
@@ -23,17 +26,26 @@ def scalar_measures() -> list[Measure]:
 
 
 def measured(files: Mapping[str, bytes], options: PassOptions | None = None) -> Dataset:
-    """A Dataset of `files` (name to bytes) as the pass would give it, but for arrays and hashes of files."""
+    """A Dataset of `files` (name to bytes) as the pass would give it, but for arrays and hashes of files, with close-ups."""
     measures, rows = scalar_measures(), []
     for name, data in files.items():
         row: dict[str, Any] = {"lost": "", "lost_detail": "", "extension": name.rpartition(".")[2].lower()}
         try:
             pixels = open_pixels(data, name, options or PassOptions())
             row |= {measure.column: measure(pixels) for measure in measures}
+            row |= dict(zip(FIGURES, close_up_of(pixels), strict=True))
         except Undecodable as failure:
             row |= {**failure.facts, "lost": failure.reason, "lost_detail": failure.detail}
         rows.append(row)
     return Dataset("in-memory", pd.DataFrame(rows, index=pd.Index(list(files), name="sample", dtype="str")))
+
+
+class Look(SecondLook):
+    """A second look without files: at the close-ups in the columns of a data set made by `measured`."""
+
+    def close_ups(self) -> CloseUps:
+        columns = self.dataset.samples.reindex(columns=list(FIGURES)).to_numpy(np.float32)
+        return find_close_ups(self.dataset, lambda rows: columns[rows], len(self.dataset))
 
 
 def with_columns(rows: int, **columns: Any) -> Dataset:
@@ -49,7 +61,7 @@ def targets(check: Check, dataset: Dataset, scope: str = "sample") -> set[str]:
 
 
 def issues(check: Check, dataset: Dataset) -> Issues:
-    return Issues.collect(check.find(dataset, None))  # type: ignore[arg-type]
+    return Issues.collect(check.find(dataset, Look(dataset, PassOptions(), verify=None)))
 
 
 def messages(check: Check, dataset: Dataset) -> list[str]:

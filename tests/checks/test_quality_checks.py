@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from dataprep import registry
 from tests.checks.measured import measured, messages, targets, with_columns
@@ -47,6 +48,28 @@ def soft_background() -> np.ndarray:
     return portrait
 
 
+def carpet() -> np.ndarray:
+    """Coarse enough that neighbours go together."""
+    random = np.random.default_rng(1)
+    return np.clip(blurred(random.normal(0, 160, (300, 400, 1)), 0.8)[:, :, None] + np.array([120, 100, 80]), 0, 255).astype(
+        np.uint8
+    )
+
+
+def glow() -> Image.Image:
+    """A soft light that fades out by transparency."""
+    far = np.hypot(*np.mgrid[-150:150, -200:200])
+    alpha = np.clip(255 - 2 * far, 0, 255).astype(np.uint8)
+    return Image.fromarray(np.dstack([np.full((300, 400, 3), (200, 60, 20), np.uint8), alpha]))
+
+
+def striped() -> np.ndarray:
+    shirt = blurred(scene(23), 0.7)
+    shirt[:, ::5] //= 2
+    shirt[:, 1::5] //= 2
+    return shirt
+
+
 S = [scene(seed) for seed in range(8)]
 GREY = np.repeat(cv2.cvtColor(S[0], cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
 #: Check to bad pictures and good ones; each is looked at among eight ordinary pictures.
@@ -60,14 +83,21 @@ PICTURES = {
         [np.full_like(S[0], 255), np.zeros_like(S[0]), noisy(np.full_like(S[0], 128), 1)],
         [page(), squeezed(S[1], 0, 25), product()],
     ),
-    "blurry": ([blurred(S[0], 3), blurred(S[1], 5), blurred(S[2], 10)], [soft_background(), page(), compressed(S[3], 60)]),
+    "blurry": (
+        [blurred(S[0], 3), blurred(S[1], 5), blurred(S[2], 10)],
+        [soft_background(), page(), compressed(S[3], 60), glow()],
+    ),
     "motion-blur": (
         [moved(S[0], 25, 0), moved(S[1], 25, 45), moved(S[2], 25, 90)], [blurred(S[3], 4), page(), soft_background()],
     ),
-    "noisy": ([noisy(S[0], 25), noisy(S[1], 40), noisy(squeezed(S[2], 90, 160), 25)], [page(), compressed(S[3], 20), product()]),
+    "noisy": (
+        [noisy(S[0], 25), noisy(S[1], 40), noisy(squeezed(S[2], 90, 160), 25)],
+        [page(), compressed(S[3], 20), product(), carpet()],
+    ),
     "heavy-compression": ([compressed(S[0], 5), compressed(S[1], 4)], [compressed(S[2], 60), page(), np.zeros_like(S[0])]),
     "upscaled": (
-        [enlarged(S[0], 8, cv2.INTER_LINEAR), enlarged(S[1], 6, cv2.INTER_CUBIC)], [soft_background(), moved(S[2], 15, 0)],
+        [enlarged(S[0], 8, cv2.INTER_LINEAR), enlarged(S[1], 6, cv2.INTER_CUBIC)],
+        [soft_background(), moved(S[2], 15, 0), blurred(S[3], 3), striped(), compressed(S[4], 10)],
     ),
     "odd-size": ([cv2.resize(S[0], (32, 24)), cv2.resize(S[1], (1800, 1350))], [cv2.resize(S[2], (600, 500)), S[3][:150]]),
     "odd-aspect-ratio": ([S[0][:50], np.ascontiguousarray(S[1][:, :60])], [S[2].transpose(1, 0, 2).copy(), S[3][:200]]),
