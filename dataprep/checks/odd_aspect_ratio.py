@@ -35,8 +35,8 @@ class OddAspectRatio(Check):
         Distance of log2 of the ratio from the median, against the larger of log2 of the factor and four robust standard
         deviations (1.4826 times the median absolute deviation). Upright and lying images of one ratio are alike.
     Known limits:
-        Relative to the data set only: in a set of text lines nothing is odd. Where over a tenth is odd, ratios are mixed,
-        and one claim says so.
+        Relative to the data set only: in a set of text lines nothing is odd. Where over a tenth is odd, ratios are
+        mixed, and one fact says so.
     Measured quality:
         Ratios of 6:1 among photos of 3:4 found in 4 of 4 of the scored half (benchmarks/quality.py). No alarm on its
         100 untouched photos; none on 2,000 others.

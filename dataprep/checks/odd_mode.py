@@ -63,7 +63,8 @@ class OddMode(Check):
         for kind, rows in _kinds(modes, figures(dataset, "bit_depth"), flags(dataset, "alpha") & known):
             if 0 < rows.size <= max(self.share * total, 1):
                 evidence = {"kind": kind, "share": self.share}
-                yield self.claims(targets[rows], figure=rows.size / total, evidence=evidence)
+                severity = "info" if kind in _HARMLESS else self.severity
+                yield self.claims(targets[rows], severity=severity, figure=rows.size / total, evidence=evidence)
 
 
 def _kinds(modes: NDArray[Any], depth: NDArray[np.float64], alpha: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -82,3 +83,5 @@ _NAMES = {
     "1": "1 bit per pixel", "P": "a palette", "PA": "a palette with alpha", "F": "floating point", "I": "32-bit integers",
     "I;16": "16-bit grey", "I;16B": "16-bit grey", "I;16L": "16-bit grey", "I;16N": "16-bit grey",
 }  # fmt: skip
+#: What the usual ``convert("RGB")`` of a loader puts right.
+_HARMLESS = frozenset(("stored as a palette", "stored as a palette with alpha", "stored as 1 bit per pixel"))

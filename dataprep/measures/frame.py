@@ -1,6 +1,8 @@
-"""Measure of uniform frames: letterbox bars, scanner margins, drawn borders."""
+"""Measures of uniform frames: letterbox bars, scanner margins, drawn borders."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,53 +18,163 @@ _STRAIGHT = 0.5
 #: Lines inside the edge that are looked at, fewer in small images: compression off the block grid makes it as soft as a block is
 #: wide.
 _EDGE = 10
+#: Lines after the uniform ones in which the picture may begin, and the width in lines of an edge that is straight.
+_REACH, _BAND = 12, 3
+#: A side counts as a frame whose inner edge is so straight: dark, bright (a subject on white has straight parts too), where the
+#: opposite side is dark and as deep (by so many lines), or alone.
+_DARK_EDGE, _BRIGHT_EDGE, _TWIN_EDGE, _LONE_EDGE = 0.85, 0.9, 0.6, 0.95
+_TWIN_LINES, _BRIGHT = 3, 200
+#: In images below this side a horizon or a plain sky is as straight as a frame: only black and white frames count there (to so
+#: many levels), on two opposite sides, and the picture begins within fewer lines.
+_SMALL, _PURE, _SMALL_REACH, _SMALL_BAND = 64, 12, 3, 2
+#: Sides have at least so many uniform lines, and the picture inside so many rows and columns.
+_LEAST_LINES, _LEAST_PICTURE = 2, 8
 
 
-@measure_of("border")
+@measure_of("border", 2)
 def measure_border(pixels: Pixels) -> float:
-    """Share of the area, 0 to 1, outside the picture proper; 0 for uniform images and plain backgrounds."""
-    top, bottom, left, right = pixels.shared(picture_box)
-    return 1 - (bottom - top) * (right - left) / pixels.luma.size
+    """Share of the area, 0 to 1, that a frame with a straight inner edge takes; 0 for uniform images and plain backgrounds."""
+    return pixels.shared(straight_frame)[0]
+
+
+@measure_of("border_straightness")
+def measure_straightness(pixels: Pixels) -> float:
+    """Share of the frame's inner edge, 0 to 1, along which the picture begins within three lines; 0 without a frame."""
+    return pixels.shared(straight_frame)[1]
 
 
 def picture_box(pixels: Pixels) -> tuple[int, int, int, int]:
-    """The picture without its uniform frame: (top, bottom, left, right) in pixels of `Pixels.luma`, ends excluded."""
+    """The picture without its uniform frame: (top, bottom, left, right) in pixels of `Pixels.luma`, ends excluded.
+
+    More is taken for a frame than by `measure_border`: it does no harm to compare two pictures without their margins.
+    """
     luma = pixels.luma
     rows, columns = luma.shape
-    top, bottom = _depth(luma), _depth(luma[::-1])
+    top, bottom = _frame_depth(luma), _frame_depth(luma[::-1])
     if top + bottom >= rows:
         return 0, rows, 0, columns
     inner = luma[top : rows - bottom]
-    left, right = _depth(inner.T), _depth(inner.T[::-1])
+    left, right = _frame_depth(inner.T), _frame_depth(inner.T[::-1])
     if left + right >= columns:
         return 0, rows, 0, columns
     return top, rows - bottom, left, columns - right
 
 
-def _depth(plane: Bytes2D) -> int:
-    """Number of lines of the frame at the top of `plane` (h, w)."""
+def _frame_depth(plane: Bytes2D) -> int:
+    """Number of lines of the frame at the top of `plane` (h, w); 0 where no picture begins after them."""
+    depth, level = _uniform_lines(plane)
+    return depth if depth > 0 and (depth == len(plane) or _begins_picture(plane, depth, level)) else 0
+
+
+def _uniform_lines(plane: Bytes2D) -> tuple[int, int]:
+    """Number of lines at the top of `plane` (h, w) that all have one level, and that level."""
     edge = plane[0]
     if abs(int(edge[0]) - int(edge[len(edge) // 2])) > _TOLERANCE:  # most images, at a glance
-        return 0
+        return 0, 0
     low, high = int(edge.min()), int(edge.max())
     if high - low > _TOLERANCE:
-        return 0
+        return 0, 0
     # Lines are compared in growing portions: most images need only the first.
     depth, portion = 1, 8
     while depth < len(plane):
         part = plane[depth : depth + portion]
         same = (part.min(axis=1).astype(np.int16) >= high - _TOLERANCE) & (part.max(axis=1).astype(np.int16) <= low + _TOLERANCE)
         if not same.all():
-            depth += int(np.argmin(same))
-            return depth if _is_straight(plane, depth, (low + high) // 2) else 0
-        depth, portion = depth + len(part), portion * 2
-    return depth
+            return depth + int(np.argmin(same)), (low + high) // 2
+        depth, portion = depth + len(part), portion * 4
+    return depth, (low + high) // 2
 
 
-def _is_straight(plane: Bytes2D, depth: int, level: int) -> bool:
+def _begins_picture(plane: Bytes2D, depth: int, level: int) -> bool:
     lines = max(2, min(_EDGE, len(plane) // 16))
     inside = plane[depth : depth + lines].astype(np.int16)
     return bool((np.abs(inside - level) > _DIFFERENCE).mean(axis=1).max() >= _STRAIGHT)
 
 
-FRAME = (measure_border,)
+@dataclass(frozen=True)
+class _Side:
+    """One side of a picture: lines of the frame, how straight its inner edge is (0 to 1), and its level."""
+
+    depth: int = 0
+    straight: float = 0.0
+    level: int = 0
+
+    @property
+    def is_straight(self) -> bool:
+        return self.straight >= (_BRIGHT_EDGE if self.level >= _BRIGHT else _DARK_EDGE)
+
+    def is_twin_of(self, other: _Side) -> bool:
+        """Whether both are dark bars of one width, as a film has them; their edges may then be less straight."""
+        return (
+            min(self.straight, other.straight) >= _TWIN_EDGE
+            and max(self.level, other.level) < _BRIGHT
+            and abs(self.depth - other.depth) <= _TWIN_LINES
+        )
+
+
+def straight_frame(pixels: Pixels) -> tuple[float, float]:
+    """Share of the area that a frame takes, and how straight its inner edge is; both 0 where there is none."""
+    luma = pixels.luma
+    rows, columns = luma.shape
+    lines = _lines_of_sides(luma)
+    if not any(lines):
+        return 0.0, 0.0
+    sides = _sides(luma, lines, lines)
+    depths = tuple(side.depth for side in sides)
+    if depths != lines:  # a side is judged between the two beside it, which were found to be deeper
+        sides = _sides(luma, lines, depths)
+    fine = [side.is_straight or side.is_twin_of(sides[place ^ 1]) for place, side in enumerate(sides)]
+    lone = min(rows, columns) >= _SMALL and any(side.straight >= _LONE_EDGE for side in sides)
+    if not (lone or (fine[0] and fine[1]) or (fine[2] and fine[3])):
+        return 0.0, 0.0
+    top, bottom, left, right = (side.depth if good else 0 for side, good in zip(sides, fine, strict=True))
+    share = 1 - max(rows - top - bottom, 0) * max(columns - left - right, 0) / luma.size
+    return share, float(np.mean([side.straight for side, good in zip(sides, fine, strict=True) if good]))
+
+
+def _lines_of_sides(luma: Bytes2D) -> tuple[int, int, int, int]:
+    """Uniform lines at the top, the bottom, the left and the right; none where hardly a picture is left between them."""
+    rows, columns = luma.shape
+    nothing = (0, 0, 0, 0)
+    top, bottom = _uniform_lines(luma)[0], _uniform_lines(luma[::-1])[0]
+    if top + bottom > rows - _LEAST_PICTURE:
+        return nothing
+    inner = luma[top : rows - bottom].T
+    left, right = _uniform_lines(inner)[0], _uniform_lines(inner[::-1])[0]
+    if left + right > columns - _LEAST_PICTURE:
+        return nothing
+    if left or right:  # a side shows only once those beside it are cut off
+        core = luma[:, left : columns - right]
+        again = _uniform_lines(core)[0], _uniform_lines(core[::-1])[0]
+        top, bottom = again if sum(again) <= rows - _LEAST_PICTURE else (top, bottom)
+    return top, bottom, left, right
+
+
+def _sides(luma: Bytes2D, lines: tuple[int, ...], cut: tuple[int, ...]) -> list[_Side]:
+    """The four sides, each looked at where `cut` leaves the picture between the two beside it."""
+    rows, columns = luma.shape
+    across, down = slice(cut[2], columns - cut[3]), slice(cut[0], rows - cut[1])
+    planes = (luma[:, across], luma[::-1, across], luma[down].T, luma[down].T[::-1])
+    return [_side(plane, depth, luma.shape) for plane, depth in zip(planes, lines, strict=True)]
+
+
+def _side(plane: Bytes2D, depth: int, whole: tuple[int, ...]) -> _Side:
+    """The side at the top of `plane`, of which `depth` lines are uniform."""
+    small = min(whole) < _SMALL
+    if depth < _LEAST_LINES or plane.shape[1] < _LEAST_PICTURE or len(plane) <= depth + _LEAST_LINES:
+        return _Side(depth)
+    level = int(np.median(plane[0]))
+    if small and _PURE < level < 255 - _PURE:
+        return _Side(depth)
+    reach, band = (_SMALL_REACH, _SMALL_BAND) if small else (_REACH, _BAND)
+    reach = min(reach, len(plane) - depth)
+    differs = np.abs(plane[depth : depth + reach].astype(np.int16) - level) > _DIFFERENCE
+    begins = np.where(differs.any(axis=0), differs.argmax(axis=0), reach)
+    counts = np.bincount(begins, minlength=reach + 1)[:reach]
+    within = np.convolve(counts, np.ones(band, counts.dtype))[band - 1 :]
+    place = int(within.argmax())
+    straight = float(within[place] / plane.shape[1])
+    return _Side(depth + place if straight >= _TWIN_EDGE else depth, straight, level)
+
+
+FRAME = (measure_border, measure_straightness)
