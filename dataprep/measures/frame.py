@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from dataprep.measures.contract import measure_of
@@ -29,6 +30,10 @@ _TWIN_LINES, _BRIGHT = 3, 200
 _SMALL, _PURE, _SMALL_REACH, _SMALL_BAND = 64, 12, 3, 2
 #: Sides have at least so many uniform lines, and the picture inside so many rows and columns.
 _LEAST_LINES, _LEAST_PICTURE = 2, 8
+_FEW_LINES = 8
+
+#: Number of lines of one level, and the level.
+_Lines = tuple[int, int]
 
 
 @measure_of("border", 2)
@@ -50,23 +55,29 @@ def picture_box(pixels: Pixels) -> tuple[int, int, int, int]:
     """
     luma = pixels.luma
     rows, columns = luma.shape
-    top, bottom = _frame_depth(luma), _frame_depth(luma[::-1])
+    first, last = pixels.shared(_top_and_bottom)
+    top, bottom = _frame_depth(luma, first), _frame_depth(luma[::-1], last)
     if top + bottom >= rows:
         return 0, rows, 0, columns
-    inner = luma[top : rows - bottom]
-    left, right = _frame_depth(inner.T), _frame_depth(inner.T[::-1])
+    inner = luma[top : rows - bottom].T
+    left, right = _frame_depth(inner, _uniform_lines(inner)), _frame_depth(inner[::-1], _uniform_lines(inner[::-1]))
     if left + right >= columns:
         return 0, rows, 0, columns
     return top, rows - bottom, left, columns - right
 
 
-def _frame_depth(plane: Bytes2D) -> int:
-    """Number of lines of the frame at the top of `plane` (h, w); 0 where no picture begins after them."""
-    depth, level = _uniform_lines(plane)
+def _frame_depth(plane: Bytes2D, uniform: _Lines) -> int:
+    """Number of lines of the frame at the top of `plane` (h, w), which begins so; 0 where no picture begins after them."""
+    depth, level = uniform
     return depth if depth > 0 and (depth == len(plane) or _begins_picture(plane, depth, level)) else 0
 
 
-def _uniform_lines(plane: Bytes2D) -> tuple[int, int]:
+def _top_and_bottom(pixels: Pixels) -> tuple[_Lines, _Lines]:
+    """The uniform lines at the top and at the bottom."""
+    return _uniform_lines(pixels.luma), _uniform_lines(pixels.luma[::-1])
+
+
+def _uniform_lines(plane: Bytes2D) -> _Lines:
     """Number of lines at the top of `plane` (h, w) that all have one level, and that level."""
     edge = plane[0]
     if abs(int(edge[0]) - int(edge[len(edge) // 2])) > _TOLERANCE:  # most images, at a glance
@@ -74,15 +85,13 @@ def _uniform_lines(plane: Bytes2D) -> tuple[int, int]:
     low, high = int(edge.min()), int(edge.max())
     if high - low > _TOLERANCE:
         return 0, 0
-    # Lines are compared in growing portions: most images need only the first.
-    depth, portion = 1, 8
-    while depth < len(plane):
-        part = plane[depth : depth + portion]
-        same = (part.min(axis=1).astype(np.int16) >= high - _TOLERANCE) & (part.max(axis=1).astype(np.int16) <= low + _TOLERANCE)
-        if not same.all():
-            return depth + int(np.argmin(same)), (low + high) // 2
-        depth, portion = depth + len(part), portion * 4
-    return depth, (low + high) // 2
+    # Most images need only the first lines.
+    for lines in (_FEW_LINES, 8 * _FEW_LINES, len(plane)):
+        alike = cv2.inRange(np.ascontiguousarray(plane[:lines]), high - _TOLERANCE, low + _TOLERANCE)
+        first_other = int(alike.argmin())
+        if first_other:  # the first pixel is alike, so that 0 means all of them
+            return first_other // len(edge), (low + high) // 2
+    return len(plane), (low + high) // 2
 
 
 def _begins_picture(plane: Bytes2D, depth: int, level: int) -> bool:
@@ -116,13 +125,14 @@ def straight_frame(pixels: Pixels) -> tuple[float, float]:
     """Share of the area that a frame takes, and how straight its inner edge is; both 0 where there is none."""
     luma = pixels.luma
     rows, columns = luma.shape
-    lines = _lines_of_sides(luma)
-    if not any(lines):
+    lines = _lines_of_sides(luma, *pixels.shared(_top_and_bottom))
+    depths = tuple(depth for depth, _ in lines)
+    if max(depths) < _LEAST_LINES:
         return 0.0, 0.0
-    sides = _sides(luma, lines, lines)
-    depths = tuple(side.depth for side in sides)
-    if depths != lines:  # a side is judged between the two beside it, which were found to be deeper
-        sides = _sides(luma, lines, depths)
+    sides = _sides(luma, lines, depths)
+    deeper = tuple(side.depth for side in sides)
+    if deeper != depths:  # a side is judged between the two beside it
+        sides = _sides(luma, lines, deeper)
     fine = [side.is_straight or side.is_twin_of(sides[place ^ 1]) for place, side in enumerate(sides)]
     lone = min(rows, columns) >= _SMALL and any(side.straight >= _LONE_EDGE for side in sides)
     if not (lone or (fine[0] and fine[1]) or (fine[2] and fine[3])):
@@ -132,48 +142,48 @@ def straight_frame(pixels: Pixels) -> tuple[float, float]:
     return share, float(np.mean([side.straight for side, good in zip(sides, fine, strict=True) if good]))
 
 
-def _lines_of_sides(luma: Bytes2D) -> tuple[int, int, int, int]:
+def _lines_of_sides(luma: Bytes2D, top: _Lines, bottom: _Lines) -> tuple[_Lines, _Lines, _Lines, _Lines]:
     """Uniform lines at the top, the bottom, the left and the right; none where hardly a picture is left between them."""
     rows, columns = luma.shape
-    nothing = (0, 0, 0, 0)
-    top, bottom = _uniform_lines(luma)[0], _uniform_lines(luma[::-1])[0]
-    if top + bottom > rows - _LEAST_PICTURE:
+    nothing = ((0, 0),) * 4
+    if top[0] + bottom[0] > rows - _LEAST_PICTURE:
         return nothing
-    inner = luma[top : rows - bottom].T
-    left, right = _uniform_lines(inner)[0], _uniform_lines(inner[::-1])[0]
-    if left + right > columns - _LEAST_PICTURE:
+    inner = luma[top[0] : rows - bottom[0]].T
+    left, right = _uniform_lines(inner), _uniform_lines(inner[::-1])
+    if left[0] + right[0] > columns - _LEAST_PICTURE:
         return nothing
-    if left or right:  # a side shows only once those beside it are cut off
-        core = luma[:, left : columns - right]
-        again = _uniform_lines(core)[0], _uniform_lines(core[::-1])[0]
-        top, bottom = again if sum(again) <= rows - _LEAST_PICTURE else (top, bottom)
+    if left[0] or right[0]:  # a side shows only once those beside it are cut off
+        core = luma[:, left[0] : columns - right[0]]
+        again = _uniform_lines(core), _uniform_lines(core[::-1])
+        top, bottom = again if again[0][0] + again[1][0] <= rows - _LEAST_PICTURE else (top, bottom)
     return top, bottom, left, right
 
 
-def _sides(luma: Bytes2D, lines: tuple[int, ...], cut: tuple[int, ...]) -> list[_Side]:
+def _sides(luma: Bytes2D, lines: tuple[_Lines, ...], cut: tuple[int, ...]) -> list[_Side]:
     """The four sides, each looked at where `cut` leaves the picture between the two beside it."""
     rows, columns = luma.shape
     across, down = slice(cut[2], columns - cut[3]), slice(cut[0], rows - cut[1])
     planes = (luma[:, across], luma[::-1, across], luma[down].T, luma[down].T[::-1])
-    return [_side(plane, depth, luma.shape) for plane, depth in zip(planes, lines, strict=True)]
+    small = min(luma.shape) < _SMALL
+    return [_side(plane, *uniform, small=small) for plane, uniform in zip(planes, lines, strict=True)]
 
 
-def _side(plane: Bytes2D, depth: int, whole: tuple[int, ...]) -> _Side:
-    """The side at the top of `plane`, of which `depth` lines are uniform."""
-    small = min(whole) < _SMALL
+def _side(plane: Bytes2D, depth: int, level: int, *, small: bool) -> _Side:
+    """The side at the top of `plane`, of which `depth` lines have one `level`."""
     if depth < _LEAST_LINES or plane.shape[1] < _LEAST_PICTURE or len(plane) <= depth + _LEAST_LINES:
         return _Side(depth)
-    level = int(np.median(plane[0]))
     if small and _PURE < level < 255 - _PURE:
         return _Side(depth)
     reach, band = (_SMALL_REACH, _SMALL_BAND) if small else (_REACH, _BAND)
     reach = min(reach, len(plane) - depth)
     differs = np.abs(plane[depth : depth + reach].astype(np.int16) - level) > _DIFFERENCE
-    begins = np.where(differs.any(axis=0), differs.argmax(axis=0), reach)
-    counts = np.bincount(begins, minlength=reach + 1)[:reach]
+    begun = np.asarray(differs.any(axis=0), bool)
+    if np.count_nonzero(begun) < _TWIN_EDGE * len(begun):
+        return _Side(depth)
+    counts = np.bincount(differs.argmax(axis=0)[begun], minlength=reach)
     within = np.convolve(counts, np.ones(band, counts.dtype))[band - 1 :]
     place = int(within.argmax())
-    straight = float(within[place] / plane.shape[1])
+    straight = float(within[place] / len(begun))
     return _Side(depth + place if straight >= _TWIN_EDGE else depth, straight, level)
 
 

@@ -77,6 +77,10 @@ def measure_blockiness(pixels: Pixels) -> float:
 
     Geometric mean of both axes; about 1 without compression. NaN for images smaller than two blocks.
     """
+    return pixels.shared(_blockiness)
+
+
+def _blockiness(pixels: Pixels) -> float:
     bands = pixels.shared(luma_bands)
     if bands is None:
         return math.nan
@@ -118,7 +122,7 @@ def measure_block_steps(pixels: Pixels) -> float:
     bands = pixels.shared(luma_bands)
     if bands is None:
         return math.nan
-    if measure_blockiness(pixels) < _LEAST_BLOCKINESS:
+    if pixels.shared(_blockiness) < _LEAST_BLOCKINESS:
         return 0.0
     shown = _stepped(bands)
     return min(shown, _stepped(cut_bands(np.ascontiguousarray(pixels.luma.T)))) if shown else 0.0
