@@ -39,9 +39,10 @@ class Bright(Check):
         data set's own tail goes: on a scale of ratios of darkness, 6.5 times as far from the median as the brightest
         sixth begins. Images of one tone belong to low-information; those with transparent pixels are not judged.
     Known limits:
-        An overexposed image with a few black pixels (over 1 %), or with blank surroundings, is not found. In data sets
-        of fewer than 20 images the thresholds alone decide. Where more than 15 % of a data set is bright one fact says
-        so, and none is claimed about single images.
+        A pale scene (snow) is not told from overexposure, so that this is for your information. An overexposed image
+        with a few black pixels (over 1 %), or with blank surroundings, is not found. In data sets of fewer than 20
+        images the thresholds alone decide. Where more than 15 % of a data set is bright one fact says so, and none is
+        claimed about single images.
     Measured quality:
         Tuned on photos of clothes with planted faults (benchmarks/quality.py; the figures are of one half of them, the
         other gives the same), so that other pictures can fare worse. Strong overexposure found in 4 of 4 of the scored
@@ -52,7 +53,7 @@ class Bright(Check):
 
     code = "bright"
     family = "quality"
-    severity = "warning"
+    severity = "info"
     needs = ("luma_p01", "luma_p50", "luma_p99", "edge_luma", "edge_contrast")
     wants = ("alpha",)
     summary = "Images that are nearly white"

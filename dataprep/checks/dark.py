@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dataprep.checks.contract import Check
 from dataprep.checks.reading import figures, has_picture, ramp, transparent
 from dataprep.checks.typical import SHARE_OF_TONES, claim_unless_typical, stands_out
@@ -32,10 +34,10 @@ class Dark(Check):
         Look at them. Drop those on which you cannot tell the class, keep those that the model will meet in use.
     How it works:
         The 95th percentile of BT.601 luma of the displayed image against a threshold: unlike the mean it does not call
-        a black object on white dark. The 99th percentile must stay below a second one: a lit subject in the night, or a
-        white stroke on black, is no fault. And the image must be darker than this data set's own tail goes: on a scale
-        of ratios, 6.5 times as far below the median as the darkest sixth begins. Images of one tone belong to
-        low-information; those with transparent pixels are not judged.
+        a black object on white dark. The 99th percentiles of luma and of chroma must stay below a second one: a lit
+        subject in the night, or a white stroke on black, is no fault. And the image must be darker than this data set's
+        own tail goes: on a scale of ratios, 6.5 times as far below the median as the darkest sixth begins. Images of
+        one tone belong to low-information; those with transparent pixels are not judged.
     Known limits:
         Where images of all brightnesses occur (day and night), only extreme ones stand out. In data sets of fewer than
         20 images nothing is known about the tail, and the thresholds alone decide. Where more than 15 % of a data set
@@ -50,21 +52,22 @@ class Dark(Check):
     code = "dark"
     family = "quality"
     severity = "warning"
-    needs = ("luma_p95", "luma_p01", "luma_p99")
+    needs = ("luma_p95", "luma_p01", "luma_p99", "chroma_p99")
     wants = ("alpha",)
     summary = "Images that are nearly black"
     advice = "Drop those on which the class cannot be told; keep what the model will meet in use."
     message = "{what} is {figure:.2f} of 1, below {threshold:.2f}"
 
     threshold: float = option(0.25, "95th percentile of luma below which an image is dark", low=0.0, high=1.0)
-    lit: float = option(0.3, "99th percentile of luma from which something in the image is lit", low=0.0, high=1.0)
+    lit: float = option(0.3, "99th percentile of luma or chroma from which something in the image is lit", low=0.0, high=1.0)
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each dark image, or one for a dark data set."""
         highlights = figures(dataset, "luma_p95")
         judged = has_picture(dataset) & ~transparent(dataset)
         dark = judged & (highlights < self.threshold)
-        lit = figures(dataset, "luma_p99") >= self.lit
+        # A lamp of pure blue has hardly any luma.
+        lit = np.maximum(figures(dataset, "luma_p99"), figures(dataset, "chroma_p99")) >= self.lit
         yield from claim_unless_typical(
             self, dataset, dark, judged=judged, unusual=~lit & stands_out(highlights, judged & ~dark), share=SHARE_OF_TONES,
             figure=highlights, what="the luma that 95 % of the pixels stay below", unit="luma",

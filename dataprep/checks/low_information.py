@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from dataprep.checks.contract import Check
 from dataprep.checks.reading import PLAIN, figures, luma_range, transparent
@@ -14,7 +15,7 @@ from dataprep.checks.typical import claim_unless_typical
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from dataprep.checks.contract import Look
     from dataprep.schemas.dataset import Dataset
@@ -35,11 +36,13 @@ class LowInformation(Check):
         Drop them, unless "nothing there" is one of the classes.
     How it works:
         The difference between the 99th and the 1st percentile of BT.601 luma: below 0.03 (8 of 255 levels) nothing but
-        compression noise is left of a picture. The standard deviation of luma must be below half of that, too, as marks
-        on less than 1 % of a page (a thin letter) raise it. Transparent pixels are shown over white: what is blank only
-        so is a warning. Where more than 95 % of the images are so, it is said once.
+        compression noise, or a faint texture, is left of a picture. The standard deviation of luma must be as small, as
+        marks on less than 1 % of a page (a thin letter) raise it, and chroma must not vary. From 0.02 on it is a
+        warning only. Transparent pixels are shown over white: what is blank only so is for your information. Where more
+        than 95 % of the images are so, it is said once.
     Known limits:
-        Colours of equal luma count as one tone. Strong noise on a blank image makes it noisy, not blank.
+        Strong noise on a blank image makes it noisy, not blank. A white drawing on nothing is blank over white, and
+        need not be over another colour.
     Measured quality:
         Tuned on photos of clothes with planted faults (benchmarks/quality.py; the figures are of one half of them, the
         other gives the same), so that other pictures can fare worse. White and nearly uniform images found in 8 of 8 of
@@ -50,7 +53,7 @@ class LowInformation(Check):
     code = "low-information"
     family = "quality"
     severity = "error"
-    needs = ("luma_p01", "luma_p99", "contrast")
+    needs = ("luma_p01", "luma_p99", "contrast", "saturation", "chroma_p99")
     wants = ("alpha",)
     suggestion = "drop"
     summary = "Blank images"
@@ -62,16 +65,37 @@ class LowInformation(Check):
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each blank image, or one for a data set of them."""
         span, through = luma_range(dataset), transparent(dataset)
-        # Marks that cover less than 1 % of a page, as a thin letter does, lie outside the range, but not outside the contrast.
-        blank = (span < self.threshold) & (figures(dataset, "contrast") < self.threshold / 2)
+        blank = (span < self.threshold) & ~_has_marks(dataset, span)
         for part, where in ((~through, ""), (through, ", transparency shown as white,")):
             found = claim_unless_typical(
                 self, dataset, blank & part, judged=part & ~np.isnan(span), figure=span, unit="luma", share=_MOST,
                 what=f"the range of luma that holds 98 % of the pixels{where}", evidence={"threshold": self.threshold},
                 severity="info",
             )  # fmt: skip
-            # White on nothing is blank only as long as nothing lies beneath.
-            yield from (batch.assign(**_OVER_WHITE) if where else batch for batch in found)
+            yield from (_softened(batch, self.threshold, see_through=bool(where)) for batch in found)
 
 
-_OVER_WHITE = {"severity": "warning", "suggestion": "review"}
+def _has_marks(dataset: Dataset, span: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n,) whether something shows although nearly all of the image is of one luma.
+
+    Marks on less than 1 % of a page, as a thin letter makes them, raise the contrast; a pattern of colours has several chromas.
+    """
+    colours = figures(dataset, "chroma_p99") - figures(dataset, "saturation")
+    return np.asarray((figures(dataset, "contrast") > span / 2 + _MARK) | (colours > _COLOURS))
+
+
+def _softened(batch: pd.DataFrame, threshold: float, *, see_through: bool) -> pd.DataFrame:
+    """The claims, weaker where a faint texture may show, and where the image is blank only as long as white lies beneath it."""
+    if (batch["scope"] == "dataset").all():
+        return batch
+    faint = (batch["figure"] > _SURELY * threshold).to_numpy()
+    severity = np.where(see_through, "info", np.where(faint, "warning", "error"))
+    suggestion = np.where(see_through | faint, "review", "drop")
+    return batch.assign(
+        severity=pd.Categorical(severity, batch["severity"].cat.categories),
+        suggestion=pd.Categorical(suggestion, batch["suggestion"].cat.categories),
+    )
+
+
+#: Contrast of marks on a blank page; difference of chroma that makes colours; part of the threshold below which nothing shows.
+_MARK, _COLOURS, _SURELY = 0.004, 0.02, 2 / 3

@@ -83,7 +83,7 @@ def claim_unless_typical(
     given = {"what": what, **(evidence or {})}
     if judged.sum() >= LEAST and found > share:
         meaning = MEANINGS.get(check.code, "")
-        typical = f"typical of this data set ({found:.0%} of the images{'; ' if meaning else ''}{meaning}): {what}"
+        typical = f"{usual(found)} this data set ({found:.0%} of the images{'; ' if meaning else ''}{meaning}): {what}"
         given |= {"what": typical, "typical": True, "share": float(found), "meaning": meaning}
         yield check.claims(
             [""], scope="dataset", severity=severity, suggestion="none", figure=float(np.median(figure[bad])), unit=unit,
@@ -96,6 +96,11 @@ def claim_unless_typical(
             dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, evidence=given,
             confidence=np.broadcast_to(confidence, bad.shape)[rows],
         )  # fmt: skip
+
+
+def usual(share: float) -> str:
+    """How a sentence begins about what `share` of the images have."""
+    return "typical of" if share >= SHARE else "common in"
 
 
 def stands_out(figure: NDArray[np.float64], usual: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ _EDGE = 10
 #: Lines after the uniform ones in which the picture may begin, and the width in lines of an edge that is straight.
 _REACH, _BAND = 12, 3
 #: A side counts as a frame whose inner edge is so straight: dark, bright (a subject on white has straight parts too), where the
-#: opposite side is dark and as deep (by so many lines), or alone.
+#: opposite side is dark and as deep (by so many lines), or, black or white, alone.
 _DARK_EDGE, _BRIGHT_EDGE, _TWIN_EDGE, _LONE_EDGE = 0.85, 0.9, 0.6, 0.95
 _TWIN_LINES, _BRIGHT = 3, 200
 #: In images below this side a horizon or a plain sky is as straight as a frame: only black and white frames count there (to so
@@ -31,6 +31,9 @@ _SMALL, _PURE, _SMALL_REACH, _SMALL_BAND = 64, 12, 3, 2
 #: Sides have at least so many uniform lines, and the picture inside so many rows and columns.
 _LEAST_LINES, _LEAST_PICTURE = 2, 8
 _FEW_LINES = 8
+#: Two lines before the picture begins most of the frame is within so many levels of its own; the picture's first lines vary by so
+#: many levels (standard deviation); and more of the area than this is no frame, but a background.
+_STILL, _FLAT, _MOST = 10, 3.0, 0.6
 
 #: Number of lines of one level, and the level.
 _Lines = tuple[int, int]
@@ -102,11 +105,14 @@ def _begins_picture(plane: Bytes2D, depth: int, level: int) -> bool:
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of a picture: lines of the frame, how straight its inner edge is (0 to 1), and its level."""
+    """One side of a picture: lines of the frame, how straight its inner edge is (0 to 1), its level, and whether it is followed
+    by another plain stripe, as in drawings, and by no picture.
+    """
 
     depth: int = 0
     straight: float = 0.0
     level: int = 0
+    flat: bool = False
 
     @property
     def is_straight(self) -> bool:
@@ -134,12 +140,24 @@ def straight_frame(pixels: Pixels) -> tuple[float, float]:
     if deeper != depths:  # a side is judged between the two beside it
         sides = _sides(luma, lines, deeper)
     fine = [side.is_straight or side.is_twin_of(sides[place ^ 1]) for place, side in enumerate(sides)]
-    lone = min(rows, columns) >= _SMALL and any(side.straight >= _LONE_EDGE for side in sides)
-    if not (lone or (fine[0] and fine[1]) or (fine[2] and fine[3])):
+    pairs = any(fine[place] and fine[place + 1] and not (sides[place].flat and sides[place + 1].flat) for place in (0, 2))
+    if not (pairs or (min(rows, columns) >= _SMALL and any(map(_is_lone_bar, sides)))):
         return 0.0, 0.0
     top, bottom, left, right = (side.depth if good else 0 for side, good in zip(sides, fine, strict=True))
     share = 1 - max(rows - top - bottom, 0) * max(columns - left - right, 0) / luma.size
+    if share > _MOST:
+        return 0.0, 0.0
     return share, float(np.mean([side.straight for side, good in zip(sides, fine, strict=True) if good]))
+
+
+def _is_lone_bar(side: _Side) -> bool:
+    """Whether it is a frame even if it is the only side that has one."""
+    return side.straight >= _LONE_EDGE and _is_pure(side.level) and not side.flat
+
+
+def _is_pure(level: int) -> bool:
+    """Whether it is black or white."""
+    return not _PURE < level < 255 - _PURE
 
 
 def _lines_of_sides(luma: Bytes2D, top: _Lines, bottom: _Lines) -> tuple[_Lines, _Lines, _Lines, _Lines]:
@@ -172,7 +190,7 @@ def _side(plane: Bytes2D, depth: int, level: int, *, small: bool) -> _Side:
     """The side at the top of `plane`, of which `depth` lines have one `level`."""
     if depth < _LEAST_LINES or plane.shape[1] < _LEAST_PICTURE or len(plane) <= depth + _LEAST_LINES:
         return _Side(depth)
-    if small and _PURE < level < 255 - _PURE:
+    if small and not _is_pure(level):
         return _Side(depth)
     reach, band = (_SMALL_REACH, _SMALL_BAND) if small else (_REACH, _BAND)
     reach = min(reach, len(plane) - depth)
@@ -183,8 +201,15 @@ def _side(plane: Bytes2D, depth: int, level: int, *, small: bool) -> _Side:
     counts = np.bincount(differs.argmax(axis=0)[begun], minlength=reach)
     within = np.convolve(counts, np.ones(band, counts.dtype))[band - 1 :]
     place = int(within.argmax())
-    straight = float(within[place] / len(begun))
-    return _Side(depth + place if straight >= _TWIN_EDGE else depth, straight, level)
+    straight, begin = float(within[place] / len(begun)), depth + place
+    if straight < _TWIN_EDGE or _is_gradual(plane, begin, level):
+        return _Side(depth)
+    return _Side(begin, straight, level, float(plane[min(begin + band, len(plane) - 1)].std()) < _FLAT)
+
+
+def _is_gradual(plane: Bytes2D, begin: int, level: int) -> bool:
+    """Whether the frame goes over into the picture at line `begin`, as a sky does, and does not end there."""
+    return bool((np.abs(plane[begin - 2].astype(np.int16) - level) <= _STILL).mean() < _TWIN_EDGE)
 
 
 FRAME = (measure_border, measure_straightness)

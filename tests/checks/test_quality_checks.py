@@ -129,14 +129,27 @@ def test_a_white_drawing_on_nothing_is_no_file_to_drop():
     clear = np.dstack([np.full((64, 64, 3), 255, np.uint8), np.tri(64, dtype=np.uint8) * 255])
     dataset = measured({"white.png": encoded(clear, "PNG"), "blank.png": encoded(np.full((64, 64, 3), 255, np.uint8), "PNG")})
     table = issues(check_of("low-information"), dataset).table.set_index("target")
-    assert table["severity"].astype(str).to_dict() == {"white.png": "warning", "blank.png": "error"}
+    assert table["severity"].astype(str).to_dict() == {"white.png": "info", "blank.png": "error"}
     assert table["suggestion"].astype(str).to_dict() == {"white.png": "review", "blank.png": "drop"}
+
+
+def test_colours_of_one_luma_are_not_blank_and_a_faint_texture_only_nearly():
+    columns = {"luma_p01": [0.5] * 3, "luma_p99": [0.51, 0.51, 0.525], "contrast": [0.004] * 3, "saturation": [0.4, 0.4, 0.4]}
+    dataset = with_columns(3, **columns, chroma_p99=[0.6, 0.41, 0.41])
+    table = issues(check_of("low-information"), dataset).table.set_index("target")
+    assert table["severity"].astype(str).to_dict() == {"1": "error", "2": "warning"}
+    assert table["suggestion"].astype(str).to_dict() == {"1": "drop", "2": "review"}
+
+
+def test_a_blue_lamp_at_night_is_lit():
+    columns = {"luma_p95": [0.05] * 2, "luma_p99": [0.12] * 2, "luma_p01": [0.0] * 2}
+    assert targets(check_of("dark"), with_columns(2, **columns, chroma_p99=[0.9, 0.1])) == {"1"}
 
 
 @pytest.mark.parametrize("code", ["dark", "bright", "low-contrast"])
 def test_tones_of_what_shows_through_are_not_judged(code):
     columns = {
-        "dark": {"luma_p95": 0.1, "luma_p99": 0.1, "luma_p01": 0.0},
+        "dark": {"luma_p95": 0.1, "luma_p99": 0.1, "luma_p01": 0.0, "chroma_p99": 0.1},
         "bright": {"luma_p01": 0.8, "luma_p50": 0.9, "luma_p99": 1.0, "edge_luma": 0.9, "edge_contrast": 0.1},
         "low-contrast": {"luma_p01": 0.4, "luma_p99": 0.5},
     }[code]
@@ -170,7 +183,7 @@ def test_margins_of_the_background_that_a_set_has_are_said_once():
     assert targets(check_of("border"), drawn) == set()
     (claim,) = issues(check_of("border"), drawn).table.to_dict("records")
     assert (claim["scope"], claim["severity"]) == ("dataset", "fact")
-    assert messages(check_of("border"), drawn)[0].endswith("plain margins, mostly white, is 65%, at least 15%")
+    assert messages(check_of("border"), drawn)[0].endswith("plain margins, white, is 65%, at least 15%")
     assert targets(check_of("border"), margins(5, 10, 85)) == set(), "too few to speak of, and no frame either"
     assert len(targets(check_of("border"), margins(5, 10, 85, level=0.0))) == 5, "the background is black, the frames are white"
 
@@ -235,7 +248,8 @@ def test_tiny_images_are_not_called_blocky():
 @pytest.mark.parametrize(("blank", "named"), [(70, 70), (98, 0)])
 def test_many_blank_images_are_a_fault_of_each_and_nearly_all_a_trait_of_the_data(blank: int, named: int) -> None:
     high = np.where(np.arange(100) < blank, 0.5, 0.9)
-    dataset = with_columns(100, luma_p01=np.full(100, 0.5), luma_p99=high, contrast=high / 2 - 0.25)
+    plain = {"saturation": np.zeros(100), "chroma_p99": np.zeros(100)}
+    dataset = with_columns(100, luma_p01=np.full(100, 0.5), luma_p99=high, contrast=high / 2 - 0.25, **plain)
     check = registry.load("dataprep.checks", "low-information")()
     assert len(targets(check, dataset)) == named
     assert len(targets(check, dataset, "dataset")) == (named == 0)

@@ -18,9 +18,13 @@ from dataprep.checks.typical import MEANINGS, claim_unless_typical, stands_out
 from tests.checks.measured import issues, messages, targets, with_columns
 
 
+def tones(p95, p99):
+    return with_columns(len(p95), luma_p95=p95, luma_p01=np.zeros(len(p95)), luma_p99=p99, chroma_p99=p95)
+
+
 def nights(dark: int, light: int):
     highlights = np.repeat([0.1, 0.9], [dark, light])
-    return with_columns(dark + light, luma_p95=highlights, luma_p01=np.zeros(dark + light), luma_p99=highlights)
+    return tones(highlights, highlights)
 
 
 DARK = registry.load("dataprep.checks", "dark")
@@ -33,7 +37,7 @@ def test_a_data_set_of_night_photos_is_said_once_as_a_fact(dark):
     (claim,) = issues(DARK(), dataset).table.to_dict("records")
     assert (claim["scope"], claim["target"], claim["severity"], claim["suggestion"]) == ("dataset", "", "fact", "none")
     assert messages(DARK(), dataset) == [
-        f"typical of this data set ({dark}% of the images; {MEANINGS['dark']}): "
+        f"{'typical of' if dark == 60 else 'common in'} this data set ({dark}% of the images; {MEANINGS['dark']}): "
         "the luma that 95 % of the pixels stay below is 0.10 of 1, below 0.25"
     ]
 
@@ -54,7 +58,7 @@ def test_what_could_not_be_measured_does_not_count():
 
 
 def shades(highlights):
-    return with_columns(len(highlights), luma_p95=highlights, luma_p01=np.zeros(len(highlights)), luma_p99=highlights + 0.01)
+    return tones(highlights, highlights + 0.01)
 
 
 def test_the_tail_that_a_set_has_by_itself_is_not_named():

@@ -186,6 +186,22 @@ def test_a_subject_that_nearly_fills_a_white_page_is_no_frame():
     assert value("border", sheet) == 0
 
 
+def test_skies_stripes_and_backgrounds_are_no_frames():
+    picture = np.clip(scene(8), 60, 180)
+    sky = picture.copy()
+    sky[:150] = np.clip(255 - np.arange(150) * 2, 60, 255)[:, None, None]
+    sky[:30] = 255
+    assert value("border", sky) == 0
+    stripes = np.full_like(picture, 250)
+    stripes[40:80], stripes[80:-60], stripes[-60:-20] = 60, picture[80:-60], 90
+    assert value("border", stripes) == 0
+    assert value("border", framed(picture, 40, 0, 0, 0, 120)) == 0, "a grey stripe on one side"
+    assert value("border", framed(picture, 40, 0, 0, 0, 0)) > 0.1
+    thing = np.full((400, 400, 3), 255, np.uint8)
+    thing[100:180, 100:200] = picture[100:180, 100:200]
+    assert value("border", thing) == 0, "most of it is background"
+
+
 def test_a_horizon_in_a_tiny_image_is_no_frame():
     picture = scene(8, 32, 32)
     tiny = np.clip(picture, 40, 150)
