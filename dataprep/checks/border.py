@@ -102,11 +102,11 @@ def _is_typical(found: Flags, judged: Flags) -> bool:
 
 
 def _on_background(plain: Flags, framed: Flags, judged: Flags, level: Numbers) -> Flags:
-    """(n,) whether an image is surrounded by the plain colour that many images without a frame have around their subject, too."""
+    """(n,) whether an image is surrounded mostly by the colour that many images without a frame have around their subject."""
     others = plain & ~framed
-    if others.sum() <= _BACKGROUND_SHARE * judged.sum():
+    if judged.sum() < LEAST or others.sum() <= _BACKGROUND_SHARE * judged.sum():
         return np.zeros(len(level), dtype=bool)
-    return np.asarray(plain & (np.abs(level - np.median(level[others])) <= _SAME_LEVEL))
+    return np.asarray(np.abs(level - np.median(level[others])) <= _SAME_LEVEL)
 
 
 #: Contrast of plain surroundings; share of a data set that makes them its background; difference of luma within one colour.

@@ -188,6 +188,14 @@ def test_margins_of_the_background_that_a_set_has_are_said_once():
     assert len(targets(check_of("border"), margins(5, 10, 85, level=0.0))) == 5, "the background is black, the frames are white"
 
 
+def test_a_stroke_that_touches_the_edge_leaves_the_background_one():
+    drawn = margins(2, 60, 38)
+    drawn.samples.loc[["0", "1"], "edge_contrast"] = 0.2
+    drawn.samples.loc["0", "edge_luma"] = 0.95
+    drawn.samples.loc["1", "edge_luma"] = 0.3
+    assert targets(check_of("border"), drawn) == {"1"}
+
+
 def test_transparent_margins_are_no_frames():
     assert targets(check_of("border"), margins(4, 0, 96, alpha=np.arange(100) < 3)) == {"3"}
 
