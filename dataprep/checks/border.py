@@ -58,7 +58,8 @@ class Border(Check):
         eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: of 16 listed on
         the former 8 right, 4 arguable, 4 wrong, all but one in three sets of game textures; of 5 on the latter 1 right,
         1 arguable, 3 wrong, all in the screenshots of a manual. Colour of the background was compared more loosely
-        after that look, which took away 10 false ones there. Of letters and digits a sixth and a third were named before; one fact says it now.
+        after that look, which took away 10 false ones there. Of letters and digits a sixth and a third were named
+        before; one fact says it now.
     """
 
     code = "border"

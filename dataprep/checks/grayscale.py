@@ -43,7 +43,8 @@ class Grayscale(Check):
     Measured quality:
         Grey stored in three channels found in 9 of 9 photos of clothes (benchmarks/quality.py), and planted in 100
         photos (benchmarks/planted.py) in 100 % (96 to 100). No alarm on 200 untouched photos; none on 2,000 others. By
-        eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: all right on five sets of the former (88 looked at) and four of the latter (59).
+        eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: all right on
+        five sets of the former (88 looked at) and four of the latter (59).
     """
 
     code = "grayscale"

@@ -41,8 +41,8 @@ class OddMode(Check):
     Measured quality:
         Exact: read from the file. No alarm on 2,225 JPEG photos. By eye (files in benchmarks/judged/), rules chosen on
         12 sets and then looked at once on 12 others: 16 bits, transparency and grey of 16 bits are of use; palettes
-        (two sets of the former and two of the latter have up to 5 % of them) are true and mostly harmless, and for
-        your information.
+        (two sets of the former and two of the latter have up to 5 % of them) are true and mostly harmless, and for your
+        information.
     """
 
     code = "odd-mode"
