@@ -55,5 +55,5 @@ class ExifRotated(Check):
         orientation = figures(dataset, "orientation")
         yield from claim_unless_typical(
             self, dataset, orientation > 1, judged=~np.isnan(orientation), figure=orientation, what="EXIF orientation",
-            share=self.share,
+            share=self.share, severity=self.severity,
         )  # fmt: skip

@@ -55,5 +55,5 @@ class GpsMetadata(Check):
         judged = texts(dataset, "format") != ""
         yield from claim_unless_typical(
             self, dataset, flags(dataset, "gps"), judged=judged, figure=np.full(len(dataset), np.nan),
-            what="the metadata hold a position", share=self.share,
+            what="the metadata hold a position", share=self.share, severity=self.severity,
         )  # fmt: skip

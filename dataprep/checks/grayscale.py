@@ -37,12 +37,14 @@ class Grayscale(Check):
         (4 of 255 levels) is what compression leaves of grey. It must also be at most a twentieth of the range of luma: dark
         and pale pictures have little chroma, and are no grey ones. Images of one tone are left to low-information.
     Known limits:
-        Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia), count as coloured. In a data set
-        that is at least half grey nothing is said about single images: one claim says that it is mixed, unless over 95 %
-        are grey.
+        Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia), count as coloured. Where more
+        than a tenth of a data set is grey nothing is said about single images: one fact says that it is mixed, or grey
+        (over 95 %).
     Measured quality:
-        Grey stored in three channels found in 4 of 4 of the scored half, and planted in 100 photos
-        (benchmarks/planted.py) in 100 % (96 to 100). No alarm on its 100 untouched photos; none on 2,000 others.
+        Grey stored in three channels found in 9 of 9 photos of clothes (benchmarks/quality.py), and planted in 100
+        photos (benchmarks/planted.py) in 100 % (96 to 100). No alarm on 200 untouched photos; none on 2,000 others. By
+        eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: all right on
+        five sets of the former (88 looked at) and four of the latter (59).
     """
 
     code = "grayscale"
@@ -61,15 +63,22 @@ class Grayscale(Check):
         judged = ~np.isnan(chroma) & has_picture(dataset)
         grey = judged & (chroma <= self.threshold) & (chroma <= _OF_RANGE * luma_range(dataset))
         share = grey.sum() / max(judged.sum(), 1)
-        if 0 < share < _MOST:
+        if 0 < share <= _MIXED or (0 < share < _NEARLY_ALL and judged.sum() < LEAST):
             targets = dataset.samples.index.to_numpy(dtype=object)[grey]
             evidence = {"what": "chroma stays below", "threshold": self.threshold}
             yield self.claims(targets, figure=chroma[grey], evidence=evidence)
-        elif _MOST <= share < _NEARLY_ALL and judged.sum() >= LEAST:
-            what = f"mixed data set: {share:.0%} of the images are grey, chroma stays below"
-            evidence = {"what": what, "threshold": self.threshold, "share": float(share)}
-            yield self.claims([""], scope="dataset", suggestion="none", figure=float(np.median(chroma[grey])), evidence=evidence)
+        elif share > _MIXED and judged.sum() >= LEAST:
+            kind, meaning = _GREY if share >= _NEARLY_ALL else _MIXED_MEANING
+            what = f"{kind} data set ({share:.0%} of the images are grey; {meaning}): chroma stays below"
+            evidence = {"what": what, "threshold": self.threshold, "share": float(share), "meaning": meaning}
+            yield self.claims(
+                [""], scope="dataset", severity="fact", suggestion="none", figure=float(np.median(chroma[grey])),
+                evidence=evidence,
+            )  # fmt: skip
 
 
 _OF_RANGE = 0.05
-_MOST, _NEARLY_ALL = 0.5, 0.95
+#: Where more are grey the data set is mixed by nature; where nearly all are, it is a grey one.
+_MIXED, _NEARLY_ALL = 0.1, 0.95
+_GREY = "grey", "one channel is enough; repeat it three times for pretrained weights, and leave colour augmentations out"
+_MIXED_MEANING = "mixed", "no class should be grey more often; convert all to one number of channels, or drop colour at random"

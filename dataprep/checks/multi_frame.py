@@ -53,5 +53,6 @@ class MultiFrame(Check):
         frames = figures(dataset, "frames")
         several = (frames > 1) & (texts(dataset, "format") != "MPO")
         yield from claim_unless_typical(
-            self, dataset, several, judged=~np.isnan(frames), figure=frames, what="the number of frames", unit="frames"
-        )
+            self, dataset, several, judged=~np.isnan(frames), figure=frames, what="the number of frames", unit="frames",
+            severity="info",
+        )  # fmt: skip

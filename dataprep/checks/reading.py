@@ -45,6 +45,11 @@ def is_lost(dataset: Dataset) -> NDArray[np.bool_]:
     return np.asarray((lost != "") & lost.notna(), dtype=bool)
 
 
+def transparent(dataset: Dataset) -> NDArray[np.bool_]:
+    """(n,) whether some pixels are not opaque: they were measured over white, so that tones and margins are not its own."""
+    return flags(dataset, "alpha") if "alpha" in dataset.samples else np.zeros(len(dataset), dtype=bool)
+
+
 def luma_range(dataset: Dataset) -> NDArray[np.float64]:
     """(n,) difference of the 99th and the 1st percentile of luma, NaN where missing."""
     return figures(dataset, "luma_p99") - figures(dataset, "luma_p01")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.schemas.issues import Severity
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -16,8 +18,34 @@ if TYPE_CHECKING:
 
 #: Data sets of fewer measured images have no typical image.
 LEAST = 20
-#: More than this share of the images makes a fault typical.
+#: More than this share of the images makes a fault typical: blur and noise are worth a look also where a third has them.
 SHARE = 0.5
+#: The same of tones and margins, which so many images share only where the data set was made so.
+SHARE_OF_TONES = 0.15
+#: A figure stands out that lies so many times as far from the median as the outermost sixth of the images begins, on a scale of
+#: ratios. The tails of photographs are exponential on that scale: the most extreme of 2,000 to 6,000 lie at 4.9 to 5.7.
+_FAR = 6.5
+_SIXTH = 0.16
+#: Least width of the middle that is taken, so that nothing within about a factor of two of the median stands out.
+_LEAST_WIDTH = 0.11
+#: One grey level, so that black has a logarithm.
+_LEVEL = 1 / 255
+
+#: Code of a check to what its fault means for training where it is typical.
+MEANINGS: dict[str, str] = {
+    "blurry": "there is no fine detail to learn from: train at a lower resolution, and expect images in use to be as soft",
+    "border": "crop all images alike, or none: a margin that all have gives nothing away, it only makes the subject smaller",
+    "bright": "normalise by this data set's own mean and standard deviation, and expect images in use to be as bright",
+    "dark": "normalise by this data set's own mean and standard deviation, and expect images in use to be as dark",
+    "heavy-compression": "compress images in use alike, or vary the quality as an augmentation",
+    "low-contrast": "normalise by this data set's own mean and standard deviation: pretrained weights expect more contrast",
+    "low-information": "the labels must be told from next to nothing, or the images were not read as they were meant",
+    "motion-blur": "images in use should be blurred alike; vary blur as an augmentation",
+    "noisy": "denoise all images alike or none, in training and in use",
+    "odd-aspect-ratio": "shapes are mixed: pad or crop to one shape instead of stretching",
+    "odd-size": "sizes are mixed: resize all to one, and keep augmentations of scale wide",
+    "upscaled": "there is no detail at this size: train at a lower resolution, which costs nothing",
+}
 
 
 def claim_unless_typical(
@@ -32,6 +60,8 @@ def claim_unless_typical(
     confidence: NDArray[np.float64] | float = 1.0,
     evidence: Mapping[str, Any] | None = None,
     share: float = SHARE,
+    unusual: NDArray[np.bool_] | None = None,
+    severity: Severity = "fact",
 ) -> Iterator[pd.DataFrame]:
     """Yield one claim per bad sample, or, where more than `share` of those judged are bad, one about the data set.
 
@@ -45,21 +75,46 @@ def claim_unless_typical(
         unit: of the figure.
         confidence: (n,) or one for all.
         evidence: what the message needs besides ``what``.
-        share: above which the fault is typical.
+        share: above which the fault is typical; `SHARE_OF_TONES` where so many have it only because the set was made so.
+        unusual: (n,) the samples that may be named; all where None. The others count for what is typical.
+        severity: of the claim about the data set; a fault to mend in every file (a tag that loaders pass over) is no fact.
     """
-    rows = np.flatnonzero(bad)
-    if not rows.size:
-        return
-    found = rows.size / max(int(judged.sum()), 1)
+    found = bad.sum() / max(int(judged.sum()), 1)
     given = {"what": what, **(evidence or {})}
     if judged.sum() >= LEAST and found > share:
-        given |= {"what": f"typical of this data set ({found:.0%} of the images): {what}", "typical": True, "share": found}
+        meaning = MEANINGS.get(check.code, "")
+        typical = f"{usual(found)} this data set ({found:.0%} of the images{'; ' if meaning else ''}{meaning}): {what}"
+        given |= {"what": typical, "typical": True, "share": float(found), "meaning": meaning}
         yield check.claims(
-            [""], scope="dataset", severity="info", suggestion="none", figure=float(np.median(figure[rows])), unit=unit,
+            [""], scope="dataset", severity=severity, suggestion="none", figure=float(np.median(figure[bad])), unit=unit,
             evidence=given,
         )  # fmt: skip
         return
-    yield check.claims(
-        dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, evidence=given,
-        confidence=np.broadcast_to(confidence, bad.shape)[rows],
-    )  # fmt: skip
+    rows = np.flatnonzero(bad if unusual is None else bad & unusual)
+    if rows.size:
+        yield check.claims(
+            dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, evidence=given,
+            confidence=np.broadcast_to(confidence, bad.shape)[rows],
+        )  # fmt: skip
+
+
+def usual(share: float) -> str:
+    """How a sentence begins about what `share` of the images have."""
+    return "typical of" if share >= SHARE else "common in"
+
+
+def stands_out(figure: NDArray[np.float64], usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) whether a small figure lies beyond the tail that this data set has by itself; all, where too few are `usual` to know.
+
+    Distances are ratios to the median. The tail is told from the smallest sixth of the usual figures: where every image is a
+    little darker than the next, none stands out, and of figures that are nearly alike only those below about half the median do.
+
+    Args:
+        figure: (n,) figures from 0 to 1, of which small ones may be faults.
+        usual: (n,) the samples to compare with: those that could be judged and have no such fault.
+    """
+    if usual.sum() < LEAST:
+        return np.ones(len(figure), dtype=bool)
+    logs = np.log(np.maximum(figure, 0) + _LEVEL)
+    sixth, median = np.quantile(logs[usual], (_SIXTH, 0.5))
+    return np.asarray(logs < median - _FAR * max(median - sixth, _LEAST_WIDTH))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.bands import BLOCK, ROWS, luma_bands
+from dataprep.measures.bands import BLOCK, ROWS, cut_bands, luma_bands
 from dataprep.measures.contract import measure_of
 from dataprep.measures.pixels import Bytes2D, Pixels
 
@@ -25,6 +25,15 @@ _MIXED_MEAN = 2 * math.sqrt(2 / math.pi)
 _FINE = 16
 #: Added to the mean step elsewhere, in grey levels, so that rounding in a flat picture makes no ratio.
 _LEAST_STEP = 0.05
+#: Below this blockiness there are no blocks worth counting.
+_LEAST_BLOCKINESS = 1.8
+#: Of a smaller share of the sides nothing is compared.
+_LEAST_SHOWN = 0.01
+#: Grey levels of a step between blocks: compression makes none as high as the edges of drawings are. Grey levels of the bend
+#: (second difference) that a smooth block has at most, and how many times as high the step is.
+_STEPS, _BEND, _STEP_TO_BEND = (6.0, 48.0), 1.0, 3.0
+#: Grids that are compared: the one of the blocks, then shifted ones.
+_SHIFTS = (0, 2, 4, 6)
 
 
 @measure_of("noise")
@@ -68,6 +77,10 @@ def measure_blockiness(pixels: Pixels) -> float:
 
     Geometric mean of both axes; about 1 without compression. NaN for images smaller than two blocks.
     """
+    return pixels.shared(_blockiness)
+
+
+def _blockiness(pixels: Pixels) -> float:
     bands = pixels.shared(luma_bands)
     if bands is None:
         return math.nan
@@ -99,4 +112,54 @@ def _excess(steps: NDArray[np.int32], pixels: int) -> float:
     return float((border + _LEAST_STEP) / (inside + _LEAST_STEP))
 
 
-GRAIN = (measure_noise, measure_blockiness)
+@measure_of("block_steps")
+def measure_block_steps(pixels: Pixels) -> float:
+    """Share of the sides of 8 x 8 blocks, 0 to 1, that show as a step between two smooth blocks, beyond those of shifted grids.
+
+    The smaller figure of both axes. Texture with the grid's period is not smooth, and edges of drawings lie on shifted grids as
+    often. NaN for images smaller than two blocks, 0 for those without blockiness.
+    """
+    bands = pixels.shared(luma_bands)
+    if bands is None:
+        return math.nan
+    if pixels.shared(_blockiness) < _LEAST_BLOCKINESS:
+        return 0.0
+    shown = _stepped(bands)
+    return min(shown, _stepped(cut_bands(np.ascontiguousarray(pixels.luma.T)))) if shown else 0.0
+
+
+def _stepped(bands: Bytes2D) -> float:
+    """Share of the upright sides of blocks that are such steps, less the largest share on the shifted grids; 0 for hardly any."""
+    width = bands.shape[1]
+    strips = bands.reshape(-1, ROWS, width)[:, : ROWS - 1].reshape(-1, width).astype(np.int16)
+    steps = np.diff(strips, axis=1)
+    bends = np.abs(np.diff(steps, axis=1)).astype(np.float32)
+    # Mean of the five bends that begin at each column, all of which lie within a block where the first pixel of one is meant.
+    inside = np.asarray(cv2.blur(bends, (5, 1), anchor=(0, 0)), np.float32)
+    heights = np.abs(steps)
+    grid, *shifted = (_places(width, shift) for shift in _SHIFTS)
+    shown = _stepped_share(heights, inside, grid)
+    if shown < _LEAST_SHOWN:
+        return 0.0
+    return max(shown - max(_stepped_share(heights, inside, places) for places in shifted), 0.0)
+
+
+def _places(width: int, shift: int) -> NDArray[np.int64]:
+    """Columns on the right of the sides of a grid, of those that have a whole block on both sides."""
+    return np.arange(BLOCK + shift, width - BLOCK + 1, BLOCK)
+
+
+def _stepped_share(steps: NDArray[np.int16], inside: NDArray[np.float32], places: NDArray[np.int64]) -> float:
+    """Share of the sides at `places` (columns on their right) at which there is a step, and hardly a bend on both sides."""
+    if not len(places):
+        return 0.0
+    step = _means_of_eight(steps[:, places - 1])
+    bend = _means_of_eight((inside[:, places - 7] + inside[:, places]) / 2)
+    return float(((step >= _STEPS[0]) & (step <= _STEPS[1]) & (bend <= _BEND) & (step >= _STEP_TO_BEND * bend)).mean())
+
+
+def _means_of_eight(rows: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(rows.reshape(len(rows) // BLOCK, BLOCK, -1).mean(axis=1, dtype=np.float64))
+
+
+GRAIN = (measure_noise, measure_blockiness, measure_block_steps)

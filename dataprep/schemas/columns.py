@@ -87,7 +87,9 @@ PIXEL = _columns(
     ("blockiness", "float", "", "steps at 8 x 8 block borders relative to steps inside the blocks; 1 means none"),
     ("detail_fraction", "float", "", "share of the frequencies that the pixel grid can carry below the end of detail; well "
      "below 1 means enlarged or blurred"),
+    ("block_steps", "float", "", "share of the sides of 8 x 8 blocks that show as a step between smooth blocks, 0 to 1"),
     ("border", "float", "", "share of the area taken by a uniform frame with a straight inner edge, 0 to 1"),
+    ("border_straightness", "float", "", "share of the inner edge of that frame that is straight, 0 to 1; 0 without a frame"),
     ("warmth", "float", "", "mean red less mean blue, -1 to 1: the cast of the light"),
     ("tint", "float", "", "mean green less the mean of red and blue, -1 to 1"),
     ("edge_luma", "float", "luma", "mean luma of the outer frame, 4 % of the shorter side wide: the background"),

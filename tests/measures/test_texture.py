@@ -171,3 +171,64 @@ def test_pictures_without_a_frame():
     product = np.full((300, 300), 255, np.uint8)
     cv2.circle(product, (150, 150), 90, 40, -1)
     assert value("border", product) == 0
+
+
+def test_a_frame_has_a_straight_inner_edge():
+    whole = framed(np.clip(scene(8), 40, 215), 20, 20, 0, 0, 0)
+    assert value("border_straightness", whole) > 0.95
+    assert value("border_straightness", scene(8)) == 0
+
+
+def test_a_subject_that_nearly_fills_a_white_page_is_no_frame():
+    sheet = np.full((300, 300, 3), 255, np.uint8)
+    points = np.array([[20, 150], [60, 30], [150, 22], [260, 40], [281, 160], [230, 270], [140, 279], [50, 240]])
+    cv2.fillPoly(sheet, [points], (60, 90, 140))
+    assert value("border", sheet) == 0
+
+
+def test_skies_stripes_and_backgrounds_are_no_frames():
+    picture = np.clip(scene(8), 60, 180)
+    sky = picture.copy()
+    sky[:150] = np.clip(255 - np.arange(150) * 2, 60, 255)[:, None, None]
+    sky[:30] = 255
+    assert value("border", sky) == 0
+    stripes = np.full_like(picture, 250)
+    stripes[40:80], stripes[80:-60], stripes[-60:-20] = 60, picture[80:-60], 90
+    assert value("border", stripes) == 0
+    assert value("border", framed(picture, 40, 0, 0, 0, 120)) == 0, "a grey stripe on one side"
+    assert value("border", framed(picture, 40, 0, 0, 0, 0)) > 0.1
+    thing = np.full((400, 400, 3), 255, np.uint8)
+    thing[100:180, 100:200] = picture[100:180, 100:200]
+    assert value("border", thing) == 0, "most of it is background"
+
+
+def test_a_horizon_in_a_tiny_image_is_no_frame():
+    picture = scene(8, 32, 32)
+    tiny = np.clip(picture, 40, 150)
+    tiny[:10] = 255
+    assert value("border", tiny) == 0
+    tiny[-4:] = 255
+    assert value("border", tiny) == pytest.approx(14 / 32)
+    tiny[:10] = tiny[-4:] = 200
+    assert value("border", tiny) == 0
+
+
+def test_blocks_are_steps_between_smooth_blocks():
+    picture = scene(4)
+    assert value("block_steps", picture) == 0
+    assert value("block_steps", compressed(picture, 90)) < 0.01
+    assert value("block_steps", compressed(picture, 5)) > 0.06
+    assert value("block_steps", compressed(compressed(picture, 5), 90)) > 0.06
+    assert np.isnan(value("block_steps", picture[:12]))
+
+
+def test_texture_and_drawings_on_the_grid_have_no_block_steps():
+    weave = scene(4) // 2 + 60
+    weave[::8] += 20
+    weave[:, ::8] += 20
+    assert value("blockiness", weave) > 1.8
+    assert value("block_steps", weave) < 0.03
+    drawn = np.full((96, 96, 3), 255, np.uint8)
+    drawn[24:72, 24:32] = drawn[24:32, 24:64] = drawn[40:48, 24:64] = 0
+    assert value("blockiness", drawn) > 1.8
+    assert value("block_steps", drawn) == 0
