@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from dataprep.checks.contract import Check
 from dataprep.probes.oddness import LEAST, Oddness, oddness_of
+from dataprep.probes.off_topic import ASKED, FarImages, far_images
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from dataprep.probes.label_evidence import LabelEvidence
     from dataprep.schemas.dataset import Dataset
 
-#: Nearest images that are shown, and asked for their class.
-_SHOWN, _ASKED = 6, 10
+#: Nearest images that are shown, rare images that are, and classes that are named.
+_SHOWN, _EXAMPLES, _TOLD = 6, 12, 3
+#: Share of images far off by chance that pass for off topic by their neighbours, and what no claim is surer than: measured.
+_PASSED, _SUREST = 0.25, 0.8
 #: A label that the classifiers doubt this much does not count, whether it is wrong or the image hard.
 _DOUBT = 0.5
 
@@ -70,13 +73,10 @@ class Outlier(Check):
     looks: ClassVar = True
     suggestion: ClassVar = "review"
     summary: ClassVar = "Images unlike nearly all others"
-    advice: ClassVar = "Look whether they belong here; drop what is off topic, collect more of what is only rare."
-    message: ClassVar = (
-        "{figure:.1f} standard deviations odder than the images here usually are: {ratio:.2f} times as far from {place}{alike}"
-        "{nearest}; {expected:.1g} of {judged:,} images would be as odd by chance"
-    )
+    advice: ClassVar = "Check whether they belong here: drop what is off topic or broken, relabel what has a wrong label."
+    message: ClassVar = "{text}"
 
-    rate: float = option(0.001, "share of ordinary images that may be listed", low=1e-9, high=0.1)
+    rate: float = option(0.001, "share of ordinary images expected to be as unusual as those listed", low=1e-9, high=0.1)
 
     def lacks(self, dataset: Dataset, look: Look) -> list[str]:
         """What it needs and does not get: embeddings of enough images to lie outside of."""
@@ -84,53 +84,56 @@ class Outlier(Check):
         return missing or ([f"embeddings of {LEAST} images"] if int(look.features().known.sum()) < LEAST else [])
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """Yield the images that are odd, oddest first."""
+        """Yield the images that do not belong, most unusual first, and one fact about those that are only rare."""
         known = look.features().known
         evidence = look.labels() if dataset.has("label") else None
         oddness = oddness_of(dataset.arrays["embedding"], known, trusted_classes(evidence, len(dataset)), look.units())
-        chance, deviations = oddness.chance(), oddness.deviations()
-        rows = np.flatnonzero(oddness.odd(self.rate))
-        if not len(rows):
-            return
-        rows = rows[np.argsort(-deviations[rows], kind="stable")]
-        expected = chance[rows] * int(known.sum())
-        yield self.claims(
-            dataset.samples.index.to_numpy(dtype=object)[rows],
-            figure=deviations[rows],
-            unit="standard deviations",
-            confidence=np.clip(1 - np.maximum.accumulate(expected / np.arange(1, len(rows) + 1)), 0, 1),
-            evidence=list(self._reasons(dataset, look, evidence, oddness, rows, expected)),
+        given = np.full(len(dataset), -1, np.int32) if evidence is None else evidence.given
+        far = far_images(oddness, look.neighbours(), given, look.units(), self.rate)
+        if far.off_topic.any():
+            yield self._listed(dataset, look, evidence, oddness, far)
+        if not far.off_topic.all():
+            yield self._rare(dataset, evidence, far)
+
+    def _listed(
+        self, dataset: Dataset, look: Look, evidence: LabelEvidence | None, oddness: Oddness, far: FarImages
+    ) -> pd.DataFrame:
+        """A claim for each image that does not belong."""
+        places = np.flatnonzero(far.off_topic)
+        rows = far.rows[places]
+        judged, names = int(look.features().known.sum()), dataset.samples.index.to_numpy(dtype=object)
+        figure, expected = oddness.deviations()[rows], oddness.chance()[rows] * judged
+        false = _PASSED * np.maximum.accumulate(expected / np.arange(1, len(rows) + 1))
+        reasons = []
+        for place, row, deviations, chance in zip(places, rows, figure, expected, strict=True):
+            near = look.neighbours().indices[row]
+            in_class = bool(oddness.ratio_in_class[row] >= oddness.ratio[row])  # False for NaN
+            ratio = float(oddness.ratio_in_class[row] if in_class else oddness.ratio[row])
+            classes = _classes(evidence, far.ordinary[place])
+            reasons.append({
+                "text": _sentence(deviations, ratio, in_class, int(far.alike[place]), classes),
+                "ratio": ratio, "scope": "class" if in_class else "all", "alike": int(far.alike[place]),
+                "neighbour_classes": classes, "neighbours": [str(name) for name in names[near[near >= 0][:_SHOWN]]],
+                "expected": float(chance), "judged": judged, "threshold": self.rate,
+            })  # fmt: skip
+        return self.claims(
+            names[rows], figure=figure, unit="standard deviations", confidence=np.clip(1 - false, 0, _SUREST), evidence=reasons
         )
 
-    def _reasons(
-        self,
-        dataset: Dataset,
-        look: Look,
-        evidence: LabelEvidence | None,
-        oddness: Oddness,
-        rows: NDArray[np.int64],
-        expected: NDArray[np.float64],
-    ) -> Iterator[dict[str, Any]]:
-        names = dataset.samples.index.to_numpy(dtype=object)
-        odd = np.zeros(len(dataset), bool)
-        odd[rows] = True
-        judged = int(look.features().known.sum())
-        for row, chance in zip(rows, expected, strict=True):
-            near = look.neighbours().indices[row]
-            near = near[near >= 0]
-            alike = int(odd[near[:_ASKED]].sum())
-            in_class = oddness.ratio_in_class[row] >= oddness.ratio[row]  # False for NaN
-            yield {
-                "ratio": float(oddness.ratio_in_class[row] if in_class else oddness.ratio[row]),
-                "scope": "class" if in_class else "all",
-                "place": "the bulk of its class" if in_class else "the bulk of all images",
-                "alike": f", as are {alike} of its {len(near[:_ASKED])} nearest neighbours" if alike else "",
-                "nearest": _nearest(evidence, near[~odd[near]][:_ASKED]),
-                "neighbours": [str(name) for name in names[near[:_SHOWN]]],
-                "expected": float(chance),
-                "judged": judged,
-                "threshold": self.rate,
-            }
+    def _rare(self, dataset: Dataset, evidence: LabelEvidence | None, far: FarImages) -> pd.DataFrame:
+        """One fact about the images that lie as far and nothing speaks against."""
+        rows = far.rows[~far.off_topic]
+        classes = _classes(evidence, rows)
+        of = f" ({_in_words(classes)})" if classes else ""
+        text = (
+            f"{len(rows):,} {'image is' if len(rows) == 1 else 'images are'} the rarest here{of}: far from the others, with no"
+            " sign of not belonging. A model sees few images like these: more of them help more than more of the usual"
+        )
+        names = dataset.samples.index.to_numpy(dtype=object)[rows]
+        return self.claims(
+            [""], scope="dataset", severity="fact", suggestion="none", figure=len(rows), unit="images",
+            evidence={"text": text, "neighbours": [str(name) for name in names[:_EXAMPLES]]},
+        )  # fmt: skip
 
 
 def trusted_classes(evidence: LabelEvidence | None, rows: int) -> NDArray[np.int64]:
@@ -140,11 +143,25 @@ def trusted_classes(evidence: LabelEvidence | None, rows: int) -> NDArray[np.int
     return np.where(np.nan_to_num(evidence.doubt) >= _DOUBT, -1, evidence.given).astype(np.int64)
 
 
-def _nearest(evidence: LabelEvidence | None, near: NDArray[np.int32]) -> str:
-    """The class of most of the nearest ordinary images, in words."""
-    given = evidence.given[near] if evidence is not None else np.array([], np.int32)
-    given = given[given >= 0]
-    if evidence is None or not len(given):
-        return ""
-    counts = np.bincount(given)
-    return f"; the nearest class is {evidence.classes[int(counts.argmax())]!r}"
+def _classes(evidence: LabelEvidence | None, rows: NDArray[np.int64]) -> dict[str, int]:
+    """Class to the number of `rows` (-1: none) in it, the most frequent first, then by name."""
+    given = evidence.given[rows[rows >= 0]] if evidence is not None else np.array([], np.int32)
+    counts = np.bincount(given[given >= 0])
+    named = [(evidence.classes[code], int(counts[code])) for code in np.flatnonzero(counts)] if evidence is not None else []
+    return dict(sorted(named, key=lambda item: (-item[1], item[0])))
+
+
+def _in_words(classes: dict[str, int]) -> str:
+    """The most frequent classes: "4 of 'cat', 3 of 'dog'"."""
+    told = [f"{count} of {name!r}" for name, count in list(classes.items())[:_TOLD]]
+    rest = sum(list(classes.values())[_TOLD:])
+    return ", ".join([*told, f"{rest} of others"] if rest else told)
+
+
+def _sentence(deviations: float, ratio: float, in_class: bool, alike: int, classes: dict[str, int]) -> str:
+    """Why an image is listed."""
+    others = "the others of its class" if in_class else "all others"
+    text = f"very unusual for this data set ({deviations:.1f} σ): {ratio:.2f} times as far from {others} as is usual"
+    if classes:
+        text += f"; the nearest ordinary images are {_in_words(classes)}"
+    return text + (f"; {alike} of its {ASKED} nearest images are as unusual" if alike else "")
