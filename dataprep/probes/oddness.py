@@ -116,7 +116,7 @@ def oddness_of(
         from_class = _in_class(space, rows, labels[rows], rng)
         classed = ~np.isnan(from_class)
         both = _standard(from_all)
-        both[classed] += _standard(from_class)[classed]
+        both[classed] += np.maximum(_standard(from_class)[classed], 0)  # alike outliers may be near each other in a small class
         both[~classed] *= 2
         far[rows] = _standard(both)
         score[rows] = _standard(far[rows] + _shared(space, rows, far[rows], units[rows], rng))

@@ -24,8 +24,10 @@ ASKED = 10
 #: Images count as far up to this multiple of the rate; alone with their neighbours against them, up to the rate itself.
 _FAR = 3.0
 #: Labels inform where the median image of a class has more neighbours of its class than chance by this share; an image is
-#: vouched for by its class where its own do. An image far off alone may have this share of them at most.
-_MORE, _ALONE = 0.2, 0.1
+#: vouched for by its class where its own do.
+_MORE = 0.2
+#: Of an image that is far off alone: the share of its class among its neighbours at most, and of the median image's at least.
+_ALONE, _MOST = 0.1, 0.55
 #: Others as far that are to be among the nearest: with labels that inform, and without.
 _ALIKE, _ALIKE_UNLABELLED = 2, 4
 #: Ordinary images expected beyond, by the tail of the set itself, at which an image is beyond that tail.
@@ -76,7 +78,7 @@ def far_images(oddness: Oddness, near: Nearest, given: NDArray[Any], units: NDAr
     informed = (typical >= expected + _MORE) & ~np.isnan(own)
     vouched = informed & ~(own <= expected + _MORE)
     grouped = ~vouched & (alike >= np.where(informed, _ALIKE, _ALIKE_UNLABELLED))
-    against = informed & (own <= _ALONE) & (chance[rows] < rate)
+    against = informed & (typical >= _MOST) & (own <= _ALONE) & (chance[rows] < rate)
     beyond = ~vouched & (oddness.beyond()[rows] < _BEYOND)
     return FarImages(rows, alike, own, typical, expected, ordinary, grouped | against | beyond)
 
