@@ -30,8 +30,9 @@ _MORE = 0.2
 _ALONE, _MOST = 0.1, 0.55
 #: Others as far that are to be among the nearest: with labels that inform, and without.
 _ALIKE, _ALIKE_UNLABELLED = 2, 4
-#: Ordinary images expected beyond, by the tail of the set itself, at which an image is beyond that tail.
-_BEYOND = 0.05
+#: Ordinary images expected as far by the tail of the set itself, below which an image is beyond that tail: where its class does
+#: not vouch for it, and where there is no class to ask. Real sets of 200 images or more show 1 to 17, smaller ones 0.1 or more.
+_BEYOND, _BEYOND_UNLABELLED = 1.0, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def far_images(oddness: Oddness, near: Nearest, given: NDArray[Any], units: NDAr
     vouched = informed & ~(own <= expected + _MORE)
     grouped = ~vouched & (alike >= np.where(informed, _ALIKE, _ALIKE_UNLABELLED))
     against = informed & (typical >= _MOST) & (own <= _ALONE) & (chance[rows] < rate)
-    beyond = ~vouched & (oddness.beyond()[rows] < _BEYOND)
+    beyond = ~vouched & (oddness.beyond()[rows] < np.where(informed, _BEYOND, _BEYOND_UNLABELLED))
     return FarImages(rows, alike, own, typical, expected, ordinary, grouped | against | beyond)
 
 
