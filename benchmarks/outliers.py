@@ -322,7 +322,7 @@ def lonely(photos: Known, planted: dict[str, np.ndarray], draws: int = 5) -> Non
             found[name] += int(listed[len(photos.vectors) :].sum())
             false[name] += int(listed[: len(photos.vectors)].sum())
     for name in found:
-        print(f"\nalone of their kind among the photos, {name}: {found[name]} of {draws * len(kinds)}, {false[name]} photos listed")
+        print(f"\nalone of their kind among the photos, {name}: {found[name]} of {draws * len(kinds)}, {false[name]} others")
 
 
 def noisy_labels(photos: Known) -> None:
