@@ -37,6 +37,7 @@ from dataprep.measures.options import PassOptions
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
 from dataprep.probes.oddness import oddness_of
+from dataprep.probes.off_topic import far_images
 from dataprep.schemas.dataset import Dataset
 
 SHARE = 0.02
@@ -189,7 +190,11 @@ def ours(vectors: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np
     look = Look(dataset, PassOptions(), verify=None)
     evidence = look.labels() if labels is not None else None
     oddness = oddness_of(vectors, look.features().known, trusted_classes(evidence, len(dataset)), look.units())
-    return oddness.score, oddness.odd(Outlier().rate)
+    given = np.full(len(dataset), -1, np.int32) if evidence is None else evidence.given
+    far = far_images(oddness, look.neighbours(), given, look.units(), Outlier().rate)
+    listed = np.zeros(len(dataset), bool)
+    listed[far.rows[far.off_topic]] = True
+    return oddness.score, listed
 
 
 def plain(vectors: np.ndarray) -> np.ndarray:
@@ -303,6 +308,23 @@ def untouched(tiny: Known, photos: Known, python: str | None) -> None:
         print(f"{name:<32}{len(vectors):>8,}{hits:>8}{hits / len(vectors):>9.2%}   {low:.2%} to {high:.2%}{peer}", flush=True)
 
 
+def lonely(photos: Known, planted: dict[str, np.ndarray], draws: int = 5) -> None:
+    """One image of each kind among the photos, each alone of its kind."""
+    rng = np.random.default_rng(4)
+    kinds = list(planted)[2:]
+    found, false = {"labels": 0, "no labels": 0}, {"labels": 0, "no labels": 0}
+    for _ in range(draws):
+        alone = np.concatenate([planted[kind][rng.choice(len(planted[kind]), 1)] for kind in kinds])
+        vectors = np.concatenate([photos.vectors, alone])
+        labels = np.concatenate([photos.labels, rng.choice(np.unique(photos.labels.astype(str)), len(kinds))])
+        for name, given in (("labels", labels), ("no labels", None)):
+            listed = ours(vectors, given)[1]
+            found[name] += int(listed[len(photos.vectors) :].sum())
+            false[name] += int(listed[: len(photos.vectors)].sum())
+    for name in found:
+        print(f"\nalone of their kind among the photos, {name}: {found[name]} of {draws * len(kinds)}, {false[name]} others")
+
+
 def noisy_labels(photos: Known) -> None:
     """Whether images whose label alone is wrong are taken for outliers."""
     rng = np.random.default_rng(2)
@@ -353,6 +375,7 @@ def main() -> None:
     compare(plantings(tiny, photos, planted, arguments.pairs), arguments.cleanlab_python)
     untouched(tiny, photos, arguments.cleanlab_python)
     noisy_labels(photos)
+    lonely(photos, planted)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ _SUSPECTS, _FOLDS, _ROUNDS = 0.03, 5, 2
 _FITTED, _PENALTY = 4_000, 0.05
 #: Where the spread of ordinary images is read: between the median and these quantiles, below any outliers.
 _ORDINARY = (0.75, 0.84, 0.9, 0.93)
+#: Between which quantiles the tail of the distances is read where it is taken for exponential.
+_TAIL = (0.75, 0.93)
 #: An odd image is itself among this share of ordinary ones that are farthest, whatever it has in common with others.
 _FAR = 0.02
 _BLOCK = 4096
@@ -64,6 +66,18 @@ class Oddness:
     def chance(self) -> NDArray[np.float64]:
         """(n,) share of ordinary images expected to be as odd, by the score or by distance alone; 1 where unknown."""
         return np.minimum(1, 2 * _normal_tail(np.nan_to_num(self.deviations(), nan=-np.inf)))
+
+    def beyond(self) -> NDArray[np.float64]:
+        """(n,) ordinary images expected to be as far, were the tail of the distances exponential; infinite where unknown.
+
+        A normal tail is lighter than that and so are those of real sets: what this expects none of is beyond the tail.
+        """
+        known, expected = ~np.isnan(self.far), np.full(len(self.far), np.inf)
+        if known.any():
+            start, end = np.quantile(self.far[known], _TAIL)
+            scale = max(1e-6, float(end - start) / np.log((1 - _TAIL[0]) / (1 - _TAIL[1])))
+            expected[known] = known.sum() * (1 - _TAIL[0]) * np.exp(np.minimum((start - self.far[known]) / scale, 0))
+        return expected
 
     def deviations(self) -> NDArray[np.float64]:
         """(n,) how odd in standard deviations of ordinary images: by the score, or by distance alone where that is more.
@@ -102,7 +116,7 @@ def oddness_of(
         from_class = _in_class(space, rows, labels[rows], rng)
         classed = ~np.isnan(from_class)
         both = _standard(from_all)
-        both[classed] += _standard(from_class)[classed]
+        both[classed] += np.maximum(_standard(from_class)[classed], 0)  # alike outliers may be near each other in a small class
         both[~classed] *= 2
         far[rows] = _standard(both)
         score[rows] = _standard(far[rows] + _shared(space, rows, far[rows], units[rows], rng))
