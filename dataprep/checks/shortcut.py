@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.checks.causes import Cause, causes_of, without_names
 from dataprep.checks.contract import Check
+from dataprep.checks.imposed import imposed
 from dataprep.checks.labelled import labelled_rows
 from dataprep.checks.prediction import Giveaway, Predictor, aimed_share, bins_of, codes_of, folds_of, giveaways_of
-from dataprep.checks.properties import Property, properties_of
+from dataprep.checks.scales import distance, is_noticed
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
 _LEAST_SAMPLES = 8
 #: Classes that are named for one family of properties.
 _NAMED = 5
-#: Many images share the ends of the scale of these, for no other reason than that it ends.
-_TONES = frozenset(("brightness", "contrast", "colour", "background"))
 _HISTOGRAM_BINS = 24
 _HISTOGRAM_CLASSES = 8
+#: Classes that the fact about what is shown names.
+_LISTED = 3
 _UNSEEN = "; a model that is given pixels does not see it, but it shows that the classes come from different sources"
+_SHOWN = (
+    "; no fault where the classes look like that; where light, background or printing made it, vary that in training (augment)"
+)
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,10 @@ class Shortcut(Check):
         rows, labels, names, units = labelled_rows(dataset, look, self.most_rows, _LEAST_SAMPLES)
         if len(names) < 2:
             return
-        properties = properties_of(dataset, rows)
-        if not properties:
+        causes = without_names(causes_of(dataset, rows, labels), labels)
+        if not causes:
             return
-        for claim in _Case(self, properties, labels, names, folds_of(units)).claims():
+        for claim in _Case(self, causes, labels, names, folds_of(units)).claims():
             yield self.claims([claim.pop("target")], **claim)
 
 
@@ -113,10 +118,11 @@ class _Case:
     """What speaks for shortcuts in one data set."""
 
     def __init__(
-        self, check: Shortcut, properties: list[Property], labels: NDArray[np.int64], names: list[str], folds: NDArray[np.int64]
+        self, check: Shortcut, causes: list[Cause], labels: NDArray[np.int64], names: list[str], folds: NDArray[np.int64]
     ) -> None:  # fmt: skip
-        self._check, self._properties, self._labels, self._names = check, properties, labels, names
-        codes = [(codes_of if each.categories else bins_of)(each.values, len(names)) for each in properties]
+        self._check, self._causes, self._labels, self._names = check, causes, labels, names
+        self._properties = [each.property for each in causes]
+        codes = [(codes_of if each.categories else bins_of)(each.values, len(names)) for each in self._properties]
         self._predictor = Predictor(codes, labels, folds)
 
     @cached_property
@@ -125,29 +131,44 @@ class _Case:
         return self._predictor.chances(self._check.permutations)
 
     def claims(self) -> Iterator[dict[str, Any]]:
-        """One claim per family where it predicts the classes, else one per class that it tells, or that a value gives away."""
-        for family in dict.fromkeys(each.family for each in self._properties):
-            members = [i for i, each in enumerate(self._properties) if each.family == family]
+        """One claim per family where it predicts the classes, else one per class that it tells, or that a value gives away.
+
+        Of what is shown one fact in all, but for classes that are brighter or darker all over.
+        """
+        shown: list[dict[str, Any]] = []
+        for family in dict.fromkeys((each.property.family, each.kind) for each in self._causes):
+            members = [i for i, each in enumerate(self._causes) if (each.property.family, each.kind) == family]
             told, overall = self._told(members), self._overall(members)
             if overall and not 0 < len(told) <= len(self._names) // 3:
-                yield overall
-                continue
-            yield from told[:_NAMED]
-            if not told or len(self._names) > 2:
-                named = {claim["evidence"]["class"] for claim in told}
-                given = [claim for claim in self._given_away(members) if claim["evidence"]["class"] not in named]
-                yield from given[: max(0, _NAMED - len(told))]
+                told = [overall]
+            if family[1] == "content":
+                yield from [claim for claim in told if claim["severity"] != "fact"][:_NAMED]
+                shown += [claim for claim in told if claim["severity"] == "fact"]
+            else:
+                yield from self._with_values(told, members)
+        if shown:
+            yield _fact(shown)
+
+    def _with_values(self, told: list[dict[str, Any]], members: list[int]) -> Iterator[dict[str, Any]]:
+        """What is told, and the values that give away classes which are not told by the property as a whole."""
+        yield from told[:_NAMED]
+        named = {claim["evidence"]["class"] for claim in told}
+        if "" in named or (told and len(self._names) == 2):
+            return
+        given = [claim for claim in self._given_away(members) if claim["evidence"]["class"] not in named]
+        yield from given[: max(0, _NAMED - len(told))]
 
     def _overall(self, members: list[int]) -> dict[str, Any] | None:
         scores, k = self._predictor.scores, len(self._names)
         if k == 2:  # telling one from the other is all there is
             return None
         excess = (scores.overall - 1 / k) / (1 - 1 / k)
-        passed = [i for i in members if excess[i] >= self._excess(i) and self._chances[0][i] <= self._check.alpha]
+        large = [i for i in members if excess[i] >= self._excess(i) and self._is_noticed_of_any(i)]
+        passed = [i for i in large if self._chances[0][i] <= self._check.alpha]
         if not passed:
             return None
         best = max(passed, key=lambda i: float(scores.overall[i]))
-        what = f"{self._properties[best].name} alone predicts the label"
+        what = f"{self._causes[best].title} alone predicts the label"
         figures = float(scores.overall[best]), float(scores.overall_error[best]), 1 / k
         return self._claim(best, what, figures, passed)
 
@@ -155,22 +176,23 @@ class _Case:
         scores, found, two = self._predictor.scores, [], len(self._names) == 2
         for label, name in enumerate(self._names[:1] if two else self._names):
             single = scores.single[:, label]
-            large = [i for i in members if single[i] >= self._threshold(i)]
+            large = [i for i in members if single[i] >= self._threshold(i) and self._is_noticed(i, label)]
             passed = [i for i in large if self._chances[1][i, label] <= self._check.alpha]
             if passed:
                 best = max(passed, key=lambda i: float(single[i]))
                 rest = f"from {self._names[1]!r}" if two else "from the other classes"
-                what = f"{self._properties[best].name} alone tells {name!r} {rest}"
+                what = f"{self._causes[best].title} alone tells {name!r} {rest}{self._typical(best, label)}"
                 figures = float(single[best]), float(scores.single_error[best, label]), 0.5
                 found.append(self._claim(best, what, figures, passed, label))
         return sorted(found, key=lambda claim: -float(claim["figure"]))
 
     def _given_away(self, members: list[int]) -> list[dict[str, Any]]:
         best: dict[int, tuple[Giveaway, int]] = {}
-        for i in members if self._properties[members[0]].family not in _TONES else ():
+        for i in members:
             each = self._properties[i]
             for one in giveaways_of(each.values, self._labels, purity=self._check.purity):
-                if self._is_giveaway(one) and (one.label not in best or one.evidence > best[one.label][0].evidence):
+                better = one.label not in best or one.evidence > best[one.label][0].evidence
+                if better and self._is_giveaway(one) and self._is_apart(i, one):
                     best[one.label] = one, i
         found = [self._slice(one, i) for one, i in best.values()]
         return sorted(found, key=lambda claim: -float(claim["evidence"]["share"]))
@@ -185,10 +207,18 @@ class _Case:
             and pure >= 1 - 2 * (1 - aimed_share(self._check.purity, share))
         )
 
+    def _is_apart(self, place: int, one: Giveaway) -> bool:
+        """Whether somebody notices that a picture has this value, beside typical pictures of the other classes."""
+        cause, values = self._causes[place], self._properties[place].values
+        others = values[(self._labels != one.label) & ~np.isnan(values)]
+        if cause.scale is None or not len(others):
+            return True
+        return bool(distance(cause.scale, one.value, float(np.median(others))) >= cause.scale.step)
+
     def _slice(self, one: Giveaway, place: int) -> dict[str, Any]:
-        each, name = self._properties[place], self._names[one.label]
+        name, cause = self._names[one.label], self._causes[place]
         size, pure = int((self._labels == one.label).sum()), one.own / one.samples
-        span = f"{each.name} = {_value(each, one)}"
+        span = f"{cause.title} = {_value(cause, one.value)}"
         what = f"{span} gives {name!r} away in {one.own:,} of its {size:,} images"
         figures = pure, float(np.sqrt(pure * (1 - pure) / one.samples)), size / len(self._labels)
         return self._claim(place, what, figures, [place], one.label, span=span, share=one.own / size)
@@ -201,30 +231,62 @@ class _Case:
         """For colour as much more as `_threshold` asks, on its scale of 0 at chance to 1."""
         return self._check.excess + 2 * (self._threshold(place) - self._check.threshold)
 
+    def _is_noticed(self, place: int, label: int) -> bool:
+        return is_noticed(self._properties[place], self._labels == label, self._labels != label)
+
+    def _is_noticed_of_any(self, place: int) -> bool:
+        return any(self._is_noticed(place, label) for label in range(len(self._names)))
+
+    def _typical(self, place: int, label: int) -> str:
+        """Medians of a number within and without a class, in words."""
+        cause, values = self._causes[place], self._properties[place].values
+        parts = [values[known] for known in ((self._labels == label) & ~np.isnan(values), (self._labels != label) & ~np.isnan(values))]
+        if cause.scale is None or not all(map(len, parts)):
+            return ""
+        mine, theirs = (cause.scale.written(float(np.median(part))) for part in parts)
+        return f" (typically {mine} against {theirs})" if mine != theirs else ""
+
     def _claim(
         self, place: int, what: str, figures: tuple[float, float, float], members: list[int], label: int | None = None,
         *, span: str = "", share: float = 1.0,
     ) -> dict[str, Any]:  # fmt: skip
-        each, (figure, error, baseline) = self._properties[place], figures
+        cause, (figure, error, baseline) = self._causes[place], figures
         name = "" if label is None else self._names[label]
         low, high = max(0.0, figure - 1.96 * error), min(1.0, figure + 1.96 * error)
-        also = [self._properties[i].name for i in members if i != place]
+        also = [title for title in dict.fromkeys(self._causes[i].title for i in members) if title != cause.title]
         figure_name = f"share of {name!r} among its images" if span else "balanced accuracy"
+        why = "" if label is None else imposed(cause.property.family, self._properties, self._labels, label)
+        end = {"source": _UNSEEN, "content": f"; {why}" if why else _SHOWN, "handling": ""}[cause.kind]
         evidence = {
             "what": what, "figure_name": figure_name, "baseline": baseline, "low": low, "high": high, "interval": [low, high],
-            "property": each.name, "also": also, "class": name, "share": share, "samples": len(self._labels),
-            "more": (f"; so do {', '.join(also)}" if also else "") + ("" if each.seen else _UNSEEN),
-            "histogram": _histogram(each, self._labels, self._names, label),
+            "property": cause.property.name, "also": also, "class": name, "share": share, "samples": len(self._labels),
+            "more": (f"; so do {', '.join(also)}" if also else "") + end,
+            "histogram": _histogram(cause.property, self._labels, self._names, label),
         }  # fmt: skip
+        severity = {"source": "info", "content": self._check.severity if why else "fact"}.get(cause.kind, self._check.severity)
         scope = "slice" if span else "dataset" if label is None else "class"
         return {
             "target": span or name, "scope": scope, "figure": figure, "unit": figure_name, "evidence": evidence,
-            "severity": self._check.severity if each.seen else "info", "value": name if span else "",
+            "severity": severity, "value": name if span else "",
         }  # fmt: skip
 
 
-def _value(each: Property, one: Giveaway) -> str:
-    return repr(each.categories[int(one.value)]) if each.categories else f"{one.value:.4g}"
+def _fact(shown: list[dict[str, Any]]) -> dict[str, Any]:
+    """The clearest of what is told by what is shown, naming the next few."""
+    first, *rest = sorted(shown, key=lambda claim: (-float(claim["figure"]), str(claim["target"])))
+    others = [claim["evidence"]["what"] for claim in rest[:_LISTED]]
+    if len(rest) > _LISTED:
+        others.append(f"{len(rest) - _LISTED} more")
+    properties = list(dict.fromkeys(claim["evidence"]["property"] for claim in (first, *rest)))
+    more = "".join(f"; {text}" for text in others) + _SHOWN
+    return {**first, "evidence": {**first["evidence"], "more": more, "properties": properties}}
+
+
+def _value(cause: Cause, value: float) -> str:
+    categories = cause.property.categories
+    if categories:
+        return repr(categories[int(value)])
+    return cause.scale.written(value) if cause.scale else f"{value:.4g}"
 
 
 def _histogram(each: Property, labels: NDArray[np.int64], names: list[str], label: int | None) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Whether a difference of brightness or background was put upon a class's pictures, rather than shown by them.
+
+What is shown makes parts of a picture bright; letters, shadows and edges remain dark. Where even the darkest hundredth of the
+pixels is lifted, or even the brightest is dim, and the edges are too, it is exposure or scanning. Where the edges of one class's
+pictures are of one colour and those of the others are not, it is a frame or a studio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import rankdata
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.checks.properties import Property
+
+#: Difference of typical levels, as a share of the scale, and probability that a picture of the class has the higher one.
+_STEP, _SURE, _EDGES = 0.1, 0.85, 0.7
+#: The ends of the tones, with the sign of the shift that they speak for and their name.
+_ENDS = (("luma_p01", 1, "darkest parts"), ("luma_p99", -1, "brightest parts"))
+#: Variation of luma at the edges, of typical pictures: of a class with plain edges, and of the others.
+_PLAIN, _VARIED = 0.03, 0.08
+
+
+def imposed(family: str, properties: Sequence[Property], labels: NDArray[np.int64], label: int) -> str:
+    """In words, why a difference of a class in `family` is not of what is shown; "" where that is not known.
+
+    Args:
+        family: of the property that tells the class.
+        properties: all that are known of n samples.
+        labels: (n,) class codes.
+        label: the class.
+    """
+    by_name = {each.name: each.values for each in properties}
+    if family == "brightness":
+        return _all_over(by_name, labels == label)
+    if family == "background":
+        return _plain_edges(by_name, labels == label)
+    return ""
+
+
+def _all_over(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
+    edges = by_name.get("edge_luma")
+    for name, sign, words in _ENDS:
+        values = by_name.get(name)
+        if values is None or edges is None:
+            continue
+        shift = sign * (np.nanmedian(values[mine]) - np.nanmedian(values[~mine]))
+        if shift >= _STEP and _higher(sign * values, mine) >= _SURE and _higher(sign * edges, mine) >= _EDGES:
+            return f"even in the {words} and at the edges, as exposure or scanning does and what is shown seldom does"
+    return ""
+
+
+def _plain_edges(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
+    spread = by_name.get("edge_contrast")
+    if spread is None or not np.nanmedian(spread[mine]) < _PLAIN or not np.nanmedian(spread[~mine]) > _VARIED:
+        return ""
+    return "its pictures end in one colour, as a frame or a studio makes them, and those of the others do not"
+
+
+def _higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:
+    """Probability that one of `mine` is higher than one of the others; ties count half."""
+    known = ~np.isnan(values)
+    ranks, own = rankdata(values[known]), mine[known]
+    size, rest = int(own.sum()), int((~own).sum())
+    if not size or not rest:
+        return 0.5
+    return float((ranks[own].sum() - size * (size + 1) / 2) / size / rest)
