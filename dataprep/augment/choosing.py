@@ -187,7 +187,8 @@ def _colour_claim(audit: Audit | None) -> str:
     table = audit.issues.table
     claims = table[table["check"] == "shortcut"]
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
-        if str(read_evidence(text).get("what", "")).partition(" ")[0] in _COLOURS:
+        told = read_evidence(text)
+        if _COLOURS & {told.get("property"), *told.get("properties", ())}:
             return f"balanced accuracy {figure:.2f}"
     return ""
 

@@ -32,6 +32,8 @@ _FRAMED = 0.3
 _MIRRORS = 0.98
 #: What follows from what is shown (a plain picture needs fewer bytes), or is said better by another.
 _NOT_CAUSES = frozenset(("bytes_per_pixel", "megapixels", "mode", "bit_depth"))
+#: What is of what is drawn, in drawings and cut-outs.
+_OF_DRAWINGS = frozenset(("brightness", "contrast", "colour", "sharpness", "background", "noise", "size", "shape"))
 #: The ground of a drawing or a cut-out varies less than this, in luma.
 _PLAIN = 0.02
 
@@ -40,21 +42,20 @@ _PLAIN = 0.02
 class Cause:
     """A property that may be why, with its scale (None: a category or the user's own number) and where it comes from."""
 
-    property: Property
+    measured: Property
     scale: Scale | None
     kind: Kind
 
     @property
     def title(self) -> str:
         """The property's name in words."""
-        return self.scale.title if self.scale else _TITLES.get(self.property.name, self.property.name)
+        return self.scale.title if self.scale else _TITLES.get(self.measured.name, self.measured.name)
 
 
 _TITLES = {
-    "has_border": "a border", "format": "file format", "bit_depth": "bit depth", "alpha": "transparency", "frames": "number of frames",
+    "has_border": "a border", "format": "file format", "alpha": "transparency", "frames": "number of frames",
     "orientation": "EXIF orientation", "gps": "a GPS position", "icc": "a colour profile",
     "extension": "file extension", "name_prefix": "beginning of the file name", "name_origin": "origin by the file name",
-    "colours": "being grey",
 }  # fmt: skip
 
 
@@ -72,21 +73,28 @@ def causes_of(dataset: Dataset, rows: NDArray[np.int64], labels: NDArray[np.int6
         left_out |= NEEDS_PIXELS
     if _are_framed(samples, labels):
         left_out |= {"border", "has_border"}
-    if _are_drawn(samples):
-        left_out |= {"border", "has_border", "noise", "colours"}
+    if are_drawn(samples):
+        left_out |= {"border", "has_border", "noise"}
     cut = _are_cut(samples)
     found = [each for each in properties_of(dataset, rows) if each.name not in left_out]
     return [Cause(each, scale_of(each), _kind(each, cut)) for each in found]
+
+
+def of_making(causes: list[Cause], samples: pd.DataFrame) -> list[Cause]:
+    """Those that tell kinds of pictures apart: of drawings nothing that is of what is drawn, and no sharpness of thumbnails."""
+    drawn, small = are_drawn(samples), _are_small(samples)
+    left_out = (_OF_DRAWINGS if drawn else frozenset()) | (frozenset(("sharpness",)) if small else frozenset())
+    return [each for each in causes if each.measured.family not in left_out]
 
 
 def without_names(causes: list[Cause], labels: NDArray[np.int64]) -> list[Cause]:
     """Without those that name what is shown; folders within a folder that does so name parts of it."""
     kept, inside = [], False
     for each in causes:
-        folder = each.property.family.startswith("folder")
-        if each.kind == "source" and names_classes(each.property, labels):
+        folder = each.measured.family.startswith("folder")
+        if each.kind == "source" and names_classes(each.measured, labels):
             inside = inside or folder
-        elif not (folder and (inside or each.property.family == WITHIN)):
+        elif not (folder and (inside or each.measured.family == WITHIN)):
             kept.append(each)
     return kept
 
@@ -129,7 +137,7 @@ def _are_cut(samples: pd.DataFrame) -> bool:
     return len(samples[["width", "height"]].drop_duplicates()) > _CUT_SHARE * len(samples)
 
 
-def _are_drawn(samples: pd.DataFrame) -> bool:
+def are_drawn(samples: pd.DataFrame) -> bool:
     """Whether most are cut out or lie on a plain ground, as drawings do: then margins, tones and texture are of what is drawn."""
     plain = "edge_contrast" in samples and bool(samples["edge_contrast"].median() < _PLAIN)
     return plain or ("alpha" in samples and bool(samples["alpha"].mean() > 0.5))

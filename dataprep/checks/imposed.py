@@ -1,4 +1,4 @@
-"""Whether a difference of brightness or background was put upon a class's pictures, rather than shown by them.
+"""Whether a difference of brightness, colour or background was put upon a class's pictures, rather than shown by them.
 
 What is shown makes parts of a picture bright; letters, shadows and edges remain dark. Where even the darkest hundredth of the
 pixels is lifted, or even the brightest is dim, and the edges are too, it is exposure or scanning. Where the edges of one class's
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from dataprep.checks.properties import Property
 
 #: Difference of typical levels, as a share of the scale, and probability that a picture of the class has the higher one.
-_STEP, _SURE, _EDGES = 0.1, 0.85, 0.7
+_STEP, _SURE, _EDGES = 0.1, 0.85, 0.6
 #: The ends of the tones, with the sign of the shift that they speak for and their name.
 _ENDS = (("luma_p01", 1, "darkest parts"), ("luma_p99", -1, "brightest parts"))
+#: 99th percentile of the chroma of typical pictures: of a class without colours, and of the others.
+_GREY, _COLOURED = 0.04, 0.1
 #: Variation of luma at the edges, of typical pictures: of a class with plain edges, and of the others.
 _PLAIN, _VARIED = 0.03, 0.08
 
@@ -40,6 +42,8 @@ def imposed(family: str, properties: Sequence[Property], labels: NDArray[np.int6
         return _all_over(by_name, labels == label)
     if family == "background":
         return _plain_edges(by_name, labels == label)
+    if family == "colour":
+        return _grey(by_name, labels == label)
     return ""
 
 
@@ -50,7 +54,7 @@ def _all_over(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) 
         if values is None or edges is None:
             continue
         shift = sign * (np.nanmedian(values[mine]) - np.nanmedian(values[~mine]))
-        if shift >= _STEP and _higher(sign * values, mine) >= _SURE and _higher(sign * edges, mine) >= _EDGES:
+        if shift >= _STEP and higher(sign * values, mine) >= _SURE and higher(sign * edges, mine) >= _EDGES:
             return f"even in the {words} and at the edges, as exposure or scanning does and what is shown seldom does"
     return ""
 
@@ -62,7 +66,14 @@ def _plain_edges(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_
     return "its pictures end in one colour, as a frame or a studio makes them, and those of the others do not"
 
 
-def _higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:
+def _grey(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
+    strongest = by_name.get("chroma_p99")
+    if strongest is None or not np.nanmedian(strongest[mine]) < _GREY or not np.nanmedian(strongest[~mine]) > _COLOURED:
+        return ""
+    return "its pictures are grey, and those of the others are in colour"
+
+
+def higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:
     """Probability that one of `mine` is higher than one of the others; ties count half."""
     known = ~np.isnan(values)
     ranks, own = rankdata(values[known]), mine[known]

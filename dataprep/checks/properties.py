@@ -42,8 +42,6 @@ _ORIGIN = re.compile(
     r"^(img|image|dscn|dscf|dsc|pict|photo|scan|screenshot|screen shot|mvi|vid|gopr|dji|pxl|whatsapp image|cimg|imgp|sam|frame|"
     r"download|shutterstock|istock|istockphoto|gettyimages|getty|pexels|unsplash|pixabay|flickr|coco)(?![a-z])"
 )
-#: Pictures are grey when the 99th percentile of their chroma is below this.
-_GREY = 0.04
 #: A column of texts with more different values than this share of its rows names the samples.
 _NAMES_SAMPLES = 0.5
 _COUNTS_SAMPLES = 0.95
@@ -121,12 +119,9 @@ def _property(name: str, family: str, column: pd.Series[Any], *, seen: bool) -> 
 
 
 def _judged(samples: pd.DataFrame) -> Iterator[Property]:
-    """The shorter side, and whether there are colours: what people say of pictures rather than what is measured."""
+    """What people say of pictures rather than what is measured: how large they are."""
     if "width" in samples and "height" in samples:
         yield _property("short_side", "size", samples[["width", "height"]].min(axis=1), seen=True)
-    if "chroma_p99" in samples:
-        grey = (samples["chroma_p99"] < _GREY).map({True: "grey", False: "coloured"})
-        yield _property("colours", "colours", grey, seen=True)
 
 
 def _names(samples: pd.DataFrame) -> Iterator[Property]:
@@ -136,7 +131,7 @@ def _names(samples: pd.DataFrame) -> Iterator[Property]:
     parts = stems.str.extract(_STEM)
     if _hold_labels(stems, samples["label"]):
         return
-    prefixes = parts["prefix"].str.lower().fillna("")
+    prefixes = parts["prefix"].where(parts["number"].notna(), stems).str.lower().fillna("")
     yield _property("name_origin", "file name", prefixes.str.extract(_ORIGIN, expand=False).fillna(""), seen=False)
     if not _names_samples(prefixes):
         yield _property("name_prefix", "file name", prefixes, seen=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.checks.causes import Cause, causes_of, without_names
+from dataprep.checks.causes import Cause, are_drawn, causes_of, without_names
 from dataprep.checks.contract import Check
 from dataprep.checks.imposed import imposed
 from dataprep.checks.labelled import labelled_rows
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.checks.contract import Look
+    from dataprep.checks.properties import Property
     from dataprep.schemas.dataset import Dataset
 
 #: Classes with fewer samples are not judged.
@@ -43,11 +44,13 @@ class Shortcut(Check):
     """Properties that predict the label by themselves.
 
     What it finds:
-        Properties and metadata that tell the label without looking at what the image shows: brightness, contrast, colour,
-        sharpness, noise, compression, size, shape, border, background, format, camera, capture time, file name, source
-        folder and columns of your own. One claim for each family of properties: about the data set where it predicts the
-        classes, about a class where it tells that one from the others, or about a value (``jpeg_quality = 60``) that is nearly
-        always of one class.
+        Properties and metadata that tell the label without looking at what the image shows: JPEG quality, noise, size, shape,
+        borders, format, camera, capture time, source folders, origins in file names and columns of your own. One claim for each
+        family of properties: about the data set where it predicts the classes, about a class where it tells that one from the
+        others, or about a value (``JPEG quality = 60``) that is nearly always of one class. Brightness, contrast, colour,
+        sharpness and background belong to how a class looks as well: what they tell is one fact about the data set, and a claim
+        only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure, scanning),
+        grey among pictures in colour, or alone in having edges of one colour (frames, studio).
     Why it matters:
         A model takes the easiest way. When all tanks were photographed in the sun it learns the sun: it scores well on a test
         set with the same flaw and fails in use (Geirhos et al. 2020, "Shortcut learning in deep neural networks").
@@ -62,11 +65,17 @@ class Shortcut(Check):
         whatever the imbalance. It must be large (the options) and beyond what permuted labels reach with any property and
         class (the largest standardised score of 200 permutations: Westfall & Young 1993), 1 % for all together. A value gives a
         class away when the likelihood ratio of a share of 90 % against the class's share of all is beyond chance for
-        all values, classes and properties together. Where a model that is given pixels cannot see the property (file name,
-        folder, metadata, your columns), the claim is information.
+        all values, classes and properties together. Medians must differ by what a person notices (8 % of the scale for
+        brightness, 10 for JPEG quality, 2 of 255 levels for noise, a factor of 1.25 for sizes). Exposure: the first percentile
+        of luma is higher, or the 99th lower, by a tenth of the scale and in 85 % of pairs, and the edges go along. What cannot
+        be a cause is left out: running numbers, bytes per pixel, folders and columns that name the classes or parts of them,
+        noise and JPEG blocks below 64 pixels, frames where most classes have some or the edges are plain (drawings), sizes
+        where hardly two are equal (pictures cut to what they show: a fact at most). Where a model that is given pixels cannot
+        see the property (file name, folder, metadata, your columns), the claim is information.
     Known limits:
-        What a class is about cannot be told from a shortcut: ships are on blue water. Colour must therefore tell more than
-        other properties (0.9). A property that only a part of a class has is found when it is one exact value, not when it
+        What a class is about cannot be told from a shortcut by one property: ships are on blue water. A multiplied exposure
+        leaves black black and is mostly a fact; so are a colour cast and a class out of focus. Colour must tell more than other
+        properties (0.9). A property that only a part of a class has is found when it is one exact value, not when it
         is a shift (half of a class made brighter is missed). Each property is judged alone. Of more than 20,000 samples a
         random part is looked at. Classes of fewer than 8 samples are not judged.
     Measured quality:
@@ -110,7 +119,7 @@ class Shortcut(Check):
         causes = without_names(causes_of(dataset, rows, labels), labels)
         if not causes:
             return
-        for claim in _Case(self, causes, labels, names, folds_of(units)).claims():
+        for claim in _Case(self, causes, labels, names, folds_of(units), drawn=are_drawn(dataset.samples.iloc[rows])).claims():
             yield self.claims([claim.pop("target")], **claim)
 
 
@@ -118,10 +127,11 @@ class _Case:
     """What speaks for shortcuts in one data set."""
 
     def __init__(
-        self, check: Shortcut, causes: list[Cause], labels: NDArray[np.int64], names: list[str], folds: NDArray[np.int64]
+        self, check: Shortcut, causes: list[Cause], labels: NDArray[np.int64], names: list[str], folds: NDArray[np.int64],
+        *, drawn: bool,
     ) -> None:  # fmt: skip
-        self._check, self._causes, self._labels, self._names = check, causes, labels, names
-        self._properties = [each.property for each in causes]
+        self._drawn, self._check, self._causes, self._labels, self._names = drawn, check, causes, labels, names
+        self._properties = [each.measured for each in causes]
         codes = [(codes_of if each.categories else bins_of)(each.values, len(names)) for each in self._properties]
         self._predictor = Predictor(codes, labels, folds)
 
@@ -136,8 +146,8 @@ class _Case:
         Of what is shown one fact in all, but for classes that are brighter or darker all over.
         """
         shown: list[dict[str, Any]] = []
-        for family in dict.fromkeys((each.property.family, each.kind) for each in self._causes):
-            members = [i for i, each in enumerate(self._causes) if (each.property.family, each.kind) == family]
+        for family in dict.fromkeys((each.measured.family, each.kind) for each in self._causes):
+            members = [i for i, each in enumerate(self._causes) if (each.measured.family, each.kind) == family]
             told, overall = self._told(members), self._overall(members)
             if overall and not 0 < len(told) <= len(self._names) // 3:
                 told = [overall]
@@ -240,7 +250,9 @@ class _Case:
     def _typical(self, place: int, label: int) -> str:
         """Medians of a number within and without a class, in words."""
         cause, values = self._causes[place], self._properties[place].values
-        parts = [values[known] for known in ((self._labels == label) & ~np.isnan(values), (self._labels != label) & ~np.isnan(values))]
+        parts = [
+            values[known] for known in ((self._labels == label) & ~np.isnan(values), (self._labels != label) & ~np.isnan(values))
+        ]
         if cause.scale is None or not all(map(len, parts)):
             return ""
         mine, theirs = (cause.scale.written(float(np.median(part))) for part in parts)
@@ -255,13 +267,14 @@ class _Case:
         low, high = max(0.0, figure - 1.96 * error), min(1.0, figure + 1.96 * error)
         also = [title for title in dict.fromkeys(self._causes[i].title for i in members) if title != cause.title]
         figure_name = f"share of {name!r} among its images" if span else "balanced accuracy"
-        why = "" if label is None else imposed(cause.property.family, self._properties, self._labels, label)
+        told = label is not None and not self._drawn
+        why = imposed(cause.measured.family, self._properties, self._labels, label) if told and label is not None else ""
         end = {"source": _UNSEEN, "content": f"; {why}" if why else _SHOWN, "handling": ""}[cause.kind]
         evidence = {
             "what": what, "figure_name": figure_name, "baseline": baseline, "low": low, "high": high, "interval": [low, high],
-            "property": cause.property.name, "also": also, "class": name, "share": share, "samples": len(self._labels),
+            "property": cause.measured.name, "also": also, "class": name, "share": share, "samples": len(self._labels),
             "more": (f"; so do {', '.join(also)}" if also else "") + end,
-            "histogram": _histogram(cause.property, self._labels, self._names, label),
+            "histogram": _histogram(cause.measured, self._labels, self._names, label),
         }  # fmt: skip
         severity = {"source": "info", "content": self._check.severity if why else "fact"}.get(cause.kind, self._check.severity)
         scope = "slice" if span else "dataset" if label is None else "class"
@@ -283,7 +296,7 @@ def _fact(shown: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _value(cause: Cause, value: float) -> str:
-    categories = cause.property.categories
+    categories = cause.measured.categories
     if categories:
         return repr(categories[int(value)])
     return cause.scale.written(value) if cause.scale else f"{value:.4g}"

@@ -55,7 +55,11 @@ def test_a_class_photographed_in_the_sun_is_told_by_its_brightness():
 def test_what_is_brighter_even_in_its_darkest_parts_and_at_its_edges_was_exposed_otherwise():
     rng = np.random.default_rng(0)
     labels = rng.choice(["tank", "tree", "road"], 600)
-    tones = {"luma_mean": rng.normal(0.4, 0.08, 600), "luma_p01": rng.uniform(0, 0.1, 600), "edge_luma": rng.normal(0.4, 0.1, 600)}
+    tones = {
+        "luma_mean": rng.normal(0.4, 0.08, 600),
+        "luma_p01": rng.uniform(0, 0.1, 600),
+        "edge_luma": rng.normal(0.4, 0.1, 600),
+    }
     sunny = {name: values + 0.25 * (labels == "tank") for name, values in tones.items()}
     (claim,) = [each for each in claims(dataset_of(labels, **sunny)) if each["severity"] == "warning"]
     assert (claim["target"], claim["property"] in tones) == ("tank", True)
