@@ -188,8 +188,10 @@ def _colour_claim(audit: Audit | None) -> str:
     claims = table[table["check"] == "shortcut"]
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
         told = read_evidence(text)
-        if _COLOURS & {told.get("property"), *told.get("properties", ())}:
-            return f"balanced accuracy {figure:.2f}"
+        figures = told.get("properties") or {told.get("property"): figure}
+        best = max((float(each) for name, each in figures.items() if name in _COLOURS), default=0.0)
+        if best:
+            return f"balanced accuracy {best:.2f}"
     return ""
 
 

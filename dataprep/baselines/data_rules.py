@@ -20,7 +20,7 @@ _DOUBTS = {
         "score the images of that class that do not have it apart, or even it out (augment, re-encode, crop) and compare",
     ),
     "trigger": (
-        "shortcut", "may in part come from a mark", "look at the images that carry it, cover it and see whether predictions change",
+        "shortcut", "may in part come from a mark", "cover it on the images that carry it, and see whether predictions change",
     ),
     "leaked-score": ("shortcut", "may come from a column that holds the answer", "leave it out of what the model is given"),
     "split-leakage": ("leakage", "is too high where copies of training images are judged", "divide anew with dataprep split"),

@@ -8,10 +8,9 @@ pictures are of one colour and those of the others are not, it is a frame or a s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +23,7 @@ _STEP, _SURE, _EDGES = 0.1, 0.85, 0.6
 _ENDS = (("luma_p01", 1, "darkest parts"), ("luma_p99", -1, "brightest parts"))
 #: 99th percentile of the chroma of typical pictures: of a class without colours, and of the others.
 _GREY, _COLOURED = 0.04, 0.1
+_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 #: Variation of luma at the edges, of typical pictures: of a class with plain edges, and of the others.
 _PLAIN, _VARIED = 0.03, 0.08
 
@@ -75,9 +75,9 @@ def _grey(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> s
 
 def higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:
     """Probability that one of `mine` is higher than one of the others; ties count half."""
-    known = ~np.isnan(values)
-    ranks, own = rankdata(values[known]), mine[known]
-    size, rest = int(own.sum()), int((~own).sum())
-    if not size or not rest:
+    own, rest = (values[part & ~np.isnan(values)] for part in (mine, ~mine))
+    if not len(own) or not len(rest):
         return 0.5
-    return float((ranks[own].sum() - size * (size + 1) / 2) / size / rest)
+    ordered = np.sort(rest)
+    below, up_to = (np.searchsorted(ordered, own, side=side) for side in _SIDES)
+    return float((below + up_to).mean() / 2 / len(rest))

@@ -149,11 +149,13 @@ class _Case:
         for family in dict.fromkeys((each.measured.family, each.kind) for each in self._causes):
             members = [i for i, each in enumerate(self._causes) if (each.measured.family, each.kind) == family]
             told, overall = self._told(members), self._overall(members)
+            if family[1] == "content":
+                yield from [claim for claim in told if claim["severity"] != "fact"][:_NAMED]
+                told = [claim for claim in told if claim["severity"] == "fact"]
             if overall and not 0 < len(told) <= len(self._names) // 3:
                 told = [overall]
             if family[1] == "content":
-                yield from [claim for claim in told if claim["severity"] != "fact"][:_NAMED]
-                shown += [claim for claim in told if claim["severity"] == "fact"]
+                shown += told
             else:
                 yield from self._with_values(told, members)
         if shown:
@@ -290,7 +292,7 @@ def _fact(shown: list[dict[str, Any]]) -> dict[str, Any]:
     others = [claim["evidence"]["what"] for claim in rest[:_LISTED]]
     if len(rest) > _LISTED:
         others.append(f"{len(rest) - _LISTED} more")
-    properties = list(dict.fromkeys(claim["evidence"]["property"] for claim in (first, *rest)))
+    properties = {claim["evidence"]["property"]: claim["figure"] for claim in (*reversed(rest), first)}
     more = "".join(f"; {text}" for text in others) + _SHOWN
     return {**first, "evidence": {**first["evidence"], "more": more, "properties": properties}}
 
