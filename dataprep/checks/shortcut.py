@@ -96,7 +96,7 @@ class Shortcut(Check):
     classes = 2
     looks = True
     suggestion = "none"
-    summary = "A property gives the label away"
+    summary = "Possible shortcuts"
     advice = "Make the property alike in all classes (collect, resample, normalise), or test without it."
     message = "{what}: {figure_name} {figure:.2f} against {baseline:.2f} by chance (95 % interval {low:.2f} to {high:.2f}){more}"
 

@@ -144,7 +144,7 @@ class UnderperformingGroup(Check):
     def _worst(
         self, slices: list[Slice], wrong: NDArray[np.bool_], labels: NDArray[np.int64]
     ) -> list[tuple[Slice, list[str], dict[str, Any]]]:
-        """The slices to claim, those that have a name and the worst first, each with the names of others that are much the same, and its figures."""
+        """The slices to claim, those with a name and the worst first: with the names of much the same others, and figures."""
         if not slices or not wrong.any():
             return []
         strata = _Strata(wrong, labels)
