@@ -23,6 +23,8 @@ _STEP, _SURE, _EDGES = 0.1, 0.85, 0.6
 _ENDS = (("luma_p01", 1, "darkest parts"), ("luma_p99", -1, "brightest parts"))
 #: 99th percentile of the chroma of typical pictures: of a class without colours, and of the others.
 _GREY, _COLOURED = 0.04, 0.1
+#: Sharpness of typical pictures: of a class that is blurred (edges of about three pixels), and of the others.
+_BLURRED, _SHARP = 0.35, 0.7
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 #: Variation of luma at the edges, of typical pictures: of a class with plain edges, and of the others.
 _PLAIN, _VARIED = 0.03, 0.08
@@ -44,6 +46,8 @@ def imposed(family: str, properties: Sequence[Property], labels: NDArray[np.int6
         return _plain_edges(by_name, labels == label)
     if family == "colour":
         return _grey(by_name, labels == label)
+    if family == "sharpness":
+        return _blurred(by_name, labels == label)
     return ""
 
 
@@ -71,6 +75,13 @@ def _grey(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> s
     if strongest is None or not np.nanmedian(strongest[mine]) < _GREY or not np.nanmedian(strongest[~mine]) > _COLOURED:
         return ""
     return "its pictures are grey, and those of the others are in colour"
+
+
+def _blurred(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
+    sharpness = by_name.get("sharpness")
+    if sharpness is None or not np.nanmedian(sharpness[mine]) < _BLURRED or not np.nanmedian(sharpness[~mine]) > _SHARP:
+        return ""
+    return "its pictures have no sharp edges, as out of focus or enlarged ones, and those of the others do"
 
 
 def higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:

@@ -46,6 +46,8 @@ _MOST_VALUES = 20
 #: Beyond the range, the class is like the others where a picture of it has the higher value with a probability between these;
 #: else the whole class differs, as by its nature.
 _ALIKE = (0.3, 0.7)
+#: Intersection over union of two ranges of a class beyond which the one with less missing is the same lack.
+_SAME = 0.4
 #: Variation of the class relative to that of the others (10th to 90th percentile); one that varies less is of one make.
 _VARIES = 0.5
 
@@ -86,7 +88,7 @@ class LowCoverage(Check):
         range must differ from typical ones of the class by what a person notices (8 % of the scale for brightness, a factor of
         1.25 for size). Of brightness, contrast, sharpness and background, which are of what is shown as well, a lack is told only
         where the class is like the others beyond the range: a class that differs as a whole does so by its nature. Of the ranges
-        of one property the one with most missing is told. Of images that belong together one of each class counts.
+        of one property, and of ranges that share most of their images, the one with most missing is told. Of images that belong together one of each class counts.
     Known limits:
         Colour and content are left out: that no lemon is blue is no fault. In drawings and cut-outs (plain edges, transparency)
         brightness, contrast, sharpness, noise, background, size and shape are those of what is drawn, and nothing is said of
@@ -153,7 +155,16 @@ class LowCoverage(Check):
                         best[gap.label, cause.measured.name] = gap
         limit = np.log(self.alpha / max(tests, 1))
         beyond = [gap for gap in best.values() if gap.log_probability <= limit]
-        return sorted(beyond, key=lambda gap: -_missing(gap))[: self.most_claims]
+        told: list[_Gap] = []
+        for gap in sorted(beyond, key=lambda gap: -_missing(gap)):
+            if not any(gap.label == one.label and _overlap(gap.inside, one.inside) > _SAME for one in told):
+                told.append(gap)
+        return told[: self.most_claims]
+
+
+def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Intersection over union."""
+    return float((one & other).sum() / max((one | other).sum(), 1))
 
 
 def _missing(gap: _Gap) -> float:

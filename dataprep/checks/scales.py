@@ -98,7 +98,7 @@ SCALES: dict[str, Scale] = {
     ),
     "directionality": Scale("one direction of edges", "less one-sided than", "more one-sided than", 0.2, _percent, "content"),
     "detail_fraction": Scale("fineness of detail", "of coarser detail than", "of finer detail than", 0.2, _percent, "content"),
-    "noise": Scale("noise", "less noisy than", "noisier than", 0.008, _levels, grain=1 / 255),
+    "noise": Scale("noise", "less noisy than", "noisier than", 0.005, _levels, grain=1 / 255),
     "jpeg_quality": Scale("JPEG quality", "of a JPEG quality below", "of a JPEG quality above", 10.0, _plain, grain=1.0),
     "blockiness": Scale("JPEG blocks", "with fewer JPEG blocks than", "with more JPEG blocks than", 0.15, _plain, grain=0.05),
     "width": Scale("width", "narrower than", "broader than", 1.25, _pixels, grain=1.0, ratio=True),

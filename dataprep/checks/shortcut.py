@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _LEAST_SAMPLES = 8
 #: Classes that are named for one family of properties.
 _NAMED = 5
+#: Measured figures of which one exact value says nothing of how pictures were made.
+_CONTINUOUS = frozenset(("blockiness", "noise"))
 _HISTOGRAM_BINS = 24
 _HISTOGRAM_CLASSES = 8
 #: Classes that the fact about what is shown names.
@@ -50,7 +52,7 @@ class Shortcut(Check):
         others, or about a value (``JPEG quality = 60``) that is nearly always of one class. Brightness, contrast, colour,
         sharpness and background belong to how a class looks as well: what they tell is one fact about the data set, and a claim
         only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure, scanning),
-        grey among pictures in colour, or alone in having edges of one colour (frames, studio).
+        grey among pictures in colour, blurred among sharp ones, or alone in having edges of one colour (frames, studio).
     Why it matters:
         A model takes the easiest way. When all tanks were photographed in the sun it learns the sun: it scores well on a test
         set with the same flaw and fails in use (Geirhos et al. 2020, "Shortcut learning in deep neural networks").
@@ -66,7 +68,7 @@ class Shortcut(Check):
         class (the largest standardised score of 200 permutations: Westfall & Young 1993), 1 % for all together. A value gives a
         class away when the likelihood ratio of a share of 90 % against the class's share of all is beyond chance for
         all values, classes and properties together. Medians must differ by what a person notices (8 % of the scale for
-        brightness, 10 for JPEG quality, 2 of 255 levels for noise, a factor of 1.25 for sizes). Exposure: the first percentile
+        brightness, 10 for JPEG quality, 1.3 of 255 levels for noise, a factor of 1.25 for sizes). Exposure: the first percentile
         of luma is higher, or the 99th lower, by a tenth of the scale and in 85 % of pairs, and the edges go along. What cannot
         be a cause is left out: running numbers, bytes per pixel, folders and columns that name the classes or parts of them,
         noise and JPEG blocks below 64 pixels, frames where most classes have some or the edges are plain (drawings), sizes
@@ -74,7 +76,7 @@ class Shortcut(Check):
         see the property (file name, folder, metadata, your columns), the claim is information.
     Known limits:
         What a class is about cannot be told from a shortcut by one property: ships are on blue water. A multiplied exposure
-        leaves black black and is mostly a fact; so are a colour cast and a class out of focus. Colour must tell more than other
+        leaves black black and is mostly a fact; so is a colour cast. Colour must tell more than other
         properties (0.9). A property that only a part of a class has is found when it is one exact value, not when it
         is a shift (half of a class made brighter is missed). Each property is judged alone. Of more than 20,000 samples a
         random part is looked at. Classes of fewer than 8 samples are not judged.
@@ -202,6 +204,8 @@ class _Case:
         best: dict[int, tuple[Giveaway, int]] = {}
         for i in members:
             each = self._properties[i]
+            if each.name in _CONTINUOUS:  # equal figures are equal pictures
+                continue
             for one in giveaways_of(each.values, self._labels, purity=self._check.purity):
                 better = one.label not in best or one.evidence > best[one.label][0].evidence
                 if better and self._is_giveaway(one) and self._is_apart(i, one):
