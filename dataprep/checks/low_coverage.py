@@ -88,7 +88,8 @@ class LowCoverage(Check):
         range must differ from typical ones of the class by what a person notices (8 % of the scale for brightness, a factor of
         1.25 for size). Of brightness, contrast, sharpness and background, which are of what is shown as well, a lack is told only
         where the class is like the others beyond the range: a class that differs as a whole does so by its nature. Of the ranges
-        of one property, and of ranges that share most of their images, the one with most missing is told. Of images that belong together one of each class counts.
+        of one property, and of ranges that share most of their images, the one with most missing is told. Of images that
+        belong together one of each class counts.
     Known limits:
         Colour and content are left out: that no lemon is blue is no fault. In drawings and cut-outs (plain edges, transparency)
         brightness, contrast, sharpness, noise, background, size and shape are those of what is drawn, and nothing is said of
@@ -194,7 +195,7 @@ def _ranges(cause: Cause) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     each, scale = cause.measured, cause.scale
     if each.name == "capture_hour":
         yield from ((words, _COLLECT, inside) for words, inside in parts_of_day(each))
-    elif scale and each.name in _COLUMNS:
+    elif scale and each.name in _COLUMNS and not (each.family == "shape" and cause.kind == "content"):
         low, high, remedy = _COLUMNS[each.name]
         for share in _ENDS:
             least = bound_in(scale, float(np.nanquantile(each.values, share)), up=True)

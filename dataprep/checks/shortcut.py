@@ -50,7 +50,7 @@ class Shortcut(Check):
         borders, format, camera, capture time, source folders, origins in file names and columns of your own. One claim for each
         family of properties: about the data set where it predicts the classes, about a class where it tells that one from the
         others, or about a value (``JPEG quality = 60``) that is nearly always of one class. Brightness, contrast, colour,
-        sharpness and background belong to how a class looks as well: what they tell is one fact about the data set, and a claim
+        sharpness and background belong to how a class looks as well: what they tell (0.9) is one fact about the data set, and a claim
         only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure, scanning),
         grey among pictures in colour, blurred among sharp ones, or alone in having edges of one colour (frames, studio).
     Why it matters:
@@ -152,8 +152,10 @@ class _Case:
             members = [i for i, each in enumerate(self._causes) if (each.measured.family, each.kind) == family]
             told, overall = self._told(members), self._overall(members)
             if family[1] == "content":
-                yield from [claim for claim in told if claim["severity"] != "fact"][:_NAMED]
-                told = [claim for claim in told if claim["severity"] == "fact"]
+                warned = [claim for claim in told if claim["severity"] != "fact"]
+                yield from warned[:_NAMED]
+                told = [claim for claim in told if claim["severity"] == "fact" and self._is_worth_a_fact(claim, family[0])]
+                overall = None if warned or not overall or not self._is_worth_a_fact(overall, family[0]) else overall
             if overall and not 0 < len(told) <= len(self._names) // 3:
                 told = [overall]
             if family[1] == "content":
@@ -162,6 +164,16 @@ class _Case:
                 yield from self._with_values(told, members)
         if shown:
             yield _fact(shown)
+
+    def _is_worth_a_fact(self, claim: dict[str, Any], family: str) -> bool:
+        """Whether looks tell nearly as much as a model would; tones of drawings are what is drawn, and told of by nobody."""
+        if self._drawn and family != "colour":
+            return False
+        least = max(self._check.threshold, self._check.colour_threshold)
+        baseline = float(claim["evidence"]["baseline"])
+        return (float(claim["figure"]) - baseline) / (1 - baseline) >= (
+            2 * least - 1 if claim["target"] else self._check.excess + 0.2
+        )
 
     def _with_values(self, told: list[dict[str, Any]], members: list[int]) -> Iterator[dict[str, Any]]:
         """What is told, and the values that give away classes which are not told by the property as a whole."""
