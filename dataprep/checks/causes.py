@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Kind = Literal["handling", "content", "source"]
 #: A family of pixels: of sizes and shapes that vary from picture to picture, each is cut to what it shows.
 _CUT = frozenset(("size", "shape"))
-_CUT_SHARE = 0.5
+_CUT_SHARE, _CUT_SIZES = 0.5, 20
 #: Share of a class's pictures with a frame from which on frames are usual in it.
 _FRAMED = 0.3
 #: Share of the samples that are of the commonest class of their value, from which on the values are the classes or parts of them.
@@ -131,10 +131,11 @@ def _are_small(samples: pd.DataFrame) -> bool:
 
 
 def _are_cut(samples: pd.DataFrame) -> bool:
-    """Whether hardly two pictures have one size, so that each is cut to what it shows."""
+    """Whether hardly two pictures have one size, or drawings have many, so that each is cut to what it shows."""
     if "width" not in samples or "height" not in samples:
         return False
-    return len(samples[["width", "height"]].drop_duplicates()) > _CUT_SHARE * len(samples)
+    sizes = len(samples[["width", "height"]].drop_duplicates())
+    return sizes > _CUT_SHARE * len(samples) or (sizes > _CUT_SIZES and are_drawn(samples))
 
 
 def are_drawn(samples: pd.DataFrame) -> bool:

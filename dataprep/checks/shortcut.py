@@ -50,8 +50,8 @@ class Shortcut(Check):
         borders, format, camera, capture time, source folders, origins in file names and columns of your own. One claim for each
         family of properties: about the data set where it predicts the classes, about a class where it tells that one from the
         others, or about a value (``JPEG quality = 60``) that is nearly always of one class. Brightness, contrast, colour,
-        sharpness and background belong to how a class looks as well: what they tell (0.9) is one fact about the data set, and a claim
-        only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure, scanning),
+        sharpness and background belong to how a class looks as well: what they tell (0.9) is one fact about the data set, and
+        a claim only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure, scanning),
         grey among pictures in colour, blurred among sharp ones, or alone in having edges of one colour (frames, studio).
     Why it matters:
         A model takes the easiest way. When all tanks were photographed in the sun it learns the sun: it scores well on a test
@@ -72,7 +72,7 @@ class Shortcut(Check):
         of luma is higher, or the 99th lower, by a tenth of the scale and in 85 % of pairs, and the edges go along. What cannot
         be a cause is left out: running numbers, bytes per pixel, folders and columns that name the classes or parts of them,
         noise and JPEG blocks below 64 pixels, frames where most classes have some or the edges are plain (drawings), sizes
-        where hardly two are equal (pictures cut to what they show: a fact at most). Where a model that is given pixels cannot
+        where hardly two are equal or drawings have many (pictures cut to what they show). Where a model that is given pixels cannot
         see the property (file name, folder, metadata, your columns), the claim is information.
     Known limits:
         What a class is about cannot be told from a shortcut by one property: ships are on blue water. A multiplied exposure

@@ -144,9 +144,9 @@ def test_noise_is_no_shortcut_whatever_the_imbalance(share):
 def test_a_small_difference_is_no_shortcut_however_significant():
     rng = np.random.default_rng(0)
     labels = rng.choice(["a", "b"], 5000)
-    luma = rng.normal(0.4, 0.1, 5000) + 0.08 * (labels == "a")
-    assert not claims(dataset_of(labels, luma_mean=luma))
-    assert claims(dataset_of(labels, luma_mean=luma), threshold=0.6)
+    quality = rng.normal(70, 10, 5000) + 12 * (labels == "a")
+    assert not claims(dataset_of(labels, jpeg_quality=quality))
+    assert claims(dataset_of(labels, jpeg_quality=quality), threshold=0.6)
 
 
 def test_without_an_effect_size_random_labels_still_raise_few_alarms():
@@ -163,8 +163,7 @@ def test_copies_and_bursts_count_once():
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(24), 20)  # 24 scenes of 20 frames each, 12 of each class
     labels = np.where(group < 12, "a", "b")
-    luma = rng.random(24)[group]
-    table = dataset_of(labels, luma_mean=luma)
+    table = dataset_of(labels, jpeg_quality=100 * rng.random(24)[group])
     assert claims(table, threshold=0.75)
     assert not claims(table, units=group, threshold=0.75)
 
@@ -214,3 +213,12 @@ def test_equal_values_share_a_bin_and_unknown_ones_have_their_own():
     assert set(codes[53:60]) == {0}
     assert 0 not in codes[:53]
     assert (np.diff(codes[60:]) >= 0).all()
+
+
+def test_sprites_cut_to_their_size_are_not_told_by_it_nor_drawings_by_their_ink():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["bat", "bee", "fox"], 100)
+    side = 40.0 + rng.integers(0, 30, 300) + 60 * (labels == "bat")
+    luma = 0.2 + 0.5 * (labels == "bat") + 0.01 * rng.random(300)
+    drawn = {"width": side, "height": 40.0 + rng.integers(0, 30, 300), "edge_contrast": np.zeros(300)}
+    assert not claims(dataset_of(labels, luma_mean=luma, **drawn))
