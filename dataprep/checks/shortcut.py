@@ -51,8 +51,9 @@ class Shortcut(Check):
         family of properties: about the data set where it predicts the classes, about a class where it tells that one from the
         others, or about a value (``JPEG quality = 60``) that is nearly always of one class. Brightness, contrast, colour,
         sharpness and background belong to how a class looks as well: what they tell (0.9) is one fact about the data set, and
-        a claim only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure, scanning),
-        grey among pictures in colour, blurred among sharp ones, or alone in having edges of one colour (frames, studio).
+        a claim only where the class is brighter or darker even in its darkest or brightest parts and at the edges (exposure,
+        scanning), grey among pictures in colour, blurred among sharp ones, or alone in having edges of one colour (frames,
+        studio).
     Why it matters:
         A model takes the easiest way. When all tanks were photographed in the sun it learns the sun: it scores well on a test
         set with the same flaw and fails in use (Geirhos et al. 2020, "Shortcut learning in deep neural networks").
@@ -72,8 +73,8 @@ class Shortcut(Check):
         of luma is higher, or the 99th lower, by a tenth of the scale and in 85 % of pairs, and the edges go along. What cannot
         be a cause is left out: running numbers, bytes per pixel, folders and columns that name the classes or parts of them,
         noise and JPEG blocks below 64 pixels, frames where most classes have some or the edges are plain (drawings), sizes
-        where hardly two are equal or drawings have many (pictures cut to what they show). Where a model that is given pixels cannot
-        see the property (file name, folder, metadata, your columns), the claim is information.
+        where hardly two are equal or drawings have many (pictures cut to what they show). Where a model that is given pixels
+        cannot see the property (file name, folder, metadata, your columns), the claim is information.
     Known limits:
         What a class is about cannot be told from a shortcut by one property: ships are on blue water. A multiplied exposure
         leaves black black and is mostly a fact; so is a colour cast. Colour must tell more than other
@@ -82,12 +83,15 @@ class Shortcut(Check):
         random part is looked at. Classes of fewer than 8 samples are not judged.
     Measured quality:
         benchmarks/shortcuts.py, on 6,234 images of 32 x 32 pixels and on 2,000 photos, ten classes each. No claim on the data as
-        they are and none on 50 data sets with permuted labels of each; on the 45 pairs of their classes 1 and 5 claims, where
-        one class was more contrasty or came in other sizes. Planted in a whole class of 50 or 200 images (6 and 4 plantings
-        each): a brightness of 60 levels more, JPEG quality 60, and frames of 3 and 6 % of the side always found; of 40 levels
-        more in 11 of 12 and 8 of 8. In a whole class of 15: JPEG quality and frames always, brightness in 10 of 12 and in 0 of
-        8. In half of a class: JPEG quality always, frames in the photos from 50 carriers up, brightness never. Thresholds were
-        chosen on these sets, so other data may fare worse.
+        they are; on the 45 pairs of their classes 0 and 2, where one class came in other sizes (1 and 5 before what is shown was
+        told from what was done). Planted in a whole class of 50 or 200 images (6 and 4 plantings each): a brightness of 60 levels
+        more, JPEG quality 60, and frames of 3 and 6 % of the side always found; of 40 levels more in 11 of 12 and 8 of 8. In a
+        whole class of 15: JPEG quality and frames always, brightness in 10 of 12 and in 0 of 8. In half of a class: JPEG quality
+        always, frames in the photos from 50 carriers up, brightness never. Beside it, in a class of 50: exposure times 0.6
+        always, times 1.5 as a fact or not, a Gaussian blur of 2 and noise of 12 levels in 4 of 4 photos, a colour cast of 20 %
+        never. Natural data by eye: on twelve sets to choose by (photos, rubbish, CIFAR, digits, characters, icons, stamps, video
+        frames, four sets of textures and game pictures) 9 claims, 7 of use, 2 arguable; before, 2 of about 30. On the sets kept
+        apart see benchmarks/judged.
     """
 
     code = "shortcut"
