@@ -102,9 +102,11 @@ def load(folder: Path, label: str) -> Dataset:
 
 
 def claims(check: Check, dataset: Dataset, look: Look) -> list[dict]:
-    """Claims about classes, slices and the data set, with their evidence; facts that a model cannot see are left out."""
+    """Warnings about classes, slices and the data set, with their evidence: no facts about looks, nor what a model cannot see."""
     rows = [row for part in check.find(dataset, look) for row in part.to_dict("records")]
-    return [row | evidence_of(row["evidence"]) for row in rows if row["scope"] != "sample" and row["severity"] != "info"]
+    return [
+        row | evidence_of(row["evidence"]) for row in rows if row["scope"] != "sample" and row["severity"] in ("warning", "error")
+    ]
 
 
 def brighter(picture: np.ndarray, quality: int, levels: float, rng: np.random.Generator) -> bytes:

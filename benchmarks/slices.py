@@ -101,7 +101,7 @@ def without_dark(dataset: Dataset, label: str, below: float) -> Dataset:
 
 def lacks_dark(check: LowCoverage, dataset: Dataset, label: str) -> bool:
     found = claims(check, dataset, look_at(dataset))
-    return any(claim["class_name"] == label and "luma_mean" in claim["words"] for claim in found)
+    return any(claim["class_name"] == label and claim["property"] == "luma_mean" for claim in found)
 
 
 def judge(name: str, dataset: Dataset, draws: int) -> None:

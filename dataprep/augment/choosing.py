@@ -187,8 +187,11 @@ def _colour_claim(audit: Audit | None) -> str:
     table = audit.issues.table
     claims = table[table["check"] == "shortcut"]
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
-        if str(read_evidence(text).get("what", "")).partition(" ")[0] in _COLOURS:
-            return f"balanced accuracy {figure:.2f}"
+        told = read_evidence(text)
+        figures = told.get("properties") or {told.get("property"): figure}
+        best = max((float(each) for name, each in figures.items() if name in _COLOURS), default=0.0)
+        if best:
+            return f"balanced accuracy {best:.2f}"
     return ""
 
 

@@ -13,24 +13,38 @@ NOISE = 0.01
 FAULTY = 0.15
 #: F1 below the median of the classes by which a class is behind, beyond its interval.
 BEHIND = 0.1
+#: Checks that put what was learned in doubt: the step, how sure it is, and what to do.
+_DOUBTS = {
+    "shortcut": (
+        "shortcut", "may in part come from how pictures were made",
+        "score the images of that class that do not have it apart, or even it out (augment, re-encode, crop) and compare",
+    ),
+    "trigger": (
+        "shortcut", "may in part come from a mark", "cover it on the images that carry it, and see whether predictions change",
+    ),
+    "leaked-score": ("shortcut", "may come from a column that holds the answer", "leave it out of what the model is given"),
+    "split-leakage": ("leakage", "is too high where copies of training images are judged", "divide anew with dataprep split"),
+    "group-leakage": ("leakage", "is too high where groups lie in two parts", "divide anew with dataprep split"),
+}  # fmt: skip
 #: Names that a sentence lists.
 _NAMED = 3
 
 
 def find_shortcuts(view: View) -> Iterator[Step]:
-    """Something other than the subject gives the label away, so that all that was learned may be that."""
-    for check in ("shortcut", "trigger", "leaked-score", "split-leakage", "group-leakage"):
+    """What the audit warns of: something other than the subject gives the label away, so that all that was learned may be that.
+
+    Facts and information are not repeated: they are of how classes look, or of what a model that sees pixels cannot use.
+    """
+    for check, (code, doubt, todo) in _DOUBTS.items():
         claim = view.of("claims", check)
-        if claim and claim["severity"] != "info":  # what a model that sees pixels cannot use is told as an info
+        if claim and claim["severity"] in ("warning", "error"):
             told = claim["evidence"]
             what = told.get("what") or told.get("text") or ", ".join(claim["targets"]) or "see the audit"
+            more = f" and {claim['warned'] - 1:,} more" if claim.get("warned", 1) > 1 else ""
             stake = view.gain(view.own, view.dumb) / 2 if math.isfinite(view.dumb) else 0.5
-            leaks = check.endswith("leakage")
-            todo = "divide anew with dataprep split" if leaks else "take it away (crop, augment, collect) and train again"
             yield step(
-                "leakage" if leaks else "shortcut",
-                f"{view.name} {view.own:.3f} may not be about the subject: {check}: {what}; {todo}, "
-                "and see what is left", view.own, stake, {"check": check, **claim},
+                code, f"{view.name} {view.own:.3f} {doubt} ({check}: {what}{more}): {todo}", view.own, stake,
+                {"check": check, **claim},
             )  # fmt: skip
 
 

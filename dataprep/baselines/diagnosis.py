@@ -66,7 +66,8 @@ def what_next(facts: Mapping[str, Any]) -> list[Step]:
 def claims_of(issues: Issues | None) -> dict[str, Any]:
     """What `what_next` wants to know of an audit: check to what it claims.
 
-    ``severity`` (the worst), ``count`` and the first ``targets`` (of claims that name one), and ``evidence`` of the worst claim.
+    ``severity`` (the worst), ``warned`` (claims that are a warning or worse), ``count`` and the first ``targets`` (of claims that
+    name one), and ``evidence`` of the worst claim.
     """
     if issues is None:
         return {}
@@ -75,6 +76,7 @@ def claims_of(issues: Issues | None) -> dict[str, Any]:
         rows = table[(table["target"] != "").to_numpy()]
         found[str(check)] = {
             "count": len(rows), "severity": str(table["severity"].iloc[0]),
+            "warned": int(table["severity"].isin(("warning", "error")).sum()),
             "targets": [str(target) for target in rows["target"].iloc[:_SHOWN]],
             "evidence": evidence_of(str(table["evidence"].iloc[0])),
         }  # fmt: skip

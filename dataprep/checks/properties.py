@@ -33,12 +33,20 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "camera": ("camera",),
     "capture time": ("capture_hour",),
     "metadata": ("orientation", "gps", "icc"),
-    "file name": ("extension", "name_prefix", "name_number", "name_length"),
+    "file name": ("extension", "name_prefix"),
 }
-#: Families that a model which is given pixels does not see.
-_UNSEEN = frozenset(("metadata", "file name"))
+#: Families, and columns of others, that a model which is given pixels does not see.
+_UNSEEN = frozenset(("metadata", "file name", "mode", "bit_depth"))
+#: Cameras, programs and agencies as they begin file names; other beginnings name what is shown.
+_ORIGIN = re.compile(
+    r"^(img|image|dscn|dscf|dsc|pict|photo|scan|screenshot|screen shot|mvi|vid|gopr|dji|pxl|whatsapp image|cimg|imgp|sam|frame|"
+    r"download|shutterstock|istock|istockphoto|gettyimages|getty|pexels|unsplash|pixabay|flickr|coco)(?![a-z])"
+)
 #: A column of texts with more different values than this share of its rows names the samples.
 _NAMES_SAMPLES = 0.5
+_COUNTS_SAMPLES = 0.95
+#: Family of folders within the folders of classes.
+WITHIN = "folder within a class"
 _STEM = re.compile(r"^(?P<prefix>.*?)[\W_]*(?P<number>\d+)?[^\d]*$", re.DOTALL)
 
 
@@ -67,7 +75,7 @@ def properties_of(dataset: Dataset, rows: NDArray[np.int64]) -> list[Property]:
     Folders and file names that bear the label are the label itself and are left out, as are columns that name single samples.
     """
     samples = dataset.samples.iloc[rows]
-    found = [*measured_properties(samples), *_names(samples), *_folders(samples), *_own_columns(samples)]
+    found = [*measured_properties(samples), *_judged(samples), *_names(samples), *_folders(samples), *_own_columns(samples)]
     return [each for each in found if len(np.unique(each.values[~np.isnan(each.values)])) > 1 or _is_partly_known(each)]
 
 
@@ -84,7 +92,7 @@ def measured_properties(samples: pd.DataFrame) -> Iterator[Property]:
         for name in names:
             column = derived.get(name, samples.get(name))
             if column is not None:
-                yield _property(name, family, column, seen=family not in _UNSEEN)
+                yield _property(name, family, column, seen=not _UNSEEN & {family, name})
 
 
 def _derived(samples: pd.DataFrame) -> dict[str, pd.Series[Any]]:
@@ -110,16 +118,21 @@ def _property(name: str, family: str, column: pd.Series[Any], *, seen: bool) -> 
     return Property(name, family, codes.astype(np.float64), tuple(str(each) or "none" for each in categories), seen)
 
 
+def _judged(samples: pd.DataFrame) -> Iterator[Property]:
+    """What people say of pictures rather than what is measured: how large they are."""
+    if "width" in samples and "height" in samples:
+        yield _property("short_side", "size", samples[["width", "height"]].min(axis=1), seen=True)
+
+
 def _names(samples: pd.DataFrame) -> Iterator[Property]:
-    """What the file names tell: what comes before the number, the number, and the length."""
+    """What the file names begin with; numbers in them tell no more than in which order pictures were written."""
     names = samples.index.to_series().astype("str").str.rpartition("/")[2].str.rpartition(".")
     stems = names[0].where(names[0] != "", names[2])
     parts = stems.str.extract(_STEM)
-    yield _property("name_number", "file name", pd.to_numeric(parts["number"], errors="coerce").astype("float64"), seen=False)
     if _hold_labels(stems, samples["label"]):
         return
-    yield _property("name_length", "file name", stems.str.len(), seen=False)
-    prefixes = parts["prefix"].str.lower()
+    prefixes = parts["prefix"].where(parts["number"].notna(), stems).str.lower().fillna("")
+    yield _property("name_origin", "file name", prefixes.str.extract(_ORIGIN, expand=False).fillna(""), seen=False)
     if not _names_samples(prefixes):
         yield _property("name_prefix", "file name", prefixes, seen=False)
 
@@ -133,10 +146,12 @@ def _hold_labels(stems: pd.Series[Any], labels: pd.Series[Any]) -> bool:
 def _folders(samples: pd.DataFrame) -> Iterator[Property]:
     parts = samples.index.to_series().astype("str").str.rpartition("/")[0].str.split("/", expand=True)
     given = [samples[name].astype("str").fillna("") for name in ("label", "split", "group") if name in samples]
+    within = False
     for number, depth in enumerate(parts.columns, 1):
         folder = parts[depth].fillna("").str.lower()
+        within = within or _are_labels(folder, samples["label"])
         if not any(_are_labels(folder, each) for each in given) and not _names_samples(folder):
-            yield _property(f"folder {number}", f"folder {number}", folder, seen=False)
+            yield _property(f"folder {number}", WITHIN if within else f"folder {number}", folder, seen=False)
 
 
 def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
@@ -144,7 +159,8 @@ def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
         if name in COLUMNS or pd.api.types.is_datetime64_any_dtype(samples[name]):
             continue
         column = samples[name]
-        if not pd.api.types.is_numeric_dtype(column) and (_are_labels(column, samples["label"]) or _names_samples(column)):
+        numeric = pd.api.types.is_numeric_dtype(column)
+        if _counts_samples(column) if numeric else _are_labels(column, samples["label"]) or _names_samples(column):
             continue
         yield _property(str(name), f"column {name}", column, seen=False)
 
@@ -158,6 +174,12 @@ def _are_labels(texts: pd.Series[Any], labels: pd.Series[Any]) -> bool:
 
 def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def _counts_samples(numbers: pd.Series[Any]) -> bool:
+    """Whether hardly a whole number comes twice, as a running number does not."""
+    known = numbers.dropna().astype("float64")
+    return len(known) > 0 and bool((known == known.round()).all()) and known.nunique() > _COUNTS_SAMPLES * len(known)
 
 
 def _names_samples(texts: pd.Series[Any]) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.checks.causes import Cause
 from dataprep.checks.properties import Property
+from dataprep.checks.scales import Scale, bound_in, is_noticed, parts_of_day
 from dataprep.probes.groups import alike
 
 if TYPE_CHECKING:
@@ -16,8 +19,19 @@ if TYPE_CHECKING:
 
     from dataprep.probes.features import Features
 
+#: Family of groups that look alike.
+LOOKS = "looks"
 #: Shares of the samples at which ranges of a number begin and end: fifths, and the outer tenths.
 _RANGES = ((0.0, 0.1), (0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0), (0.9, 1.0))
+#: Shares of the samples at which the ends of what people see begin.
+_OUTER = (0.1, 0.2)
+#: Measured numbers of which the ends are looked at: low ones up to the first bound (of less, pictures look faded or blurred),
+#: high ones from the second.
+_ENDS: dict[str, tuple[float, float]] = {
+    "luma_mean": (math.inf, -math.inf), "contrast": (0.15, math.inf), "sharpness": (0.5, math.inf), "noise": (-math.inf, 0.008),
+    "jpeg_quality": (85.0, math.inf), "short_side": (math.inf, math.inf), "aspect": (math.inf, -math.inf),
+    "edge_luma": (math.inf, -math.inf), "edge_contrast": (-math.inf, -math.inf),
+}  # fmt: skip
 #: Values of one category that are looked at, most frequent first.
 _MOST_VALUES = 50
 #: Samples in a group of images that look alike, on average, and groups.
@@ -33,11 +47,13 @@ class Slice:
         name: what they have in common: ``luma_mean 0.02 to 0.15``, ``camera = X``.
         family: facet of the data set; slices of one family overlap.
         members: positions of the samples.
+        measured: the number that it is a range of, if any.
     """
 
     name: str
     family: str
     members: NDArray[np.int64]
+    measured: Property | None = None
 
 
 def slices_of(properties: list[Property], *, least: int) -> Iterator[Slice]:
@@ -46,6 +62,37 @@ def slices_of(properties: list[Property], *, least: int) -> Iterator[Slice]:
         found = _values(each) if each.categories or len(np.unique(each.values)) <= len(_RANGES) else _ranges(each)
         total = len(each.values)
         yield from (one for one in found if least <= len(one.members) <= total - least)
+
+
+def slices_in_words(causes: list[Cause], *, least: int) -> Iterator[Slice]:
+    """The outer fifths and tenths of what people see, the parts of the day, and the values of categories and of own numbers.
+
+    Of at least `least` samples and not all; those of numbers differ from the others by what somebody notices.
+    """
+    for cause in causes:
+        each, total = cause.measured, len(cause.measured.values)
+        if each.name == "capture_hour":
+            found = [Slice(words, each.family, np.flatnonzero(inside)) for words, inside in parts_of_day(each)]
+        elif cause.scale is not None:
+            found = list(_ends(each, cause.scale)) if each.name in _ENDS else []
+        elif each.categories:
+            found = [one for one in _values(each, cause.title) if not one.name.endswith((" = none", " = no"))]
+        else:
+            found = list(slices_of([each], least=least))
+        yield from (one for one in found if least <= len(one.members) <= total - least)
+
+
+def _ends(each: Property, scale: Scale) -> Iterator[Slice]:
+    low, high = _ENDS[each.name]
+    for share in _OUTER:
+        least = bound_in(scale, float(np.nanquantile(each.values, share)), up=True)
+        most = bound_in(scale, float(np.nanquantile(each.values, 1 - share)), up=False)
+        for matters, words, inside in (
+            (least <= low, f"{scale.less} {scale.written(least)}", each.values < least),
+            (most >= high, f"{scale.more} {scale.written(most)}", each.values > most),
+        ):
+            if matters and inside.any() and is_noticed(each, inside, ~inside):
+                yield Slice(f"images {words}", each.family, np.flatnonzero(inside), each)
 
 
 def slices_alike(features: Features, rows: NDArray[np.int64], names: NDArray[np.object_], *, least: int) -> Iterator[Slice]:
@@ -57,15 +104,15 @@ def slices_alike(features: Features, rows: NDArray[np.int64], names: NDArray[np.
     for code, middle in enumerate(central):
         members = np.flatnonzero(group == code)
         if least <= len(members) <= len(rows) - least:
-            yield Slice(f"images like {names[middle]}", "looks", members)
+            yield Slice(f"images like {names[middle]}", LOOKS, members)
 
 
-def _values(each: Property) -> Iterator[Slice]:
+def _values(each: Property, title: str = "") -> Iterator[Slice]:
     known = ~np.isnan(each.values)
     values, counts = np.unique(each.values[known], return_counts=True)
     for value in values[np.argsort(-counts, kind="stable")][:_MOST_VALUES]:
         name = each.categories[int(value)] if each.categories else f"{value:.6g}"
-        yield Slice(f"{each.name} = {name}", each.family, np.flatnonzero(each.values == value))
+        yield Slice(f"{title or each.name} = {name}", each.family, np.flatnonzero(each.values == value))
 
 
 def _ranges(each: Property) -> Iterator[Slice]:

@@ -100,8 +100,8 @@ def test_where_colour_is_the_class_it_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_claim_that_colour_tells_the_label_is_heard(tmp_path: Path) -> None:
     dataset = data(tmp_path, stripes, ("up", "across"))
-    evidence = {"what": "warmth alone predicts the label"}
-    claims = batch("shortcut", "warning", "dataset", ["data"], figure=0.97, unit="balanced accuracy", evidence=evidence)
+    evidence = {"what": "brightness alone predicts the label", "properties": {"luma_mean": 0.99, "warmth": 0.97}}
+    claims = batch("shortcut", "fact", "dataset", ["data"], figure=0.99, unit="balanced accuracy", evidence=evidence)
     choice = choose_policy(Audit(dataset, Issues.collect([claims])), options=OPTIONS)
     assert "colour" not in choice.policy.changes
     assert any("0.97" in reason for reason in choice.reasons)

@@ -103,9 +103,10 @@ def test_doubt_comes_first_then_the_finish_then_gains() -> None:
     })  # fmt: skip
     assert [each["step"] for each in found] == ["shortcut", "ship", "regularise", "data"]
     assert "luma_mean alone" in found[0]["sentence"]
-    info = claims(shortcut={"what": "the file name"})
-    info["shortcut"]["severity"] = "info"
-    assert steps(validation=figures(0.85), claims=info) == ["mistakes"], "a model that sees pixels cannot use it"
+    for severity, why in (("info", "a model that sees pixels cannot use it"), ("fact", "it may be what the class looks like")):
+        told = claims(shortcut={"what": "the file name"})
+        told["shortcut"]["severity"] = severity
+        assert steps(validation=figures(0.85), claims=told) == ["mistakes"], why
     assert steps(validation=figures(0.85), claims=claims(split_leakage={})) == ["leakage"]
 
 
@@ -251,7 +252,10 @@ def test_claims_are_read_from_issues() -> None:
         batch("shortcut", "info", "class", ["dog"], evidence={"what": "names"}),
     ])  # fmt: skip
     found = claims_of(issues)
-    assert found["wrong-label"] == {"severity": "warning", "count": 5, "targets": ["0.png", "1.png", "2.png"], "evidence": {}}
+    assert found["wrong-label"] == {
+        "severity": "warning", "warned": 5, "count": 5, "targets": ["0.png", "1.png", "2.png"], "evidence": {},
+    }  # fmt: skip
+    assert found["shortcut"]["warned"] == 1
     assert found["learning-curve"]["evidence"] == CURVE
     assert (found["shortcut"]["count"], found["shortcut"]["evidence"]["what"]) == (2, "darkness")
     assert claims_of(None) == claims_of(Issues.collect([])) == {}

@@ -25,12 +25,11 @@ def test_a_class_without_dark_images_is_named():
     claim, *others = claims_of(LowCoverage(), made(gap=True))
     assert not others
     assert claim["class_name"] == "dress"
-    assert claim["words"].startswith("luma_mean below 0.")
+    assert (claim["property"], claim["words"].startswith("darker than 2")) == ("luma_mean", True)
     assert claim["figure"] <= 0.1 * claim["expected"]
     assert claim["expected"] > 30
     assert set(claim["histogram"]["series"]) == {"dress", "other classes"}
-    assert claim["text"].startswith("class 'dress' has ")
-    assert "image" in claim["text"]
+    assert f"%: {claim['count']} of {claim['size']} images of 'dress', " in claim["text"]
     assert "augment by brightness" in claim["text"]
 
 
@@ -41,6 +40,32 @@ def test_a_class_that_one_camera_never_took_is_named():
     found = claims_of(LowCoverage(), dataset.assign(camera=pd.Categorical(camera)))
     assert [claim["target"] for claim in found] == ["hat: camera = Acme Two"]
     assert "histogram" not in found[0]
+
+
+def test_a_class_that_is_brighter_as_a_whole_is_so_by_nature_and_drawings_have_no_lighting():
+    rng = np.random.default_rng(0)
+    dataset = made(gap=False)
+    dresses = (dataset.samples["label"] == "dress").to_numpy()
+    assert claims_of(LowCoverage(), dataset.assign(luma_mean=np.where(dresses, 0.6, 0.1) + 0.3 * rng.random(900))) == []
+    assert claims_of(LowCoverage(), made(gap=True).assign(edge_contrast=np.zeros(900))) == []
+
+
+def test_what_nobody_sees_and_exact_sizes_are_not_told():
+    dataset = made(gap=False)
+    dresses = (dataset.samples["label"] == "dress").to_numpy()
+    rng = np.random.default_rng(0)
+    faint = np.where(dresses, 0.0005, 0.0015) + 0.0005 * rng.random(900)
+    assert claims_of(LowCoverage(), dataset.assign(noise=faint)) == []
+    width = np.where(~dresses & (rng.random(900) < 0.2), 410.0, 400.0)
+    assert claims_of(LowCoverage(), dataset.assign(width=width, height=400.0)) == []
+
+
+def test_times_of_the_day_are_told_in_words():
+    rng = np.random.default_rng(0)
+    dataset = made(gap=False)
+    hours = np.where((dataset.samples["label"] == "hat").to_numpy(), rng.integers(8, 20, 900), rng.integers(0, 24, 900))
+    found = claims_of(LowCoverage(), dataset.assign(captured_at=[f"2020-01-01T{hour:02d}:30:00" for hour in hours]))
+    assert "hat: taken at night" in [claim["target"] for claim in found]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -43,12 +43,63 @@ def test_a_class_photographed_in_the_sun_is_told_by_its_brightness():
     labels = rng.choice(["tank", "tree", "road"], 600)
     luma = rng.normal(0.4, 0.08, 600) + 0.3 * (labels == "tank")
     (claim,) = claims(dataset_of(labels, luma_mean=luma, noise=rng.random(600)))
-    assert (claim["scope"], claim["target"], claim["severity"], claim["property"]) == ("class", "tank", "warning", "luma_mean")
+    assert (claim["scope"], claim["target"], claim["severity"], claim["property"]) == ("class", "tank", "fact", "luma_mean")
     assert claim["figure"] > 0.93
     assert claim["low"] < claim["figure"] < claim["high"]
     assert claim["baseline"] == 0.5
-    assert "luma_mean alone tells 'tank' from the other classes" in claim["text"]
+    assert claim["text"].startswith("brightness alone tells 'tank' from the other classes (typically 69% against 40%)")
+    assert "no fault where the classes look like that" in claim["text"]
     assert sum(claim["histogram"]["series"]["tank"]) == (labels == "tank").sum()
+
+
+def test_what_is_brighter_even_in_its_darkest_parts_and_at_its_edges_was_exposed_otherwise():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["tank", "tree", "road"], 600)
+    tones = {
+        "luma_mean": rng.normal(0.4, 0.08, 600),
+        "luma_p01": rng.uniform(0, 0.1, 600),
+        "edge_luma": rng.normal(0.4, 0.1, 600),
+    }
+    sunny = {name: values + 0.25 * (labels == "tank") for name, values in tones.items()}
+    (claim,) = [each for each in claims(dataset_of(labels, **sunny)) if each["severity"] == "warning"]
+    assert (claim["target"], claim["property"] in tones) == ("tank", True)
+    assert "darkest parts" in claim["text"]
+    shown = sunny | {"luma_p01": tones["luma_p01"]}
+    assert {each["severity"] for each in claims(dataset_of(labels, **shown))} == {"fact"}
+
+
+def test_plain_edges_of_one_class_are_a_studio_or_a_frame_and_of_all_classes_a_drawing():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["bag", "hat", "shoe"], 600)
+    plain = np.where(labels == "bag", 0.01, 0.15) + 0.01 * rng.random(600)
+    (claim,) = claims(dataset_of(labels, edge_contrast=plain))
+    assert (claim["target"], claim["severity"]) == ("bag", "warning")
+    border = np.where(labels == "bag", 0.4, 0.0)
+    assert claims(dataset_of(labels, border=border, edge_contrast=rng.uniform(0.1, 0.2, 600)))
+    assert not claims(dataset_of(labels, border=border, edge_contrast=np.zeros(600)))
+
+
+def test_what_nobody_sees_is_not_told():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(["a", "b", "c"], 600)
+    faint = {"noise": 0.001 + 0.002 * (labels == "a"), "luma_mean": 0.4 + 0.03 * (labels == "a") + 0.001 * rng.random(600)}
+    assert not claims(dataset_of(labels, jpeg_quality=np.where(labels == "a", 95.0, 92.0), **faint))
+    assert claims(dataset_of(labels, jpeg_quality=np.where(labels == "a", 60.0, 92.0)))
+
+
+def test_running_numbers_and_folders_or_columns_that_name_the_classes_are_no_causes():
+    labels = np.repeat(["cat", "dog", "fox"], 100)
+    codes = dict(zip(("cat", "dog", "fox"), ("n01", "n02", "n03"), strict=True))
+    names = [f"{codes[label]}/{label == 'fox'}{row % 5}/{codes[label]}_{row:05d}.jpg" for row, label in enumerate(labels)]
+    dataset = dataset_of(labels, names=names, row=np.arange(300), breed=[f"{label}{row % 4}" for row, label in enumerate(labels)])
+    assert [claim["target"] for claim in claims(dataset)] == []
+
+
+def test_a_frame_that_most_classes_have_is_the_margin_of_drawings():
+    labels = np.repeat(["a", "b", "c"], 100)
+    framed = np.where(labels == "a", 0.86, 0.4)
+    assert not claims(dataset_of(labels, border=framed))
+    assert claims(dataset_of(labels, border=np.where(labels == "a", 0.12, 0.0)))
 
 
 def test_a_property_that_predicts_all_classes_is_one_claim_about_the_data_set():
@@ -66,7 +117,7 @@ def test_one_value_that_part_of_a_class_has_and_no_other_gives_it_away():
     quality = rng.choice([80.0, 85.0, 90.0], 800)
     quality[np.flatnonzero(labels == "b")[:60]] = 61.0
     (claim,) = claims(dataset_of(labels, jpeg_quality=quality))
-    assert (claim["scope"], claim["target"], claim["value"]) == ("slice", "jpeg_quality = 61", "b")
+    assert (claim["scope"], claim["target"], claim["value"]) == ("slice", "JPEG quality = 61", "b")
     assert claim["figure"] == 1.0
 
 
@@ -93,9 +144,9 @@ def test_noise_is_no_shortcut_whatever_the_imbalance(share):
 def test_a_small_difference_is_no_shortcut_however_significant():
     rng = np.random.default_rng(0)
     labels = rng.choice(["a", "b"], 5000)
-    luma = rng.normal(0.4, 0.1, 5000) + 0.08 * (labels == "a")
-    assert not claims(dataset_of(labels, luma_mean=luma))
-    assert claims(dataset_of(labels, luma_mean=luma), threshold=0.6)
+    quality = rng.normal(70, 10, 5000) + 12 * (labels == "a")
+    assert not claims(dataset_of(labels, jpeg_quality=quality))
+    assert claims(dataset_of(labels, jpeg_quality=quality), threshold=0.6)
 
 
 def test_without_an_effect_size_random_labels_still_raise_few_alarms():
@@ -112,8 +163,7 @@ def test_copies_and_bursts_count_once():
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(24), 20)  # 24 scenes of 20 frames each, 12 of each class
     labels = np.where(group < 12, "a", "b")
-    luma = rng.random(24)[group]
-    table = dataset_of(labels, luma_mean=luma)
+    table = dataset_of(labels, jpeg_quality=100 * rng.random(24)[group])
     assert claims(table, threshold=0.75)
     assert not claims(table, units=group, threshold=0.75)
 
@@ -163,3 +213,12 @@ def test_equal_values_share_a_bin_and_unknown_ones_have_their_own():
     assert set(codes[53:60]) == {0}
     assert 0 not in codes[:53]
     assert (np.diff(codes[60:]) >= 0).all()
+
+
+def test_sprites_cut_to_their_size_are_not_told_by_it_nor_drawings_by_their_ink():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["bat", "bee", "fox"], 100)
+    side = 40.0 + rng.integers(0, 30, 300) + 60 * (labels == "bat")
+    luma = 0.2 + 0.5 * (labels == "bat") + 0.01 * rng.random(300)
+    drawn = {"width": side, "height": 40.0 + rng.integers(0, 30, 300), "edge_contrast": np.zeros(300)}
+    assert not claims(dataset_of(labels, luma_mean=luma, **drawn))

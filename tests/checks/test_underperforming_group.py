@@ -39,7 +39,7 @@ def test_a_range_of_a_number_is_named_with_its_histogram():
     dataset = made(hard=0.5)
     luma = np.where(np.arange(ROWS) < 100, 0.05, 0.5) + np.linspace(0, 0.04, ROWS)
     found = claims_of(UnderperformingGroup(), dataset.assign(luma_mean=luma.astype(np.float32), camera="Acme One"))
-    assert found[0]["target"].startswith("luma_mean 0.05 to ")
+    assert found[0]["target"].startswith("images darker than ")
     assert set(found[0]["histogram"]["series"]) == {"judged right", "misjudged"}
     assert sum(map(sum, found[0]["histogram"]["series"].values())) <= ROWS
 
