@@ -149,7 +149,11 @@ class Outlier(Check):
                 "expected": float(f"{chance:.2g}"), "judged": judged, "threshold": self.rate,
             })  # fmt: skip
         return self.claims(
-            names[rows], figure=figure.round(2), unit="standard deviations", confidence=np.clip(1 - false, 0, _SUREST), evidence=reasons
+            names[rows],
+            figure=figure.round(2),
+            unit="standard deviations",
+            confidence=np.clip(1 - false, 0, _SUREST),
+            evidence=reasons,
         )
 
     def _rare(self, dataset: Dataset, evidence: LabelEvidence | None, far: FarImages) -> pd.DataFrame:
