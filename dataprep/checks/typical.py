@@ -84,7 +84,8 @@ def claim_unless_typical(
     if judged.sum() >= LEAST and found > share:
         meaning = MEANINGS.get(check.code, "")
         typical = f"{usual(found)} this data set ({found:.0%} of the images{'; ' if meaning else ''}{meaning}): {what}"
-        given |= {"what": typical, "typical": True, "share": float(found), "meaning": meaning}
+        told = f"{usual(found)} this data set, in {found:.0%} of the images: {_lowered(check.summary)}; {meaning}".rstrip("; ")
+        given |= {"what": typical, "typical": True, "share": float(found), "meaning": meaning, "told": told}
         yield check.claims(
             [""], scope="dataset", severity=severity, suggestion="none", figure=float(np.median(figure[bad])), unit=unit,
             evidence=given,
@@ -96,6 +97,10 @@ def claim_unless_typical(
             dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, evidence=given,
             confidence=np.broadcast_to(confidence, bad.shape)[rows],
         )  # fmt: skip
+
+
+def _lowered(summary: str) -> str:
+    return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]
 
 
 def usual(share: float) -> str:

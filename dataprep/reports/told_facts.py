@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataprep.reports.messages import render
+from dataprep.reports.messages import read_evidence, render
 from dataprep.reports.rows import rows_of
 from dataprep.reports.verdict import counted
 
@@ -41,7 +41,9 @@ def told_facts(audit: Audit) -> list[dict[str, Any]]:
 
 
 def _each(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
-    texts = render(part, {check.code: check.message})
+    """A line each: the evidence's own words (``told``) where there are any, else the message."""
+    messages = render(part, {check.code: check.message})
+    texts = [str(read_evidence(str(row.evidence)).get("told", text)) for row, text in zip(rows_of(part), messages, strict=True)]
     return [
         {"target": str(row.target), "text": text if row.target else _sentence(text)}
         for row, text in zip(rows_of(part), texts, strict=True)
