@@ -32,8 +32,8 @@ _ROW = re.compile(r"(?:row |:)(\d+)$")
 #: Keys of evidence whose text is a check's own words, in which names are quoted, or are labels, splits or groups; text under
 #: other keys is left out.
 OWN_WORDS = frozenset({
-    "advice", "change", "direction", "figure_name", "format", "kind", "legend", "mode", "more", "place", "reason", "regime",
-    "relation", "text", "todo", "unit", "what", "worst", "x_label", "y_label", "row_label", "column_label",
+    "advice", "change", "direction", "figure_name", "format", "kind", "legend", "meaning", "mode", "more", "place", "reason",
+    "regime", "relation", "text", "todo", "told", "unit", "what", "worst", "x_label", "y_label", "row_label", "column_label",
 })  # fmt: skip
 #: Keys of evidence that hold a drawing (`dataprep.reports.evidence`), whose own keys are ours, not names.
 DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
