@@ -150,17 +150,8 @@ class Outlier(Check):
             })  # fmt: skip
         confidence = np.clip(1 - false, 0, _SUREST).round(3)
         return self.claims(
-<<<<<<< HEAD
-            names[rows],
-            figure=figure.round(2),
-            unit="standard deviations",
-            confidence=np.clip(1 - false, 0, _SUREST),
-            evidence=reasons,
-        )
-=======
             names[rows], figure=figure.round(2), unit="standard deviations", confidence=confidence, evidence=reasons
         )  # fmt: skip
->>>>>>> outlier
 
     def _rare(self, dataset: Dataset, evidence: LabelEvidence | None, far: FarImages) -> pd.DataFrame:
         """One fact about the images that lie as far and nothing speaks against."""
