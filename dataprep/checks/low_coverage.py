@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 _ANY = math.inf
-#: Measured numbers that can be collected or augmented: a low range matters up to the first bound (of less contrast or
-#: sharpness pictures look faded or blurred), a high one from the second, and how they are made.
+#: Measured numbers that can be collected or augmented: a low range matters up to the first bound (of less
+#: sharpness pictures look blurred), a high one from the second, and how they are made.
 _COLUMNS: dict[str, tuple[float, float, str]] = {
     "luma_mean": (_ANY, -_ANY, "collect some, or augment by brightness"),
-    "contrast": (0.1, _ANY, "collect some, or augment by contrast"),
     "sharpness": (0.45, _ANY, "collect some, or augment by blur"),
     "noise": (-_ANY, 0.008, "collect some, or augment by noise"),
     "jpeg_quality": (80.0, _ANY, "augment by JPEG compression"),
     "short_side": (_ANY, -_ANY, "collect some, or augment by scale"),
     "aspect": (_ANY, -_ANY, "collect some, or augment by crops of other shapes"),
-    "edge_luma": (_ANY, -_ANY, "take some before other backgrounds, or leave them out of what the model promises"),
 }
 _COLLECT = "collect some, or leave it out of what the model promises"
 #: Shares of the samples at which a range ends: from the least up, or from the greatest down.
 _ENDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+#: Classes with fewer samples lack much by being small.
+_LEAST_OF_CLASS = 30
 #: Values of a category that are looked at, most frequent first.
 _MOST_VALUES = 20
 #: Beyond the range, the class is like the others where a picture of it has the higher value with a probability between these;
@@ -71,8 +71,8 @@ class LowCoverage(Check):
     """Classes that lack a range of a property that the other classes have.
 
     What it finds:
-        A class with no, or almost no, image in a range of brightness, contrast, sharpness, noise, compression, size, shape or
-        background, from a camera, at a time of the day, or with a value of the user's own columns, where the other classes have
+        A class with no, or almost no, image in a range of brightness, sharpness, noise, compression, size or shape,
+        from a camera, at a time of the day, or with a value of the user's own columns, where the other classes have
         so many that chance does not explain it. At most five, those first of which most is missing.
     Why it matters:
         What a class never shows in training is a guess at use: a model that saw no dark image of a class tends to take dark
@@ -81,12 +81,12 @@ class LowCoverage(Check):
         Collect such images of the class, or make them by augmentation where the property can be augmented; else say that the
         model is not for them.
     How it works:
-        Ranges end at fixed shares of all images (5 to 50 %, from the end of which a lack matters). A class's number of images in
+        Ranges end at fixed shares of all images (low ones at 5 to 50 %, high ones at 10 to 50 %). A class's number of images in
         one is compared with the number that the share of the other classes would give. Reported are numbers of at most a tenth of
         that, where at least 8 were expected, and whose probability under independence (Chvátal's 1979 bound of the hypergeometric
         distribution), times the number of ranges and classes tried, is below `alpha` (Bonferroni). Images of the others in the
         range must differ from typical ones of the class by what a person notices (8 % of the scale for brightness, a factor of
-        1.25 for size). Of brightness, contrast, sharpness and background, which are of what is shown as well, a lack is told only
+        1.25 for size). Of brightness and sharpness, which are of what is shown as well, a lack is told only
         where the class is like the others beyond the range: a class that differs as a whole does so by its nature. Of the ranges
         of one property, and of ranges that share most of their images, the one with most missing is told. Of images that
         belong together one of each class counts.
@@ -101,6 +101,9 @@ class LowCoverage(Check):
         benchmarks/slices.py: with the labels of 2,000 photos of clothes and of 6,234 CIFAR images dealt out anew, a claim on
         0 of 40 data sets each. A class whose darkest images were taken out is found in 15 of 20 classes where those are the
         darkest 10 % of all images, in 20 of 20 at 20 %, and in 6 of 20 at 5 % (the small classes have too few images to tell).
+        Natural data by eye: on eleven sets to choose by 4 claims, 1 of use and 3 arguable (hardly one of 24 of use before);
+        contrast, backgrounds and classes below 30 images were left out for what was seen there. On eleven sets kept apart 3
+        claims, 1 arguable and 2 of no use (the brightness of small garments on black).
     """
 
     code = "low-coverage"
@@ -127,7 +130,7 @@ class LowCoverage(Check):
         """Yield a claim for each gap."""
         if dataset.task in ("regression", "multi-label"):
             return
-        rows, labels, classes, _ = labelled_rows(dataset, look, self.most_rows, 1)
+        rows, labels, classes, _ = labelled_rows(dataset, look, self.most_rows, _LEAST_OF_CLASS)
         if len(classes) < 2:
             return
         names = dataset.samples.index.to_numpy(dtype=object)[rows]
@@ -202,7 +205,7 @@ def _ranges(cause: Cause) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
             most = bound_in(scale, float(np.nanquantile(each.values, 1 - share)), up=False)
             if least <= low:
                 yield f"{scale.less} {scale.written(least)}", remedy, each.values < least
-            if most >= high:
+            if most >= high and share > _ENDS[0]:
                 yield f"{scale.more} {scale.written(most)}", remedy, each.values > most
     elif each.name == "camera" or each.family.startswith("column "):
         yield from _of_own(each)

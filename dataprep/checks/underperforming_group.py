@@ -71,7 +71,9 @@ class UnderperformingGroup(Check):
         benchmarks/slices.py: with the properties of 2,000 photos of clothes dealt out anew within classes, a claim on 1 of 40
         data sets, with those of 6,234 CIFAR images on 0 of 40 (nominal: 1 %). A planted camera on whose images the probe
         errs 30 points more often is found in 62 to 75 % of cases with 50 images and always with 100; 15 points more often, in
-        75 to 88 % with 200 images and in 0 to 50 % with 100.
+        75 to 88 % with 200 images and in 0 to 50 % with 100 (measured before ranges had names; not measured again).
+        Natural data by eye: on eleven sets to choose by 6 claims, all of use (uneven backgrounds, glass on white, three fonts,
+        framed and captioned pictures); on eleven kept apart 7, 6 of use and 1 arguable.
     """
 
     code = "underperforming-group"
