@@ -73,7 +73,7 @@ class UnderperformingGroup(Check):
         errs 30 points more often is found in 62 to 75 % of cases with 50 images and always with 100; 15 points more often, in
         75 to 88 % with 200 images and in 0 to 50 % with 100 (measured before ranges had names; not measured again).
         Natural data by eye: on eleven sets to choose by 6 claims, all of use (uneven backgrounds, glass on white, three fonts,
-        framed and captioned pictures); on eleven kept apart 7, 6 of use and 1 arguable.
+        framed and captioned pictures); on eleven kept apart 7, 5 of use and 2 arguable.
     """
 
     code = "underperforming-group"
