@@ -159,8 +159,8 @@ class Outlier(Check):
         classes = _classes(evidence, rows)
         of = f" ({_in_words(classes)})" if classes else ""
         text = (
-            f"{len(rows):,} {'image is' if len(rows) == 1 else 'images are'} the rarest here{of}: far from the others, with no"
-            " sign of not belonging. A model sees few images like these: more of them help more than more of the usual"
+            f"{len(rows):,} {'image is' if len(rows) == 1 else 'images are'} the rarest here{of}: far from the others, though"
+            " nothing says that they do not belong. Where they do, more like them teach a model more than more of the usual"
         )
         names = dataset.samples.index.to_numpy(dtype=object)[rows]
         return self.claims(
