@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataprep.reports.messages import read_evidence, render
-from dataprep.reports.rows import rows_of
 from dataprep.reports.verdict import counted
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 
 #: Families whose facts come first: how many classes and images there are, and what they look like.
 _FIRST = ("labels", "content", "quality")
-#: More facts of one check than this are told together.
-SINGLY = 3
+#: More facts of one check than this are told together: of those about single images, and of the others.
+SINGLY, OF_MANY = 3, 5
 
 
 def told_facts(audit: Audit) -> list[dict[str, Any]]:
@@ -35,19 +34,18 @@ def told_facts(audit: Audit) -> list[dict[str, Any]]:
         if len(part):
             of_samples = part["scope"].isin(("sample", "pair"))
             samples = int(part["target"][of_samples].nunique())
-            lines = _each(check, part) if len(part) <= SINGLY else [_together(check, part, samples)]
+            lines = _each(check, part) if len(part) <= (SINGLY if samples else OF_MANY) else [_together(check, part, samples)]
             told.append({"check": check.code, "title": check.summary, "count": len(part), "samples": samples, "lines": lines})
     return told
 
 
 def _each(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
-    """A line each: the evidence's own words (``told``) where there are any, else the message."""
+    """A line each: the evidence's own words (``told``), which name the target, where there are any, else target and message."""
     messages = render(part, {check.code: check.message})
-    texts = [str(read_evidence(str(row.evidence)).get("told", text)) for row, text in zip(rows_of(part), messages, strict=True)]
-    return [
-        {"target": str(row.target), "text": text if row.target else _sentence(text)}
-        for row, text in zip(rows_of(part), texts, strict=True)
-    ]
+    told = [str(read_evidence(str(evidence)).get("told", "")) for evidence in part["evidence"]]
+    targets = ["" if own else str(target) for own, target in zip(told, part["target"], strict=True)]
+    texts = [own or message for own, message in zip(told, messages, strict=True)]
+    return [{"target": target, "text": text if target else _sentence(text)} for target, text in zip(targets, texts, strict=True)]
 
 
 def _together(check: Check, part: pd.DataFrame, samples: int) -> dict[str, str]:
