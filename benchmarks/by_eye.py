@@ -7,17 +7,17 @@
 AUDIT is the folder that ``dataprep audit --out`` was given.
 
 sheets: of each check of the families quality, content and shortcuts (or of each ``--check``), the first claims of the report
-(worst severity first, then surest): contact sheets as PNG, to judge by, and ``SET.csv`` with the verdicts to fill in. Facts
-(what is told under "Your data") are taken apart from issues. Claims without pictures (about a class, a slice, the data set) are
-lines of the CSV alone, unless their evidence names images. ``--verdicts``: claims that were judged before are filled in and not
-drawn again; so are those of a ``SET.csv`` that is there already.
+(worst severity first, then surest): contact sheets as PNG, to judge by, and ``SET.csv`` with the verdicts to fill in. Warnings
+and errors, what is worth knowing, and facts (what is told under "Your data") are taken apart. Claims without pictures (about a
+class, a slice, the data set) are lines of the CSV alone, unless their evidence names images. ``--verdicts``: claims that were
+judged before are filled in and not drawn again; so are those of a ``SET.csv`` that is there already.
 table: per check and set what was listed, looked at, right, arguable and wrong; and which checks fall below 0.7 right.
 again: a new audit held against the verdicts: which claims that were right it still lists, which wrong ones are gone.
 
 The verdict file, ``benchmarks/judged/by_eye.csv``, has one row for each claim that was looked at:
 
 - ``set``; ``kept_out`` (yes: no threshold or rule was chosen on this set); ``check``; ``severity`` of the claim
-- ``listed``: claims of this check in this set, facts counted apart from issues; ``rank`` of this one among them, from 1
+- ``listed``: claims of this check and kind in this set; ``rank`` of this one among them, from 1
 - ``sample``: the image, class or slice; "A & B" for a pair; empty for the data set. ``figure``; ``message``: the sentence judged
 - ``verdict``: "right" (true, and one would want to know), "arguable" (true in a sense, or of little use), "wrong" (false, or
   absurd); empty: not looked at. ``reason`` in a few words; ``judged_on``: the day
@@ -92,13 +92,18 @@ def key_of(check: str, sample: str, message: str) -> tuple[str, ...]:
     return check, sample, re.sub(r"\d[\d.,]*", "#", clause).strip()
 
 
+def kinds(severity: pd.Series[str]) -> pd.Series[str]:
+    """What is judged apart: claims to act on (warnings and errors), what is worth knowing, and facts."""
+    return severity.where(severity.isin(["info", "fact"]), "issue")
+
+
 def taken(audit: Audit, name: str, checks: Sequence[str], most: int) -> pd.DataFrame:
     """The claims to look at, with `COLUMNS` and the row in `audit.claims` as index."""
     wanted = [check for check, family in audit.families.items() if (check in checks if checks else family in FAMILIES)]
     rows = []
     for check in wanted:
         claims = audit.claims[audit.claims["check"] == check]
-        for _, part in claims.groupby(claims["severity"] == "fact"):
+        for _, part in claims.groupby(kinds(claims["severity"])):
             for rank, claim in enumerate(part.head(most).itertuples(), 1):
                 rows.append({
                     "row": claim.Index, "set": name, "kept_out": "yes" if name in KEPT_OUT else "no", "check": check,
@@ -233,7 +238,7 @@ def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, wi
     """Contact sheets of the claims without a verdict: up to three rows each, so that they are looked at in full size."""
     folder.mkdir(parents=True, exist_ok=True)
     table = table[table["verdict"] == ""]
-    for (check, fact), part in table.groupby(["check", table["severity"] == "fact"], sort=False):
+    for (check, kind), part in table.groupby(["check", kinds(table["severity"])], sort=False):
         tiles = [tile(audit.claims.loc[row], rank, root) for row, rank in part["rank"].items()]
         drawn = [each for each in tiles if each is not None]
         if not drawn:
@@ -246,7 +251,7 @@ def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, wi
             for place, each in enumerate(here):
                 page.paste(each, (place % across * broad, place // across * high))
             last = number // (down * across) + 1
-            page.save(folder / f"{part['set'].iloc[0]}-{check}{'-fact' if fact else ''}-{last}.png")
+            page.save(folder / f"{part['set'].iloc[0]}-{check}{'' if kind == 'issue' else f'-{kind}'}-{last}.png")
 
 
 # ---- table
@@ -254,8 +259,8 @@ def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, wi
 
 def counted(judged: pd.DataFrame) -> pd.DataFrame:
     """One row per check and set, facts apart: listed, looked at, and how many of these were right, arguable, wrong."""
-    judged = judged.assign(fact=judged["severity"] == "fact", listed=pd.to_numeric(judged["listed"], errors="coerce"))
-    groups = judged.groupby(["check", "fact", "set"], sort=True)
+    judged = judged.assign(kind=kinds(judged["severity"]), listed=pd.to_numeric(judged["listed"], errors="coerce"))
+    groups = judged.groupby(["check", "kind", "set"], sort=True)
     table = groups.agg(
         severity=("severity", lambda each: "/".join(sorted(set(each) - {""}))),
         kept_out=("kept_out", "first"), listed=("listed", "max"), looked=("verdict", "size"),
@@ -264,8 +269,7 @@ def counted(judged: pd.DataFrame) -> pd.DataFrame:
         table[verdict] = groups["verdict"].agg(lambda each, verdict=verdict: int((each == verdict).sum()))
     table["share"] = table["right"] / table["looked"]
     many = table["listed"].fillna(table["looked"]) >= MANY
-    loud = table["severity"].str.contains("warning|error") | (table["severity"] == "")
-    table["below"] = many & loud & (table["share"] < DEMAND)
+    table["below"] = many & (table.index.get_level_values("kind") == "issue") & (table["share"] < DEMAND)
     return table.reset_index()
 
 
@@ -275,7 +279,7 @@ def show(table: pd.DataFrame) -> None:
         f"{'check':<24}{'set':<14}{'severity':<14}{'listed':>7}{'looked':>7}{'right':>7}{'arguable':>9}{'wrong':>7}{'share':>7}"
     )
     for row in table.itertuples():
-        name = f"{row.check}{' (fact)' if row.fact else ''}"
+        name = f"{row.check}{'' if row.kind == 'issue' else f' ({row.kind})'}"
         listed = "?" if pd.isna(row.listed) else f"{int(row.listed):,}"
         print(
             f"{name:<24}{row.set + (' *' if row.kept_out == 'yes' else ''):<14}{row.severity:<14}{listed:>7}{row.looked:>7}"
