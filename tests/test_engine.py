@@ -170,10 +170,3 @@ def test_a_failed_check_is_a_failure_of_the_run(class_folders: Path, tmp_path: P
     finally:
         monkeypatch.undo()
         registry._table.cache_clear()
-
-
-def test_issues_of_an_unknown_check_are_no_empty_answer(class_folders: Path) -> None:
-    issues = dataprep.audit(str(class_folders), only=["dark"]).issues
-    assert len(issues.of("bright")) == 0
-    with pytest.raises(RegistryError, match="Did you mean 'dark'"):
-        issues.of("drak")

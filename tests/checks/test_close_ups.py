@@ -117,7 +117,7 @@ def test_a_fault_of_most_of_a_data_set_is_said_once(code):
     issues = issues_of(code, dataset, look_of(dataset, code))
     assert issues.table["scope"].tolist() == ["dataset"]
     (message,) = messages(code, issues)
-    assert message.startswith("typical of this data set (83% of the images): ")
+    assert message.startswith("typical of this data set (83% of the images; ")
     assert "what is trained on them" in message
 
 

@@ -135,6 +135,7 @@ def test_a_closed_pipe_is_no_error(class_folders: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="POSIX shells close streams so")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_closed_stream_changes_nothing_else(class_folders: Path, tmp_path: Path, closed: str) -> None:
+    (class_folders / "broken.jpg").write_bytes(b"no image")
     command = " ".join([*COMMAND, "audit", "images", "--fail-at", "info"])
     done = subprocess.run(f"{command} {closed}", shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
@@ -144,6 +145,7 @@ def test_a_closed_stream_changes_nothing_else(class_folders: Path, tmp_path: Pat
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 def test_the_gate_holds_when_the_reader_has_had_enough(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "broken.jpg").write_bytes(b"no image")
     command = " ".join([*COMMAND, "audit", "images", "--format", "json", "--fail-at", "info"])
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command} | true"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
