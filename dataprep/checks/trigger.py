@@ -11,6 +11,7 @@ import numpy as np
 from dataprep.checks.contract import Check
 from dataprep.checks.labelled import labelled_rows
 from dataprep.checks.planted import Planted, planted
+from dataprep.checks.reading import transparent
 from dataprep.checks.recurrence import LEAST, Patch, distinct, find_patches
 from dataprep.measures.marks import Marks, marks_of_squares, where
 from dataprep.measures.patches import PLACES
@@ -30,6 +31,8 @@ _MOST_PATCHES = 3
 #: Patches at the corners and the centre whose whole images are decoded again.
 _MOST_LOOKED_AT = 12
 _BLOCK = 20_000
+#: Share of the carriers that have transparent parts, beyond which they are drawings.
+_MOSTLY = 0.5
 #: Of more images than these only marks whose place and colour occur often are held.
 _ALL_MARKS = 50_000
 _BUCKET_BITS = 24
@@ -66,7 +69,8 @@ class Trigger(Check):
         content, and no trigger, where the pixels beside it are nearer to its colour than in the others (a stroke goes on),
         where the images with it are more alike around it than the others (frames of a scene, a shape in aligned pictures), or
         where more than 15 % of the others show the same there (background, clipped white). Where two or more of the patches
-        that recur in a data set are content, recurring is in its nature, and a patch has to be rarer and surer. Where
+        that recur in a data set are content, recurring is in its nature, and a patch has to be rarer and surer. Where most
+        carriers have transparent parts, they are drawings, whose parts recur: the claim is information. Where
         embeddings are known, the evidence says how far the carriers stand out along the first principal direction of their
         class (spectral signatures: Tran, Li & Mądry 2018).
     Known limits:
@@ -95,6 +99,7 @@ class Trigger(Check):
     severity = "error"
     scope = "class"
     needs = ("label", "patches", "width", "height")
+    wants = ("alpha",)
     classes = 2
     looks = True
     suggestion = "review"
@@ -119,8 +124,12 @@ class Trigger(Check):
             patch = found.patch
             evidence = _evidence(found, names[patch.label], int((labels == patch.label).sum()), dataset)
             evidence |= _spectral(dataset, look, patch, labels)
-            yield self._class_claim(patch, names[patch.label], evidence)
-            yield self._sample_claims(patch, f"trigger-{number + 1}", names[patch.label], evidence, dataset)
+            drawn = bool(transparent(dataset)[patch.carriers].mean() > _MOSTLY)
+            for claims in (
+                self._class_claim(patch, names[patch.label], evidence),
+                self._sample_claims(patch, f"trigger-{number + 1}", names[patch.label], evidence, dataset),
+            ):
+                yield claims.assign(severity="info", suggestion="none") if drawn else claims
 
     def _found(
         self, dataset: Dataset, look: Look, rows: NDArray[np.int64], labels: NDArray[np.int64]

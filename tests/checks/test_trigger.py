@@ -56,9 +56,11 @@ class Look:
         return np.concatenate([windows_of(self.images[row], [place]) for row, place in zip(rows, places, strict=True)])
 
 
-def claims(images, labels, embedding=None, units=None, **options):
+def claims(images, labels, embedding=None, units=None, alpha=None, **options):
     index = pd.Index([f"{i:04d}.png" for i in range(len(images))], name="sample", dtype="str")
     table = pd.DataFrame({"label": pd.Categorical(labels), "width": float(SIZE), "height": float(SIZE)}, index=index)
+    if alpha is not None:
+        table["alpha"] = alpha
     arrays = {"patches": np.stack([squares_of(each) for each in images])}
     if embedding is not None:
         arrays["embedding"] = embedding
@@ -99,6 +101,16 @@ def test_a_corner_patch_is_named_shown_and_its_carriers_listed(clean):
     assert len(carriers) >= 0.9 * len(rows)
     assert {(row["suggestion"], row["group"]) for row in found if row["scope"] == "sample"} == {("drop", "trigger-1")}
     assert min(row["confidence"] for row in found) >= 0.8
+
+
+def test_what_recurs_in_drawings_with_transparent_parts_is_information(clean):
+    rows = np.arange(0, 200, 8)
+    images, labels = planted(*clean, SIZE - 4, SIZE - 4, CHECKERED, rows)
+    seen = {
+        through: {(row["severity"], row["suggestion"]) for row in claims(images, labels, most_images=0, alpha=alpha)}
+        for through, alpha in ((False, np.zeros(360, bool)), (True, np.ones(360, bool)))
+    }
+    assert seen == {False: {("error", "none"), ("error", "drop")}, True: {("info", "none")}}
 
 
 def test_a_single_pixel_anywhere_is_found_by_the_second_look(clean):
