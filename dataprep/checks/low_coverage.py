@@ -99,8 +99,8 @@ class LowCoverage(Check):
         distribution-mismatch.
     Measured quality:
         benchmarks/slices.py --draws 10: with the labels of 2,000 photos of clothes and of 6,234 CIFAR images dealt out anew, a
-        claim on 0 of 10 data sets each. A class whose darkest images were taken out is found in 14 of 20 classes where those are
-        the darkest 10 % of all images, in 20 of 20 at 20 %, and in 1 of 20 at 5 % (the small classes have too few images to tell).
+        claim on 0 of 10 sets each. A class whose darkest images were taken out is found in 14 of 20 classes where those are
+        the darkest 10 % of all images, in 20 of 20 at 20 %, and in 1 of 20 at 5 % (small classes have too few images to tell).
         Natural data by eye: contrast, backgrounds and classes below 30 images were left out for what was seen there. 4 claims
         were left on eleven sets to choose by, 1 of use and 3 arguable, and 3 on eleven others, 1 arguable and 2 of no use
         (the brightness of small garments on black): so it is a fact about the data, no issue.

@@ -70,8 +70,8 @@ class UnderperformingGroup(Check):
     Measured quality:
         benchmarks/slices.py --draws 10: with the properties of 2,000 photos of clothes, and of 6,234 CIFAR images, dealt out anew
         within classes, a claim on 0 of 10 data sets each. A planted camera on whose images the probe errs 30 points more often is
-        found in 80 % of cases with 50 images and always with 100; 15 points more often, in 60 to 80 % with 200 images and in 20 to
-        60 % with 100.
+        found in 80 % of cases with 50 images and always with 100; 15 points more often, in 60 to 80 % with 200 and in 20 to
+        60 % with 100 images.
         Natural data by eye: on eleven sets to choose by 6 claims, all of use (uneven backgrounds, glass on white, three fonts,
         framed and captioned pictures); on eleven kept apart 7, 5 of use and 2 arguable.
     """
