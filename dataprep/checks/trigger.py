@@ -70,7 +70,7 @@ class Trigger(Check):
         where the images with it are more alike around it than the others (frames of a scene, a shape in aligned pictures), or
         where more than 15 % of the others show the same there (background, clipped white). Where two or more of the patches
         that recur in a data set are content, recurring is in its nature, and a patch has to be rarer and surer. Where most
-        carriers have transparent parts, they are drawings, whose parts recur: the claim is information. Where
+        carriers have transparent parts, they are drawings, whose parts recur, and nothing is said. Where
         embeddings are known, the evidence says how far the carriers stand out along the first principal direction of their
         class (spectral signatures: Tran, Li & Mądry 2018).
     Known limits:
@@ -122,14 +122,12 @@ class Trigger(Check):
         labels[rows] = codes
         for number, found in enumerate(self._found(dataset, look, rows, labels)):
             patch = found.patch
+            if transparent(dataset)[patch.carriers].mean() > _MOSTLY:
+                continue
             evidence = _evidence(found, names[patch.label], int((labels == patch.label).sum()), dataset)
             evidence |= _spectral(dataset, look, patch, labels)
-            drawn = bool(transparent(dataset)[patch.carriers].mean() > _MOSTLY)
-            for claims in (
-                self._class_claim(patch, names[patch.label], evidence),
-                self._sample_claims(patch, f"trigger-{number + 1}", names[patch.label], evidence, dataset),
-            ):
-                yield claims.assign(severity="info", suggestion="none") if drawn else claims
+            yield self._class_claim(patch, names[patch.label], evidence)
+            yield self._sample_claims(patch, f"trigger-{number + 1}", names[patch.label], evidence, dataset)
 
     def _found(
         self, dataset: Dataset, look: Look, rows: NDArray[np.int64], labels: NDArray[np.int64]

@@ -103,14 +103,10 @@ def test_a_corner_patch_is_named_shown_and_its_carriers_listed(clean):
     assert min(row["confidence"] for row in found) >= 0.8
 
 
-def test_what_recurs_in_drawings_with_transparent_parts_is_information(clean):
-    rows = np.arange(0, 200, 8)
-    images, labels = planted(*clean, SIZE - 4, SIZE - 4, CHECKERED, rows)
-    seen = {
-        through: {(row["severity"], row["suggestion"]) for row in claims(images, labels, most_images=0, alpha=alpha)}
-        for through, alpha in ((False, np.zeros(360, bool)), (True, np.ones(360, bool)))
-    }
-    assert seen == {False: {("error", "none"), ("error", "drop")}, True: {("info", "none")}}
+def test_nothing_is_said_of_drawings_with_transparent_parts(clean):
+    images, labels = planted(*clean, SIZE - 4, SIZE - 4, CHECKERED, np.arange(0, 200, 8))
+    assert claims(images, labels, most_images=0, alpha=np.zeros(360, bool))
+    assert claims(images, labels, most_images=0, alpha=np.ones(360, bool)) == []
 
 
 def test_a_single_pixel_anywhere_is_found_by_the_second_look(clean):
