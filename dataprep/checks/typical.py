@@ -34,7 +34,7 @@ _LEVEL = 1 / 255
 #: Code of a check to what its fault means for training where it is typical.
 MEANINGS: dict[str, str] = {
     "blurry": "there is no fine detail to learn from: train at a lower resolution, and expect images in use to be as soft",
-    "border": "crop all images alike, or none: a margin that all have gives nothing away, it only makes the subject smaller",
+    "border": "crop all images alike, or none: margins make the subject smaller, and give a class away that has them more often",
     "bright": "normalise by this data set's own mean and standard deviation, and expect images in use to be as bright",
     "dark": "normalise by this data set's own mean and standard deviation, and expect images in use to be as dark",
     "heavy-compression": "compress images in use alike, or vary the quality as an augmentation",
