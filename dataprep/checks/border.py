@@ -97,9 +97,9 @@ class Border(Check):
         if (np.abs(level[margins] - colour) <= _SAME_LEVEL).mean() < _MOSTLY:
             shade = "of several tones"
         what = f"{usual(share)} this data set ({meaning}): the share of the images that have plain margins, {shade},"
-        told = f"{share:.0%} of the images have plain margins, {shade}: {meaning}"
+        sentence = f"{share:.0%} of the images have plain margins, {shade}: {meaning}"
         evidence = {
-            "what": what, "threshold": SHARE_OF_TONES, "typical": True, "share": share, "meaning": meaning, "told": told,
+            "what": what, "threshold": SHARE_OF_TONES, "typical": True, "share": share, "meaning": meaning, "sentence": sentence,
         }  # fmt: skip
         return self.claims([""], scope="dataset", severity="fact", suggestion="none", figure=share, evidence=evidence)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dataprep.checks.reading import figures, flags
-from dataprep.checks.typical import claim_unless_typical
-from dataprep.measures.close_up import FIGURES, NOISE
+from dataprep.checks.typical import claim_typical
+from dataprep.measures.close_up import FIGURES, NOISE, CloseUps
 from dataprep.measures.edge_widths import LEAST_SIDE
 
 if TYPE_CHECKING:
@@ -26,38 +25,6 @@ NEEDS: tuple[str, ...] = ("sharpness", "directionality", "noise", "width", "heig
 _SOFTEST, _SOFT = 0.45, 0.65
 #: What the images of a data set were measured for: rows to an array (r, f) of `dataprep.measures.close_up.FIGURES`.
 Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
-
-
-@dataclass(frozen=True, eq=False)
-class CloseUps:
-    """What was seen in the images that were looked at closely.
-
-    Attributes:
-        rows: (r,) the images that were looked at.
-        figures: (r, f) their `dataprep.measures.close_up.FIGURES`.
-        judged: (n,) whether an image was looked at, or is plainly free of these faults; not those under 48 pixels or with
-            transparent parts.
-        left_out: candidates that were not looked at, the least likely ones.
-    """
-
-    rows: NDArray[np.int64]
-    figures: NDArray[np.float32]
-    judged: NDArray[np.bool_]
-    left_out: int = 0
-
-    def figure(self, name: str) -> NDArray[np.float64]:
-        """(n,) one of the `FIGURES`; NaN for images that were not looked at."""
-        spread = np.full(len(self.judged), np.nan)
-        spread[self.rows] = self.figures[:, FIGURES.index(name)]
-        return spread
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was not looked at, in sentences."""
-        if not self.left_out:
-            return ()
-        total = self.left_out + len(self.rows)
-        return (f"{len(self.rows):,} of {total:,} soft or noisy images, the likeliest, were looked at closely.",)
 
 
 def find_close_ups(dataset: Dataset, look: Looking, most: int, *, reachable: bool = True) -> CloseUps:
@@ -113,20 +80,16 @@ def claim_seen(
         confidence: (n,) how sure each claim is.
         severity: (n,) how bad each is; the check's by default.
     """
-    names = dataset.samples.index.to_numpy(dtype=object)
-    for claims in claim_unless_typical(
-        check, dataset, bad, judged=seen.judged, figure=figure, unit=unit, what=typical, confidence=confidence,
-        evidence={"told": ""},
-    ):  # fmt: skip
-        if (claims["scope"] == "dataset").any():
-            yield claims
-            continue
-        rows = np.flatnonzero(bad).tolist()
-        figures_of = [{name: round(float(values[row]), 3) for name, values in evidence.items()} for row in rows]
+    typically = claim_typical(check, bad, seen.judged, figure, {"what": typical, "told": ""}, unit=unit)
+    rows = np.flatnonzero(bad)
+    if typically is not None:
+        yield typically
+    elif rows.size:
+        figures_of = [{name: round(float(values[row]), 3) for name, values in evidence.items()} for row in rows.tolist()]
         yield check.claims(
-            names[rows], figure=figure[rows], unit=unit, confidence=confidence[rows],
+            dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, confidence=confidence[rows],
             severity=check.severity if severity is None else severity[rows],
-            evidence=[{"what": "", "told": told(row)} | each for row, each in zip(rows, figures_of, strict=True)],
+            evidence=[{"what": "", "told": told(row)} | each for row, each in zip(rows.tolist(), figures_of, strict=True)],
         )  # fmt: skip
     for note in seen.notes:
         yield check.claims([""], scope="dataset", severity="fact", suggestion="none", evidence={"what": note, "told": ""})

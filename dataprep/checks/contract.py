@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from dataprep.checks.close_ups import CloseUps
     from dataprep.checks.duplicate_pairs import Duplicates
+    from dataprep.measures.close_up import CloseUps
     from dataprep.measures.marks import Marks
     from dataprep.neighbours.cosine import Nearest
     from dataprep.probes.features import Features

@@ -71,7 +71,7 @@ class Grayscale(Check):
             kind, meaning = _GREY if share >= _NEARLY_ALL else _MIXED_MEANING
             what = f"{kind} data set ({share:.0%} of the images are grey; {meaning}): chroma stays below"
             evidence = {"what": what, "threshold": self.threshold, "share": float(share), "meaning": meaning}
-            evidence["told"] = f"{share:.0%} of the images are grey: {meaning}"
+            evidence["sentence"] = f"{share:.0%} of the images are grey: {meaning}"
             yield self.claims(
                 [""], scope="dataset", severity="fact", suggestion="none", figure=float(np.median(chroma[grey])),
                 evidence=evidence,

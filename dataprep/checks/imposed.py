@@ -30,6 +30,20 @@ _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _PLAIN, _VARIED = 0.03, 0.08
 
 
+#: Family to the property, the figure that a class lies below and the others above, and what that comes from.
+_MADE: dict[str, tuple[str, float, float, str]] = {
+    "background": (
+        "edge_contrast", _PLAIN, _VARIED,
+        "its pictures end in one colour, as a frame or a studio makes them, and those of the others do not",
+    ),
+    "colour": ("chroma_p99", _GREY, _COLOURED, "its pictures are grey, and those of the others are in colour"),
+    "sharpness": (
+        "sharpness", _BLURRED, _SHARP,
+        "its pictures have no sharp edges, as out of focus or enlarged ones, and those of the others do",
+    ),
+}  # fmt: skip
+
+
 def imposed(family: str, properties: Sequence[Property], labels: NDArray[np.int64], label: int) -> str:
     """In words, why a difference of a class in `family` is not of what is shown; "" where that is not known.
 
@@ -42,12 +56,9 @@ def imposed(family: str, properties: Sequence[Property], labels: NDArray[np.int6
     by_name = {each.name: each.values for each in properties}
     if family == "brightness":
         return _all_over(by_name, labels == label)
-    if family == "background":
-        return _plain_edges(by_name, labels == label)
-    if family == "colour":
-        return _grey(by_name, labels == label)
-    if family == "sharpness":
-        return _blurred(by_name, labels == label)
+    if family in _MADE:
+        name, below, above, words = _MADE[family]
+        return words if _apart(by_name.get(name), labels == label, below, above) else ""
     return ""
 
 
@@ -63,25 +74,9 @@ def _all_over(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) 
     return ""
 
 
-def _plain_edges(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
-    spread = by_name.get("edge_contrast")
-    if spread is None or not np.nanmedian(spread[mine]) < _PLAIN or not np.nanmedian(spread[~mine]) > _VARIED:
-        return ""
-    return "its pictures end in one colour, as a frame or a studio makes them, and those of the others do not"
-
-
-def _grey(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
-    strongest = by_name.get("chroma_p99")
-    if strongest is None or not np.nanmedian(strongest[mine]) < _GREY or not np.nanmedian(strongest[~mine]) > _COLOURED:
-        return ""
-    return "its pictures are grey, and those of the others are in colour"
-
-
-def _blurred(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) -> str:
-    sharpness = by_name.get("sharpness")
-    if sharpness is None or not np.nanmedian(sharpness[mine]) < _BLURRED or not np.nanmedian(sharpness[~mine]) > _SHARP:
-        return ""
-    return "its pictures have no sharp edges, as out of focus or enlarged ones, and those of the others do"
+def _apart(values: NDArray[np.float64] | None, mine: NDArray[np.bool_], below: float, above: float) -> bool:
+    """Whether a typical picture of the class lies below one figure, and a typical one of the others above another."""
+    return values is not None and bool(np.nanmedian(values[mine]) < below and np.nanmedian(values[~mine]) > above)
 
 
 def higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:

@@ -137,7 +137,7 @@ class LowCoverage(Check):
         causes = of_making(causes_of(dataset, rows, labels), dataset.samples.iloc[rows])
         for gap in self._largest(causes, labels, len(classes)):
             evidence = _evidence(gap, labels, classes, names)
-            evidence["told"] = self.message.format(**evidence)
+            evidence["sentence"] = self.message.format(**evidence)
             target = f"{classes[gap.label]}: {gap.words}"
             yield self.claims([target], figure=gap.observed, unit="samples", evidence=evidence)
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dataprep.checks.close_ups import CloseUps
     from dataprep.checks.contract import Look
+    from dataprep.measures.close_up import CloseUps
     from dataprep.schemas.dataset import Dataset
 
 

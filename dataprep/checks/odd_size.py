@@ -65,7 +65,7 @@ class OddSize(Check):
         if len(known) >= LEAST and (median := float(np.median(known))) < _TINY:
             what = f"typical of this data set ({_TINY_MEANING}): the side of the images, √(width × height),"
             evidence = {"what": what, "median": median, "factor": self.factor, "typical": True, "meaning": _TINY_MEANING}
-            evidence["told"] = f"the images are small, typically {median:.0f} pixels a side: {_TINY_MEANING}"
+            evidence["sentence"] = f"the images are small, typically {median:.0f} pixels a side: {_TINY_MEANING}"
             yield self.claims(
                 [""], scope="dataset", severity="fact", suggestion="none", figure=median, unit="pixels", evidence=evidence
             )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.checks.close_ups import CloseUps, find_close_ups
+from dataprep.checks.close_ups import find_close_ups
 from dataprep.checks.duplicate_pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
 from dataprep.measures import close_up
+from dataprep.measures.close_up import CloseUps
 from dataprep.measures.marks import Marks, find_marks
 from dataprep.measures.windows import find_windows, nothing
 from dataprep.neighbours.cosine import Nearest, nearest

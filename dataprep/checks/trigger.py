@@ -120,9 +120,10 @@ class Trigger(Check):
             return
         labels = np.full(len(dataset), -1, np.int64)
         labels[rows] = codes
+        through = transparent(dataset)
         for number, found in enumerate(self._found(dataset, look, rows, labels)):
             patch = found.patch
-            if transparent(dataset)[patch.carriers].mean() > _MOSTLY:
+            if through[patch.carriers].mean() > _MOSTLY:
                 continue
             evidence = _evidence(found, names[patch.label], int((labels == patch.label).sum()), dataset)
             evidence |= _spectral(dataset, look, patch, labels)

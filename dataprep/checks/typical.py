@@ -79,17 +79,10 @@ def claim_unless_typical(
         unusual: (n,) the samples that may be named; all where None. The others count for what is typical.
         severity: of the claim about the data set; a fault to mend in every file (a tag that loaders pass over) is no fact.
     """
-    found = bad.sum() / max(int(judged.sum()), 1)
     given = {"what": what, **(evidence or {})}
-    if judged.sum() >= LEAST and found > share:
-        meaning = MEANINGS.get(check.code, "")
-        typical = f"{usual(found)} this data set ({found:.0%} of the images{'; ' if meaning else ''}{meaning}): {what}"
-        told = f"{usual(found)} this data set, in {found:.0%} of the images: {_lowered(check.summary)}; {meaning}".rstrip("; ")
-        given |= {"what": typical, "typical": True, "share": float(found), "meaning": meaning, "told": told}
-        yield check.claims(
-            [""], scope="dataset", severity=severity, suggestion="none", figure=float(np.median(figure[bad])), unit=unit,
-            evidence=given,
-        )  # fmt: skip
+    typical = claim_typical(check, bad, judged, figure, given, unit=unit, share=share, severity=severity)
+    if typical is not None:
+        yield typical
         return
     rows = np.flatnonzero(bad if unusual is None else bad & unusual)
     if rows.size:
@@ -97,6 +90,31 @@ def claim_unless_typical(
             dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, evidence=given,
             confidence=np.broadcast_to(confidence, bad.shape)[rows],
         )  # fmt: skip
+
+
+def claim_typical(
+    check: Check,
+    bad: NDArray[np.bool_],
+    judged: NDArray[np.bool_],
+    figure: NDArray[np.float64],
+    evidence: Mapping[str, Any],
+    *,
+    unit: str = "",
+    share: float = SHARE,
+    severity: Severity = "fact",
+) -> pd.DataFrame | None:
+    """The claim about a data set of which more than `share` of the judged images are bad, or None; see `claim_unless_typical`."""
+    found = bad.sum() / max(int(judged.sum()), 1)
+    if judged.sum() < LEAST or found <= share:
+        return None
+    meaning = MEANINGS.get(check.code, "")
+    what = f"{usual(found)} this data set ({found:.0%} of the images{'; ' if meaning else ''}{meaning}): {evidence['what']}"
+    sentence = f"{usual(found)} this data set, in {found:.0%} of the images: {_lowered(check.summary)}; {meaning}".rstrip("; ")
+    about = {"what": what, "typical": True, "share": float(found), "meaning": meaning, "sentence": sentence}
+    return check.claims(
+        [""], scope="dataset", severity=severity, suggestion="none", figure=float(np.median(figure[bad])), unit=unit,
+        evidence={**evidence, **about},
+    )  # fmt: skip
 
 
 def _lowered(summary: str) -> str:

@@ -6,14 +6,13 @@ What the pass over the files measures is cheap and only says where to look; thes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from dataprep.backends import imap
+from dataprep.measures.again import look_again
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.edge_widths import EdgeWidths, measure_edges
 from dataprep.measures.grain import measure_noise
@@ -21,7 +20,6 @@ from dataprep.measures.marks import read_remote
 from dataprep.measures.options import PassOptions
 from dataprep.measures.resampling import Resampling, measure_resampling
 from dataprep.measures.white_noise import WhiteNoise, measure_white_noise
-from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +39,38 @@ _PARTS = (("edge", EdgeWidths), ("noise", WhiteNoise), ("resampling", Resampling
 FIGURES: tuple[str, ...] = tuple(f"{name}_{field}" for name, part in _PARTS for field in part._fields)
 
 
+@dataclass(frozen=True, eq=False)
+class CloseUps:
+    """What was seen in the images that were looked at closely.
+
+    Attributes:
+        rows: (r,) the images that were looked at.
+        figures: (r, f) their `FIGURES`.
+        judged: (n,) whether an image was looked at, or is plainly free of these faults; not those under 48 pixels or with
+            transparent parts.
+        left_out: candidates that were not looked at, the least likely ones.
+    """
+
+    rows: NDArray[np.int64]
+    figures: NDArray[np.float32]
+    judged: NDArray[np.bool_]
+    left_out: int = 0
+
+    def figure(self, name: str) -> NDArray[np.float64]:
+        """(n,) one of the `FIGURES`; NaN for images that were not looked at."""
+        spread = np.full(len(self.judged), np.nan)
+        spread[self.rows] = self.figures[:, FIGURES.index(name)]
+        return spread
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not looked at, in sentences."""
+        if not self.left_out:
+            return ()
+        total = self.left_out + len(self.rows)
+        return (f"{len(self.rows):,} of {total:,} soft or noisy images, the likeliest, were looked at closely.",)
+
+
 def close_up_of(pixels: Pixels) -> NDArray[np.float32]:
     """(f,) the `FIGURES` of one image; NaN for what cannot be told, or what nothing before it gave reason to ask."""
     edges, noise, resampling = measure_edges(pixels.luma), WhiteNoise(), Resampling()
@@ -56,13 +86,7 @@ def find_close_ups(dataset: Dataset, rows: NDArray[np.int64], options: PassOptio
     """(r, f) the `FIGURES` of the images `rows`, decoded at full size; NaN for those that cannot be decoded any more."""
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
     paths = [tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches]
-    results = imap(
-        "dataprep.measures.close_up:looking", paths, setup=replace(options, scale_above_megapixels=options.max_megapixels),
-        jobs=options.jobs, time_limit_s=options.time_limit_s * 4, memory_limit_mb=options.memory_limit_mb,
-        load=read_remote if dataset.is_remote else None,
-    )  # fmt: skip
-    with closing(results):  # type: ignore[type-var]
-        found = {index: result for index, result in results if not isinstance(result, Lost)}
+    found = look_again("dataprep.measures.close_up:looking", paths, dataset, options, read_remote)
     parts = [found.get(index, _nothing(len(batch))) for index, batch in enumerate(batches)]
     return np.concatenate([_nothing(0), *parts])
 

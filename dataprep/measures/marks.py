@@ -7,15 +7,14 @@ in many images is no chance. Places are told from the nearest corner, so that im
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.backends import imap
+from dataprep.measures.again import look_again
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.options import PassOptions
 from dataprep.measures.patches import PLACES, SIDE, pack, unpack
@@ -144,13 +143,7 @@ def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) 
     """Decode the images `rows` again, in worker processes, and find their marks; images that fail are passed over."""
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
     paths = [tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches]
-    results = imap(
-        "dataprep.measures.marks:marking", paths, setup=replace(options, scale_above_megapixels=options.max_megapixels),
-        jobs=options.jobs, time_limit_s=options.time_limit_s * 4, memory_limit_mb=options.memory_limit_mb,
-        load=read_remote if dataset.is_remote else None,
-    )  # fmt: skip
-    with closing(results):  # type: ignore[type-var]
-        found = {index: result for index, result in results if not isinstance(result, Lost)}
+    found = look_again("dataprep.measures.marks:marking", paths, dataset, options, read_remote)
     return _gathered([(batches[index], *found[index]) for index in sorted(found)])
 
 

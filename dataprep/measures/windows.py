@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from dataprep.backends import imap
+from dataprep.measures.again import look_again
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.marks import read_remote, where
 from dataprep.measures.options import PassOptions
@@ -41,13 +39,7 @@ def find_windows(
     wanted = [places[position == image] for image in range(len(images))]
     starts = range(0, len(images), _BATCH)
     items = [_batch(dataset, images[start : start + _BATCH], wanted[start : start + _BATCH]) for start in starts]
-    results = imap(
-        "dataprep.measures.windows:cutting", items, setup=replace(options, scale_above_megapixels=options.max_megapixels),
-        jobs=options.jobs, time_limit_s=options.time_limit_s * 4, memory_limit_mb=options.memory_limit_mb,
-        load=_read_remote if dataset.is_remote else None,
-    )  # fmt: skip
-    with closing(results):  # type: ignore[type-var]
-        found = {index: result for index, result in results if not isinstance(result, Lost)}
+    found = look_again("dataprep.measures.windows:cutting", items, dataset, options, _read_remote)
     cut = [found.get(index, nothing(sum(map(len, item[1])))) for index, item in enumerate(items)]
     windows = nothing(len(rows))
     windows[np.argsort(position, kind="stable")] = np.concatenate([nothing(0), *cut])

@@ -33,7 +33,8 @@ _ROW = re.compile(r"(?:row |:)(\d+)$")
 #: other keys is left out.
 OWN_WORDS = frozenset({
     "advice", "change", "direction", "figure_name", "format", "kind", "legend", "meaning", "mode", "more", "place", "reason",
-    "regime", "relation", "text", "todo", "told", "unit", "what", "worst", "x_label", "y_label", "row_label", "column_label",
+    "regime", "relation", "sentence", "text", "todo", "told", "unit", "what", "worst", "x_label", "y_label", "row_label",
+    "column_label",
 })  # fmt: skip
 #: Keys of evidence that hold a drawing (`dataprep.reports.evidence`), whose own keys are ours, not names.
 DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})

@@ -40,9 +40,9 @@ def told_facts(audit: Audit) -> list[dict[str, Any]]:
 
 
 def _each(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
-    """A line each: the evidence's own words (``told``), which name the target, where there are any, else target and message."""
+    """A line each: the evidence's ``sentence``, which names the target, where there is one, else target and message."""
     messages = render(part, {check.code: check.message})
-    told = [str(read_evidence(str(evidence)).get("told", "")) for evidence in part["evidence"]]
+    told = [str(read_evidence(str(evidence)).get("sentence", "")) for evidence in part["evidence"]]
     targets = ["" if own else str(target) for own, target in zip(told, part["target"], strict=True)]
     texts = [own or message for own, message in zip(told, messages, strict=True)]
     return [{"target": target, "text": text if target else _sentence(text)} for target, text in zip(targets, texts, strict=True)]

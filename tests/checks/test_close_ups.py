@@ -118,6 +118,7 @@ def test_a_fault_of_most_of_a_data_set_is_said_once(code):
     assert issues.table["scope"].tolist() == ["dataset"]
     (message,) = messages(code, issues)
     assert message.startswith("typical of this data set (83% of the images; ")
+    assert message.count("this data set") == 1
     assert "what is trained on them" in message
 
 
