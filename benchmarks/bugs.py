@@ -2,9 +2,9 @@
 
     python benchmarks/bugs.py --data ../shared/data/bugs [--only 12 41] [--show]
 
-Every folder NN under DATA holds a script that draws the input of a report; DATA/README.md says what people hit, and what is right.
-Each is drawn into a temporary folder and given to the commands as a user would; a case is right when everything that its function
-below asks for holds. The exit status is the number of cases that are not right.
+Every folder NN under DATA holds a script that draws the input of a report; DATA/README.md says what people hit, and what is
+right. Each is drawn into a temporary folder and given to the commands as a user would; a case is right when everything that its
+function below asks for holds. The exit status is the number of cases that are not right.
 """
 
 from __future__ import annotations
