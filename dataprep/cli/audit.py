@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.inputs import (
+    Encoding,
+    GroupBy,
+    GroupColumn,
+    LabelColumn,
+    LabelFrom,
+    LabelSeparator,
+    PathColumn,
+    SplitColumn,
+    TaskOption,
+    reading_of,
+)
 from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError, WorkError
@@ -27,7 +39,6 @@ FailAt = Literal["never", "info", "warning", "error"]
 _INPUT, _CHECKS, _EMBEDDING, _PASS, _OUTPUT = "Input", "Checks", "Embedding", "Reading files", "Output"
 #: Workers that start while this process loads its libraries; a larger pass starts more.
 _EARLY = 8
-_COLUMNS = ("path_column", "label_column", "split_column", "group_column")
 
 
 def _read_configuration(ctx: typer.Context, value: str) -> str:
@@ -46,12 +57,15 @@ def audit(
     path: Annotated[str, typer.Argument(help="Folder, fsspec URL or manifest to audit.", show_default=False)] = "",
     manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
     files: Annotated[str, typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT)] = "",
-    path_column: Annotated[str, typer.Option(help="Manifest column with the path.", rich_help_panel=_INPUT)] = "",
-    label_column: Annotated[str, typer.Option(help="Manifest column with the label.", rich_help_panel=_INPUT)] = "",
-    split_column: Annotated[str, typer.Option(help="Manifest column with the split.", rich_help_panel=_INPUT)] = "",
-    group_column: Annotated[
-        str, typer.Option(help="Manifest column with what belongs together: patient, video, sender.", rich_help_panel=_INPUT)
-    ] = "",
+    path_column: PathColumn = "",
+    label_column: LabelColumn = "",
+    split_column: SplitColumn = "",
+    group_column: GroupColumn = "",
+    group_by: GroupBy = "",
+    encoding: Encoding = "",
+    label_separator: LabelSeparator = "",
+    label_from: LabelFrom = "",
+    task: TaskOption = "",
     include: Annotated[
         list[str] | None, typer.Option(help="Glob of paths to take; may be repeated.", rich_help_panel=_INPUT)
     ] = None,
@@ -172,7 +186,6 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
 
     if not (flags["path"] or flags["manifest"] or flags["files"]):
         raise InputError("nothing to audit: give a folder, --manifest FILE or --files LIST. Try: dataprep audit ./images")
-    columns = {name: flags[name] or None for name in _COLUMNS}
     return scan(
         flags["path"] or None,
         manifest=flags["manifest"] or None,
@@ -182,7 +195,7 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
         sample=flags["sample"],
         masks=flags["masks"],
         seed=flags["seed"],
-        **columns,
+        **reading_of(flags),
     )
 
 

@@ -9,6 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.inputs import (
+    Encoding,
+    GroupBy,
+    GroupColumn,
+    LabelColumn,
+    LabelFrom,
+    LabelSeparator,
+    PathColumn,
+    SplitColumn,
+    TaskOption,
+    given_of,
+    reading_of,
+)
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
@@ -28,7 +41,6 @@ Link = Literal["auto", "hard", "reflink", "symlink", "copy"]
 Progress = Callable[[str, int, int, str], None]
 
 _INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
-_COLUMNS = ("path_column", "label_column", "split_column", "group_column")
 _TOLERANCES = ("size_tolerance", "label_tolerance")
 
 
@@ -39,12 +51,15 @@ def split(
         typer.Argument(help="Folder, URL or manifest to audit first; without it, goes on from OUT/audit.", show_default=False),
     ] = "",
     manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
-    path_column: Annotated[str, typer.Option(help="Manifest column with the path.", rich_help_panel=_INPUT)] = "",
-    label_column: Annotated[str, typer.Option(help="Manifest column with the label.", rich_help_panel=_INPUT)] = "",
-    split_column: Annotated[str, typer.Option(help="Manifest column with the split.", rich_help_panel=_INPUT)] = "",
-    group_column: Annotated[
-        str, typer.Option(help="Manifest column that the audit takes as group.", rich_help_panel=_INPUT)
-    ] = "",
+    path_column: PathColumn = "",
+    label_column: LabelColumn = "",
+    split_column: SplitColumn = "",
+    group_column: GroupColumn = "",
+    group_by: GroupBy = "",
+    encoding: Encoding = "",
+    label_separator: LabelSeparator = "",
+    label_from: LabelFrom = "",
+    task: TaskOption = "",
     no_embedding: Annotated[
         bool, typer.Option("--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT)
     ] = False,
@@ -177,9 +192,9 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
 
     folder = os.path.join(flags["out"], "audit")
     if not (flags["path"] or flags["manifest"]):
-        given = [name for name in (*_COLUMNS, "no_embedding") if flags[name]]
+        given = [*given_of(flags), *(["--no-embedding"] if flags["no_embedding"] else [])]
         if given:
-            raise OptionError(f"--{given[0].replace('_', '-')} is for a new audit: give the folder or the manifest too")
+            raise OptionError(f"{given[0]} is for a new audit: give the folder or the manifest too")
         return last_audit(folder)
     progress("scan", 0, 0, "")
     dataset = _scan(flags)
@@ -200,15 +215,15 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
     """The data set; a group column that is asked for and that the manifest has under another role becomes its group."""
     from dataprep.ingest import scan
 
-    columns: dict[str, Any] = {name: flags[name] or None for name in _COLUMNS}
+    reading: dict[str, Any] = reading_of(flags)
     source, manifest = flags["path"] or None, flags["manifest"] or None
-    dataset = scan(source, manifest=manifest, **columns)
+    dataset = scan(source, manifest=manifest, **reading)
     asked = [name for name in flags["group"] or () if name not in dataset.samples]
     if len(asked) != 1 or flags["group_column"]:
         return dataset
-    columns["group_column"] = asked[0]
+    reading["group_column"] = asked[0]
     flags["group"].remove(asked[0])
-    return scan(source, manifest=manifest, **columns)
+    return scan(source, manifest=manifest, **reading)
 
 
 def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str, progress: Progress) -> Split:

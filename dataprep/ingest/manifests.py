@@ -24,6 +24,7 @@ from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import Manifest
 from dataprep.schemas.names import escape_name
+from dataprep.schemas.reading import Reading
 
 Keeps = Callable[[str], bool] | None
 
@@ -63,7 +64,7 @@ class Place:
         return replace(tree, root=self.root)
 
 
-def scan_manifest(manifest: str, source: str | None, chosen: Mapping[str, str | None], keeps: Keeps) -> Dataset:
+def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Keeps) -> Dataset:
     """The Dataset that `manifest` lists; with a folder as `source`, paths may start there and its other files are unlisted.
 
     Raises:
@@ -72,19 +73,19 @@ def scan_manifest(manifest: str, source: str | None, chosen: Mapping[str, str | 
     folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(os.path.abspath(manifest))
     name = posixpath.basename(to_posix(manifest))
     place = Place(source if source is not None else folder, keeps)
-    listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), chosen)
+    listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), reading)
     return _dataset([replace(listing, names_alone=True)], place, keeps, with_folder=source is not None)
 
 
-def scan_hugging_face(tree: Tree, chosen: Mapping[str, str | None], keeps: Keeps) -> Dataset | None:
+def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | None:
     """The Dataset of a folder that holds ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``; else None."""
     root = tree.root.rstrip("/") if "://" in tree.root else to_posix(os.path.abspath(tree.root))
     listings = []
     for path in sorted(tree.metadata):
         table = read_table(f"{root}/{path}")
         if "file_name" in table.columns:
-            roles = {**chosen, "path": chosen.get("path") or "file_name"}
-            listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], roles))
+            named = replace(reading, path_column=reading.path_column or "file_name")
+            listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], named))
     if not listings:
         return None
     return _dataset(listings, Place(root, keeps, tree), keeps, with_folder=True)
@@ -106,9 +107,9 @@ def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Datase
     return _dataset([listing], place, keeps, with_folder=False, folders_speak=True)
 
 
-def _listing(name: str, table: Table, bases: Iterable[str], chosen: Mapping[str, str | None]) -> Listing:
+def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) -> Listing:
     """A manifest with its columns chosen; rows without a path are malformed."""
-    roles = choose_columns(list(table.columns), chosen, name)
+    roles = choose_columns(list(table.columns), reading.columns, name)
     paths = texts_of(table.columns[roles["path"]])
     return Listing(name, list(bases), table.where_given(roles["path"], paths), roles)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal, cast, get_args
 
@@ -18,6 +18,7 @@ from dataprep.ingest.masks import leave_out_masks, mask_faults
 from dataprep.ingest.selection import path_filter, sample_of
 from dataprep.ingest.tables import EXTENSIONS
 from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.reading import Reading
 
 _Path = str | os.PathLike[str]
 Masks = Literal["leave-out", "keep"]
@@ -32,6 +33,11 @@ def scan(
     label_column: str | None = None,
     split_column: str | None = None,
     group_column: str | None = None,
+    encoding: str | None = None,
+    label_separator: str | None = None,
+    task: str | None = None,
+    label_from: str | None = None,
+    group_by: str | None = None,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     sample: int | None = None,
@@ -48,6 +54,7 @@ def scan(
         files: files to take instead of a whole folder; relative paths start from `source`, where given, or from the
             working folder.
         path_column, label_column, split_column, group_column: the manifest's columns; guessed from their names when None.
+        encoding, label_separator, task, label_from, group_by: see `dataprep.schemas.reading.Reading`.
         include, exclude: globs on paths relative to the root; ``*`` crosses folders, and a folder's name takes all below it.
         sample: a quick look at so many random files, every class in proportion and at least once where it fits.
         seed: of the random sample.
@@ -68,7 +75,9 @@ def scan(
         raise OptionError(f"option sample: expected a number of files of at least 1, got {sample}")
     if masks not in get_args(Masks):
         raise OptionError(f"option masks: expected one of {', '.join(get_args(Masks))}, got {masks!r}")
-    chosen = {"path": path_column, "label": label_column, "split": split_column, "group": group_column}
+    reading = Reading(
+        path_column, label_column, split_column, group_column, encoding, label_separator, task, label_from, group_by
+    )
     keeps = path_filter(include, exclude)
     if source is not None and not isinstance(source, str | os.PathLike):
         if manifest is not None or files is not None:
@@ -77,7 +86,7 @@ def scan(
             raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files, got {source!r}")
         source, files = None, source
     dataset = _read(
-        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, chosen, keeps,
+        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, reading, keeps,
         masks == "leave-out",
     )  # fmt: skip
     return dataset if sample is None else sample_of(dataset, sample, seed)
@@ -87,7 +96,7 @@ def _read(
     source: str | None,
     manifest: str | None,
     files: Iterable[_Path] | None,
-    chosen: Mapping[str, str | None],
+    reading: Reading,
     keeps: Callable[[str], bool] | None,
     without_masks: bool,
 ) -> Dataset:
@@ -98,25 +107,25 @@ def _read(
     if source is not None:
         _refuse_archive(source)
     if manifest is not None:
-        return scan_manifest(manifest, source, chosen, keeps)
+        return scan_manifest(manifest, source, reading, keeps)
     if files is not None:
-        _refuse_columns(chosen)
+        _refuse_columns(reading)
         return scan_files([os.fspath(file) for file in files], source, keeps)
     if source is None:
         raise InputError("nothing to scan: give a folder, a manifest or a list of files")
-    return _read_folder(source, chosen, keeps, without_masks)
+    return _read_folder(source, reading, keeps, without_masks)
 
 
 def _read_folder(
-    source: str, chosen: Mapping[str, str | None], keeps: Callable[[str], bool] | None, without_masks: bool
+    source: str, reading: Reading, keeps: Callable[[str], bool] | None, without_masks: bool
 ) -> Dataset:  # fmt: skip
     tree = walk(source)
     refuse_empty(tree)
     if tree.metadata:
-        dataset = scan_hugging_face(tree, chosen, keeps)
+        dataset = scan_hugging_face(tree, reading, keeps)
         if dataset is not None:
             return dataset
-    _refuse_columns(chosen)
+    _refuse_columns(reading)
     keep_wanted(tree, keeps)
     left_out = leave_out_masks(tree) if without_masks else []
     dataset = dataset_of(tree)
@@ -137,7 +146,7 @@ def _refuse_archive(source: str) -> None:
     raise InputError(f"{source} is an archive{kind}, and archives are not opened: unpack it ({command}) and give the folder")
 
 
-def _refuse_columns(chosen: Mapping[str, str | None]) -> None:
-    given = [f"--{role}-column" for role, name in chosen.items() if name is not None]
+def _refuse_columns(reading: Reading) -> None:
+    given = [f"--{role}-column" for role, name in reading.columns.items() if name is not None]
     if given:
         raise OptionError(f"{' and '.join(given)}: columns are those of a manifest, and there is none: give --manifest FILE")

@@ -32,6 +32,7 @@ class Dataset:
         annotations: one row per annotation, when more than one label per sample is known; else None.
         faults: defects found while reading the records, one row each (`dataprep.schemas.issues.FAULT_COLUMNS`).
         ignored: junk that was passed over: kind (``Thumbs.db``) to count.
+        notes: how the source was read, where that was a choice: one plain sentence each, for the terminal and the report.
     """
 
     root: str
@@ -42,6 +43,7 @@ class Dataset:
     annotations: pd.DataFrame | None = None
     faults: pd.DataFrame | None = None
     ignored: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)
