@@ -60,7 +60,12 @@ class Model:
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, k) probabilities, or (n,) values of a regression, of (n, size, size, 3) uint8 RGB images."""
         found = np.asarray(self._session.run(images, self._output), np.float32)
-        return found.reshape(len(images)) if self.facts.kind == "regression" else found
+        wide = 1 if self.facts.kind == "regression" else len(self.facts.labels)
+        if found.size != len(images) * wide:
+            raise InputError(
+                f"the model gives {found.shape} for {len(images)} images: expected {wide} figures each. Export it again"
+            )
+        return found.reshape(len(images)) if self.facts.kind == "regression" else found.reshape(len(images), wide)
 
 
 def predict(

@@ -45,11 +45,21 @@ def _read_configuration(ctx: typer.Context, value: str) -> str:
     """Make the ``[audit]`` table the defaults of the flags that follow."""
     from dataprep.schemas.configuration import read_configuration
 
-    keys = [name for parameter in ctx.command.params if (name := parameter.name) not in (None, "config", "path", "setting")]
-    configuration = read_configuration(value, audit_keys=keys)
+    named = {parameter.name: parameter for parameter in ctx.command.params}
+    kinds = {name: _kind(each) for name, each in named.items() if name and name not in ("config", "path", "setting")}
+    configuration = read_configuration(value, audit_kinds=kinds)
     ctx.default_map = dict(configuration.audit)
     ctx.obj = configuration
     return value
+
+
+def _kind(parameter: Any) -> type:
+    """What a configuration gives for an option."""
+    if parameter.multiple:
+        return list
+    return {"boolean": bool, "integer": int, "integer range": int, "float": float, "float range": float}.get(
+        parameter.type.name, str
+    )
 
 
 def audit(

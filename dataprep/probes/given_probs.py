@@ -10,6 +10,8 @@ import numpy as np
 
 from dataprep.errors import InputError
 from dataprep.measures.embedding.given import NAMES, rows_by_name
+from dataprep.schemas.inputs import check_input
+from dataprep.schemas.stored import STAGE_LIMIT, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +67,7 @@ def _read(path: str) -> pd.DataFrame:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in (".parquet", ".csv"):
         raise InputError(f"probabilities {path}: expected a file that ends in .parquet or .csv")
-    try:
+    check_input(path, "the probabilities", limit=STAGE_LIMIT)
+    with reading(path, "Expected a table of probabilities"):
         found: pd.DataFrame = pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the probabilities {path}: {' '.join(str(error).split())}") from error
     return found
