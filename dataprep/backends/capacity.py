@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 #: Memory that a worker needs to decode photos of ordinary size with every library loaded.
@@ -28,11 +29,17 @@ def worker_count(jobs: int = 0) -> int:
     cores = max(1, min(_affinity(), *(math.ceil(quota) for quota in _quotas()), 10_000))
     if jobs > WORKERS_PER_CORE * cores:
         taken = WORKERS_PER_CORE * cores
-        warnings.warn(f"{jobs:,} workers are too many for {cores} usable cores: {taken} are taken", stacklevel=2)
+        _say_bounded(f"{jobs:,} workers are too many for {cores} usable cores: {taken} are taken")
         return taken
     if jobs > 0:
         return jobs
     return max(1, min(cores, int(_free_megabytes() // MEGABYTES_PER_WORKER)))
+
+
+@cache
+def _say_bounded(text: str) -> None:
+    """Once in a run: stages ask again and again."""
+    warnings.warn(text, stacklevel=3)
 
 
 def _affinity() -> int:

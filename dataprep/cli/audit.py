@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -45,21 +45,19 @@ def _read_configuration(ctx: typer.Context, value: str) -> str:
     """Make the ``[audit]`` table the defaults of the flags that follow."""
     from dataprep.schemas.configuration import read_configuration
 
-    named = {parameter.name: parameter for parameter in ctx.command.params}
-    kinds = {name: _kind(each) for name, each in named.items() if name and name not in ("config", "path", "setting")}
+    hints = get_type_hints(audit)
+    kinds = {name: _kind(hints[name]) for name in hints if name not in ("ctx", "config", "path", "setting", "return")}
     configuration = read_configuration(value, audit_kinds=kinds)
     ctx.default_map = dict(configuration.audit)
     ctx.obj = configuration
     return value
 
 
-def _kind(parameter: Any) -> type:
-    """What a configuration gives for an option."""
-    if parameter.multiple:
-        return list
-    return {"boolean": bool, "integer": int, "integer range": int, "float": float, "float range": float}.get(
-        parameter.type.name, str
-    )
+def _kind(hint: Any) -> type:
+    """What a configuration gives for an option of that type: ``list[str] | None`` is a list, choices are text."""
+    inner = next((each for each in get_args(hint) if each is not type(None)), hint) if type(None) in get_args(hint) else hint
+    kind = get_origin(inner) or inner
+    return kind if kind in (list, bool, int, float) else str
 
 
 def audit(
