@@ -18,7 +18,7 @@ from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
-from dataprep.cli.lacks import lack_of
+from dataprep.cli.lacks import lack_of, note_little_address_space
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
 from dataprep.cli.plans import WithPlan
@@ -50,6 +50,9 @@ def _root(
         os.getcwd()
     except FileNotFoundError:
         raise InputError("the working directory was deleted: change to one that is there (cd)") from None
+    note = note_little_address_space()
+    if note:
+        _say(f"dataprep: {note}")
 
 
 for command in (audit, clean, split, normalise, augment, train_baseline, predict, checks, explain):

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 
 _MEMORY = "there is not enough memory: free some, raise the limit on it (ulimit -v), or take fewer --jobs"
+#: Address space that every command can do with, bytes.
+_ADDRESS_SPACE = 4 << 30
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 #: What libraries and the loader of libraries say where memory or processes run out, in lower case.
 _WORDS = (
     "cannot allocate memory", "failed to map segment", "std::bad_alloc", "bad allocation", "out of memory",
     "can't start new thread", "resource temporarily unavailable",
 )  # fmt: skip
+
+
+def note_little_address_space() -> str:
+    """A line where `ulimit -v` leaves too little for the libraries, some of which end the process for lack of it; else ""."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY or limit >= _ADDRESS_SPACE:
+        return ""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it reserves room for each thread when it is loaded
+    return (
+        f"the address space is limited to {limit / 2**20:,.0f} MB (ulimit -v), and a command may end for lack of it: "
+        f"{_ADDRESS_SPACE / 2**20:,.0f} MB are enough"
+    )
 
 
 def lack_of(error: BaseException) -> str:
