@@ -147,7 +147,7 @@ def audit(
         bool,
         typer.Option("--anonymise", help="No pictures, names, labels or camera facts in the report.", rich_help_panel=_OUTPUT),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
     config: Annotated[
         str,
         typer.Option(
@@ -185,7 +185,7 @@ def audit(
         made = _deepened(_audit(dataset, flags, options, ctx.obj.checks, progress), flags, progress)
         found = _without_known(made, lists)
         paths = _write(found, flags, progress)
-    _print(paths, format)
+    _print(paths, format, quiet)
     raise typer.Exit(_exit_code(found, fail_at))
 
 
@@ -335,20 +335,20 @@ def _write(audit: Audit, flags: Mapping[str, Any], progress: Callable[[str, int,
     return report(audit, folder, thumbnails=not flags["no_thumbnails"], anonymise=flags["anonymise"], progress=progress)
 
 
-def _print(paths: ReportPaths, format: Format) -> None:
+def _print(paths: ReportPaths, format: Format, quiet: bool) -> None:
     try:
-        _print_report(paths, format)
+        _print_report(paths, format, quiet)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader had enough, and the gate still holds
         silence_stdout()
 
 
-def _print_report(paths: ReportPaths, format: Format) -> None:
+def _print_report(paths: ReportPaths, format: Format, quiet: bool) -> None:
     if format == "table":
         from dataprep.reports.console import print_report
 
         with open(paths.json, encoding="utf-8") as file:
-            print_report(json.load(file), paths)
+            print_report(json.load(file), paths, verdict_only=quiet)
         return
     with open(paths.json if format == "json" else paths.issues, encoding="utf-8") as file:
         for line in file:

@@ -47,7 +47,7 @@ def predict(
     prefix: Annotated[
         str, typer.Option(help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT)
     ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
 ) -> None:
     """Let a baseline's model.onnx say what images show; it refuses where it is not sure enough.
 
