@@ -18,6 +18,8 @@ from dataprep.schemas.stored import reading, refuse_wrong_kinds
 #: Key of the metadata that holds the form in which the others are written.
 FORM_KEY = "dataprep_model"
 _FORM = 1
+#: Wished error among the answers where nobody says another.
+USUAL_RISK = 0.05
 _AGAIN = "What the model says about itself is damaged: export it again"
 _KINDS: dict[str, type] = {
     "kind": str, "labels": list, "labels.*": str, "size": int, "arch": str, "metric": str, "positive": str,
@@ -112,6 +114,15 @@ class ModelFacts:
                 **found, "kind": cast(Kind, found["kind"]), "labels": labels,
                 "thresholds": None if least is None else tuple(map(float, least)), "abstention": tuple(found["abstention"]),
             })  # fmt: skip
+
+    @property
+    def usual_abstention(self) -> Mapping[str, Any] | None:
+        """What is refused when nothing is asked for: the stored one that holds for an error of `USUAL_RISK`, else for the least
+        above it, else for the greatest below; None where none holds.
+        """
+        kept = sorted((each for each in self.abstention if each["holds"]), key=lambda each: float(each["wished"]))
+        above = [each for each in kept if each["wished"] >= USUAL_RISK - 1e-12]
+        return above[0] if above else kept[-1] if kept else None
 
     def abstain_below(self, risk: float) -> float:
         """The least confidence to answer at for a wished error among the answers: that of the nearest stored one at or below it.
