@@ -98,7 +98,7 @@ def read_ignored(path: str | os.PathLike[str]) -> list[dict[str, str]]:
         names = reader.fieldnames or []
         rows = [{name: (row.get(name) or "").strip() for name in IGNORE_COLUMNS} for row in reader]
     except csv.Error as error:
-        raise InputError(f"cannot read the ignore list {os.fspath(path)}, line {reader.line_num}: {error}") from error
+        raise InputError(f"cannot read the ignore list {os.fspath(path)}, line {reader.reader.line_num}: {error}") from error
     if not {"check", "id"} <= set(names):
         raise InputError(f"{os.fspath(path)}: expected the columns check and id, got {', '.join(names) or 'an empty file'}")
     faults = list(_faults(rows))

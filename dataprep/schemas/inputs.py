@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import stat
 from typing import Any
@@ -20,6 +21,7 @@ LIMIT = 256 * MB
 WAIT_S = 60.0
 
 _CHUNK = MB
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFCHR: "a device",
@@ -101,7 +103,10 @@ def read_json(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT) ->
     """
     text = read_text(path, what, limit=limit)
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        if _HALF.search(text):  # half of a pair, which no file of ours can hold
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
     except RecursionError:
         raise InputError(f"cannot read {what} {os.fspath(path)}: its lists and objects are nested too deeply") from None
     except ValueError as error:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import DataprepError, InputError
+from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.inputs import MB, check_input, read_json
 from dataprep.schemas.plan import labels_in
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Bytes that a file of an earlier stage may have: that of some ten million samples.
 STAGE_LIMIT = 4096 * MB
@@ -118,6 +122,30 @@ def read_samples(path: str, run: dict[str, Any], again: str, needed: tuple[str, 
         samples.index.name = "sample"
         if not samples.index.is_unique:
             raise ValueError("a sample has two rows")
+        _refuse_wrong_columns(samples, task, needed)
         classes = labels_in(samples, task)
         whole = all(name.isdigit() for name in classes)
         return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))
+
+
+def _refuse_wrong_columns(samples: pd.DataFrame, task: str, needed: tuple[str, ...]) -> None:
+    """Refuse a published column that is stored as another kind than every stage after this one takes it for."""
+    kinds = {name: column.kind for name, column in COLUMNS.items() if name in samples}
+    kinds |= {name: "text" for name in needed if name not in kinds}
+    for name, kind in kinds.items():
+        values = samples[name]
+        if name == "label" and task == "regression":
+            kind = "float"
+        if not _is_of(values, kind):
+            raise ValueError(f"the column {name!r} is stored as {values.dtype}, expected {kind}")
+
+
+def _is_of(values: pd.Series[Any], kind: str) -> bool:
+    import pandas as pd
+
+    if kind == "bool":
+        return pd.api.types.is_bool_dtype(values.dtype)
+    if kind in ("float", "int"):
+        return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    texts = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return not len(texts.dropna()) or pd.api.types.infer_dtype(texts, skipna=True) == "string"
