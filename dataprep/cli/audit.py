@@ -249,7 +249,9 @@ def _refuse_deep(flags: Mapping[str, Any]) -> None:
     if flags["probs"]:
         raise OptionError("--deep and --probs exclude each other: both say what labels are judged by")
     if find_spec("torch") is None:
-        raise InputError('--deep trains networks with torch, which is not installed: pip install "dataprep-images[train]"')
+        from dataprep.schemas.extras import how_to_install
+
+        raise InputError(f"--deep trains networks with torch, which is not installed: {how_to_install('train')}")
 
 
 def _deepened(audit: Audit, flags: Mapping[str, Any], progress: Any) -> Audit:

@@ -174,7 +174,9 @@ def _demand_torch() -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
-        raise InputError('training needs torch, which is not installed: pip install "dataprep-images[train]"')
+        from dataprep.schemas.extras import how_to_install
+
+        raise InputError(f"training needs torch, which is not installed: {how_to_install('train')}")
 
 
 def _trained(flags: Mapping[str, Any], split: Split, audit: Audit | None, progress: Progress) -> Baseline:

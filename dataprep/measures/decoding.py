@@ -194,7 +194,7 @@ def _identify(data: bytes, kind: str) -> Image.Image:
         if not kind:
             raise Undecodable("not-an-image", f"it is {describe_other(data)}") from None
         if kind in ("AVIF", "HEIF") and not _can_read(kind):
-            raise Undecodable("unsupported", f"{kind} needs an extra: pip install dataprep-images[heif]") from None
+            raise Undecodable("unsupported", f"{kind} needs pillow-heif: pip install pillow-heif") from None
         missing = _missing_end(kind, data)
         if missing or len(data) < _ZERO_TAIL:
             raise Undecodable("truncated", missing or f"begins like {kind}, and ends after {len(data)} bytes") from None
@@ -211,7 +211,7 @@ def _register_heif() -> None:
     try:
         import pillow_heif
     except ImportError:
-        raise Undecodable("unsupported", "HEIC needs an extra: pip install dataprep-images[heif]") from None
+        raise Undecodable("unsupported", "HEIC needs pillow-heif: pip install pillow-heif") from None
     if "HEIF" not in Image.OPEN:
         pillow_heif.register_heif_opener()
 
