@@ -53,10 +53,11 @@ _LONG = 200_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did: exit code, what it wrote to stderr, seconds."""
+    """What a command did: exit code, what it wrote to stderr and to stdout, seconds."""
 
     code: Any
     errors: str
+    said: str
     seconds: float
 
     @property
@@ -130,9 +131,13 @@ def run(command: str, folder: Path) -> Outcome:
         code = end.code or 0
     finally:
         os.chdir(before)
-    streams["stderr"].flush()
-    errors = streams["stderr"].buffer.getvalue().decode("utf-8", "replace")  # type: ignore[attr-defined]
-    return Outcome(code, errors, time.perf_counter() - since)
+    said, errors = (_text_of(streams[name]) for name in ("stdout", "stderr"))
+    return Outcome(code, errors, said, time.perf_counter() - since)
+
+
+def _text_of(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    return bytes(stream.buffer.getvalue()).decode("utf-8", "replace")  # type: ignore[attr-defined]
 
 
 def damaged(name: str, data: bytes, seed: int) -> tuple[bytes, str]:

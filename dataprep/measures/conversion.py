@@ -86,7 +86,10 @@ def deep_range(blocks: Iterable[NDArray[Any]]) -> DeepRange:
 
 def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
     """A copy in double precision, 0 where a value is not finite."""
-    return np.asarray(np.nan_to_num(values.astype(np.float64), copy=False, nan=0.0, posinf=0.0, neginf=0.0))
+    made = values.astype(np.float64)
+    if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
+        made[~finite] = 0.0
+    return made
 
 
 def upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

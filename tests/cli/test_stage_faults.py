@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,27 @@ def test_what_is_wrong_is_said(template: Path, tmp_path: Path, command: str, nam
     assert words in done.errors
     assert (done.code, done.fault) == (2, "")
     assert words in done.errors.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "words"),
+    [
+        ("audit images --jobs 1", 4, "images were read and measured"),
+        ("clean --overwrite", 1, "to drop"),
+        ("clean --apply", 1, "kept"),
+        ("split", 4, "3 parts"),
+        ("normalise --jobs 1", 1, "Fitted on"),
+        ("augment", 1, "Policy: "),
+        ("predict images --model model.onnx --jobs 1", 1, "12 images: "),
+    ],
+)
+def test_quiet_prints_the_verdict_alone(template: Path, tmp_path: Path, command: str, lines: int, words: str) -> None:
+    shutil.copytree(template, tmp_path / "work")
+    full, quiet = (run(f"{command}{flag}", tmp_path / "work") for flag in ("", " -q"))
+    assert (full.code, quiet.code) == (0, 0), quiet.errors
+    assert words in quiet.said
+    assert len(quiet.said.splitlines()) <= lines < len(full.said.splitlines())
+    assert "Written" not in quiet.said
 
 
 @pytest.mark.skipif(os.name == "nt", reason="devices and named pipes are POSIX")
