@@ -21,6 +21,7 @@ from dataprep.cli.inputs import (
     SplitColumn,
     TaskOption,
     reading_of,
+    with_notes_said,
 )
 from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.progress import progress_bar
@@ -175,7 +176,7 @@ def audit(
         progress("scan", 0, 0, "")
         lists = _known(flags)
         _refuse_deep(flags)
-        dataset = _scan(flags)
+        dataset = with_notes_said(_scan(flags)) if quiet else _scan(flags)
         dataset = _with_probs(_with_embeddings(dataset, flags), flags)
         if deep:
             from dataprep.baselines.deep_labels import refuse_unsuitable

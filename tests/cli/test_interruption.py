@@ -71,3 +71,20 @@ def test_under_nohup_an_interruption_stays_ignored(class_folders: Path) -> None:
     done = run("pandas", "raise", class_folders, preexec_fn=ignore)
     assert done.returncode == 0, done.stderr
     assert (class_folders.parent / "out" / "audit" / "report.json").exists()
+
+
+@pytest.mark.parametrize("megabytes", [60, 400])
+def test_a_small_address_space_is_one_line(class_folders: Path, megabytes: int) -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+    command = [sys.executable, "-m", "dataprep", "audit", str(class_folders), "--no-embedding", "--jobs", "1"]
+    done = subprocess.run(
+        command, cwd=class_folders.parent, capture_output=True, text=True, timeout=120, preexec_fn=limit,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "ulimit -v" in done.stderr
