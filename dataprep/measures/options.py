@@ -20,7 +20,7 @@ class PassOptions:
     max_megapixels: float = option(250.0, "images with more pixels are not decoded (decompression bombs)", low=0.1, high=1e6)
     max_file_mb: float = option(512.0, "larger files are not read", low=0.1, high=2**24)
     scale_above_megapixels: float = option(
-        16.0, "larger JPEGs are decoded at reduced scale, and other images of four times as many", low=0.1
+        16.0, "larger JPEGs are decoded at reduced scale, and other images where they have more than 64 too", low=0.1
     )
     cache: bool = option(True, "keep and use measured rows in the cache folder")
     cache_dir: str = option("", "cache folder; empty means the user's cache folder")

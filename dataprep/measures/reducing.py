@@ -16,19 +16,19 @@ from PIL import Image
 from dataprep.measures.conversion import DEEP_MODES, deep_range, grey_to_rgb, to_rgb
 from dataprep.measures.options import PassOptions
 
-#: Images of up to so many times `PassOptions.scale_above_megapixels` are measured as they are, if they are not JPEGs: their
-#: decoder spares nothing by reducing them.
-_TIMES = 4
+#: Megapixels up to which such an image is taken as it is: the decoder spares nothing by reducing it. Larger ones come to at most
+#: `_AIM` megapixels (an eighth of the scale is the least).
+_ABOVE, _AIM = 64.0, 16.0
 #: Pixels of a strip.
 _STRIP = 4_000_000
 
 
 def reduction(width: int, height: int, options: PassOptions) -> int:
-    """1, 2, 4 or 8: by which the sides of an image are divided."""
-    excess = width * height / (options.scale_above_megapixels * 1e6)
-    if excess <= _TIMES or not min(width, height):
+    """1, 2, 4 or 8: by which the sides of an image are divided; 1 up to `PassOptions.scale_above_megapixels` in any case."""
+    megapixels = width * height / 1e6
+    if megapixels <= max(_ABOVE, options.scale_above_megapixels):
         return 1
-    steps = min(3, math.ceil(math.log2(excess) / 2), int(math.log2(min(width, height))))
+    steps = min(3, math.ceil(math.log2(megapixels / _AIM) / 2), int(math.log2(min(width, height))))
     return 1 << steps
 
 

@@ -56,7 +56,7 @@ def with_probs(dataset: Dataset, path: str) -> Dataset:
     labels = dataset.samples["label"].dropna().astype("str").unique() if "label" in dataset.samples else ()
     classes += sorted(set(labels) - set(classes))  # of a class that the model does not know, nothing is probable
     probs = np.zeros((len(dataset), len(classes)), np.float32)
-    with reading(path, "Expected numbers in the columns p:CLASS"):
+    with reading(f"the probabilities {path}", "Expected numbers in the columns p:CLASS"):
         given = np.nan_to_num(table[columns].to_numpy(np.float32))
     probs[:, : len(columns)] = np.where(rows[:, None] >= 0, given[np.maximum(rows, 0)], 0)
     return replace(dataset, classes=tuple(classes)).with_arrays(probs=probs)
@@ -69,6 +69,6 @@ def _read(path: str) -> pd.DataFrame:
     if suffix not in (".parquet", ".csv"):
         raise InputError(f"probabilities {path}: expected a file that ends in .parquet or .csv")
     check_input(path, "the probabilities", limit=STAGE_LIMIT)
-    with reading(path, "Expected a table of probabilities"):
+    with reading(f"the probabilities {path}", "Expected a table of probabilities"):
         found: pd.DataFrame = pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
     return found

@@ -107,7 +107,7 @@ def earlier_of(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> 
 
 def _from_table(path: str) -> Earlier:
     check_input(path, "the earlier split", limit=STAGE_LIMIT)
-    with reading(path, "Expected the splits.csv of an earlier split"):
+    with reading(f"the earlier split {path}", "Expected the splits.csv of an earlier split"):
         table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, dtype="str", keep_default_na=False)
     key = next((name for name in ("path", "sample") if name in table), "")
     if not key or PART not in table:

@@ -25,6 +25,13 @@ from tests.conftest import textured
 SMALL = PassOptions(scale_above_megapixels=0.1)
 
 
+@pytest.fixture
+def lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done from 64 megapixels on is done from 0.4 on."""
+    monkeypatch.setattr("dataprep.measures.reducing._ABOVE", 0.4)
+    monkeypatch.setattr("dataprep.measures.reducing._AIM", 0.1)
+
+
 def encoded(image: Image.Image, format: str, **options: object) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **options)
@@ -58,19 +65,27 @@ def test_strips_give_what_the_whole_image_gives(mode: str, factor: int, monkeypa
 
 
 @pytest.mark.parametrize("mode", ["I;16", "RGB"])
+@pytest.mark.usefixtures("lower")
 def test_large_images_are_reduced_and_say_so(mode: str) -> None:
     image = pictures()[mode].resize((1001, 803))
     pixels = open_pixels(encoded(image, "TIFF"), options=SMALL)
     assert (pixels.header.width, pixels.header.height, pixels.approximate) == (1001, 803, True)
     assert pixels.rgb.shape == (200, 250, 3)
-    assert not open_pixels(encoded(image, "TIFF"), options=PassOptions(scale_above_megapixels=0.21)).approximate
+    assert not open_pixels(encoded(image, "TIFF"), options=PassOptions(scale_above_megapixels=0.9)).approximate
 
 
+@pytest.mark.usefixtures("lower")
 def test_a_turned_image_is_reduced_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     pixels = open_pixels(encoded(pictures()["RGB"].resize((1001, 803)), "PNG", exif=exif), options=SMALL)
     assert (pixels.header.width, pixels.header.height, pixels.rgb.shape) == (803, 1001, (250, 200, 3))
+
+
+def test_a_small_view_reduces_no_image_that_is_not_very_large() -> None:
+    assert reduction(8000, 8000, SMALL) == 1
+    assert reduction(8001, 8000, SMALL) == reduction(8001, 8000, PassOptions()) == 4
+    assert reduction(15_800, 15_800, PassOptions(scale_above_megapixels=250.0)) == 1
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 10**8), (10**8, 1), (3, 5 * 10**7), (0, 0), (10_000, 25_000)])

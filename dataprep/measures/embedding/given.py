@@ -53,7 +53,7 @@ def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
     if not os.path.exists(path):
         raise InputError(f"there is no file of embeddings {path}")
     check_input(path, "the embeddings", limit=_MOST_BYTES)
-    with reading(path, "Expected numbers of shape (n, d)"):
+    with reading(f"the embeddings {path}", "Expected numbers of shape (n, d)"):
         names, vectors = reader(path)
     if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
         raise InputError(f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape {vectors.shape}")
