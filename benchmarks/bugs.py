@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 CASES: dict[str, Callable[[Case], None]] = {}
-FLAGS = ("--no-embedding", "-q")
+FLAGS = ("--no-embedding",)
 
 
 class Case:
@@ -214,10 +214,10 @@ def _34(it: Case) -> None:
 
 @case
 def _41(it: Case) -> None:
-    said = it.run("split", it.data / "folders", "-q")
+    said = it.run("split", it.data / "folders")
     assert "nothing leaks" not in said, "a silent leak"
     assert "--group-by" in said, said
-    it.run("split", it.data / "folders", "-q", "--group-by", "folder")
+    it.run("split", it.data / "folders", "--group-by", "folder")
     assert it.torn(lambda sample: sample.rpartition("/")[0]) == 0
 
 
@@ -240,7 +240,7 @@ def _47(it: Case) -> None:
         from PIL import Image
 
         Image.fromarray(pixels.astype(np.uint8)).save(target / f"{number}.png")
-    it.run("train-baseline", images, "-q", "--no-sanity")
+    it.run("train-baseline", images, "--no-sanity")
     table = it.work / "answers.csv"
     it.run("predict", it.data, "--manifest", it.data / "m.csv", "--model", it.work / "out" / "baseline", "--out", table)
     asked = pd.read_csv(it.data / "m.csv")
@@ -273,9 +273,9 @@ def _52(it: Case) -> None:
 
 @case
 def _54(it: Case) -> None:
-    said = it.run("split", it.data, "--manifest", it.data / "metadata.csv", "--label-column", "dx", "-q")
+    said = it.run("split", it.data, "--manifest", it.data / "metadata.csv", "--label-column", "dx")
     assert "nothing leaks" not in said and "lesion_id" in said, said
-    it.run("split", it.data, "--manifest", it.data / "metadata.csv", "--label-column", "dx", "--group-column", "lesion_id", "-q")
+    it.run("split", it.data, "--manifest", it.data / "metadata.csv", "--label-column", "dx", "--group-column", "lesion_id")
     lesion = pd.read_csv(it.data / "metadata.csv").set_index("image_id")["lesion_id"]
     assert it.torn(lambda sample: str(lesion[Path(sample).stem])) == 0
 
