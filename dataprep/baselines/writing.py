@@ -8,7 +8,7 @@ import os
 import pickle
 import warnings
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ from dataprep.schemas.baseline import (
     WEIGHTS,
     Baseline,
     BaselinePaths,
+    FOLDERS,
 )
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.goal import Goal
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 #: Images on which the exported model is compared with the trained one.
 _COMPARED = 16
 _FORM = 1
+#: What a baseline consists of; what of it an earlier run left and this one does not make would belong to another model.
+_OWN = (METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, SAMPLES, OUT_OF_FOLD)
 _AGAIN = "Make it again: dataprep train-baseline"
 
 
@@ -81,7 +84,7 @@ def write_baseline(
     export = files.pop("", None)
     metrics = {"fingerprint": baseline.dataset.fingerprint, **baseline.metrics, **({"export": export} if export else {})}
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=_OWN, keeps=(PIXELS, *FOLDERS)) as opened:
         for name, data in ((METRICS, metrics), (RUN, baseline.run)):
             opened(name).write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
         opened(PREDICTIONS).write(_parquet(baseline.predictions))
@@ -93,10 +96,6 @@ def write_baseline(
             opened(name).write(content)
         page = draw_baseline(replace(baseline, metrics=metrics), audit)
         opened(PAGE).write(page.encode("utf-8", "backslashreplace"))
-    unwritten = {MODEL, PROGRAM, WEIGHTS} - set(files) | ({OUT_OF_FOLD} if baseline.out_of_fold is None else set())
-    for name in unwritten:  # those of an earlier run would belong to another model
-        with suppress(OSError):
-            os.unlink(os.path.join(folder, name))
     return BaselinePaths(folder)
 
 
