@@ -25,6 +25,7 @@ from dataprep.measures.views import views_of
 from dataprep.reports.tables import write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import (
+    FOLDERS,
     HISTORY,
     METRICS,
     MODEL,
@@ -38,7 +39,6 @@ from dataprep.schemas.baseline import (
     WEIGHTS,
     Baseline,
     BaselinePaths,
-    FOLDERS,
 )
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.goal import Goal

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import FingerprintError, InputError, OutputError
 from dataprep.schemas.exchange import exchange
-from dataprep.schemas.leftovers import claim, former_path, new_folder, partials, release
+from dataprep.schemas.leftovers import former_path, if_dead, new_folder, partials, release
 from dataprep.schemas.publishing import sync_folder
 
 if TYPE_CHECKING:
@@ -117,10 +117,8 @@ def restore(folder: str) -> None:
         else:
             os.rename(former, folder)
     for entry in partials(*os.path.split(folder)):
-        handle = claim(entry.path) if entry.is_dir(follow_symlinks=False) else None
-        if handle is not None:
-            shutil.rmtree(entry.path, ignore_errors=True)
-            release(handle)
+        if entry.is_dir(follow_symlinks=False):
+            if_dead(entry.path, shutil.rmtree)
 
 
 def downloads(dataset: Dataset) -> Callable[[str, str], None]:

@@ -21,17 +21,18 @@ def exchange(one: str, other: str) -> bool:
 @cache
 def _swapper() -> Callable[[bytes, bytes], int] | None:
     """The call of this system: 0 for done; None where there is none (Windows, old C libraries)."""
-    if sys.platform not in ("linux", "darwin"):
+    system: str = sys.platform
+    if system not in ("linux", "darwin"):
         return None
     import ctypes
 
     library = ctypes.CDLL(None, use_errno=True)
-    name = "renameat2" if sys.platform == "linux" else "renamex_np"
+    name = "renameat2" if system == "linux" else "renamex_np"
     try:
         call = getattr(library, name)
     except AttributeError:
         return None
-    if sys.platform == "linux":
+    if system == "linux":
         call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
         return lambda one, other: int(call(_AT_FDCWD, one, _AT_FDCWD, other, _RENAME_EXCHANGE))
     call.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint]

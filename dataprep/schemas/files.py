@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from dataprep.errors import OutputError
-from dataprep.schemas.leftovers import claim, lock, partial_path, partials, release
+from dataprep.schemas.leftovers import if_dead, lock, partial_path, partials
 from dataprep.schemas.publishing import published, settle, sync_folder
 
 #: A folder that holds a file of this name was written by dataprep; `dataprep.scan` passes it over.
@@ -57,9 +57,11 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise
         raise _cannot_write(folder, error) from error
     finally:
-        _discard(file)
-        if held >= 0:
-            os.close(held)
+        try:
+            _discard(file)
+        finally:
+            if held >= 0:
+                os.close(held)
 
 
 @contextmanager
@@ -68,8 +70,8 @@ def write_together(
 ) -> Iterator[Callable[[str], BinaryIO]]:
     """Gives a function (file name) -> binary file; all of them take their places in `folder` when the block ends well.
 
-    They do so in one step, so that whatever ends the run, the former files are there or these are (`dataprep.schemas.publishing`).
-    Other files in the folder stay.
+    They do so in one step (`dataprep.schemas.publishing`): whatever ends the run, the former files are there or these are. Other
+    files in the folder stay.
 
     Args:
         folder: made as needed.
@@ -157,8 +159,4 @@ def _remove_stale(folder: str, name: str) -> None:
     """What a dead run left on the way to a file."""
     settle(folder)
     for entry in partials(folder, name):
-        handle = claim(entry.path)
-        if handle is not None:
-            with suppress(OSError):
-                os.unlink(entry.path)
-            release(handle)
+        if_dead(entry.path, os.unlink)

@@ -7,12 +7,13 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+#: None on Windows, which has no such locks.
+fcntl: Any = None if os.name == "nt" else import_module("fcntl")
 
 #: The end of a name that is not in its place yet.
 PARTIAL = ".partial"
@@ -82,6 +83,17 @@ def claim(path: str) -> int | None:
         os.close(handle)
         return _old(path)
     return handle
+
+
+def if_dead(path: str, do: Callable[[str], object]) -> None:
+    """Do it with what a run left, unless that run is alive; errors of the operating system are of no account."""
+    handle = claim(path)
+    if handle is not None:
+        try:
+            with suppress(OSError):
+                do(path)
+        finally:
+            release(handle)
 
 
 def release(handle: int) -> None:

@@ -1,9 +1,9 @@
 """Publication: the files of a stage take their places in one step, whatever ends the run.
 
-They are written to a folder out of sight. Beside the stage's folder, that one then swaps places with it (`exchange`), with what is
-not replaced linked into it before. Where folders cannot be swapped (no such call, a mount point, the working folder, a folder
-that is not dataprep's own), the files are moved in one by one, after one renaming that makes the move certain: the next run, and
-every reader, carries on with it (`settle`). What a dead run left unfinished is removed by the next.
+They are written to a folder out of sight, which then swaps places with the stage's folder (`exchange`); what is not replaced is
+linked into it before. Where folders cannot be swapped (no such call, a mount point, the working folder, a folder that is not
+dataprep's own), the files are moved in one by one, after one renaming that makes the move certain: the next run, and every
+reader, carries on with it (`settle`). What a dead run left unfinished is removed by the next.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from dataprep.schemas.exchange import exchange
-from dataprep.schemas.leftovers import claim, new_folder, partials, release
+from dataprep.schemas.leftovers import if_dead, new_folder, partials, release
 
 #: What a move of files within a folder is called, and how its name ends once it is certain.
 _MOVE, _READY = "publish", ".ready"
@@ -109,7 +109,7 @@ def settle(folder: str | os.PathLike[str]) -> None:
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
             if entry.name.startswith(f".{_MOVE}.") and entry.name.endswith(_READY):
-                _if_dead(entry.path, lambda path: _carry_on(path, os.fspath(folder)))
+                if_dead(entry.path, lambda path: _carry_on(path, os.fspath(folder)))
 
 
 def clear_leftovers(folder: str, owns: Collection[str] = ()) -> None:
@@ -118,7 +118,7 @@ def clear_leftovers(folder: str, owns: Collection[str] = ()) -> None:
     parent, name = os.path.split(folder)
     for entry in (*partials(parent, name), *partials(folder, _MOVE)):
         if entry.is_dir(follow_symlinks=False):
-            _if_dead(entry.path, lambda path: _remove(path, folder, owns))
+            if_dead(entry.path, lambda path: _remove(path, folder, owns))
 
 
 def sync_folder(folder: str) -> None:
@@ -191,18 +191,9 @@ def _going(path: str) -> list[str]:
             names = json.load(file)
     except (OSError, ValueError):
         return []
+    if not isinstance(names, list):
+        return []
     return [name for name in names if isinstance(name, str) and name not in ("", ".", "..") and os.path.basename(name) == name]
-
-
-def _if_dead(path: str, do: Callable[[str], None]) -> None:
-    """Do it with what a run left, unless that run is alive."""
-    handle = claim(path)
-    if handle is not None:
-        try:
-            with suppress(OSError):
-                do(path)
-        finally:
-            release(handle)
 
 
 def _remove(stage: str, folder: str, owns: Collection[str]) -> None:

@@ -133,7 +133,8 @@ def test_a_killed_run_leaves_the_previous_result_whole(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode
     left = sorted(os.listdir(tmp_path))
     assert (tmp_path / "a").read_bytes() == b"old"
-    assert len(left) == 2 and left[0].endswith(".partial")
+    assert len(left) == 2
+    assert left[0].endswith(".partial")
     with write_together(tmp_path) as opened:
         opened("a").write(b"next")
     assert contents(tmp_path) == {"a": b"next"}
