@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.split import Split
+#: What it consists of.
+_FILES = ("policy.yaml", "preview.png", "augment.html", "safety.json", "run.json")
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def write_augmentation(made: Augmentation, folder: str | os.PathLike[str]) -> st
     safety = {} if made.safety is None else made.safety.to_dict()
     told = {"policy": made.policy.name, "reasons": list(made.reasons), **safety}
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=_FILES) as opened:
         opened("policy.yaml").write(made.policy.to_yaml().encode())
         opened("preview.png").write(made.pictures)
         opened("augment.html").write(page.encode())

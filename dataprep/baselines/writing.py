@@ -43,6 +43,7 @@ from dataprep.schemas.baseline import (
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.records import in_order
 
@@ -168,6 +169,7 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
         FingerprintError: the files there are not of one baseline.
     """
     folder = os.fspath(folder)
+    settle(folder)
     missing = [name for name in (METRICS, PREDICTIONS, SAMPLES, RUN) if not os.path.isfile(os.path.join(folder, name))]
     if missing:
         raise InputError(

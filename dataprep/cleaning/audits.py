@@ -13,6 +13,7 @@ from dataprep.errors import FingerprintError, InputError
 from dataprep.reports.tables import FORMULA
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.issues import COLUMNS, Issues
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.report import ISSUES, RUN, SAMPLES
 from dataprep.schemas.stored import read_record, read_samples
 
@@ -33,6 +34,7 @@ def read_audit(folder: str | os.PathLike[str]) -> Audit:
         FingerprintError: the files there do not belong together, or the audit was anonymised.
     """
     folder = os.fspath(folder)
+    settle(folder)
     _refuse_missing(folder)
     run = read_record(os.path.join(folder, RUN), _AGAIN)
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)

@@ -22,6 +22,7 @@ from dataprep.reports.tables import neutralised
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import ACTIONS, EDIT, PLAN_COLUMNS, PLAN_CSV, PLAN_JSON, PLAN_VERSION, Plan, difference, labels_in
+from dataprep.schemas.publishing import settle
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -48,7 +49,7 @@ def write_plan(plan: Plan, folder: str | os.PathLike[str], *, overwrite: bool = 
     if not overwrite and os.path.exists(path):
         _refuse_losing_edits(plan, path)
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=(PLAN_CSV, PLAN_JSON)) as opened:
         opened(PLAN_CSV).write(b"\xef\xbb\xbf" + _as_csv(plan.table))
         opened(PLAN_JSON).write(json.dumps(_header(plan), indent=2, ensure_ascii=False).encode() + b"\n")
     return path
@@ -102,6 +103,7 @@ def read_plan(path: str | os.PathLike[str], dataset: Dataset | None = None, *, n
         InputError: no plan there, or rows that cannot be applied: all of them, with their numbers in the file.
     """
     path = os.path.join(path, PLAN_CSV) if os.path.isdir(path) else os.fspath(path)
+    settle(os.path.dirname(path) or os.curdir)
     header = _read_header(os.path.join(os.path.dirname(path), PLAN_JSON), path)
     table = _read_table(path)
     if dataset is not None and difference(header.get("data", {}), dataset):

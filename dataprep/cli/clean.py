@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int, str], None]
 _PLAN, _APPLY = "Making the plan", "Applying the plan"
 #: Options that shape the plan, and those of its application.
 _SHAPING = ("drop", "review", "keep", "relabel", "drop_at_confidence", "min_confidence", "test", "overwrite")
-_APPLYING = ("manifest", "to", "layout", "copy")
+_APPLYING = ("manifest", "to", "layout", "copy", "force")
 #: Exit code of a question that was answered with no, as of an interruption.
 _DECLINED = 130
 
@@ -90,6 +90,10 @@ def clean(
     to: Annotated[str, typer.Option(help="New folder to make of the kept files.", rich_help_panel=_APPLY)] = "",
     layout: Annotated[Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)] = "auto",
     copy: Annotated[bool, typer.Option("--copy", help="Copies instead of hard links.", rich_help_panel=_APPLY)] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Let --manifest overwrite a file of yours.", rich_help_panel=_APPLY),
+    ] = False,
     new_labels: Annotated[
         bool, typer.Option("--new-labels", help="Allow labels that no sample has so far.", rich_help_panel=_APPLY)
     ] = False,
@@ -194,7 +198,8 @@ def _apply(flags: Mapping[str, Any]) -> None:
     with progress_bar(flags["quiet"]) as progress:
         done = apply_plan(
             plan, audit, manifest=flags["manifest"] or os.path.join(folder, "clean.csv"), folder=flags["to"],
-            layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, progress=progress,
+            layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, force=flags["force"],
+            progress=progress,
         )  # fmt: skip
     _print_cleaned(done, audit.dataset.root, flags["out"])
 

@@ -44,6 +44,7 @@ def predict(
     pre_labels: Annotated[
         Tool | None, typer.Option(help="Write pre-labels for a labelling tool instead.", rich_help_panel=_OUTPUT)
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --out overwrite a file of yours.", rich_help_panel=_OUTPUT)] = False,
     prefix: Annotated[
         str, typer.Option(help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT)
     ] = "",
@@ -56,11 +57,15 @@ def predict(
     from dataprep.baselines.answers import writer_for
     from dataprep.baselines.predicting import Model as Opened
     from dataprep.baselines.predicting import predicted_frames
+    from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
     from dataprep.measures.options import PassOptions
 
     if prefix and not pre_labels:
         raise OptionError("--prefix goes before paths in pre-labels: expected --pre-labels with it")
     write = writer_for(out, pre_labels or "")
+    places = _places(out, pre_labels or "")
+    for place in places:
+        refuse_overwriting(place, (path, manifest, files, model), force=force)
     opened = Opened(model)
     counts: Counter[str] = Counter()
     with progress_bar(quiet) as progress:
@@ -69,8 +74,10 @@ def predict(
             dataset, opened, abstain_below=abstain_below, risk=risk, options=PassOptions(jobs=jobs), progress=progress
         )
         _write(write, _counted(tables, counts), opened, out, prefix)
-    if pre_labels == "label-studio" and out:
-        _write_config(out, opened)
+    if len(places) > 1:
+        _write_config(places[1], opened)
+    for place in places:
+        remember_written(place)
     _say(counts, dataset, out)
 
 
@@ -110,11 +117,16 @@ def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: st
             silence_stdout()
 
 
-def _write_config(out: str, opened: Model) -> None:
+def _places(out: str, pre_labels: str) -> list[str]:
+    """The files that are written."""
+    config = [os.path.splitext(out)[0] + ".config.xml"] if pre_labels == "label-studio" else []
+    return [out, *config] if out else []
+
+
+def _write_config(place: str, opened: Model) -> None:
     from dataprep.baselines.answers import label_studio_config
     from dataprep.schemas.files import write_atomically
 
-    place = os.path.splitext(out)[0] + ".config.xml"
     with write_atomically(place) as file:
         file.write(label_studio_config(opened.facts).encode())
     typer.echo(f"Labelling configuration: {place}", err=True)
