@@ -18,6 +18,7 @@ from dataprep.augment.preview import preview
 from dataprep.augment.probing import Bench, Progress, options_of
 from dataprep.augment.safety import Safety, safety_report
 from dataprep.cleaning import read_audit
+from dataprep.cleaning.completeness import what_is_lacking
 from dataprep.errors import InputError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.files import mark_output, write_together
@@ -66,10 +67,15 @@ def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | Non
     folder = os.path.join(os.fspath(out), "split")
     if os.path.isfile(os.path.join(folder, SAMPLES)):
         from dataprep.splits.records import made_from, read_split
+        from dataprep.splits.units import COPIES
 
         split = read_split(folder)
         if audit is not None and not made_from(split, audit):
             warnings.warn(f"the audit in {place} is of other data than the split in {folder}, and was not used", stacklevel=2)
+            audit = None
+        lacking = "" if audit is None else what_is_lacking(audit.run, COPIES)
+        if lacking:
+            warnings.warn(f"the audit in {place} is not enough, and was not used: {lacking}", stacklevel=2)
             audit = None
         return split, audit
     if audit is None:

@@ -193,8 +193,9 @@ def inputs_of(source: Audit | Dataset | str | os.PathLike[str]) -> tuple[str, ..
     """Files that an audit was made from, as its record names them."""
     if isinstance(source, str | os.PathLike):
         source = read_audit(source)
-    named = source.run.get("inputs") if isinstance(source, Audit) else ()
-    return tuple(path for path in named if isinstance(path, str)) if isinstance(named, list | tuple) else ()
+    options = source.run.get("options") if isinstance(source, Audit) else None
+    named = options.get("inputs") if isinstance(options, dict) else None
+    return tuple(path for path in named.values() if isinstance(path, str)) if isinstance(named, dict) else ()
 
 
 def _refuse_among_images(dataset: Dataset, manifest: str) -> None:

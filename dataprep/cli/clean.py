@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.outputs import say, with_inputs
 from dataprep.cli.plans import apply_command
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
@@ -148,11 +149,11 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
     folder = os.path.join(flags["out"], "audit")
     if not flags["path"]:
         return read_audit(folder)
+    from dataprep.cleaning.completeness import report_beside_previous
     from dataprep.engine import audit
-    from dataprep.reports import report
 
-    found = audit(flags["path"], progress=progress)
-    report(found, folder, progress=progress)
+    found = with_inputs(audit(flags["path"], progress=progress), flags)
+    report_beside_previous(found, folder, say, progress=progress)
     return found
 
 
@@ -164,6 +165,7 @@ def _propose(flags: Mapping[str, Any]) -> None:
     folder = os.path.join(flags["out"], "clean")
     with progress_bar(flags["quiet"]) as progress:
         audit = _audit(flags, progress)
+        _refuse_partial(audit, flags)
         kept = os.path.exists(os.path.join(folder, "plan.csv")) and not flags["overwrite"]
         edits = read_plan(folder, audit.dataset, new_labels=flags["new_labels"]) if kept else None
         chosen: dict[str, Any] = {name: flags[name] for name in ("relabel", "drop_at_confidence", "min_confidence", "test")}
@@ -173,6 +175,17 @@ def _propose(flags: Mapping[str, Any]) -> None:
     print_plan(plan, audit.dataset)
     _warn(plan.warnings)
     _tell_next(plan, written, flags["out"])
+
+
+def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
+    """Refuse an audit that did not look for what the plan acts on."""
+    from dataprep.cleaning.completeness import refuse_partial
+    from dataprep.cleaning.proposals import EXACT, UNREADABLE
+
+    needed = dict.fromkeys([UNREADABLE, EXACT, *(["wrong-label"] if flags["relabel"] else []), *(flags["drop"] or ())])
+    ignored = (*(flags["keep"] or ()), *(flags["review"] or ()))
+    wanted = [code for code in needed if code not in ignored]
+    refuse_partial(audit, wanted, os.path.join(flags["out"], "audit"), "a plan")
 
 
 def _tell_next(plan: Plan, path: str, out: str) -> None:
