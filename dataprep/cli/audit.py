@@ -177,7 +177,7 @@ def audit(
 
                 refuse_unsuitable(dataset)
             if is_kept(ctx):
-                refuse_among_images(flags)
+                refuse_among_images(flags, "audit")
             mark_output(folder)  # a folder that cannot be written is said before the work, not after
             made = _deepened(_audit(dataset, flags, options, ctx.obj.checks, progress), flags, is_kept(ctx), progress)
             found = with_inputs(_without_known(made, lists), flags)

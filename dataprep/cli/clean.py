@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dataprep.cli.outputs import say, with_inputs
+from dataprep.cli.outputs import refuse_among_images, say, with_inputs
 from dataprep.cli.plans import apply_command
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
@@ -107,6 +107,7 @@ def clean(
     """
     _refuse_mixes(ctx)
     flags = ctx.params
+    refuse_among_images(flags, "audit", "clean")
     if undo:
         _undo(flags)
     elif apply:

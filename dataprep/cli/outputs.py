@@ -45,11 +45,15 @@ def is_kept(ctx: typer.Context) -> bool:
     return ctx.params["format"] == "table" or (source is not None and source.name != "DEFAULT")
 
 
-def refuse_among_images(flags: Mapping[str, Any]) -> None:
+def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
     """Refuse results where images are, and say where they lie in the folder of images, out of the way of dataprep alone.
 
+    Args:
+        flags: with the path of the images, OUT and quiet.
+        stages: folders in OUT that the command writes to, the first one first.
+
     Raises:
-        InputError: OUT is the folder of images, or its ``audit`` a folder of images.
+        InputError: OUT is the folder of images, or one of the stages' folders is one of images.
     """
     from dataprep.cleaning.places import lies_in
     from dataprep.schemas.files import MARKER
@@ -59,12 +63,14 @@ def refuse_among_images(flags: Mapping[str, Any]) -> None:
         return
     if lies_in(root, out):
         raise InputError(f"--out: {out} is the folder of images: choose another, or one in it that is for results alone")
-    folder = os.path.join(out, "audit")
-    if os.path.exists(os.path.join(folder, MARKER)):
-        return
-    if os.path.isdir(folder) and os.listdir(folder):
-        raise InputError(f"--out: {folder} lies among the images and holds files that dataprep did not put there: choose another")
-    if not flags["quiet"]:
+    folders = [os.path.join(out, stage) for stage in stages]
+    unmarked = [folder for folder in folders if not os.path.exists(os.path.join(folder, MARKER))]
+    for folder in unmarked:
+        if os.path.isdir(folder) and os.listdir(folder):
+            raise InputError(
+                f"--out: {folder} is among the images and holds files that dataprep did not put there: choose another"
+            )
+    if folders[0] in unmarked and not flags["quiet"]:
         say(f"results go to {out}, in the folder of images: dataprep passes it over, other programs may take it for a class")
 
 

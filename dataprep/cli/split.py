@@ -24,7 +24,7 @@ from dataprep.cli.inputs import (
     with_notes_said,
 )
 from dataprep.cli.listing import silence_stdout
-from dataprep.cli.outputs import say
+from dataprep.cli.outputs import refuse_among_images, say
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
@@ -161,6 +161,7 @@ def split(
     flags = ctx.params
     _refuse_mixes(flags)
     folder = os.path.join(out, "split")
+    refuse_among_images(flags, "audit", "split")
     with progress_bar(quiet) as progress:
         mark_output(folder)
         audit = _audit(flags, progress)

@@ -11,6 +11,7 @@ import typer
 
 from dataprep.cli.inputs import with_notes_said
 from dataprep.cli.listing import silence_stdout
+from dataprep.cli.outputs import refuse_among_images
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError
@@ -159,6 +160,7 @@ def train_baseline(
     from dataprep.baselines.distributed import joined
 
     flags = ctx.params
+    refuse_among_images(flags, "audit", "split", "baseline")
     if plan and not (path or compare):
         raise OptionError("--plan goes with images, for the split that is made of them, or with --compare: dataprep split --plan")
     with joined(device) as rank:
