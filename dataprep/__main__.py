@@ -1,6 +1,26 @@
-"""``python -m dataprep``: the same as the ``dataprep`` command."""
+"""``python -m dataprep``, and the ``dataprep`` command: notes interruptions before anything large is imported."""
 
-from dataprep.cli import main
+from __future__ import annotations
+
+import sys
+
+from dataprep import interruption
+
+
+def main() -> None:
+    """Run the command line; see `dataprep.cli.main`."""
+    interruption.watch()
+    try:
+        from dataprep.cli import main as run
+    except BaseException as error:
+        number = interruption.arrived()
+        if number:
+            sys.exit(128 + number)
+        if isinstance(error, MemoryError) or "annot allocate memory" in str(error):
+            sys.exit("dataprep: there is not enough memory to start: free some, or raise the limit on it (ulimit -v)")
+        raise
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -27,8 +26,10 @@ from dataprep import registry
 from dataprep.errors import InputError
 from dataprep.schemas.files import write_atomically
 from dataprep.schemas.identity import issue_ids
+from dataprep.schemas.inputs import read_json, read_text
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.report import JSON
+from dataprep.schemas.stored import STAGE_LIMIT
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -92,13 +93,12 @@ def read_ignored(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     Raises:
         InputError: no list there, or rows that name no check or no issue; all of them are said at once.
     """
+    reader = csv.DictReader(io.StringIO(read_text(path, "the ignore list"), newline=""))
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            names = reader.fieldnames or []
-            rows = [{name: (row.get(name) or "").strip() for name in IGNORE_COLUMNS} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read the ignore list {os.fspath(path)}: {getattr(error, 'strerror', None) or error}") from error
+        names = reader.fieldnames or []
+        rows = [{name: (row.get(name) or "").strip() for name in IGNORE_COLUMNS} for row in reader]
+    except csv.Error as error:
+        raise InputError(f"cannot read the ignore list {os.fspath(path)}, line {reader.reader.line_num}: {error}") from error
     if not {"check", "id"} <= set(names):
         raise InputError(f"{os.fspath(path)}: expected the columns check and id, got {', '.join(names) or 'an empty file'}")
     faults = list(_faults(rows))
@@ -143,12 +143,8 @@ def known_ids(known: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
         InputError: no report there, or one that cannot be read.
     """
     path = report_path(known)
-    try:
-        with open(path, encoding="utf-8") as file:
-            report = json.load(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the earlier report {path}: {getattr(error, 'strerror', None) or error}") from error
+    report = read_json(path, "the earlier report", limit=STAGE_LIMIT)
     ids = report.get("ids") if isinstance(report, dict) else None
-    if not isinstance(ids, list):
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
         raise InputError(f"{path} is no report of dataprep: expected a report.json that dataprep audit wrote")
     return np.array(ids, dtype=str)

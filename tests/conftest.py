@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+#: For `subprocess` of children that get SIGINT: they obey it though the suite may run with it ignored (``nohup make test``).
+OBEYING = {} if os.name == "nt" else {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
 
 
 @pytest.fixture(autouse=True)

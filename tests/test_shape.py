@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Lowest first. A module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors",),
+    ("errors", "interruption"),
     ("schemas",),
     ("registry",),
     ("backends",),

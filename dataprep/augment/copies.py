@@ -22,8 +22,10 @@ from dataprep.cleaning.places import staged
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.measures.thumbnails import read_remote
 from dataprep.schemas.files import mark_output
+from dataprep.schemas.inputs import check_input
 from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, UNIT
+from dataprep.schemas.stored import STAGE_LIMIT, reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -217,11 +219,10 @@ def verify_copies(folder: str | os.PathLike[str], source: Audit | Split | Datase
         FingerprintError: copies whose original is no longer in their part, or of their unit, or not in the data.
     """
     path = os.path.join(os.fspath(folder), MANIFEST)
-    try:
+    check_input(path, "the list of copies", limit=STAGE_LIMIT)
+    with reading(path, "Make the copies again: dataprep augment --materialise"):
         table = pd.read_csv(path, dtype="str", keep_default_na=False)
         table = table[["path", "label", "split", "unit", "source", "policy", "seed", "copy"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"cannot read the copies in {path}: {error}") from error
     gone = [name for name in table["path"] if not os.path.isfile(os.path.join(os.fspath(folder), *name.split("/")))]
     if gone:
         raise InputError(f"{len(gone):,} of {len(table):,} copies in {os.fspath(folder)} are gone, the first {gone[0]}")

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from dataprep.errors import OptionError
+from dataprep.schemas.extras import how_to_install
 
-_MISSING = 'augmentation needs albumentations, which does not load ({}): pip install "dataprep-images[augment]"'
 _TORCH_PART = "albumentations.pytorch"
 
 
@@ -27,10 +27,14 @@ def albumentations() -> Any:
         with _without_torch():
             import albumentations as module
     except ImportError as error:
-        raise OptionError(_MISSING.format(error)) from error
+        raise OptionError(_missing(error)) from error
     if not module.__version__.startswith("2.0."):
-        raise OptionError(_MISSING.format(f"expected 2.0.8, found {module.__version__}"))
+        raise OptionError(_missing(f"expected 2.0.8, found {module.__version__}"))
     return module
+
+
+def _missing(why: object) -> str:
+    return f"augmentation needs albumentations, which does not load ({why}): {how_to_install('augment')}"
 
 
 @cache
@@ -43,7 +47,7 @@ def yaml() -> Any:
     try:
         import yaml as module
     except ImportError as error:
-        raise OptionError(f'policies in YAML need PyYAML ({error}): pip install "dataprep-images[augment]"') from error
+        raise OptionError(f"policies in YAML need PyYAML ({error}): {how_to_install('augment')}") from error
     return module
 
 

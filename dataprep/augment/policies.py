@@ -16,8 +16,9 @@ import xxhash
 from dataprep.augment import serialised
 from dataprep.augment.library import albumentations, from_dict
 from dataprep.augment.serialised import Step, step
-from dataprep.errors import InputError, OptionError
+from dataprep.errors import OptionError
 from dataprep.schemas.files import write_atomically
+from dataprep.schemas.inputs import MB, read_text
 from dataprep.schemas.options import did_you_mean
 
 if TYPE_CHECKING:
@@ -153,12 +154,7 @@ class Policy:
         Raises:
             InputError: there is no such file, or no policy in it.
         """
-        try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read(serialised._MOST_BYTES + 1)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read the policy {os.fspath(path)}: {getattr(error, 'strerror', None) or error}") from error
-        return cls.from_yaml(text, os.fspath(path))
+        return cls.from_yaml(read_text(path, "the policy", limit=16 * MB), os.fspath(path))
 
 
 class Augmenter:

@@ -16,6 +16,7 @@ from dataprep.augment.statistics import WEIGHTINGS, ChannelStatistics
 from dataprep.augment.tabular import COLUMN_KINDS, ColumnScale
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.files import write_atomically
+from dataprep.schemas.inputs import read_json
 
 FORMAT, VERSION = "dataprep-normaliser", 1
 
@@ -44,14 +45,9 @@ def load(path: str | os.PathLike[str]) -> Normaliser:
         InputError: no such file, another format or version, or damaged.
     """
     path = os.fspath(path)
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except FileNotFoundError:
-        raise InputError(f"no normaliser at {path}. Make one: dataprep normalise") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"cannot read the normaliser {path}: {error}") from error
-    return from_json(content, path)
+    if not os.path.exists(path):
+        raise InputError(f"no normaliser at {path}. Make one: dataprep normalise")
+    return from_json(read_json(path, "the normaliser"), path)
 
 
 def from_json(content: Any, name: str = "the normaliser") -> Normaliser:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 #: Memory that a worker needs to decode photos of ordinary size with every library loaded.
 MEGABYTES_PER_WORKER = 384
+#: Workers for each usable core that are still started when they are asked for; more of them would only wait for one another.
+WORKERS_PER_CORE = 8
 
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -16,14 +20,26 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def worker_count(jobs: int = 0) -> int:
     """`jobs`, or for 0 as many workers as there are usable cores and room in memory, at least 1.
 
+    Of more than `WORKERS_PER_CORE` jobs for each usable core, so many are taken, with a warning that says so.
+
     Usable cores: the processor affinity of this process (``taskset``, a batch scheduler) and the processor quota of its control
     groups (a container's ``--cpus``), rounded up. Room: free memory, or what is left of the control groups' memory limit, at
     `MEGABYTES_PER_WORKER` each.
     """
+    cores = max(1, min(_affinity(), *(math.ceil(quota) for quota in _quotas()), 10_000))
+    if jobs > WORKERS_PER_CORE * cores:
+        taken = WORKERS_PER_CORE * cores
+        _say_bounded(f"{jobs:,} workers are too many for {cores} usable cores: {taken} are taken")
+        return taken
     if jobs > 0:
         return jobs
-    cores = min(_affinity(), *(math.ceil(quota) for quota in _quotas()), 10_000)
     return max(1, min(cores, int(_free_megabytes() // MEGABYTES_PER_WORKER)))
+
+
+@cache
+def _say_bounded(text: str) -> None:
+    """Once in a run: stages ask again and again."""
+    warnings.warn(text, stacklevel=3)
 
 
 def _affinity() -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from dataprep.errors import FingerprintError, InputError
+from dataprep.errors import FingerprintError
 from dataprep.schemas.files import write_atomically
+from dataprep.schemas.inputs import check_input
+from dataprep.schemas.stored import STAGE_LIMIT, reading
 
 if TYPE_CHECKING:
     from dataprep.baselines.loop import Fitted
@@ -42,19 +43,20 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
     """
     from dataprep.baselines.loop import Fitted
 
-    try:
+    check_input(path, "the checkpoint", limit=STAGE_LIMIT)
+    with reading(path, "It is no checkpoint that can be read: train without --resume"):
         state = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or state["form"] != _FORM:
             raise TypeError("another form")
         fitted, best, found = Fitted(**state["fitted"]), state["best"], {name: state["parts"][name] for name in parts}
-    except (OSError, LookupError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is no checkpoint that can be read ({type(error).__name__}): train without --resume") from error
-    if state["key"] != key:
+        made_by = state["key"]
+    if made_by != key:
         raise FingerprintError(
             f"{os.path.basename(path)} belongs to a run with other data or settings: train without --resume, or give back the "
             "settings in run.json"
         )
-    for name, part in parts.items():
-        part.load_state_dict(found[name])
+    with reading(path, "It is no checkpoint that can be read: train without --resume"):
+        for name, part in parts.items():
+            part.load_state_dict(found[name])
     fitted.resumed_at = len(fitted.history)
     return fitted, best

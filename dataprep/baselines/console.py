@@ -32,22 +32,29 @@ _BAR = 20
 Line = tuple[str, str]
 
 
-def print_baseline(baseline: Baseline, paths: BaselinePaths | None = None, stream: TextIO | None = None) -> None:
+def print_baseline(
+    baseline: Baseline, paths: BaselinePaths | None = None, stream: TextIO | None = None, *, verdict_only: bool = False
+) -> None:
     """Print a baseline for people: in colour on a terminal, as plain text elsewhere.
 
     Args:
         baseline: the baseline.
         paths: where its files are, if they were written.
         stream: where to print; default: stdout.
+        verdict_only: print the verdict and nothing else.
     """
-    print_lines(lines_of(baseline, paths), stream)
+    print_lines([_verdict(baseline)] if verdict_only else lines_of(baseline, paths), stream)
+
+
+def _verdict(baseline: Baseline) -> Line:
+    said = verdict(baseline.metrics)
+    return f"{MARKS[said['level']]} {printable(said['title'])}", said["level"]
 
 
 def lines_of(baseline: Baseline, paths: BaselinePaths | None = None) -> Iterator[Line]:
     """(line, look) to print, about 80 columns wide."""
     metrics = baseline.metrics
-    said = verdict(metrics)
-    yield f"{MARKS[said['level']]} {printable(said['title'])}", said["level"]
+    yield _verdict(baseline)
     yield from _purpose(metrics)
     yield from _references(metrics)
     yield from _requirements(metrics)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from dataprep.errors import OptionError, WorkError
 from dataprep.measures.embedding.sessions import load_onnxruntime
+from dataprep.schemas.extras import how_to_install
 from dataprep.schemas.files import write_atomically
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def onnx_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> byte
     """The bytes of an ONNX model: the same for the same weights and versions, with no path of this machine in them."""
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
-        raise OptionError(f"exporting to ONNX needs {' and '.join(missing)}: pip install 'dataprep-images[train]'")
+        raise OptionError(f"exporting to ONNX needs {' and '.join(missing)}: {how_to_install('train')}")
     names = [LOGITS, VALUES if facts.kind == "regression" else PROBABILITIES]
     with torch.no_grad(), _quiet():
         written = torch.onnx.export(program, (), input_names=[INPUT], output_names=names, dynamo=True, verbose=False)

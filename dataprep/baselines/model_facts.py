@@ -13,10 +13,20 @@ from numpy.typing import NDArray
 
 from dataprep.errors import InputError
 from dataprep.schemas.goal import Goal, Kind
+from dataprep.schemas.stored import reading, refuse_wrong_kinds
 
 #: Key of the metadata that holds the form in which the others are written.
 FORM_KEY = "dataprep_model"
 _FORM = 1
+#: Wished error among the answers where nobody says another.
+USUAL_RISK = 0.05
+_AGAIN = "What the model says about itself is damaged: export it again"
+_KINDS: dict[str, type] = {
+    "kind": str, "labels": list, "labels.*": str, "size": int, "arch": str, "metric": str, "positive": str,
+    "temperature": float, "thresholds": list, "thresholds.*": float, "abstention": list, "abstention.*": dict,
+    "abstention.*.wished": float, "abstention.*.threshold": float, "abstention.*.bound": float,
+    "abstention.*.coverage": float, "abstention.*.holds": bool, "centre": float, "spread": float, "fingerprint": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,19 +99,30 @@ class ModelFacts:
                 f"{path} is no model of dataprep: it does not say what it predicts. Expected the model.onnx that "
                 "dataprep train-baseline writes"
             )
-        try:
+        with reading(path, _AGAIN):
             if json.loads(metadata[FORM_KEY]) != _FORM:
                 raise InputError(f"{path} was written by another version of dataprep: train it again, or take that version")
             found = {name: json.loads(metadata[name]) for name in cls.__dataclass_fields__}
-            if found["kind"] not in get_args(Kind):
-                raise ValueError(found["kind"])
-            least = found["thresholds"]
+            given = {name: value for name, value in found.items() if name != "thresholds" or value is not None}
+            refuse_wrong_kinds(given, path, _AGAIN, _KINDS)
+            least, labels = found["thresholds"], tuple(found["labels"])
+            if found["kind"] not in get_args(Kind) or len(set(labels)) != len(labels) or found["size"] < 1:
+                raise ValueError(f"kind {found['kind']!r}, {len(labels)} labels, size {found['size']}")
+            if least is not None and len(least) != len(labels):
+                raise ValueError(f"{len(least)} thresholds of {len(labels)} labels")
             return cls(**{
-                **found, "kind": cast(Kind, found["kind"]), "labels": tuple(found["labels"]), "size": int(found["size"]),
+                **found, "kind": cast(Kind, found["kind"]), "labels": labels,
                 "thresholds": None if least is None else tuple(map(float, least)), "abstention": tuple(found["abstention"]),
             })  # fmt: skip
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: what it says about itself cannot be read ({error}). Export it again") from error
+
+    @property
+    def usual_abstention(self) -> Mapping[str, Any] | None:
+        """What is refused when nothing is asked for: the stored one that holds for an error of `USUAL_RISK`, else for the least
+        above it, else for the greatest below; None where none holds.
+        """
+        kept = sorted((each for each in self.abstention if each["holds"]), key=lambda each: float(each["wished"]))
+        above = [each for each in kept if each["wished"] >= USUAL_RISK - 1e-12]
+        return above[0] if above else kept[-1] if kept else None
 
     def abstain_below(self, risk: float) -> float:
         """The least confidence to answer at for a wished error among the answers: that of the nearest stored one at or below it.

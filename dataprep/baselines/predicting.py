@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,12 @@ class Model:
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, k) probabilities, or (n,) values of a regression, of (n, size, size, 3) uint8 RGB images."""
         found = np.asarray(self._session.run(images, self._output), np.float32)
-        return found.reshape(len(images)) if self.facts.kind == "regression" else found
+        wide = 1 if self.facts.kind == "regression" else len(self.facts.labels)
+        if found.size != len(images) * wide:
+            raise InputError(
+                f"the model gives {found.shape} for {len(images)} images: expected {wide} figures each. Export it again"
+            )
+        return found.reshape(len(images)) if self.facts.kind == "regression" else found.reshape(len(images), wide)
 
 
 def predict(
@@ -79,13 +85,15 @@ def predict(
     Args:
         source: what `dataprep.scan` takes (a folder, an fsspec URL, a manifest, a list of files), or a Dataset.
         model: a `Model`, or the path of a ``model.onnx`` or of its folder.
-        abstain_below: refuse answers of less confidence.
-        risk: wished error among the answers; takes the confidence that the model's training found for it on validation.
+        abstain_below: refuse answers of less confidence; 0 answers everything.
+        risk: wished error among the answers; takes the confidence that the model's training found for it on validation. Without
+            either, that of `ModelFacts.usual_abstention`.
         options: how files are read and decoded.
         progress: called with (stage, done, total, note).
 
     Returns:
-        One row per image, in the order of the source: ``sample``, ``predicted``, ``confidence`` (the probability of
+        One row per image, in the order of the source; of a manifest or list, one per row of it, also of files that are missing
+        or listed twice: ``sample``, ``predicted``, ``confidence`` (the probability of
         `predicted`; of several labels the least), ``p:CLASS`` of every class, ``abstained`` (whether the model refuses to
         decide; `predicted` is then what it leans to), ``lost`` (why the image could not be read, else empty). Of a regression
         ``sample``, ``predicted`` and ``lost``.
@@ -116,7 +124,7 @@ def predicted_frames(
 
 
 def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float | None) -> float:
-    """The least confidence that is answered; 0 answers everything.
+    """The least confidence that is answered; 0 answers everything. Where neither is asked for, the model's usual one.
 
     Raises:
         InputError: the model has none for `risk`.
@@ -129,24 +137,50 @@ def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float |
             raise OptionError(f"--{name}: expected a share between 0 and 1, got {value:g}")
     if facts.kind == "regression" and (abstain_below is not None or risk is not None):
         raise OptionError("the model predicts numbers and says no confidence: leave out --abstain-below and --risk")
-    return facts.abstain_below(risk) if risk is not None else abstain_below or 0.0
+    if risk is not None:
+        return facts.abstain_below(risk)
+    usual = facts.usual_abstention
+    return abstain_below if abstain_below is not None else float(usual["threshold"]) if usual is not None else 0.0
 
 
 def _frames(
     dataset: Dataset, samples: list[str], model: Model, least: float, options: PassOptions, progress: Progress | None
 ) -> Iterator[pd.DataFrame]:
-    """Tables in the order of the samples, each as soon as all of its rows are known."""
-    waiting: dict[int, Any] = {}
+    """Tables in the order of the rows, each as soon as all of its rows are known."""
+    rows = asked_rows(dataset)
+    uses = Counter(place for _, place in rows)
+    known: dict[int, Any] = {-1: Lost("missing", "there is no such file")}
     start = ready = 0
     for done, (index, found) in enumerate(_answers(dataset, samples, model, options), start=1):
-        waiting[index] = found
-        while ready in waiting:
+        known[index] = found
+        while ready < len(rows) and rows[ready][1] in known:
             ready += 1
-            if ready - start == _ROWS or ready == len(samples):
-                yield _table(model.facts, samples[start:ready], [waiting.pop(place) for place in range(start, ready)], least)
+            if ready - start == _ROWS or ready == len(rows):
+                yield _table(model.facts, [name for name, _ in rows[start:ready]], _taken(rows[start:ready], known, uses), least)
                 start = ready
         if progress is not None:
             progress("predict", done, len(samples), "")
+
+
+def asked_rows(dataset: Dataset) -> list[tuple[str, int]]:
+    """What was asked for, in order: the name, and the number of the sample, -1 where there is none."""
+    samples = [str(sample) for sample in dataset.samples.index]
+    if dataset.listed is None:
+        return [(sample, number) for number, sample in enumerate(samples)]
+    places = {sample: number for number, sample in enumerate(samples)}
+    listed = zip(dataset.listed["path"].tolist(), dataset.listed["sample"].tolist(), strict=True)
+    return [(sample or path, places.get(sample, -1)) for path, sample in listed if not sample or sample in places]
+
+
+def _taken(rows: list[tuple[str, int]], known: dict[int, Any], uses: Counter[int]) -> list[Any]:
+    """The answers of rows; those that no further row needs are forgotten."""
+    found = []
+    for _, place in rows:
+        found.append(known[place])
+        uses[place] -= 1
+        if place >= 0 and not uses[place]:
+            del known[place]
+    return found
 
 
 def _answers(

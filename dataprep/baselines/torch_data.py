@@ -14,6 +14,7 @@ from dataprep.errors import InputError, OptionError
 from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.options import PassOptions
 from dataprep.measures.thumbnails import read_remote
+from dataprep.schemas.extras import how_to_install
 from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, Split
 from dataprep.splits.views import classes_of, labels_of
@@ -22,7 +23,7 @@ try:
     import torch
     from torch.utils.data import Dataset as TorchDataset
 except ImportError as error:
-    raise InputError('torch is not installed: pip install "dataprep-images[train]"') from error
+    raise InputError(f"torch is not installed: {how_to_install('train')}") from error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

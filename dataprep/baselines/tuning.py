@@ -13,6 +13,7 @@ from dataprep.baselines.search_space import GROUPS, Knob, regime_of, space_for
 from dataprep.baselines.selection import judge_winner
 from dataprep.baselines.trials import Bench, TrialLog
 from dataprep.errors import OptionError, WorkError
+from dataprep.schemas.extras import how_to_install
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,7 +117,7 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise OptionError(f'--tune needs Optuna, which does not load ({error}): pip install "dataprep-images[train]"') from error
+        raise OptionError(f"--tune needs Optuna, which does not load ({error}): {how_to_install('train')}") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pickle
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
@@ -19,7 +18,7 @@ import pandas as pd
 from dataprep.baselines.goals import parse_requirement
 from dataprep.baselines.model_facts import ModelFacts
 from dataprep.baselines.page import draw_baseline
-from dataprep.errors import DataprepError, FingerprintError, InputError, OptionError
+from dataprep.errors import DataprepError, FingerprintError, InputError
 from dataprep.measures.options import PassOptions
 from dataprep.measures.views import views_of
 from dataprep.reports.tables import write_samples
@@ -42,9 +41,10 @@ from dataprep.schemas.baseline import (
 )
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.goal import Goal
+from dataprep.schemas.inputs import check_input
 from dataprep.schemas.issues import Issues
 from dataprep.schemas.publishing import settle
-from dataprep.schemas.stored import read_record, read_samples
+from dataprep.schemas.stored import STAGE_LIMIT, read_record, read_samples, reading, refuse_wrong_kinds
 from dataprep.splits.records import in_order
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ _FORM = 1
 #: What a baseline consists of; what of it an earlier run left and this one does not make would belong to another model.
 _OWN = (METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, SAMPLES, OUT_OF_FOLD)
 _AGAIN = "Make it again: dataprep train-baseline"
+_GOAL_KINDS: dict[str, type] = {
+    "goal": dict, "goal.kind": str, "goal.classes": list, "goal.classes.*": str, "goal.metric": str, "goal.positive": str,
+    "goal.reason": str, "goal.beta": float, "goal.requirements": list, "goal.requirements.*": str,
+}  # fmt: skip
 
 
 class ExportWarning(UserWarning):
@@ -187,20 +191,18 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
 
 
 def _read_table(path: str) -> pd.DataFrame:
-    try:
+    check_input(path, "the file", limit=STAGE_LIMIT)
+    with reading(path, _AGAIN):
         return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}. {_AGAIN}") from error
 
 
 def _read_goal(metrics: Mapping[str, Any], path: str) -> Goal:
-    try:
+    refuse_wrong_kinds(metrics, path, _AGAIN, _GOAL_KINDS)
+    with reading(path, f"It does not say what was to be predicted. {_AGAIN}"):
         found = dict(metrics["goal"])
         kind, classes = found["kind"], tuple(found["classes"])
         require = tuple(parse_requirement(text, kind, classes) for text in found.get("requirements", ()))
         return Goal(**{**found, "classes": classes, "requirements": require})
-    except (KeyError, TypeError, ValueError, OptionError) as error:
-        raise InputError(f"{path} does not say what was to be predicted ({error}). {_AGAIN}") from error
 
 
 def _read_network(path: str, fingerprint: str) -> Any:
@@ -211,14 +213,14 @@ def _read_network(path: str, fingerprint: str) -> Any:
 
     from dataprep.baselines.models import make_network
 
-    try:
+    check_input(path, "the weights", limit=STAGE_LIMIT)
+    with reading(path, f"Its weights are damaged. {_AGAIN}"):
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["form"] != _FORM:
-            raise KeyError(state["form"])
+            raise ValueError("another form of weights")
         network = make_network(pretrained=False, **state["network"])
         network.load_state_dict(state["state"])
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"cannot read the weights {path} ({type(error).__name__}). {_AGAIN}") from error
-    if state["fingerprint"] != fingerprint:
+        made_for = state["fingerprint"]
+    if made_for != fingerprint:
         raise FingerprintError(f"{WEIGHTS} in {os.path.dirname(path)} belongs to a model of other data. {_AGAIN}")
     return network.eval()

@@ -16,8 +16,9 @@ from dataprep.cleaning.plans import read_plan
 from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.reports.verdict import counted
 from dataprep.schemas.files import MARKER
-from dataprep.schemas.plan import PLAN_COLUMNS, PLAN_CSV, Cleaned, Plan, difference, suggested_text
+from dataprep.schemas.plan import DATA_KINDS, PLAN_COLUMNS, PLAN_CSV, Cleaned, Plan, difference, suggested_text
 from dataprep.schemas.publishing import settle
+from dataprep.schemas.stored import read_record, reading
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 APPLIED = "applied.json"
 #: Raised when a key of the record changes its meaning.
 APPLIED_VERSION = 1
+
+_AGAIN = "Apply the plan again: dataprep clean --apply"
+_KINDS: dict[str, type] = {
+    "applied": int, "data": dict, "options": dict, "layout": str, "files": dict, "files.*": str, "records": list,
+    "records.*": str, "changes": list, "changes.*": dict, "changes.*.*": str, "result": dict, "result.manifest": str,
+    "result.folder": str, "result.record": str, "result.samples": int, "result.dropped": int, "result.relabelled": int,
+    "result.unreviewed": int, "result.linked": int, "result.copied": int, "result.warnings": list, "result.warnings.*": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,18 +143,15 @@ def read_applied(folder: str | os.PathLike[str]) -> Applied | None:
     """
     path = os.path.join(folder, APPLIED)
     settle(folder)
-    try:
-        with open(path, encoding="utf-8") as file:
-            record = json.load(file)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}. Apply the plan again: dataprep clean --apply") from error
-    if not isinstance(record, dict) or record.get("applied") != APPLIED_VERSION:
-        raise InputError(f"{path} is no record of an applied plan. Apply the plan again: dataprep clean --apply")
-    plan = Plan(_table(record["changes"]), record["data"], record["options"])
-    result = Cleaned(**{**record["result"], "warnings": tuple(record["result"]["warnings"])})
-    return Applied(os.path.abspath(path), plan, result, record["files"], record["layout"], tuple(record["records"]))
+    record = read_record(path, _AGAIN, _KINDS | DATA_KINDS)
+    if record.get("applied") != APPLIED_VERSION:
+        raise InputError(f"{path} is no record of an applied plan. {_AGAIN}")
+    with reading(path, _AGAIN):
+        plan = Plan(_table(record["changes"]), record["data"], record["options"])
+        result = Cleaned(**{**record["result"], "warnings": tuple(record["result"]["warnings"])})
+        return Applied(os.path.abspath(path), plan, result, record["files"], record["layout"], tuple(record["records"]))
 
 
 def _table(changes: list[dict[str, str]]) -> pd.DataFrame:

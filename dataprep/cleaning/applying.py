@@ -113,9 +113,7 @@ def apply_plan(
 def _refuse_overwriting(manifest: str, source: Any, record: str, force: bool) -> None:
     """As `refuse_overwriting`; the manifest beside the plan is ours whatever it holds, unless it was an input."""
     ours = bool(record) and os.path.realpath(manifest) == os.path.realpath(os.path.join(record, CLEANED))
-    inputs = inputs_of(source)
-    if not ours or any(os.path.realpath(path) == os.path.realpath(manifest) for path in inputs):
-        refuse_overwriting(manifest, inputs, force=force)
+    refuse_overwriting(manifest, inputs_of(source), ours=ours, force=force)
 
 
 def _write(files: dict[str, bytes]) -> None:

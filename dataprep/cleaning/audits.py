@@ -10,17 +10,22 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.errors import FingerprintError, InputError
-from dataprep.reports.tables import FORMULA
+from dataprep.reports.tables import restored
 from dataprep.schemas.audit import Audit
-from dataprep.schemas.issues import COLUMNS, Issues
+from dataprep.schemas.inputs import check_input
+from dataprep.schemas.issues import COLUMNS, SEVERITIES, Issues, evidence_of
 from dataprep.schemas.publishing import settle
 from dataprep.schemas.report import ISSUES, RUN, SAMPLES
-from dataprep.schemas.stored import read_record, read_samples
+from dataprep.schemas.stored import STAGE_LIMIT, read_record, read_samples, reading
 
 if TYPE_CHECKING:
     from dataprep.checks.contract import Check
 
 _AGAIN = "Run dataprep audit again."
+_KINDS: dict[str, type] = {
+    "fingerprint": str, "options": dict, "options.checks": dict, "options.checks.*": dict, "options.anonymise": bool,
+    "options.pass": dict, "skipped": dict, "skipped.*": str, "failed": dict, "failed.*": str, "samples": int, "anonymised": bool,
+}  # fmt: skip
 _NUMBERS = {"confidence": np.float32, "figure": np.float64}
 
 
@@ -36,7 +41,7 @@ def read_audit(folder: str | os.PathLike[str]) -> Audit:
     folder = os.fspath(folder)
     settle(folder)
     _refuse_missing(folder)
-    run = read_record(os.path.join(folder, RUN), _AGAIN)
+    run = read_record(os.path.join(folder, RUN), _AGAIN, _KINDS)
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)
     if run.get("anonymised") or run.get("options", {}).get("anonymise"):
         raise FingerprintError(
@@ -56,18 +61,23 @@ def _refuse_missing(folder: str) -> None:
 
 
 def _read_issues(path: str) -> Issues:
-    try:
+    check_input(path, "the file", limit=STAGE_LIMIT)
+    with reading(path, _AGAIN):
         table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")[list(COLUMNS)]
         numbers = {name: pd.to_numeric(table[name]).astype(kind) for name, kind in _NUMBERS.items()}
-        texts = {name: without_apostrophe(table[name]) for name in COLUMNS if name not in _NUMBERS}
-        return Issues.collect([table.assign(**numbers, **texts)])
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"cannot read {path}: {error}. Run dataprep audit again.") from error
+        texts = {name: restored(table[name]) for name in COLUMNS if name not in _NUMBERS}
+        issues = Issues.collect([table.assign(**numbers, **texts)])
+        _refuse_damaged(issues)
+    return issues
 
 
-def without_apostrophe(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Texts as they were before `dataprep.reports.tables.neutralised`."""
-    return texts.mask(texts.str.contains("^'", regex=True) & texts.str.contains(FORMULA, regex=True), texts.str.slice(1))
+def _refuse_damaged(issues: Issues) -> None:
+    """Refuse what no check writes, and what would only fail in the stage that uses it."""
+    if not set(issues.table["severity"].astype("str")) <= set(SEVERITIES):
+        raise ValueError(f"a severity that is none of {', '.join(SEVERITIES)}")
+    for evidence in issues.table["evidence"].astype("str").unique():
+        if not isinstance(evidence_of(evidence), dict):
+            raise ValueError("evidence that is no object")
 
 
 def _checks_of(run: dict[str, Any]) -> tuple[Check, ...]:

@@ -18,12 +18,15 @@ from dataprep.schemas.files import write_atomically
 _FOLDER = "written"
 
 
-def refuse_overwriting(path: str | os.PathLike[str], inputs: Iterable[str] = (), *, force: bool = False) -> None:
+def refuse_overwriting(
+    path: str | os.PathLike[str], inputs: Iterable[str] = (), *, ours: bool = False, force: bool = False
+) -> None:
     """Refuse to write to a file that was read, or that is there and is not what dataprep wrote there last.
 
     Args:
         path: the file to be.
         inputs: files that the result is made from.
+        ours: the place is dataprep's own (``dataprep-out/clean/clean.csv``): only inputs are refused.
         force: overwrite whatever is there.
 
     Raises:
@@ -35,7 +38,7 @@ def refuse_overwriting(path: str | os.PathLike[str], inputs: Iterable[str] = (),
     for source in inputs:
         if _is_same(path, source):
             raise InputError(f"{path} is what was read, and would be replaced: choose another name, or give --force")
-    if not is_written_by_us(path):
+    if not ours and not is_written_by_us(path):
         raise InputError(
             f"{path} is there, and is not (or no longer) what dataprep wrote there: choose another name, or give --force to "
             "replace it"

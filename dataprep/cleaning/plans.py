@@ -15,18 +15,33 @@ import pandas as pd
 import pyarrow as pa
 
 import dataprep
-from dataprep.cleaning.audits import without_apostrophe
 from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import InputError
-from dataprep.reports.tables import neutralised
+from dataprep.reports.tables import neutralised, restored
 from dataprep.schemas.files import mark_output, write_together
+from dataprep.schemas.inputs import read_input, read_json
 from dataprep.schemas.options import did_you_mean
-from dataprep.schemas.plan import ACTIONS, EDIT, PLAN_COLUMNS, PLAN_CSV, PLAN_JSON, PLAN_VERSION, Plan, difference, labels_in
+from dataprep.schemas.plan import (
+    ACTIONS,
+    DATA_KINDS,
+    EDIT,
+    PLAN_COLUMNS,
+    PLAN_CSV,
+    PLAN_JSON,
+    PLAN_VERSION,
+    Plan,
+    difference,
+    labels_in,
+)
 from dataprep.schemas.publishing import settle
+from dataprep.schemas.stored import STAGE_LIMIT, refuse_wrong_kinds
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
+_KINDS: dict[str, type] = {
+    "data": dict, "options": dict, "counts": dict, "warnings": list, "warnings.*": str, "left_in_test": int,
+}  # fmt: skip
 _LISTED = 20
 
 
@@ -125,28 +140,27 @@ def _with_edit(source: str) -> str:
 
 
 def _read_header(path: str, plan: str) -> Mapping[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            header = json.load(file)
-    except FileNotFoundError as error:
-        if not os.path.exists(plan):
-            raise InputError(f"no plan at {plan}. Make one: dataprep clean") from error
-        raise InputError(
-            f"{path} is missing: it says which data {os.path.basename(plan)} is for. Keep the two together."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    if not os.path.exists(plan):
+        raise InputError(f"no plan at {plan}. Make one: dataprep clean")
+    if not os.path.exists(path):
+        raise InputError(f"{path} is missing: it says which data {os.path.basename(plan)} is for. Keep the two together.")
+    header = read_json(path, "the plan", limit=STAGE_LIMIT)
     if not isinstance(header, dict) or header.get("plan") != PLAN_VERSION:
         raise InputError(
             f"{path}: expected a plan of version {PLAN_VERSION}, got {str(header)[:60]!r}. Make it again: dataprep clean"
         )
+    refuse_wrong_kinds(header, path, "Make it again: dataprep clean", _KINDS | DATA_KINDS)
     return header
 
 
 def _read_table(path: str) -> pd.DataFrame:
     text = _read_text(path)
     separator = max(",;\t", key=text.partition("\n")[0].count)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise InputError(f"cannot read the plan {path}, line {reader.line_num}: {error}; a quote may not be closed") from error
     names = [name.strip().lower() for name in rows[0]] if rows else []
     for name in ("sample", "action"):
         if name not in names:
@@ -155,22 +169,20 @@ def _read_table(path: str) -> pd.DataFrame:
     cells = [dict(zip(names, row)) for _, row in numbered]  # spreadsheets leave out empty cells at the end of a row
     table = pd.DataFrame({name: pd.array([cell.get(name, "") for cell in cells], dtype="str") for name in PLAN_COLUMNS})
     for name in PLAN_COLUMNS:
-        table[name] = without_apostrophe(table[name])
+        table[name] = restored(table[name])
     table["action"] = table["action"].str.strip().str.lower()
     table["confidence"] = pd.to_numeric(table["confidence"].str.replace(",", "."), errors="coerce").astype(np.float64)
     return table.assign(row=np.array([number for number, _ in numbered], dtype=np.int64))
 
 
 def _read_text(path: str) -> str:
+    if not os.path.exists(path):
+        raise InputError(f"no plan at {path}. Make one: dataprep clean")
+    data = read_input(path, "the plan", limit=STAGE_LIMIT)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise InputError(f"no plan at {path}. Make one: dataprep clean") from error
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet.") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _faults(table: pd.DataFrame, dataset: Dataset | None, new_labels: bool) -> Iterator[tuple[int, str]]:

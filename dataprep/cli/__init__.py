@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
 import traceback
 import warnings
-from types import FrameType
 from typing import Any
 
 import typer
 
+from dataprep import interruption
 from dataprep.cli.audit import audit
 from dataprep.cli.augment import augment
 from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
+from dataprep.cli.lacks import lack_of, note_little_address_space
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
 from dataprep.cli.plans import WithPlan
 from dataprep.cli.predict import predict
 from dataprep.cli.split import split
 from dataprep.cli.train_baseline import train_baseline
-from dataprep.errors import DataprepError, UserError
+from dataprep.errors import DataprepError, InputError, UserError
 
 app = typer.Typer(
     name="dataprep",
@@ -46,6 +46,13 @@ def _root(
 
         typer.echo(dataprep.__version__)
         raise typer.Exit
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InputError("the working directory was deleted: change to one that is there (cd)") from None
+    note = note_little_address_space()
+    if note:
+        _say(f"dataprep: {note}")
 
 
 for command in (audit, clean, split, normalise, augment, train_baseline, predict, checks, explain):
@@ -56,30 +63,38 @@ app.add_typer(cache, name="cache")
 
 def main() -> None:
     """Run the command line; every outcome is an exit code (0 done, 1 gate, 2 user's mistake, 3 failed, 130 interrupted)."""
+    interruption.watch()
     _prepare_streams()
     warnings.showwarning = _say_warning
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         _refuse_namesake()
         app()
-    except DataprepError as error:
+    except BaseException as error:
+        sys.exit(exit_code_of(error))
+
+
+def exit_code_of(error: BaseException) -> Any:
+    """The exit code of a command that ended with `error`, after a line that says why."""
+    number = interruption.arrived() or signal.SIGINT * isinstance(error, KeyboardInterrupt)
+    if number:
+        if number == signal.SIGINT:
+            _say("dataprep: interrupted; what was measured is kept in the cache")
+        return 128 + number
+    if isinstance(error, SystemExit):
+        return error.code
+    if isinstance(error, DataprepError):
         _say(f"dataprep: {error}")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say("dataprep: interrupted; what was measured is kept in the cache")
-        sys.exit(130)
-    except BrokenPipeError:
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
         silence_stdout()
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
-            traceback.print_exc()
-            sys.exit(3)
-        _say(f"dataprep: could not write: {error.strerror}: {error.filename or ''}")
-        sys.exit(3)
-    except Exception:
-        traceback.print_exc()
-        _say("dataprep: this is a defect in dataprep or in a plug-in; please report it with the lines above")
-        sys.exit(3)
+        return 0
+    lack = lack_of(error)
+    if lack:
+        _say(f"dataprep: {lack}")
+        return 3
+    traceback.print_exception(error)
+    _say("dataprep: this is a defect in dataprep or in a plug-in; please report it with the lines above")
+    return 3
 
 
 def _prepare_streams() -> None:
@@ -90,11 +105,6 @@ def _prepare_streams() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """End as after Ctrl-C: workers stopped, the terminal as it was."""
-    sys.exit(128 + number)
 
 
 def _say_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

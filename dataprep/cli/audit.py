@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -21,6 +21,7 @@ from dataprep.cli.inputs import (
     SplitColumn,
     TaskOption,
     reading_of,
+    with_notes_said,
 )
 from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.outputs import audit_folder, is_kept, refuse_among_images, say, with_inputs
@@ -46,11 +47,19 @@ def _read_configuration(ctx: typer.Context, value: str) -> str:
     """Make the ``[audit]`` table the defaults of the flags that follow."""
     from dataprep.schemas.configuration import read_configuration
 
-    keys = [name for parameter in ctx.command.params if (name := parameter.name) not in (None, "config", "path", "setting")]
-    configuration = read_configuration(value, audit_keys=keys)
+    hints = get_type_hints(audit)
+    kinds = {name: _kind(hints[name]) for name in hints if name not in ("ctx", "config", "path", "setting", "return")}
+    configuration = read_configuration(value, audit_kinds=kinds)
     ctx.default_map = dict(configuration.audit)
     ctx.obj = configuration
     return value
+
+
+def _kind(hint: Any) -> type:
+    """What a configuration gives for an option of that type: ``list[str] | None`` is a list, choices are text."""
+    inner = next((each for each in get_args(hint) if each is not type(None)), hint) if type(None) in get_args(hint) else hint
+    kind = get_origin(inner) or inner
+    return kind if kind in (list, bool, int, float) else str
 
 
 def audit(
@@ -140,7 +149,7 @@ def audit(
         bool,
         typer.Option("--anonymise", help="No pictures, names, labels or camera facts in the report.", rich_help_panel=_OUTPUT),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
     config: Annotated[
         str,
         typer.Option(
@@ -170,7 +179,7 @@ def audit(
             progress("scan", 0, 0, "")
             lists = _known(flags, folder)
             _refuse_deep(flags)
-            dataset = _scan(flags)
+            dataset = with_notes_said(_scan(flags)) if quiet else _scan(flags)
             dataset = _with_probs(_with_embeddings(dataset, flags), flags)
             if deep:
                 from dataprep.baselines.deep_labels import refuse_unsuitable
@@ -182,7 +191,7 @@ def audit(
             made = _deepened(_audit(dataset, flags, options, ctx.obj.checks, progress), flags, is_kept(ctx), progress)
             found = with_inputs(_without_known(made, lists), flags)
             paths = _write(found, flags, folder, progress)
-        _print(paths, format)
+        _print(paths, format, quiet)
     raise typer.Exit(_exit_code(found, fail_at))
 
 
@@ -246,7 +255,9 @@ def _refuse_deep(flags: Mapping[str, Any]) -> None:
     if flags["probs"]:
         raise OptionError("--deep and --probs exclude each other: both say what labels are judged by")
     if find_spec("torch") is None:
-        raise InputError('--deep trains networks with torch, which is not installed: pip install "dataprep-images[train]"')
+        from dataprep.schemas.extras import how_to_install
+
+        raise InputError(f"--deep trains networks with torch, which is not installed: {how_to_install('train')}")
 
 
 def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Any) -> Audit:
@@ -332,20 +343,20 @@ def _write(audit: Audit, flags: Mapping[str, Any], folder: str, progress: Callab
     return report_beside_previous(audit, folder, say, thumbnails=pictures, anonymise=hidden, progress=progress)
 
 
-def _print(paths: ReportPaths, format: Format) -> None:
+def _print(paths: ReportPaths, format: Format, quiet: bool) -> None:
     try:
-        _print_report(paths, format)
+        _print_report(paths, format, quiet)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader had enough, and the gate still holds
         silence_stdout()
 
 
-def _print_report(paths: ReportPaths, format: Format) -> None:
+def _print_report(paths: ReportPaths, format: Format, quiet: bool) -> None:
     if format == "table":
         from dataprep.reports.console import print_report
 
         with open(paths.json, encoding="utf-8") as file:
-            print_report(json.load(file), paths)
+            print_report(json.load(file), paths, verdict_only=quiet)
         return
     with open(paths.json if format == "json" else paths.issues, encoding="utf-8") as file:
         for line in file:

@@ -21,7 +21,7 @@ _ROWS, _POLICY, _COPIES = "Rows to look at", "Policy", "Copies"
 
 def augment(
     out: Annotated[str, typer.Option(help="Folder with results: goes on from OUT/split, or else OUT/audit.")] = "dataprep-out",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
     policy: Annotated[
         str, typer.Option(help="auto, a policy's name, or a file that ends in .yaml.", rich_help_panel=_POLICY)
     ] = "auto",
@@ -65,13 +65,15 @@ def augment(
                 progress=progress,
             )  # fmt: skip
             verify_copies(copies.folder, source)
-    _print(made, folder)
+    _print(made, folder, quiet)
     if copies is not None:
-        _print_copies(copies)
+        _print_copies(copies, quiet)
 
 
-def _print(made: Augmentation, folder: str) -> None:
+def _print(made: Augmentation, folder: str, quiet: bool) -> None:
     typer.echo(f"Policy: {made.policy.name}")
+    if quiet:
+        return
     for reason in made.reasons:
         typer.echo(f"  {reason}")
     others = [name for name in (made.safety.overall if made.safety else ()) if name != made.policy.name]
@@ -81,10 +83,12 @@ def _print(made: Augmentation, folder: str) -> None:
     typer.echo(f"Written: {folder} (policy.yaml, augment.html, preview.png)")
 
 
-def _print_copies(copies: Copies) -> None:
+def _print_copies(copies: Copies, quiet: bool) -> None:
+    for name, why in list(copies.lost.items())[:10]:
+        typer.echo(f"warning: {name} could not be copied: {why}", err=True)
+    if quiet:
+        return
     typer.echo(f"Copies:  {copies.copies:,} in {copies.folder}, each in the part and unit of its original; with them,")
     typer.echo("         training images of each class:")
     for name, count in copies.counts.items():
         typer.echo(f"  {name}: {count:,}")
-    for name, why in list(copies.lost.items())[:10]:
-        typer.echo(f"warning: {name} could not be copied: {why}", err=True)

@@ -35,7 +35,7 @@ def clean(
         str, typer.Argument(help="Images to audit first; without it, goes on from OUT/audit.", show_default=False)
     ] = "",
     out: Annotated[str, typer.Option(help="Folder for results; the plan goes to OUT/clean.")] = "dataprep-out",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
     relabel: Annotated[
         bool, typer.Option("--relabel", help="Give samples the labels that checks suggest.", rich_help_panel=_PLAN)
     ] = False,
@@ -173,9 +173,19 @@ def _propose(flags: Mapping[str, Any]) -> None:
         chosen |= {name: flags[name] or () for name in ("drop", "review", "keep")}
         plan = propose(audit, edits=edits, **chosen)
         written = write_plan(plan, folder, overwrite=flags["overwrite"])
-    print_plan(plan, audit.dataset)
+    if flags["quiet"]:
+        _print_counts(plan)
+    else:
+        print_plan(plan, audit.dataset)
     _warn(plan.warnings)
-    _tell_next(plan, written, flags["out"])
+    if not flags["quiet"]:
+        _tell_next(plan, written, flags["out"])
+
+
+def _print_counts(plan: Plan) -> None:
+    """The verdict."""
+    counts = plan.counts
+    typer.echo(f"{counts['drop']:,} to drop, {counts['relabel']:,} to relabel, {counts['review']:,} left to you")
 
 
 def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
@@ -206,7 +216,8 @@ def _apply(flags: Mapping[str, Any]) -> None:
         audit = _audit(flags, progress)
         plan = read_plan(folder, audit.dataset, new_labels=flags["new_labels"])
         refuse_other_data(plan, audit.dataset)
-    print_plan(plan, audit.dataset)
+    if not flags["quiet"]:
+        print_plan(plan, audit.dataset)
     _warn(plan.warnings)
     _ask("Apply this plan? The originals are not changed.", flags["yes"])
     with progress_bar(flags["quiet"]) as progress:
@@ -215,7 +226,7 @@ def _apply(flags: Mapping[str, Any]) -> None:
             layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, force=flags["force"],
             progress=progress,
         )  # fmt: skip
-    _print_cleaned(done, audit.dataset.root, flags["out"])
+    _print_cleaned(done, audit.dataset.root, flags["out"], flags["quiet"])
 
 
 def _ask(question: str, yes: bool) -> None:
@@ -236,10 +247,14 @@ def _warn(warnings: tuple[str, ...]) -> None:
         typer.echo(f"warning: {warning}", err=True)
 
 
-def _print_cleaned(done: Cleaned, root: str, out: str) -> None:
+def _print_cleaned(done: Cleaned, root: str, out: str, quiet: bool) -> None:
+    if not quiet:
+        typer.echo("")
     typer.echo(
-        f"\n{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled"
+        f"{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled"
     )
+    if quiet:
+        return
     if done.unreviewed:
         typer.echo(f"{done.unreviewed:,} of them still wait{'s' * (done.unreviewed == 1)} for a review")
     typer.echo(f"Manifest: {done.manifest} (paths relative to {root})")

@@ -11,6 +11,10 @@ from typing import Any
 import typer
 
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.inputs import MB, read_input
+
+#: Bytes that a list of files may have: that of some ten million paths.
+_MOST_BYTES = 1024 * MB
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence[str]) -> None:
@@ -31,15 +35,18 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _of_stdin() -> bytes:
+    try:
+        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read the list of files -: {error.strerror or error}") from error
+    if len(data) > _MOST_BYTES:
+        raise InputError(f"cannot read the list of files -: it has more than {_MOST_BYTES // MB:,} MB, which is the limit")
+    return data
+
+
 def listed_files(place: str) -> list[str]:
     """The paths in a list of files, one a line or with NUL between; - reads stdin."""
-    try:
-        if place == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(place, "rb") as file:
-                data = file.read()
-    except OSError as error:
-        raise InputError(f"cannot read the list of files {place}: {error.strerror or error}") from error
+    data = _of_stdin() if place == "-" else read_input(place, "the list of files", limit=_MOST_BYTES)
     separator = b"\0" if b"\0" in data else b"\n"
     return [os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line]

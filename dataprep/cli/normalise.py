@@ -30,7 +30,7 @@ def normalise(
         str, typer.Argument(help="Images with a train part; without it, goes on from OUT/split.", show_default=False)
     ] = "",
     out: Annotated[str, typer.Option(help="Folder for results; they go to OUT/normalise.")] = "dataprep-out",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
     jobs: Annotated[int, typer.Option(help="Worker processes; 0 takes every core.", min=0)] = 0,
     export: Annotated[
         list[str] | None, typer.Option(help="albumentations, torchvision, timm or onnx; may be repeated.", show_default=False)
@@ -89,7 +89,7 @@ def normalise(
     }  # fmt: skip
     run = run_record("normalise", rows.dataset, options, {"fit": time.perf_counter() - since})
     written = write_normaliser(normaliser, os.path.join(out, "normalise"), exports=export or (), run=run)
-    _print(normaliser, rows, written)
+    _print(normaliser, rows, written, quiet)
 
 
 def _source(path: str, manifest: str, split_column: str, out: str) -> Dataset | Split:
@@ -102,16 +102,17 @@ def _source(path: str, manifest: str, split_column: str, out: str) -> Dataset | 
     return read_split(os.path.join(out, "split"))
 
 
-def _print(normaliser: Normaliser, rows: Rows, written: dict[str, str]) -> None:
+def _print(normaliser: Normaliser, rows: Rows, written: dict[str, str], quiet: bool) -> None:
     from dataprep.augment.writing import summary_of
 
-    for line in summary_of(normaliser):
-        typer.echo(line)
+    if not quiet:
+        for line in (*summary_of(normaliser), ""):
+            typer.echo(line)
     what = "images" if normaliser.statistics is not None else "rows"
     left = ", ".join(f"{name} ({count:,})" for name, count in rows.left_alone.items())
-    fitted = f"\nFitted on {normaliser.rows - normaliser.lost:,} {what} of {rows.part}"
+    fitted = f"Fitted on {normaliser.rows - normaliser.lost:,} {what} of {rows.part}"
     typer.echo(fitted + (f"; {left} not touched" if left else ""))
     if normaliser.lost:
         typer.echo(f"warning: {normaliser.lost:,} of its images could not be read: dataprep audit says why", err=True)
-    for name, path in written.items():
+    for name, path in written.items() if not quiet else ():
         typer.echo(f"{name + ':':<16}{path}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dataprep.cli.inputs import with_notes_said
 from dataprep.cli.listing import listed_files, silence_stdout
+from dataprep.cli.predicted import Counts, refusal_words
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 Tool = Literal["label-studio", "coco", "csv"]
 
+#: Where tables go unless a file is named; `_STDOUT` as --out prints them.
+_FOLDER, _STDOUT = os.path.join("dataprep-out", "predict"), "-"
+#: What is written to the name of its file.
+_NAMES = {"": "predictions.csv", "label-studio": "pre-labels.json", "coco": "pre-labels.coco.json", "csv": "pre-labels.csv"}
+
 _INPUT, _REFUSAL, _OUTPUT = "Images", "When to refuse", "Output"
 
 
@@ -33,13 +39,23 @@ def predict(
     files: Annotated[str, typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT)] = "",
     jobs: Annotated[int, typer.Option(help="Decoding processes; 0 takes every core.", min=0, rich_help_panel=_INPUT)] = 0,
     abstain_below: Annotated[
-        float | None, typer.Option(help="Refuse answers of less confidence.", rich_help_panel=_REFUSAL)
+        float | None, typer.Option(help="Refuse answers of less confidence; 0 answers all.", rich_help_panel=_REFUSAL)
     ] = None,
     risk: Annotated[
-        float | None, typer.Option(help="Wished error among answers, as 0.05; refuse the rest.", rich_help_panel=_REFUSAL)
+        float | None,
+        typer.Option(
+            help="Wished error among answers; refuse the rest. [default: 0.05 where training found it]",
+            show_default=False,
+            rich_help_panel=_REFUSAL,
+        ),
     ] = None,
     out: Annotated[
-        str, typer.Option(help="File to write, .csv, .parquet or .jsonl; default: stdout, as CSV.", rich_help_panel=_OUTPUT)
+        str,
+        typer.Option(
+            help="File to write, .csv, .parquet or .jsonl; - prints CSV. [default: dataprep-out/predict/predictions.csv]",
+            rich_help_panel=_OUTPUT,
+            show_default=False,
+        ),
     ] = "",
     pre_labels: Annotated[
         Tool | None, typer.Option(help="Write pre-labels for a labelling tool instead.", rich_help_panel=_OUTPUT)
@@ -48,11 +64,13 @@ def predict(
     prefix: Annotated[
         str, typer.Option(help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT)
     ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
 ) -> None:
     """Let a baseline's model.onnx say what images show; it refuses where it is not sure enough.
 
-    A file that cannot be read becomes a row with the reason. Torch is not needed.
+    Writes a table with a row for every image, or for every row of a manifest or list; a file that cannot be read or is not there
+    gets a row with the reason. It refuses below the confidence that training found for an error of 5 % (or what it found
+    instead); --abstain-below 0 answers everything. Torch is not needed.
     """
     from dataprep.baselines.answers import writer_for
     from dataprep.baselines.predicting import Model as Opened
@@ -62,23 +80,24 @@ def predict(
 
     if prefix and not pre_labels:
         raise OptionError("--prefix goes before paths in pre-labels: expected --pre-labels with it")
-    write = writer_for(out, pre_labels or "")
-    places = _places(out, pre_labels or "")
-    for place in places:
-        refuse_overwriting(place, (path, manifest, files, model), force=force)
+    place = out or os.path.join(_FOLDER, _NAMES[pre_labels or ""])
+    write = writer_for("" if place == _STDOUT else place, pre_labels or "")
+    written = _files_of(place, pre_labels or "")
+    for file in written:
+        refuse_overwriting(file, (path, manifest, files, model), ours=not out, force=force)
     opened = Opened(model)
-    counts: Counter[str] = Counter()
+    counts = Counts()
     with progress_bar(quiet) as progress:
-        dataset = _scanned(path, manifest, files)
+        dataset = with_notes_said(_scanned(path, manifest, files))
         tables = predicted_frames(
             dataset, opened, abstain_below=abstain_below, risk=risk, options=PassOptions(jobs=jobs), progress=progress
         )
-        _write(write, _counted(tables, counts), opened, out, prefix)
-    if len(places) > 1:
-        _write_config(places[1], opened)
-    for place in places:
-        remember_written(place)
-    _say(counts, dataset, out)
+        _write(write, counts.over(tables), opened, place, prefix)
+    if len(written) > 1:
+        _write_config(written[1], opened)
+    for file in written:
+        remember_written(file)
+    _say(counts, refusal_words(opened.facts, abstain_below, risk), place, quiet)
 
 
 def _scanned(path: str, manifest: str, files: str) -> Dataset:
@@ -90,23 +109,15 @@ def _scanned(path: str, manifest: str, files: str) -> Dataset:
     return scan(path or None, manifest=manifest or None, files=listed_files(files) if files else None)
 
 
-def _counted(tables: Iterator[pd.DataFrame], counts: Counter[str]) -> Iterator[pd.DataFrame]:
-    for table in tables:
-        lost = table["lost"] != ""
-        counts["images"] += len(table)
-        counts["lost"] += int(lost.sum())
-        if "abstained" in table:
-            counts["abstained"] += int((table["abstained"] & ~lost).sum())
-        yield table
-
-
 def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: str, prefix: str) -> None:
     from contextlib import closing
 
-    from dataprep.schemas.files import write_atomically
+    from dataprep.schemas.files import mark_output, write_atomically
 
     with closing(tables):  # type: ignore[type-var]
-        if out:
+        if out != _STDOUT:
+            if out.startswith(_FOLDER):
+                mark_output(_FOLDER)
             with write_atomically(out) as file:
                 write(file, tables, opened.facts, prefix)
             return
@@ -117,10 +128,10 @@ def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: st
             silence_stdout()
 
 
-def _places(out: str, pre_labels: str) -> list[str]:
-    """The files that are written."""
-    config = [os.path.splitext(out)[0] + ".config.xml"] if pre_labels == "label-studio" else []
-    return [out, *config] if out else []
+def _files_of(place: str, pre_labels: str) -> list[str]:
+    """The files that are written: none on stdout; beside tasks for Label Studio the configuration that they fit."""
+    config = [os.path.splitext(place)[0] + ".config.xml"] if pre_labels == "label-studio" else []
+    return [] if place == _STDOUT else [place, *config]
 
 
 def _write_config(place: str, opened: Model) -> None:
@@ -132,9 +143,15 @@ def _write_config(place: str, opened: Model) -> None:
     typer.echo(f"Labelling configuration: {place}", err=True)
 
 
-def _say(counts: Counter[str], dataset: Dataset, out: str) -> None:
-    parts = [f"{counts['images']:,} images"]
-    parts += [f"{counts[name]:,} {said}" for name, said in (("abstained", "refused"), ("lost", "not readable")) if counts[name]]
-    missing = 0 if dataset.faults is None else int((dataset.faults["check"] == "missing-file").sum())
-    parts += [f"{missing:,} listed but not there"] if missing else []
-    typer.echo(", ".join(parts) + (f" → {out}" if out else ""), err=True)
+def _say(counts: Counts, refusal: str, out: str, quiet: bool) -> None:
+    """The summary: on stdout, or on stderr where the table has stdout."""
+    from dataprep.reports.console import printable
+
+    lines = [counts.summary()]
+    if not quiet:
+        lines += [f"  {printable(name)}: {count:,}" for name, count in counts.shown()]
+        lines += [refusal]
+    if out != _STDOUT and not quiet:
+        lines += [f"Written: {printable(out)}"]
+    for line in lines:
+        typer.echo(line, err=out == _STDOUT)

@@ -1,11 +1,19 @@
-"""Progress on a terminal: stage, rate and remaining time on stderr; nothing when piped."""
+"""Progress on stderr: a bar with stage, rate and remaining time on a terminal; elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import typer
+
+from dataprep.interruption import end_if_arrived
+
+#: Seconds between two lines where there is no terminal.
+LINE_S = 30.0
 
 _TITLES = {
     "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
@@ -18,9 +26,10 @@ _TITLES = {
 
 @contextmanager
 def progress_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int, str], None]]:
-    """A callback (stage, done, total, note) that draws on stderr while the block runs."""
+    """A callback (stage, done, total, note) that says on stderr how far the block is; it ends a block that an interruption did
+    not end."""
     if quiet or not sys.stderr.isatty():
-        yield lambda stage, done, total, note: None
+        yield _Lines(quiet)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -33,6 +42,35 @@ def progress_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int, str],
         yield _Drawing(bar)
 
 
+class _Lines:
+    """Without a terminal: one line every `LINE_S` seconds of a long stage; none where `quiet`."""
+
+    def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._quiet, self._clock = quiet, clock
+        self._stage = ""
+        self._since = self._said = clock()
+        self._first = 0
+
+    def __call__(self, stage: str, done: int, total: int, note: str) -> None:
+        end_if_arrived()
+        now = self._clock()
+        if stage != self._stage or done < self._first:
+            self._stage, self._since, self._first = stage, now, done
+        if self._quiet or now - self._said < LINE_S:
+            return
+        self._said = now
+        name, _, rest = stage.partition(":")
+        words = [f"{done:,} of {total:,}"] if total else [f"{done:,}"] if done else []
+        seconds = now - self._since
+        words += [_rate((done - self._first) / seconds)] if seconds > 0 and done > self._first else []
+        words += [text for text in (rest, note) if text]
+        typer.echo(f"dataprep: {_TITLES.get(name, name)}{': ' * bool(words)}{', '.join(words)}", err=True)
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f} a second" if per_second >= 1 else f"{per_second * 60:.2g} a minute"
+
+
 class _Drawing:
     """One bar, given a new title when the stage changes."""
 
@@ -42,6 +80,7 @@ class _Drawing:
         self._task: Any = None
 
     def __call__(self, stage: str, done: int, total: int, note: str) -> None:
+        end_if_arrived()
         name = stage.partition(":")[0]
         if name != self._stage:
             if self._task is not None:

@@ -148,7 +148,7 @@ def split(
     shard_samples: Annotated[int, typer.Option(help="Most samples in a shard.", min=1, rich_help_panel=_OUTPUT)] = 10_000,
     shard_mb: Annotated[float, typer.Option(help="Most megabytes in a shard.", rich_help_panel=_OUTPUT)] = 1000.0,
     format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
 ) -> None:
     """Divide a data set into train, val and test so that nothing leaks, and prove it.
 
@@ -167,7 +167,7 @@ def split(
         audit = _audit(flags, progress)
         made = _made(audit, flags, plan_for(audit, out, plan, no_plan), folder, progress)
         paths = write_split(made, folder)
-    _print(made, paths, format)
+    _print(made, paths, format, quiet)
     if materialise:
         with progress_bar(quiet) as progress:
             laid = _materialise(made, flags, progress)
@@ -273,12 +273,12 @@ def _tell(laid: Materialised) -> None:
     typer.echo(f"Materialised: {laid.folder} ({files}; {parts})", err=True)
 
 
-def _print(made: Split, paths: SplitPaths, format: Format) -> None:
+def _print(made: Split, paths: SplitPaths, format: Format, quiet: bool) -> None:
     from dataprep.splits.console import print_split
 
     try:
         if format == "table":
-            print_split(made, paths)
+            print_split(made, paths, verdict_only=quiet)
         else:
             with open(paths.proof if format == "json" else paths.splits, encoding="utf-8") as file:
                 for line in file:

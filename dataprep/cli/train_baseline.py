@@ -149,7 +149,7 @@ def train_baseline(
         typer.Option(help="tensorboard or mlflow, beside history.csv; may be repeated.", rich_help_panel=_OUTPUT),
     ] = None,
     format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
 ) -> None:
     """Train an honest baseline on a split, judge it once on test, and say what to do next.
 
@@ -169,14 +169,16 @@ def train_baseline(
             made = _trained(flags, split, audit, progress)
             paths = _kept(made, split, audit, out) if rank == 0 else None
         if paths is not None:
-            _print(made, paths, format)
+            _print(made, paths, format, quiet)
 
 
 def _demand_torch() -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
-        raise InputError('training needs torch, which is not installed: pip install "dataprep-images[train]"')
+        from dataprep.schemas.extras import how_to_install
+
+        raise InputError(f"training needs torch, which is not installed: {how_to_install('train')}")
 
 
 def _trained(flags: Mapping[str, Any], split: Split, audit: Audit | None, progress: Progress) -> Baseline:
@@ -272,7 +274,7 @@ def _plan(audit: Audit | None, flags: Mapping[str, Any]) -> Any:
     return plan
 
 
-def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:
+def _print(made: Baseline, paths: BaselinePaths, format: Format, quiet: bool) -> None:
     from dataprep.baselines.console import print_baseline
     from dataprep.schemas.baseline import METRICS
 
@@ -282,7 +284,7 @@ def _print(made: Baseline, paths: BaselinePaths, format: Format) -> None:
                 for line in file:
                     sys.stdout.write(line)
         else:
-            print_baseline(made, paths)
+            print_baseline(made, paths, verdict_only=quiet)
         sys.stdout.flush()
     except BrokenPipeError:
         silence_stdout()

@@ -146,8 +146,9 @@ def _dataset(
         samples = _told_by_folders(samples)
     task, classes, samples = labels_of(samples)
     return Dataset(
-        _native(root), samples, task, classes, faults=pd.concat(faults, ignore_index=True), ignored=dict(sorted(ignored.items()))
-    )
+        _native(root), samples, task, classes, faults=pd.concat(faults, ignore_index=True),
+        ignored=dict(sorted(ignored.items())), listed=table[["path", "sample"]],
+    )  # fmt: skip
 
 
 def _found(listing: Listing, place: Place) -> list[str]:

@@ -20,7 +20,9 @@ from dataprep.measures.exif import Exif, read_exif
 from dataprep.measures.jpeg_header import JpegHeader, read_jpeg_header
 from dataprep.measures.options import PassOptions
 from dataprep.measures.pixels import Header, Pixels
+from dataprep.measures.reducing import reduced_rgb, reduction
 from dataprep.measures.signatures import describe_other, is_foreign, name_image
+from dataprep.measures.stacks import count_frames
 
 _EXTRANEOUS = re.compile(r"extraneous bytes before marker 0x([0-9a-f]{2})")
 _ZERO_TAIL = 64
@@ -194,7 +196,7 @@ def _identify(data: bytes, kind: str) -> Image.Image:
         if not kind:
             raise Undecodable("not-an-image", f"it is {describe_other(data)}") from None
         if kind in ("AVIF", "HEIF") and not _can_read(kind):
-            raise Undecodable("unsupported", f"{kind} needs an extra: pip install dataprep-images[heif]") from None
+            raise Undecodable("unsupported", f"{kind} needs pillow-heif: pip install pillow-heif") from None
         missing = _missing_end(kind, data)
         if missing or len(data) < _ZERO_TAIL:
             raise Undecodable("truncated", missing or f"begins like {kind}, and ends after {len(data)} bytes") from None
@@ -211,7 +213,7 @@ def _register_heif() -> None:
     try:
         import pillow_heif
     except ImportError:
-        raise Undecodable("unsupported", "HEIC needs an extra: pip install dataprep-images[heif]") from None
+        raise Undecodable("unsupported", "HEIC needs pillow-heif: pip install pillow-heif") from None
     if "HEIF" not in Image.OPEN:
         pillow_heif.register_heif_opener()
 
@@ -221,7 +223,7 @@ def _from_pillow(image: Image.Image, data: bytes, options: PassOptions, facts: d
     if image.format == "EPS":
         raise Undecodable("unsupported", "PostScript is a program, not an image: convert it to PNG, TIFF or JPEG")
     _refuse_bomb(*image.size, options, facts)
-    mode, depth, frames = image.mode, _bit_depth(image, data), _count_frames(image)
+    mode, depth, frames = image.mode, _bit_depth(image, data), count_frames(image, data)
     orientation = _orientation(image)
     missing = _missing_end(image.format or "", data)
     if missing:
@@ -229,19 +231,22 @@ def _from_pillow(image: Image.Image, data: bytes, options: PassOptions, facts: d
     # Pillow's own limit guards what the header does not tell: embedded images, frames larger than the canvas.
     Image.MAX_IMAGE_PIXELS = int(options.max_megapixels * 1e6)
     image.load()
-    rgb, alpha = to_rgb(image)
-    if not rgb.size:
+    if not image.width * image.height:
         raise Undecodable("unreadable", "the image has no pixels")
+    factor = reduction(*image.size, options)
+    rgb, alpha = to_rgb(image) if factor == 1 else reduced_rgb(image, factor)
     # Pillow turns TIFFs upright as it loads them, and drops their tag.
-    rgb = upright(rgb, _orientation(image))
+    turn = _orientation(image)
+    width, height = image.size if turn < 5 else image.size[::-1]
+    rgb = upright(rgb, turn)
     exif = read_exif(_exif_block(image, data))
     rest = _as_facts(exif, "GPSLatitude" in str(image.info.get("xmp", ""))) | {"orientation": orientation}
     quality = read_jpeg_header(data).quality if data[:2] == b"\xff\xd8" else math.nan
     header = Header(
-        format=image.format or "", mode=mode, width=rgb.shape[1], height=rgb.shape[0], bit_depth=depth, alpha=alpha,
+        format=image.format or "", mode=mode, width=width, height=height, bit_depth=depth, alpha=alpha,
         frames=frames, icc=bool(image.info.get("icc_profile")), jpeg_quality=quality, **rest,
     )  # fmt: skip
-    return Pixels(data, header, rgb)
+    return Pixels(data, header, rgb, approximate=factor > 1)
 
 
 def _as_facts(exif: Exif, xmp_position: bool) -> dict[str, Any]:
@@ -278,13 +283,6 @@ def _bit_depth(image: Image.Image, data: bytes) -> int:
     if image.mode == "I" and image.format in ("PPM", "JPEG2000"):
         return 16
     return _MODE_BITS.get(image.mode, 8)
-
-
-def _count_frames(image: Image.Image) -> int:
-    try:
-        return max(int(getattr(image, "n_frames", 1)), 1)
-    except Exception:  # a damaged later page is no reason to lose the first
-        return 1
 
 
 def _missing_end(format: str, data: bytes) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: (size x size x 3 bytes), empty where none was asked for or the file was not decoded.
 Row = tuple[bytes, str, bool, bytes]
 
+#: Raised when decoding gives other figures for the same file.
+_DECODING = 2
 #: What reads and decodes; another version of one of them may give other figures.
 _DECODERS = ("numpy", "pillow", "simplejpeg", "opencv-python-headless", "pillow-heif")
 
@@ -69,7 +71,7 @@ def signature_of(measures: Collection[Measure], options: PassOptions) -> str:
     """What a cached row depends on besides the file's content: measures, their versions, limits and the decoders' versions."""
     parts = sorted(f"{measure.column}={measure.version}" for measure in measures)
     parts += [f"{name}={getattr(options, name)}" for name in ("max_megapixels", "max_file_mb", "scale_above_megapixels")]
-    parts += [f"{name}={_version(name)}" for name in _DECODERS]
+    parts += [f"{name}={_version(name)}" for name in _DECODERS] + [f"decoding={_DECODING}"]
     parts.append(RowFormat(measure.column for measure in measures).layout)
     return xxhash.xxh3_128_hexdigest("\n".join(parts).encode())
 

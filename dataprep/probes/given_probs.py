@@ -10,6 +10,8 @@ import numpy as np
 
 from dataprep.errors import InputError
 from dataprep.measures.embedding.given import NAMES, rows_by_name
+from dataprep.schemas.inputs import check_input
+from dataprep.schemas.stored import STAGE_LIMIT, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +46,7 @@ def with_probs(dataset: Dataset, path: str) -> Dataset:
             f"probabilities {path}: expected a column of names ({', '.join(NAMES)}) and columns p:CLASS, found "
             f"{', '.join(map(str, table)) or 'nothing'}"
         )
-    if "seen" in table and bool(table["seen"].any()):
+    if "seen" in table and table["seen"].astype("str").isin(["True", "true", "1"]).any():
         raise InputError(
             f"probabilities {path} are partly of samples that the model learned from: their wrong labels would look right. Take "
             "predictions_out_of_fold.parquet: dataprep train-baseline --out-of-fold 5"
@@ -54,7 +56,8 @@ def with_probs(dataset: Dataset, path: str) -> Dataset:
     labels = dataset.samples["label"].dropna().astype("str").unique() if "label" in dataset.samples else ()
     classes += sorted(set(labels) - set(classes))  # of a class that the model does not know, nothing is probable
     probs = np.zeros((len(dataset), len(classes)), np.float32)
-    given = np.nan_to_num(table[columns].to_numpy(np.float32))
+    with reading(path, "Expected numbers in the columns p:CLASS"):
+        given = np.nan_to_num(table[columns].to_numpy(np.float32))
     probs[:, : len(columns)] = np.where(rows[:, None] >= 0, given[np.maximum(rows, 0)], 0)
     return replace(dataset, classes=tuple(classes)).with_arrays(probs=probs)
 
@@ -65,8 +68,7 @@ def _read(path: str) -> pd.DataFrame:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in (".parquet", ".csv"):
         raise InputError(f"probabilities {path}: expected a file that ends in .parquet or .csv")
-    try:
+    check_input(path, "the probabilities", limit=STAGE_LIMIT)
+    with reading(path, "Expected a table of probabilities"):
         found: pd.DataFrame = pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the probabilities {path}: {' '.join(str(error).split())}") from error
     return found

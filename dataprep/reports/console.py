@@ -27,16 +27,19 @@ _COLOURS = {"good": "green", "warning": "yellow", "error": "red"}
 Line = list[tuple[str, str]]
 
 
-def print_report(summary: Mapping[str, Any], paths: ReportPaths | None = None, stream: TextIO | None = None) -> None:
+def print_report(
+    summary: Mapping[str, Any], paths: ReportPaths | None = None, stream: TextIO | None = None, *, verdict_only: bool = False
+) -> None:
     """Print a summary for people: in colour on a terminal, as plain aligned text elsewhere.
 
     Args:
         summary: what `dataprep.reports.summary.summarise` gives.
         paths: where the files of the report are, if they were written.
         stream: where to print; default: stdout.
+        verdict_only: print the verdict and nothing else.
     """
     stream = sys.stdout if stream is None else stream
-    lines = list(lines_of(summary, paths))
+    lines = list(_verdict(summary, WIDTH) if verdict_only else lines_of(summary, paths))
     if stream.isatty():
         _print_styled(lines, stream)
         return
@@ -62,11 +65,9 @@ def print_lines(lines: Iterable[tuple[str, str]], stream: TextIO | None = None) 
 
 def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width: int = WIDTH) -> Iterator[Line]:
     """The lines to print, none wider than `width` columns."""
-    verdict = summary["verdict"]
     yield [(_fitted(_heading(summary), width), "dim")]
     yield []
-    yield [(_MARKS.get(verdict["level"], "•") + " " + verdict["title"], _STYLES[verdict["level"]])]
-    yield from _wrapped(verdict["text"], "  ", "", width)
+    yield from _verdict(summary, width)
     yield from _notes(summary["dataset"]["notes"], width)
     found = [check for check in summary["checks"] if check["count"]]
     for severity, title in _TITLES.items():
@@ -82,6 +83,12 @@ def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width
         yield []
         yield [("Report  ", "bold"), (printable(paths.html), "")]
         yield [("        issues.csv, report.json, report.sarif, samples.parquet beside it", "dim")]
+
+
+def _verdict(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
+    verdict = summary["verdict"]
+    yield [(_MARKS.get(verdict["level"], "•") + " " + verdict["title"], _STYLES[verdict["level"]])]
+    yield from _wrapped(verdict["text"], "  ", "", width)
 
 
 def printable(text: str) -> str:

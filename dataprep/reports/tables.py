@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
@@ -26,6 +27,10 @@ ISSUE_COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 #: What a spreadsheet would take for a formula, and the same behind apostrophes.
 FORMULA = r"^'*[=+\-@\t\r]"
+#: Characters that a terminal may take for a command (colours, titles, what is typed next), and text that looks like `_escaped`.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\\(?=u00[0-9a-f]{2})")
+_CONTROLS_RE2 = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}]|\\u00[0-9a-f]{2}"
+_ESCAPED = re.compile(r"\\u00([0-9a-f]{2})")
 
 _ROWS = 100_000
 
@@ -36,6 +41,8 @@ def write_issues(file: BinaryIO, audit: Audit) -> None:
     File names and labels can come from strangers, and spreadsheets run cells that look like formulas. So a text that starts
     with one of ``= + - @`` TAB or CR gets an apostrophe in front, and so does one that starts with apostrophes and then one of
     these: taking one apostrophe off every text that matches `FORMULA` gives the exact text back. Numbers are left as they are.
+    Terminals obey control characters, so each of them (but for tabs and ends of lines) is written as ``\\u001b`` is, and a
+    backslash before ``u00`` and two digits as ``\\u005c``: `restored` is the exact inverse.
     """
     ids = issue_ids(audit.issues, audit.dataset)
     messages = templates(audit)
@@ -60,11 +67,25 @@ def _issue_rows(part: pd.DataFrame, ids: np.ndarray[Any, Any], messages: list[st
 
 
 def neutralised(texts: pa.Array) -> pa.Array:
-    """Texts that no spreadsheet takes for a formula; see `write_issues`."""
+    """Texts that no spreadsheet takes for a formula, and no terminal for a command; see `write_issues`."""
+    controls = pc.match_substring_regex(texts, _CONTROLS_RE2)
+    if pc.any(controls).as_py():
+        texts = pa.array([None if text is None else _CONTROLS.sub(_escape, text) for text in texts.to_pylist()], texts.type)
     risky = pc.match_substring_regex(texts, FORMULA)
     if not pc.any(risky).as_py():
         return texts
     return pc.if_else(risky, pc.binary_join_element_wise("'", texts, ""), texts)
+
+
+def restored(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Texts as they were before `neutralised`."""
+    bare = texts.mask(texts.str.contains("^'", regex=True) & texts.str.contains(FORMULA, regex=True), texts.str.slice(1))
+    coded = bare.str.contains(r"\u00", regex=False)
+    return bare.mask(coded, bare.str.replace(_ESCAPED, lambda match: chr(int(match[1], 16)), regex=True)) if coded.any() else bare
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def write_samples(file: BinaryIO, audit: Audit, without: tuple[str, ...] = ()) -> None:

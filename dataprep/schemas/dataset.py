@@ -33,6 +33,8 @@ class Dataset:
         faults: defects found while reading the records, one row each (`dataprep.schemas.issues.FAULT_COLUMNS`).
         ignored: junk that was passed over: kind (``Thumbs.db``) to count.
         notes: how the source was read, where that was a choice: one plain sentence each, for the terminal and the report.
+        listed: the rows of the manifest or list that named the samples, as they stand there, also those that are missing or
+            repeated: ``path`` as written and ``sample`` ("" where no file is), both escaped; None without such a list.
     """
 
     root: str
@@ -44,6 +46,7 @@ class Dataset:
     faults: pd.DataFrame | None = None
     ignored: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    listed: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
@@ -32,6 +33,8 @@ def validate(options: Any, name: str) -> None:
         value = getattr(options, field.name)
         _check_type(f"{name}.{field.name}", value, field)
         _check_range(f"{name}.{field.name}", value, field.metadata)
+        if isinstance(value, float) and not math.isfinite(value) and value != field.default:
+            raise OptionError(f"option {name}.{field.name}: expected a finite number, got {value!r}")
 
 
 def _check_type(name: str, value: Any, field: dataclasses.Field[Any]) -> None:

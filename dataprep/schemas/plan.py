@@ -41,6 +41,11 @@ PLAN_CSV, PLAN_JSON = "plan.csv", "plan.json"
 #: Raised when a column or key changes its meaning.
 PLAN_VERSION = 1
 EDIT = "edit"
+#: Kinds of what `data_facts` gives, below the key ``data`` of a record.
+DATA_KINDS: dict[str, type] = {
+    "data.root": str, "data.samples": int, "data.fingerprint": str, "data.columns": dict, "data.columns.*": str,
+    "data.classes": dict, "data.classes.*": int,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,23 +15,24 @@ from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines,
 _LISTED = 24
 
 
-def print_split(split: Split, paths: SplitPaths | None = None, stream: TextIO | None = None) -> None:
+def print_split(
+    split: Split, paths: SplitPaths | None = None, stream: TextIO | None = None, *, verdict_only: bool = False
+) -> None:
     """Print a split for people: in colour on a terminal, as plain text elsewhere.
 
     Args:
         split: the split.
         paths: where its files are, if they were written.
         stream: where to print; default: stdout.
+        verdict_only: print the verdict and nothing else.
     """
-    print_lines(lines_of(split, paths), stream)
+    print_lines(_verdict(split) if verdict_only else lines_of(split, paths), stream)
 
 
 def lines_of(split: Split, paths: SplitPaths | None = None) -> Iterator[tuple[str, str]]:
     """(line, style) to print, about 80 columns wide."""
     proof = split.proof
-    said = verdict(proof)
-    yield f"{MARKS[said['level']]} {said['title']}", said["level"]
-    yield from _wrapped(said["text"], "  ")
+    yield from _verdict(split)
     yield "", ""
     yield from _table(size_rows(proof)[:_LISTED], {"part": "PART", "samples": "SAMPLES", "share": "SHARE", "target": "TARGET",
                                                   "units": "UNITS", "holds": ""}, left=("part", "holds"))  # fmt: skip
@@ -45,6 +46,12 @@ def lines_of(split: Split, paths: SplitPaths | None = None) -> Iterator[tuple[st
         yield from _listed(title, lines)
     if paths is not None:
         yield from _files(split, paths)
+
+
+def _verdict(split: Split) -> Iterator[tuple[str, str]]:
+    said = verdict(split.proof)
+    yield f"{MARKS[said['level']]} {said['title']}", said["level"]
+    yield from _wrapped(said["text"], "  ")
 
 
 def _repairs(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

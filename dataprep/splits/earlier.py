@@ -12,7 +12,9 @@ import pandas as pd
 
 from dataprep.errors import InputError, OptionError
 from dataprep.reports.verdict import counted
+from dataprep.schemas.inputs import check_input
 from dataprep.schemas.split import PART, Split
+from dataprep.schemas.stored import STAGE_LIMIT, reading
 from dataprep.splits.records import read_split
 from dataprep.splits.requests import EXTERNAL
 
@@ -104,10 +106,9 @@ def earlier_of(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> 
 
 
 def _from_table(path: str) -> Earlier:
-    try:
+    check_input(path, "the earlier split", limit=STAGE_LIMIT)
+    with reading(path, "Expected the splits.csv of an earlier split"):
         table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, dtype="str", keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the earlier split {path}: {error}") from error
     key = next((name for name in ("path", "sample") if name in table), "")
     if not key or PART not in table:
         raise InputError(f"{path}: expected the columns 'path' and 'split', got {', '.join(map(str, table.columns))}")

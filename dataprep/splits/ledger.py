@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import InputError, OutputError
+from dataprep.schemas.inputs import check_input
 from dataprep.schemas.split import LEDGER, PART, SPLITS
+from dataprep.schemas.stored import STAGE_LIMIT, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,10 +157,9 @@ def part_hash(folder: str | os.PathLike[str], part: str, *, split: Split | None 
 def _splits(path: str) -> pd.DataFrame:
     import pandas as pd
 
-    try:
+    check_input(path, "the table of a split", limit=STAGE_LIMIT)
+    with reading(path, "Expected the table of a split: make one with dataprep split"):
         return pd.read_csv(path, usecols=["path", PART], dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected the table of a split ({error}): make one with dataprep split") from error
 
 
 def _account() -> str:

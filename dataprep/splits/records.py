@@ -22,6 +22,13 @@ from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.page import draw_proof
 
 _AGAIN = "Make it again: dataprep split"
+_PROOF_KINDS: dict[str, type] = {
+    "fingerprint": str, "parts": list, "parts.*": str, "repeats": list, "repeats.*": dict, "repeats.*.column": str,
+    "kept_together": dict, "kept_together.groups": dict, "asked": dict, "asked.groups": list, "asked.groups.*": str,
+    "asked.external": list, "asked.external.*": list, "asked.external.*.*": str, "asked.time_column": str,
+    "asked.balance": list, "asked.balance.*": str, "asked.keep_similar": bool, "asked.keep_unlabelled": bool,
+}  # fmt: skip
+_RUN_KINDS: dict[str, type] = {"fingerprint": str, "audit": dict, "audit.fingerprint": str, "pass": dict, "options": dict}
 
 
 def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
@@ -74,7 +81,8 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
     missing = [name for name in (SAMPLES, PROOF, RUN) if not os.path.isfile(os.path.join(folder, name))]
     if missing:
         raise InputError(f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: dataprep split")
-    proof, run = (read_record(os.path.join(folder, name), _AGAIN) for name in (PROOF, RUN))
+    proof = read_record(os.path.join(folder, PROOF), _AGAIN, _PROOF_KINDS)
+    run = read_record(os.path.join(folder, RUN), _AGAIN, _RUN_KINDS)
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN, needed=(PART, UNIT))
     dataset = dataset.assign(**{PART: dataset.samples[PART].astype("category"), UNIT: dataset.samples[UNIT].astype("str")})
     if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:

@@ -17,6 +17,7 @@ from dataprep.augment.library import albumentations
 from dataprep.augment.policies import POLICIES, Policy, policy
 from dataprep.augment.serialised import step
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.extras import how_to_install
 
 from ..conftest import textured
 
@@ -245,4 +246,4 @@ def test_its_absence_is_explained() -> None:
         "except OptionError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert 'pip install "dataprep-images[augment]"' in done.stdout
+    assert how_to_install("augment") in done.stdout

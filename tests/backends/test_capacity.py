@@ -22,6 +22,13 @@ def test_a_given_number_is_taken_as_it_is(machine: Path) -> None:
     assert capacity.worker_count(40) == 40
 
 
+def test_more_than_the_machine_can_feed_are_bounded_and_said_once(machine: Path) -> None:
+    capacity._say_bounded.cache_clear()
+    with pytest.warns(UserWarning, match="100,000 workers are too many for 16 usable cores: 128 are taken") as said:
+        assert [capacity.worker_count(100_000) for _ in range(3)] == [128] * 3
+    assert len(said) == 1
+
+
 def test_every_usable_core_gets_a_worker(machine: Path) -> None:
     assert capacity.worker_count() == 16
 

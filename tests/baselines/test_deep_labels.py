@@ -17,6 +17,7 @@ from dataprep.baselines.settings import BaselineOptions  # noqa: E402
 from dataprep.cli import app  # noqa: E402
 from dataprep.errors import InputError  # noqa: E402
 from dataprep.probes.given_probs import with_probs  # noqa: E402
+from dataprep.schemas.extras import how_to_install  # noqa: E402
 from tests.probes.made import dataset_of  # noqa: E402
 
 SWAPPED = {f"red/{row:03d}.png" for row in range(3)} | {f"blue/{row:03d}.png" for row in range(3)}
@@ -92,5 +93,5 @@ def test_the_command_refuses_before_the_work(pictures: Path, tmp_path: Path, mon
     assert "--deep and --probs exclude each other" in str(found.exception)
     monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)
     found = runner.invoke(app, arguments)
-    assert "dataprep-images[train]" in str(found.exception)
+    assert how_to_install("train") in str(found.exception)
     assert not (tmp_path / "out").exists()

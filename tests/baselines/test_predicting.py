@@ -154,7 +154,7 @@ def test_predicting_imports_no_torch(made: Any) -> None:
         "import sys\nfrom dataprep.cli import main\n"
         "if __name__ == '__main__':\n"
         f"    images, model = {str(root / 'images')!r}, {str(root / 'baseline')!r}\n"
-        "    sys.argv = ['dataprep', 'predict', images, '--model', model, '--jobs', '1']\n"
+        "    sys.argv = ['dataprep', 'predict', images, '--model', model, '--jobs', '1', '--out', '-']\n"
         "    try:\n        main()\n    finally:\n"
         "        print(sorted({'torch', 'onnxscript', 'sklearn', 'albumentations'} & set(sys.modules)), file=sys.stderr)\n"
     )
@@ -228,8 +228,95 @@ def test_the_command_writes_tables(made: Any, tmp_path: Path, suffix: str) -> No
     read = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".jsonl": lambda path: pd.read_json(path, lines=True)}[suffix]
     table = read(out)
     assert len(table) == 25
-    assert "25 images" in done.stderr
-    assert "1 not readable" in done.stderr
+    assert "25 images" in done.stdout
+    assert "1 not readable" in done.stdout
+
+
+def test_without_a_wish_it_refuses_as_training_chose(made: Any) -> None:
+    *_, root = made
+    model = Model(root / "baseline")
+    everything = predict(str(root / "images"), model, abstain_below=0.0, options=ONE)
+    assert everything["abstained"].sum() == 1  # the one that is broken
+    half = float(everything["confidence"].median())
+    model.facts = replace(model.facts, abstention=({**LEVEL, "threshold": half},))
+    usual, asked = (predict(str(root / "images"), model, abstain_below=each, options=ONE) for each in (None, half))
+    pd.testing.assert_frame_equal(usual, asked)
+    assert 1 < usual["abstained"].sum() < 25
+
+
+@pytest.mark.parametrize(
+    ("held", "threshold"),
+    [({0.01: 0.9, 0.05: 0.7, 0.1: 0.5}, 0.7), ({0.1: 0.5}, 0.5), ({0.01: 0.9}, 0.9), ({}, 0.0)],
+)
+def test_the_usual_refusal_is_that_of_an_error_of_five_percent_or_the_nearest_that_holds(
+    held: dict[float, float], threshold: float
+) -> None:
+    levels = [{**LEVEL, "wished": wished, "threshold": at} for wished, at in held.items()]
+    failed = [
+        {**LEVEL, "wished": wished, "threshold": 0.99, "holds": False} for wished in (0.01, 0.05, 0.1) if wished not in held
+    ]
+    facts = ModelFacts("multi-class", ("a", "b"), 32, "lite0", abstention=(*failed, *levels))
+    assert predicting.confidence_for(facts, None, None) == threshold
+
+
+def test_every_row_of_a_list_has_its_row_with_the_reason(made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    materials, _, root = made
+    monkeypatch.setattr(predicting, "_ROWS", 3)
+    first, second, third = materials.names[:3]
+    asked = [third, "nope.png", first, "broken.png", second, first, "gone/too.png", third]
+    (root / "images" / "list.csv").write_text("path\n" + "\n".join(asked) + "\n")
+    table = predict(str(root / "images" / "list.csv"), root / "baseline", abstain_below=0, options=ONE)
+    assert table["sample"].tolist() == asked
+    assert table["lost"].str.partition(":")[0].tolist() == ["", "missing", "", "not-an-image", "", "", "missing", ""]
+    again = predict(str(root / "images"), root / "baseline", abstain_below=0, options=ONE).set_index("sample")
+    said = table[table["lost"] == ""].set_index("sample")
+    pd.testing.assert_frame_equal(said, again.loc[said.index])
+    (root / "images" / "list.csv").unlink()
+
+
+def test_the_table_goes_to_a_file_and_the_terminal_gets_a_summary(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, root = made
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.txt").write_text(f"{root}/images/broken.png\n{root}/nope.png\n{root}/images/broken.png\n")
+    arguments = ["predict", "--model", str(root / "baseline"), "--jobs", "1"]
+    done = CliRunner().invoke(app, [*arguments, str(root / "images"), "--abstain-below", "0"])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "25 images: 24 predicted, 1 not readable"
+    table = pd.read_csv("dataprep-out/predict/predictions.csv")
+    counts = table["predicted"].value_counts()
+    assert {line.strip() for line in lines[1:-2]} == {f"{name}: {count}" for name, count in counts.items()}
+    assert lines[-1] == "Written: dataprep-out/predict/predictions.csv"
+    done = CliRunner().invoke(app, [*arguments, "--files", "list.txt", "-q"])
+    assert done.stdout == "3 images: 0 predicted, 2 not readable, 1 not there\n"
+    done = CliRunner().invoke(app, [*arguments, "--files", "list.txt", "--out", "-"])
+    assert done.stdout.count("\n") == 4
+    assert "3 images" in done.stderr
+
+
+def test_what_a_damaged_model_says_of_itself_is_one_line(made: Any, tmp_path: Path) -> None:
+    import onnx
+
+    *_, root = made
+    deep = "[" * 100_000
+    for key, value in [
+        ("labels", "3"), ("labels", '["a", 1, "c"]'), ("labels", '["a", "a", "c"]'), ("labels", deep), ("size", "1e999"),
+        ("size", "true"), ("abstention", '[{"wished": []}]'), ("abstention", "[3]"), ("thresholds", '["x"]'),
+        ("thresholds", "[0.5]"), ("dataprep_model", deep), ("kind", "[]"), ("temperature", "null"),
+    ]:  # fmt: skip
+        other = onnx.load(root / "baseline" / "model.onnx")
+        for entry in other.metadata_props:
+            entry.value = value if entry.key == key else entry.value
+        onnx.save(other, tmp_path / "model.onnx")
+        with pytest.raises(InputError):
+            Model(tmp_path)
+
+
+def test_a_model_that_is_a_device_is_refused() -> None:
+    with pytest.raises(InputError, match="there is no model"):
+        Model("/dev/zero")
 
 
 def test_the_command_writes_pre_labels_with_the_configuration_they_fit(made: Any, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from dataprep.errors import InputError, OptionError
 from dataprep.measures.decoding import open_pixels
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.extras import how_to_install
 from dataprep.schemas.split import Split
 from tests.conftest import save, textured
 
@@ -203,4 +204,4 @@ def test_torch_is_loaded_by_whoever_needs_it_and_its_absence_explained() -> None
         "except InputError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == 'torch is not installed: pip install "dataprep-images[train]"'
+    assert done.stdout.strip() == f"torch is not installed: {how_to_install('train')}"

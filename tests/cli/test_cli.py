@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import save, textured
+from tests.conftest import OBEYING, save, textured
 
 COMMAND = [sys.executable, "-m", "dataprep"]
 
@@ -210,7 +210,13 @@ def test_a_stopped_run_leaves_no_process_and_the_last_report(tmp_path: Path, num
     picture = save(textured(1, 640, 480), tmp_path / "images" / "1.png").read_bytes()
     for index in range(400):
         (tmp_path / "images" / f"copy{index}.png").write_bytes(picture + b"%d" % index)  # other content, the same pixels
-    process = subprocess.Popen([*COMMAND, "audit", "images"], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*COMMAND, "audit", "images"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        **OBEYING,
+    )
     children: list[psutil.Process] = []
     deadline = time.monotonic() + 60
     while not children and time.monotonic() < deadline and process.poll() is None:

@@ -16,6 +16,7 @@ from dataprep.cli.plans import IN_OUT
 from dataprep.cli.train_baseline import _older_than_plan, _plan
 from dataprep.errors import OptionError
 from dataprep.schemas.audit import Audit
+from dataprep.schemas.extras import how_to_install
 from dataprep.schemas.issues import Issues, batch
 from dataprep.splits import read_split, write_split
 from tests.baselines.test_bad_input import USUAL, make_split, rows_of
@@ -122,7 +123,7 @@ def test_without_torch_one_line_says_how_to_get_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda name, *more: None if name == "torch" else known(name, *more))
     assert command("--out", str(out)) == 2
     said = capsys.readouterr().err
-    assert 'pip install "dataprep-images[train]"' in said
+    assert how_to_install("train") in said
     assert len(said.splitlines()) == 1
 
 

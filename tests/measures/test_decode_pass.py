@@ -25,7 +25,7 @@ from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.lost import Lost
 from dataprep.schemas.names import escape_name
-from tests.conftest import save, textured
+from tests.conftest import OBEYING, save, textured
 
 REPOSITORY = Path(__file__).parents[2]
 #: Embedding has its own tests (test_pass_embedding.py).
@@ -349,7 +349,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("signal", ["SIGINT", "SIGKILL"])
 def test_an_interrupted_pass_leaves_no_process_and_goes_on_where_it_was(photos: Path, work_done: list[str], signal: str) -> None:
     script = INTERRUPTED.format(root=str(photos), signal=signal)
-    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, **OBEYING)
     first, *rest = done.stdout.splitlines()
     children = [int(pid) for pid in first.split()]
     assert children

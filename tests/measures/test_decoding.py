@@ -254,7 +254,7 @@ def test_heic_needs_its_extra(monkeypatch):
     with pytest.raises(Undecodable) as caught:
         open_pixels(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100))
     assert caught.value.reason == "unsupported"
-    assert "dataprep-images[heif]" in caught.value.detail
+    assert "pip install pillow-heif" in caught.value.detail
 
 
 def test_heic_is_read_with_its_extra():

@@ -52,7 +52,7 @@ def write(folder: Path, text: str, name: str = "dataprep.toml") -> str:
 
 def test_configuration_is_found_and_read(tmp_path: Path) -> None:
     write(tmp_path, '[audit]\nfail-at = "error"\n[pass]\njobs = 1\n[checks.dark]\nthreshold = 0.1\n')
-    found = read_configuration(folder=str(tmp_path), audit_keys=["fail_at"])
+    found = read_configuration(folder=str(tmp_path), audit_kinds={"fail_at": str})
     assert found.audit == {"fail_at": "error"}
     assert found.passing == {"jobs": 1}
     assert found.checks == {"dark": {"threshold": 0.1}}
@@ -60,7 +60,7 @@ def test_configuration_is_found_and_read(tmp_path: Path) -> None:
 
 def test_configuration_in_pyproject_has_a_table_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, '[project]\nname = "x"\n[tool.dataprep.audit]\nseed = 3\n', "pyproject.toml")
-    assert read_configuration(folder=str(tmp_path), audit_keys=["seed"]).audit == {"seed": 3}
+    assert read_configuration(folder=str(tmp_path), audit_kinds={"seed": int}).audit == {"seed": 3}
 
 
 def test_no_configuration_is_an_empty_one(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_no_configuration_is_an_empty_one(tmp_path: Path) -> None:
 def test_a_wrong_configuration_says_what_is_wrong(tmp_path: Path, text: str, error: type[Exception], words: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(error, match=words):
-        read_configuration(path, audit_keys=["fail_at"])
+        read_configuration(path, audit_kinds={"fail_at": str})
 
 
 def test_a_missing_configuration_is_an_error_when_named(tmp_path: Path) -> None:

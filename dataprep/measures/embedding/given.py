@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataprep.errors import InputError
+from dataprep.schemas.inputs import check_input
 from dataprep.schemas.names import escape_name
+from dataprep.schemas.stored import reading
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
+#: Bytes that a file of embeddings may have.
+_MOST_BYTES = 1 << 40
 #: Columns of a Parquet file, or arrays of an ``.npz``, that may hold the names; and those that may hold the vectors.
 NAMES = ("sample", "path", "names", "name", "file_name", "filename", "file", "image")
 VECTORS = ("embedding", "embeddings", "vector", "features")
@@ -47,12 +50,11 @@ def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
     reader = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}.get(os.path.splitext(path)[1].lower())
     if reader is None:
         raise InputError(f"embeddings {path}: expected a file that ends in .npy, .npz or .parquet")
-    try:
+    if not os.path.exists(path):
+        raise InputError(f"there is no file of embeddings {path}")
+    check_input(path, "the embeddings", limit=_MOST_BYTES)
+    with reading(path, "Expected numbers of shape (n, d)"):
         names, vectors = reader(path)
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file of embeddings {path}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"cannot read the embeddings {path}: {' '.join(str(error).split())}") from error
     if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
         raise InputError(f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape {vectors.shape}")
     rows = _in_row_order(path, len(vectors), dataset) if names is None else rows_by_name(f"embeddings {path}", names, dataset)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dataprep.backends.capacity import worker_count
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.extras import how_to_install
 
 #: Views per call, on the processor and on a GPU.
 BATCH, BATCH_ON_GPU = 16, 128
@@ -107,7 +108,7 @@ def _libraries(threads: int) -> Any:
         transformers: Any = import_module("transformers")
     except ImportError as error:
         raise OptionError(
-            f"embedders hf:... need torch and transformers ({error}): pip install 'dataprep-images[hf]', or use onnx:FILE"
+            f"embedders hf:... need torch and transformers ({error}): {how_to_install('hf')}, or use onnx:FILE"
         ) from error
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

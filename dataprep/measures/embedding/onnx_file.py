@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dataprep.errors import InputError
 from dataprep.measures.embedding.sessions import Session, open_session
+from dataprep.schemas.inputs import MB, read_json
 from dataprep.schemas.options import did_you_mean
 
 #: Views per call: enough to keep the cores busy, little enough to stay in their caches.
@@ -110,11 +111,7 @@ def _recipe_beside(path: str) -> Recipe:
 
 
 def _read_recipe(path: str) -> Recipe:
-    try:
-        with open(path, encoding="utf-8") as file:
-            values = json.load(file)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    values = read_json(path, "the recipe", limit=MB)
     known = [field.name for field in fields(Recipe)]
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected an object with some of {', '.join(known)}")

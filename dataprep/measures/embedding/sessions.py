@@ -65,7 +65,10 @@ def open_session(path: str, threads: int = 0) -> Session:
     kind = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
 
     def run(batch: Array, output: str) -> Array:
-        return np.asarray(session.run([output], {entry.name: batch})[0])
+        try:
+            return np.asarray(session.run([output], {entry.name: batch})[0])
+        except Exception as error:  # as above
+            raise InputError(f"{path} cannot be run on a batch of {batch.shape}: {_first_line(error)}") from error
 
     return Session(f"onnxruntime-{kind}", entry.name, shape, _TYPES[entry.type], outputs, run, said)
 

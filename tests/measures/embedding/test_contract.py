@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from dataprep import registry
 from dataprep.errors import InputError, OptionError, RegistryError
 from dataprep.measures.embedding.contract import Embedder, load_embedder, view_of
+from dataprep.schemas.extras import how_to_install
 
 
 @pytest.mark.parametrize(
@@ -101,5 +103,5 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     with pytest.raises(OptionError, match="pip install onnxruntime; an audit can do with --no-embedding"):
         load_embedder(f"onnx:{tmp_path / 'model.onnx'}")
-    with pytest.raises(OptionError, match=r"pip install 'dataprep-images\[hf\]'"):
+    with pytest.raises(OptionError, match=re.escape(how_to_install("hf"))):
         load_embedder("hf:some/model")
