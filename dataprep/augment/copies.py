@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
@@ -21,9 +18,10 @@ from dataprep.augment.copying import Item
 from dataprep.augment.policies import Policy
 from dataprep.augment.probing import Progress, options_of
 from dataprep.backends import imap
+from dataprep.cleaning.places import staged
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.measures.thumbnails import read_remote
-from dataprep.schemas.files import MARKER, mark_output
+from dataprep.schemas.files import mark_output
 from dataprep.schemas.inputs import check_input
 from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, UNIT
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
 #: Files in the folder beside the copies.
 MANIFEST, POLICY = "augmented.csv", "policy.yaml"
 FORMATS = {"png": "PNG", "jpeg": "JPEG"}
-_PARTIAL = ".augmenting-"
-_STALE_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -113,18 +109,12 @@ def materialise_augmented(
     folder = _new_folder(os.path.abspath(folder), dataset)
     sampler = BalancedSampler(source, part=part, fold=fold, ratio=ratio, seed=seed, most=most)
     table = _planned(sampler, policy, seed, format)
-    partial = os.path.join(os.path.dirname(folder), f"{_PARTIAL}{os.path.basename(folder)}-{secrets.token_hex(4)}")
-    try:
-        mark_output(partial)
-        lost = _write(table, sampler.dataset, partial, policy, seed, format, options or options_of(source), progress)
+    with staged(folder) as stage:
+        mark_output(stage)
+        lost = _write(table, sampler.dataset, stage, policy, seed, format, options or options_of(source), progress)
         table = _without(table, lost)
-        table.to_csv(os.path.join(partial, MANIFEST), index=False)
-        policy.save(os.path.join(partial, POLICY))
-        os.rename(partial, folder)
-    except OSError as error:
-        raise OutputError(f"cannot write the copies to {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        table.to_csv(os.path.join(stage, MANIFEST), index=False)
+        policy.save(os.path.join(stage, POLICY))
     labels = [*sampler.dataset.samples["label"].astype("str"), *table["label"]]
     counts = {str(name): int(count) for name, count in pd.Series(labels).value_counts().items()}
     return Copies(folder, os.path.join(folder, MANIFEST), counts, len(table), lost)
@@ -139,12 +129,6 @@ def _new_folder(folder: str, dataset: Dataset) -> str:
             raise OutputError(
                 f"{folder} lies in the folder of the images ({dataset.root}), which is never written to: choose another"
             )
-    parent = os.path.dirname(folder)
-    os.makedirs(parent, exist_ok=True)
-    for entry in os.scandir(parent):  # what a killed run left; one at work now is younger than a day
-        stale = entry.name.startswith(f"{_PARTIAL}{os.path.basename(folder)}-") and time.time() - entry.stat().st_mtime > _STALE_S
-        if stale and os.path.exists(os.path.join(entry.path, MARKER)):
-            shutil.rmtree(entry.path, ignore_errors=True)
     return folder
 
 

@@ -18,6 +18,7 @@ from dataprep.augment.preview import preview
 from dataprep.augment.probing import Bench, Progress, options_of
 from dataprep.augment.safety import Safety, safety_report
 from dataprep.cleaning import read_audit
+from dataprep.cleaning.completeness import what_is_lacking
 from dataprep.errors import InputError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.files import mark_output, write_together
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.split import Split
+#: What it consists of.
+_FILES = ("policy.yaml", "preview.png", "augment.html", "safety.json", "run.json")
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,15 @@ def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | Non
     folder = os.path.join(os.fspath(out), "split")
     if os.path.isfile(os.path.join(folder, SAMPLES)):
         from dataprep.splits.records import made_from, read_split
+        from dataprep.splits.units import COPIES
 
         split = read_split(folder)
         if audit is not None and not made_from(split, audit):
             warnings.warn(f"the audit in {place} is of other data than the split in {folder}, and was not used", stacklevel=2)
+            audit = None
+        lacking = "" if audit is None else what_is_lacking(audit.run, COPIES)
+        if lacking:
+            warnings.warn(f"the audit in {place} is not enough, and was not used: {lacking}", stacklevel=2)
             audit = None
         return split, audit
     if audit is None:
@@ -139,7 +147,7 @@ def write_augmentation(made: Augmentation, folder: str | os.PathLike[str]) -> st
     safety = {} if made.safety is None else made.safety.to_dict()
     told = {"policy": made.policy.name, "reasons": list(made.reasons), **safety}
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=_FILES) as opened:
         opened("policy.yaml").write(made.policy.to_yaml().encode())
         opened("preview.png").write(made.pictures)
         opened("augment.html").write(page.encode())

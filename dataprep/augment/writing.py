@@ -53,7 +53,7 @@ def write_normaliser(
     if run is not None:
         contents["run"] = (RUN, _as_json(run))
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=(NORMALISER, RUN, *EXPORTS.values())) as opened:
         for file, content in contents.values():
             opened(file).write(content)
     return {name: os.path.join(folder, file) for name, (file, _) in contents.items()}

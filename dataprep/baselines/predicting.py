@@ -21,6 +21,7 @@ from dataprep.measures.views import views_of
 from dataprep.schemas.baseline import MODEL
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.lost import Lost
+from dataprep.schemas.publishing import settle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class Model:
         """
         path = os.fspath(path)
         path = os.path.join(path, MODEL) if os.path.isdir(path) else path
+        settle(os.path.dirname(path) or os.curdir)
         if not os.path.isfile(path):
             raise InputError(f"there is no model {path}. Train one: dataprep train-baseline; or give --model FILE.onnx")
         self._session: Session = open_session(path, threads)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
+from dataprep.cleaning.completeness import what_is_lacking
 from dataprep.cleaning.places import refuse_changed
 from dataprep.errors import FingerprintError, UserError
 from dataprep.schemas.split import RUN
 from dataprep.splits import read_split, write_split
 from dataprep.splits import split as divide
 from dataprep.splits.records import made_from
+from dataprep.splits.units import COPIES
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -42,6 +44,9 @@ def last_split(out: str) -> tuple[Split, Audit | None, str]:
         return split, None, f"trained without what an audit says: {error}"
     if not made_from(split, audit):
         return split, None, f"the audit in {folder} is of other data than the split, and was not used"
+    lacking = what_is_lacking(audit.run, COPIES)
+    if lacking:
+        return split, None, f"trained without what an audit says: that in {folder} is not enough: {lacking}"
     return split, audit, ""
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from dataprep.measures.views import views_of
 from dataprep.reports.tables import write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import (
+    FOLDERS,
     HISTORY,
     METRICS,
     MODEL,
@@ -42,6 +43,7 @@ from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.inputs import check_input
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.stored import STAGE_LIMIT, read_record, read_samples, reading, refuse_wrong_kinds
 from dataprep.splits.records import in_order
 
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 #: Images on which the exported model is compared with the trained one.
 _COMPARED = 16
 _FORM = 1
+#: What a baseline consists of; what of it an earlier run left and this one does not make would belong to another model.
+_OWN = (METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, SAMPLES, OUT_OF_FOLD)
 _AGAIN = "Make it again: dataprep train-baseline"
 _GOAL_KINDS: dict[str, type] = {
     "goal": dict, "goal.kind": str, "goal.classes": list, "goal.classes.*": str, "goal.metric": str, "goal.positive": str,
@@ -85,7 +89,7 @@ def write_baseline(
     export = files.pop("", None)
     metrics = {"fingerprint": baseline.dataset.fingerprint, **baseline.metrics, **({"export": export} if export else {})}
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=_OWN, keeps=(PIXELS, *FOLDERS)) as opened:
         for name, data in ((METRICS, metrics), (RUN, baseline.run)):
             opened(name).write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
         opened(PREDICTIONS).write(_parquet(baseline.predictions))
@@ -97,10 +101,6 @@ def write_baseline(
             opened(name).write(content)
         page = draw_baseline(replace(baseline, metrics=metrics), audit)
         opened(PAGE).write(page.encode("utf-8", "backslashreplace"))
-    unwritten = {MODEL, PROGRAM, WEIGHTS} - set(files) | ({OUT_OF_FOLD} if baseline.out_of_fold is None else set())
-    for name in unwritten:  # those of an earlier run would belong to another model
-        with suppress(OSError):
-            os.unlink(os.path.join(folder, name))
     return BaselinePaths(folder)
 
 
@@ -173,6 +173,7 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
         FingerprintError: the files there are not of one baseline.
     """
     folder = os.fspath(folder)
+    settle(folder)
     missing = [name for name in (METRICS, PREDICTIONS, SAMPLES, RUN) if not os.path.isfile(os.path.join(folder, name))]
     if missing:
         raise InputError(

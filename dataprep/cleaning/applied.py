@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import xxhash
 
 import dataprep
 from dataprep.cleaning.plans import read_plan
 from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.reports.verdict import counted
-from dataprep.schemas.files import MARKER, write_atomically
+from dataprep.schemas.files import MARKER
 from dataprep.schemas.plan import DATA_KINDS, PLAN_COLUMNS, PLAN_CSV, Cleaned, Plan, difference, suggested_text
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.stored import read_record, reading
 
 if TYPE_CHECKING:
@@ -100,15 +100,18 @@ def record_paths(manifest: str, folder: str) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def write_applied(plan: Plan, dataset: Dataset, result: Cleaned, paths: list[str], files: list[str], layout: str) -> None:
-    """Write the record of an applied plan to each of `paths`.
+def applied_record(
+    plan: Plan, dataset: Dataset, result: Cleaned, paths: list[str], files: Mapping[str, str], layout: str
+) -> bytes:
+    """The record of an applied plan.
 
     Args:
         plan: the plan.
         dataset: what it was made for.
         result: what was made.
-        paths: where to write; the first counts.
-        files: files that were made, by whose content it is told later whether somebody changed them.
+        paths: where it is written; the first counts.
+        files: absolute path of each file that was made to the hash of its content, by which it is told later whether somebody
+            changed it.
         layout: layout of the new folder.
     """
     record = {
@@ -121,27 +124,15 @@ def write_applied(plan: Plan, dataset: Dataset, result: Cleaned, paths: list[str
         "counts": plan.counts,
         "result": {**asdict(result), "manifest": _absolute(result.manifest), "folder": _absolute(result.folder)},
         "layout": layout,
-        "files": {os.path.abspath(path): content_hash(path) for path in files},
+        "files": dict(files),
         "records": paths,
         "changes": changes_of(plan, dataset),
     }
-    text = json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-    for path in reversed(paths):
-        with write_atomically(path) as file:
-            file.write(text)
+    return json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _absolute(path: str) -> str:
     return os.path.abspath(path) if path else ""
-
-
-def content_hash(path: str) -> str:
-    """128-bit hexadecimal hash of a file's bytes."""
-    digest = xxhash.xxh3_128()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return str(digest.hexdigest())
 
 
 def read_applied(folder: str | os.PathLike[str]) -> Applied | None:
@@ -151,6 +142,7 @@ def read_applied(folder: str | os.PathLike[str]) -> Applied | None:
         InputError: its record cannot be read.
     """
     path = os.path.join(folder, APPLIED)
+    settle(folder)
     if not os.path.lexists(path):
         return None
     record = read_record(path, _AGAIN, _KINDS | DATA_KINDS)

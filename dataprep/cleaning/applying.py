@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
@@ -10,11 +11,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
+import xxhash
 
 from dataprep import registry
-from dataprep.cleaning.applied import changes_of, how_to_undo, record_paths, write_applied
+from dataprep.cleaning.applied import applied_record, changes_of, how_to_undo, record_paths
 from dataprep.cleaning.audits import read_audit
 from dataprep.cleaning.folders import RECORD, Layout, make_folder, own_files
+from dataprep.cleaning.overwriting import content_hash, refuse_overwriting, remember_written
 from dataprep.cleaning.places import lies_in
 from dataprep.cleaning.plans import read_plan
 from dataprep.cleaning.proposals import emptied_classes
@@ -22,10 +25,13 @@ from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS, GIVEN
 from dataprep.schemas.dataset import Dataset, Task
-from dataprep.schemas.files import MARKER, write_atomically
+from dataprep.schemas.files import MARKER, write_together
 from dataprep.schemas.plan import Cleaned, Plan, difference, labels_in
 from dataprep.schemas.report import RUN
 from dataprep.schemas.run import run_record
+
+#: The cleaned manifest, where no other name is given.
+CLEANED = "clean.csv"
 
 _LABEL_TYPES: dict[str, Any] = {"regression": "float64", "multi-label": "str"}
 
@@ -40,6 +46,7 @@ def apply_plan(
     copy: bool = False,
     new_labels: bool = False,
     record: str | os.PathLike[str] = "",
+    force: bool = False,
     progress: Callable[[str, int, int, str], None] | None = None,
 ) -> Cleaned:
     """Make a cleaned data set: the samples that the plan does not drop, under their new labels.
@@ -59,11 +66,12 @@ def apply_plan(
         new_labels: allow labels that no sample has so far.
         record: folder that gets ``applied.json`` too, such as that of the plan (``dataprep-out/clean``), where `dataprep split`
             looks for it.
+        force: overwrite `manifest` though it was an input, or is not what dataprep wrote there.
         progress: called with (stage, done, total, note) now and then.
 
     Raises:
         InputError: no plan or audit there, or rows of the plan that cannot be applied (all are named), a folder that is not
-            empty, or a folder or manifest in the folder of images.
+            empty, a folder or manifest in the folder of images, or a manifest that would overwrite a file of the user's.
         FingerprintError: the plan was made for other data, or files changed since the audit; the message names the difference.
         OptionError: a manifest of an unknown kind.
         OutputError: a result could not be written.
@@ -73,9 +81,10 @@ def apply_plan(
     dataset = _dataset_of(source)
     plan = plan if isinstance(plan, Plan) else read_plan(plan, dataset, new_labels=new_labels)
     refuse_other_data(plan, dataset)
-    write = manifest_writer(manifest) if manifest else None
     if manifest:
+        manifest_format(manifest)
         _refuse_among_images(dataset, manifest)
+        _refuse_overwriting(manifest, source, os.fspath(record), force)
     cleaned = cleaned_dataset(plan, dataset)
     records = record_paths(manifest, os.fspath(record))
     result = _counted(plan, dataset, cleaned, manifest, folder, records)
@@ -84,14 +93,37 @@ def apply_plan(
         there = existing(cleaned)
         linked, copied = make_folder(there, folder, rows_of(there), layout=layout, copy=copy, about=about, progress=progress)
         result = replace(result, linked=linked, copied=copied)
-    made = []
-    if write is not None:
-        write(rows_of(cleaned), manifest)
-        seconds = time.perf_counter() - started
-        made = [manifest, _write_run(manifest, dataset, plan, result, {"layout": layout, "copy": copy}, seconds)]
+    made = {os.path.abspath(path): content_hash(path) for path in own_files(folder)}
+    files = {}
+    if manifest:
+        options = {**plan.options, "layout": layout, "copy": copy}
+        run = run_record("clean", dataset, options, {"apply": time.perf_counter() - started})
+        text = json.dumps({**run, "result": asdict(result)}, indent=2, ensure_ascii=False).encode() + b"\n"
+        files = {os.path.abspath(manifest): manifest_bytes(rows_of(cleaned), manifest), run_path(manifest): text}
+        made |= {path: str(xxhash.xxh3_128(content).hexdigest()) for path, content in files.items()}
     if records:
-        write_applied(plan, dataset, result, records, made + own_files(folder), layout)
+        content = applied_record(plan, dataset, result, records, made, layout)
+        files |= dict.fromkeys(reversed(records), content)
+    _write(files)
+    if manifest:
+        remember_written(manifest)
     return result
+
+
+def _refuse_overwriting(manifest: str, source: Any, record: str, force: bool) -> None:
+    """As `refuse_overwriting`; the manifest beside the plan is ours whatever it holds, unless it was an input."""
+    ours = bool(record) and os.path.realpath(manifest) == os.path.realpath(os.path.join(record, CLEANED))
+    refuse_overwriting(manifest, inputs_of(source), ours=ours, force=force)
+
+
+def _write(files: dict[str, bytes]) -> None:
+    """Write files, those of one folder together; the folder of the last one last."""
+    folders = list(dict.fromkeys(os.path.dirname(path) for path in reversed(files)))
+    for folder in reversed(folders):
+        with write_together(folder) as opened:
+            for path, content in files.items():
+                if os.path.dirname(path) == folder:
+                    opened(os.path.basename(path)).write(content)
 
 
 def _counted(plan: Plan, dataset: Dataset, cleaned: Dataset, manifest: str, folder: str, records: list[str]) -> Cleaned:
@@ -155,48 +187,55 @@ def refuse_other_data(plan: Plan, dataset: Dataset) -> None:
         )
 
 
+def inputs_of(source: Audit | Dataset | str | os.PathLike[str]) -> tuple[str, ...]:
+    """Files that an audit was made from, as its record names them."""
+    if isinstance(source, str | os.PathLike):
+        source = read_audit(source)
+    options = source.run.get("options") if isinstance(source, Audit) else None
+    named = options.get("inputs") if isinstance(options, dict) else None
+    return tuple(path for path in named.values() if isinstance(path, str)) if isinstance(named, dict) else ()
+
+
 def _refuse_among_images(dataset: Dataset, manifest: str) -> None:
     folder = os.path.dirname(os.path.abspath(manifest))
     if not dataset.is_remote and lies_in(folder, dataset.root) and not os.path.exists(os.path.join(folder, MARKER)):
         raise InputError(f"{manifest} lies in the folder of images, which is never written: choose one outside {dataset.root}")
 
 
-def manifest_writer(path: str) -> Callable[[pd.DataFrame, str], None]:
-    """What writes a table of rows to `path`, by its extension: ``.csv``, ``.parquet`` or ``.jsonl``.
+def manifest_format(path: str) -> str:
+    """The kind of a table of rows by its name: ``.csv``, ``.parquet`` or ``.jsonl``.
 
     Raises:
         OptionError: another extension.
     """
     extension = os.path.splitext(path)[1].lower()
-    if extension not in _WRITERS:
-        raise OptionError(f"manifest {path}: expected a name that ends in {', '.join(_WRITERS)}")
-    return _WRITERS[extension]
+    if extension not in _FORMATS:
+        raise OptionError(f"manifest {path}: expected a name that ends in {', '.join(_FORMATS)}")
+    return extension
 
 
-def write_csv(rows: pd.DataFrame, path: str) -> None:
-    """Rows as CSV, names as they are: escaped where they are not UTF-8, and never with a spreadsheet's apostrophe."""
-    with write_atomically(path) as file:
-        file.write(rows.to_csv(index=False, lineterminator="\n").encode())
+def manifest_bytes(rows: pd.DataFrame, path: str) -> bytes:
+    """A table of rows as what `path` is called: ``.csv``, ``.parquet`` or ``.jsonl``.
+
+    Names are as they are: escaped where they are not UTF-8, and never with a spreadsheet's apostrophe.
+    """
+    return _FORMATS[manifest_format(path)](rows)
 
 
-def _write_parquet(rows: pd.DataFrame, path: str) -> None:
-    with write_atomically(path) as file:
-        rows.to_parquet(file, index=False)
+def _as_parquet(rows: pd.DataFrame) -> bytes:
+    file = io.BytesIO()
+    rows.to_parquet(file, index=False)
+    return file.getvalue()
 
 
-def _write_jsonl(rows: pd.DataFrame, path: str) -> None:
-    with write_atomically(path) as file:
-        file.write(rows.to_json(orient="records", lines=True, force_ascii=False).encode())
+_FORMATS: dict[str, Callable[[pd.DataFrame], bytes]] = {
+    ".csv": lambda rows: rows.to_csv(index=False, lineterminator="\n").encode(),
+    ".parquet": _as_parquet,
+    ".jsonl": lambda rows: rows.to_json(orient="records", lines=True, force_ascii=False).encode(),
+}
 
 
-_WRITERS: dict[str, Callable[[pd.DataFrame, str], None]] = {".csv": write_csv, ".parquet": _write_parquet, ".jsonl": _write_jsonl}
-
-
-def _write_run(manifest: str, dataset: Dataset, plan: Plan, result: Cleaned, options: dict[str, Any], seconds: float) -> str:
-    """Write the record of the run beside the manifest; gives its path."""
-    record = run_record("clean", dataset, {**plan.options, **options}, {"apply": seconds})
-    own = os.path.join(os.path.dirname(os.path.abspath(manifest)), MARKER)
-    path = os.path.join(os.path.dirname(own), RUN) if os.path.exists(own) else f"{manifest}.{RUN}"
-    with write_atomically(path) as file:
-        file.write(json.dumps({**record, "result": asdict(result)}, indent=2, ensure_ascii=False).encode() + b"\n")
-    return path
+def run_path(manifest: str) -> str:
+    """Where the record of the run is: beside the manifest, under its name unless the folder is dataprep's own."""
+    folder = os.path.dirname(os.path.abspath(manifest))
+    return os.path.join(folder, RUN) if os.path.exists(os.path.join(folder, MARKER)) else f"{os.path.abspath(manifest)}.{RUN}"

@@ -14,6 +14,7 @@ from dataprep.reports.tables import restored
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.inputs import check_input
 from dataprep.schemas.issues import COLUMNS, SEVERITIES, Issues, evidence_of
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.report import ISSUES, RUN, SAMPLES
 from dataprep.schemas.stored import STAGE_LIMIT, read_record, read_samples, reading
 
@@ -38,6 +39,7 @@ def read_audit(folder: str | os.PathLike[str]) -> Audit:
         FingerprintError: the files there do not belong together, or the audit was anonymised.
     """
     folder = os.fspath(folder)
+    settle(folder)
     _refuse_missing(folder)
     run = read_record(os.path.join(folder, RUN), _AGAIN, _KINDS)
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import FingerprintError, InputError, OutputError
+from dataprep.schemas.exchange import exchange
+from dataprep.schemas.leftovers import former_path, if_dead, new_folder, partials, release
+from dataprep.schemas.publishing import sync_folder
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -77,25 +79,46 @@ def refuse_changed(dataset: Dataset) -> None:
 def staged(folder: str) -> Iterator[str]:
     """A new folder beside `folder` that takes its place when the block ends without an error.
 
+    It does so in one step; where the system has none, the former folder is moved aside and back, by the next run if need be.
+
     Raises:
         OutputError: the block or the renaming met an error of the operating system; an earlier `folder` is then as it was.
     """
-    parent, name = os.path.split(folder)
-    stage = os.path.join(parent, f".{name}.{secrets.token_hex(4)}.partial")
-    old = f"{stage}.old"
+    parent, name = os.path.split(os.path.realpath(folder) if os.path.isdir(folder) else folder)
+    place = os.path.join(parent, name)
+    stage, handle = "", -1
     try:
-        os.makedirs(stage)
+        restore(place)
+        os.makedirs(parent, exist_ok=True)
+        stage, handle = new_folder(parent, name)
         yield stage
-        if os.path.isdir(folder):
-            os.rename(folder, old)
-        os.rename(stage, folder)
+        sync_folder(stage)
+        if not (os.path.isdir(place) and exchange(stage, place)):
+            if os.path.isdir(place):
+                os.rename(place, former_path(place))
+            os.rename(stage, place)
+        sync_folder(parent)
     except OSError as error:
-        if os.path.isdir(old) and not os.path.exists(folder):
-            os.rename(old, folder)
         raise OutputError(f"cannot make {folder}: {error}") from error
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        try:
+            restore(place)
+            shutil.rmtree(stage, ignore_errors=True)
+        finally:
+            release(handle)
+
+
+def restore(folder: str) -> None:
+    """Put right what a killed run left beside a folder of `staged`: the former one comes back if it was moved aside."""
+    former = former_path(folder)
+    if os.path.isdir(former):
+        if os.path.lexists(folder):
+            shutil.rmtree(former, ignore_errors=True)
+        else:
+            os.rename(former, folder)
+    for entry in partials(*os.path.split(folder)):
+        if entry.is_dir(follow_symlinks=False):
+            if_dead(entry.path, shutil.rmtree)
 
 
 def downloads(dataset: Dataset) -> Callable[[str, str], None]:

@@ -33,6 +33,7 @@ from dataprep.schemas.plan import (
     difference,
     labels_in,
 )
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.stored import STAGE_LIMIT, refuse_wrong_kinds
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write_plan(plan: Plan, folder: str | os.PathLike[str], *, overwrite: bool = 
     if not overwrite and os.path.exists(path):
         _refuse_losing_edits(plan, path)
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=(PLAN_CSV, PLAN_JSON)) as opened:
         opened(PLAN_CSV).write(b"\xef\xbb\xbf" + _as_csv(plan.table))
         opened(PLAN_JSON).write(json.dumps(_header(plan), indent=2, ensure_ascii=False).encode() + b"\n")
     return path
@@ -117,6 +118,7 @@ def read_plan(path: str | os.PathLike[str], dataset: Dataset | None = None, *, n
         InputError: no plan there, or rows that cannot be applied: all of them, with their numbers in the file.
     """
     path = os.path.join(path, PLAN_CSV) if os.path.isdir(path) else os.fspath(path)
+    settle(os.path.dirname(path) or os.curdir)
     header = _read_header(os.path.join(os.path.dirname(path), PLAN_JSON), path)
     table = _read_table(path)
     if dataset is not None and difference(header.get("data", {}), dataset):

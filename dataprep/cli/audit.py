@@ -24,6 +24,7 @@ from dataprep.cli.inputs import (
     with_notes_said,
 )
 from dataprep.cli.listing import listed_files, silence_stdout
+from dataprep.cli.outputs import audit_folder, is_kept, refuse_among_images, say, with_inputs
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError, WorkError
 
@@ -163,7 +164,8 @@ def audit(
 
     Takes class folders (root/CLASS/*), split folders (root/train/CLASS/*), a flat folder, a manifest or a list of files.
     Nothing in the folder is changed. Results go to OUT/audit: report.html, report.json, issues.csv, samples.parquet,
-    report.sarif and run.json; the probabilities of --deep to OUT/deep.
+    report.sarif and run.json; the probabilities of --deep to OUT/deep. With --format json or csv nothing is written unless --out
+    is given.
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
@@ -172,21 +174,24 @@ def audit(
     flags = ctx.params
     options = _pass_options(ctx.obj.passing, flags)
     early = min(worker_count(options.jobs), _EARLY)
-    with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decoding"):
-        progress("scan", 0, 0, "")
-        lists = _known(flags)
-        _refuse_deep(flags)
-        dataset = with_notes_said(_scan(flags)) if quiet else _scan(flags)
-        dataset = _with_probs(_with_embeddings(dataset, flags), flags)
-        if deep:
-            from dataprep.baselines.deep_labels import refuse_unsuitable
+    with audit_folder(ctx) as folder:
+        with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decoding"):
+            progress("scan", 0, 0, "")
+            lists = _known(flags, folder)
+            _refuse_deep(flags)
+            dataset = with_notes_said(_scan(flags)) if quiet else _scan(flags)
+            dataset = _with_probs(_with_embeddings(dataset, flags), flags)
+            if deep:
+                from dataprep.baselines.deep_labels import refuse_unsuitable
 
-            refuse_unsuitable(dataset)
-        mark_output(os.path.join(out, "audit"))  # a folder that cannot be written is said before the work, not after
-        made = _deepened(_audit(dataset, flags, options, ctx.obj.checks, progress), flags, progress)
-        found = _without_known(made, lists)
-        paths = _write(found, flags, progress)
-    _print(paths, format, quiet)
+                refuse_unsuitable(dataset)
+            if is_kept(ctx):
+                refuse_among_images(flags, "audit")
+            mark_output(folder)  # a folder that cannot be written is said before the work, not after
+            made = _deepened(_audit(dataset, flags, options, ctx.obj.checks, progress), flags, is_kept(ctx), progress)
+            found = with_inputs(_without_known(made, lists), flags)
+            paths = _write(found, flags, folder, progress)
+        _print(paths, format, quiet)
     raise typer.Exit(_exit_code(found, fail_at))
 
 
@@ -255,16 +260,16 @@ def _refuse_deep(flags: Mapping[str, Any]) -> None:
         raise InputError(f"--deep trains networks with torch, which is not installed: {how_to_install('train')}")
 
 
-def _deepened(audit: Audit, flags: Mapping[str, Any], progress: Any) -> Audit:
+def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Any) -> Audit:
     if not flags["deep"]:
         return audit
     from dataprep.baselines.deep_labels import judge_labels
 
-    folder = os.path.join(flags["out"], "deep")
+    folder = os.path.join(flags["out"], "deep") if kept else ""
     return judge_labels(audit, keep=folder, say=lambda text: typer.echo(f"dataprep: {text}", err=True), progress=progress)
 
 
-def _known(flags: Mapping[str, Any]) -> dict[str, str]:
+def _known(flags: Mapping[str, Any], folder: str) -> dict[str, str]:
     """Where issues to leave out are listed (--ignore, --known); faults in the lists are said before the work."""
     from dataprep.known import known_ids, read_ignored, report_path
     from dataprep.schemas.report import ReportPaths
@@ -273,7 +278,7 @@ def _known(flags: Mapping[str, Any]) -> dict[str, str]:
         read_ignored(flags["ignore"])
     if flags["known"]:
         known_ids(flags["known"])
-        ours = ReportPaths(os.path.join(flags["out"], "audit")).json
+        ours = ReportPaths(folder).json
         if os.path.realpath(report_path(flags["known"])) == os.path.realpath(ours):
             raise OptionError(f"--known: this run would replace {ours}: keep a copy of it elsewhere, or give another --out")
     return {name: flags[name] for name in ("ignore", "known") if flags[name]}
@@ -331,11 +336,11 @@ def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOpt
     return from_mapping(PassOptions, {**table, **{name: value for name, value in given.items() if value is not None}}, "pass")
 
 
-def _write(audit: Audit, flags: Mapping[str, Any], progress: Callable[[str, int, int, str], None]) -> ReportPaths:
-    from dataprep.reports import report
+def _write(audit: Audit, flags: Mapping[str, Any], folder: str, progress: Callable[[str, int, int, str], None]) -> ReportPaths:
+    from dataprep.cleaning.completeness import report_beside_previous
 
-    folder = os.path.join(flags["out"], "audit")
-    return report(audit, folder, thumbnails=not flags["no_thumbnails"], anonymise=flags["anonymise"], progress=progress)
+    pictures, hidden = not flags["no_thumbnails"], flags["anonymise"]
+    return report_beside_previous(audit, folder, say, thumbnails=pictures, anonymise=hidden, progress=progress)
 
 
 def _print(paths: ReportPaths, format: Format, quiet: bool) -> None:

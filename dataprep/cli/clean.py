@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.outputs import refuse_among_images, say, with_inputs
 from dataprep.cli.plans import apply_command
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
@@ -23,7 +24,7 @@ Progress = Callable[[str, int, int, str], None]
 _PLAN, _APPLY = "Making the plan", "Applying the plan"
 #: Options that shape the plan, and those of its application.
 _SHAPING = ("drop", "review", "keep", "relabel", "drop_at_confidence", "min_confidence", "test", "overwrite")
-_APPLYING = ("manifest", "to", "layout", "copy")
+_APPLYING = ("manifest", "to", "layout", "copy", "force")
 #: Exit code of a question that was answered with no, as of an interruption.
 _DECLINED = 130
 
@@ -90,6 +91,10 @@ def clean(
     to: Annotated[str, typer.Option(help="New folder to make of the kept files.", rich_help_panel=_APPLY)] = "",
     layout: Annotated[Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)] = "auto",
     copy: Annotated[bool, typer.Option("--copy", help="Copies instead of hard links.", rich_help_panel=_APPLY)] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Let --manifest overwrite a file of yours.", rich_help_panel=_APPLY),
+    ] = False,
     new_labels: Annotated[
         bool, typer.Option("--new-labels", help="Allow labels that no sample has so far.", rich_help_panel=_APPLY)
     ] = False,
@@ -102,6 +107,7 @@ def clean(
     """
     _refuse_mixes(ctx)
     flags = ctx.params
+    refuse_among_images(flags, "audit", "clean")
     if undo:
         _undo(flags)
     elif apply:
@@ -144,11 +150,11 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
     folder = os.path.join(flags["out"], "audit")
     if not flags["path"]:
         return read_audit(folder)
+    from dataprep.cleaning.completeness import report_beside_previous
     from dataprep.engine import audit
-    from dataprep.reports import report
 
-    found = audit(flags["path"], progress=progress)
-    report(found, folder, progress=progress)
+    found = with_inputs(audit(flags["path"], progress=progress), flags)
+    report_beside_previous(found, folder, say, progress=progress)
     return found
 
 
@@ -160,6 +166,7 @@ def _propose(flags: Mapping[str, Any]) -> None:
     folder = os.path.join(flags["out"], "clean")
     with progress_bar(flags["quiet"]) as progress:
         audit = _audit(flags, progress)
+        _refuse_partial(audit, flags)
         kept = os.path.exists(os.path.join(folder, "plan.csv")) and not flags["overwrite"]
         edits = read_plan(folder, audit.dataset, new_labels=flags["new_labels"]) if kept else None
         chosen: dict[str, Any] = {name: flags[name] for name in ("relabel", "drop_at_confidence", "min_confidence", "test")}
@@ -179,6 +186,17 @@ def _print_counts(plan: Plan) -> None:
     """The verdict."""
     counts = plan.counts
     typer.echo(f"{counts['drop']:,} to drop, {counts['relabel']:,} to relabel, {counts['review']:,} left to you")
+
+
+def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
+    """Refuse an audit that did not look for what the plan acts on."""
+    from dataprep.cleaning.completeness import refuse_partial
+    from dataprep.cleaning.proposals import EXACT, UNREADABLE
+
+    needed = dict.fromkeys([UNREADABLE, EXACT, *(["wrong-label"] if flags["relabel"] else []), *(flags["drop"] or ())])
+    ignored = (*(flags["keep"] or ()), *(flags["review"] or ()))
+    wanted = [code for code in needed if code not in ignored]
+    refuse_partial(audit, wanted, os.path.join(flags["out"], "audit"), "a plan")
 
 
 def _tell_next(plan: Plan, path: str, out: str) -> None:
@@ -205,7 +223,8 @@ def _apply(flags: Mapping[str, Any]) -> None:
     with progress_bar(flags["quiet"]) as progress:
         done = apply_plan(
             plan, audit, manifest=flags["manifest"] or os.path.join(folder, "clean.csv"), folder=flags["to"],
-            layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, progress=progress,
+            layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, force=flags["force"],
+            progress=progress,
         )  # fmt: skip
     _print_cleaned(done, audit.dataset.root, flags["out"], flags["quiet"])
 

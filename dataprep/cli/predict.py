@@ -60,6 +60,7 @@ def predict(
     pre_labels: Annotated[
         Tool | None, typer.Option(help="Write pre-labels for a labelling tool instead.", rich_help_panel=_OUTPUT)
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --out overwrite a file of yours.", rich_help_panel=_OUTPUT)] = False,
     prefix: Annotated[
         str, typer.Option(help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT)
     ] = "",
@@ -74,12 +75,16 @@ def predict(
     from dataprep.baselines.answers import writer_for
     from dataprep.baselines.predicting import Model as Opened
     from dataprep.baselines.predicting import predicted_frames
+    from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
     from dataprep.measures.options import PassOptions
 
     if prefix and not pre_labels:
         raise OptionError("--prefix goes before paths in pre-labels: expected --pre-labels with it")
     place = out or os.path.join(_FOLDER, _NAMES[pre_labels or ""])
     write = writer_for("" if place == _STDOUT else place, pre_labels or "")
+    written = _files_of(place, pre_labels or "")
+    for file in written:
+        refuse_overwriting(file, (path, manifest, files, model), ours=not out, force=force)
     opened = Opened(model)
     counts = Counts()
     with progress_bar(quiet) as progress:
@@ -88,8 +93,10 @@ def predict(
             dataset, opened, abstain_below=abstain_below, risk=risk, options=PassOptions(jobs=jobs), progress=progress
         )
         _write(write, counts.over(tables), opened, place, prefix)
-    if pre_labels == "label-studio" and place != _STDOUT:
-        _write_config(place, opened)
+    if len(written) > 1:
+        _write_config(written[1], opened)
+    for file in written:
+        remember_written(file)
     _say(counts, refusal_words(opened.facts, abstain_below, risk), place, quiet)
 
 
@@ -121,11 +128,16 @@ def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: st
             silence_stdout()
 
 
-def _write_config(out: str, opened: Model) -> None:
+def _files_of(place: str, pre_labels: str) -> list[str]:
+    """The files that are written: none on stdout; beside tasks for Label Studio the configuration that they fit."""
+    config = [os.path.splitext(place)[0] + ".config.xml"] if pre_labels == "label-studio" else []
+    return [] if place == _STDOUT else [place, *config]
+
+
+def _write_config(place: str, opened: Model) -> None:
     from dataprep.baselines.answers import label_studio_config
     from dataprep.schemas.files import write_atomically
 
-    place = os.path.splitext(out)[0] + ".config.xml"
     with write_atomically(place) as file:
         file.write(label_studio_config(opened.facts).encode())
     typer.echo(f"Labelling configuration: {place}", err=True)

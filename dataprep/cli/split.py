@@ -24,6 +24,7 @@ from dataprep.cli.inputs import (
     with_notes_said,
 )
 from dataprep.cli.listing import silence_stdout
+from dataprep.cli.outputs import refuse_among_images, say
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
@@ -160,6 +161,7 @@ def split(
     flags = ctx.params
     _refuse_mixes(flags)
     folder = os.path.join(out, "split")
+    refuse_among_images(flags, "audit", "split")
     with progress_bar(quiet) as progress:
         mark_output(folder)
         audit = _audit(flags, progress)
@@ -196,18 +198,27 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
         given = [*given_of(flags), *(["--no-embedding"] if flags["no_embedding"] else [])]
         if given:
             raise OptionError(f"{given[0]} is for a new audit: give the folder or the manifest too")
-        return last_audit(folder)
+        return _whole(last_audit(folder), folder)
     progress("scan", 0, 0, "")
     dataset = with_notes_said(_scan(flags))
     options = PassOptions(embedder="") if flags["no_embedding"] else None
-    return audit_for(folder, dataset, options, progress)
+    return audit_for(folder, dataset, options, progress, {name: flags[name] for name in ("path", "manifest")})
 
 
-def audit_for(folder: str, dataset: Dataset, options: PassOptions | None, progress: Progress) -> Audit:
+def _whole(audit: Audit, folder: str) -> Audit:
+    """The audit, if it looked for what has to stay together."""
+    from dataprep.cleaning.completeness import refuse_partial
+    from dataprep.splits.units import COPIES
+
+    refuse_partial(audit, COPIES, folder, "a split")
+    return audit
+
+
+def audit_for(folder: str, dataset: Dataset, options: PassOptions | None, progress: Progress, inputs: Mapping[str, str]) -> Audit:
     """The audit of a data set: the one in `folder` if it is of the same data, else a new one; says which."""
     from dataprep.splits.sources import audit_into
 
-    audit, is_new = audit_into(folder, dataset, options, progress)
+    audit, is_new = audit_into(folder, dataset, options, progress, inputs=inputs, say=say)
     typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {folder}", err=True)
     return audit
 

@@ -11,6 +11,7 @@ import typer
 
 from dataprep.cli.inputs import with_notes_said
 from dataprep.cli.listing import silence_stdout
+from dataprep.cli.outputs import refuse_among_images
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError
@@ -159,6 +160,7 @@ def train_baseline(
     from dataprep.baselines.distributed import joined
 
     flags = ctx.params
+    refuse_among_images(flags, "audit", "split", "baseline")
     if plan and not (path or compare):
         raise OptionError("--plan goes with images, for the split that is made of them, or with --compare: dataprep split --plan")
     with joined(device) as rank:
@@ -245,7 +247,7 @@ def _make_missing(flags: Mapping[str, Any], progress: Progress) -> None:
 
     progress("scan", 0, 0, "")
     audits, splits = os.path.join(flags["out"], "audit"), os.path.join(flags["out"], "split")
-    audit = audit_for(audits, with_notes_said(scan(flags["path"])), None, progress)
+    audit = audit_for(audits, with_notes_said(scan(flags["path"])), None, progress, {"path": flags["path"]})
     plan = plan_for(audit, flags["out"], flags["plan"], flags["no_plan"])
     _, is_new = split_into(splits, audit, plan, progress)
     if flags["plan"] and not is_new and not flags["compare"]:

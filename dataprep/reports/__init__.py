@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataprep.schemas.report import HTML, ISSUES, JSON, RUN, SAMPLES, SARIF, ReportPaths
+from dataprep.schemas.report import HTML, ISSUES, JSON, REPORT_FILES, RUN, SAMPLES, SARIF, ReportPaths
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -51,7 +51,7 @@ def report(
     mark_output(out)
     say(0, 0, "summary")
     summary = summarise(audit, anonymised=anonymise)
-    with write_together(out) as opened:
+    with write_together(out, owns=REPORT_FILES) as opened:
         page = render_html(summary, audit, pictures=thumbnails and not anonymise, options=_options(audit), progress=say)
         opened(HTML).write(page.encode("utf-8", "backslashreplace"))
         say(0, 0, "tables")

@@ -18,6 +18,8 @@ METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, CHECKPOINT, P
     "metrics.json", "predictions.parquet", "baseline.html", "history.csv", "run.json", "model.onnx", "model.pt2", "weights.pt",
     "checkpoint.pt", "pixels", "trials.csv", "samples.parquet", "predictions_out_of_fold.parquet",
 )  # fmt: skip
+#: Folders that training makes there: the events for TensorBoard, and the second training of --final.
+FOLDERS = ("tensorboard", "final")
 
 
 @dataclass(frozen=True, eq=False)

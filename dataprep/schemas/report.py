@@ -16,6 +16,8 @@ CLAIMS_LIMIT = 100_000
 HTML, JSON, ISSUES, SAMPLES, SARIF, RUN = (
     "report.html", "report.json", "issues.csv", "samples.parquet", "report.sarif", "run.json",
 )  # fmt: skip
+#: All files of a report.
+REPORT_FILES = (HTML, JSON, ISSUES, SAMPLES, SARIF, RUN)
 
 
 @dataclass(frozen=True)

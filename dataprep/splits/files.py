@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dataprep.cleaning.applying import manifest_writer, rows_of
+from dataprep.cleaning.applying import manifest_bytes, manifest_format, rows_of
 from dataprep.cleaning.folders import folder_name
+from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
 from dataprep.cleaning.places import lies_in
 from dataprep.errors import InputError, OptionError
-from dataprep.schemas.files import MARKER
+from dataprep.schemas.files import MARKER, write_atomically
 from dataprep.schemas.names import escape_name
 from dataprep.schemas.split import PART, UNIT
 from dataprep.splits.views import Rows, classes_of, labels_of
@@ -35,24 +36,28 @@ _YAML_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _TYPES: dict[str, Any] = {"regression": "float64"}
 
 
-def write_manifest(split: Split, path: str | os.PathLike[str]) -> str:
+def write_manifest(split: Split, path: str | os.PathLike[str], *, force: bool = False) -> str:
     """Write one row per sample: ``path`` relative to the root of the data, label, split, group, unit and the user's own columns.
 
     Args:
         split: a finished split.
         path: a file that ends in ``.csv``, ``.parquet`` or ``.jsonl``, outside the folder of images or in one of dataprep's.
+        force: overwrite what is there though dataprep did not write it.
 
     Raises:
         OptionError: another extension.
-        InputError: the file would lie among the images.
+        InputError: the file would lie among the images, or overwrite one of the user's.
         OutputError: the file cannot be written.
     """
     path = os.fspath(path)
-    write = manifest_writer(path)
+    manifest_format(path)
     folder = os.path.dirname(os.path.abspath(path))
     if not split.dataset.is_remote and lies_in(folder, split.dataset.root) and not os.path.exists(os.path.join(folder, MARKER)):
         raise InputError(f"{path} lies in the folder of images, which is never written: choose one outside {split.dataset.root}")
-    write(rows_of(split.dataset), path)
+    refuse_overwriting(path, force=force)
+    with write_atomically(path) as file:
+        file.write(manifest_bytes(rows_of(split.dataset), path))
+    remember_written(path)
     return path
 
 

@@ -16,6 +16,7 @@ from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.files import mark_output, write_together
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.publishing import settle
 from dataprep.schemas.split import BEFORE, PAGE, PART, PROOF, RUN, SAMPLES, SPLITS, UNIT, Split, SplitPaths
 from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.page import draw_proof
@@ -41,7 +42,7 @@ def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
     folder = os.fspath(folder)
     dataset = in_order(split.dataset)
     mark_output(folder)
-    with write_together(folder) as opened:
+    with write_together(folder, owns=(SPLITS, SAMPLES, PROOF, RUN, PAGE)) as opened:
         opened(SPLITS).write(rows_of(dataset, split.proof).to_csv(index=False, lineterminator="\n").encode())
         write_samples(opened(SAMPLES), Audit(dataset, Issues.collect([])))
         for name, data in ((PROOF, split.proof), (RUN, split.run)):
@@ -76,6 +77,7 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
         FingerprintError: the files there are not of one split.
     """
     folder = os.fspath(folder)
+    settle(folder)
     missing = [name for name in (SAMPLES, PROOF, RUN) if not os.path.isfile(os.path.join(folder, name))]
     if missing:
         raise InputError(f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: dataprep split")

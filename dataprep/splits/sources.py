@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
+from dataprep.cleaning.completeness import report_beside_previous, what_is_lacking, with_inputs
 from dataprep.cleaning.places import refuse_changed
 from dataprep.engine import audit
 from dataprep.errors import UserError
-from dataprep.reports import report
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.plan import data_facts
 from dataprep.schemas.report import RUN, SAMPLES
+from dataprep.splits.units import COPIES
 
 if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
@@ -49,12 +50,19 @@ def last_audit(folder: str) -> Audit:
 
 
 def audit_into(
-    folder: str, dataset: Dataset, options: PassOptions | None = None, progress: Progress | None = None
+    folder: str,
+    dataset: Dataset,
+    options: PassOptions | None = None,
+    progress: Progress | None = None,
+    *,
+    inputs: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> tuple[Audit, bool]:
     """The audit of `dataset`: the one in `folder` where that is of the same samples and files, else a new one, written there.
 
     The user's own columns (patient, site, captured_at) are those of `dataset` in any case: no finding that is gone on from
-    depends on them. Other labels, splits or groups are another audit.
+    depends on them. Other labels, splits or groups are another audit, and one that did not look for copies is made anew. One of
+    other data is kept beside the new one, which `say` is told. `inputs` are recorded: role (path, manifest) to what was read.
 
     Returns:
         The audit, and whether it was made now.
@@ -62,8 +70,8 @@ def audit_into(
     kept = _same(folder, dataset)
     if kept is not None:
         return kept, False
-    found = audit(dataset, pass_options=options, progress=progress)
-    report(found, folder, progress=progress)
+    found = with_inputs(audit(dataset, pass_options=options, progress=progress), inputs or {})
+    report_beside_previous(found, folder, say, progress=progress)
     return found, True
 
 
@@ -72,6 +80,8 @@ def _same(folder: str, dataset: Dataset) -> Audit | None:
     try:
         found = last_audit(folder)
     except UserError:
+        return None
+    if what_is_lacking(found.run, COPIES):
         return None
     ours, theirs = data_facts(dataset)["columns"], data_facts(found.dataset)["columns"]
     theirs.pop("file_hash", None)

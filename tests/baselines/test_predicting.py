@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -328,3 +329,28 @@ def test_the_command_writes_pre_labels_with_the_configuration_they_fit(made: Any
     assert "Choice" in (tmp_path / "tasks.config.xml").read_text()
     nothing = CliRunner().invoke(app, ["predict", "--model", str(root / "baseline")])
     assert isinstance(nothing.exception, InputError)
+
+
+def test_the_command_overwrites_nothing_of_the_users(made: Any, tmp_path: Path) -> None:
+    *_, root = made
+    out = tmp_path / "labels.csv"
+    names = sorted(path.name for path in (root / "images").iterdir())[:2]
+    out.write_text("\n".join(["path", *names]) + "\n")
+    before = out.read_text()
+    arguments = ["predict", str(root / "images"), "--model", str(root / "baseline"), "--jobs", "1", "--out"]
+    for place, words in ((out, "is what was read"), (tmp_path / "mine.csv", "not .or no longer. what dataprep wrote")):
+        (tmp_path / "mine.csv").write_text("mine")
+        done = CliRunner().invoke(app, [*arguments, str(place), "--manifest", str(out)])
+        assert isinstance(done.exception, InputError)
+        assert re.search(words, str(done.exception))
+    assert (out.read_text(), (tmp_path / "mine.csv").read_text()) == (before, "mine")
+    for _ in range(2):
+        done = CliRunner().invoke(app, [*arguments, str(tmp_path / "ours.csv"), "--manifest", str(out)])
+        assert done.exit_code == 0, done.output
+    (tmp_path / "ours.config.xml").write_text("mine")
+    form = ["--pre-labels", "label-studio"]
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "ours.json"), "--manifest", str(out), *form])
+    assert isinstance(done.exception, InputError)
+    assert not (tmp_path / "ours.json").exists()
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "ours.json"), "--manifest", str(out), *form, "--force"])
+    assert done.exit_code == 0, done.output

@@ -165,3 +165,14 @@ def test_tables_tell_types_apart_in_every_block_of_rows(tmp_path: Path, monkeypa
     monkeypatch.setattr("dataprep.splits.files._CHUNK", 2)
     split = make_split(tmp_path / "images", NAMES, ["train"] * 6, LABELS, age=[1.0, 2.0, 3.0, 4.0, np.nan, np.nan])
     assert materialise(split, tmp_path / "new", "huggingface").notes
+
+
+def test_a_file_of_the_users_is_not_overwritten(split: Split, tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="give --force"):
+        write_manifest(split, path)
+    assert path.read_text() == "mine"
+    write_manifest(split, path, force=True)
+    write_manifest(split, path)
+    assert len(path.read_text().splitlines()) == 1 + len(split.dataset)
