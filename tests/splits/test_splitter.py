@@ -218,3 +218,9 @@ def test_it_does_not_need_scikit_learn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2"
+
+
+def test_as_many_groups_as_folds_are_one_each() -> None:
+    groups = np.repeat(["p0", "p1", "p2", "p3", "p4"], [5, 5, 4, 3, 3])
+    fold = folds_of(LeakFreeSplit(5), groups, np.array(list("12200112220001112222")), groups)
+    assert pd.Series(groups).groupby(fold).nunique().tolist() == [1] * 5

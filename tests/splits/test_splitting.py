@@ -202,3 +202,10 @@ def test_tests_find_parts_that_differ() -> None:
     assert tests["embedding"]["status"] == "not tested"
     even = split(made_audit(["a", "b"] * 150, luma_mean=dark), ratios="train=0.5,test=0.5")
     assert even.proof["tests"]["properties"]["status"] == "match"
+
+
+@pytest.mark.parametrize("asked", [{}, {"ratios": "val=1,test=1"}, {"folds": 4}, {"folds": 3, "repeats": 3}])
+def test_four_images_leave_no_part_empty(asked: dict[str, Any]) -> None:
+    made = split(made_audit(["a", "a", "b", "b"], [None] * 4, []), tests=False, **asked)
+    assert min(row["samples"] for row in made.proof["sizes"]) > 0
+    assert all(min(each["sizes"]) > 0 for each in made.proof["repeats"])
