@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from dataprep.errors import InputError
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.plan import labels_in
 
@@ -42,6 +43,4 @@ def read_samples(path: str, run: dict[str, Any], again: str, needed: tuple[str, 
     samples.index = samples.index.astype("str")
     samples.index.name = "sample"
     task = run.get("task", "none")
-    classes = labels_in(samples, task)
-    whole = all(name.isdigit() for name in classes)
-    return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))
+    return Dataset(str(run.get("root", "")), samples, task, class_order(labels_in(samples, task)))

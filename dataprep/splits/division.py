@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,31 @@ if TYPE_CHECKING:
     from dataprep.splits.features import Features
 
     Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """Parts and who is where.
+
+    Attributes:
+        parts: names.
+        part: (n,) number of each sample's part, by sample name.
+        targets: wished samples of each part; NaN where nothing was wished.
+        repeats: `part` of each further repeat.
+        holds: what each part holds, in words; empty but for groups left out one by one.
+        apart: parts that are filled by a rule, not by the search.
+        notes: what the reader should know.
+        by_rule: whether nothing was searched for: time or groups decide.
+    """
+
+    parts: tuple[str, ...]
+    part: Rows
+    targets: tuple[float, ...]
+    repeats: tuple[Rows, ...] = ()
+    holds: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    by_rule: bool = False
 
 
 def problem_of(

@@ -97,7 +97,11 @@ def fewest_moves(
     """
 
     def excess(point: Point) -> float:
-        beyond = (point.label_deviation - label_tolerance, SIZE_WEIGHT * (point.size_deviation - size_tolerance), EMPTY * point.empty)
+        beyond = (
+            point.label_deviation - label_tolerance,
+            SIZE_WEIGHT * (point.size_deviation - size_tolerance),
+            EMPTY * point.empty,
+        )
         return round(sum(max(0.0, each) for each in beyond), 12)
 
     repair = _Repair.of(problem, cost, frozen, seed)
