@@ -86,6 +86,15 @@ def split(
     time_column: Annotated[
         str, typer.Option(help="Parts in the order of this column: train before test.", rich_help_panel=_PARTS)
     ] = "",
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="01/02/2023 in that column. [default: what fits all rows]",
+            rich_help_panel=_PARTS,
+            show_default=False,
+        ),
+    ] = None,
     balance: Annotated[str, typer.Option(help="Columns to share out evenly: site,brightness.", rich_help_panel=_PARTS)] = "",
     keep_unlabelled: Annotated[
         bool, typer.Option("--keep-unlabelled", help="Divide samples without a label too.", rich_help_panel=_PARTS)
@@ -183,6 +192,7 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
         raise OptionError(f"--{tolerances[0].replace('_', '-')} goes with --repair")
     others = ("folds", "leave_one_group_out", "external", "time_column")
     mixed = [name for name in others if flags[name]] + (["repeats"] if flags["repeats"] != 1 else [])
+    mixed += ["day_first"] if flags["day_first"] else ["month_first"] if flags["day_first"] is not None else []
     if changing and mixed:
         raise OptionError(f"{changing} keeps the parts that are there: leave out --{mixed[0].replace('_', '-')}")
 
@@ -243,6 +253,7 @@ def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str
     return divide(
         audit, folds=flags["folds"], repeats=flags["repeats"], leave_one_group_out=flags["leave_one_group_out"],
         external=flags["external"] or (), time_column=flags["time_column"],
+        day_first=flags["day_first"],
         **common | {"keep_similar": flags["similar"] is not False},
     )  # fmt: skip
 
