@@ -43,6 +43,8 @@ Progress = Callable[[str, int, int, str], None]
 
 _INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
 _TOLERANCES = ("size_tolerance", "label_tolerance")
+#: Options that say nothing about how to divide.
+_LAYING = frozenset(("out", "materialise", "kind", "link", "shard_samples", "shard_mb", "format", "quiet"))
 
 
 def split(
@@ -164,7 +166,8 @@ def split(
     Results go to OUT/split: splits.csv, split.html (the proof), proof.json, samples.parquet and run.json.
     """
     from dataprep.schemas.files import mark_output
-    from dataprep.splits.records import write_split
+    from dataprep.schemas.split import SplitPaths
+    from dataprep.splits.records import kept_split, write_split
 
     flags = ctx.params
     _refuse_mixes(flags)
@@ -172,13 +175,26 @@ def split(
     with progress_bar(quiet) as progress:
         mark_output(folder)
         audit = _audit(flags, progress)
-        made = _made(audit, flags, plan_for(audit, out, plan, no_plan), folder, progress)
-        paths = write_split(made, folder)
+        wanted = plan_for(audit, out, plan, no_plan)
+        made = kept_split(folder, audit, wanted) if materialise and _only_lays_out(ctx) else None
+        if made is not None:
+            paths = SplitPaths(folder)
+            typer.echo(
+                f"dataprep: the split in {folder} is laid out as it is; to divide anew, give the folder of images", err=True
+            )
+        else:
+            made = _made(audit, flags, wanted, folder, progress)
+            paths = write_split(made, folder)
     _print(made, paths, format)
     if materialise:
         with progress_bar(quiet) as progress:
             laid = _materialise(made, flags, progress)
         _tell(laid)
+
+
+def _only_lays_out(ctx: typer.Context) -> bool:
+    """Whether no option was typed that says how to divide."""
+    return all(name in _LAYING or str(ctx.get_parameter_source(name)).endswith(("DEFAULT", "DEFAULT_MAP")) for name in ctx.params)
 
 
 def _refuse_mixes(flags: Mapping[str, Any]) -> None:
