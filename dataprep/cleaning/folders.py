@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -139,6 +140,16 @@ def own_folders(values: Iterable[str], kind: str, advice: str) -> dict[str, str]
     return table
 
 
+def distinct_folders(values: Iterable[str]) -> dict[str, str]:
+    """Value to the name of its folder, without blanks; values that would share one get a hash each."""
+    plain = {value: folder_name(re.sub(r"[^\w.-]+", "_", value).strip(".")) for value in values}
+    shared = Counter(name.lower() for name in plain.values())
+    return {
+        value: name if shared[name.lower()] == 1 else _cut(name, f"-{_hash(value)}", _FOLDER_BYTES)
+        for value, name in plain.items()
+    }
+
+
 def folder_name(label: str) -> str:
     """A name that every system takes for a folder; a label that is one already stays as it is."""
     name = _UNSAFE.sub("_", unescape_name(label)).strip()
@@ -153,7 +164,11 @@ def shortened(name: str, most: int = _MOST_BYTES) -> str:
         return name
     stem, extension = os.path.splitext(name)
     extension = extension if len(os.fsencode(extension)) <= _LONGEST_EXTENSION else ""
-    return _cut(stem, f"-{hashlib.blake2b(os.fsencode(name), digest_size=6).hexdigest()}{extension}", most)
+    return _cut(stem, f"-{_hash(name)}{extension}", most)
+
+
+def _hash(name: str) -> str:
+    return hashlib.blake2b(os.fsencode(name), digest_size=6).hexdigest()
 
 
 def _cut(stem: str, ending: str, most: int = _MOST_BYTES) -> str:

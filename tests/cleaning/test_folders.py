@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dataprep.cleaning.folders import folder_name, shortened, unique_names
+from dataprep.cleaning.folders import distinct_folders, folder_name, shortened, unique_names
 
 
 @pytest.mark.parametrize("label", ["CON", "nul.txt", "com1", "COM¹", "lpt9.tar.gz", "CONIN$", "prn .x"])
@@ -40,3 +40,12 @@ def test_numbers_of_clashing_names_fit() -> None:
     assert len({name.lower() for name in names}) == 3
     assert all(len(name.partition("/")[2]) <= 255 for name in names)
     assert unique_names(["a.b/c", "a.b/c"]) == ["a.b/c", "a.b/c-2"]
+
+
+def test_folders_of_labels_that_look_alike_stay_apart() -> None:
+    labels = ["a b", "a/b", "A_B", "cat", "nul", "字" * 120, "字" * 120 + "x"]
+    table = distinct_folders(labels)
+    assert list(table) == labels
+    assert (table["cat"], table["nul"]) == ("cat", "_nul")
+    assert len({name.lower() for name in table.values()}) == len(labels)
+    assert all(len(os.fsencode(name)) <= 200 for name in table.values())
