@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dataprep.checks.contract import Check
+from dataprep.ingest.selection import LEFT_OUT
 from dataprep.schemas.spelling import meant_labels
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class AbsentClass(Check):
         Counts of labels in each split; of several labels, each counts, and other spellings count for the class that is meant.
     Known limits:
         Samples without a label or a split do not count, and splits without any label are not judged. Whether chance explains
-        the gap is not asked: see label-shift. Targets to regress on have no classes.
+        the gap is not asked: see label-shift. Targets to regress on have no classes. A random sample (--sample) is not judged.
     Measured quality:
         Exact: counting has no error.
     """
@@ -55,6 +56,11 @@ class AbsentClass(Check):
     summary = "Splits without a sample of some class"
     advice = "Split again with stratification, or say beside the figure which classes it is not about."
     message = "no sample of {named}: {meaning}"
+
+    def lacks(self, dataset: Dataset, look: Look) -> list[str]:
+        """What it needs and does not get: a random sample may have lost the few samples of a class."""
+        sampled = any(kind.startswith(LEFT_OUT) for kind in dataset.ignored)
+        return [*super().lacks(dataset, look), *(["all files, not a random sample"] if sampled else [])]
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each split that lacks a class."""

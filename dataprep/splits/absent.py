@@ -42,12 +42,12 @@ def _sentences(features: Features, part: Rows, division: Division, where: str, e
     cells = part[features.rows[inside]] * features.labels + features.features[inside]
     counts = np.bincount(cells, minlength=len(parts) * features.labels).reshape(len(parts), -1)
     totals, sizes = counts.sum(axis=0), np.bincount(part, minlength=len(parts))
+    told = np.isin(np.arange(features.labels), list(explained))
     for number, name in enumerate(parts):
-        told = explained if name not in division.apart else ()
-        lacking = [code for code in np.flatnonzero((counts[number] == 0) & (totals > 0)).tolist() if code not in told]
-        if lacking and sizes[number]:
-            names = [features.names[code].partition("=")[2] for code in lacking[:_NAMED]]
-            named = ", ".join(f"{label!r} ({totals[code]:,} elsewhere)" for label, code in zip(names, lacking))
+        lacking = np.flatnonzero((counts[number] == 0) & (totals > 0) & ~(told & (name not in division.apart)))
+        if len(lacking) and sizes[number]:
+            names = [features.names[code].partition("=")[2] for code in lacking[:_NAMED].tolist()]
+            named = ", ".join(f"{label!r} ({totals[code]:,} elsewhere)" for label, code in zip(names, lacking.tolist()))
             more = f" and {len(lacking) - _NAMED:,} classes more" if len(lacking) > _NAMED else ""
             it = "it" if len(lacking) == 1 else "them"
             then = f"a model cannot learn {it} there" if name == "train" else f"no figure of {name} is about {it}"

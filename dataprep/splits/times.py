@@ -46,6 +46,7 @@ _UNIX_DATE = re.compile(
     r"[A-Za-z]{3}\s+(?P<name>[A-Za-z]{3})\s+(?P<day>[0-9]{1,2})\s+(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
     r"(?P<half>)(?P<part>)\s+(?P<zone>UTC|GMT)?\s*(?P<year>[0-9]{4})"
 )
+_EXIF = re.compile(r"^([0-9]{4}):([0-9]{2}):([0-9]{2})(?=$|[ T])")
 #: Two numbers of which either may be the day.
 _EITHER = re.compile(r"(?P<first>[0-9]{1,2})(?P<sign>[/.-])(?P<other>[0-9]{1,2})(?P=sign)(?P<year>[0-9]{4})" + _CLOCK)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -123,15 +124,15 @@ def _read(texts: Sequence[str], counts: Rows, column: str, day_first: bool | Non
     is_number = np.isfinite(figures)
     if is_number.all():
         return _one_unit(figures)
-    series = pd.Series(list(texts), dtype="str")
+    series = pd.Series([_EXIF.sub(r"\1-\2-\3", text, count=1) for text in texts], dtype="str")
     iso = pd.to_datetime(series, errors="coerce", format="ISO8601", utc=True)
     dates = np.where(iso.isna(), np.nan, iso.astype("datetime64[us, UTC]").astype("int64").to_numpy() / 1e6)
     unix = is_number & (_units(figures) >= 0)
     dates[unix] = _in_seconds(figures[unix])
     rest = np.flatnonzero(np.isnan(dates) & ~is_number).tolist()
+    either = {row: match for row in rest if (match := _matched(_EITHER, texts[row]))}
     for row in rest:
-        dates[row] = _written(texts[row])
-    either = {row: match for row in rest if np.isnan(dates[row]) and (match := _matched(_EITHER, texts[row]))}
+        dates[row] = _written(texts[row]) if row not in either else np.nan
     may_be_date = np.isfinite(dates)
     may_be_date[list(either)] = True
     if counts[may_be_date].sum() <= counts[is_number].sum():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dataprep.checks.absent_class import AbsentClass
+from dataprep.ingest.selection import sample_of
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
 from dataprep.schemas.manifest import faults_of
@@ -66,3 +67,9 @@ def test_another_spelling_is_not_told_again() -> None:
 )
 def test_nothing_is_said_where_nothing_is_lacking(task: str, splits: dict[str, Any]) -> None:
     assert not messages(dataset_of(task, **splits))
+
+
+def test_a_random_sample_is_not_judged() -> None:
+    whole = dataset_of(train={"a": 30, "b": 30}, test={"a": 30, "b": 1})
+    assert not AbsentClass().lacks(whole, None)  # type: ignore[arg-type]
+    assert AbsentClass().lacks(sample_of(whole, 10, 0), None) == ["all files, not a random sample"]  # type: ignore[arg-type]
