@@ -46,6 +46,7 @@ _UNIX_DATE = re.compile(
     r"[A-Za-z]{3}\s+(?P<name>[A-Za-z]{3})\s+(?P<day>[0-9]{1,2})\s+(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
     r"(?P<half>)(?P<part>)\s+(?P<zone>UTC|GMT)?\s*(?P<year>[0-9]{4})"
 )
+_ZONE = re.compile(r":[0-9.]+\s*(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})(\s+[0-9]{4})?$")
 _EXIF = re.compile(r"^([0-9]{4}):([0-9]{2}):([0-9]{2})(?=$|[ T])")
 #: Two numbers of which either may be the day.
 _EITHER = re.compile(r"(?P<first>[0-9]{1,2})(?P<sign>[/.-])(?P<other>[0-9]{1,2})(?P=sign)(?P<year>[0-9]{4})" + _CLOCK)
@@ -142,9 +143,16 @@ def _read(texts: Sequence[str], counts: Rows, column: str, day_first: bool | Non
         first = _is_day_first(list(either.values()), column) if day_first is None else day_first
         for row, match in either.items():
             dates[row] = _moment(match, *_days(match, first))
-        example = next(match[0] for match in either.values())
-        notes.append(f"Dates in {column!r} such as {_short(example)} were read with the {'day' if first else 'month'} first.")
-    return dates, notes
+        example = next((match[0] for row, match in either.items() if np.isfinite(dates[row])), "")
+        if example:
+            notes.append(f"Dates in {column!r} such as {example} were read with the {'day' if first else 'month'} first.")
+    return dates, [*notes, *_zones([text for text, date in zip(texts, dates.tolist()) if date == date])]
+
+
+def _zones(texts: Sequence[str]) -> list[str]:
+    """A note where some times name their zone and others do not."""
+    named = sum(_ZONE.search(text) is not None for text in texts)
+    return ["Some times name their time zone; those that do not were read as UTC."] if 0 < named < len(texts) else []
 
 
 def _number(text: str) -> float:

@@ -138,3 +138,14 @@ def test_a_split_says_which_rows_it_could_not_read_and_how_it_read_the_others() 
     assert sorted(test.index) == [f"img/{number:05d}.jpg" for number in (17, 18, 19)]
     with pytest.raises(OptionError, match="day_first says how"):
         split(made_audit(["a", "b"] * 10), day_first=True)
+
+
+def test_times_with_and_without_a_zone_are_told_of() -> None:
+    (note,) = read("2023-01-25T12:00:00+02:00", "2023-01-25T12:00:00").notes
+    assert "were read as UTC" in note
+    assert not read("2023-01-25T12:00:00+02:00", "2023:01:25 12:00:00Z").notes
+    assert not read("2023-01-25T12:00:00", "2023-01-25").notes
+
+
+def test_nothing_is_said_of_a_reading_that_no_date_had() -> None:
+    assert not read("2023-01-25", "45/13/2023").notes
