@@ -1,6 +1,6 @@
 """Divisions beside scikit-learn's, what leaks through them, the repair of a split that leaks, and a million rows.
 
-    python benchmarks/splits.py [--data DIR] [--audits DIR] [--seeds 200] [--only peers|leaks|repair|scale]
+    python benchmarks/splits.py [--data DIR] [--audits DIR] [--seeds 200] [--only peers|small|leaks|repair|scale]
 
 DIR (default: ../shared/data beside the repository) holds photos, neardup and cifar10, each with images and truth.csv. Without
 --audits, which holds NAME/audit for each, they are audited first. Deviation: the largest difference, over parts and classes, of a
@@ -9,6 +9,9 @@ class's share in the part from its share in all samples. Size: the largest miss 
 peers: folds beside the best of so many seeds of StratifiedGroupKFold(shuffle=True), and train, validation and test of 70, 15 and
 15 % beside 20 of its folds merged, by deviation; the folds come from the package's own copy of it, which is first held against
 scikit-learn. Groups: who sent a photo; pairs of CIFAR-10 that people judged; and made ones, some of them skewed (Zipf).
+small: 1,000 random small problems (2 to 18 groups of 1 to 40 samples, 1 to 5 classes, at least as many groups as parts): parts
+that are empty, the deviation beside that of StratifiedGroupKFold (ten seeds: their mean and their best; an empty part counts as a
+deviation of 1) and the largest miss of a size, as a share of the target.
 leaks: groups and detected duplicates across parts, and what of the truth is cut all the same, beside random splits.
 repair: the official split of the photos. scale: 1,000,000 rows in 100,000 groups, 100 classes, each run in its own process.
 """
@@ -21,6 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +122,67 @@ def peers(data: Path, seeds: int) -> None:
             theirs = their_best(problem, unit, label, np.repeat(np.arange(len(counts)), counts), seeds)
             print(f"{'':<44}{title:>9}{ours[0]:>11.5f}{theirs[0]:>15.5f}{ours[1]:>7.0f}{theirs[1]:>8.0f}{seconds:>9.1f}"
                   f"{'' if ours[0] <= theirs[0] + 1e-12 else '  WORSE'}", flush=True)  # fmt: skip
+
+
+@dataclass
+class Small:
+    """What came of small problems, ours and theirs."""
+
+    empty: list[bool] = field(default_factory=list)
+    deviation: list[float] = field(default_factory=list)
+    miss: list[float] = field(default_factory=list)
+
+    def add(self, problem: Problem, part: np.ndarray) -> None:
+        deviation, miss = figures(problem, part)
+        self.empty.append(bool((problem.sizes_of(part) == 0).any()))
+        self.deviation.append(deviation)
+        self.miss.append(miss / float(problem.targets.min()))
+
+
+def random_problems(count: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Unit and label of each sample, and how many folds; there are never fewer units than folds."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        folds = int(rng.integers(2, 7))
+        units = folds + int(rng.integers(0, 5 if rng.random() < 0.5 else 13))
+        sizes = rng.integers(1, rng.integers(1, 20) + 1, units) if rng.random() < 0.7 else 1 + rng.zipf(1.7, units).clip(max=40)
+        unit = np.repeat(np.arange(units), sizes)
+        classes, pure = int(rng.integers(1, 6)), rng.random()
+        share = rng.dirichlet(np.full(classes, rng.choice([0.5, 1.0, 5.0])))
+        lean = rng.choice(classes, units, p=share)
+        label = np.where(rng.random(len(unit)) < pure, lean[unit], rng.choice(classes, len(unit), p=share))
+        yield unit, np.unique(label, return_inverse=True)[1], folds
+
+
+def small(count: int = 1000) -> None:
+    print(f"\n{count:,} small problems")
+    for title, shares in (("folds", None), ("70/15/15", THREE)):
+        ours, mean, best = Small(), Small(), Small()
+        worse = 0
+        start = time.perf_counter()
+        for unit, label, folds in random_problems(count):
+            counts = (1,) * folds if shares is None else shares
+            if int(unit.max()) + 1 < len(counts):
+                continue
+            problem = problem_of(unit, label, np.array(counts, np.float64))
+            ours.add(problem, solve(problem))
+            theirs = Small()
+            for seed in range(10):
+                part = np.empty(len(problem.sizes), np.int64)
+                merged = np.repeat(np.arange(len(counts)), counts)
+                part[unit] = merged[stratified_group_folds(unit, label, len(merged), seed=seed)]
+                theirs.add(problem, part)
+            for kept, pick in ((mean, np.mean), (best, np.min)):
+                for figure in ("empty", "deviation", "miss"):
+                    getattr(kept, figure).append(float(pick(getattr(theirs, figure))))
+            worse += ours.deviation[-1] > mean.deviation[-1] + 0.05
+        print(f"{title}: {len(ours.empty):,} problems, {time.perf_counter() - start:.0f} s; ours further than 0.05 from the mix "
+              f"than the mean of theirs: {worse}")  # fmt: skip
+        print(f"{'':<16}{'with an empty part':>20}{'deviation':>12}{'95 %':>8}{'size miss':>12}{'95 %':>8}")
+        for name, kept in (("ours", ours), ("theirs, mean", mean), ("theirs, best", best)):
+            far, off = np.quantile(kept.deviation, 0.95), np.quantile(kept.miss, 0.95)
+            print(f"{name:<16}{np.mean(kept.empty):>20.1%}{np.mean(kept.deviation):>12.4f}{far:>8.3f}"
+                  f"{np.mean(kept.miss):>12.3f}{off:>8.2f}", flush=True)  # fmt: skip
 
 
 def audited(data: Path, audits: Path | None, name: str) -> Audit:
@@ -220,7 +285,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--audits", type=Path)
     parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--only", choices=["peers", "leaks", "repair", "scale"])
+    parser.add_argument("--only", choices=["peers", "small", "leaks", "repair", "scale"])
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -228,7 +293,7 @@ def main() -> None:
         large(int(groups), float(skew), {"folds": int(folds)} if int(folds) else {})
         return
     parts = {
-        "peers": lambda: peers(options.data, options.seeds), "leaks": lambda: leaks(options.data, options.audits),
+        "peers": lambda: peers(options.data, options.seeds), "small": small, "leaks": lambda: leaks(options.data, options.audits),
         "repair": lambda: repair(options.data), "scale": scale,
     }  # fmt: skip
     for name, measure in parts.items():

@@ -65,6 +65,7 @@ _CHECKS = {
         "split-leakage": "split_leakage:SplitLeakage",
         "group-leakage": "group_leakage:GroupLeakage",
         "label-shift": "label_shift:LabelShift",
+        "absent-class": "absent_class:AbsentClass",
         "distribution-mismatch": "distribution_mismatch:DistributionMismatch",
         "normalisation-mismatch": "normalisation_mismatch:NormalisationMismatch",
     },

@@ -17,11 +17,12 @@ import dataprep
 from dataprep import registry
 
 SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
-#: No repository can hold a folder that may not be read; the others speak of many images, and are tested on made-up embeddings.
+#: No repository can hold a folder that may not be read; the others speak of many images, and are tested on made-up embeddings,
+#: or would make the planted sets another kind of set (a class less in a split).
 NOT_PLANTED = {
     "unreadable-folder", "similar-images", "ambiguous-classes", "label-noise", "underperforming-group", "low-coverage",
     "learning-curve", "shortcut", "trigger", "distribution-mismatch", "already-normalised", "normalisation-mismatch",
-    "wrong-label", "another-shot", "mask-beside-image",
+    "wrong-label", "another-shot", "mask-beside-image", "absent-class",
 }  # fmt: skip
 #: Alarms about good images that are right in their way, or too few to matter: check to how many.
 ALLOWED: dict[str, int] = {}

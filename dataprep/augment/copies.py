@@ -18,6 +18,7 @@ from dataprep.augment.copying import Item
 from dataprep.augment.policies import Policy
 from dataprep.augment.probing import Progress, options_of
 from dataprep.backends import imap
+from dataprep.cleaning.folders import distinct_folders, shortened
 from dataprep.cleaning.places import staged
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.measures.thumbnails import read_remote
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 #: Files in the folder beside the copies.
 MANIFEST, POLICY = "augmented.csv", "policy.yaml"
 FORMATS = {"png": "PNG", "jpeg": "JPEG"}
+#: Bytes of an original's name that its copies have in theirs.
+_STEM_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,10 @@ def _planned(sampler: BalancedSampler, policy: Policy, seed: int, format: str) -
     samples = sampler.dataset.samples
     turns = sorted((turn for turn in sampler.epoch(0) if turn.copy), key=lambda turn: (turn.sample, turn.copy))
     rows = samples.iloc[[turn.row for turn in turns]]
+    folders = distinct_folders(rows["label"].astype("str").unique())
+    heads = [folders[str(label)] for label in rows["label"]]
     return pd.DataFrame({
-        "path": [_path(str(label), turn.row, turn.sample, turn.copy, format) for label, turn in zip(rows["label"], turns)],
+        "path": [_path(head, turn.row, turn.sample, turn.copy, format) for head, turn in zip(heads, turns)],
         "label": rows["label"].astype("str").to_numpy(),
         "split": rows[PART].astype("str").to_numpy(),
         "unit": _units_of(rows),
@@ -157,9 +162,9 @@ def _units_of(rows: pd.DataFrame) -> NDArray[np.object_]:
     return np.asarray(np.where(alone, rows.index.to_numpy(dtype=object), texts))
 
 
-def _path(label: str, row: int, sample: str, copy: int, format: str) -> str:
+def _path(folder: str, row: int, sample: str, copy: int, format: str) -> str:
     """A name that any system takes, and that no two copies share."""
-    folder, stem = (re.sub(r"[^\w.-]+", "_", text).strip(".")[:80] or "_" for text in (label, os.path.splitext(sample)[0]))
+    stem = shortened(re.sub(r"[^\w.-]+", "_", os.path.splitext(sample)[0]).strip(".")[:80] or "_", _STEM_BYTES)
     return f"{folder}/{stem}-{row}-copy{copy}.{'jpg' if format == 'jpeg' else format}"
 
 

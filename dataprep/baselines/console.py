@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from dataprep.baselines.findings import number
 from dataprep.baselines.summary import (
+    absent_lines,
     class_rows,
     figure,
     interval,
@@ -126,6 +127,8 @@ def _classes(metrics: Mapping[str, Any]) -> Iterator[Line]:
         name = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
         shares = [_share(row[key]["value"]) for key in ("precision", "recall", "f1")]
         yield f"{name.ljust(_NAME)}  {row['support']:>6,}  {shares[0]:>9}  {shares[1]:>6}  {shares[2]:>5}", ""
+    for line in absent_lines(metrics):
+        yield from _wrapped(f"{MARKS['warning']} {printable(line)}", hang=2, look="warning")
 
 
 def _share(value: Any) -> str:

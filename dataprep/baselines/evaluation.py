@@ -60,7 +60,8 @@ def evaluate(
         ``samples``, ``unlabelled``, ``units``, ``draws``; ``metric`` (name, direction, value, low, high); ``metrics`` (name to
         value, low, high; the 95 % intervals of the bootstrap over units); ``confusion`` (``classes`` and ``rows``: true
         classes by predicted; of several labels ``labels``: tn, fp, fn, tp each); ``classes`` (one entry per class: support,
-        units, precision, recall, f1, and pr_auc, roc_auc without interval); ``slices``
+        units, precision, recall, f1, and pr_auc, roc_auc without interval); ``absent`` (classes without a row here, of which no
+        figure is); ``slices``
         (`dataprep.baselines.slicing.slice_figures`); ``requirements``; ``target``.
 
     Raises:
@@ -83,6 +84,7 @@ def evaluate(
         "metrics": figures,
         "confusion": _confusion(judged),
         "classes": classes,
+        "absent": [each["class"] for each in classes if not each["support"]],
         "slices": slice_figures(judged, unit, slices, names, seed=seed, draws=draws),
         "requirements": [_requirement(each, figures, classes, measured or {}) for each in goal.requirements],
         "target": _target(goal, figures[own.name]),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _AS_THEY_ARE = ("validation", "train", "test", "dumb", "ceiling", "thresholds")
 #: Claims about the parts that the data came with; a new split has parts of its own.
-_OF_PARTS = ("split-leakage", "group-leakage", "label-shift", "distribution-mismatch", "normalisation-mismatch")
+_OF_PARTS = ("split-leakage", "group-leakage", "label-shift", "absent-class", "distribution-mismatch", "normalisation-mismatch")
 
 
 def facts_of(metrics: Mapping[str, Any], dataset: Dataset, audit: Audit | None = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from dataprep.baselines.metrics import METRICS
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.goal import Goal, Kind, Requirement
 from dataprep.schemas.options import did_you_mean
 
@@ -109,7 +110,7 @@ def _read_labels(dataset: Dataset) -> tuple[Kind, tuple[str, ...], dict[str, int
     if dataset.task == "regression":
         return "regression", (), {}
     total, train = (_counts(labels[rows], dataset.task) for rows in (np.ones(len(labels), bool), inside))
-    classes = tuple(name for name in dataset.classes or sorted(total) if total.get(name))
+    classes = tuple(name for name in dataset.classes or class_order(total) if total.get(name))
     if dataset.task != "multi-label" and len(classes) < 2:
         raise InputError(
             f"every label is {classes[0]!r}: a classifier needs at least two classes. Was one folder given in place of the one "

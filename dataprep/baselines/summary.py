@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dataprep.baselines.absent import absent_sentences
 from dataprep.baselines.findings import number
 from dataprep.baselines.metrics import METRICS
 from dataprep.reports.charts import in_figures
@@ -171,9 +172,15 @@ def _sentences(metrics: Metrics) -> Iterator[str]:
     if against:
         text = ", ".join(against)
         yield f"{text[:1].upper()}{text[1:]}."
+    yield from absent_lines(metrics)
     steps = metrics.get("next") or ()
     if steps:
         yield f"Next: {sentence_of(steps[0], metrics)}"
+
+
+def absent_lines(metrics: Metrics) -> list[str]:
+    """A sentence for validation and for each part that was judged, where it has no image of some class."""
+    return list(absent_sentences(metrics, [("validation", "validation"), *judged_parts(metrics)]))
 
 
 def sentence_of(step: Mapping[str, Any], metrics: Metrics) -> str:

@@ -23,6 +23,7 @@ from dataprep.cleaning.plans import read_plan
 from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.columns import COLUMNS, GIVEN
 from dataprep.schemas.dataset import Dataset, Task
 from dataprep.schemas.files import MARKER, write_together
@@ -153,8 +154,10 @@ def cleaned_dataset(plan: Plan, dataset: Dataset) -> Dataset:
         dataset = replace(dataset.assign(label=labels.astype(_LABEL_TYPES.get(task, "category"))), task=task)
     kept = dataset.where(~dataset.samples.index.isin(table.loc[table["action"] == "drop", "sample"]))
     left = labels_in(kept.samples, kept.task)
-    known = [name for name in dataset.classes if name in left]
-    return replace(kept, classes=(*known, *sorted(left - set(known))))
+    if "probs" in kept.arrays:  # whose columns are in the order of the classes that were
+        known = [name for name in dataset.classes if name in left]
+        return replace(kept, classes=(*known, *sorted(left - set(known))))
+    return replace(kept, classes=class_order(left))
 
 
 def _no_labels(dataset: Dataset) -> pd.Series[Any]:

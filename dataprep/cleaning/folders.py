@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -25,7 +27,12 @@ RECORD = ".dataprep-clean.json"
 METADATA = "metadata.csv"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+#: What Windows takes for a device, with or without an extension.
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
+#: Bytes of a name that file systems hold, and those that a folder's name is cut to: files called after it need some more.
+_MOST_BYTES, _FOLDER_BYTES = 255, 200
+#: Bytes of an extension that is kept where a name is cut.
+_LONGEST_EXTENSION = 16
 _REPORT_EVERY = 256
 
 
@@ -133,24 +140,61 @@ def own_folders(values: Iterable[str], kind: str, advice: str) -> dict[str, str]
     return table
 
 
+def distinct_folders(values: Iterable[str]) -> dict[str, str]:
+    """Value to the name of its folder, without blanks; values that would share one get a hash each."""
+    plain = {value: folder_name(re.sub(r"[^\w.-]+", "_", value).strip(".")) for value in values}
+    shared = Counter(name.lower() for name in plain.values())
+    return {
+        value: name if shared[name.lower()] == 1 else _cut(name, f"-{_hash(value)}", _FOLDER_BYTES)
+        for value, name in plain.items()
+    }
+
+
 def folder_name(label: str) -> str:
     """A name that every system takes for a folder; a label that is one already stays as it is."""
     name = _UNSAFE.sub("_", unescape_name(label)).strip()
     name = name[:-1] + "_" if name.endswith(".") else name
-    return f"_{name}" if not name or name.startswith(".") or _RESERVED.fullmatch(name) else name
+    return shortened(f"_{name}" if not name or name.startswith(".") or _RESERVED.fullmatch(name) else name, _FOLDER_BYTES)
+
+
+def shortened(name: str, most: int = _MOST_BYTES) -> str:
+    """`name` if it has at most so many bytes, else its beginning, a hash of the whole, so that names stay distinct, and its
+    extension."""
+    if len(os.fsencode(name)) <= most:
+        return name
+    stem, extension = os.path.splitext(name)
+    extension = extension if len(os.fsencode(extension)) <= _LONGEST_EXTENSION else ""
+    return _cut(stem, f"-{_hash(name)}{extension}", most)
+
+
+def _hash(name: str) -> str:
+    return hashlib.blake2b(os.fsencode(name), digest_size=6).hexdigest()
+
+
+def _cut(stem: str, ending: str, most: int = _MOST_BYTES) -> str:
+    """As much of `stem` as fits before `ending`, in whole characters."""
+    room = most - len(os.fsencode(ending))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[: max(room, 0)] if len(stem) > room else stem[:-1]
+    return stem.rstrip(" .") + ending
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """The names, with a number where one is taken; a name that some file has of its own is never given to another."""
+    """The names, with a number where one is taken; a name that some file has of its own is never given to another.
+
+    What comes after the last "/" is shortened where no file system holds it.
+    """
+    names = ["/".join([*name.split("/")[:-1], shortened(name.rpartition("/")[2])]) for name in names]
     taken = {name.lower() for name in names}
     seen: set[str] = set()
     unique = []
     for name in names:
-        stem, extension = os.path.splitext(name)
+        folder, slash, base = name.rpartition("/")
+        stem, extension = os.path.splitext(base)
         number = 1
         while name.lower() in seen or (number > 1 and name.lower() in taken):
             number += 1
-            name = f"{stem}-{number}{extension}"
+            name = folder + slash + _cut(stem, f"-{number}{extension}")
         seen.add(name.lower())
         unique.append(name)
     return unique

@@ -44,6 +44,8 @@ Progress = Callable[[str, int, int, str], None]
 
 _INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
 _TOLERANCES = ("size_tolerance", "label_tolerance")
+#: Options that say nothing about how to divide.
+_LAYING = frozenset(("out", "materialise", "kind", "link", "shard_samples", "shard_mb", "format", "quiet"))
 
 
 def split(
@@ -87,6 +89,15 @@ def split(
     time_column: Annotated[
         str, typer.Option(help="Parts in the order of this column: train before test.", rich_help_panel=_PARTS)
     ] = "",
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="01/02/2023 in that column. [default: what fits all rows]",
+            rich_help_panel=_PARTS,
+            show_default=False,
+        ),
+    ] = None,
     balance: Annotated[str, typer.Option(help="Columns to share out evenly: site,brightness.", rich_help_panel=_PARTS)] = "",
     keep_unlabelled: Annotated[
         bool, typer.Option("--keep-unlabelled", help="Divide samples without a label too.", rich_help_panel=_PARTS)
@@ -156,7 +167,8 @@ def split(
     Results go to OUT/split: splits.csv, split.html (the proof), proof.json, samples.parquet and run.json.
     """
     from dataprep.schemas.files import mark_output
-    from dataprep.splits.records import write_split
+    from dataprep.schemas.split import SplitPaths
+    from dataprep.splits.records import kept_split, write_split
 
     flags = ctx.params
     _refuse_mixes(flags)
@@ -165,13 +177,26 @@ def split(
     with progress_bar(quiet) as progress:
         mark_output(folder)
         audit = _audit(flags, progress)
-        made = _made(audit, flags, plan_for(audit, out, plan, no_plan), folder, progress)
-        paths = write_split(made, folder)
+        wanted = plan_for(audit, out, plan, no_plan)
+        made = kept_split(folder, audit, wanted) if materialise and _only_lays_out(ctx) else None
+        if made is not None:
+            paths = SplitPaths(folder)
+            typer.echo(
+                f"dataprep: the split in {folder} is laid out as it is; to divide anew, give the folder of images", err=True
+            )
+        else:
+            made = _made(audit, flags, wanted, folder, progress)
+            paths = write_split(made, folder)
     _print(made, paths, format, quiet)
     if materialise:
         with progress_bar(quiet) as progress:
             laid = _materialise(made, flags, progress)
         _tell(laid)
+
+
+def _only_lays_out(ctx: typer.Context) -> bool:
+    """Whether no option was typed that says how to divide."""
+    return all(name in _LAYING or str(ctx.get_parameter_source(name)).endswith(("DEFAULT", "DEFAULT_MAP")) for name in ctx.params)
 
 
 def _refuse_mixes(flags: Mapping[str, Any]) -> None:
@@ -185,6 +210,7 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
         raise OptionError(f"--{tolerances[0].replace('_', '-')} goes with --repair")
     others = ("folds", "leave_one_group_out", "external", "time_column")
     mixed = [name for name in others if flags[name]] + (["repeats"] if flags["repeats"] != 1 else [])
+    mixed += ["day_first"] if flags["day_first"] else ["month_first"] if flags["day_first"] is not None else []
     if changing and mixed:
         raise OptionError(f"{changing} keeps the parts that are there: leave out --{mixed[0].replace('_', '-')}")
 
@@ -254,6 +280,7 @@ def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str
     return divide(
         audit, folds=flags["folds"], repeats=flags["repeats"], leave_one_group_out=flags["leave_one_group_out"],
         external=flags["external"] or (), time_column=flags["time_column"],
+        day_first=flags["day_first"],
         **common | {"keep_similar": flags["similar"] is not False},
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pandas as pd
 from dataprep.errors import InputError
 from dataprep.ingest.layouts import Layout, read_layout
 from dataprep.ingest.walk import Tree, walk_folder, walk_url
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.dataset import Dataset, Task
 from dataprep.schemas.manifest import counts_of, faults_of, spelling_faults, unknown_split_faults
 from dataprep.schemas.names import escape_name
@@ -44,7 +45,7 @@ def dataset_of(tree: Tree) -> Dataset:
         if values:
             samples[name] = _repeated([values.get(folder) for folder in counts], sizes)
     task: Task = "classification" if layout.labels else "none"
-    classes = tuple(samples["label"].cat.categories) if layout.labels else ()
+    classes = class_order(map(str, samples["label"].cat.categories)) if layout.labels else ()
     faults = pd.concat([unreadable_faults(tree), _layout_faults(tree, layout, samples)], ignore_index=True)
     return Dataset(tree.root, samples, task, classes, faults=faults, ignored=dict(sorted(tree.ignored.items())))
 

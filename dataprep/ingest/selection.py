@@ -13,6 +13,9 @@ import pandas as pd
 
 from dataprep.schemas.dataset import Dataset
 
+#: What `Dataset.ignored` calls the files that a random sample left out, before their number.
+LEFT_OUT = "files left out by the random sample"
+
 
 def path_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool] | None:
     """A function that says whether a path (relative, POSIX separators) is wanted; None when everything is.
@@ -52,7 +55,7 @@ def sample_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
     chosen = np.sort(order[np.argsort(_turns(dataset, order), kind="stable")[:wanted]])
     mask = np.zeros(len(dataset), dtype=bool)
     mask[chosen] = True
-    kind = f"files left out by the random sample of {wanted:,}"
+    kind = f"{LEFT_OUT} of {wanted:,}"
     return replace(dataset.where(mask), ignored={**dataset.ignored, kind: len(dataset) - wanted})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.dataset import Task
 from dataprep.schemas.manifest import split_of
 from dataprep.schemas.names import escape_name
@@ -87,14 +88,13 @@ def labels_of(samples: pd.DataFrame) -> tuple[Task, tuple[str, ...], pd.DataFram
     several = _lists(names)
     if several is not None:
         joined = {name: "|".join(several[name]) or None for name in names}
-        classes = tuple(sorted(set().union(*several.values())))
+        classes = class_order(set().union(*several.values()))
         return "multi-label", classes, samples.assign(label=text_column(samples["label"].map(joined)))
     numbers = _numbers(names)
     if numbers is not None and len(names) > _MOST_NUMERIC_CLASSES and any(number % 1 for number in numbers):
         return "regression", (), samples.assign(label=samples["label"].astype("str").astype(np.float64))
-    whole = numbers is not None and all(name.isdigit() for name in names)
-    order = sorted(names, key=int) if whole else sorted(names)
-    return "classification", tuple(order), samples.assign(label=samples["label"].cat.set_categories(pd.Index(order, dtype="str")))
+    order = class_order(names)
+    return "classification", order, samples.assign(label=samples["label"].cat.set_categories(pd.Index(order, dtype="str")))
 
 
 def _lists(names: Sequence[str]) -> dict[str, list[str]] | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dataprep.errors import InputError
 from dataprep.measures.embedding.given import NAMES, rows_by_name
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.inputs import check_input
 from dataprep.schemas.stored import STAGE_LIMIT, reading
 
@@ -59,7 +60,8 @@ def with_probs(dataset: Dataset, path: str) -> Dataset:
     with reading(f"the probabilities {path}", "Expected numbers in the columns p:CLASS"):
         given = np.nan_to_num(table[columns].to_numpy(np.float32))
     probs[:, : len(columns)] = np.where(rows[:, None] >= 0, given[np.maximum(rows, 0)], 0)
-    return replace(dataset, classes=tuple(classes)).with_arrays(probs=probs)
+    order = class_order(classes)
+    return replace(dataset, classes=order).with_arrays(probs=probs[:, [classes.index(name) for name in order]])
 
 
 def _read(path: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import DataprepError, InputError
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.inputs import MB, check_input, read_json
@@ -123,9 +124,7 @@ def read_samples(path: str, run: dict[str, Any], again: str, needed: tuple[str, 
         if not samples.index.is_unique:
             raise ValueError("a sample has two rows")
         _refuse_wrong_columns(samples, task, needed)
-        classes = labels_in(samples, task)
-        whole = all(name.isdigit() for name in classes)
-        return Dataset(str(run.get("root", "")), samples, task, tuple(sorted(classes, key=int if whole else None)))
+        return Dataset(str(run.get("root", "")), samples, task, class_order(labels_in(samples, task)))
 
 
 def _refuse_wrong_columns(samples: pd.DataFrame, task: str, needed: tuple[str, ...]) -> None:

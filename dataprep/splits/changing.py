@@ -14,10 +14,9 @@ from dataprep.errors import InputError, OptionError
 from dataprep.reports.verdict import counted
 from dataprep.schemas.split import BEFORE, Split
 from dataprep.splits.comparisons import Leaks, label_deviation
-from dataprep.splits.division import problem_of
+from dataprep.splits.division import Division, problem_of
 from dataprep.splits.earlier import Earlier, earlier_of, refuse_changed_rules
 from dataprep.splits.gathering import Kept, Material, as_category, gather
-from dataprep.splits.proof import Division
 from dataprep.splits.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
 from dataprep.splits.requests import EXTERNAL, Ratios, Request
 from dataprep.splits.solver import solve

@@ -19,7 +19,7 @@ _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
 def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Ints:
-    """(u,) part of each unit: whole units, fixed ones where they have to be.
+    """(u,) part of each unit: whole units, fixed ones where they have to be; no part is empty that need not be.
 
     Args:
         noise: how far the order of the units may differ from largest first, as a share of their size; 0: not at all.
@@ -34,6 +34,25 @@ def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Int
     rest = np.flatnonzero(part < 0)
     if len(rest):
         part[rest] = _in_turn(layout, rest, need)
+    return fill_empty(layout, part)
+
+
+def fill_empty(layout: Layout, part: Ints) -> Ints:
+    """`part` (u,) with a free unit in each part that wants samples and had none, as long as another part can spare one.
+
+    Of the units that can be spared, the one whose move leaves sizes nearest to their targets; largest wishes are filled first.
+    """
+    sizes, targets = layout.problem.sizes, layout.problem.targets
+    part, free = part.copy(), layout.free
+    empty = np.setdiff1d(layout.active, part)
+    for goal in empty[np.argsort(-targets[empty], kind="stable")].tolist():
+        held, counts = layout.problem.sizes_of(part), np.bincount(part, minlength=len(targets))
+        spare = free[counts[part[free]] > 1]
+        if not len(spare):
+            break
+        source, size = part[spare], sizes[spare]
+        over = held[source] - targets[source]
+        part[spare[np.argmin(np.abs(over - size) - np.abs(over) + np.abs(size - targets[goal]))]] = goal
     return part
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,31 @@ if TYPE_CHECKING:
     from dataprep.splits.features import Features
 
     Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """Parts and who is where.
+
+    Attributes:
+        parts: names.
+        part: (n,) number of each sample's part, by sample name.
+        targets: wished samples of each part; NaN where nothing was wished.
+        repeats: `part` of each further repeat.
+        holds: what each part holds, in words; empty but for groups left out one by one.
+        apart: parts that are filled by a rule, not by the search.
+        notes: what the reader should know.
+        by_rule: whether nothing was searched for: time or groups decide.
+    """
+
+    parts: tuple[str, ...]
+    part: Rows
+    targets: tuple[float, ...]
+    repeats: tuple[Rows, ...] = ()
+    holds: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    by_rule: bool = False
 
 
 def problem_of(
@@ -98,29 +124,6 @@ def _named(fold: Rows, numbers: Rows, texts: NDArray[Any], folds: int) -> list[s
     listed = {int(str(number)): part["text"].tolist() for number, part in pairs.groupby("fold")}
     groups = [listed.get(number, []) for number in range(folds)]
     return [" + ".join(each[:3]) + (f" and {len(each) - 3} more" if len(each) > 3 else "") for each in groups]
-
-
-def times_of(dataset: Dataset, column: str, order: Rows) -> NDArray[np.float64]:
-    """(n,) times of the rows `order` as numbers, NaN where unknown: numbers as they are, dates in seconds.
-
-    Texts are read as numbers or as dates, whichever explains more of them; numbers where both explain as many.
-
-    Raises:
-        OptionError: nothing in the column is a number or a date.
-    """
-    values = dataset.samples[column]
-    if pd.api.types.is_numeric_dtype(values):
-        figures = values.to_numpy(np.float64, na_value=np.nan)[order]
-    else:
-        texts = values.astype("str").to_numpy(dtype=object)[order]
-        texts[values.isna().to_numpy()[order] | (texts == "")] = None
-        figures = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(np.float64)
-        dates = pd.to_datetime(pd.Series(texts), errors="coerce", format="ISO8601", utc=True)
-        if dates.notna().sum() > np.isfinite(figures).sum():
-            figures = np.where(dates.isna(), np.nan, dates.astype("datetime64[us, UTC]").astype("int64").to_numpy() / 1e6)
-    if not np.isfinite(figures).any():
-        raise OptionError(f"time_column: nothing in {column!r} is a number or a date such as 2024-05-01 or 2024-05-01T12:30:00")
-    return np.asarray(np.where(np.isfinite(figures), figures, np.nan))
 
 
 def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[float], parts: Sequence[str]) -> tuple[Rows, int]:

@@ -14,8 +14,8 @@ from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import difference
 from dataprep.schemas.split import PART, UNIT
-from dataprep.splits.division import times_of
 from dataprep.splits.features import Features, features_of, has_label
+from dataprep.splits.times import times_of
 from dataprep.splits.units import Bonds, duplicates_not_looked_for, known_column, units_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
     from dataprep.splits.requests import Request
+    from dataprep.splits.times import Times
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,23 +91,23 @@ def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Ke
     usable = usable[bonds.order]
     matching = _external(dataset, usable, bonds, request, must=kept is None)
     times = (
-        times_of(dataset, known_column(dataset, request.time_column, "time_column"), bonds.order) if request.time_column else None
+        times_of(dataset, known_column(dataset, request.time_column, "time_column"), bonds.order, request.day_first)
+        if request.time_column
+        else None
     )
     usable = _labelled(dataset, bonds, usable, request, left_out)
     usable, external = (usable, matching) if kept is None else _external_of_kept(bonds, usable, matching, kept, left_out)
     old = np.zeros(len(bonds), bool) if kept is None or kept.moves else kept.codes(bonds.names) >= 0
     usable = _unrelated_to_external(bonds, usable, external, old, left_out)
     if times is not None:
-        known = np.isfinite(times) | external
-        left_out[f"no {request.time_column}"] = int((usable & ~known).sum())
-        usable &= known
-        times = times[usable]
+        usable = _timed(bonds, usable, external, times, request.time_column, left_out)
     if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
     dataset, bonds = _only(dataset, bonds, usable)
+    notes = (*_notes(audit, dataset, request, kept is not None), *(() if times is None else times.notes))
     return Material(
-        audit, dataset, bonds, features_of(dataset, bonds.order, request.balance), external[usable], times, request, left_out,
-        tuple(_notes(audit, dataset, request, kept is not None)), duplicates_not_looked_for(audit),
+        audit, dataset, bonds, features_of(dataset, bonds.order, request.balance), external[usable],
+        None if times is None else times.figures[usable], request, left_out, notes, duplicates_not_looked_for(audit),
     )  # fmt: skip
 
 
@@ -146,6 +147,19 @@ def _labelled(
         return kept
     left_out["no label (--keep-unlabelled keeps them)"] = int((kept & ~labelled).sum())
     return kept & labelled
+
+
+def _timed(
+    bonds: Bonds, usable: NDArray[np.bool_], external: NDArray[np.bool_], times: Times, column: str, left_out: dict[str, int]
+) -> NDArray[np.bool_]:
+    """(n,) who can be used and has a time, or needs none; what could not be read is named."""
+    missing = usable & ~external & np.isnan(times.figures)
+    unread = missing & times.unread
+    left_out[f"no {column}"] = int((missing & ~unread).sum())
+    if unread.any():
+        words = times._replace(unread=unread).unread_words(bonds.names)
+        left_out[f"{column} cannot be read as a number or a date: {words}"] = int(unread.sum())
+    return usable & ~missing
 
 
 def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool) -> NDArray[np.bool_]:

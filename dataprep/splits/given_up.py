@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.splits.absent import absent_classes
 from dataprep.splits.comparisons import deviations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.splits.division import Division
     from dataprep.splits.gathering import Material
-    from dataprep.splits.proof import Division
 
     Rows = NDArray[np.int64]
 
@@ -25,10 +26,12 @@ _SIZE_OFF = 0.05
 
 
 def given_up(material: Material, division: Division) -> list[str]:
-    """What could not be had, and why, in sentences; the worst first. Nothing where a rule decides."""
+    """What could not be had, and why, in sentences; the worst first. Where a rule decides, only the classes that parts lack."""
     if division.by_rule:
-        return []
-    found = [*_sizes(material, division), *_classes(material, division)]
+        found = absent_classes(material, division)
+    else:
+        classes, explained = _classes(material, division)
+        found = [*_sizes(material, division), *absent_classes(material, division, explained), *classes]
     return [*found[:_LISTED], *([f"and {len(found) - _LISTED:,} more of this kind"] if len(found) > _LISTED else [])]
 
 
@@ -45,10 +48,11 @@ def _sizes(material: Material, division: Division) -> list[str]:
     return [f"{', '.join(missed[:_LISTED])}{more}: what belongs together stays whole, up to {largest:,} samples of it"]
 
 
-def _classes(material: Material, division: Division) -> list[str]:
-    features = material.features
+def _classes(material: Material, division: Division) -> tuple[list[str], set[int]]:
+    """Sentences about classes that are off, and the numbers of those of which they say that parts lack them."""
+    features, explained = material.features, set()
     if not features.labels:
-        return []
+        return [], set()
     inside = features.features < features.labels
     keys, counts = np.unique(
         material.bonds.unit[features.rows[inside]] * features.labels + features.features[inside], return_counts=True
@@ -72,10 +76,11 @@ def _classes(material: Material, division: Division) -> list[str]:
         if empty and units[code] < len(wanted):
             few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
             without = f"{' and '.join(empty)} {'go' if len(empty) > 1 else 'goes'} without it"
+            explained.add(code)
             found.append((gap, f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts: {without}"))
         elif share >= _MOST_OF and gap > _OFF * overall and gap * len(material.bonds) >= 1:
             found.append((gap, f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class {name!r}: it is {figures}"))
-    return [text for _, text in sorted(found, key=lambda each: (-each[0], each[1]))]
+    return [text for _, text in sorted(found, key=lambda each: (-each[0], each[1]))], explained
 
 
 def _unit_text(material: Material, unit: int) -> str:

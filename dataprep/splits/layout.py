@@ -37,6 +37,11 @@ class Layout:
         return self.problem.totals / max(1, int(self.problem.sizes.sum()))
 
     @cached_property
+    def everything(self) -> float:
+        """Samples of all units."""
+        return float(self.problem.sizes.sum())
+
+    @cached_property
     def free(self) -> Ints:
         """Units that may go where they like."""
         return np.flatnonzero(self.problem.fixed < 0)

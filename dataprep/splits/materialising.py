@@ -13,6 +13,7 @@ import numpy as np
 from dataprep.cleaning.folders import folder_name, own_folders, unique_names
 from dataprep.cleaning.places import refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
+from dataprep.schemas.class_order import is_text_order
 from dataprep.schemas.names import escape_name, unescape_name
 from dataprep.schemas.split import PART
 from dataprep.splits.files import write_metadata, write_rows, write_yolo
@@ -138,7 +139,8 @@ def _folders(job: _Job, stage: str) -> Materialised:
     linked, copied = _place(job, stage, plan)
     write_rows(os.path.join(stage, FILES), job.dataset, plan)
     parts = {place.replace(os.sep, "/"): len(rows) for place, (_, rows, _) in plan.items()}
-    return job.made(parts, linked=linked, copied=copied, notes=(*notes, *_absent_classes(job.dataset, plan)))
+    notes = (*notes, *_other_numbers(job.dataset), *_absent_classes(job.dataset, plan))
+    return job.made(parts, linked=linked, copied=copied, notes=notes)
 
 
 def _huggingface(job: _Job, stage: str) -> Materialised:
@@ -241,6 +243,18 @@ def _class_folders(dataset: Dataset) -> tuple[list[str], tuple[str, ...]]:
     table = own_folders(sorted({str(label) for label in labels}), "label", "relabel one, or take --as huggingface")
     renamed = [f"{label!r} is in the folder {name!r}" for label, name in table.items() if label != name]
     return [table[str(label)] for label in labels], tuple(f"class {text}" for text in renamed)
+
+
+def _other_numbers(dataset: Dataset) -> Iterator[str]:
+    """What readers that number the folders by their names as text make of classes that are numbers."""
+    classes = classes_of(dataset)
+    if not is_text_order(classes):
+        pairs = enumerate(zip(classes, sorted(classes), strict=True))
+        number, ours, theirs = next((number, ours, theirs) for number, (ours, theirs) in pairs if ours != theirs)
+        yield (
+            f"readers that number the folders in the order of text (torchvision's ImageFolder) give {theirs!r} the number "
+            f"{number}, which is {ours!r} in every other output of dataprep: go by the names of the folders"
+        )
 
 
 def _absent_classes(dataset: Dataset, plan: Mapping[str, tuple[str, Rows, list[str]]]) -> Iterator[str]:

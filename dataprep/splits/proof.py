@@ -20,7 +20,7 @@ the way, in sentences; ``repeats``: of each further one ``column``, ``leaks``, `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,36 +37,12 @@ from dataprep.splits.mismatch import match_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.splits.division import Division
     from dataprep.splits.gathering import Material
 
     Rows = NDArray[np.int64]
 
 VERSION = 1
-
-
-@dataclass(frozen=True, eq=False)
-class Division:
-    """Parts and who is where.
-
-    Attributes:
-        parts: names.
-        part: (n,) number of each sample's part, by sample name.
-        targets: wished samples of each part; NaN where nothing was wished.
-        repeats: `part` of each further repeat.
-        holds: what each part holds, in words; empty but for groups left out one by one.
-        apart: parts that are filled by a rule, not by the search.
-        notes: what the reader should know.
-        by_rule: whether nothing was searched for: time or groups decide.
-    """
-
-    parts: tuple[str, ...]
-    part: Rows
-    targets: tuple[float, ...]
-    repeats: tuple[Rows, ...] = ()
-    holds: tuple[str, ...] = ()
-    apart: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    by_rule: bool = False
 
 
 def prove(material: Material, division: Division, *, tests: bool = True) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from dataprep.errors import FingerprintError, InputError
+from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.reports.tables import write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
@@ -20,6 +20,9 @@ from dataprep.schemas.publishing import settle
 from dataprep.schemas.split import BEFORE, PAGE, PART, PROOF, RUN, SAMPLES, SPLITS, UNIT, Split, SplitPaths
 from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.page import draw_proof
+
+if TYPE_CHECKING:
+    from dataprep.schemas.plan import Plan
 
 _AGAIN = "Make it again: dataprep split"
 _PROOF_KINDS: dict[str, type] = {
@@ -88,6 +91,26 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
     if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:
         raise FingerprintError(f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}")
     return Split(dataset, proof, run)
+
+
+def kept_split(folder: str | os.PathLike[str], audit: Audit, plan: Plan | None = None) -> Split | None:
+    """The split in `folder`, if there is one, it was made from `audit`, and `plan` would neither drop nor relabel any of it."""
+    try:
+        found = read_split(folder)
+    except UserError:
+        return None
+    return found if made_from(found, audit) and (plan is None or _follows(found, plan)) else None
+
+
+def _follows(split: Split, plan: Plan) -> bool:
+    table, samples = plan.table, split.dataset.samples
+    inside = table[table["sample"].isin(samples.index)]
+    if (inside["action"] == "drop").any():
+        return False
+    relabelled = inside[inside["action"] == "relabel"]
+    if "label" not in samples:
+        return not len(relabelled)
+    return bool((samples["label"].astype("str").reindex(relabelled["sample"]).to_numpy() == relabelled["new_label"]).all())
 
 
 def made_from(split: Split, audit: Audit) -> bool:

@@ -31,6 +31,9 @@ PRICES = tuple(10.0 / 2.0**step for step in range(13))
 #: Numbers that the search may look at for each price, and for the point within tolerances; attempts to leave a local optimum.
 BUDGET, KICKS = 20_000_000, 12
 
+#: What a part without samples counts for beside them: more than any deviation and miss of one.
+EMPTY = 10.0
+
 #: Divisions remembered before those are dropped that another beats.
 KEPT = 200
 
@@ -46,17 +49,19 @@ class Point:
         label_deviation: largest deviation of a feature's share in a part from its share in all parts that are not frozen, times
             the feature's weight. (A frozen part may hold another mix, which the others could only mirror.) A part that is left
             empty counts as holding no share of anything.
+        empty: parts that want samples and have none.
     """
 
     part: Ints
     moves: int
     size_deviation: float
     label_deviation: float
+    empty: int = 0
 
     @property
     def distance(self) -> float:
-        """What is lacking: the label deviation, and the size deviation for what it counts beside it."""
-        return self.label_deviation + SIZE_WEIGHT * self.size_deviation
+        """What is lacking: the label deviation, the size deviation for what it counts beside it, and what empty parts cost."""
+        return self.label_deviation + SIZE_WEIGHT * self.size_deviation + EMPTY * self.empty
 
 
 def frontier(problem: Problem, cost: Ints, *, frozen: tuple[int, ...] = (), seed: int = 0, most: int = 20) -> tuple[Point, ...]:
@@ -92,7 +97,11 @@ def fewest_moves(
     """
 
     def excess(point: Point) -> float:
-        beyond = (point.label_deviation - label_tolerance, SIZE_WEIGHT * (point.size_deviation - size_tolerance))
+        beyond = (
+            point.label_deviation - label_tolerance,
+            SIZE_WEIGHT * (point.size_deviation - size_tolerance),
+            EMPTY * point.empty,
+        )
         return round(sum(max(0.0, each) for each in beyond), 12)
 
     repair = _Repair.of(problem, cost, frozen, seed)
@@ -157,11 +166,12 @@ class _Bargain(Search):
         _, worst, squares = self.rate(held, np.int64(part))
         target = max(self.layout.problem.targets[part], 1.0)
         miss = np.abs(held[-1] - target) / target
+        empty = EMPTY * (held[-1] < 0.5)
         if self.caps:
             size, label = self.caps
             worst, miss = np.maximum(worst - label, 0.0), np.maximum(miss - size, 0.0)
-            return np.asarray(worst + SIZE_WEIGHT * miss)
-        return np.asarray(worst + SIZE_WEIGHT * miss + 1e-3 * squares)
+            return np.asarray(worst + SIZE_WEIGHT * miss + empty)
+        return np.asarray(worst + SIZE_WEIGHT * miss + 1e-3 * squares + empty)
 
 
 @dataclass(eq=False)
@@ -200,7 +210,8 @@ class _Repair:
         whole = self.home.copy()
         whole[self.units] = search.part
         moves = int(self.given[np.arange(len(whole)), whole].sum())
-        self.seen.append(Point(whole, moves, float(miss.max()), float(apart.max(initial=0.0))))
+        empty = int((held[:, -1] < 0.5).sum())
+        self.seen.append(Point(whole, moves, float(miss.max()), float(apart.max(initial=0.0)), empty))
         if len(self.seen) >= KEPT and not search.caps:
             self.seen = self.front()
 

@@ -37,6 +37,7 @@ class Request:
         groups: columns of what belongs together.
         external: (column, value) of the rows that go to the part "external".
         time_column: column by whose order the parts follow each other; "" for none.
+        day_first: whether 01/02/2023 is the first of February there; None takes the reading that fits all rows.
         balance: columns whose values are shared out evenly.
         seed: of everything that is random.
         keep_similar: images that look alike without being copies stay together.
@@ -52,6 +53,7 @@ class Request:
     groups: tuple[str, ...] = ()
     external: tuple[tuple[str, str], ...] = ()
     time_column: str = ""
+    day_first: bool | None = None
     balance: tuple[str, ...] = ()
     seed: int = 0
     keep_similar: bool = True
@@ -200,6 +202,8 @@ def _refuse_contradictions(request: Request) -> None:
         raise OptionError(f"leave_one_group_out and {other} exclude each other: give one of them")
     if request.folds and request.time_column:
         raise OptionError("folds and time_column exclude each other: parts in order of time are train, val, test")
+    if request.day_first is not None and not request.time_column:
+        raise OptionError("day_first says how dates of time_column are read: give time_column too")
     rule = "time_column" if request.time_column else "leave_one_group_out" if request.leave_one_group_out else ""
     if rule and request.balance:
         raise OptionError(

@@ -122,7 +122,10 @@ class Search:
         return np.asarray(beyond * _BEYOND_WALL + np.where(worst > bound * (1 + 1e-9), _WORSE, 0.0) + squares)
 
     def rate(self, held: Floats, part: Ints | np.int64, bound: float = 0.0) -> tuple[Floats, Floats, Floats]:
-        """Of holdings (f + 1, ...): samples beyond the wall, largest deviation, squares (with `bound`, eighth powers too)."""
+        """Of holdings (f + 1, ...): samples beyond the wall, largest deviation, squares (with `bound`, eighth powers too).
+
+        A part without samples is beyond its wall by twice all that there are: no miss of sizes comes to as much.
+        """
         layout = self.layout
         size, target = held[-1], layout.problem.targets[part]
         miss = np.abs(size - target)
@@ -139,7 +142,7 @@ class Search:
             for _ in range(2):
                 np.multiply(flat, flat, out=flat)
             squares = squares + np.minimum(apart, 256.0).sum(axis=0)
-        return np.maximum(miss - self.walls[part], 0.0), worst, squares
+        return np.maximum(miss - self.walls[part], 0.0) + 2 * layout.everything * (size < 0.5), worst, squares
 
     def _exchange(self, one: int, other: int, first: int, second: int) -> None:
         """Swap the units at two places, or move one where the other place is -1."""

@@ -44,11 +44,11 @@ def size_price(miss: Floats | np.float64) -> Floats:
 def solve(problem: Problem, *, seed: int = 0) -> Ints:
     """(u,) part of each unit.
 
-    What counts: fixed units stay; each size is less than the largest unit from its target where that can be; then the largest
-    deviation of a feature's share in a part from its share in all samples, times the feature's weight, with the largest miss of
-    a size (`size_price`); then the sum of squared deviations, rare features more. Parts whose target is 0 get fixed units only.
-    Units that are larger than their part, or fewer than the parts, are no errors: sizes are then as near as they get, and parts
-    may stay empty.
+    What counts: fixed units stay; no part that wants samples is empty where there are as many units as parts; each size is less
+    than the largest unit from its target where that can be; then the largest deviation of a feature's share in a part from its
+    share in all samples, times the feature's weight, with the largest miss of a size (`size_price`); then the sum of squared
+    deviations, rare features more. Parts whose target is 0 get fixed units only. Units that are larger than their part, or fewer
+    than the parts, are no errors: sizes are then as near as they get, and only in the latter case are parts empty.
 
     Args:
         problem: units, what they hold, parts. The order of its entries does not matter, that of its units settles ties.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = NDArray[np.int64]
+    RandomState = int | np.random.RandomState | np.random.Generator | None
 
 #: Nearest neighbours of each sample that are held against the threshold.
 _NEIGHBOURS = 32
@@ -37,29 +38,59 @@ class LeakFreeSplit:
     >>> cross_validate(model, X, y, groups=patients, cv=LeakFreeSplit(5))   # doctest: +SKIP
 
     Every fold is a test set once. Folds are as equal in size and in the mix of `y` as whole groups allow: classes, each of
-    several labels (an indicator matrix), or quantiles of a figure. Which samples a fold gets is searched for, not drawn, so there
-    is no `shuffle`: the same data and `seed` give the same folds, and another seed gives others that are as good. With groups and
-    without `similarity`, the order of the rows does not matter to which groups share a fold.
+    several labels (an indicator matrix), or quantiles of a figure; none is empty. Which samples a fold gets is searched for, not
+    drawn, so there is no `shuffle`: the same data and `random_state` give the same folds, and another number gives others that
+    are as good. With groups and without `similarity`, the order of the rows does not matter to which groups share a fold.
+
+    Under scikit-learn's metadata routing it asks for `groups`: ``cross_validate(..., params={"groups": patients})``.
 
     Args:
         n_splits: number of folds, at least 2.
-        seed: of the search.
+        random_state: of the search. A whole number from 0 to 4,294,967,295 gives the same folds in every call; a
+            ``numpy.random.RandomState`` or ``Generator`` is drawn from in every call, and None draws from numpy's global one.
         similarity: cosine from which two samples count as copies and stay together, in (0, 1]; X is then a matrix of embeddings
             (n, d), or a Dataset with the array ``embedding``. Each sample is held against its 32 nearest. None: samples are not
             compared. What a copy is depends on the embedder, so there is no default.
+        seed: an older name of `random_state`, for whole numbers.
     """
 
-    def __init__(self, n_splits: int = 5, *, seed: int = 0, similarity: float | None = None) -> None:
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        random_state: RandomState = 0,
+        similarity: float | None = None,
+        seed: int | None = None,
+    ) -> None:
         if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer) or n_splits < 2:
             raise OptionError(f"option n_splits: expected a whole number from 2 on, got {n_splits!r}")
         if similarity is not None and not 0 < similarity <= 1:
             raise OptionError(f"option similarity: expected a cosine in (0, 1] or None, got {similarity!r}")
         self.n_splits = int(n_splits)
-        self.seed = seed
+        self.random_state = random_state if seed is None else seed
         self.similarity = similarity
+        self._groups_request: bool | str | None = True
+        _demand_random_state(self.random_state)
 
     def __repr__(self) -> str:
-        return f"LeakFreeSplit(n_splits={self.n_splits}, seed={self.seed}, similarity={self.similarity})"
+        return f"LeakFreeSplit(n_splits={self.n_splits}, random_state={self.random_state}, similarity={self.similarity})"
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's metadata routing passes to `split`: ``groups``, where a caller has them."""
+        from sklearn.utils.metadata_routing import MetadataRequest  # type: ignore[import-untyped]
+
+        requests = MetadataRequest(owner=self)
+        requests.split.add_request(param="groups", alias=self._groups_request)
+        return requests
+
+    def set_split_request(self, *, groups: bool | str | None = True) -> LeakFreeSplit:
+        """Whether `split` asks metadata routing for ``groups``, or under which other name; gives the splitter itself.
+
+        Args:
+            groups: True asks for them, False does not, None makes passing them an error, and a text is the name they go by.
+        """
+        self._groups_request = groups
+        return self
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803 - scikit-learn's name
         """Number of folds; the arguments are there for scikit-learn."""
@@ -99,12 +130,29 @@ class LeakFreeSplit:
         least = pd.Series(names).groupby(unit).min().to_numpy(dtype=object)
         parts = [f"fold{number}" for number in range(1, self.n_splits + 1)]
         targets = [rows / self.n_splits] * self.n_splits
-        problem, place = problem_of(unit, least, features, parts, targets, seeds=(self.seed,))
-        fold = np.asarray(solve(problem, seed=self.seed), np.int64)[place]
-        empty = self.n_splits - len(np.unique(fold))
-        if empty:
-            raise OptionError(f"{empty} of {self.n_splits} folds would be empty: take fewer folds, or smaller groups")
-        return fold
+        seed = _seed_of(self.random_state)
+        problem, place = problem_of(unit, least, features, parts, targets, seeds=(seed,))
+        return np.asarray(solve(problem, seed=seed), np.int64)[place]
+
+
+def _demand_random_state(given: Any) -> None:
+    if isinstance(given, np.random.RandomState | np.random.Generator) or given is None:
+        return
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**32:
+        raise OptionError(
+            "option random_state: expected a whole number from 0 to 4,294,967,295, a numpy RandomState or Generator, or None, "
+            f"got {given!r}"
+        )
+
+
+def _seed_of(given: RandomState) -> int:
+    """The number that a call begins with."""
+    if isinstance(given, np.random.Generator):
+        return int(given.integers(2**32))
+    if given is None or isinstance(given, np.random.RandomState):
+        source = np.random if given is None else given
+        return int(source.randint(2**32, dtype=np.uint64))
+    return int(given)
 
 
 def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], NDArray[np.object_]]:

@@ -14,9 +14,9 @@ from dataprep.cleaning import read_plan
 from dataprep.errors import OptionError
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
-from dataprep.splits.division import divide_by_time, groups_apart, problem_of, refuse_too_few
+from dataprep.splits.division import Division, divide_by_time, groups_apart, problem_of, refuse_too_few
 from dataprep.splits.gathering import Material, gather, with_parts
-from dataprep.splits.proof import Division, prove
+from dataprep.splits.proof import prove
 from dataprep.splits.requests import EXTERNAL, Ratios, Request, fold_names, read_external, read_ratios
 from dataprep.splits.solver import solve
 from dataprep.splits.sources import audit_of
@@ -44,6 +44,7 @@ def split(
     group: str | Sequence[str] = (),
     external: str | Sequence[str | tuple[str, str]] = (),
     time_column: str = "",
+    day_first: bool | None = None,
     balance: str | Sequence[str] = (),
     seed: int = 0,
     keep_similar: bool = True,
@@ -66,8 +67,9 @@ def split(
         leave_one_group_out: make every group a fold of its own.
         group: columns of what belongs together: patient, video, sender; ``group`` counts without being named.
         external: ``"site=B"``, several: rows that go to the part "external", for validation elsewhere.
-        time_column: parts (train, val, test) follow each other in the order of this column: numbers or ISO dates. A unit is
-            where its last member is; nothing is balanced then.
+        time_column: parts (train, val, test) follow each other in the order of this column: numbers, Unix time, or dates as in
+            ISO 8601, EXIF (2024:05:01 12:30:00) or letters. A unit is where its last member is; nothing is balanced then.
+        day_first: whether 01/02/2023 is the first of February; None takes the reading that fits all rows.
         balance: columns whose values every part should have in the same proportion; of numbers, five quantiles. Measured
             ones too: ``brightness`` means ``luma_mean``.
         seed: another one gives another division of the same quality.
@@ -80,13 +82,14 @@ def split(
     Raises:
         InputError: nothing to divide, or a source that cannot be read.
         OptionError: ratios that come to something else than everything, options that contradict each other, an unknown
-            column or value, fewer units than parts.
+            column or value, fewer units than parts, dates in `time_column` that two readings fit.
         FingerprintError: a plan for other data.
     """
     started = time.perf_counter()
     request = request_of(
         ratios=ratios, folds=folds, repeats=repeats, leave_one_group_out=leave_one_group_out, group=group, external=external,
-        time_column=time_column, balance=balance, seed=seed, keep_similar=keep_similar, keep_unlabelled=keep_unlabelled,
+        time_column=time_column, day_first=day_first, balance=balance, seed=seed, keep_similar=keep_similar,
+        keep_unlabelled=keep_unlabelled,
     )  # fmt: skip
     audit = audit_of(source, progress)
     say = progress or (lambda stage, done, total, note: None)

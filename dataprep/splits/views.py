@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dataprep.cleaning.folders import folder_name
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.class_order import class_order
 from dataprep.schemas.split import PART
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def classes_of(dataset: Dataset) -> list[str]:
     if dataset.classes:
         return list(dataset.classes)
     labels = {label for label in labels_of(dataset) if label is not None}
-    return sorted({part for label in labels for part in label.split("|")} if dataset.task == "multi-label" else labels)
+    return list(class_order({part for label in labels for part in label.split("|")} if dataset.task == "multi-label" else labels))
 
 
 def _number(column: Any) -> int:

@@ -192,3 +192,16 @@ def test_a_failed_run_leaves_nothing_and_a_broken_image_is_named(
     with pytest.raises(KeyboardInterrupt):
         materialise_augmented(divided, tmp_path / "b", policy("light"), options=OPTIONS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "images"]
+
+
+def test_long_names_and_labels_that_look_alike_have_folders_of_their_own(divided: Dataset, tmp_path: Path) -> None:
+    long = divided.samples.index[12]
+    (Path(divided.root) / long).rename(Path(divided.root) / "rare" / f"{'𠀀' * 60}.png")
+    samples = divided.samples.rename(index={long: f"rare/{'𠀀' * 60}.png"})
+    label = ["a b" if name.startswith("common") else "a/b" if name == samples.index[13] else "字" * 90 for name in samples.index]
+    made = materialise_augmented(
+        replace(divided, samples=samples.assign(label=label)), tmp_path / "copies", policy("light"), options=OPTIONS
+    )
+    table = verify_copies(made.folder, replace(divided, samples=samples))
+    assert table["path"].str.partition("/")[0].groupby(table["label"]).nunique().max() == 1
+    assert table.groupby(table["path"].str.partition("/")[0])["label"].nunique().max() == 1

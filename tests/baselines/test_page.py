@@ -176,3 +176,12 @@ def test_of_many_classes_the_most_confused_are_drawn() -> None:
     assert drawn is not None
     assert {"c7", "c39"} <= set(drawn["classes"])
     assert (drawn["size"], drawn["hidden"], drawn["right"], drawn["total"]) == (30, 10, 360, 365)
+
+
+def test_a_class_that_test_lacks_is_told_on_the_page_and_the_terminal(drawn: tuple[Baseline, Audit, str]) -> None:
+    baseline, audit, _ = drawn
+    test = baseline.metrics["test"]
+    classes = [entry if number else entry | {"support": 0} for number, entry in enumerate(test["classes"])]
+    lacking = replace(baseline, metrics={**baseline.metrics, "test": {**test, "classes": classes}})
+    assert "Test has no image of class" in draw_baseline(lacking, audit)
+    assert "▲ Test has no image of class" in text_of(lacking)

@@ -187,3 +187,26 @@ def test_tolerances_reach_the_repair(audited: Path, out: Path) -> None:
     assert run("--repair", "--from", out / "moved.csv", *mended[3:]).exit_code == 0
     lines = json.loads((out / "split/proof.json").read_text())["changed"]["lines"]
     assert not any("within 5%" in line for line in lines)
+
+
+def test_a_split_is_laid_out_as_it_lies(audited: Path, out: Path, tmp_path: Path) -> None:
+    before = (out / "split/splits.csv").read_bytes()
+    done = run("--out", out, "--materialise", tmp_path / "laid", "--link", "copy")
+    assert done.exit_code == 0, done.output
+    assert "is laid out as it is" in done.output
+    assert (out / "split/splits.csv").read_bytes() == before
+    listed = {row["sample"]: row["split"] for row in csv.DictReader(io.StringIO((tmp_path / "laid/files.csv").read_text()))}
+    assert listed == {row["path"]: row["split"] for row in csv.DictReader(io.StringIO(before.decode()))}
+
+
+def test_a_split_is_made_anew_where_options_or_a_plan_ask_for_it(audited: Path, out: Path, tmp_path: Path) -> None:
+    done = run("--out", out, "--materialise", tmp_path / "laid", "--folds", "2")
+    assert "fold1" in done.output
+    assert "as it is" not in done.output
+    for further in ([], ["--apply"]):
+        assert CliRunner().invoke(app, ["clean", "--out", str(out), *further]).exit_code == 0
+    done = run("--out", out, "--materialise", tmp_path / "again")
+    assert done.exit_code == 0, done.output
+    assert "as it is" not in done.output
+    assert "dropped by the plan" in done.output
+    assert "as it is" in run("--out", out, "--materialise", tmp_path / "again").output

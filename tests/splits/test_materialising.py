@@ -463,3 +463,38 @@ def test_a_shard_is_the_same_bytes_each_time(split: Split, tmp_path: Path) -> No
     materialise(split, tmp_path / "two", "webdataset")
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert io.BytesIO(contents(tmp_path / "one")["train-000000.tar"]).getvalue()
+
+
+def test_every_kind_numbers_classes_alike_and_folders_say_what_readers_make_of_it(tmp_path: Path) -> None:
+    names = [f"{number}/{place}.jpg" for number in (10, 2, 9) for place in range(2)]
+    split = make_split(tmp_path / "images", names, ["train", "val"] * 3, ["10", "10", "2", "2", "9", "9"])
+    split = replace(split, dataset=replace(split.dataset, classes=()))
+    materialise(split, tmp_path / "shards", "webdataset")
+    materialise(split, tmp_path / "yolo", "yolo")
+    assert (tmp_path / "shards" / "classes.txt").read_text().split() == ["2", "9", "10"]
+    assert '  0: "2"\n  1: "9"\n  2: "10"\n' in (tmp_path / "yolo" / "data.yaml").read_text()
+    (note,) = materialise(split, tmp_path / "folders").notes
+    assert "give '10' the number 0, which is '2' in every other output" in note
+
+
+@pytest.mark.parametrize("kind", ["folders", "huggingface", "webdataset", "yolo"])
+def test_names_longer_than_file_systems_hold_are_shortened_and_stay_distinct(tmp_path: Path, kind: Any) -> None:
+    label = "字" * 90
+    parts = ["x" * 300, "x" * 299 + "y"] * 2
+    split = make_split(tmp_path / "images", NAMES[:4], parts, [f"{label}a", f"{label}b", f"{label}a", "Con .x"])
+    made = materialise(split, tmp_path / "out", kind)
+    assert sorted(made.parts.values()) == [2, 2]
+    if kind == "folders":
+        folders = {path.parent.name for path in (tmp_path / "out").rglob("*.jpg")}
+        assert len(folders) == 3
+        assert "_Con .x" in folders
+        assert all(len(os.fsencode(name)) <= 255 for name in folders)
+
+
+def test_a_long_name_that_clashes_gets_its_number_within_the_limit(tmp_path: Path) -> None:
+    base = f"{'n' * 251}.jpg"
+    split = make_split(tmp_path / "images", [f"a/{base}", f"b/{base}", f"c/{'ü' * 125}.jpg"], ["train"] * 3, ["cat"] * 3)
+    materialise(split, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out" / "train" / "cat").iterdir()) == sorted(
+        [base, f"{'n' * 249}-2.jpg", f"{'ü' * 125}.jpg"]
+    )

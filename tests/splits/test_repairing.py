@@ -109,3 +109,14 @@ def test_a_repair_is_the_same_every_time() -> None:
     problem, cost = random_split(1, samples=120, units=40)
     first, again = (frontier(problem, cost, seed=3) for _ in range(2))
     assert [point.part.tolist() for point in first] == [point.part.tolist() for point in again]
+
+
+def test_a_repair_leaves_no_part_empty_where_another_way_is_within_reach() -> None:
+    unit = np.array([0] * 12 + [1] * 4 + [2] * 4)
+    now = np.array([0] * 10 + [1] * 2 + [0] * 4 + [0] * 4)
+    problem, cost = repair_problem(unit, np.zeros(20, np.int64), now, 2)
+    points = frontier(problem, cost)
+    point, met = fewest_moves(problem, cost, points, size_tolerance=1.5)
+    assert met
+    assert (problem.sizes_of(point.part) > 0).all()
+    assert points[0].empty == 1, "the fewest moves would leave it so"

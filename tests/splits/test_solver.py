@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
+from dataprep.splits.dealing import deal
+from dataprep.splits.layout import lay_out
 from dataprep.splits.problem import Ints, Problem
 from dataprep.splits.solver import size_price, solve
+from dataprep.splits.stratified_groups import stratified_group_folds
 from tests.splits.problems import all_divisions, problem_of, problems, random_problem
 
 
@@ -142,3 +145,60 @@ def test_very_many_units_that_are_all_different_are_dealt_out_in_turn(monkeypatc
     part = solve(problem)
     assert np.abs(problem.sizes_of(part) - problem.targets).max() < problem.sizes.max()
     assert deviation(problem, part) < 0.005
+
+
+@given(problems(most_parts=6), st.integers(0, 2))
+@settings(max_examples=30, deadline=None)
+def test_no_part_is_empty_where_units_suffice(problem: Problem, seed: int) -> None:
+    part = solve(problem, seed=seed)
+    free, wanted = int((problem.fixed < 0).sum()), problem.targets > 0
+    filled = np.isin(np.arange(len(problem.parts)), problem.fixed)
+    if free >= int((wanted & ~filled).sum()):
+        assert (problem.sizes_of(part)[wanted] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "labels", "targets"),
+    [
+        ([5, 5, 3, 4, 3], [1, 2, 0, 1, 2], [1] * 5),
+        ([40, 1, 1, 1], [0, 1, 1, 1], [1] * 4),
+        ([1, 1, 1, 1], [0, 0, 1, 1], [70, 15, 15]),
+        ([9, 9, 9, 9, 9, 9, 9], [0, 1, 2, 3, 4, 5, 6], [97, 1, 1, 1]),
+    ],
+)
+@pytest.mark.parametrize("everything", [20_000, 0])
+def test_few_units_leave_no_part_empty(
+    sizes: list[int], labels: list[int], targets: list[int], everything: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dataprep.splits.solver.ALL", everything)
+    problem = problem_of(np.repeat(np.arange(len(sizes)), sizes), np.repeat(labels, sizes), targets)
+    assert (problem.sizes_of(solve(problem)) > 0).all()
+
+
+def test_a_first_division_of_as_many_units_as_parts_has_one_in_each() -> None:
+    sizes = np.random.default_rng(0).integers(1, 30, 300)
+    unit = np.repeat(np.arange(300), sizes)
+    problem = problem_of(unit, unit % 2, [1] * 300)
+    part = deal(lay_out(problem), np.random.default_rng(0))
+    assert np.bincount(part, minlength=300).tolist() == [1] * 300
+
+
+def test_small_problems_are_solved_as_well_as_scikit_learn_does() -> None:
+    rng, ours, theirs = np.random.default_rng(7), [], []
+    for _ in range(25):
+        folds = int(rng.integers(2, 5))
+        units = folds + int(rng.integers(0, 4))
+        unit = np.repeat(np.arange(units), rng.integers(1, 10, units))
+        label = rng.integers(0, 3, units)[unit]
+        problem = problem_of(unit, label, [1] * folds)
+        part = solve(problem)
+        assert (problem.sizes_of(part) > 0).all()
+        ours.append(deviation(problem, part))
+        found = []
+        for seed in range(3):
+            fold = np.empty(units, np.int64)
+            fold[unit] = stratified_group_folds(unit, np.unique(label, return_inverse=True)[1], folds, seed=seed)
+            found.append(deviation(problem, fold))
+        theirs.append(np.mean(found))
+    assert np.mean(ours) < np.mean(theirs)
+    assert (np.array(ours) < np.array(theirs) + 0.1).all()

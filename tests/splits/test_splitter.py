@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn import config_context
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_predict, cross_val_score, cross_validate
@@ -60,7 +63,7 @@ def test_scikit_learn_takes_it_wherever_it_takes_cv(data: Any) -> None:
     search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=cv).fit(x, y, groups=groups)
     assert search.n_splits_ == 4
     assert len(cross_val_predict(model, x, y, groups=groups, cv=cv)) == len(y)
-    assert repr(cv) == "LeakFreeSplit(n_splits=4, seed=0, similarity=None)"
+    assert repr(cv) == "LeakFreeSplit(n_splits=4, random_state=0, similarity=None)"
 
 
 def test_groups_stay_whole_and_folds_hold_the_same_mix(data: Any) -> None:
@@ -88,6 +91,74 @@ def test_any_groups_stay_whole_whatever_the_order_of_the_rows(rows: Any, folds: 
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
     order = np.array(random.sample(range(len(rows)), len(rows)))
     assert np.array_equal(folds_of(LeakFreeSplit(folds), groups[order], y[order], groups[order]), fold[order])
+
+
+@pytest.fixture
+def routing() -> Iterator[None]:
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+def watched() -> tuple[type[LeakFreeSplit], list[int]]:
+    """A splitter that notes how many of the groups it gets are both trained and tested on; -1 where it gets none."""
+    seen: list[int] = []
+
+    class Watching(LeakFreeSplit):
+        def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Any, Any]]:  # noqa: N803
+            for train, test in super().split(X, y, groups):
+                seen.append(-1 if groups is None else len(set(groups[train]) & set(groups[test])))
+                yield train, test
+
+    return Watching, seen
+
+
+@pytest.mark.usefixtures("routing")
+def test_metadata_routing_passes_groups(data: Any) -> None:
+    x, y, groups = data
+    watching, seen = watched()
+    scores = cross_validate(DummyClassifier(), x, y, params={"groups": groups}, cv=watching(4))["test_score"]
+    assert len(scores) == 4
+    assert seen == [0] * 4
+    search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=watching(3)).fit(x, y, groups=groups)
+    assert search.n_splits_ == 3
+    inner = cross_validate(search, x, y, params={"groups": groups}, cv=watching(2), error_score="raise")
+    assert len(inner["test_score"]) == 2
+    assert set(seen) == {0}
+
+
+@pytest.mark.usefixtures("routing")
+def test_groups_of_another_name_and_groups_that_are_not_asked_for(data: Any) -> None:
+    x, y, groups = data
+    watching, seen = watched()
+    cross_validate(DummyClassifier(), x, y, params={"patients": groups}, cv=watching(4).set_split_request(groups="patients"))
+    assert seen == [0] * 4
+    with pytest.raises(TypeError, match="groups"):
+        cross_validate(DummyClassifier(), x, y, params={"groups": groups}, cv=watching(4).set_split_request(groups=False))
+    copied = pickle.loads(pickle.dumps(LeakFreeSplit(4).set_split_request(groups="patients")))
+    assert copied.get_metadata_routing().split.requests == {"groups": "patients"}
+
+
+def test_a_random_state_is_drawn_from_and_a_number_is_not(data: Any) -> None:
+    x, y, groups = data
+    drawn = LeakFreeSplit(5, random_state=np.random.RandomState(7))
+    first, second = (folds_of(drawn, x, y, groups) for _ in range(2))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, folds_of(LeakFreeSplit(5, random_state=np.random.RandomState(7)), x, y, groups))
+    fresh = [folds_of(LeakFreeSplit(5, random_state=np.random.default_rng(3)), x, y, groups) for _ in range(2)]
+    assert np.array_equal(*fresh)
+    np.random.seed(5)  # what random_state=None means in scikit-learn
+    unset = folds_of(LeakFreeSplit(5, random_state=None), x, y, groups)
+    np.random.seed(5)
+    assert np.array_equal(unset, folds_of(LeakFreeSplit(5, random_state=None), x, y, groups))
+    fixed = LeakFreeSplit(5, random_state=np.int64(9))
+    assert np.array_equal(folds_of(fixed, x, y, groups), folds_of(fixed, x, y, groups))
+    assert np.array_equal(folds_of(fixed, x, y, groups), folds_of(LeakFreeSplit(5, seed=9), x, y, groups))
+
+
+@pytest.mark.parametrize("given_state", [-1, 2**32, 1.5, "7", True])
+def test_a_random_state_that_is_none_is_refused(given_state: Any) -> None:
+    with pytest.raises(OptionError, match="option random_state: expected"):
+        LeakFreeSplit(random_state=given_state)
 
 
 def test_the_seed_decides(data: Any) -> None:
@@ -218,3 +289,9 @@ def test_it_does_not_need_scikit_learn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2"
+
+
+def test_as_many_groups_as_folds_are_one_each() -> None:
+    groups = np.repeat(["p0", "p1", "p2", "p3", "p4"], [5, 5, 4, 3, 3])
+    fold = folds_of(LeakFreeSplit(5), groups, np.array(list("12200112220001112222")), groups)
+    assert pd.Series(groups).groupby(fold).nunique().tolist() == [1] * 5

@@ -202,3 +202,45 @@ def test_tests_find_parts_that_differ() -> None:
     assert tests["embedding"]["status"] == "not tested"
     even = split(made_audit(["a", "b"] * 150, luma_mean=dark), ratios="train=0.5,test=0.5")
     assert even.proof["tests"]["properties"]["status"] == "match"
+
+
+@pytest.mark.parametrize("asked", [{}, {"ratios": "val=1,test=1"}, {"folds": 4}, {"folds": 3, "repeats": 3}])
+def test_four_images_leave_no_part_empty(asked: dict[str, Any]) -> None:
+    made = split(made_audit(["a", "a", "b", "b"], [None] * 4, []), tests=False, **asked)
+    assert min(row["samples"] for row in made.proof["sizes"]) > 0
+    assert all(min(each["sizes"]) > 0 for each in made.proof["repeats"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({"ratios": "train=0.5,test=0.5"}, "class 'rare' is in 1 unit that cannot be parted, too few for 2 parts"),
+        (
+            {"time_column": "taken", "ratios": "train=0.5,test=0.5"},
+            "test has no sample of class 'a' (6 elsewhere): no figure of test",
+        ),
+        (
+            {"time_column": "back", "ratios": "train=0.5,test=0.5"},
+            "train has no sample of class 'a' (6 elsewhere): a model cannot",
+        ),
+        ({"leave_one_group_out": True}, "fold1 has no sample of class 'b' (5 elsewhere), 'rare' (1 elsewhere)"),
+        ({"external": "site=B"}, "external has no sample of class 'a' (6 elsewhere), 'rare' (1 elsewhere)"),
+    ],
+)
+def test_a_class_that_a_part_lacks_is_named(asked: dict[str, Any], text: str) -> None:
+    labels, sites = ["a"] * 6 + ["b"] * 5 + ["rare"], ["A"] * 6 + ["B"] * 3 + ["A"] * 3
+    groups = ["one"] * 6 + ["two"] * 6 if asked.get("leave_one_group_out") else None
+    times = np.arange(12.0)
+    made = split(made_audit(labels, groups, site=sites, taken=times, back=-times), tests=False, **asked)
+    told = " ".join(made.proof["given_up"])
+    assert text in told
+
+
+def test_a_class_absent_from_a_repeat_is_named_with_it() -> None:
+    made = split(made_audit(["a"] * 9 + ["b"]), folds=3, repeats=2, tests=False)
+    assert any(" of split_2 has no sample of class 'b' (1 elsewhere)" in text for text in made.proof["given_up"])
+
+
+def test_bins_of_a_figure_are_no_classes() -> None:
+    made = split(made_audit(np.arange(30.0) + 0.5, task="regression"), ratios="train=0.9,test=0.1", tests=False)
+    assert not any("has no sample" in text for text in made.proof["given_up"])
