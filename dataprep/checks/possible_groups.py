@@ -11,7 +11,7 @@ import pandas as pd
 
 from dataprep.checks.contract import Check, Look
 from dataprep.probes.group_choice import PossibleGroups, Relatives, possible_groups
-from dataprep.probes.group_evidence import first_relatives
+from dataprep.probes.group_evidence import distinct_pairs, first_relatives
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,8 +83,8 @@ def torn_now(code: NDArray[np.int64], dataset: Dataset) -> int | None:
         return None
     split = np.asarray(pd.factorize(dataset.samples["split"].astype("str").where(dataset.samples["split"].notna()))[0], np.int64)
     inside = (code >= 0) & (split >= 0)
-    pairs = np.unique(np.stack([code[inside], split[inside]]), axis=1)
-    return int((np.bincount(pairs[0], minlength=1) > 1).sum())
+    keys, _ = distinct_pairs(code[inside], split[inside])
+    return int((np.bincount(keys, minlength=1) > 1).sum())
 
 
 def _evidence(found: PossibleGroups, dataset: Dataset, torn: int | None) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def _around(folders: Sequence[str]) -> int:
 
 
 def _matched(pattern: re.Pattern[str], name: str) -> str:
-    match = pattern.search(unescape_name(name))
+    match = pattern.search(unescape_name(name) if "\\" in name else name)
     if match is None:
         return ""
     return escape_name((match[1] if pattern.groups else match[0]) or "")

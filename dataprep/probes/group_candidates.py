@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from dataprep.ingest.grouping import REPLACED, Grouping
+from dataprep.probes.group_evidence import distinct_pairs, in_blocks
 from dataprep.probes.group_names import name_candidates, run_candidates
 from dataprep.schemas.columns import COLUMNS
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
+#: Samples whose names are looked at, at most; and columns of names that say nothing.
+_NAMES, _MOST_COLUMNS = 50_000, 50
 #: Groups of several samples, for each class with such groups: fewer, and the keys are the classes under another name, or
 #: versions and views of them, where keys are parts of names.
 _PER_CLASS, _NAMES_PER_CLASS = 1.5, 2.5
@@ -79,23 +82,40 @@ def codes_of(keys: Any) -> Rows:
 
 
 def find_candidates(dataset: Dataset) -> list[Candidate]:
-    """The candidates of a data set by form alone, the likeliest kind first; runs of numbers are last."""
+    """The candidates of a data set by form alone, the likeliest kind first; runs of numbers are last.
+
+    Of many samples, the names of some decide: of those in blocks of names that follow each other.
+    """
     if len(dataset) < 4:
         return []
-    label = labels_of(dataset)
-    if dataset.has("split"):
-        split = pd.factorize(dataset.samples["split"].astype("str"))[0]
-        label = np.unique(np.stack([label, split]), axis=1, return_inverse=True)[1].ravel()
-    found = [*_columns(dataset, label), *_folders(dataset, label)]
+    mask = np.zeros(len(dataset), bool)
+    mask[in_blocks(dataset, _NAMES)] = True
+    some = dataset if mask.all() else dataset.where(mask)
+    found = list(_of_paths(some, _classes(some)))
+    if not mask.all():
+        found = [replace(each, code=codes_of(each.grouping.keys(dataset))) for each in found]
+    return [*_columns(dataset, _classes(dataset)), *found]
+
+
+def _of_paths(dataset: Dataset, label: Rows) -> Iterator[Candidate]:
+    yield from _folders(dataset, label)
     for grouping, firm in name_candidates(dataset):
         candidate = Candidate(grouping, codes_of(grouping.keys(dataset)), firm, "name")
         if fits(candidate, label, covered=0.7, groups=4 if label.max() > 0 else 20, largest=0.3):
-            found.append(candidate)
+            yield candidate
     for grouping in run_candidates(dataset):
         candidate = Candidate(grouping, codes_of(grouping.keys(dataset)), False, "numbers")
         if fits(candidate, label, covered=0.9, groups=5, largest=0.2):
-            found.append(candidate)
-    return found
+            yield candidate
+
+
+def _classes(dataset: Dataset) -> Rows:
+    """(n,) number of each sample's class and split."""
+    label = labels_of(dataset)
+    if not dataset.has("split"):
+        return label
+    split = pd.factorize(dataset.samples["split"].astype("str"))[0]
+    return np.asarray(np.unique(label * (split.max() + 2) + split, return_inverse=True)[1], np.int64)
 
 
 def fits(candidate: Candidate, label: Rows, *, covered: float, groups: int, largest: float) -> bool:
@@ -116,9 +136,9 @@ def fits(candidate: Candidate, label: Rows, *, covered: float, groups: int, larg
         return False
     if label.max() <= 0:
         return True
-    pairs = np.unique(np.stack([candidate.code[several], label[several]]), axis=1)
+    keys, classes = distinct_pairs(candidate.code[several], label[several] + 1)
     least = _NAMES_PER_CLASS if candidate.kind == "name" else _PER_CLASS
-    return bool(pairs.shape[1] >= least * len(np.unique(pairs[1])))
+    return bool(len(keys) >= least * len(np.unique(classes)))
 
 
 def labels_of(dataset: Dataset) -> Rows:
@@ -153,19 +173,32 @@ def _is_counted(keys: list[str]) -> bool:
 
 
 def _columns(dataset: Dataset, label: Rows) -> Iterator[Candidate]:
-    for name in dataset.samples:
-        if name in COLUMNS or name == REPLACED or not isinstance(name, str):
+    own = [name for name in dataset.samples if isinstance(name, str) and name not in COLUMNS and name != REPLACED]
+    others = [name for name in own if not names_groups(name)][:_MOST_COLUMNS]
+    for name in own:
+        named = name not in others
+        if named and not names_groups(name):
             continue
-        values = dataset.samples[name]
-        if pd.api.types.is_bool_dtype(values.dtype) or values.notna().mean() < 0.5:
-            continue
-        grouping, named = Grouping("column", name), names_groups(name)
-        if pd.api.types.is_numeric_dtype(values.dtype) and (values.dropna() % 1 != 0).any():
-            continue
-        candidate = Candidate(grouping, codes_of(grouping.keys(dataset)), named, "column")
+        code = _codes_of_column(dataset.samples[name])
+        candidate = Candidate(Grouping("column", name), code, named, "column")
         limits = {"groups": 3, "covered": 0.3, "largest": 0.5} if named else {"groups": 8, "covered": 0.5, "largest": 0.2}
-        if fits(candidate, label, **limits):  # type: ignore[arg-type]
+        if fits(candidate, label, **limits) and not _are_fractions(dataset.samples[name]):  # type: ignore[arg-type]
             yield candidate
+
+
+def _codes_of_column(values: pd.Series[Any]) -> Rows:
+    """(n,) number of each value, -1 where it is missing or empty; truth values are none."""
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return np.full(len(values), -1)
+    codes, names = pd.factorize(values)
+    empty = [number for number, name in enumerate(names) if name == ""]
+    return np.asarray(np.where(np.isin(codes, empty), -1, codes), np.int64)
+
+
+def _are_fractions(values: pd.Series[Any]) -> bool:
+    """Whether all values are numbers, and some have fractions: figures, not names."""
+    numbers = pd.to_numeric(pd.Series(values.dropna().unique(), dtype=object), errors="coerce")
+    return bool(numbers.notna().all() and (numbers % 1 != 0).any())
 
 
 def names_groups(column: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dataprep.probes.group_candidates import Candidate, find_candidates, labels_of
-from dataprep.probes.group_evidence import Likeness, likeness
+from dataprep.probes.group_evidence import Likeness, distinct_pairs, likeness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,8 +74,8 @@ def is_finer(one: Rows, other: Rows) -> bool:
     both = (one >= 0) & (other >= 0)
     if both.sum() < 0.9 * (one >= 0).sum():
         return False
-    pairs = np.unique(np.stack([one[both], other[both]]), axis=1)
-    return bool(pairs.shape[1] == len(np.unique(pairs[0])))
+    keys, _ = distinct_pairs(one[both], other[both])
+    return len(keys) == len(np.unique(keys))
 
 
 def _is_likely(candidate: Candidate, alike: Likeness) -> bool:
@@ -89,8 +89,8 @@ def _torn(candidate: Candidate, unit: Rows) -> tuple[int, float]:
     rows = np.flatnonzero(candidate.several)
     if not len(rows):
         return 0, 0.0
-    pairs = np.unique(np.stack([candidate.code[rows], unit[rows]]), axis=1)
-    units = np.unique(pairs[0], return_counts=True)[1].astype(np.float64)
+    keys, _ = distinct_pairs(candidate.code[rows], unit[rows])
+    units = np.unique(keys, return_counts=True)[1].astype(np.float64)
     whole = sum(share**units for share in _PARTS)
     return len(units), float((1 - np.asarray(whole)).sum())
 

@@ -76,7 +76,7 @@ def first_relatives(dataset: Dataset, unit: Rows, neighbours: Nearest | None) ->
     thumb = dataset.arrays.get("thumb")
     if thumb is None or len(dataset) < 2:
         return np.full(len(dataset), -1), ""
-    rows = _in_blocks(dataset)
+    rows = in_blocks(dataset, _MOST)
     values = np.concatenate([thumb[rows] >> 4, thumb[rows] & 15], axis=1).astype(np.float32)
     values -= values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(values, axis=1, keepdims=True)
@@ -85,6 +85,13 @@ def first_relatives(dataset: Dataset, unit: Rows, neighbours: Nearest | None) ->
     first = np.full(len(dataset), -1)
     first[rows] = _first_of_others(np.where(found >= 0, rows[found], -1), unit, rows)
     return first, "thumbnail"
+
+
+def distinct_pairs(one: Rows, other: Rows) -> tuple[Rows, Rows]:
+    """The pairs (p,) that two columns of numbers (n,) from 0 on make, each once and in ascending order."""
+    width = int(other.max(initial=0)) + 1
+    pairs = np.sort(pd.unique(one * width + other))
+    return pairs // width, pairs % width
 
 
 def likeness(code: Rows, label: Rows, first: Rows, by: str) -> Likeness:
@@ -119,11 +126,11 @@ def _first_of_others(near: Rows, unit: Rows, rows: Rows | None = None) -> Rows:
     return np.where(other.any(axis=1), near[np.arange(len(near)), column], -1)
 
 
-def _in_blocks(dataset: Dataset) -> Rows:
-    """Rows that are compared: all, or evenly spread blocks of names that follow each other."""
-    if len(dataset) <= _MOST:
+def in_blocks(dataset: Dataset, most: int) -> Rows:
+    """Rows, ascending: all, or about `most` in evenly spread blocks of names that follow each other."""
+    if len(dataset) <= most:
         return np.arange(len(dataset))
     order = np.asarray(dataset.samples.index.argsort(), np.int64)
     blocks = np.array_split(order, len(dataset) // _BLOCK)
-    chosen = np.linspace(0, len(blocks) - 1, _MOST // _BLOCK).round().astype(int)
+    chosen = np.linspace(0, len(blocks) - 1, most // _BLOCK).round().astype(int)
     return np.sort(np.concatenate([blocks[number] for number in chosen]))

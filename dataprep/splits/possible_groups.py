@@ -11,6 +11,7 @@ import pandas as pd
 from dataprep.ingest.grouping import Grouping
 from dataprep.probes.group_candidates import codes_of
 from dataprep.probes.group_choice import possible_groups
+from dataprep.probes.group_evidence import distinct_pairs
 from dataprep.reports.verdict import counted
 from dataprep.schemas.issues import evidence_of
 
@@ -113,5 +114,4 @@ def _option(grouping: Grouping) -> str:
 
 def _spread(code: Rows, part: Rows) -> NDArray[np.bool_]:
     """(groups,) whether each group lies in several parts."""
-    pairs = np.unique(np.stack([code, part]), axis=1)
-    return np.asarray(np.bincount(pairs[0], minlength=1) > 1, bool)
+    return np.asarray(np.bincount(distinct_pairs(code, part)[0], minlength=1) > 1, bool)
