@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Candidates that are told at most.
 MOST = 3
+#: Share of the likeness within long runs of numbers that short ones must have to be told in their place.
+_NEARLY = 0.8
 #: Shares of the parts by which it is said how many groups a division by single samples would tear.
 _PARTS = (0.7, 0.15, 0.15)
 
@@ -97,17 +99,23 @@ def _torn(candidate: Candidate, unit: Rows) -> tuple[int, float]:
 
 def _distinct(found: Sequence[PossibleGroups]) -> list[PossibleGroups]:
     """One way by names, no way that another one implies, and runs of numbers only where nothing else speaks."""
-    names = [each for each in found if each.candidate.kind == "name"]
-    best = _best_name(names)
+    best = _best_name([each for each in found if each.candidate.kind == "name"])
+    run = _best_run([each for each in found if each.candidate.kind == "numbers"])
     kept: list[PossibleGroups] = []
     for each in found:
         if each.candidate.kind == "name" and each is not best:
             continue
-        if each.candidate.kind == "numbers" and kept:
+        if each.candidate.kind == "numbers" and (kept or each is not run):
             continue
         if not any(is_finer(each.candidate.code, other.candidate.code) for other in kept):
             kept.append(each)
     return kept[:MOST]
+
+
+def _best_run(runs: Sequence[PossibleGroups]) -> PossibleGroups | None:
+    """The shortest runs that hold nearly all that look alike: sessions that begin within a short run are torn by it."""
+    most = max((each.likeness.share - each.likeness.chance for each in runs), default=0.0)
+    return next((each for each in runs if each.likeness.share - each.likeness.chance >= _NEARLY * most), None)
 
 
 def _best_name(names: Sequence[PossibleGroups]) -> PossibleGroups | None:

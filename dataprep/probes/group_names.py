@@ -147,7 +147,7 @@ def _in_runs(keys: pd.Series[str], numbers: pd.Series[str]) -> bool:
 
 
 def run_candidates(dataset: Dataset) -> Iterator[Grouping]:
-    """Groupings by ten numbers that follow each other, where names end in numbers: over all folders, or within each."""
+    """Groupings by ten and by a hundred numbers in a row, where names end in numbers: over all folders, or within each."""
     samples = list(dataset.samples.index)
     bare = [name.rpartition(".")[0] or name for name in samples]
     numbered = [bool(_LAST_NUMBER.search(name)) for name in bare]
@@ -156,6 +156,6 @@ def run_candidates(dataset: Dataset) -> Iterator[Grouping]:
     stems = [name.rpartition("/")[2] for name in bare]
     everywhere = pd.Series(stems).duplicated().mean() < 1 - _MOST
     if everywhere:
-        yield Grouping("regex", r"([^/]*)\d[.][^./]*$")
+        yield from (Grouping("regex", rf"([^/]*){digits}[.][^./]*$") for digits in (r"\d", r"\d\d"))
     else:
-        yield Grouping("regex", r"^(.*)\d[.][^./]*$")
+        yield from (Grouping("regex", rf"^(.*){digits}[.][^./]*$") for digits in (r"\d", r"\d\d"))

@@ -28,7 +28,7 @@ _WHAT = {
     "folder": ("folder below the classes", "folders below the classes"),
     "name": ("part of a file name", "parts of file names"),
     "column": ("value of {column!r}", "values of {column!r}"),
-    "numbers": ("run of ten numbers", "runs of ten numbers"),
+    "numbers": ("run of numbers", "runs of numbers"),
 }
 
 

@@ -174,6 +174,12 @@ def test_numbers_in_a_row_are_groups_only_where_neighbours_look_alike():
     assert told(dataset, relatives(dataset, vectors(rows % 5, 0.6))) == [], "pictures of one class look alike"
 
 
+def test_sessions_that_begin_within_ten_numbers_are_told_by_the_hundred():
+    rows = np.arange(1000)
+    dataset = made([f"{k % 5}/IMG_{1000 + k}.JPG" for k in rows])
+    assert told(dataset, relatives(dataset, vectors((rows + 5) // 10, 0.6))) == [("--group-by '([^/]*)\\d\\d[.][^./]*$'", 10)]
+
+
 def test_likeness_is_held_against_groups_drawn_within_the_classes():
     label = np.repeat([0, 1], 50)
     code = np.repeat(np.arange(4), 25)
