@@ -127,6 +127,9 @@ def _text(found: PossibleGroups, examples: list[str], torn: int | None) -> str:
         text += f" A split of single images would tear about {found.torn:,.0f} of them."
     else:
         text += f" {torn:,} of them {'is' if torn == 1 else 'are'} in several splits now."
-    text += f" If each is one patient, object, video or session: {grouping.option}"
+    option = (
+        f"--group-column {grouping.value!r}" if grouping.by == "column" else grouping.option
+    )  # quoted: anonymised with the rest
+    text += f" If each is one patient, object, video or session: {option}"
     of_words = grouping.by == "folder" and not any(letter.isdigit() for example in examples for letter in example)
     return text + ("; if each is a class of its own: --label-from leaf" if of_words else "")

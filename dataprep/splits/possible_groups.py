@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dataprep.errors import OptionError
 from dataprep.ingest.grouping import Grouping
 from dataprep.probes.group_candidates import codes_of
 from dataprep.probes.group_choice import possible_groups
@@ -66,9 +67,9 @@ def candidates_of(audit: Audit) -> Iterator[tuple[Grouping, str]]:
     claims = table["evidence"][(table["check"] == _CHECK).to_numpy()]
     for text in claims:
         evidence = evidence_of(str(text))
-        grouping = Grouping(evidence["by"], evidence["value"])
-        if grouping.by != "column" or grouping.value in audit.dataset.samples:
-            yield grouping, evidence["kind"]
+        grouping = _grouping_of(evidence)
+        if grouping is not None and (grouping.by != "column" or grouping.value in audit.dataset.samples):
+            yield grouping, str(evidence["kind"])
     if _CHECK in ran or len(claims) or _CHECK in audit.run.get("options", {}).get("skip", ()):
         return
     unit = np.arange(len(audit.dataset))
@@ -88,9 +89,10 @@ def torn_sentences(proof: Mapping[str, Any]) -> Iterator[str]:
     """For each candidate that is torn: what, how much, and what to do."""
     for each in proof.get("possible_groups", ()):
         if each["torn"]:
+            of_what = "one session each" if each["kind"] == "numbers" else "one patient, object or session each"
             yield (
-                f"{counted(each['samples'], 'sample')} in {_named(each, each['torn'])} may belong together (one patient, object "
-                f"or session each) and lie in several parts. If so, this split leaks; {each['option']} keeps them together."
+                f"{counted(each['samples'], 'sample')} in {_named(each, each['torn'])} may belong together ({of_what}) "
+                f"and lie in several parts. If so, this split leaks; {each['option']} keeps them together."
             )
 
 
@@ -101,6 +103,19 @@ def candidate_lines(proof: Mapping[str, Any]) -> list[str]:
         for each in proof.get("possible_groups", ())
         if each["torn"]
     ]
+
+
+def _grouping_of(evidence: Mapping[str, Any]) -> Grouping | None:
+    """The grouping that a claim tells; None where the claim was anonymised or is damaged."""
+    by, value = evidence.get("by"), str(evidence.get("value", ""))
+    if evidence.get("kind") not in _WHAT or by not in ("folder", "name", "regex", "column"):
+        return None
+    if by == "column":
+        return Grouping("column", value)
+    try:
+        return Grouping.parse(value if by == "regex" else str(by))
+    except OptionError:
+        return None
 
 
 def _named(each: Mapping[str, Any], count: int) -> str:

@@ -17,7 +17,7 @@ from dataprep.cli import app
 from dataprep.ingest.grouping import grouped
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.issues import Issues
+from dataprep.schemas.issues import Issues, batch
 from dataprep.splits.console import lines_of
 from dataprep.splits.page import draw_proof
 from dataprep.splits.splitter import LeakFreeSplit
@@ -94,6 +94,14 @@ def test_groups_that_are_given_end_it():
 def test_who_skips_the_check_is_not_asked_again():
     audit = replace(FOLDERS, run={"options": {"skip": ["possible-groups"]}})
     assert divided(audit).proof["possible_groups"] == []
+
+
+@pytest.mark.parametrize(
+    "evidence", [{}, {"by": "regex", "value": "(", "kind": "name"}, {"by": "x", "value": "", "kind": "name"}]
+)
+def test_claims_that_tell_no_grouping_are_passed_over(evidence):
+    claim = batch("possible-groups", "fact", "dataset", [""], evidence=evidence)
+    assert divided(replace(FOLDERS, issues=Issues.collect([claim]))).proof["possible_groups"] == []
 
 
 def test_folds_for_scikit_learn_keep_the_groups_of_a_data_set():
