@@ -42,7 +42,7 @@ class PossibleGroupsCheck(Check):
         a column must be called as groups are. Then pictures are compared: how often the nearest one (by embedding, else by
         thumbnail), copies aside, is of the same group, and how often it would be, were the groups drawn anew within the classes.
         Forms that say little (dates, columns of any name, numbers in a row) are told only where the pictures speak for them; the
-        others are left out where 200 and more pictures speak against them.
+        others are left out where 500 and more embeddings speak against them.
     Known limits:
         Groups that neither names nor columns show are not found. Runs of numbers are cut every ten or hundred numbers, which is
         seldom where a session ends: a few sessions stay torn. Folders that are finer classes look like groups, as their pictures

@@ -22,7 +22,7 @@ _NEIGHBOURS = 8
 #: Samples that are compared by their thumbnails at most, in blocks of names that follow each other.
 _MOST, _BLOCK = 20_000, 200
 #: From so many samples on, pictures of one group that are no more alike than others speak against it.
-_ENOUGH = 200
+_ENOUGH = 500
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Likeness:
 
     @property
     def speaks_against(self) -> bool:
-        """No more alike than chance makes them, and samples enough to see it."""
-        return self.judged >= _ENOUGH and self.share - self.chance < 0.02
+        """No more alike than chance makes them, with samples enough to see it; thumbnails see too little to say so."""
+        return self.by == "embedding" and self.judged >= _ENOUGH and self.share - self.chance < 0.02
 
     @property
     def is_run(self) -> bool:

@@ -41,8 +41,9 @@ _NAMED_NUMBER = re.compile(r"[A-Za-z]+\d+")
 _START = "(?:^|/)"
 #: Share of names that come again in other folders, from which each folder counts for itself.
 _AGAIN = 0.2
-#: Keys without a number, at least: fewer are cameras (``IMG_``, ``DSC_``) or kinds of things.
+#: Keys of one word without a number, at least: fewer are cameras (``IMG_``, ``DSC_``) or kinds of things.
 _WORDS = 10
+_WORDS_OF = re.compile(r"[^\W\d_][\W_]+[^\W\d_]")
 _LAST_NUMBER = re.compile(r"\d+$")
 
 
@@ -127,7 +128,8 @@ def is_telling(keys: Sequence[str], rests: Sequence[str]) -> bool | None:
     others = table.drop_duplicates(["key", "rest"]).groupby("rest")["key"].size()
     recurs = float((table["rest"].map(others) > 1).mean())
     numbered = table["key"].str.contains(r"\d", regex=True).mean() >= _MOST
-    if not numbered and table["key"].nunique() < _WORDS:
+    of_words = table["key"].map(lambda key: bool(_WORDS_OF.search(key))).mean() >= _MOST
+    if not (numbered or of_words) and table["key"].nunique() < _WORDS:
         return None
     if numbers.notna().mean() >= _MOST:
         return recurs >= _RECURS or _in_runs(table["key"], numbers)

@@ -39,6 +39,13 @@ GROUPS = {
     "tracks": (made([f"{c:05d}/{t:05d}_{f:05d}.ppm" for c in range(4) for t in range(22) for f in range(5 + t % 3)]), 88),
     "patient and lesion": (made([f"{'ab'[p % 2]}/P{p:03d}{'ab'[k % 2]}_{k}.jpg" for p in range(20) for k in range(4)]), 20),
     "faces": (made(FACES, [name[0] for name in FACES]), 16),
+    "few faces": (
+        made(
+            [f"{['Al_Lee', 'Jo_Fox', 'Al_Day', 'Bo_Ray', 'Cy_Ek', 'Di_Oz'][k % 6]}_{100 + k // 6}.jpg" for k in range(23)],
+            ["mfmmff"[k % 6] for k in range(23)],
+        ),
+        6,
+    ),
     "two views": (made([f"{'ab'[p % 2]}/P{p:03d}_{view}.jpg" for p in range(30) for view in ("left", "right")]), 30),
     "subject, camera, frame": (
         made([f"{c}/s{s:02d}_c{k}_{f:04d}.png" for c in "abc" for s in range(8) for k in range(3) for f in range(4)]),
@@ -156,13 +163,13 @@ def relatives(dataset, values):
 
 
 def test_pictures_speak_for_a_column_of_any_name_and_against_one_that_is_called_as_groups_are():
-    rows = np.arange(240)
+    rows = np.arange(600)
     unlike = made([f"{k}.jpg" for k in rows], ["ab"[k % 2] for k in rows], batch=[f"t{k // 6}" for k in rows])
     assert told(unlike) == []
-    assert told(unlike, relatives(unlike, vectors(rows // 6, 0.5))) == [("--group-column batch", 40)]
+    assert told(unlike, relatives(unlike, vectors(rows // 6, 0.5))) == [("--group-column batch", 100)]
     assert told(unlike, relatives(unlike, vectors(rows, 0.5))) == []
     named = made([f"{k}.jpg" for k in rows], ["ab"[k % 2] for k in rows], patient_no=[f"t{k // 6}" for k in rows])
-    assert told(named) == [("--group-column patient_no", 40)]
+    assert told(named) == [("--group-column patient_no", 100)]
     assert told(named, relatives(named, vectors(rows, 0.5))) == []
 
 
