@@ -64,6 +64,7 @@ _CHECKS = {
     "splits": {
         "split-leakage": "split_leakage:SplitLeakage",
         "group-leakage": "group_leakage:GroupLeakage",
+        "possible-groups": "possible_groups:PossibleGroupsCheck",
         "label-shift": "label_shift:LabelShift",
         "absent-class": "absent_class:AbsentClass",
         "distribution-mismatch": "distribution_mismatch:DistributionMismatch",

@@ -22,7 +22,7 @@ SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
 NOT_PLANTED = {
     "unreadable-folder", "similar-images", "ambiguous-classes", "label-noise", "underperforming-group", "low-coverage",
     "learning-curve", "shortcut", "trigger", "distribution-mismatch", "already-normalised", "normalisation-mismatch",
-    "wrong-label", "another-shot", "mask-beside-image", "absent-class",
+    "wrong-label", "another-shot", "mask-beside-image", "absent-class", "possible-groups",
 }  # fmt: skip
 #: Alarms about good images that are right in their way, or too few to matter: check to how many.
 ALLOWED: dict[str, int] = {}

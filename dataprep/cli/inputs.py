@@ -26,7 +26,7 @@ LabelFrom = Annotated[
 ]
 GroupBy = Annotated[
     str,
-    typer.Option(help="What belongs together: folder, or a regular expression on the path.", rich_help_panel=_INPUT),
+    typer.Option(help="What belongs together: folder, name, or a regular expression on the path.", rich_help_panel=_INPUT),
 ]
 
 

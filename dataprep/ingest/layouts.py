@@ -10,7 +10,7 @@ from dataprep.schemas.manifest import SPLITS, split_of
 
 _FOLD_FOLDER = re.compile(r"(?:cv|k)?[ _-]?fold[ _-]?\d{1,3}", re.IGNORECASE)
 #: A folder of such a name, where it is the only one, holds "the images" and names no class.
-_GENERIC = frozenset((
+GENERIC = frozenset((
     "images", "image", "imgs", "img", "jpegimages", "jpegs", "jpg", "png", "photos", "photo", "pictures", "pics", "data", "files",
     "input", "raw",
 ))  # fmt: skip
@@ -71,7 +71,7 @@ def _are_splits(heads: set[str] | tuple[str, ...]) -> bool:
 
 def _are_classes(labels: Mapping[str, str], counts: Mapping[str, int]) -> bool:
     names = set(labels.values())
-    if not names or all(name.lower() in _GENERIC for name in names):
+    if not names or all(name.lower() in GENERIC for name in names):
         return False
     filed = sum(counts[folder] for folder in labels)
     loose = sum(counts.values()) - filed

@@ -12,6 +12,7 @@ import pandas as pd
 
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
+from dataprep.ingest.grouping import grouped
 from dataprep.ingest.junk import ARCHIVES, extension_of
 from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
 from dataprep.ingest.masks import leave_out_masks, mask_faults
@@ -78,6 +79,8 @@ def scan(
     reading = Reading(
         path_column, label_column, split_column, group_column, encoding, label_separator, task, label_from, group_by
     )
+    if group_column is not None and group_by is not None:
+        raise OptionError("--group-column and --group-by exclude each other: give one of them")
     keeps = path_filter(include, exclude)
     if source is not None and not isinstance(source, str | os.PathLike):
         if manifest is not None or files is not None:
@@ -89,6 +92,8 @@ def scan(
         None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, reading, keeps,
         masks == "leave-out",
     )  # fmt: skip
+    if reading.group_by is not None:
+        dataset = grouped(dataset, reading.group_by)
     return dataset if sample is None else sample_of(dataset, sample, seed)
 
 

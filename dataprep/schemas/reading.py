@@ -22,8 +22,8 @@ class Reading:
         task: "classification", "multi-label" or "regression".
         label_from: which level of folders names the class: "first" or a number counted from 1 below the root (and below the
             split), "leaf" the deepest, "path" all of them joined.
-        group_by: what belongs together: "folder" the deepest folder below the class, or a regular expression on the path relative
-            to the root, whose first group (or whole match) is the name of the group.
+        group_by: what belongs together: "folder" the folders below the class, "name" the file's name without the number at its
+            end, or a regular expression on the path relative to the root, whose first group (or whole match) names the group.
 
     Raises:
         OptionError: an unknown task or level of folders.

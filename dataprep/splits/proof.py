@@ -6,6 +6,8 @@ Keys of ``proof.json``:
 ``asked``: the request; ``samples``, ``units``, ``largest_unit`` (``name``, ``samples``);
 ``sizes``: one entry a part: ``part``, ``samples``, ``target``, ``share``, ``units``; of groups left out singly also ``holds``;
 ``left_out``: entries of ``why`` and ``samples``; ``notes``: what else a reader should know;
+``possible_groups``: what looks like groups that nobody named: ``kind``, ``by`` and ``value`` (how they are told), ``option`` that
+keeps them together, ``groups`` of several samples, ``torn`` (those in several parts; of repeats, the most) and their ``samples``;
 ``kept_together``: ``pairs`` (check to number) and ``groups`` (column to numbers); ``not_looked``: check of duplicates to why not;
 ``leaks``: ``units``, ``groups`` (column to groups cut), ``pairs`` (check to pairs across), ``total``: of all repeats;
 ``labels``: ``deviation`` (largest absolute difference of a share from that of all samples), ``table``: of each label its
@@ -33,6 +35,7 @@ from dataprep.splits.comparisons import (
 )
 from dataprep.splits.given_up import given_up
 from dataprep.splits.mismatch import match_of
+from dataprep.splits.possible_groups import torn_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +68,7 @@ def prove(material: Material, division: Division, *, tests: bool = True) -> dict
         "left_out": [{"why": why, "samples": count} for why, count in material.left_out.items() if count],
         "notes": [*material.notes, *division.notes],
         "kept_together": _kept_together(material),
+        "possible_groups": torn_groups(material, (division.part, *division.repeats)),
         "not_looked": dict(material.not_looked),
         "leaks": _summed(counts),
         "labels": {"deviation": deviation, "table": _table(material, division)[: material.features.labels]},

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dataprep.reports.verdict import counted, percent
+from dataprep.splits.possible_groups import candidate_lines, torn_sentences, torn_title
 
 _TESTED = {"labels": "Labels", "properties": "Measured properties", "embedding": "Content (embedding)"}
 _STATUS = {"match": "no difference beyond chance", "differ": "differ", "not tested": "not tested"}
@@ -22,8 +23,11 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
     total = proof["leaks"]["total"]
     differ = [_TESTED[name].lower() for name, each in proof["tests"].items() if name in _TESTED and each["status"] == "differ"]
     parts = counted(len(proof["parts"]), "part")
+    torn = torn_title(proof)
     if total:
         level, title = "error", f"{counted(total, 'leak')} between the parts"
+    elif torn:
+        level, title = "warning", f"{parts}, no known leak, but {torn}"
     elif proof["not_looked"]:
         level, title = "warning", f"{parts}, nothing leaks of what was looked for"
     elif proof["given_up"] or differ:
@@ -35,6 +39,7 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
 
 def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
     yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that may be parted."
+    yield from torn_sentences(proof)
     deviation = proof["labels"]["deviation"]
     if deviation is not None and not proof["by_rule"]:
         yield f"No label's share is off by more than {points(deviation)}."
@@ -130,4 +135,5 @@ def bond_lines(proof: Mapping[str, Any]) -> list[str]:
     for check, pairs in together["pairs"].items():
         if check not in proof["not_looked"]:
             lines.append(f"{_CHECKS[check]}: {counted(pairs, 'pair')}")
+    lines += [f"possible groups, not kept together: {line}" for line in candidate_lines(proof)]
     return [*lines, *(f"{_CHECKS[check]}: not looked for ({why})" for check, why in proof["not_looked"].items())]
