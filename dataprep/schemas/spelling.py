@@ -75,8 +75,13 @@ def _same_but_written_otherwise(counts: Mapping[str, int]) -> Iterator[Misspelli
     for folded, labels in (*spellings.items(), *numbers.items()):
         if len(labels) < 2 or (len(folded) < 2 and folded not in numbers):
             continue
-        first, *others = sorted(labels, key=lambda label: (-counts[label], label != label.strip(), folded in numbers and
-        len(label), label)) for label in others:
+        shortest = folded in numbers
+
+        def order(label: str, shortest: bool = shortest) -> tuple[int, bool, int, str]:
+            return -counts[label], label != label.strip(), len(label) if shortest else 0, label
+
+        first, *others = sorted(labels, key=order)
+        for label in others:
             yield Misspelling(label, first, _what_differs(label, first), 0.98 if counts[label] * 2 <= counts[first] else 0.85)
 
 
