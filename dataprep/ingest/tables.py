@@ -87,7 +87,7 @@ def read_table(place: str) -> Table:
         "jsonl": _read_json_lines, "ndjson": _read_json_lines, "json": _read_json, "parquet": _read_parquet,
     }  # fmt: skip
     if extension not in EXTENSIONS and extension != "txt":
-        what = " (XML exports, as of CVAT or Pascal VOC, hold boxes and are not read)" if extension == "xml" else ""
+        what = " (XML, as CVAT and Pascal VOC write it, is not read)" if extension == "xml" else ""
         raise InputError(f"{place} is not a manifest{what}: expected a file that ends in .{', .'.join(EXTENSIONS)}")
     table = readers.get(extension, _read_csv)(_bytes_of(place), place)
     if not table.rows:
