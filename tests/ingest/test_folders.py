@@ -257,7 +257,8 @@ def test_the_level_of_folders_that_names_the_class(tmp_path, around, label_from,
     if label_from is None:
         assert dataset.notes == (
             "Classes are the first level of folders (2 classes: Fruit, Vegetable); level 2 has 4 folders (Apple, Carrot, "
-            "Leek and 1 more), level 3 has 5 folders (Braeburn, Conference, Musselburgh and 2 more): --label-from 2 or --label-from leaf "
+            "Leek and 1 more), level 3 has 5 folders (Braeburn, Conference, "
+            "Musselburgh and 2 more): --label-from 2 or --label-from leaf "
             "takes those instead.",
         )
     else:
