@@ -13,9 +13,11 @@ from typing import Any
 #: Cells by text: the labels of each. None in place of it: the cells are no lists.
 Lists = dict[str, tuple[str, ...]]
 
-#: Separators that are looked for, the plainest first. The first two are rare in names of classes.
-SEPARATORS = ("|", ";", ",", " ")
+#: Separators that are looked for, the plainest first. The first two are rare in names of classes; the last two are never taken
+#: without being asked for.
+SEPARATORS = ("|", ";", ",", " ", "+", "/")
 _RARE_IN_NAMES = frozenset("|;")
+_ONLY_HINTED = frozenset("+/")
 _NAMES_OF_SEPARATORS = {" ": "a space", "\t": "a tab"}
 
 #: Keys of an object that hold its name.
@@ -183,6 +185,7 @@ def _separated(cells: Sequence[str], separator: str) -> Separated | None:
     numbers = separator == "," and is_decimal_comma(cells)
     fractions = sum(_FRACTION.fullmatch(part) is not None for part in every) * 2 > len(every)
     plain = len(several) > 1 and len(every) < len(cells) and share >= _PLAIN_SHARE[rare] and not (numbers or fractions)
+    plain = plain and separator not in _ONLY_HINTED
     likely = not fractions and (rare or (len(several) > 1 and share >= _HINT_SHARE))
     return Separated(separator, len(several), len(every), plain, likely)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -300,7 +301,8 @@ def _whole_floats(cells: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]
     matches = [_WHOLE_FLOAT.fullmatch(cell) for cell in cells]
     if not all(matches):
         return {cell: cell for cell in cells}, ()
-    return {cell: match[1] for cell, match in zip(cells, matches, strict=True) if match}, ()
+    note = f"Whole numbers written with a fraction, such as {cells[0]}, are read without it."
+    return {cell: match[1] for cell, match in zip(cells, matches, strict=True) if match}, (note,)
 
 
 def _hints(cells: Sequence[str], reading: Reading, name: str) -> tuple[str, ...]:
@@ -328,4 +330,4 @@ def _number(cell: str) -> float | None:
         value = float(cell)
     except ValueError:
         return None
-    return value if np.isfinite(value) and "_" not in cell else None
+    return value if math.isfinite(value) and "_" not in cell else None

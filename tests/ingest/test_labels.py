@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import dataprep
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.cells import lists_in, separators_in
+from dataprep.ingest.label_columns import find_label
+from dataprep.ingest.labels import read_classes, read_labels
+from dataprep.ingest.tables import read_table
+from dataprep.schemas.reading import Reading
 from tests.ingest.class_names import SEVERAL, WHOLE
 
 
@@ -428,3 +434,48 @@ def test_notes_are_one_line_whatever_columns_and_classes_are_called(tmp_path):
     dataset = dataprep.scan(tmp_path, manifest=place)
     assert dataset.notes
     assert all(note.isprintable() and len(note) < 500 for note in dataset.notes)
+
+
+TEXTS = ["", "nan", "N/A", "cat", "dog", "cat,dog", "cat|dog", "0", "1.0", "3,5", "['cat']", '["cat", "dog"]', "{", "[[", "|"]
+CELL = st.one_of(
+    st.sampled_from(TEXTS), st.text(max_size=6), st.none(), st.integers(-3, 3), st.floats(width=16), st.booleans(),
+    st.lists(st.text(max_size=2), max_size=3),
+    st.dictionaries(st.sampled_from(["name", "x", "cat"]), st.integers(0, 1), max_size=2),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(CELL, min_size=1, max_size=12), st.sampled_from([None, "classification", "multi-label", "regression"]))
+def test_any_cells_are_labels_of_as_many_rows_or_refused_in_one_line(cells, task):
+    try:
+        labels = read_labels(cells, Reading(task=task), "label")
+    except InputError as error:
+        message = str(error)
+        labels = None
+    if labels is None:
+        assert task is not None
+        assert message.startswith("option task: ")
+        assert "\n" not in message
+        return
+    assert (len(labels.column), len(labels.written)) == (len(cells), len(cells))
+    assert task in (None, labels.task)
+    samples = pd.DataFrame({"label": labels.column})
+    classes, samples = read_classes(samples, labels.task)
+    assert list(classes) == list(dict.fromkeys(classes))
+    if labels.task == "classification":
+        assert set(samples["label"].dropna()) <= set(classes)
+
+
+def test_slashes_and_plus_signs_are_hinted_at_and_never_split(tmp_path):
+    for separator in "/+":
+        dataset = scan_labels(tmp_path, ["cat", "dog", f"cat{separator}dog", f"cow{separator}dog", "cow"] * 3)
+        assert (dataset.task, len(dataset.classes)) == ("classification", 5)
+        assert f'--label-separator "{separator}"' in told(dataset)
+
+
+def test_in_a_very_wide_table_the_label_must_be_named(tmp_path):
+    images(tmp_path, 2)
+    columns = ",".join(f"c{i}" for i in range(20_100))
+    (tmp_path / "m.csv").write_text(f"path,{columns}\n" + "".join(f"{i}.jpg{',1' * 20_100}\n" for i in range(2)))
+    found = find_label("m.csv", read_table(str(tmp_path / "m.csv")), {"path": "path"}, Reading())
+    assert found.notes == ("m.csv has 20,100 columns, too many to look for the label among them: name it with --label-column.",)
