@@ -103,7 +103,7 @@ def _question(name: str, candidates: Sequence[str], texts: Mapping[str, Sequence
     more = f" and {len(candidates) - 5:,} more" if len(candidates) > 5 else ""
     return (
         f"No column of {shown(name)} is called label, so nothing is labelled. It may be {', '.join(them)}{more}: "
-        f"--label-column {_quoted(candidates[0])} takes it, --label-from first takes the names of folders."
+        f"--label-column {_quoted(candidates[0])} takes it."
     )
 
 

@@ -59,7 +59,8 @@ def told_by_folders(told: Told, reading: Reading, manifest: str, *, labels: bool
     }
     told = replace(told, table=told.table.assign(**columns))
     if "label" not in taken:
-        return told
+        unused = layout.labels if "label" not in told.table else {}
+        return replace(told, notes=(*told.notes, *_unused_note(set(unused.values()))))
     notes = (*told.notes, *_taken_note(set(taken["label"].values()), manifest, reading), *layout.notes)
     return as_asked(replace(told, task="classification", notes=notes), reading)
 
@@ -71,6 +72,12 @@ def _taken_note(classes: set[str], manifest: str, reading: Reading) -> tuple[str
         f"{shown(manifest)} has no column that may be a label: the classes are the names of folders "
         f"({counted(len(classes), 'class')}: {listed(sorted(classes), 3)}).",
     )
+
+
+def _unused_note(classes: set[str]) -> tuple[str, ...]:
+    if not classes:
+        return ()
+    return (f"The names of folders ({listed(sorted(classes), 3)}) are not taken for classes; --label-from first takes them.",)
 
 
 def as_asked(told: Told, reading: Reading) -> Told:

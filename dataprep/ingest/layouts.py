@@ -89,7 +89,7 @@ def _levels_noted(parts: Mapping[str, tuple[str, ...]], depth: int, counts: Mapp
     levels: list[tuple[int, set[str]]] = []
     for level in range(1, max(len(each) - depth for each in parts.values())):
         deeper = {folder: each[depth + level] for folder, each in parts.items() if len(each) > depth + level}
-        names = set(deeper.values()) - {None}
+        names = {name for name in deeper.values() if name.lower() not in GENERIC}
         if len(names) < 2 or 2 * sum(counts[folder] for folder in deeper) < sum(counts.values()):
             break
         levels.append((level + 1, names))

@@ -269,7 +269,8 @@ def test_the_level_of_folders_that_names_the_class(tmp_path, around, label_from,
     "paths",
     [
         ("cat/1.jpg", "dog/2.jpg"), ("cat/train/1.jpg", "cat/test/2.jpg", "dog/train/3.jpg", "dog/test/4.jpg"),
-        ("cat/1.jpg", "cat/odd/2.jpg", "dog/3.jpg"), ("cat/images/1.jpg", "dog/images/2.jpg"), ("1.jpg", "2.jpg"),
+        ("cat/1.jpg", "cat/odd/2.jpg", "dog/3.jpg"), ("cat/images/1.jpg", "dog/images/2.jpg"),
+        ("cat/images/1.jpg", "dog/img/2.jpg"), ("1.jpg", "2.jpg"),
     ],
 )  # fmt: skip
 def test_nothing_is_said_of_levels_where_there_is_one(tmp_path, paths):

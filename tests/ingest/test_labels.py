@@ -112,7 +112,8 @@ def test_columns_that_may_be_the_label_are_proposed_and_folders_are_not_taken(tm
     dataset = dataprep.scan(tmp_path, manifest=place)
     first = proposed.split(" ")[0]
     assert (dataset.task, "label" in dataset.samples) == ("none", False)
-    assert f"It may be {proposed}: --label-column {first} takes it, --label-from first takes" in told(dataset)
+    assert f"It may be {proposed}: --label-column {first} takes it." in told(dataset)
+    assert "The names of folders (part_1, part_2) are not taken for classes; --label-from first takes them." in dataset.notes
     assert dataprep.scan(tmp_path, manifest=place, label_column=first).task == "classification"
     asked = dataprep.scan(tmp_path, manifest=place, label_from="first")
     assert asked.classes == ("part_1", "part_2")
