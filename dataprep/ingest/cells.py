@@ -31,7 +31,8 @@ _QUOTED = re.compile(r"""'([^'\\]*)'|"([^"\\]*)\"""")
 _NO_COMMA = re.compile(r"""['"]\s+['"]""")
 _BRACKETED = re.compile(r"\[[^\[\]{}'\"]*\]")
 _FRACTION = re.compile(r"-?\d+\.\d+")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+(?:,\d+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+(?:,(\d+))?")
+_THOUSANDS = 3
 #: Longer cells are texts, not labels; more different ones are looked at in part.
 _LONGEST_CELL = 10_000
 _MOST_CELLS = 20_000
@@ -204,5 +205,8 @@ def _share_of_independent(lists: Sequence[tuple[str, ...]], several: Sequence[tu
 
 
 def is_decimal_comma(cells: Sequence[str]) -> bool:
-    """Whether all cells are numbers and at least one has a comma in place of the decimal point."""
-    return any("," in cell for cell in cells) and all(_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells)
+    """Whether all cells are numbers and commas stand for decimal points: not if three digits follow each, as in ``1,200``."""
+    matches = [_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells]
+    if not all(matches):
+        return False
+    return any(match[1] and len(match[1]) != _THOUSANDS for match in matches if match)

@@ -128,6 +128,8 @@ def _is_aside(column: str) -> bool:
 
 def _is_flag(texts: Sequence[str | None]) -> bool:
     values = {"" if text is None else text.strip().lower() for text in set(texts)}
+    if values == {"-1", "1"}:
+        return True
     return values <= _ZERO | _ONE | {""} and bool(values & _ONE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,6 +91,18 @@ def as_asked(told: Told, reading: Reading) -> Told:
     values = told.table["label"].astype(object)
     labels = read_labels(list(values.where(values.notna(), None)), reading, "names of folders")
     return Told(told.table.assign(label=labels.column), labels.task, (*told.notes, *labels.notes))
+
+
+def with_note_on_no_labels(told: Told, columns: Mapping[str, Iterable[str]]) -> Told:
+    """Samples of manifests (name to their columns that play no role), with a note where none of them may be the label."""
+    if told.task != "none" or told.notes or "label" in told.table:
+        return told
+    notes = tuple(
+        f"Nothing is labelled: no column of {shown(name)} is called label or looks like one ({listed(free)}); "
+        "--label-column names it."
+        for name, each in columns.items() if (free := list(each))
+    )  # fmt: skip
+    return replace(told, notes=notes)
 
 
 def refuse_task_without_labels(told: Told, reading: Reading) -> None:

@@ -11,6 +11,9 @@ from dataprep.ingest.notes import counted, listed
 from dataprep.schemas.manifest import SPLITS, split_of
 
 _FOLD_FOLDER = re.compile(r"(?:cv|k)?[ _-]?fold[ _-]?\d{1,3}", re.IGNORECASE)
+_SET_WORDS = frozenset(
+    ("set", "sets", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "files", "split")
+)
 #: A folder of such a name, where it is the only one, holds "the images" and names no class.
 GENERIC = frozenset((
     "images", "image", "imgs", "img", "jpegimages", "jpegs", "jpg", "png", "photos", "photo", "pictures", "pics", "data", "files",
@@ -52,7 +55,7 @@ def read_layout(counts: Mapping[str, int], label_from: str | None = None) -> Lay
     heads = {each[depth] for each in parts.values() if len(each) > depth}
     splits: dict[str, str] = {}
     if _are_splits(heads):
-        splits = {folder: split_of(each[depth]) or each[depth] for folder, each in parts.items() if len(each) > depth}
+        splits = {folder: _split_name(each[depth]) or each[depth] for folder, each in parts.items() if len(each) > depth}
         depth = _without_generic(list(parts.values()), depth + 1)
     labels = {folder: each[depth] for folder, each in parts.items() if len(each) > depth}
     if label_from is None and not _are_classes(labels, counts):
@@ -105,11 +108,12 @@ def _levels_noted(parts: Mapping[str, tuple[str, ...]], depth: int, counts: Mapp
 
 
 def _without_generic(folders: Sequence[tuple[str, ...]], depth: int) -> int:
-    """The depth below lone folders such as ``images`` that lie around all classes."""
+    """The depth below lone folders such as ``images`` around all classes, and splits that lie in a folder of their own name."""
     while True:
         heads = {each[depth].lower() for each in folders if len(each) > depth}
         deeper = [each for each in folders if len(each) > depth + 1]
-        if len(heads) != 1 or not heads <= GENERIC or len(deeper) < len(folders):
+        generic = len(heads) == 1 and heads <= GENERIC
+        if len(deeper) < len(folders) or not (generic or all(each[depth] == each[depth - 1] for each in folders)):
             return depth
         depth += 1
 
@@ -125,9 +129,29 @@ def _wrapping(folders: Sequence[tuple[str, ...]]) -> int:
 
 
 def _are_splits(heads: set[str] | tuple[str, ...]) -> bool:
-    named = [head for head in heads if head.strip().lower() in SPLITS or _FOLD_FOLDER.fullmatch(head)]
-    known = {split_of(head) for head in named}
+    named = [head for head in heads if _split_name(head)]
+    known = {_split_name(head) for head in named}
+    beside = {_words_beside_split(head) for head in named}
+    if len(beside) > 1 or (beside != {()} and not (len(known) > 1 and "train" in known)):
+        return False  # toy train, express train
     return bool(heads) and (len(named) == len(heads) or (len(known) > 1 and "train" in known))
+
+
+def _split_name(head: str) -> str:
+    """The split that a folder names (``train``, ``training_set``, ``fold 3``); else empty."""
+    if _FOLD_FOLDER.fullmatch(head):
+        return split_of(head)
+    known = {SPLITS[word] for word in _words(head) if word in SPLITS}
+    return known.pop() if len(known) == 1 else ""
+
+
+def _words(head: str) -> list[str]:
+    return [word for word in re.split(r"[\W_]+", head.strip().lower()) if word]
+
+
+def _words_beside_split(head: str) -> tuple[str, ...]:
+    """What a folder's name says beside the split, usual words for a set of pictures left out."""
+    return tuple(word for word in _words(head) if word not in SPLITS and word not in _SET_WORDS)
 
 
 def _are_classes(labels: Mapping[str, str], counts: Mapping[str, int]) -> bool:

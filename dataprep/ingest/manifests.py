@@ -18,7 +18,7 @@ from dataprep.ingest.columns import choose_columns
 from dataprep.ingest.exports import refuse_records
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.label_columns import find_label
-from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders
+from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders, with_note_on_no_labels
 from dataprep.ingest.labels import read_classes
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
 from dataprep.ingest.paths import Finder, to_posix
@@ -55,6 +55,11 @@ class Listing:
     names_alone: bool = False
     notes: tuple[str, ...] = ()
     open: bool = False
+
+    @property
+    def free_columns(self) -> list[str]:
+        """The columns that play no role."""
+        return [column for column in self.table.columns if column not in self.roles.values()]
 
 
 class Place:
@@ -163,6 +168,7 @@ def _dataset(
         told = told_by_folders(
             told, reading, "" if folders_speak else listings[0].name, labels=not any(each.open for each in listings)
         )
+    told = with_note_on_no_labels(told, {each.name: each.free_columns for each in listings})
     refuse_task_without_labels(told, reading)
     classes, samples = read_classes(told.table, told.task)
     told_faults, notes = pd.concat(faults, ignore_index=True), tuple(dict.fromkeys(told.notes))

@@ -277,6 +277,30 @@ def test_nothing_is_said_of_levels_where_there_is_one(tmp_path, paths):
     assert dataprep.scan(fill(tmp_path, *paths)).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("training_set", "test_set"), ("train_images", "test_images"), ("images-train", "images-val"), ("seg_train", "seg_test"),
+        ("training_set/training_set", "test_set/test_set"), ("Train Data", "Test Data"),
+    ],
+)  # fmt: skip
+def test_splits_by_other_names(tmp_path, train, test):
+    dataset = dataprep.scan(fill(tmp_path, f"{train}/cat/1.jpg", f"{train}/dog/2.jpg", f"{test}/cat/3.jpg"))
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.samples["split"].value_counts().to_dict() == {"train": 2, "val" if "val" in test else "test": 1}
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [("express train", "toy train"), ("train", "bus"), ("model train", "model bus"), ("test tube", "dev board"), ("toy train",),
+     ("training shoe", "running shoe"), ("set", "images set")],
+)  # fmt: skip
+def test_classes_with_words_of_splits_stay_classes(tmp_path, classes):
+    dataset = dataprep.scan(fill(tmp_path, *(f"{name}/{i}.jpg" for name in classes for i in range(2))))
+    assert dataset.classes == (tuple(sorted(classes)) if len(classes) > 1 else ())
+    assert "split" not in dataset.samples
+
+
 def test_levels_where_splits_lie_between(tmp_path):
     fill(tmp_path, "bottle/train/good/1.jpg", "bottle/test/broken/2.jpg", "cable/train/good/3.jpg", "cable/test/bent/4.jpg")
     assert dataprep.scan(tmp_path).classes == ("bottle", "cable")

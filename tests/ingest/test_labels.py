@@ -135,6 +135,19 @@ def test_folders_are_taken_where_no_column_may_be_the_label_and_that_is_said(tmp
     assert "m.csv has no column that may be a label: the classes are the names of folders (2 classes: cat, dog)." in dataset.notes
 
 
+def test_a_manifest_without_anything_that_may_be_a_label_says_so(tmp_path):
+    images(tmp_path, 6)
+    files = [f"{i}.jpg" for i in range(6)]
+    dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"Image": files, "Id": ["w1", "w2"] * 3}))
+    assert dataset.notes == (
+        "Nothing is labelled: no column of m.csv is called label or looks like one (Id); --label-column names it.",
+    )
+    assert dataprep.scan(tmp_path, manifest=table(tmp_path, {"Image": files})).notes == ()
+    assert (
+        dataprep.scan(tmp_path, manifest=table(tmp_path, {"Image": files, "Id": list("ab") * 3}), label_column="Id").notes == ()
+    )
+
+
 def test_label_from_overrules_a_column_called_label_and_says_so(tmp_path):
     images(images(tmp_path, 3, "cat"), 3, "dog")
     files = [f"{name}/{i}.jpg" for name in ("cat", "dog") for i in range(3)]
@@ -159,7 +172,7 @@ def test_the_only_column_of_file_names_is_the_path(tmp_path):
 # --- one column per class
 
 
-@pytest.mark.parametrize(("zero", "one"), [("0", "1"), ("0.0", "1.0"), ("False", "True"), ("", "1")])
+@pytest.mark.parametrize(("zero", "one"), [("0", "1"), ("0.0", "1.0"), ("False", "True"), ("", "1"), ("-1", "1")])
 def test_columns_of_zero_and_one_are_classes(tmp_path, zero, one):
     images(tmp_path, 12)
     files = [f"{i}.jpg" for i in range(12)]
@@ -346,6 +359,12 @@ def test_many_numbers_with_fractions_are_a_quantity_and_that_is_said(tmp_path, c
     assert "read as a quantity to predict (regression). --task classification reads them as classes." in told(dataset)
     assert ("decimal points" in told(dataset)) == (comma == ",")
     assert len(scan_labels(tmp_path, [str(i + 0.5) for i in range(30)], task="classification").classes) == 30
+
+
+def test_commas_of_thousands_are_no_decimal_commas(tmp_path):
+    assert scan_labels(tmp_path, [f"{i},{i:03}" for i in range(30)]).task == "classification"
+    with pytest.raises(InputError, match="regression needs numbers, and the column label has '1,200'"):
+        scan_labels(tmp_path, ["1,200", "950", "2,000"], task="regression")
 
 
 def test_regression_of_words_is_refused(tmp_path):
