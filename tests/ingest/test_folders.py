@@ -297,7 +297,7 @@ def test_splits_by_other_names(tmp_path, train, test):
 )  # fmt: skip
 def test_classes_with_words_of_splits_stay_classes(tmp_path, classes):
     dataset = dataprep.scan(fill(tmp_path, *(f"{name}/{i}.jpg" for name in classes for i in range(2))))
-    assert dataset.classes == (tuple(sorted(classes)) if len(classes) > 1 else ())
+    assert dataset.classes == tuple(sorted(classes))
     assert "split" not in dataset.samples
 
 
