@@ -72,14 +72,13 @@ def named_separator(separator: str) -> str:
 def lists_in(cells: Sequence[str]) -> Lists | None:
     """The labels in cells that are written as lists or objects; None where they are not.
 
-    Beside lists a cell may hold the plain name of one label. A column is one of lists when at least half of its different
-    cells are.
+    Beside lists a cell may hold the plain name of one label. Where a bracket opens something that is no list, all are names.
 
     Raises:
         GeometryError: the cells hold boxes or outlines.
     """
     structured = [cell for cell in cells if cell.lstrip()[:1] in ("[", "{", "(")]
-    if not structured or len(structured) * 2 < len(cells):
+    if not structured:
         return None
     try:
         values = [_value_of(cell) for cell in structured]

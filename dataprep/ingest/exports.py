@@ -156,7 +156,7 @@ def _label_studio(tasks: Sequence[Mapping[str, Any]], place: str) -> Export:
                     _NO_LABEL + " and ".join(listed(answer) or "nothing" for answer in sorted(answers))
                 )
             else:
-                record[columns[question]] = list(answers[0]) if answers else None
+                record[columns[question]] = _one_or_list(answers[0]) if answers else None
         records.append(record)
     roles = {"path": key, **({"label": columns[questions[0]]} if len(questions) == 1 else {})}
     name = shown(os.path.basename(place))
@@ -165,6 +165,10 @@ def _label_studio(tasks: Sequence[Mapping[str, Any]], place: str) -> Export:
         them = list(dict.fromkeys(apart))
         notes.append(f"Annotators disagree on {counted(len(them), 'picture')}, left without a label: {listed(them)}.")
     return Export(records, roles, tuple(notes))
+
+
+def _one_or_list(answer: Sequence[str]) -> str | list[str]:
+    return answer[0] if len(answer) == 1 else list(answer)
 
 
 def _picture_key(tasks: Sequence[Mapping[str, Any]]) -> str:

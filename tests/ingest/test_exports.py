@@ -150,7 +150,7 @@ def test_choices_of_label_studio_are_labels(root, name):
     dataset = dataprep.scan(root, manifest=place)
     assert (dataset.task, dataset.classes) == ("classification", ("Cat", "Dog"))
     assert dataset.samples["farm"].tolist() == ["a"] * 6
-    assert dataset.notes[0] == f"export.json is an export of Label Studio: 6 tasks, choices of {name}."
+    assert dataset.notes == (f"export.json is an export of Label Studio: 6 tasks, choices of {name}.",)
     if name == "choice":
         assert dataprep.scan(root, manifest=place, path_column="image", label_column="choice").classes == ("Cat", "Dog")
 
@@ -170,6 +170,8 @@ def test_pictures_on_which_annotators_disagree_have_no_label_and_are_named(root)
 def test_several_choices_of_one_annotator_are_several_labels(root):
     dataset = dataprep.scan(root, manifest=studio(root, [task(0, ["Cat", "Dog"]), task(1, ["Dog"])]))
     assert (dataset.task, dataset.samples["label"].tolist()) == ("multi-label", ["Cat|Dog", "Dog"])
+    several = [task(0, ["Cat", "Dog"]), task(1, ["Dog"]), task(2, ["Cow"]), task(3, ["Owl"]), task(4, ["Bee"])]
+    assert dataprep.scan(root, manifest=studio(root, several)).classes == ("Bee", "Cat", "Cow", "Dog", "Owl")
 
 
 def test_several_questions_are_columns(root):

@@ -275,6 +275,7 @@ def test_a_separator_that_is_in_no_cell_changes_nothing_and_is_said(tmp_path):
         (['{"scab": 1, "rust": 1}', '{"scab": true, "rust": false}'], ("rust", "scab")),
         (["[1, 0, 1]", "[0, 1, 0]"], ("0", "1", "2")),
         (["[3, 5]", "[5]"], ("3", "5")),
+        (["scab", "rust", "healthy", "spot", '["scab", "rust"]'], ("healthy", "rust", "scab", "spot")),
     ],
 )
 def test_lists_and_objects_in_cells(tmp_path, cells, classes):
