@@ -35,8 +35,6 @@ _DESCRIBE_ENDINGS = ("id", "ids", "uuid", "hash", "md5", "date", "time", "at", "
 _ZERO, _ONE = frozenset(("0", "0.0", "false")), frozenset(("1", "1.0", "true"))
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 _MOST_VALUES, _MOST_NUMBERS, _LONGEST_VALUE = 1000, 20, 60
-#: In wider tables no label is looked for.
-_MOST_COLUMNS = 20_000
 _FEWEST_COLUMNS = 3
 
 
@@ -75,9 +73,6 @@ def find_label(name: str, table: Table, roles: Mapping[str, str], reading: Readi
     if "label" in roles:
         return Found(table, roles)
     free = [column for column in table.columns if column not in roles.values() and column not in boxes]
-    if len(free) > _MOST_COLUMNS:
-        note = f"{shown(name)} has {len(free):,} columns, too many to look for the label among them: name it with --label-column."
-        return Found(table, roles, (note,), open=True)
     texts = {column: texts_of(table.columns[column]) for column in free}
     flags = [column for column in free if _is_flag(texts[column]) and not _is_aside(column)]
     known = [column for column in free if _is_known(column, texts[column])]

@@ -16,9 +16,7 @@ from hypothesis import strategies as st
 import dataprep
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.cells import lists_in, separators_in
-from dataprep.ingest.label_columns import find_label
 from dataprep.ingest.labels import read_classes, read_labels
-from dataprep.ingest.tables import read_table
 from dataprep.schemas.reading import Reading
 from tests.ingest.class_names import SEVERAL, WHOLE
 
@@ -492,11 +490,3 @@ def test_slashes_and_plus_signs_are_hinted_at_and_never_split(tmp_path):
         dataset = scan_labels(tmp_path, ["cat", "dog", f"cat{separator}dog", f"cow{separator}dog", "cow"] * 3)
         assert (dataset.task, len(dataset.classes)) == ("classification", 5)
         assert f'--label-separator "{separator}"' in told(dataset)
-
-
-def test_in_a_very_wide_table_the_label_must_be_named(tmp_path):
-    images(tmp_path, 2)
-    columns = ",".join(f"c{i}" for i in range(20_100))
-    (tmp_path / "m.csv").write_text(f"path,{columns}\n" + "".join(f"{i}.jpg{',1' * 20_100}\n" for i in range(2)))
-    found = find_label("m.csv", read_table(str(tmp_path / "m.csv")), {"path": "path"}, Reading())
-    assert found.notes == ("m.csv has 20,100 columns, too many to look for the label among them: name it with --label-column.",)
