@@ -15,6 +15,7 @@ from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
 from dataprep.ingest.junk import ARCHIVES, extension_of
 from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
 from dataprep.ingest.masks import leave_out_masks, mask_faults
+from dataprep.ingest.paths import expanded
 from dataprep.ingest.selection import path_filter, sample_of
 from dataprep.ingest.tables import EXTENSIONS
 from dataprep.schemas.dataset import Dataset
@@ -86,7 +87,8 @@ def scan(
             raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files, got {source!r}")
         source, files = None, source
     dataset = _read(
-        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, reading, keeps,
+        None if source is None else expanded(os.fspath(source)), None if manifest is None else expanded(os.fspath(manifest)),
+        files, reading, keeps,
         masks == "leave-out",
     )  # fmt: skip
     return dataset if sample is None else sample_of(dataset, sample, seed)
