@@ -107,8 +107,8 @@ class Finder:
 
         Tried in order: the path as written; without surrounding white space and with ``\\`` for ``/``; as escaped by
         `dataprep.schemas.names`; as the bytes of the manifest; from the home folder (``~``); as a URL means it (``file://``,
-        ``?raw=true``, ``%20``); with the extension that a single file of that stem has; and for a bare name (`names_alone`) the single
-        file of that name, or stem, anywhere below the first base.
+        ``?raw=true``, ``%20``); with the extension that a single file of that stem has; and for a bare name (`names_alone`) the
+        single file of that name, or stem, anywhere below the first base.
         """
         folder, slash, name = path.rpartition("/")
         for place, names in self._candidates(folder + slash):
