@@ -79,6 +79,31 @@ def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Ke
     return _dataset([replace(listing, names_alone=True)], place, keeps, with_folder=source is not None)
 
 
+def scan_rows(
+    table: Table, name: str, columns: Reading | Mapping[str, str], source: str | None, keeps: Keeps, *, whole: bool = False
+) -> Dataset:
+    """The Dataset of a table in memory, whose relative paths start from `source`, or else from the working folder.
+
+    Args:
+        table: its rows.
+        name: what locations call it.
+        columns: role (path, label, split, group) to column, or how the columns are to be read.
+        source: a folder.
+        keeps: which files are wanted; None for all.
+        whole: whether the folder's other files belong to the data set and are unlisted.
+
+    Raises:
+        InputError: no usable path column, or none of the files exists.
+    """
+    here = absolute("") if source is None else absolute(source)
+    if isinstance(columns, Reading):
+        listing = _listing(name, table, [to_posix(here)], columns)
+    else:
+        listing = Listing(name, [to_posix(here)], table, columns)
+    listing = replace(listing, names_alone=whole)
+    return _dataset([listing], Place(here, keeps), keeps, with_folder=whole, anywhere=source is None)
+
+
 def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | None:
     """The Dataset of a folder that holds ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``; else None."""
     root = tree.root.rstrip("/") if "://" in tree.root else to_posix(absolute(tree.root))
