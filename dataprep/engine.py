@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from dataprep.ingest.memory.scanning import Labels
 from dataprep.ingest.scanning import Source
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
+from dataprep.progress import Progress, ProgressOption, shown
 from dataprep.schemas.audit import FAILED, Audit
 from dataprep.schemas.columns import GIVEN
 from dataprep.schemas.dataset import Dataset
@@ -28,9 +29,6 @@ from dataprep.schemas.run import run_record
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: progress(stage, done, total, note): `total` is 0 while unknown.
-Progress = Callable[[str, int, int, str], None]
 
 _GIVEN = frozenset(column.name for column in GIVEN)
 
@@ -43,7 +41,7 @@ def audit(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     pass_options: PassOptions | None = None,
     reference: Dataset | str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: ProgressOption = "auto",
     labels: Labels | None = None,
     checks: Iterable[Check | type[Check]] = (),
 ) -> Audit:
@@ -57,7 +55,8 @@ def audit(
         options: check code to its options: ``{"dark": {"threshold": 0.1}}``.
         pass_options: how files are read and decoded; see `PassOptions`.
         reference: data that this is compared with (distribution-mismatch): measured alike, but not audited.
-        progress: called with (stage, done, total, note) now and then, in this thread.
+        progress: called with (stage, done, total, note) now and then, in this thread; "auto" shows a bar in a notebook and on a
+            terminal, None nothing.
         labels: of images in memory: one for each in order, or a mapping from name to label.
         checks: of one's own, run after the registered ones: instances, or classes that `options` are for.
 
@@ -72,14 +71,37 @@ def audit(
     """
     chosen = make_checks(only, skip, options or {}, checks)
     pass_options = _checked(pass_options or PassOptions())
-    clock = _Clock(progress)
-    clock.start("scan")
     if isinstance(source, Dataset) and labels is not None:
         raise OptionError("option labels: a Dataset has its labels already")
+    with shown(progress) as callback:
+        dataset, compared, issues, skipped, clock = _run(source, labels, reference, chosen, bool(only), pass_options, callback)
+    given = {
+        "only": sorted(only),
+        "skip": sorted(skip),
+        "checks": {c.code: asdict(c) for c in chosen},
+        "pass": asdict(pass_options),
+    }
+    if compared is not None:
+        given["reference"] = compared.fingerprint
+    return Audit(dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds))
+
+
+def _run(
+    source: Dataset | Source,
+    labels: Labels | None,
+    reference: Dataset | str | os.PathLike[str] | None,
+    chosen: list[Check],
+    some: bool,
+    pass_options: PassOptions,
+    progress: Progress | None,
+) -> tuple[Dataset, Dataset | None, Issues, dict[str, str], _Clock]:
+    """The measured data set, what it is compared with, its issues, what was skipped, and the time that it took."""
+    clock = _Clock(progress)
+    clock.start("scan")
     dataset = source if isinstance(source, Dataset) else scan(source, labels=labels)
     compared = reference if isinstance(reference, Dataset | None) else scan(reference)
     clock.start("measure")
-    columns = None if not only else sorted({name for check in chosen for name in (*check.needs, *check.wants)} - _GIVEN)
+    columns = None if not some else sorted({name for check in chosen for name in (*check.needs, *check.wants)} - _GIVEN)
     with warm_workers():
         own_vectors = dataset.has("embedding")
         dataset = measure(dataset, columns, pass_options, clock.report)
@@ -91,15 +113,7 @@ def audit(
         look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
         issues, skipped = run_checks(chosen, dataset, look, clock)
     clock.start("")
-    given = {
-        "only": sorted(only),
-        "skip": sorted(skip),
-        "checks": {c.code: asdict(c) for c in chosen},
-        "pass": asdict(pass_options),
-    }
-    if compared is not None:
-        given["reference"] = compared.fingerprint
-    return Audit(dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds))
+    return dataset, compared, issues, skipped, clock
 
 
 def make_checks(

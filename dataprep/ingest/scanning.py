@@ -102,7 +102,7 @@ def scan(
             raise OptionError("a list of files as source goes with neither a manifest nor another list of files")
         dataset, files = from_memory(source, labels, None, reading, keeps)
         if dataset is None and not isinstance(files, Iterable):
-            raise InputError(f"expected a folder, an fsspec URL, a manifest, a list of files or images, got {source!r}")
+            raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files or of images, got {source!r}")
         source = None
     if dataset is None:
         if labels is not None:

@@ -238,7 +238,7 @@ def test_lists_with_labels():
 
 def test_one_image_and_nothing_are_refused():
     for source in (Image.fromarray(picture(1)), jpeg(1), picture(1, (8, 8))):
-        with pytest.raises(InputError, match="one image|expected a folder"):
+        with pytest.raises(InputError, match="got one image"):
             dataprep.scan(source)
     with pytest.raises(InputError, match="no batch of images"):
         dataprep.scan(picture(1))

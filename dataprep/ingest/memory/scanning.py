@@ -51,9 +51,8 @@ def from_memory(
     if isinstance(source, pd.DataFrame) or (hasattr(source, "to_pandas") and hasattr(source, "schema")):
         return _from_frame(source if isinstance(source, pd.DataFrame) else source.to_pandas(), labels, root, reading, keeps), None
     if is_image(source) and len(getattr(source, "shape", ())) < 3:
-        raise InputError(
-            f"one image ({type(source).__name__}) is no data set: give a list of images, or a mapping from name to image"
-        )
+        got = f"one image ({type(source).__name__})"
+        raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files or of images, got {got}")
     if isinstance(source, Mapping) and source and all(isinstance(value, str) for value in source.values()):
         frame = pd.DataFrame({"path": list(map(str, source)), "label": list(source.values())})
         return scan_rows(_table(frame), "the mapping", {"path": "path", "label": "label"}, root, keeps), None
