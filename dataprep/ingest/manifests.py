@@ -16,9 +16,10 @@ from dataprep.ingest.columns import choose_columns
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.layouts import read_layout
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
+from dataprep.ingest.own import own_column
 from dataprep.ingest.paths import Finder, to_posix
 from dataprep.ingest.tables import Table, read_table
-from dataprep.ingest.values import labels_of, own_column, split_column, text_column, texts_of
+from dataprep.ingest.values import labels_of, split_column, text_column, texts_of
 from dataprep.ingest.walk import Tree
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset

@@ -281,5 +281,14 @@ def _read_parquet(data: bytes, place: str) -> Table:
         raise InputError(_images_inside(place, raw[0], "image"))
     content = file.read(columns=wanted)
     table = Table(rows=list(range(1, content.num_rows + 1)))
-    table.columns = {name: content.column(name).to_pylist() for name in content.column_names}
+    table.columns = {name: _values(content.column(name)) for name in content.column_names}
     return table
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of an Arrow column; 32-bit floats as the shortest numbers that give them back."""
+    if str(column.type) not in ("float", "halffloat"):
+        return list(column.to_pylist())
+    known = column.is_valid().to_pylist()
+    texts = column.to_numpy().astype("str").tolist()
+    return [float(text) if valid else None for valid, text in zip(known, texts, strict=True)]
