@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from dataprep.schemas.dataset import Dataset
 
 _INPUT = "Input"
 
@@ -32,6 +35,15 @@ def reading_of(flags: Mapping[str, Any]) -> dict[str, str | None]:
     from dataprep.schemas.reading import Reading
 
     return {name: flags[name] or None for name in Reading.names()}
+
+
+def with_notes_said(dataset: Dataset) -> Dataset:
+    """The data set; what it notes about how it was read is said on stderr."""
+    from dataprep.reports.console import printable
+
+    for note in dataset.notes:
+        typer.echo(f"dataprep: {printable(note)}", err=True)
+    return dataset
 
 
 def given_of(flags: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dataprep.cli.inputs import with_notes_said
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
 
@@ -95,7 +96,7 @@ def _source(path: str, manifest: str, split_column: str, out: str) -> Dataset | 
     if path or manifest:
         from dataprep.ingest import scan
 
-        return scan(path or None, manifest=manifest or None, split_column=split_column or None)
+        return with_notes_said(scan(path or None, manifest=manifest or None, split_column=split_column or None))
     from dataprep.splits import read_split
 
     return read_split(os.path.join(out, "split"))

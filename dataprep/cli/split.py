@@ -21,6 +21,7 @@ from dataprep.cli.inputs import (
     TaskOption,
     given_of,
     reading_of,
+    with_notes_said,
 )
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
@@ -197,7 +198,7 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
             raise OptionError(f"{given[0]} is for a new audit: give the folder or the manifest too")
         return last_audit(folder)
     progress("scan", 0, 0, "")
-    dataset = _scan(flags)
+    dataset = with_notes_said(_scan(flags))
     options = PassOptions(embedder="") if flags["no_embedding"] else None
     return audit_for(folder, dataset, options, progress)
 

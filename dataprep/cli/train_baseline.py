@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from dataprep.cli.inputs import with_notes_said
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
@@ -242,7 +243,7 @@ def _make_missing(flags: Mapping[str, Any], progress: Progress) -> None:
 
     progress("scan", 0, 0, "")
     audits, splits = os.path.join(flags["out"], "audit"), os.path.join(flags["out"], "split")
-    audit = audit_for(audits, scan(flags["path"]), None, progress)
+    audit = audit_for(audits, with_notes_said(scan(flags["path"])), None, progress)
     plan = plan_for(audit, flags["out"], flags["plan"], flags["no_plan"])
     _, is_new = split_into(splits, audit, plan, progress)
     if flags["plan"] and not is_new and not flags["compare"]:

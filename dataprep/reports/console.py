@@ -67,6 +67,7 @@ def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width
     yield []
     yield [(_MARKS.get(verdict["level"], "•") + " " + verdict["title"], _STYLES[verdict["level"]])]
     yield from _wrapped(verdict["text"], "  ", "", width)
+    yield from _notes(summary["dataset"]["notes"], width)
     found = [check for check in summary["checks"] if check["count"]]
     for severity, title in _TITLES.items():
         part = [check for check in found if check["severity"] == severity]
@@ -116,6 +117,15 @@ def _example(example: Mapping[str, Any], width: int) -> Iterator[Line]:
         yield [(_fitted(f"    {line}", width), "dim")]
 
 
+def _notes(notes: Sequence[str], width: int) -> Iterator[Line]:
+    """How the source was read: where that is wrong, so is all that follows."""
+    if notes:
+        yield []
+        yield [("HOW IT WAS READ", "bold")]
+    for note in notes:
+        yield from _bullet(printable(note), width)
+
+
 def _facts(told: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
     """What is true of the data and nothing to mend."""
     if told:
@@ -124,9 +134,12 @@ def _facts(told: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
     for fact in told:
         for line in fact["lines"]:
             named = f"{_middled(printable(line['target']), width // 2)}: " if line["target"] else ""
-            text = named + printable(line["text"])
-            pieces = textwrap.wrap(text, width - 2, break_on_hyphens=False)
-            yield from ([("  " if number else "• ", ""), (_fitted(piece, width - 2), "")] for number, piece in enumerate(pieces))
+            yield from _bullet(named + printable(line["text"]), width)
+
+
+def _bullet(text: str, width: int) -> Iterator[Line]:
+    for number, piece in enumerate(textwrap.wrap(text, width - 2, break_on_hyphens=False)):
+        yield [("  " if number else "• ", ""), (_fitted(piece, width - 2), "")]
 
 
 def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:

@@ -148,7 +148,7 @@ def _dataset(dataset: Dataset, names: _Pseudonyms) -> Dataset:
             samples[column] = pd.Categorical([known[str(v)] if v == v and v is not None else None for v in samples[column]])
     return replace(
         dataset, root=HIDDEN_ROOT, samples=samples, classes=tuple(names.classes[name] for name in dataset.classes),
-        annotations=None, faults=None, ignored={"junk": sum(dataset.ignored.values())} if dataset.ignored else {},
+        annotations=None, faults=None, ignored={"junk": sum(dataset.ignored.values())} if dataset.ignored else {}, notes=(),
     )  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def dataset_facts(dataset: Dataset, fingerprint: str = "") -> dict[str, Any]:
         "formats": value_counts(samples, "format"),
         "bytes": int(np.nansum(sizes.to_numpy(dtype=np.float64, na_value=np.nan))),
         "ignored": [{"name": str(name), "count": int(count)} for name, count in sorted(dataset.ignored.items())],
+        "notes": list(dataset.notes),
     }
 
 

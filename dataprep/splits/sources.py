@@ -85,4 +85,4 @@ def _with_own_columns(audited: Dataset, now: Dataset) -> Dataset:
     """What was measured, with the user's own columns as they are now."""
     kept = audited.samples[[name for name in audited.samples if name in COLUMNS]]
     own = now.samples[[name for name in now.samples if name not in COLUMNS]]
-    return replace(audited, samples=kept.join(own.reindex(kept.index)))
+    return replace(audited, samples=kept.join(own.reindex(kept.index)), notes=now.notes)

@@ -80,3 +80,11 @@ def test_nothing_found_is_said_plainly(audit: Audit, empty_audit: Audit) -> None
     text = printed(summarise(replace(audit, issues=Issues(audit.issues.table.iloc[:0]))))
     assert "No errors and no warnings" in text
     assert "8 checks found nothing" in text
+
+
+def test_how_the_data_was_read_is_said_before_what_was_found(audit: Audit) -> None:
+    note = "labels.csv is not UTF-8: read as GB18030; --encoding names another"
+    text = printed(summarise(replace(audit, dataset=replace(audit.dataset, notes=(note,)))))
+    assert f"HOW IT WAS READ\n• {note}\n" in text
+    assert text.index("HOW IT WAS READ") < text.index("\nERRORS")
+    assert "HOW IT WAS READ" not in printed(summarise(audit))
