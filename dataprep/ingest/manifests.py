@@ -7,19 +7,24 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
+from dataprep.ingest.boxes import box_columns, without_repeated_rows
 from dataprep.ingest.columns import choose_columns
+from dataprep.ingest.exports import refuse_records
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
-from dataprep.ingest.layouts import read_layout
+from dataprep.ingest.label_columns import find_label
+from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders
+from dataprep.ingest.labels import read_classes
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
 from dataprep.ingest.own import own_column
 from dataprep.ingest.paths import Finder, to_posix
 from dataprep.ingest.tables import Table, read_table
-from dataprep.ingest.values import labels_of, split_column, text_column, texts_of
+from dataprep.ingest.values import split_column, text_column, texts_of
 from dataprep.ingest.walk import Tree
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
@@ -40,6 +45,8 @@ class Listing:
         table: its rows.
         roles: role (path, label, split, group) to column.
         names_alone: whether a bare name may stand for the only such file in any folder below.
+        notes: how its columns were told apart.
+        open: whether a column may hold the label, so that folders do not.
     """
 
     name: str
@@ -47,6 +54,8 @@ class Listing:
     table: Table
     roles: Mapping[str, str]
     names_alone: bool = False
+    notes: tuple[str, ...] = ()
+    open: bool = False
 
 
 class Place:
@@ -75,7 +84,7 @@ def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Ke
     name = posixpath.basename(to_posix(manifest))
     place = Place(source if source is not None else folder, keeps)
     listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), reading)
-    return _dataset([replace(listing, names_alone=True)], place, keeps, with_folder=source is not None)
+    return _dataset([replace(listing, names_alone=True)], place, keeps, reading, with_folder=source is not None)
 
 
 def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | None:
@@ -89,10 +98,10 @@ def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | N
             listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], named))
     if not listings:
         return None
-    return _dataset(listings, Place(root, keeps, tree), keeps, with_folder=True)
+    return _dataset(listings, Place(root, keeps, tree), keeps, reading, with_folder=True)
 
 
-def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Dataset:
+def scan_files(files: Iterable[str], source: str | None, reading: Reading, keeps: Keeps) -> Dataset:
     """The Dataset of a list of files, relative to `source` or else to the working folder.
 
     Raises:
@@ -105,14 +114,20 @@ def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Datase
     place = Place(source if source is not None else _common(paths), keeps)
     bases = [to_posix(os.getcwd())] if source is None else [place.root, to_posix(os.getcwd())]
     listing = Listing("files", bases, table, {"path": "path"})
-    return _dataset([listing], place, keeps, with_folder=False, folders_speak=True)
+    return _dataset([listing], place, keeps, reading, with_folder=False, folders_speak=True)
 
 
 def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) -> Listing:
-    """A manifest with its columns chosen; rows without a path are malformed."""
-    roles = choose_columns(list(table.columns), reading.columns, name)
-    paths = texts_of(table.columns[roles["path"]])
-    return Listing(name, list(bases), table.where_given(roles["path"], paths), roles)
+    """A manifest with its columns chosen; rows without a path are malformed, and rows of boxes are one row per file."""
+    boxes = box_columns(list(table.columns))
+    refuse_records(name, table.columns)
+    chosen = {**table.roles, **{role: column for role, column in reading.columns.items() if column is not None}}
+    roles = choose_columns(list(table.columns), chosen, name, boxes=boxes, cells=table.columns)
+    table = table.where_given(roles["path"], texts_of(table.columns[roles["path"]]))
+    found = find_label(name, table, roles, reading, boxes)
+    table, roles, notes = without_repeated_rows(name, found.table, found.roles, boxes, reading.task)
+    notes = (*table.notes, *found.notes, *notes)
+    return Listing(name, list(bases), table, roles, notes=notes, open=found.open or bool(boxes and "label" not in roles))
 
 
 def _common(paths: Sequence[str]) -> str:
@@ -126,28 +141,34 @@ def _common(paths: Sequence[str]) -> str:
 
 
 def _dataset(
-    listings: Sequence[Listing], place: Place, keeps: Keeps, *, with_folder: bool, folders_speak: bool = False
+    listings: Sequence[Listing], place: Place, keeps: Keeps, reading: Reading, *, with_folder: bool, folders_speak: bool = False
 ) -> Dataset:
     found = [_found(listing, place) for listing in listings]
     root = _root(place.root, found)
     table = pd.concat([_rows(listing, files, root) for listing, files in zip(listings, found, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
+    told = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
     _refuse_nothing_found(table, place, listings[0].name)
     unlisted = _unlisted(found, place, listings) if with_folder else []
     masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
-    manifest = Manifest(table, _malformed(listings), [escape_name(file[start:]) for file in unlisted])
+    unlisted = [escape_name(file[start:]) for file in unlisted]
+    manifest = Manifest(told.table, _malformed(listings), unlisted, told.whys, several=told.task == "multi-label")
     ignored = dict(place.tree.ignored) if with_folder else {}
     if left_out:
         ignored["rows left out by include and exclude"] = left_out
     below = escape_name(place.root[start:] + "/") if len(place.root) > start else ""
     faults = [manifest.violations(), mask_faults(masks, below), *([unreadable_faults(place.tree)] if with_folder else [])]
-    samples = manifest.samples()
-    if with_folder or folders_speak:
-        samples = _told_by_folders(samples)
-    task, classes, samples = labels_of(samples)
+    told = replace(told, table=manifest.samples(), notes=(*chain(*(listing.notes for listing in listings)), *told.notes))
+    if with_folder or folders_speak or reading.label_from is not None:
+        told = told_by_folders(
+            told, reading, "" if folders_speak else listings[0].name, labels=not any(each.open for each in listings)
+        )
+    refuse_task_without_labels(told, reading)
+    classes, samples = read_classes(told.table, told.task)
+    told_faults, notes = pd.concat(faults, ignore_index=True), tuple(dict.fromkeys(told.notes))
     return Dataset(
-        _native(root), samples, task, classes, faults=pd.concat(faults, ignore_index=True), ignored=dict(sorted(ignored.items()))
+        _native(root), samples, told.task, classes, faults=told_faults, ignored=dict(sorted(ignored.items())), notes=notes
     )
 
 
@@ -182,7 +203,9 @@ def _rows(listing: Listing, files: Sequence[str], root: str) -> pd.DataFrame:
             "sample": pd.array([escape_name(file[start:]) for file in files], dtype="str"),
         }
     )
-    for role, convert in (("label", text_column), ("split", split_column), ("group", text_column)):
+    if "label" in roles:  # as the cells are, until the labels of all listings are read together
+        table["label"] = pd.Series(list(columns[roles["label"]]), index=table.index, dtype=object)
+    for role, convert in (("split", split_column), ("group", text_column)):
         if role in roles:
             table[role] = convert(columns[roles[role]])
     for name, values in columns.items():
@@ -236,19 +259,6 @@ def _masks_among(files: Sequence[str], place: Place) -> tuple[list[Mask], list[s
     masks = [mask for mask in find_masks(place.tree) if prefix + mask.path in unlisted]
     gone = {prefix + mask.path for mask in masks}
     return masks, [file for file in files if file not in gone]
-
-
-def _told_by_folders(samples: pd.DataFrame) -> pd.DataFrame:
-    """The samples with the class and the split that their folders name, where the manifest names none."""
-    if "label" in samples and "split" in samples:
-        return samples
-    codes, folders = pd.factorize(np.array([sample.rpartition("/")[0] for sample in samples.index], dtype=object))
-    layout = read_layout(dict(zip(folders, np.bincount(codes).tolist(), strict=True)))
-    for role, told in (("label", layout.labels), ("split", layout.splits)):
-        if role not in samples and told:
-            names = np.array([told.get(folder) for folder in folders], dtype=object)
-            samples = samples.assign(**{role: text_column(names[codes])})
-    return samples
 
 
 def _native(root: str) -> str:

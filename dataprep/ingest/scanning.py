@@ -110,7 +110,7 @@ def _read(
         return scan_manifest(manifest, source, reading, keeps)
     if files is not None:
         _refuse_columns(reading)
-        return scan_files([os.fspath(file) for file in files], source, keeps)
+        return scan_files([os.fspath(file) for file in files], source, reading, keeps)
     if source is None:
         raise InputError("nothing to scan: give a folder, a manifest or a list of files")
     return _read_folder(source, reading, keeps, without_masks)
@@ -128,7 +128,7 @@ def _read_folder(
     _refuse_columns(reading)
     keep_wanted(tree, keeps)
     left_out = leave_out_masks(tree) if without_masks else []
-    dataset = dataset_of(tree)
+    dataset = dataset_of(tree, reading)
     return replace(dataset, faults=pd.concat([dataset.faults, mask_faults(left_out)], ignore_index=True)) if left_out else dataset
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from dataprep.errors import InputError
 from dataprep.ingest.columns import has_path
+from dataprep.ingest.exports import read_export
 from dataprep.ingest.walk import open_file_system
 
 #: Extensions that are read as manifests.
@@ -34,6 +35,8 @@ class Table:
         malformed: rows that could not be read: (row, why).
         mentioned: what the malformed rows hold, cell by cell.
         encoding: of a text file.
+        roles: role (path, label) to column, where the format says it.
+        notes: how the table was read, where that was a choice.
     """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
@@ -41,6 +44,8 @@ class Table:
     malformed: list[tuple[int, str]] = field(default_factory=list)
     mentioned: set[str] = field(default_factory=set)
     encoding: str = "utf-8"
+    roles: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def add(self, row: int, record: dict[str, Any]) -> None:
         """Add one row; columns that come or go are filled with None."""
@@ -82,7 +87,8 @@ def read_table(place: str) -> Table:
         "jsonl": _read_json_lines, "ndjson": _read_json_lines, "json": _read_json, "parquet": _read_parquet,
     }  # fmt: skip
     if extension not in EXTENSIONS and extension != "txt":
-        raise InputError(f"{place} is not a manifest: expected a file that ends in .{', .'.join(EXTENSIONS)}")
+        what = " (XML exports, as of CVAT or Pascal VOC, hold boxes and are not read)" if extension == "xml" else ""
+        raise InputError(f"{place} is not a manifest{what}: expected a file that ends in .{', .'.join(EXTENSIONS)}")
     table = readers.get(extension, _read_csv)(_bytes_of(place), place)
     if not table.rows:
         first = f"; the first problem is in row {table.malformed[0][0]}: {table.malformed[0][1]}" if table.malformed else ""
@@ -228,8 +234,9 @@ def _read_json(data: bytes, place: str) -> Table:
         content = json.loads(data.decode(_encoding_of(data)))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{place} is not valid JSON: {error}. A file with one JSON object a line must end in .jsonl") from error
-    table = Table()
-    for row, record in enumerate(_records(content, place), 1):
+    export = read_export(content, place)
+    table = Table(roles=export.roles, notes=export.notes) if export else Table()
+    for row, record in enumerate(export.records if export else _records(content, place), 1):
         if isinstance(record, dict):
             table.add(row, record)
         else:
@@ -241,8 +248,6 @@ def _records(content: Any, place: str) -> list[Any]:
     if isinstance(content, list):
         return content
     if isinstance(content, dict):
-        if "images" in content and "annotations" in content:
-            raise InputError(f"{place} is a COCO file, which holds boxes: give a manifest with a path and a label for each file")
         lists = {name: value for name, value in content.items() if isinstance(value, list)}
         if len(lists) == len(content) > 1 and len({len(value) for value in lists.values()}) == 1:
             return [dict(zip(lists, values)) for values in zip(*lists.values(), strict=True)]
