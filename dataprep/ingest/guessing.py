@@ -16,7 +16,8 @@ from dataprep.ingest import letters
 #: Letters of ASCII together with what is beyond it.
 _WORD = re.compile(r"[A-Za-z]*[^\x00-\x7f][A-Za-z\u0080-\U0010ffff]*")
 _MOST_LINES, _MOST_BYTES, _MOST_WORDS, _LONGEST_WORD = 4000, 1 << 18, 1500, 60
-#: Bits of: a letter of ASCII, scripts that meet within a word (of letters, of signs for syllables), a capital inside one, letters with accents side by side, a sign.
+#: Bits of: a letter of ASCII; scripts that meet within a word, where letters are sounds or where they are syllables or words; a
+#: capital inside a word; letters with accents side by side; a sign.
 _ASCII, _MIXED, _CAPITAL, _NEIGHBOURS, _SIGN = 4.0, (12.0, 6.0), 8.0, 4.0, 16.0
 #: Signs that people write.
 _USUAL_SIGNS = "°’“”–€£µ×²³…—®©™½‘„«»§"

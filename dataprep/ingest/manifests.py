@@ -83,7 +83,7 @@ def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Ke
     folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(os.path.abspath(manifest))
     name = posixpath.basename(to_posix(manifest))
     place = Place(source if source is not None else folder, keeps)
-    listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), reading)
+    listing = _listing(name, read_table(manifest, reading.encoding), dict.fromkeys((place.root, to_posix(folder))), reading)
     return _dataset([replace(listing, names_alone=True)], place, keeps, reading, with_folder=source is not None)
 
 
@@ -92,7 +92,7 @@ def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | N
     root = tree.root.rstrip("/") if "://" in tree.root else to_posix(os.path.abspath(tree.root))
     listings = []
     for path in sorted(tree.metadata):
-        table = read_table(f"{root}/{path}")
+        table = read_table(f"{root}/{path}", reading.encoding)
         if "file_name" in table.columns:
             named = replace(reading, path_column=reading.path_column or "file_name")
             listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], named))
@@ -123,6 +123,7 @@ def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) ->
     refuse_records(name, table.columns)
     chosen = {**table.roles, **{role: column for role, column in reading.columns.items() if column is not None}}
     roles = choose_columns(list(table.columns), chosen, name, boxes=boxes, cells=table.columns)
+    table = table.without_long(list(roles.values()))
     table = table.where_given(roles["path"], texts_of(table.columns[roles["path"]]))
     found = find_label(name, table, roles, reading, boxes)
     table, roles, notes = without_repeated_rows(name, found.table, found.roles, boxes, reading.task)

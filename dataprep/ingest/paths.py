@@ -78,7 +78,7 @@ class Finder:
         if "\\" in path:
             ways.append(unescape_name(tidy))
             tidy = tidy.replace("\\", "/")
-        if self.encoding in ("cp1252", "latin-1") and not path.isascii():
+        if not self.encoding.startswith("utf") and not path.isascii():
             ways.append(tidy.encode(self.encoding, "replace").decode("utf-8", "surrogateescape"))
         if tidy != ways[-1]:
             ways.append(tidy)

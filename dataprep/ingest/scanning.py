@@ -148,5 +148,7 @@ def _refuse_archive(source: str) -> None:
 
 def _refuse_columns(reading: Reading) -> None:
     given = [f"--{role}-column" for role, name in reading.columns.items() if name is not None]
+    if reading.encoding is not None:
+        raise OptionError("--encoding: it is that of a manifest's text, and there is none: give --manifest FILE")
     if given:
         raise OptionError(f"{' and '.join(given)}: columns are those of a manifest, and there is none: give --manifest FILE")

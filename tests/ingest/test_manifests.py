@@ -239,7 +239,6 @@ def test_a_list_with_a_source_starts_there_even_if_the_working_folder_has_the_na
     ("header", "chosen", "says"),
     [
         ("a,b", {}, "no column looks like a path. It has a, b: name one with --path-column"),
-        ("images/1.jpg,cat", {}, "or add the header line path,label"),
         ("path,file_name,label", {"path_column": "pth"}, "has no column 'pth' .option --path-column.. Did you mean 'path'"),
         (
             "image,file_name,label",
