@@ -70,14 +70,14 @@ def choose_columns(
         which = f" (names of files in {_listed(files)})" if files else ""
         raise InputError(
             f"{place}: no column looks like a path. It has {_listed(names)}{which}: name one with --path-column"
-            + (", or add the header line path,label" if any(_looks_like_file(name) for name in names) else "")
+            + (", or add the header line path,label" if any(is_image_name(name) for name in names) else "")
         )
     return found
 
 
 def _are_files(cells: Sequence[Any]) -> bool:
     given = [cell for cell in cells if cell is not None]
-    return bool(given) and all(isinstance(cell, str) and _looks_like_file(cell.strip()) for cell in given)
+    return bool(given) and all(isinstance(cell, str) and is_image_name(cell.strip()) for cell in given)
 
 
 def has_path(names: Sequence[str]) -> bool:
@@ -109,5 +109,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
 
 
-def _looks_like_file(name: str) -> bool:
+def is_image_name(name: str) -> bool:
+    """Whether a text ends like the name of an image file."""
     return re.search(r"\.(jpe?g|png|webp|bmp|tiff?|gif)$", name, re.IGNORECASE) is not None

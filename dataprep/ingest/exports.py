@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataprep.errors import InputError
-from dataprep.ingest.junk import why_no_sample
+from dataprep.ingest.columns import is_image_name
 from dataprep.ingest.notes import counted, listed, shown
 from dataprep.ingest.values import Unlabelled
 
 _PATH_KEYS = ("image", "img", "picture", "photo", "image_url", "url", "path", "file", "filename")
 _REFUSED = (
-    "{place} is {tool}, which holds boxes or outlines rather than one class per picture, and is not read: give a manifest with "
-    "a path and a label for each file, or the folder alone to audit the pictures without labels (dataprep audit FOLDER)"
+    "{place} is {tool}; its annotations are not read: give a manifest with a path and a label for each file, or the folder alone "
+    "to audit the pictures without labels (dataprep audit FOLDER)"
 )
 _NO_LABEL = "annotators disagree: "
 
@@ -69,7 +69,7 @@ def tool_of(content: Any) -> str:
 def _tool_of_object(content: Mapping[str, Any]) -> str:
     keys = set(content)
     if _is_coco(content):
-        return "a COCO file"
+        return "a COCO file, which holds boxes or outlines"
     if "_via_img_metadata" in keys or _are_via_regions(content):
         return "an export of VIA"
     if "item" in keys and "annotations" in keys and keys & {"version", "schema_ref"}:
@@ -143,6 +143,8 @@ def _label_studio(tasks: Sequence[Mapping[str, Any]], place: str) -> Export:
             f"{place} is an export of Label Studio with {lacks}, so it gives no class per picture: give a manifest with a path "
             "and a label for each file, or the folder alone to audit the pictures without labels (dataprep audit FOLDER)"
         )
+    taken = {name for task in tasks for name in task["data"]}
+    columns = {question: question if question not in taken else f"{question} (choices)" for question in questions}
     records, apart = [], []
     for task in tasks:
         record: dict[str, Any] = {name: value for name, value in task["data"].items() if isinstance(value, str | int | float)}
@@ -150,11 +152,13 @@ def _label_studio(tasks: Sequence[Mapping[str, Any]], place: str) -> Export:
             answers = _answers_to(task, question)
             if len(answers) > 1:
                 apart.append(str(record.get(key, task.get("id", ""))))
-                record[question] = Unlabelled(_NO_LABEL + " and ".join(listed(answer) or "nothing" for answer in sorted(answers)))
+                record[columns[question]] = Unlabelled(
+                    _NO_LABEL + " and ".join(listed(answer) or "nothing" for answer in sorted(answers))
+                )
             else:
-                record[question] = list(answers[0]) if answers else None
+                record[columns[question]] = list(answers[0]) if answers else None
         records.append(record)
-    roles = {"path": key, **({"label": questions[0]} if len(questions) == 1 else {})}
+    roles = {"path": key, **({"label": columns[questions[0]]} if len(questions) == 1 else {})}
     name = shown(os.path.basename(place))
     notes = [f"{name} is an export of Label Studio: {counted(len(tasks), 'task')}, choices of {listed(questions)}."]
     if apart:
@@ -173,7 +177,7 @@ def _picture_key(tasks: Sequence[Mapping[str, Any]]) -> str:
     for key in _PATH_KEYS:
         if key in texts:
             return key
-    files = [key for key, values in texts.items() if not any(why_no_sample(value.rpartition("/")[2]) for value in values[:20])]
+    files = [key for key, values in texts.items() if all(is_image_name(value.partition("?")[0]) for value in values)]
     return files[0] if len(files) == 1 else ""
 
 

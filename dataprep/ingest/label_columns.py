@@ -125,7 +125,7 @@ def _is_aside(column: str) -> bool:
 
 def _is_flag(texts: Sequence[str | None]) -> bool:
     values = {"" if text is None else text.strip().lower() for text in set(texts)}
-    return values <= _ZERO | _ONE and bool(values & _ONE)
+    return values <= _ZERO | _ONE | {""} and bool(values & _ONE)
 
 
 def _may_be_label(column: str, texts: Sequence[str | None]) -> bool:

@@ -76,11 +76,8 @@ def _same_but_written_otherwise(counts: Mapping[str, int]) -> Iterator[Misspelli
         if len(labels) < 2 or (len(folded) < 2 and folded not in numbers):
             continue
         shortest = folded in numbers
-
-        def order(label: str, shortest: bool = shortest) -> tuple[int, bool, int, str]:
-            return -counts[label], label != label.strip(), len(label) if shortest else 0, label
-
-        first, *others = sorted(labels, key=order)
+        rank = {each: (-counts[each], each != each.strip(), len(each) if shortest else 0, each) for each in labels}
+        first, *others = sorted(labels, key=rank.__getitem__)
         for label in others:
             yield Misspelling(label, first, _what_differs(label, first), 0.98 if counts[label] * 2 <= counts[first] else 0.85)
 

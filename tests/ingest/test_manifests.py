@@ -238,7 +238,7 @@ def test_a_list_with_a_source_starts_there_even_if_the_working_folder_has_the_na
 @pytest.mark.parametrize(
     ("header", "chosen", "says"),
     [
-        ("a,b", {}, "no column looks like a path. It has a, b: name one with --path-column"),
+        ("a,b", {}, "no column looks like a path. It has a, b .names of files in a, b.: name one with --path-column"),
         ("path,file_name,label", {"path_column": "pth"}, "has no column 'pth' .option --path-column.. Did you mean 'path'"),
         (
             "image,file_name,label",
