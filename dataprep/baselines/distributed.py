@@ -7,10 +7,12 @@ the others hear.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -34,10 +36,15 @@ def joined(device: str = "auto") -> Iterator[int]:
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    # Optimisers import this; after the group is made, it would hold the group for good (torch 2.13), and threads of a group that
+    # is never taken down abort the process, now and then, when the interpreter ends.
+    import_module("torch._dynamo")
     distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=_PATIENCE)
     try:
         yield distributed.get_rank()
+        distributed.barrier()  # who leaves first closes connections that another one still reads from
     finally:
+        gc.collect()  # a wrapped network is a cycle that holds the group
         distributed.destroy_process_group()
 
 

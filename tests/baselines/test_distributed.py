@@ -55,6 +55,8 @@ def work(folder: Path) -> None:
             (folder / f"{rank}.txt").write_text(f"{error}")
         said = distributed.first_then_others(lambda: f"made by {rank}")
         (folder / f"{rank}.said").write_text(said)
+    if sys.platform == "linux":
+        (folder / f"{rank}.threads").write_text("\n".join(path.read_text() for path in Path("/proc/self/task").glob("*/comm")))
 
 
 def _fail(rank: int) -> None:
@@ -84,6 +86,9 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     assert (tmp_path / "checkpoint.pt").exists()
     assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["said by 0"] * 2
     assert [(tmp_path / f"{rank}.said").read_text() for rank in (0, 1)] == ["made by 0", "made by 1"]
+    if sys.platform == "linux":
+        left = [(tmp_path / f"{rank}.threads").read_text() for rank in (0, 1)]
+        assert not any("gloo" in names for names in left), "threads that outlive the group abort when the interpreter ends"
 
 
 def test_shares_of_an_epoch_cover_it_in_steps_of_one_length() -> None:
