@@ -41,7 +41,7 @@ def cells(samples: pd.DataFrame, name: str) -> list[str]:
 
 
 def test_text_comes_back_as_it_was_written(root):
-    table = pd.DataFrame({"path": [f"{i}.jpg" for i in range(3)], **WRITTEN})
+    table = pd.DataFrame({"path": [f"{i}.jpg" for i in range(3)], "label": ["x", "y", "x"], **WRITTEN})
     table.to_csv(root / "m.csv", index=False, quoting=1)
     dataset = dataprep.scan(root / "m.csv")
     assert {name: cells(dataset.samples, name) for name in WRITTEN} == WRITTEN
