@@ -29,9 +29,11 @@ class EmptyLabel(Check):
         Label the samples or leave them out. Images of none of the classes are better kept in a class of that name
         than without a label.
     How it works:
-        Empty, white space, and the usual ways of writing nothing (nan, null, n/a) count as empty; none does not,
-        since it is a class name in many data sets. A split in which no row has a label is taken to be unlabelled on
-        purpose and not reported.
+        Empty cells, white space and what programs write for nothing (nan, <NA>, #N/A) count as empty. The words null,
+        N/A, NA and None do where they are rarer or far more frequent than the classes, or stand among numbers; where
+        they are as frequent as a class they are one, and a note says so. The word none is always a class. The claim
+        quotes what the cell says. A split in which no row has a label is taken to be unlabelled on purpose and not
+        reported.
     Known limits:
         A placeholder such as unknown or ? is a label for this check.
     Measured quality:

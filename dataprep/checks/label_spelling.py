@@ -21,8 +21,9 @@ class LabelSpelling(Check):
     """Labels that are probably other spellings of one class.
 
     What it finds:
-        Labels, or class folders, that differ from a more frequent one by case, white space, hyphens between words, or
-        by one slip of the hand: two letters swapped, one doubled, left out, added or changed.
+        Labels, or class folders, that differ from a more frequent one by case, white space, hyphens between words, the
+        way a number is written (1, 01, 1.0), or by one slip of the hand: two letters swapped, one doubled, left out,
+        added or changed.
     Why it matters:
         Each spelling becomes a class of its own: the model is asked to tell cat from Cat, and the classes seem
         smaller than they are.
@@ -31,11 +32,11 @@ class LabelSpelling(Check):
         classes.
     How it works:
         Labels that are equal after Unicode compatibility folding, case folding and joining words are one, unless they
-        are single letters. For typos the distance is Damerau's (1964): one edit in one word. A typo is rare: at most
-        3 samples or 1 % of the other label, and 10 times rarer than it (3 times for swapped and doubled letters).
-        Edits that make other names do not count: in digits, in the first letter, in words of four letters or fewer
-        (but for swaps and doublings). Where rare labels are usual (a long tail), rarity says nothing and only equal
-        foldings are reported.
+        are single letters; so are equal numbers, but not 1.1 and 1.10 beside 1.9 or 1.11 (sections). For typos the distance
+        is Damerau's (1964): one edit in one word. A typo is rare: at most 3 samples or 1 % of the other label, and 10 times
+        rarer than it (3 times for swapped and doubled letters). Edits that make other names do not count: in digits, in the
+        first letter, in words of four letters or fewer (but for swaps and doublings). Where rare labels are usual (a long
+        tail), rarity says nothing and only equal foldings are reported. In labels of over 200 signs no typos are looked for.
     Known limits:
         Typos that are as frequent as the right spelling, or two edits away, are not found. Names that differ by one
         inner letter and of which one is rare (planet, planes) are taken for a typo: confidence 0.7 says so.

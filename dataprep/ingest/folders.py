@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
+from dataprep.ingest.label_sources import Told, as_asked, refuse_task_without_labels
+from dataprep.ingest.labels import read_classes
 from dataprep.ingest.layouts import Layout, read_layout
 from dataprep.ingest.paths import absolute
 from dataprep.ingest.walk import Tree, walk_folder, walk_url
-from dataprep.schemas.dataset import Dataset, Task
+from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import counts_of, faults_of, spelling_faults, unknown_split_faults
 from dataprep.schemas.names import escape_name
 from dataprep.schemas.options import did_you_mean
+from dataprep.schemas.reading import Reading
 
 
 def walk(source: str) -> Tree:
@@ -35,20 +38,31 @@ def walk(source: str) -> Tree:
     return tree
 
 
-def dataset_of(tree: Tree) -> Dataset:
-    """The Dataset of a tree with at least one candidate file."""
+def dataset_of(tree: Tree, reading: Reading | None = None) -> Dataset:
+    """The Dataset of a tree with at least one candidate file.
+
+    Raises:
+        InputError: the folders do not name what the options label_from and task ask for.
+    """
+    reading = reading or Reading()
     counts = {folder: len(names) for folder, names in tree.folders.items()}
-    layout = read_layout(counts)
+    layout = read_layout(counts, reading.label_from)
     index = pd.Index([escape_name(path) for path in tree.paths()], name="sample", dtype="str")
     samples = pd.DataFrame(index=index)
     sizes = list(counts.values())
     for name, values in (("label", layout.labels), ("split", layout.splits)):
         if values:
             samples[name] = _repeated([values.get(folder) for folder in counts], sizes)
-    task: Task = "classification" if layout.labels else "none"
-    classes = tuple(samples["label"].cat.categories) if layout.labels else ()
     faults = pd.concat([unreadable_faults(tree), _layout_faults(tree, layout, samples)], ignore_index=True)
-    return Dataset(tree.root, samples, task, classes, faults=faults, ignored=dict(sorted(tree.ignored.items())))
+    told = Told(samples, "classification" if layout.labels else "none", layout.notes)
+    if layout.labels:
+        told = as_asked(told, reading)
+    refuse_task_without_labels(told, reading)
+    classes = (
+        tuple(told.table["label"].cat.categories) if told.task == "classification" else read_classes(told.table, told.task)[0]
+    )
+    ignored = dict(sorted(tree.ignored.items()))
+    return Dataset(tree.root, told.table, told.task, classes, faults=faults, ignored=ignored, notes=told.notes)
 
 
 def keep_wanted(tree: Tree, keeps: Callable[[str], bool] | None) -> None:

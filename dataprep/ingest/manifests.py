@@ -7,20 +7,26 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
+from dataprep.ingest.boxes import box_columns, without_repeated_rows
 from dataprep.ingest.columns import choose_columns
+from dataprep.ingest.exports import refuse_records
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
-from dataprep.ingest.layouts import read_layout
+from dataprep.ingest.label_columns import find_label
+from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders
+from dataprep.ingest.labels import read_classes
 from dataprep.ingest.locating import NO_FILE, Located, hint, locate
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
+from dataprep.ingest.own import own_column
 from dataprep.ingest.paths import Finder, absolute, to_posix
 from dataprep.ingest.roots import leave_out_strays
 from dataprep.ingest.tables import Table, read_table
-from dataprep.ingest.values import labels_of, own_column, split_column, text_column, texts_of
+from dataprep.ingest.values import split_column, text_column, texts_of
 from dataprep.ingest.walk import Tree
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
@@ -41,6 +47,8 @@ class Listing:
         table: its rows.
         roles: role (path, label, split, group) to column.
         names_alone: whether a bare name may stand for the only such file in any folder below.
+        notes: how its columns were told apart.
+        open: whether a column may hold the label, so that folders do not.
     """
 
     name: str
@@ -48,6 +56,8 @@ class Listing:
     table: Table
     roles: Mapping[str, str]
     names_alone: bool = False
+    notes: tuple[str, ...] = ()
+    open: bool = False
 
 
 class Place:
@@ -75,19 +85,26 @@ def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Ke
     folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(absolute(manifest))
     name = posixpath.basename(to_posix(manifest))
     place = Place(source if source is not None else folder, keeps)
-    listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), reading)
-    return _dataset([replace(listing, names_alone=True)], place, keeps, with_folder=source is not None)
+    listing = _listing(name, read_table(manifest, reading.encoding), dict.fromkeys((place.root, to_posix(folder))), reading)
+    return _dataset([replace(listing, names_alone=True)], place, keeps, reading, with_folder=source is not None)
 
 
 def scan_rows(
-    table: Table, name: str, columns: Reading | Mapping[str, str], source: str | None, keeps: Keeps, *, whole: bool = False
+    table: Table,
+    name: str,
+    roles: Mapping[str, str] | None,
+    source: str | None,
+    reading: Reading,
+    keeps: Keeps,
+    *,
+    whole: bool = False,
 ) -> Dataset:
     """The Dataset of a table in memory, whose relative paths start from `source`, or else from the working folder.
 
     Args:
         table: its rows.
         name: what locations call it.
-        columns: role (path, label, split, group) to column, or how the columns are to be read.
+        roles: role (path, label, split, group) to column; None leaves it to `reading`, or else to their names.
         source: a folder.
         keeps: which files are wanted; None for all.
         whole: whether the folder's other files belong to the data set and are unlisted.
@@ -96,12 +113,10 @@ def scan_rows(
         InputError: no usable path column, or none of the files exists.
     """
     here = absolute("") if source is None else absolute(source)
-    if isinstance(columns, Reading):
-        listing = _listing(name, table, [to_posix(here)], columns)
-    else:
-        listing = Listing(name, [to_posix(here)], table, columns)
+    bases = [to_posix(here)]
+    listing = _listing(name, table, bases, reading) if roles is None else Listing(name, bases, table, roles)
     listing = replace(listing, names_alone=whole)
-    return _dataset([listing], Place(here, keeps), keeps, with_folder=whole, anywhere=source is None)
+    return _dataset([listing], Place(here, keeps), keeps, reading, with_folder=whole, anywhere=source is None)
 
 
 def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | None:
@@ -109,16 +124,16 @@ def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | N
     root = tree.root.rstrip("/") if "://" in tree.root else to_posix(absolute(tree.root))
     listings = []
     for path in sorted(tree.metadata):
-        table = read_table(f"{root}/{path}")
+        table = read_table(f"{root}/{path}", reading.encoding)
         if "file_name" in table.columns:
             named = replace(reading, path_column=reading.path_column or "file_name")
             listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], named))
     if not listings:
         return None
-    return _dataset(listings, Place(root, keeps, tree), keeps, with_folder=True)
+    return _dataset(listings, Place(root, keeps, tree), keeps, reading, with_folder=True)
 
 
-def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Dataset:
+def scan_files(files: Iterable[str], source: str | None, reading: Reading, keeps: Keeps) -> Dataset:
     """The Dataset of a list of files, relative to `source` or else to the working folder.
 
     Raises:
@@ -132,14 +147,21 @@ def scan_files(files: Iterable[str], source: str | None, keeps: Keeps) -> Datase
     here = to_posix(absolute(""))
     bases = [here] if source is None else [place.root, here]
     listing = Listing("files", bases, table, {"path": "path"})
-    return _dataset([listing], place, keeps, with_folder=False, folders_speak=True, anywhere=source is None)
+    return _dataset([listing], place, keeps, reading, with_folder=False, folders_speak=True, anywhere=source is None)
 
 
 def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) -> Listing:
-    """A manifest with its columns chosen; rows without a path are malformed."""
-    roles = choose_columns(list(table.columns), reading.columns, name)
-    paths = texts_of(table.columns[roles["path"]])
-    return Listing(name, list(bases), table.where_given(roles["path"], paths), roles)
+    """A manifest with its columns chosen; rows without a path are malformed, and rows of boxes are one row per file."""
+    boxes = box_columns(list(table.columns))
+    refuse_records(name, table.columns)
+    chosen = {**table.roles, **{role: column for role, column in reading.columns.items() if column is not None}}
+    roles = choose_columns(list(table.columns), chosen, name, boxes=boxes, cells=table.columns)
+    table = table.without_long(list(roles.values()))
+    table = table.where_given(roles["path"], texts_of(table.columns[roles["path"]]))
+    found = find_label(name, table, roles, reading, boxes)
+    table, roles, notes = without_repeated_rows(name, found.table, found.roles, boxes, reading.task)
+    notes = (*table.notes, *found.notes, *notes)
+    return Listing(name, list(bases), table, roles, notes=notes, open=found.open or bool(boxes and "label" not in roles))
 
 
 def _common(paths: Sequence[str]) -> str:
@@ -156,6 +178,7 @@ def _dataset(
     listings: Sequence[Listing],
     place: Place,
     keeps: Keeps,
+    reading: Reading,
     *,
     with_folder: bool,
     folders_speak: bool = False,
@@ -167,24 +190,31 @@ def _dataset(
     found = [each.files for each in located]
     table = pd.concat([_rows(listing, each, root) for listing, each in zip(listings, located, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
+    told = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
     _refuse_nothing_found(table, place, listings[0].name)
     unlisted = _unlisted(found, place, listings) if with_folder else []
     masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
-    manifest = Manifest(table, _malformed(listings), [escape_name(file[start:]) for file in unlisted])
+    unlisted = [escape_name(file[start:]) for file in unlisted]
+    manifest = Manifest(told.table, _malformed(listings), unlisted, told.whys, several=told.task == "multi-label")
     ignored = dict(place.tree.ignored) if with_folder else {}
     if left_out:
         ignored["rows left out by include and exclude"] = left_out
     below = escape_name(place.root[start:] + "/") if len(place.root) > start else ""
     faults = [manifest.violations(), mask_faults(masks, below), *([unreadable_faults(place.tree)] if with_folder else [])]
-    samples = manifest.samples()
-    if with_folder or folders_speak:
-        samples = _told_by_folders(samples)
-    task, classes, samples = labels_of(samples)
+    told = replace(told, table=manifest.samples(), notes=(*chain(*(listing.notes for listing in listings)), *told.notes))
+    if with_folder or folders_speak or reading.label_from is not None:
+        told = told_by_folders(
+            told, reading, "" if folders_speak else listings[0].name, labels=not any(each.open for each in listings)
+        )
+    refuse_task_without_labels(told, reading)
+    classes, samples = read_classes(told.table, told.task)
+    told_faults = pd.concat(faults, ignore_index=True)
+    found_notes = [escape_name(note) for each in located for note in each.notes]
+    notes = tuple(dict.fromkeys([*found_notes, *told.notes]))
     return Dataset(
-        _native(root), samples, task, classes, faults=pd.concat(faults, ignore_index=True), ignored=dict(sorted(ignored.items())),
-        notes=tuple(escape_name(note) for each in located for note in each.notes),
-    )  # fmt: skip
+        _native(root), samples, told.task, classes, faults=told_faults, ignored=dict(sorted(ignored.items())), notes=notes
+    )
 
 
 def _located(listing: Listing, place: Place) -> Located:
@@ -209,7 +239,9 @@ def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
         reasons = [located.reasons.get(row, (NO_FILE, "")) for row in range(rows)]
         table["reason"] = [reason for reason, _ in reasons]
         table["detail"] = [escape_name(detail) for _, detail in reasons]
-    for role, convert in (("label", text_column), ("split", split_column), ("group", text_column)):
+    if "label" in roles:  # as the cells are, until the labels of all listings are read together
+        table["label"] = pd.Series(list(columns[roles["label"]]), index=table.index, dtype=object)
+    for role, convert in (("split", split_column), ("group", text_column)):
         if role in roles:
             table[role] = convert(columns[roles[role]])
     for name, values in columns.items():
@@ -262,19 +294,6 @@ def _masks_among(files: Sequence[str], place: Place) -> tuple[list[Mask], list[s
     masks = [mask for mask in find_masks(place.tree) if prefix + mask.path in unlisted]
     gone = {prefix + mask.path for mask in masks}
     return masks, [file for file in files if file not in gone]
-
-
-def _told_by_folders(samples: pd.DataFrame) -> pd.DataFrame:
-    """The samples with the class and the split that their folders name, where the manifest names none."""
-    if "label" in samples and "split" in samples:
-        return samples
-    codes, folders = pd.factorize(np.array([sample.rpartition("/")[0] for sample in samples.index], dtype=object))
-    layout = read_layout(dict(zip(folders, np.bincount(codes).tolist(), strict=True)))
-    for role, told in (("label", layout.labels), ("split", layout.splits)):
-        if role not in samples and told:
-            names = np.array([told.get(folder) for folder in folders], dtype=object)
-            samples = samples.assign(**{role: text_column(names[codes])})
-    return samples
 
 
 def _native(root: str) -> str:

@@ -131,7 +131,7 @@ def _read(
         return scan_manifest(manifest, source, reading, keeps)
     if files is not None:
         _refuse_columns(reading)
-        return scan_files([os.fspath(file) for file in files], source, keeps)
+        return scan_files([os.fspath(file) for file in files], source, reading, keeps)
     if source is None:
         raise InputError("nothing to scan: give a folder, a manifest or a list of files")
     return _read_folder(source, reading, keeps, without_masks)
@@ -149,7 +149,7 @@ def _read_folder(
     _refuse_columns(reading)
     keep_wanted(tree, keeps)
     left_out = leave_out_masks(tree) if without_masks else []
-    dataset = dataset_of(tree)
+    dataset = dataset_of(tree, reading)
     return replace(dataset, faults=pd.concat([dataset.faults, mask_faults(left_out)], ignore_index=True)) if left_out else dataset
 
 
@@ -169,5 +169,7 @@ def _refuse_archive(source: str) -> None:
 
 def _refuse_columns(reading: Reading) -> None:
     given = [f"--{role}-column" for role, name in reading.columns.items() if name is not None]
+    if reading.encoding is not None:
+        raise OptionError("--encoding: it is that of a manifest's text, and there is none: give --manifest FILE")
     if given:
         raise OptionError(f"{' and '.join(given)}: columns are those of a manifest, and there is none: give --manifest FILE")

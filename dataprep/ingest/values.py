@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dataprep.schemas.dataset import Task
 from dataprep.schemas.manifest import split_of
 from dataprep.schemas.names import escape_name
 
 #: What tables write where a value is missing, lower case.
 _MISSING = frozenset(("", "nan", "null", "n/a", "#n/a", "<na>", "#na"))
 _LONGEST_MISSING = max(map(len, _MISSING))
-#: Numbers with fractions are a target to regress on, not names of classes, when they take more values than this.
-_MOST_NUMERIC_CLASSES = 20
 
 
 def texts_of(values: Iterable[Any]) -> list[str | None]:
@@ -45,6 +42,31 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
+class Unlabelled:
+    """A cell that holds no label, for the reason `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def labelled_cells(values: Iterable[Any]) -> tuple[list[str | None], list[str]]:
+    """Each cell of a label column as text, None where there is nothing, and why where that was said; words for nothing stay.
+
+    Lists and objects become JSON; floats keep their fraction.
+    """
+    texts: list[str | None] = []
+    whys: list[str] = []
+    for value in values:
+        whys.append(value.why if isinstance(value, Unlabelled) else "")
+        if isinstance(value, str):
+            texts.append(value if value.strip() else None)
+        elif isinstance(value, float):
+            texts.append(None if math.isnan(value) else str(value))
+        else:
+            texts.append(None if isinstance(value, Unlabelled) else _text(value))
+    return texts, whys
+
+
 def text_column(values: Iterable[Any]) -> pd.Categorical:
     """A categorical of text, escaped so that Parquet can hold it; missing values stay missing."""
     codes, found = pd.factorize(np.array(texts_of(values), dtype=object))
@@ -59,59 +81,3 @@ def split_column(values: Iterable[Any]) -> pd.Categorical:
     """As `text_column`, usual writings of train, val and test made one; unknown splits stay as written."""
     column = text_column(values)
     return text_column(column.rename_categories(str).map({name: split_of(name) or name for name in column.categories}))
-
-
-def own_column(values: Sequence[Any]) -> Any:
-    """A user's own column: numbers or truth values where all values are, else a categorical of text."""
-    column = text_column(values)
-    names = list(column.categories)
-    if names and set(names) <= {"True", "False", "true", "false"} and not (column.codes < 0).any():
-        return np.array([name.lower() == "true" for name in names])[column.codes]
-    try:
-        numbers = np.array([float(name) for name in names] + [math.nan])
-    except ValueError:
-        return column
-    return numbers[column.codes] if names else column
-
-
-def labels_of(samples: pd.DataFrame) -> tuple[Task, tuple[str, ...], pd.DataFrame]:
-    """The task, its classes and the samples with their labels as the task wants them.
-
-    Labels are classes, but for two cases that are plain to see: JSON lists are the several labels of one sample (written
-    ``a|b`` in the column, task multi-label), and numbers with fractions that take more than 20 values are a target to regress
-    on (the column holds floats).
-    """
-    if "label" not in samples or not samples["label"].notna().any():
-        return "none", (), samples
-    names = [str(name) for name in samples["label"].cat.remove_unused_categories().cat.categories]
-    several = _lists(names)
-    if several is not None:
-        joined = {name: "|".join(several[name]) or None for name in names}
-        classes = tuple(sorted(set().union(*several.values())))
-        return "multi-label", classes, samples.assign(label=text_column(samples["label"].map(joined)))
-    numbers = _numbers(names)
-    if numbers is not None and len(names) > _MOST_NUMERIC_CLASSES and any(number % 1 for number in numbers):
-        return "regression", (), samples.assign(label=samples["label"].astype("str").astype(np.float64))
-    whole = numbers is not None and all(name.isdigit() for name in names)
-    order = sorted(names, key=int) if whole else sorted(names)
-    return "classification", tuple(order), samples.assign(label=samples["label"].cat.set_categories(pd.Index(order, dtype="str")))
-
-
-def _lists(names: Sequence[str]) -> dict[str, list[str]] | None:
-    """Each text as the list that it writes, if all of them do."""
-    if not all(name.startswith("[") for name in names):
-        return None
-    found = {}
-    for name in names:
-        try:
-            found[name] = sorted(map(str, json.loads(name)))
-        except ValueError:
-            return None
-    return found
-
-
-def _numbers(names: Sequence[str]) -> list[float] | None:
-    try:
-        return [float(name) for name in names]
-    except ValueError:
-        return None

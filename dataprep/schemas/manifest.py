@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,11 +55,15 @@ class Manifest:
             ``label``, ``split``, ``group`` (categories, missing where empty) and the user's own columns.
         malformed: one row per row that could not be read: ``place``, ``row``, ``why``.
         unlisted: files that no row lists, relative to the data set's root, escaped.
+        whys: per row of the table why it has no label, "" where its cell is empty; may be left out.
+        several: whether a label is those of several classes, joined by ``|``.
     """
 
     table: pd.DataFrame
     malformed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["place", "row", "why"]))
     unlisted: Sequence[str] = ()
+    whys: Sequence[str] = ()
+    several: bool = False
 
     def violations(self) -> pd.DataFrame:
         """Every breach of the contract at once, as `Dataset.faults` (``FAULT_COLUMNS``)."""
@@ -137,12 +142,23 @@ class Manifest:
             empty = np.zeros(len(empty), dtype=bool)
         rows = self.table[empty]
         target = rows["sample"].where(rows["sample"] != "", rows["path"])
-        return faults_of("empty-label", target, location=_locations(rows), evidence={"why": "the cell is empty"})
+        said = np.array(self.whys or [""] * len(empty), dtype=object)[empty]
+        evidence = [{"why": why or "the cell is empty"} for why in said]
+        return faults_of("empty-label", target, location=_locations(rows), evidence=evidence)
 
     def _misspelt(self) -> pd.DataFrame:
         if "label" not in self.table or pd.api.types.is_float_dtype(self.table["label"].dtype):
             return spelling_faults({})
-        return spelling_faults(counts_of(self.table["label"]), self._first_rows("label"))
+        counts, first = counts_of(self.table["label"]), self._first_rows("label")
+        if not self.several:
+            return spelling_faults(counts, first)
+        parts: Counter[str] = Counter()
+        places: dict[str, str] = {}
+        for label, count in counts.items():
+            for part in label.split("|"):
+                parts[part] += count
+                places.setdefault(part, first[label])
+        return spelling_faults(parts, places)
 
     def _unknown_splits(self) -> pd.DataFrame:
         if "split" not in self.table:

@@ -20,8 +20,9 @@ class Reading:
         encoding: of a manifest's text, in Python's names (``gb18030``, ``cp1252``).
         label_separator: what parts several labels in one cell.
         task: "classification", "multi-label" or "regression".
-        label_from: which level of folders names the class: "first" or a number counted from 1 below the root (and below the
-            split), "leaf" the deepest, "path" all of them joined.
+        label_from: which level of folders names the class: "first" or a number counted from 1 below the root (below the split,
+            and below a lone folder around everything), "leaf" the deepest, "path" all of them joined by ``/``. It goes before a
+            column of a manifest.
         group_by: what belongs together: "folder" the deepest folder below the class, or a regular expression on the path relative
             to the root, whose first group (or whole match) is the name of the group.
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +17,16 @@ _SPACES = re.compile(r"\s+")
 _JOINTS = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"([+-]?)0*(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
 
 #: A typo is rare beside what was meant: kind of edit to (how many times rarer, at least).
 _RARER = {"letters swapped": 3, "letter doubled": 3, "plural": 10, "one letter": 10}
 _FEW = 3
 _SHORT_WORD = 4
+#: Labels with more signs are sentences: no typos are looked for, which costs the square of the length in time and memory.
+_LONGEST = 200
+#: Numbers that decimals of 28 digits hold exactly.
+_LONGEST_NUMBER = 24
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,12 @@ def misspellings(counts: Mapping[str, int]) -> list[Misspelling]:
     """Labels that are probably another spelling of a more frequent one, from the number of samples of each.
 
     Two rules. Labels that are equal but for case, white space, or how words are joined (``hot dog``, ``hot_dog``) are one,
-    unless they are a single letter. A label that is one edit (Damerau's: a letter changed, added, left out, or two neighbours
-    swapped) from another is a typo when it is rare in itself (at most 3 samples or 1 % of the other) and much rarer than
-    the other (10 times; 3 times for swapped or doubled letters). Edits that make other names rather than typos do not count:
-    in digits, in the first letter, in words of 4 letters or fewer (but for swaps and doublings), and where rare labels
-    are so usual (over 10, and over 10 % of the labels) that rarity says nothing.
+    unless they are a single letter; so are equal numbers (``1``, ``01``, ``1.0``, ``1e0``), but not ``1.1`` and ``1.10`` where
+    ``1.9`` or ``1.11`` is a label too, since those are numbers of sections. A label that is one edit (Damerau's: a letter
+    changed, added, left out, or two neighbours swapped) from another is a typo when it is rare in itself (at most 3 samples
+    or 1 % of the other) and much rarer than the other (10 times; 3 times for swapped or doubled letters). Edits that make
+    other names rather than typos do not count: in digits, in the first letter, in words of 4 letters or fewer (but for swaps
+    and doublings), and where rare labels are so usual (over 10, and over 10 % of the labels) that rarity says nothing.
     """
     meant: dict[str, Misspelling] = {}
     for spelling in _same_but_written_otherwise(counts):
@@ -64,12 +71,34 @@ def _same_but_written_otherwise(counts: Mapping[str, int]) -> Iterator[Misspelli
     spellings: dict[str, list[str]] = defaultdict(list)
     for label in counts:
         spellings[_folded(label)].append(label)
-    for folded, labels in spellings.items():
-        if len(labels) < 2 or len(folded) < 2:
+    numbers = _equal_numbers(counts)
+    for folded, labels in (*spellings.items(), *numbers.items()):
+        if len(labels) < 2 or (len(folded) < 2 and folded not in numbers):
             continue
-        first, *others = sorted(labels, key=lambda label: (-counts[label], label != label.strip(), label))
+        shortest = folded in numbers
+        rank = {each: (-counts[each], each != each.strip(), len(each) if shortest else 0, each) for each in labels}
+        first, *others = sorted(labels, key=rank.__getitem__)
         for label in others:
             yield Misspelling(label, first, _what_differs(label, first), 0.98 if counts[label] * 2 <= counts[first] else 0.85)
+
+
+def _equal_numbers(counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """A number, in one writing, to the labels that write it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for label in counts:
+        match = _NUMBER.fullmatch(label.strip()) if len(label) <= _LONGEST_NUMBER else None
+        if match and not _is_section(match, counts):
+            value = Decimal(label.strip()).normalize() + 0  # no minus before zero
+            found[f"number {value}"].append(label)
+    return found
+
+
+def _is_section(match: re.Match[str], counts: Mapping[str, int]) -> bool:
+    """Whether a label such as ``1.10`` stands beside ``1.9`` or ``1.11`` and is the tenth section rather than a tenth."""
+    sign, whole, fraction, exponent = match.groups()
+    if not fraction or exponent or not fraction.endswith("0") or not fraction.strip("0"):
+        return False
+    return any(f"{sign}{whole}.{int(fraction) + step}" in counts for step in (-1, 1))
 
 
 def _folded(label: str) -> str:
@@ -80,6 +109,8 @@ def _folded(label: str) -> str:
 def _what_differs(label: str, other: str) -> str:
     if _SPACES.sub(" ", label).strip() == _SPACES.sub(" ", other).strip():
         return "white space"
+    if label.strip() != other.strip() and _NUMBER.fullmatch(label.strip()) and _NUMBER.fullmatch(other.strip()):
+        return "the same number"
     if label.strip().casefold() == other.strip().casefold():
         return "case" if label.casefold() == other.casefold() else "case and white space"
     return "how it is written"
@@ -87,10 +118,10 @@ def _what_differs(label: str, other: str) -> str:
 
 def _typos(counts: Mapping[str, int]) -> Iterator[Misspelling]:
     words = {label: tuple(_words(label)) for label in counts}
-    rare = _rare(counts)
+    rare = [label for label in _rare(counts) if len(label) <= _LONGEST]
     near: dict[str, list[str]] = defaultdict(list)
     for label, count in counts.items():
-        if count >= min(_RARER.values()):
+        if count >= min(_RARER.values()) and len(label) <= _LONGEST:
             for key in _shortened(" ".join(words[label])):
                 near[key].append(label)
     for label in rare:

@@ -232,3 +232,85 @@ def test_archives_are_refused_with_the_command_that_unpacks_them(tmp_path, name,
 def test_nothing_to_scan():
     with pytest.raises(InputError, match="nothing to scan"):
         dataprep.scan(None)
+
+
+FRUIT = (
+    "train/Fruit/Apple/Pink-Lady/1.jpg", "train/Fruit/Apple/Braeburn/2.jpg", "train/Vegetable/Carrot/Nantes/3.jpg",
+    "test/Fruit/Pear/Conference/4.jpg", "test/Vegetable/Leek/Musselburgh/5.jpg",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("around", ["", "download/", "data/images/"])
+@pytest.mark.parametrize(
+    ("label_from", "classes"),
+    [
+        (None, ("Fruit", "Vegetable")), ("first", ("Fruit", "Vegetable")), ("1", ("Fruit", "Vegetable")),
+        ("2", ("Apple", "Carrot", "Leek", "Pear")), ("leaf", ("Braeburn", "Conference", "Musselburgh", "Nantes", "Pink-Lady")),
+        ("path", ("Fruit/Apple/Braeburn", "Fruit/Apple/Pink-Lady", "Fruit/Pear/Conference", "Vegetable/Carrot/Nantes",
+                  "Vegetable/Leek/Musselburgh")),
+    ],
+)  # fmt: skip
+def test_the_level_of_folders_that_names_the_class(tmp_path, around, label_from, classes):
+    dataset = dataprep.scan(fill(tmp_path, *(around + path for path in FRUIT)), label_from=label_from)
+    assert (dataset.task, dataset.classes) == ("classification", classes)
+    assert set(dataset.samples["split"]) == {"train", "test"}
+    if label_from is None:
+        assert dataset.notes == (
+            "Classes are the first level of folders (2 classes: Fruit, Vegetable); level 2 has 4 folders (Apple, Carrot, "
+            "Leek and 1 more), level 3 has 5 folders (Braeburn, Conference, "
+            "Musselburgh and 2 more): --label-from 2 or --label-from leaf "
+            "takes those instead.",
+        )
+    else:
+        assert dataset.notes == ()
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("cat/1.jpg", "dog/2.jpg"), ("cat/train/1.jpg", "cat/test/2.jpg", "dog/train/3.jpg", "dog/test/4.jpg"),
+        ("cat/1.jpg", "cat/odd/2.jpg", "dog/3.jpg"), ("cat/images/1.jpg", "dog/images/2.jpg"), ("1.jpg", "2.jpg"),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_of_levels_where_there_is_one(tmp_path, paths):
+    assert dataprep.scan(fill(tmp_path, *paths)).notes == ()
+
+
+def test_levels_where_splits_lie_between(tmp_path):
+    fill(tmp_path, "bottle/train/good/1.jpg", "bottle/test/broken/2.jpg", "cable/train/good/3.jpg", "cable/test/bent/4.jpg")
+    assert dataprep.scan(tmp_path).classes == ("bottle", "cable")
+    dataset = dataprep.scan(tmp_path, label_from="leaf")
+    assert dataset.classes == ("bent", "broken", "good")
+    assert dataset.samples["split"].tolist() == ["test", "train", "test", "train"]
+
+
+@pytest.mark.parametrize("name", ["images", "img", "data"])
+def test_a_folder_of_the_images_inside_the_splits_is_looked_through(tmp_path, name):
+    dataset = dataprep.scan(fill(tmp_path, f"train/{name}/cat/1.jpg", f"train/{name}/dog/2.jpg", f"test/{name}/cat/3.jpg"))
+    assert rows(dataset, "split", "label") == {
+        f"test/{name}/cat/3.jpg": ("test", "cat"), f"train/{name}/cat/1.jpg": ("train", "cat"),
+        f"train/{name}/dog/2.jpg": ("train", "dog"),
+    }  # fmt: skip
+    assert dataprep.scan(fill(tmp_path / "flat", f"train/{name}/1.jpg", f"test/{name}/2.jpg")).task == "none"
+
+
+def test_files_above_the_level_have_no_label(tmp_path):
+    dataset = dataprep.scan(fill(tmp_path, "a/b/1.jpg", "a/2.jpg", "c/d/3.jpg"), label_from="2")
+    assert rows(dataset, "label") == {"a/2.jpg": (None,), "a/b/1.jpg": ("b",), "c/d/3.jpg": ("d",)}
+    assert faults(dataset) == {"empty-label": ["a/2.jpg"]}
+
+
+@pytest.mark.parametrize(("level", "has"), [("3", "2 levels of folders"), ("99", "2 levels of folders")])
+def test_a_level_that_is_not_there(tmp_path, level, has):
+    fill(tmp_path, "a/b/1.jpg", "c/d/2.jpg")
+    with pytest.raises(
+        InputError, match=f"label_from: {level} names a level of folders that is not there; the pictures lie in {has}"
+    ):
+        dataprep.scan(tmp_path, label_from=level)
+    with pytest.raises(InputError, match="the pictures lie in no folders"):
+        dataprep.scan(fill(tmp_path / "flat", "1.jpg"), label_from="leaf")
+
+
+def test_the_level_in_lists_of_files(tmp_path):
+    fill(tmp_path, "a/b/1.jpg", "a/c/2.jpg")
+    assert dataprep.scan(tmp_path, files=["a/b/1.jpg", "a/c/2.jpg"], label_from="leaf").classes == ("b", "c")

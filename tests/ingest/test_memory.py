@@ -314,6 +314,7 @@ def test_hugging_face_splits_lists_and_columns():
     assert "train/0.jpg" in dataset.samples.index
     several = dataprep.scan(hugging_face(Sequence(ClassLabel(["a", "b"])), labels=[[0], [0, 1], []]))
     assert (several.task, several.classes) == ("multi-label", ("a", "b"))
+    assert several.samples["label"].tolist()[:2] == ["a", "a|b"]
     named = dataprep.scan(hugging_face(breed=["x", "y", "x"]), label_column="breed")
     assert named.classes == ("x", "y")
     with pytest.raises(InputError, match="no column 'bread'"):

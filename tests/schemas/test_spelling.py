@@ -90,3 +90,36 @@ def test_what_is_meant_is_a_label_that_is_right_itself(counts):
         assert each.meant not in wrong
         assert counts[each.meant] >= counts[each.label]
         assert 0 < each.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("label", "right"),
+    [
+        ("0.0", "0"), ("1.0", "1"), ("01", "1"), ("1e0", "1"), ("1.", "1"), ("+1", "1"), ("-0", "0"), ("0.50", "0.5"),
+        ("1E3", "1000"), (" 7", "7"), ("007", "7"),
+    ],
+)  # fmt: skip
+def test_equal_numbers_are_one_class(label, right):
+    found = misspellings({label: 4, right: 5, "2": 6, "other": 45})
+    assert [(each.label, each.meant) for each in found] == [(label, right)]
+    assert found[0].why == ("white space" if label == " 7" else "the same number")
+
+
+def test_of_two_writings_of_a_number_as_frequent_the_shorter_is_meant():
+    assert meant(**{"0": 6, "0.0": 6, "1": 6, "01": 6}) == {"0.0": "0", "01": "1"}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("1.1", "1.10", "1.9"), ("2.10", "2.1", "2.11"), ("1", "10", "100"), ("1e9", "1e8"), ("1-0", "1"), ("1.0.0", "1"),
+        ("1,0", "1"), ("1_0", "10"), ("0x1", "1"), ("v1", "v1.0"), ("1" + "0" * 31, "1" + "0" * 30 + "1"),
+    ],
+)  # fmt: skip
+def test_other_numbers_are_other_classes(labels):
+    assert meant(**dict.fromkeys(labels, 20)) == {}
+
+
+def test_no_typos_are_looked_for_in_sentences():
+    text = "one of very many words " * 20
+    assert meant(**{text + "cat": 50, text + "cta": 1, text.upper() + "CAT": 2}) == {text.upper() + "CAT": text + "cat"}

@@ -55,19 +55,19 @@ def from_memory(
         raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files or of images, got {got}")
     if isinstance(source, Mapping) and source and all(isinstance(value, str) for value in source.values()):
         frame = pd.DataFrame({"path": list(map(str, source)), "label": list(source.values())})
-        return scan_rows(_table(frame), "the mapping", {"path": "path", "label": "label"}, root, keeps), None
+        return scan_rows(_table(frame), "the mapping", {"path": "path", "label": "label"}, root, reading, keeps), None
     if is_hugging_face(source) or isinstance(source, Mapping) or hasattr(source, "shape"):
-        return _spooled(items_of(source, reading.label_column), labels, keeps), None
+        return _spooled(items_of(source, reading.label_column), labels, reading, keeps), None
     if is_pairs(source):
         files = files_of(source)
-        return _from_files(source, files, keeps) if files else _spooled(items_of(source), labels, keeps), None
+        return _from_files(source, files, reading, keeps) if files else _spooled(items_of(source), labels, reading, keeps), None
     if not isinstance(source, Iterable):
         return None, source
     rest = iter(source)
     first = list(islice(rest, _PEEKED))
     whole = source if isinstance(source, list | tuple) else chain(first, rest)
     if any(map(holds_images, first)):
-        return _spooled(items_of(whole, reading.label_column), labels, keeps), None
+        return _spooled(items_of(whole, reading.label_column), labels, reading, keeps), None
     if first and not isinstance(first[0], str | os.PathLike):
         got = f"a {type(source).__name__} of {type(first[0]).__name__}"
         raise InputError(f"expected paths or images (PIL, bytes, arrays), got {got}")
@@ -82,9 +82,9 @@ def _from_frame(frame: pd.DataFrame, labels: Labels | None, root: str | None, re
     frame = frame.rename(columns=str)
     images = [name for name in frame if is_image(next(iter(frame[name].dropna()), None))]
     if not images:
-        return scan_rows(_table(frame), "the table", reading, root, keeps, whole=root is not None)
+        return scan_rows(_table(frame), "the table", None, root, reading, keeps, whole=root is not None)
     records = ({**row} for row in frame.astype(object).where(frame.notna(), None).to_dict("records"))
-    return _spooled(items_of(records, reading.label_column), None, keeps)
+    return _spooled(items_of(records, reading.label_column), None, reading, keeps)
 
 
 def _table(frame: pd.DataFrame) -> Table:
@@ -92,13 +92,13 @@ def _table(frame: pd.DataFrame) -> Table:
     return Table({str(name): given[name].tolist() for name in given}, list(range(1, len(given) + 1)))
 
 
-def _from_files(source: Any, files: Sequence[tuple[str, Any]], keeps: Keeps) -> Dataset:
+def _from_files(source: Any, files: Sequence[tuple[str, Any]], reading: Reading, keeps: Keeps) -> Dataset:
     classes = classes_of(source)
     table = Table(
         {"path": [path for path, _ in files], "label": [label_of(target, classes) for _, target in files]},
         list(range(1, len(files) + 1)),
     )
-    return scan_rows(table, "the data set", {"path": "path", "label": "label"}, None, keeps)
+    return scan_rows(table, "the data set", {"path": "path", "label": "label"}, None, reading, keeps)
 
 
 @dataclass
@@ -121,7 +121,7 @@ class _Columns:
         self.extensions.append(extension)
 
 
-def _spooled(items: Iterator[Item], labels: Labels | None, keeps: Keeps) -> Dataset:
+def _spooled(items: Iterator[Item], labels: Labels | None, reading: Reading, keeps: Keeps) -> Dataset:
     """The Dataset of images that are written to a folder, one after another, which goes with it."""
     spool = Spool()
     try:
@@ -134,7 +134,7 @@ def _spooled(items: Iterator[Item], labels: Labels | None, keeps: Keeps) -> Data
         }
         values: dict[str, list[Any]] = {"\0path": [f"{spool.folder}/{path}" for path in columns.paths], **columns.values}
         table = Table(values, list(range(1, len(columns.paths) + 1)))
-        dataset = scan_rows(table, "images from memory", roles, spool.folder, keeps)
+        dataset = scan_rows(table, "images from memory", roles, spool.folder, reading, keeps)
         extensions: dict[str, str] = dict(zip(columns.paths, columns.extensions, strict=True))
         names = [unescape_name(str(name)) for name in dataset.samples.index]
         dataset = dataset.assign(extension=[extensions[name] for name in names])

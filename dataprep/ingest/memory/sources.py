@@ -196,7 +196,8 @@ def _hugging_face(source: Any, label_column: str | None) -> Iterator[Item]:
         path = record.get("path") if isinstance(record, Mapping) else None
         columns = {name: _own_value(row.get(name), features[name]) for name in own}
         if label:
-            columns["label"] = _label(row.get(label), classes)
+            value = row.get(label)
+            columns["label"] = [_label(each, classes) for each in value] if isinstance(value, list) else _label(value, classes)
         yield Item(NoImage("no image") if record is None else record, os.path.basename(path or ""), columns)
 
 
