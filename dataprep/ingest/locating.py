@@ -17,6 +17,8 @@ SEVERAL = "several files may be meant:"
 OTHER_CASE = "the file whose name differs only in the case of letters belongs to another row:"
 #: So many files are named where several may be meant.
 _NAMED = 4
+#: Signs of either end of a path that messages show.
+_SHOWN = 100
 #: The nearest of so many names is looked for.
 _MOST_NAMES = 50_000
 
@@ -36,7 +38,9 @@ class Located:
     notes: list[str] = field(default_factory=list)
 
 
-def locate(paths: Sequence[str], finder: Finder, root: str, tree: Callable[[], Tree], name: str) -> Located:
+def locate(
+    paths: Sequence[str], finder: Finder, root: str, tree: Callable[[], Tree], name: str, *, elsewhere: bool = True
+) -> Located:
     """The files that `paths` mean.
 
     Args:
@@ -45,12 +49,13 @@ def locate(paths: Sequence[str], finder: Finder, root: str, tree: Callable[[], T
         root: the first of these folders.
         tree: gives the files below `root`; asked only where a path leads nowhere.
         name: of the manifest, for the notes.
+        elsewhere: whether paths of another machine may lead to files of the tree.
     """
     located = Located([finder.find(path) for path in paths])
     if all(located.files):
         return located
     _take_alike(located, paths, Alike(finder), name)
-    if finder.names_alone and not all(located.files):
+    if elsewhere and not all(located.files):
         moved = find_moved(paths, located.files, tree(), root, name)
         for row, file in moved.files.items():
             located.files[row] = file
@@ -93,7 +98,7 @@ def _note_alike(
             file = found[rows[0]].files[0].rpartition("/")[2]
             located.notes.append(
                 f"{len(rows):,} path{'' if len(rows) == 1 else 's'} of {name} found, though written in {what}: "
-                f"{paths[rows[0]]} is {file}"
+                f"{shortened(paths[rows[0]])} is {file}"
             )
 
 
@@ -101,6 +106,12 @@ def _named(files: Sequence[str], root: str) -> str:
     prefix = root.rstrip("/") + "/"
     names = [f"'{file.removeprefix(prefix)}'" for file in sorted(files)[:_NAMED]]
     return ", ".join(names) + (f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else "")
+
+
+def shortened(path: str) -> str:
+    """A path for a message: as written, the middle of a very long one left out."""
+    text = path.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}...{text[-_SHOWN:]}"
 
 
 def hint(path: str, tree: Tree, root: str) -> str:

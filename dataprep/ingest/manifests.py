@@ -20,7 +20,7 @@ from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.label_columns import find_label
 from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders
 from dataprep.ingest.labels import read_classes
-from dataprep.ingest.locating import NO_FILE, Located, hint, locate
+from dataprep.ingest.locating import NO_FILE, Located, hint, locate, shortened
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
 from dataprep.ingest.own import own_column
 from dataprep.ingest.paths import Finder, absolute, to_posix
@@ -47,6 +47,7 @@ class Listing:
         table: its rows.
         roles: role (path, label, split, group) to column.
         names_alone: whether a bare name may stand for the only such file in any folder below.
+        elsewhere: whether paths of another machine may lead to files below; with `names_alone` in any case.
         notes: how its columns were told apart.
         open: whether a column may hold the label, so that folders do not.
     """
@@ -56,6 +57,7 @@ class Listing:
     table: Table
     roles: Mapping[str, str]
     names_alone: bool = False
+    elsewhere: bool = False
     notes: tuple[str, ...] = ()
     open: bool = False
 
@@ -146,7 +148,7 @@ def scan_files(files: Iterable[str], source: str | None, reading: Reading, keeps
     place = Place(source if source is not None else _common(paths), keeps)
     here = to_posix(absolute(""))
     bases = [here] if source is None else [place.root, here]
-    listing = Listing("files", bases, table, {"path": "path"})
+    listing = Listing("files", bases, table, {"path": "path"}, elsewhere=source is not None)
     return _dataset([listing], place, keeps, reading, with_folder=False, folders_speak=True, anywhere=source is None)
 
 
@@ -191,7 +193,7 @@ def _dataset(
     table = pd.concat([_rows(listing, each, root) for listing, each in zip(listings, located, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
     told = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
-    _refuse_nothing_found(table, place, listings[0].name)
+    _refuse_nothing_found(table, place, listings[0], left_out)
     unlisted = _unlisted(found, place, listings) if with_folder else []
     masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
@@ -220,7 +222,9 @@ def _dataset(
 def _located(listing: Listing, place: Place) -> Located:
     """The file of each row, absolute; empty where there is none."""
     finder = Finder(listing.bases, lambda: place.tree, listing.table.encoding, listing.names_alone, "://" in place.root)
-    return locate(listing.table.columns[listing.roles["path"]], finder, place.root, lambda: place.tree, listing.name)
+    paths = listing.table.columns[listing.roles["path"]]
+    elsewhere = listing.elsewhere or listing.names_alone
+    return locate(paths, finder, place.root, lambda: place.tree, listing.name, elsewhere=elsewhere)
 
 
 def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
@@ -258,16 +262,20 @@ def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:
     return table[mask].reset_index(drop=True), int((~mask).sum())
 
 
-def _refuse_nothing_found(table: pd.DataFrame, place: Place, name: str) -> None:
+def _refuse_nothing_found(table: pd.DataFrame, place: Place, listing: Listing, left_out: int) -> None:
+    name = listing.name
+    if not len(table) and not left_out and listing.table.malformed:
+        row, why = listing.table.malformed[0]
+        raise InputError(f"{name} has no row that can be read; the first is row {row}: {why}")
     if not len(table):
         raise InputError(f"include and exclude leave no row of {name}")
     if (table["sample"] != "").any():
         return
-    first = table["path"].iloc[0]
+    first = unescape_name(table["path"].iloc[0])
     why = f"{table['reason'].iloc[0]} {table['detail'].iloc[0]}" if "reason" in table and table["detail"].iloc[0] else ""
-    todo = why or hint(unescape_name(first), place.tree, place.root) or "give the folder that its paths start from"
+    todo = why or hint(first, place.tree, place.root) or "give the folder that its paths start from"
     raise InputError(
-        f"no file of {name} exists ({len(table):,} rows, the first {first}) below {place.root}: {todo} "
+        f"no file of {name} exists ({len(table):,} rows, the first {shortened(first)}) below {place.root}: {todo} "
         "(dataprep audit FOLDER --manifest FILE), or name the column of paths with --path-column"
     )
 

@@ -278,3 +278,18 @@ def test_a_working_folder_that_was_deleted(tmp_path):
         assert names(dataprep.scan(tmp_path / "d")) == ["1.jpg"]
     finally:
         os.chdir(before)
+
+
+def test_a_list_of_another_machine_with_the_folder(tmp_path):
+    make(tmp_path, *IMAGES)
+    dataset = dataprep.scan(tmp_path, files=[f"C:\\data\\{name}" for name in IMAGES])
+    assert names(dataset) == sorted(IMAGES)
+    assert "C:/data" in dataset.notes[0]
+
+
+def test_rows_that_are_all_unusable_are_said_to_be(tmp_path):
+    make(tmp_path, *IMAGES)
+    with pytest.raises(InputError) as error:
+        dataprep.scan(table(tmp_path, ["/x/" + "b" * 20_000 + "/images/cat/2.jpg"]))
+    assert len(str(error.value)) < 1000
+    assert "include" not in str(error.value)
