@@ -228,6 +228,10 @@ def test_lists_with_labels():
     assert labels(dataprep.scan(pairs)) == labels(apart) == {f"00000{i}.png": "ab"[i % 2] for i in range(4)}
     batch = dataprep.audit(np.stack([image for image, _ in pairs]), labels=[0, 1, 0, 1], only=["dark"])
     assert batch.dataset.classes == ("0", "1")
+    for kind in (np.array, pd.Series, iter, tuple):
+        assert labels(dataprep.scan([image for image, _ in pairs], labels=kind(["a", "b", "a", "b"]))) == labels(apart)
+    with pytest.raises(OptionError, match="expected 4, one for each image, got 3"):
+        dataprep.scan([image for image, _ in pairs], labels=np.array(["a"] * 3))
     with pytest.raises(OptionError, match="expected 4, one for each image, got 3"):
         dataprep.scan([image for image, _ in pairs], labels=["a"] * 3)
     with pytest.raises(OptionError, match="option labels"):
@@ -317,6 +321,9 @@ def test_hugging_face_splits_lists_and_columns():
     assert several.samples["label"].tolist()[:2] == ["a", "a|b"]
     named = dataprep.scan(hugging_face(breed=["x", "y", "x"]), label_column="breed")
     assert named.classes == ("x", "y")
+    other = dataprep.scan(hugging_face(label=["x", "y", "x"], dx=["p", "q", "p"]), label_column="dx")
+    assert other.classes == ("p", "q")
+    assert other.samples["manifest_label"].tolist() == ["x", "y", "x"]
     with pytest.raises(InputError, match="no column 'bread'"):
         dataprep.scan(hugging_face(breed=["x", "y", "x"]), label_column="bread")
     with pytest.raises(InputError, match="no column of images"):
@@ -390,6 +397,8 @@ def test_a_data_set_that_reads_files_is_read_from_them(tmp_path):
     assert labels(dataset) == {"a/0.jpg": "a", "b/1.jpg": "b", "a/2.jpg": "a", "b/3.jpg": "b"}
     assert dataset.root == str(tmp_path / "data")
     assert len(dataprep.scan(Subset(ImageFolder(), [0, 3]))) == 2
+    parts = dataprep.scan({"train": Subset(ImageFolder(), [0, 3]), "val": Subset(ImageFolder(), [1])})
+    assert parts.samples["split"].astype("str").tolist() == ["train", "train", "val"]
     assert not spools(tmp_path)
 
 

@@ -32,7 +32,7 @@ from dataprep.schemas.names import unescape_name
 from dataprep.schemas.reading import Reading
 
 #: The labels of images in memory: one for each in order, or by name.
-Labels = Sequence[Any] | Mapping[str, Any]
+Labels = Iterable[Any] | Mapping[str, Any]
 Keeps = Callable[[str], bool] | None
 #: So many images are looked at to see how floating point pixels are scaled, and so many elements to see whether they are images.
 _LOOKED_AT, _PEEKED = 32, 8
@@ -56,11 +56,14 @@ def from_memory(
     if isinstance(source, Mapping) and source and all(isinstance(value, str) for value in source.values()):
         frame = pd.DataFrame({"path": list(map(str, source)), "label": list(source.values())})
         return scan_rows(_table(frame), "the mapping", {"path": "path", "label": "label"}, root, reading, keeps), None
-    if is_hugging_face(source) or isinstance(source, Mapping) or hasattr(source, "shape"):
+    if hasattr(source, "batch_sampler") and hasattr(source, "dataset"):
+        source = source.dataset  # of torch's DataLoader, in its own order
+    listed = _listed_files(source) if labels is None else None
+    if listed is not None:
+        roles = {role: role for role in listed.columns}
+        return scan_rows(listed, "the data set", roles, None, reading, keeps), None
+    if is_hugging_face(source) or isinstance(source, Mapping) or hasattr(source, "shape") or is_pairs(source):
         return _spooled(items_of(source, reading.label_column), labels, reading, keeps), None
-    if is_pairs(source):
-        files = files_of(source)
-        return _from_files(source, files, reading, keeps) if files else _spooled(items_of(source), labels, reading, keeps), None
     if not isinstance(source, Iterable):
         return None, source
     rest = iter(source)
@@ -92,13 +95,20 @@ def _table(frame: pd.DataFrame) -> Table:
     return Table({str(name): given[name].tolist() for name in given}, list(range(1, len(given) + 1)))
 
 
-def _from_files(source: Any, files: Sequence[tuple[str, Any]], reading: Reading, keeps: Keeps) -> Dataset:
-    classes = classes_of(source)
-    table = Table(
-        {"path": [path for path, _ in files], "label": [label_of(target, classes) for _, target in files]},
-        list(range(1, len(files) + 1)),
-    )
-    return scan_rows(table, "the data set", {"path": "path", "label": "label"}, None, reading, keeps)
+def _listed_files(source: Any) -> Table | None:
+    """The files of a data set that reads its images from files, or of several by split; None for others."""
+    parts = source if isinstance(source, Mapping) else {"": source}
+    columns: dict[str, list[Any]] = {"path": [], "label": [], **({"split": []} if isinstance(source, Mapping) else {})}
+    for split, part in parts.items():
+        files = files_of(part) if is_pairs(part) else None
+        if files is None:
+            return None
+        classes = classes_of(part)
+        columns["path"] += [path for path, _ in files]
+        columns["label"] += [label_of(target, classes) for _, target in files]
+        if "split" in columns:
+            columns["split"] += [str(split)] * len(files)
+    return Table(columns, list(range(1, len(columns["path"]) + 1))) if columns["path"] else None
 
 
 @dataclass
@@ -155,13 +165,15 @@ def _written(items: Iterator[Item], labels: Labels | None, spool: Spool) -> _Col
         rounded += encoded.rounded
         name = item.name or f"{row:06d}" + (f".{encoded.extension}" if encoded.extension else "")
         known = dict(item.columns)
-        if given is not None:
-            known["label"] = given(row, item.name)
+        if isinstance(given, list):
+            known["label"] = label_of(given[row], ()) if row < len(given) else None
+        elif given is not None:
+            known["label"] = label_of(given.get(item.name), ())
         path = spool.add(name, encoded.data)
         columns.add(path, encoded.extension if encoded.ours else extension_of(path), known)
     count = len(columns.paths)
-    if isinstance(labels, Sequence) and len(labels) != count:
-        raise OptionError(f"option labels: expected {count:,}, one for each image, got {len(labels):,}")
+    if isinstance(given, list) and len(given) != count:
+        raise OptionError(f"option labels: expected {count:,}, one for each image, got {len(given):,}")
     if refused and len(refused) == count:
         raise InputError(f"none of the {count:,} elements is an image that can be used: {refused[0]}")
     columns.notes += _notes(count, refused, rounded, spool.renamed)
@@ -179,14 +191,12 @@ def _encoded(item: Item, scale: Any, row: int, refused: list[str]) -> Encoded:
         return Encoded(b"", "")
 
 
-def _given(labels: Labels | None) -> Callable[[int, str], Any] | None:
-    if labels is None:
-        return None
-    if isinstance(labels, str | bytes) or not (isinstance(labels, Mapping) or hasattr(labels, "__getitem__")):
+def _given(labels: Labels | None) -> list[Any] | Mapping[str, Any] | None:
+    if labels is None or isinstance(labels, Mapping):
+        return labels
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
         raise OptionError(f"option labels: expected one label for each image, or a mapping from name to label, got {labels!r}")
-    if isinstance(labels, Mapping):
-        return lambda row, name: label_of(labels.get(name), ())
-    return lambda row, name: label_of(labels[row], ()) if row < len(labels) else None
+    return list(labels)
 
 
 def _notes(count: int, refused: Sequence[str], rounded: int, renamed: int) -> list[str]:

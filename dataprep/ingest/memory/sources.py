@@ -99,9 +99,14 @@ def _record(record: Mapping[str, Any], name: str, label_column: str | None) -> I
     if not images:
         return Item(NoImage("a record without an image"), name)
     label = label_column or next((key for key in _LABELS if key in record), "")
-    own = {key: value for key, value in record.items() if key not in (images[0], label) and _is_plain(value)}
+    own = {_own_name(key): value for key, value in record.items() if key not in (images[0], label) and _is_plain(value)}
     named = name or next((str(record[key]) for key in ("name", "path", "file_name", "filename") if key in record), "")
     return Item(record[images[0]], named, {**own, **({"label": _label(record.get(label), ())} if label else {})})
+
+
+def _own_name(name: str) -> str:
+    """The name of a source's own column; ``label`` is that of the labels."""
+    return "manifest_label" if name == "label" else name
 
 
 def _is_plain(value: Any) -> bool:
@@ -190,11 +195,13 @@ def _hugging_face(source: Any, label_column: str | None) -> Iterator[Item]:
     label = _label_column(kinds, label_column)
     classes = _classes_of_feature(features[label]) if label else ()
     undecoded = source.cast_column(image, type(features[image])(decode=False))
+    if hasattr(undecoded, "with_format"):  # rows as they are, not as somebody's tensors
+        undecoded = undecoded.with_format(None)
     own = [name for name, kind in kinds.items() if name not in (image, label) and kind in ("Value", "ClassLabel")]
     for row in undecoded:
         record = row[image]
         path = record.get("path") if isinstance(record, Mapping) else None
-        columns = {name: _own_value(row.get(name), features[name]) for name in own}
+        columns = {_own_name(name): _own_value(row.get(name), features[name]) for name in own}
         if label:
             value = row.get(label)
             columns["label"] = [_label(each, classes) for each in value] if isinstance(value, list) else _label(value, classes)
