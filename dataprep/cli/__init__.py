@@ -19,6 +19,7 @@ from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
+from dataprep.cli.home import with_home
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
 from dataprep.cli.plans import WithPlan
@@ -61,7 +62,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         _refuse_namesake()
-        app()
+        app(with_home(sys.argv[1:]))
     except DataprepError as error:
         _say(f"dataprep: {error}")
         sys.exit(error.exit_code)
