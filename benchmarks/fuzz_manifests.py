@@ -64,7 +64,11 @@ def originals() -> dict[str, bytes]:
     for name, values in extra.items():
         table = table.append_column(name, values)
     made = {}
-    for name, options in (("plain", {"compression": "none", "use_dictionary": False}), ("packed", {"compression": "zstd"}), ("snappy", {})):
+    for name, options in (
+        ("plain", {"compression": "none", "use_dictionary": False}),
+        ("packed", {"compression": "zstd"}),
+        ("snappy", {}),
+    ):
         stream = io.BytesIO()
         pq.write_table(table, stream, **options)
         made[f"{name}.parquet"] = stream.getvalue()
@@ -72,7 +76,12 @@ def originals() -> dict[str, bytes]:
     stream = io.BytesIO()
     pq.write_table(twice, stream)
     made["twice.parquet"] = stream.getvalue()
-    for name, separator, encoding in (("a.csv", ",", "utf-8"), ("b.csv", ";", "utf-16"), ("c.csv", ",", "gbk"), ("d.tsv", "\t", "utf-8")):
+    for name, separator, encoding in (
+        ("a.csv", ",", "utf-8"),
+        ("b.csv", ";", "utf-16"),
+        ("c.csv", ",", "gbk"),
+        ("d.tsv", "\t", "utf-8"),
+    ):
         lines = [separator.join(header), *(separator.join(str(value) for value in row.values()) for row in flat)]
         text = "\n".join(lines) + "\n"
         made[name] = (text.replace("cat", "猫") if encoding == "gbk" else text).encode(encoding)
@@ -124,7 +133,11 @@ def fate_of(folder: Path, name: str) -> tuple[str, str]:
     except UserError as error:
         if time.perf_counter() - since > _MOST_SECONDS:
             return "slow", f"{time.perf_counter() - since:.1f} s"
-        return ("refused", str(error)) if len(str(error).splitlines()) == 1 and len(str(error)) < 4000 else ("long message", str(error))
+        return (
+            ("refused", str(error))
+            if len(str(error).splitlines()) == 1 and len(str(error)) < 4000
+            else ("long message", str(error))
+        )
     except Exception as error:  # that is what is looked for
         return "traceback", f"{type(error).__name__}: {error}"[:300]
     if time.perf_counter() - since > _MOST_SECONDS:
