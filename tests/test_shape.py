@@ -19,7 +19,7 @@ LAYERS = (
     ("errors",),
     ("schemas",),
     ("registry",),
-    ("backends",),
+    ("backends", "progress"),
     ("measures", "ingest"),
     ("neighbours",),
     ("probes",),

@@ -33,6 +33,7 @@ class Dataset:
         faults: defects found while reading the records, one row each (`dataprep.schemas.issues.FAULT_COLUMNS`).
         ignored: junk that was passed over: kind (``Thumbs.db``) to count.
         notes: how the source was read, where that was a choice: one plain sentence each, for the terminal and the report.
+        holds: what lives as long as the data set does, such as the folder of images that came from memory.
     """
 
     root: str
@@ -44,6 +45,7 @@ class Dataset:
     faults: pd.DataFrame | None = None
     ignored: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    holds: object = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.samples)
