@@ -188,9 +188,12 @@ def _names_of(header: Sequence[str], row: int, table: Table) -> list[str]:
     while len(header) > 1 and not header[-1].strip():
         header = header[:-1]
     given = [short_name(cell.strip()) or f"column_{number}" for number, cell in enumerate(header, 1)]
-    return unique_names(
-        given, lambda name, new: table.refuse(row, f"two columns are called {name!r}; the later one is read as {new!r}")
-    )
+    repeated: list[str] = []
+    names = unique_names(given, lambda name, new: repeated.append(f"{name!r}; the later one is read as {new!r}"))
+    if repeated:
+        more = f"; and so on, {len(repeated):,} times" if len(repeated) > 1 else ""
+        table.refuse(row, f"two columns are called {repeated[0]}{more}")
+    return names
 
 
 def _fill(table: Table, names: Sequence[str], rows: Rows) -> None:

@@ -159,6 +159,7 @@ def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) ->
     chosen = {**table.roles, **{role: column for role, column in reading.columns.items() if column is not None}}
     roles = choose_columns(list(table.columns), chosen, name, boxes=boxes, cells=table.columns)
     table = table.without_long(list(roles.values()))
+    table.refuse_empty(name)
     table = table.where_given(roles["path"], texts_of(table.columns[roles["path"]]))
     found = find_label(name, table, roles, reading, boxes)
     table, roles, notes = without_repeated_rows(name, found.table, found.roles, boxes, reading.task)

@@ -108,6 +108,12 @@ class Table:
         malformed = self.malformed + [(self.rows[position], why[position]) for position in sorted(why)]
         return replace(self, columns=columns, rows=[self.rows[position] for position in kept], malformed=malformed)
 
+    def refuse_empty(self, place: str) -> None:
+        """Raise InputError where the table called `place` has no row left."""
+        if not self.rows:
+            first = f"; the first problem is in row {self.malformed[0][0]}: {self.malformed[0][1]}" if self.malformed else ""
+            raise InputError(f"{place} has no row that can be read{first}")
+
     def tidied(self) -> Table:
         """This table with names of columns that can be shown and stored, distinct and short, and without endless cells."""
         names = unique_names([short_name(name) for name in self.columns], lambda *_: None)

@@ -44,9 +44,7 @@ def read_table(place: str, encoding: str | None = None) -> Table:
 
 
 def _refuse_unread(table: Table, place: str) -> None:
-    if not table.rows:
-        first = f"; the first problem is in row {table.malformed[0][0]}: {table.malformed[0][1]}" if table.malformed else ""
-        raise InputError(f"{place} has no row that can be read{first}")
+    table.refuse_empty(place)
     if len(table.malformed) > len(table.rows):
         row, why = table.malformed[0]
         raise InputError(

@@ -101,7 +101,13 @@ def test_a_list_is_said_to_be_one_and_its_labels_count(root):
 
 @pytest.mark.parametrize(
     ("head", "columns"),
-    [("a.jpg 0\nb.jpg 1\n", 2), ("a.jpg\nb.jpg\n", 1), ("path,label\na.jpg,0\n", 0), ("Some notes about cat.jpg files\n", 0), ("", 0)],
+    [
+        ("a.jpg 0\nb.jpg 1\n", 2),
+        ("a.jpg\nb.jpg\n", 1),
+        ("path,label\na.jpg,0\n", 0),
+        ("Some notes about cat.jpg files\n", 0),
+        ("", 0),
+    ],
 )
 def test_what_looks_like_a_list_of_images(head, columns):
     assert image_list_of(head) == columns
