@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep import registry
 from dataprep.backends.warm import warm_workers
 from dataprep.checks.contract import Check
+from dataprep.checks.own import checked_batch, own_checks
 from dataprep.checks.second_look import SecondLook
 from dataprep.errors import OptionError
 from dataprep.ingest import scan
+from dataprep.ingest.memory.scanning import Labels
+from dataprep.ingest.scanning import Source
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
+from dataprep.progress import Progress, ProgressOption, shown
 from dataprep.schemas.audit import FAILED, Audit
 from dataprep.schemas.columns import GIVEN
 from dataprep.schemas.dataset import Dataset
@@ -26,32 +30,35 @@ from dataprep.schemas.run import run_record
 if TYPE_CHECKING:
     import pandas as pd
 
-#: progress(stage, done, total, note): `total` is 0 while unknown.
-Progress = Callable[[str, int, int, str], None]
-
 _GIVEN = frozenset(column.name for column in GIVEN)
 
 
 def audit(
-    source: Dataset | str | os.PathLike[str] | Iterable[str],
+    source: Dataset | Source,
     *,
     only: Collection[str] = (),
     skip: Collection[str] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
     pass_options: PassOptions | None = None,
     reference: Dataset | str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: ProgressOption = "auto",
+    labels: Labels | None = None,
+    checks: Iterable[Check | type[Check]] = (),
 ) -> Audit:
     """Measure every file of `source` once and let every check speak.
 
     Args:
-        source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a list of files.
+        source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a list of files; a DataFrame;
+            images in memory, a Hugging Face or torch data set.
         only: codes of the checks to run; empty means all.
         skip: codes of checks to leave out.
         options: check code to its options: ``{"dark": {"threshold": 0.1}}``.
         pass_options: how files are read and decoded; see `PassOptions`.
         reference: data that this is compared with (distribution-mismatch): measured alike, but not audited.
-        progress: called with (stage, done, total, note) now and then, in this thread.
+        progress: called with (stage, done, total, note) now and then, in this thread; "auto" shows a bar in a notebook and on a
+            terminal, None nothing.
+        labels: of images in memory: one for each in order, or a mapping from name to label.
+        checks: of one's own, run after the registered ones: instances, or classes that `options` are for.
 
     Returns:
         The Audit. A check that cannot look is named in `Audit.skipped` with its reason; one that ends in an error is also in
@@ -59,17 +66,42 @@ def audit(
 
     Raises:
         InputError: the source or the reference cannot be read.
-        OptionError: an unknown check or option, or a value out of range.
+        OptionError: an unknown check or option, a value out of range, or a check of one's own that is none.
         WorkersLost: no worker process could be started.
     """
-    checks = make_checks(only, skip, options or {})
+    chosen = make_checks(only, skip, options or {}, checks)
     pass_options = _checked(pass_options or PassOptions())
+    if isinstance(source, Dataset) and labels is not None:
+        raise OptionError("option labels: a Dataset has its labels already")
+    with shown(progress) as callback:
+        dataset, compared, issues, skipped, clock = _run(source, labels, reference, chosen, bool(only), pass_options, callback)
+    given = {
+        "only": sorted(only),
+        "skip": sorted(skip),
+        "checks": {c.code: asdict(c) for c in chosen},
+        "pass": asdict(pass_options),
+    }
+    if compared is not None:
+        given["reference"] = compared.fingerprint
+    return Audit(dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds))
+
+
+def _run(
+    source: Dataset | Source,
+    labels: Labels | None,
+    reference: Dataset | str | os.PathLike[str] | None,
+    chosen: list[Check],
+    some: bool,
+    pass_options: PassOptions,
+    progress: Progress | None,
+) -> tuple[Dataset, Dataset | None, Issues, dict[str, str], _Clock]:
+    """The measured data set, what it is compared with, its issues, what was skipped, and the time that it took."""
     clock = _Clock(progress)
     clock.start("scan")
-    dataset = source if isinstance(source, Dataset) else scan(source)
+    dataset = source if isinstance(source, Dataset) else scan(source, labels=labels)
     compared = reference if isinstance(reference, Dataset | None) else scan(reference)
     clock.start("measure")
-    columns = None if not only else sorted({name for check in checks for name in (*check.needs, *check.wants)} - _GIVEN)
+    columns = None if not some else sorted({name for check in chosen for name in (*check.needs, *check.wants)} - _GIVEN)
     with warm_workers():
         own_vectors = dataset.has("embedding")
         dataset = measure(dataset, columns, pass_options, clock.report)
@@ -79,40 +111,39 @@ def audit(
             compared = measure(compared, columns, replace(pass_options, embedder=embedder), clock.report)
         clock.start("check")
         look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
-        issues, skipped = run_checks(checks, dataset, look, clock)
+        issues, skipped = run_checks(chosen, dataset, look, clock)
     clock.start("")
-    given = {
-        "only": sorted(only),
-        "skip": sorted(skip),
-        "checks": {c.code: asdict(c) for c in checks},
-        "pass": asdict(pass_options),
-    }
-    if compared is not None:
-        given["reference"] = compared.fingerprint
-    return Audit(dataset, issues, skipped, tuple(checks), run_record("audit", dataset, given, clock.seconds))
+    return dataset, compared, issues, skipped, clock
 
 
 def make_checks(
-    only: Collection[str] = (), skip: Collection[str] = (), options: Mapping[str, Mapping[str, Any]] | None = None
+    only: Collection[str] = (),
+    skip: Collection[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    own: Iterable[Check | type[Check]] = (),
 ) -> list[Check]:
-    """The registered checks with their options, in registry order.
+    """The registered checks with their options, in registry order, and after them a caller's own.
 
     Raises:
         OptionError: an unknown code or option, or a value out of range.
     """
-    known = registry.names("dataprep.checks")
+    registered = registry.names("dataprep.checks")
     options = options or {}
     for name, codes in (("only", only), ("skip", skip)):
         if isinstance(codes, str):
             raise OptionError(f"option {name}: expected a list of codes, got text: {name}=[{codes!r}]")
-    for code in (*only, *skip, *options):
-        if code not in known:
-            raise OptionError(f"no check is called {code!r}. {did_you_mean(code, known)}")
     for code, given in options.items():
         if not isinstance(given, Mapping):
             raise OptionError(f"options of {code}: expected a mapping such as {{'threshold': 0.1}}, got {given!r}")
+    owned = {check.code: check for check in own_checks(own, registered, options)}
+    known = [*registered, *owned]
+    for code in (*only, *skip, *options):
+        if code not in known:
+            raise OptionError(f"no check is called {code!r}. {did_you_mean(code, known)}")
     wanted = [code for code in known if (not only or code in only) and code not in skip]
-    return [registry.load("dataprep.checks", code).from_options(options.get(code, {})) for code in wanted]
+    return [
+        owned.get(code) or registry.load("dataprep.checks", code).from_options(options.get(code, {})) for code in wanted
+    ]  # fmt: skip
 
 
 def _checked(options: PassOptions) -> PassOptions:
@@ -126,7 +157,9 @@ def run_checks(
 ) -> tuple[Issues, dict[str, str]]:
     """Every check's claims about a measured data set, and code to reason for those that could not look."""
     skipped: dict[str, str] = {}
-    return Issues.collect(_batches(checks, dataset, look, skipped, clock or _Clock(None))), skipped
+    run = list(checks)
+    issues = Issues.collect(_batches(run, dataset, look, skipped, clock or _Clock(None)))
+    return replace(issues, codes=tuple(check.code for check in run)), skipped
 
 
 def _batches(
@@ -139,7 +172,7 @@ def _batches(
             if missing:
                 skipped[check.code] = _why_missing(missing, dataset)
             else:
-                yield from list(check.find(dataset, look))
+                yield from list(map(checked_batch, check.find(dataset, look)))
         except Exception as error:  # a broken plug-in must not cost the user every other check's findings
             skipped[check.code] = f"{FAILED}: {type(error).__name__}: {error}"
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("errors", "interruption"),
     ("schemas",),
     ("registry",),
-    ("backends",),
+    ("backends", "progress"),
     ("measures", "ingest"),
     ("neighbours",),
     ("probes",),

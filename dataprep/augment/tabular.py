@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.numbers import MISSING, number_kind_of, numbers_of, truths_of
 from dataprep.schemas.options import did_you_mean
 
 if TYPE_CHECKING:
@@ -102,20 +103,27 @@ def _centre_and_spread(values: NDArray[np.float64], kind: str) -> tuple[float, f
 
 
 def _kind_of(column: pd.Series[Any]) -> Literal["float", "int", "bool"]:
-    import pandas as pd
-
-    kind = column.dtype
-    if pd.api.types.is_bool_dtype(kind):
-        return "bool"
-    if pd.api.types.is_integer_dtype(kind):
-        return "int"
-    if pd.api.types.is_float_dtype(kind):
-        return "float"
-    raise OptionError(f"column {column.name!r} holds {kind}, expected numbers: only numeric columns can be normalised")
+    kind = number_kind_of(column)
+    if kind is None:
+        raise OptionError(
+            f"column {column.name!r} holds {_first_text(column)!r}, expected numbers: only numeric columns can be normalised"
+        )
+    return kind
 
 
 def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
-    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), np.float64)
+    numbers = numbers_of(column)
+    numbers = truths_of(column) if numbers is None else numbers
+    if numbers is None:
+        raise ValueError(f"it holds {_first_text(column)!r}")
+    return numbers
+
+
+def _first_text(column: pd.Series[Any]) -> str:
+    """The first cell that is no number, shortened."""
+    known = column.dropna()
+    wrong = (str(value) for number, value in enumerate(known) if number_kind_of(known.iloc[number : number + 1]) is None)
+    return next((text[:40] for text in wrong if text.strip().lower() not in MISSING), "nothing")
 
 
 def scale_table(table: pd.DataFrame, scales: Iterable[ColumnScale], *, back: bool = False) -> pd.DataFrame:

@@ -129,7 +129,10 @@ def judged_by(audit: Audit, found: OutOfFold, classes: Sequence[str], facts: dic
     kept = audit.issues.where(~audit.issues.table["check"].isin(CHECKS))
     others = {code: why for code, why in audit.skipped.items() if code not in CHECKS}
     return replace(
-        audit, issues=Issues.collect([kept.table, issues.table]), skipped={**others, **skipped}, run={**audit.run, "deep": facts}
+        audit,
+        issues=replace(kept, table=Issues.collect([kept.table, issues.table]).table),
+        skipped={**others, **skipped},
+        run={**audit.run, "deep": facts},
     )
 
 

@@ -11,6 +11,8 @@ from dataprep.baselines.metrics import Judged, row_scores
 from dataprep.baselines.resampling import drawn_weights
 from dataprep.checks.properties import Property
 from dataprep.checks.slices import Slice, slices_of
+from dataprep.schemas.columns import COLUMNS
+from dataprep.schemas.numbers import numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,8 +78,9 @@ def _properties(table: pd.DataFrame) -> list[Property]:
     """The columns as properties: numbers, and anything else by its values; constant ones are left out by the slicing."""
     found = []
     for name, column in table.items():
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        measured = name in COLUMNS and not pd.api.types.is_numeric_dtype(column)
+        values = None if measured else numbers_of(column)
+        if values is not None:
             found.append(Property(str(name), str(name), np.where(np.isfinite(values), values, np.nan)))
             continue
         codes, texts = pd.factorize(column.astype("object").map(str, na_action="ignore"), sort=True)

@@ -31,17 +31,19 @@ class MissingFile(Check):
         probably older than the folder's name.
     How it works:
         Each path is tried from the folder given as source and from the manifest's own folder; as written, without
-        white space around it, with backslashes read as slashes, as the bytes of the manifest's encoding, and, for an
-        id without extension, with the extension of the only file of that name. Folders are listed once and no file is
-        opened.
+        white space around it, with backslashes read as slashes, as the bytes of the manifest's encoding, from the
+        home folder (~), as a URL means it, and, for an id without extension, with the extension of the only file of
+        that name. What is not found so is looked for in another Unicode form and another case of letters, where one
+        file alone can be meant and no other row means it. Paths of another machine (absolute ones, those of Windows,
+        URLs) are found by their endings: one prefix of the table stands for one folder here. Each of these is said
+        in a sentence beside the data. Folders are listed once and no file is opened.
     Known limits:
-        A file that exists and cannot be read is reported by the check unreadable instead. Absolute paths of another
-        machine are not guessed at; when no file at all is found, scanning stops with a message that says what to
-        give.
+        A file that exists and cannot be read is reported by the check unreadable instead. Where several files may be
+        meant, none is taken, and they are named. When no file at all is found, scanning stops with a message that
+        says what to give.
     Measured quality:
-        Exact: a claim is made if and only if the file system has no such file. No false alarms by construction; on
-        folders of made-up names (spaces, line breaks, bytes that are not UTF-8) every existing file is found
-        (property test).
+        A claim is made if and only if no file is found, and says so where several may be meant. On folders of
+        made-up names (spaces, line breaks, bytes that are not UTF-8) every existing file is found (property test).
     """
 
     code = "missing-file"
@@ -51,7 +53,7 @@ class MissingFile(Check):
     suggestion = "review"
     summary = "Listed files that do not exist"
     advice = "Restore the files or mend their paths; the cleaned manifest leaves these rows out."
-    message = "{target} is listed, and there is no such file"
+    message = "{target} is listed, and {reason}{detail}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield the faults that reading the records left."""

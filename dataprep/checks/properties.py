@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.schemas.columns import COLUMNS
+from dataprep.schemas.numbers import numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,11 +159,12 @@ def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
     for name in samples.columns:
         if name in COLUMNS or pd.api.types.is_datetime64_any_dtype(samples[name]):
             continue
-        column = samples[name]
-        numeric = pd.api.types.is_numeric_dtype(column)
-        if _counts_samples(column) if numeric else _are_labels(column, samples["label"]) or _names_samples(column):
-            continue
-        yield _property(str(name), f"column {name}", column, seen=False)
+        column, numbers = samples[name], numbers_of(samples[name])
+        if numbers is not None:
+            if not _counts_samples(column, numbers):
+                yield _property(str(name), f"column {name}", pd.Series(numbers), seen=False)
+        elif not _are_labels(column, samples["label"]) and not _names_samples(column):
+            yield _property(str(name), f"column {name}", column, seen=False)
 
 
 def _are_labels(texts: pd.Series[Any], labels: pd.Series[Any]) -> bool:
@@ -176,10 +178,10 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
-def _counts_samples(numbers: pd.Series[Any]) -> bool:
+def _counts_samples(column: pd.Series[Any], numbers: NDArray[np.float64]) -> bool:
     """Whether hardly a whole number comes twice, as a running number does not."""
-    known = numbers.dropna().astype("float64")
-    return len(known) > 0 and bool((known == known.round()).all()) and known.nunique() > _COUNTS_SAMPLES * len(known)
+    known = numbers[~np.isnan(numbers)]
+    return len(known) > 0 and bool((known == known.round()).all()) and column.nunique() > _COUNTS_SAMPLES * len(known)
 
 
 def _names_samples(texts: pd.Series[Any]) -> bool:

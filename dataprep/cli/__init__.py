@@ -18,6 +18,7 @@ from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
+from dataprep.cli.home import with_home
 from dataprep.cli.lacks import lack_of, note_little_address_space
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
@@ -68,7 +69,7 @@ def main() -> None:
     warnings.showwarning = _say_warning
     try:
         _refuse_namesake()
-        app()
+        app(with_home(sys.argv[1:]))
     except BaseException as error:
         sys.exit(exit_code_of(error))
 

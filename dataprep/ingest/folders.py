@@ -12,6 +12,7 @@ from dataprep.errors import InputError
 from dataprep.ingest.label_sources import Told, as_asked, refuse_task_without_labels
 from dataprep.ingest.labels import read_classes
 from dataprep.ingest.layouts import Layout, read_layout
+from dataprep.ingest.paths import absolute
 from dataprep.ingest.walk import Tree, walk_folder, walk_url
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import counts_of, faults_of, spelling_faults, unknown_split_faults
@@ -28,9 +29,10 @@ def walk(source: str) -> Tree:
     """
     if "://" in source:
         return walk_url(source)
-    if not os.path.isdir(source):
+    place = absolute(source)
+    if not os.path.isdir(place):
         raise InputError(_why_no_folder(source))
-    tree = walk_folder(os.path.abspath(source))
+    tree = walk_folder(place)
     if "" in tree.unreadable:
         raise InputError(f"cannot read the folder {source}: {tree.unreadable['']}")
     return tree
@@ -127,12 +129,12 @@ def _repeated(values: Sequence[str | None], sizes: Sequence[int]) -> pd.Categori
 def _why_no_folder(source: str) -> str:
     if os.path.lexists(source):
         return f"{source} is not a folder: give a folder of images, a manifest (.csv, .jsonl, .json, .parquet), or --files LIST"
-    parent = os.path.dirname(os.path.abspath(source))
+    parent = os.path.dirname(absolute(source))
     if not os.path.isdir(parent):
-        return f"there is no folder {source} (nor {parent}); the working folder is {os.getcwd()}"
+        return f"there is no folder {source} (nor {parent}); the working folder is {absolute('')}"
     try:
         near = [entry.name for entry in os.scandir(parent) if entry.is_dir()]
     except OSError:
         near = []
-    hint = did_you_mean(os.path.basename(os.path.abspath(source)), near) if near else "The folder above it is empty."
+    hint = did_you_mean(os.path.basename(absolute(source)), near) if near else "The folder above it is empty."
     return f"there is no folder {source}. {hint}"

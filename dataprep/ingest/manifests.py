@@ -20,15 +20,18 @@ from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.label_columns import find_label
 from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders, with_note_on_no_labels
 from dataprep.ingest.labels import read_classes
+from dataprep.ingest.locating import NO_FILE, Located, hint, locate, shortened
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
-from dataprep.ingest.paths import Finder, to_posix
+from dataprep.ingest.own import own_column
+from dataprep.ingest.paths import Finder, absolute, to_posix
+from dataprep.ingest.roots import leave_out_strays
 from dataprep.ingest.tables import Table, read_table
-from dataprep.ingest.values import own_column, split_column, text_column, texts_of
+from dataprep.ingest.values import split_column, text_column, texts_of
 from dataprep.ingest.walk import Tree
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import Manifest
-from dataprep.schemas.names import escape_name
+from dataprep.schemas.names import escape_name, unescape_name
 from dataprep.schemas.reading import Reading
 
 Keeps = Callable[[str], bool] | None
@@ -44,6 +47,7 @@ class Listing:
         table: its rows.
         roles: role (path, label, split, group) to column.
         names_alone: whether a bare name may stand for the only such file in any folder below.
+        elsewhere: whether paths of another machine may lead to files below; with `names_alone` in any case.
         notes: how its columns were told apart.
         open: whether a column may hold the label, so that folders do not.
     """
@@ -53,6 +57,7 @@ class Listing:
     table: Table
     roles: Mapping[str, str]
     names_alone: bool = False
+    elsewhere: bool = False
     notes: tuple[str, ...] = ()
     open: bool = False
 
@@ -66,7 +71,7 @@ class Place:
     """The folder or URL that a manifest was given with, walked when first asked for."""
 
     def __init__(self, root: str, keeps: Keeps, tree: Tree | None = None) -> None:
-        self.root = root.rstrip("/") if "://" in root else to_posix(os.path.abspath(root))
+        self.root = root.rstrip("/") if "://" in root else to_posix(absolute(root))
         self._given, self._keeps = tree, keeps
 
     @cached_property
@@ -84,19 +89,49 @@ def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Ke
     Raises:
         InputError: the manifest cannot be read or has no usable path column, or none of its files exists.
     """
-    folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(os.path.abspath(manifest))
+    folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(absolute(manifest))
     name = posixpath.basename(to_posix(manifest))
     place = Place(source if source is not None else folder, keeps)
-    listing = _listing(name, read_table(manifest), dict.fromkeys((place.root, to_posix(folder))), reading)
+    listing = _listing(name, read_table(manifest, reading.encoding), dict.fromkeys((place.root, to_posix(folder))), reading)
     return _dataset([replace(listing, names_alone=True)], place, keeps, reading, with_folder=source is not None)
+
+
+def scan_rows(
+    table: Table,
+    name: str,
+    roles: Mapping[str, str] | None,
+    source: str | None,
+    reading: Reading,
+    keeps: Keeps,
+    *,
+    whole: bool = False,
+) -> Dataset:
+    """The Dataset of a table in memory, whose relative paths start from `source`, or else from the working folder.
+
+    Args:
+        table: its rows.
+        name: what locations call it.
+        roles: role (path, label, split, group) to column; None leaves it to `reading`, or else to their names.
+        source: a folder.
+        keeps: which files are wanted; None for all.
+        whole: whether the folder's other files belong to the data set and are unlisted.
+
+    Raises:
+        InputError: no usable path column, or none of the files exists.
+    """
+    here = absolute("") if source is None else absolute(source)
+    bases = [to_posix(here)]
+    listing = _listing(name, table, bases, reading) if roles is None else Listing(name, bases, table, roles)
+    listing = replace(listing, names_alone=whole)
+    return _dataset([listing], Place(here, keeps), keeps, reading, with_folder=whole, anywhere=source is None)
 
 
 def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | None:
     """The Dataset of a folder that holds ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``; else None."""
-    root = tree.root.rstrip("/") if "://" in tree.root else to_posix(os.path.abspath(tree.root))
+    root = tree.root.rstrip("/") if "://" in tree.root else to_posix(absolute(tree.root))
     listings = []
     for path in sorted(tree.metadata):
-        table = read_table(f"{root}/{path}")
+        table = read_table(f"{root}/{path}", reading.encoding)
         if "file_name" in table.columns:
             named = replace(reading, path_column=reading.path_column or "file_name")
             listings.append(_listing(path, table, [posixpath.dirname(f"{root}/{path}")], named))
@@ -116,9 +151,10 @@ def scan_files(files: Iterable[str], source: str | None, reading: Reading, keeps
         raise InputError("the list of files is empty")
     table = Table({"path": paths}, list(range(1, len(paths) + 1)))
     place = Place(source if source is not None else _common(paths), keeps)
-    bases = [to_posix(os.getcwd())] if source is None else [place.root, to_posix(os.getcwd())]
-    listing = Listing("files", bases, table, {"path": "path"})
-    return _dataset([listing], place, keeps, reading, with_folder=False, folders_speak=True)
+    here = to_posix(absolute(""))
+    bases = [here] if source is None else [place.root, here]
+    listing = Listing("files", bases, table, {"path": "path"}, elsewhere=source is not None)
+    return _dataset([listing], place, keeps, reading, with_folder=False, folders_speak=True, anywhere=source is None)
 
 
 def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) -> Listing:
@@ -127,6 +163,8 @@ def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) ->
     refuse_records(name, table.columns)
     chosen = {**table.roles, **{role: column for role, column in reading.columns.items() if column is not None}}
     roles = choose_columns(list(table.columns), chosen, name, boxes=boxes, cells=table.columns)
+    table = table.without_long(list(roles.values()))
+    table.refuse_empty(name)
     table = table.where_given(roles["path"], texts_of(table.columns[roles["path"]]))
     found = find_label(name, table, roles, reading, boxes)
     table, roles, notes = without_repeated_rows(name, found.table, found.roles, boxes, reading.task)
@@ -139,20 +177,29 @@ def _common(paths: Sequence[str]) -> str:
     if any("://" in path for path in paths):
         return posixpath.commonpath([posixpath.dirname(path) for path in paths]).replace(":/", "://", 1)
     try:
-        return os.path.commonpath({os.path.dirname(os.path.abspath(path)) for path in paths})
+        return os.path.commonpath({os.path.dirname(absolute(path)) for path in paths})
     except ValueError as error:
         raise InputError("the files lie on several drives: audit each by itself") from error
 
 
 def _dataset(
-    listings: Sequence[Listing], place: Place, keeps: Keeps, reading: Reading, *, with_folder: bool, folders_speak: bool = False
+    listings: Sequence[Listing],
+    place: Place,
+    keeps: Keeps,
+    reading: Reading,
+    *,
+    with_folder: bool,
+    folders_speak: bool = False,
+    anywhere: bool = False,
 ) -> Dataset:
-    found = [_found(listing, place) for listing in listings]
-    root = _root(place.root, found)
-    table = pd.concat([_rows(listing, files, root) for listing, files in zip(listings, found, strict=True)], ignore_index=True)
+    located = [_located(listing, place) for listing in listings]
+    from_files = anywhere and "://" not in place.root
+    root = leave_out_strays("" if from_files else place.root, located, keep_root=with_folder) or place.root
+    found = [each.files for each in located]
+    table = pd.concat([_rows(listing, each, root) for listing, each in zip(listings, located, strict=True)], ignore_index=True)
     table, left_out = _wanted(table, keeps)
     told = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
-    _refuse_nothing_found(table, place, listings[0].name)
+    _refuse_nothing_found(table, place, listings[0], left_out)
     unlisted = _unlisted(found, place, listings) if with_folder else []
     masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
@@ -171,35 +218,26 @@ def _dataset(
     told = with_note_on_no_labels(told, {each.name: each.free_columns for each in listings})
     refuse_task_without_labels(told, reading)
     classes, samples = read_classes(told.table, told.task)
-    told_faults, notes = pd.concat(faults, ignore_index=True), tuple(dict.fromkeys(told.notes))
+    told_faults = pd.concat(faults, ignore_index=True)
+    found_notes = [escape_name(note) for each in located for note in each.notes]
+    notes = tuple(dict.fromkeys([*found_notes, *told.notes]))
     return Dataset(
         _native(root), samples, told.task, classes, faults=told_faults, ignored=dict(sorted(ignored.items())), notes=notes,
         listed=table[["path", "sample"]],
     )  # fmt: skip
 
 
-def _found(listing: Listing, place: Place) -> list[str]:
+def _located(listing: Listing, place: Place) -> Located:
     """The file of each row, absolute; empty where there is none."""
-    finder = Finder(listing.bases, lambda: place.tree, listing.table.encoding, listing.names_alone)
-    return [finder.find(path) for path in listing.table.columns[listing.roles["path"]]]
+    finder = Finder(listing.bases, lambda: place.tree, listing.table.encoding, listing.names_alone, "://" in place.root)
+    paths = listing.table.columns[listing.roles["path"]]
+    elsewhere = listing.elsewhere or listing.names_alone
+    return locate(paths, finder, place.root, lambda: place.tree, listing.name, elsewhere=elsewhere)
 
 
-def _root(root: str, found: Sequence[Sequence[str]]) -> str:
-    """`root`, or the folder above it that holds every file that was found."""
-    outside = {posixpath.dirname(file) for files in found for file in files if file and not file.startswith(root + "/")}
-    if not outside:
-        return root
-    if "://" in root or any("://" in folder for folder in outside):
-        raise InputError(f"the manifest lists files outside {root}, such as {min(outside)}: give the URL above all of them")
-    try:
-        return to_posix(os.path.commonpath([root, *outside]))
-    except ValueError as error:
-        raise InputError(f"the manifest lists files on several drives, such as {min(outside)}: audit each by itself") from error
-
-
-def _rows(listing: Listing, files: Sequence[str], root: str) -> pd.DataFrame:
+def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
     """The listing as `Manifest.table` wants it; rows without a path are malformed."""
-    columns, roles, rows = listing.table.columns, listing.roles, len(files)
+    columns, roles, files, rows = listing.table.columns, listing.roles, located.files, len(located.files)
     start = len(root.rstrip("/")) + 1
     table = pd.DataFrame(
         {
@@ -209,6 +247,10 @@ def _rows(listing: Listing, files: Sequence[str], root: str) -> pd.DataFrame:
             "sample": pd.array([escape_name(file[start:]) for file in files], dtype="str"),
         }
     )
+    if located.reasons:
+        reasons = [located.reasons.get(row, (NO_FILE, "")) for row in range(rows)]
+        table["reason"] = [reason for reason, _ in reasons]
+        table["detail"] = [escape_name(detail) for _, detail in reasons]
     if "label" in roles:  # as the cells are, until the labels of all listings are read together
         table["label"] = pd.Series(list(columns[roles["label"]]), index=table.index, dtype=object)
     for role, convert in (("split", split_column), ("group", text_column)):
@@ -228,17 +270,20 @@ def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:
     return table[mask].reset_index(drop=True), int((~mask).sum())
 
 
-def _refuse_nothing_found(table: pd.DataFrame, place: Place, name: str) -> None:
+def _refuse_nothing_found(table: pd.DataFrame, place: Place, listing: Listing, left_out: int) -> None:
+    name = listing.name
+    if not len(table) and not left_out and listing.table.malformed:
+        row, why = listing.table.malformed[0]
+        raise InputError(f"{name} has no row that can be read; the first is row {row}: {why}")
     if not len(table):
         raise InputError(f"include and exclude leave no row of {name}")
     if (table["sample"] != "").any():
         return
-    first = table["path"].iloc[0]
-    ending = "/" + first.replace("\\", "/").strip().removeprefix("./")
-    further = next((path[: -len(ending)] for path in place.tree.paths() if path.endswith(ending)), "")
-    hint = f"give the folder {place.root}/{further} instead" if further else "give the folder that its paths start from"
+    first = unescape_name(table["path"].iloc[0])
+    why = f"{table['reason'].iloc[0]} {table['detail'].iloc[0]}" if "reason" in table and table["detail"].iloc[0] else ""
+    todo = why or hint(first, place.tree, place.root) or "give the folder that its paths start from"
     raise InputError(
-        f"no file of {name} exists ({len(table):,} rows, the first {first}) below {place.root}: {hint} "
+        f"no file of {name} exists ({len(table):,} rows, the first {shortened(first)}) below {place.root}: {todo} "
         "(dataprep audit FOLDER --manifest FILE), or name the column of paths with --path-column"
     )
 

@@ -6,7 +6,7 @@ import os
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import pandas as pd
 
@@ -16,19 +16,23 @@ from dataprep.ingest.grouping import grouped
 from dataprep.ingest.junk import ARCHIVES, extension_of
 from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
 from dataprep.ingest.masks import leave_out_masks, mask_faults
+from dataprep.ingest.memory.scanning import Labels, from_memory
+from dataprep.ingest.paths import expanded
 from dataprep.ingest.selection import path_filter, sample_of
 from dataprep.ingest.tables import EXTENSIONS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.reading import Reading
 
 _Path = str | os.PathLike[str]
+#: Places, lists of files, and whatever else holds images (see `scan`).
+Source = _Path | Iterable[Any]
 Masks = Literal["leave-out", "keep"]
 
 
 def scan(
-    source: _Path | Iterable[_Path] | None = None,
+    source: Source | None = None,
     *,
-    manifest: _Path | None = None,
+    manifest: _Path | pd.DataFrame | None = None,
     files: Iterable[_Path] | None = None,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -44,14 +48,21 @@ def scan(
     sample: int | None = None,
     seed: int = 0,
     masks: Masks = "leave-out",
+    labels: Labels | None = None,
 ) -> Dataset:
     """The Dataset of a source, from metadata alone: nothing is written, and no image is opened but a few suspected masks.
 
     Args:
         source: a folder, an fsspec URL, a manifest (.csv, .tsv, .jsonl, .json, .parquet), or an iterable of files. Folders may be
             class folders (``root/CLASS/*``), split folders (``root/train/CLASS/*``), or one flat folder; a ``metadata.csv``,
-            ``.jsonl`` or ``.parquet`` with a column ``file_name`` in it is read as the manifest.
-        manifest: lists the files; relative paths start from `source`, where given, or from the manifest's folder.
+            ``.jsonl`` or ``.parquet`` with a column ``file_name`` in it is read as the manifest. Or what lies in memory: a
+            DataFrame with a column of paths or of images; images (PIL, bytes of files, arrays of uint8, uint16 or floats from 0
+            to 1 or 255) in a list, a list of (image, label), an array of shape (images, height, width, channels) or a mapping
+            from name to image; a Hugging Face ``Dataset``; a torch data set of (image, target) with ``.classes``; or a mapping
+            from the name of a split to such a data set. Images in memory are written without loss to a private temporary folder,
+            which is removed with the last Dataset that speaks of them.
+        manifest: lists the files, a file or a DataFrame; relative paths start from `source`, where given, or from the manifest's
+            folder.
         files: files to take instead of a whole folder; relative paths start from `source`, where given, or from the
             working folder.
         path_column, label_column, split_column, group_column: the manifest's columns; guessed from their names when None.
@@ -61,6 +72,7 @@ def scan(
         seed: of the random sample.
         masks: "leave-out" takes masks that lie beside the pictures of a folder out of the samples and names them as faults
             (``mask-beside-image``); "keep" takes every file for a sample.
+        labels: of images in memory: one for each in order, or a mapping from name to label.
 
     Returns:
         A Dataset whose ``faults`` hold every defect of the records with file and row (`dataprep.schemas.manifest.Manifest`), and
@@ -82,16 +94,25 @@ def scan(
     if group_column is not None and group_by is not None:
         raise OptionError("--group-column and --group-by exclude each other: give one of them")
     keeps = path_filter(include, exclude)
-    if source is not None and not isinstance(source, str | os.PathLike):
+    dataset = None
+    if isinstance(manifest, pd.DataFrame):
+        if files is not None:
+            raise OptionError("give a manifest or a list of files, not both")
+        root = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+        dataset, _ = from_memory(manifest, labels, root, reading, keeps)
+    elif source is not None and not isinstance(source, str | os.PathLike):
         if manifest is not None or files is not None:
             raise OptionError("a list of files as source goes with neither a manifest nor another list of files")
-        if isinstance(cast(object, source), bytes) or not isinstance(source, Iterable):
-            raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files, got {source!r}")
-        source, files = None, source
-    dataset = _read(
-        None if source is None else os.fspath(source), None if manifest is None else os.fspath(manifest), files, reading, keeps,
-        masks == "leave-out",
-    )  # fmt: skip
+        dataset, files = from_memory(source, labels, None, reading, keeps)
+        if dataset is None and not isinstance(files, Iterable):
+            raise InputError(f"expected a folder, an fsspec URL, a manifest or a list of files or of images, got {source!r}")
+        source = None
+    if dataset is None:
+        if labels is not None:
+            raise OptionError("option labels: it goes with images in memory; labels of files are in folders or in a manifest")
+        place = None if source is None else expanded(os.fspath(cast(_Path, source)))
+        table = None if manifest is None else expanded(os.fspath(cast(_Path, manifest)))
+        dataset = _read(place, table, files, reading, keeps, masks == "leave-out")
     if reading.group_by is not None:
         dataset = grouped(dataset, reading.group_by)
     return dataset if sample is None else sample_of(dataset, sample, seed)
@@ -153,5 +174,7 @@ def _refuse_archive(source: str) -> None:
 
 def _refuse_columns(reading: Reading) -> None:
     given = [f"--{role}-column" for role, name in reading.columns.items() if name is not None]
+    if reading.encoding is not None:
+        raise OptionError("--encoding: it is that of a manifest's text, and there is none: give --manifest FILE")
     if given:
         raise OptionError(f"{' and '.join(given)}: columns are those of a manifest, and there is none: give --manifest FILE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -81,16 +81,3 @@ def split_column(values: Iterable[Any]) -> pd.Categorical:
     """As `text_column`, usual writings of train, val and test made one; unknown splits stay as written."""
     column = text_column(values)
     return text_column(column.rename_categories(str).map({name: split_of(name) or name for name in column.categories}))
-
-
-def own_column(values: Sequence[Any]) -> Any:
-    """A user's own column: numbers or truth values where all values are, else a categorical of text."""
-    column = text_column(values)
-    names = list(column.categories)
-    if names and set(names) <= {"True", "False", "true", "false"} and not (column.codes < 0).any():
-        return np.array([name.lower() == "true" for name in names])[column.codes]
-    try:
-        numbers = np.array([float(name) for name in names] + [math.nan])
-    except ValueError:
-        return column
-    return numbers[column.codes] if names else column

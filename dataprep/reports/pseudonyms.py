@@ -15,7 +15,6 @@ import xxhash
 from dataprep.reports.messages import read_evidence
 from dataprep.schemas.audit import FAILED, Audit, is_failure
 from dataprep.schemas.columns import COLUMNS
-from dataprep.schemas.issues import Issues
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -72,7 +71,7 @@ def anonymise(audit: Audit) -> Audit:
     names = _Pseudonyms(audit.dataset)
     return Audit(
         _dataset(audit.dataset, names),
-        Issues(_issues(audit.issues.table, names)),
+        replace(audit.issues, table=_issues(audit.issues.table, names)),
         {code: FAILED if is_failure(reason) else reason for code, reason in audit.skipped.items()},
         audit.checks,
         _run(audit.run),

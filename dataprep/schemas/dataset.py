@@ -35,6 +35,7 @@ class Dataset:
         notes: how the source was read, where that was a choice: one plain sentence each, for the terminal and the report.
         listed: the rows of the manifest or list that named the samples, as they stand there, also those that are missing or
             repeated: ``path`` as written and ``sample`` ("" where no file is), both escaped; None without such a list.
+        holds: what lives as long as the data set does, such as the folder of images that came from memory.
     """
 
     root: str
@@ -47,6 +48,7 @@ class Dataset:
     ignored: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     listed: pd.DataFrame | None = None
+    holds: object = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.samples)

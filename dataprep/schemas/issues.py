@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
+
+from dataprep.errors import OptionError
+from dataprep.schemas.options import did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -103,9 +106,11 @@ class Issues:
 
     Attributes:
         table: DataFrame with `COLUMNS`, sorted by severity (worst first), check, then confidence (surest first).
+        codes: of the checks that were asked; None where that is not known.
     """
 
     table: pd.DataFrame
+    codes: tuple[str, ...] | None = None
 
     @classmethod
     def collect(cls, batches: Iterable[pd.DataFrame]) -> Issues:
@@ -127,12 +132,20 @@ class Issues:
         return f"Issues({len(self)} from {self.table['check'].nunique()} checks)"
 
     def of(self, *checks: str) -> Issues:
-        """The issues of the named checks."""
-        return Issues(self.table[self.table["check"].isin(checks)].reset_index(drop=True))
+        """The issues of the named checks.
+
+        Raises:
+            OptionError: a check that was not asked.
+        """
+        asked = checks if self.codes is None else self.codes
+        for code in checks:
+            if code not in asked:
+                raise OptionError(f"no check of this audit is called {code!r}. {did_you_mean(str(code), asked)}")
+        return self.where(self.table["check"].isin(checks))
 
     def where(self, mask: Any) -> Issues:
         """The issues where the boolean `mask` (n,) is true."""
-        return Issues(self.table[np.asarray(mask, dtype=bool)].reset_index(drop=True))
+        return replace(self, table=self.table[np.asarray(mask, dtype=bool)].reset_index(drop=True))
 
     def at_least(self, severity: Severity) -> Issues:
         """The issues of `severity` or worse."""

@@ -50,7 +50,8 @@ class Manifest:
     Attributes:
         table: one row per row that could be read. Columns: ``place`` (text: the manifest's name), ``row`` (int: line of the file,
             or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to the
-            data set's root; empty when there is none), both escaped by `dataprep.schemas.names`, and where the manifest has them
+            data set's root; empty when there is none), both escaped by `dataprep.schemas.names`; where something is known of it
+            ``reason`` and ``detail`` (text: why a row has no file, and names that belong to it); and where the manifest has them
             ``label``, ``split``, ``group`` (categories, missing where empty) and the user's own columns.
         malformed: one row per row that could not be read: ``place``, ``row``, ``why``.
         unlisted: files that no row lists, relative to the data set's root, escaped.
@@ -89,7 +90,7 @@ class Manifest:
             again[order] = found["sample"].iloc[order].duplicated().to_numpy()
         first = found[~again]
         index = pd.Index(first["sample"], name="sample", dtype="str")
-        return first.set_index(index).drop(columns=["place", "row", "path", "sample"])
+        return first.set_index(index).drop(columns=["place", "row", "path", "sample", "reason", "detail"], errors="ignore")
 
     def _malformed(self) -> pd.DataFrame:
         rows = [f"row {row}" for row in self.malformed["row"]]
@@ -99,7 +100,14 @@ class Manifest:
 
     def _missing(self) -> pd.DataFrame:
         rows = self.table[(self.table["sample"] == "").to_numpy()]
-        return faults_of("missing-file", rows["path"], location=_locations(rows))
+        told = {"reason": "there is no such file", "detail": ""}
+        if "reason" not in rows:
+            return faults_of("missing-file", rows["path"], location=_locations(rows), evidence=told)
+        evidence = [
+            {"reason": reason, "detail": f" {detail}" if detail else ""}
+            for reason, detail in zip(rows["reason"], rows["detail"], strict=True)
+        ]
+        return faults_of("missing-file", rows["path"], location=_locations(rows), evidence=evidence)
 
     def _repeated(self) -> list[pd.DataFrame]:
         found = self.table[(self.table["sample"] != "").to_numpy()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dataprep.schemas.numbers import numbers_of
 from dataprep.splits.units import known_column
 
 if TYPE_CHECKING:
@@ -121,8 +122,9 @@ def _several(classes: Rows, combinations: Sequence[str]) -> tuple[list[str], Row
 def _column(dataset: Dataset, order: Rows, name: str) -> tuple[list[str], Rows, Rows]:
     """(names, rows, codes) of the values or bins of a column; what is missing is a value of its own."""
     values = dataset.samples[name]
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > _FEW_VALUES:
-        names, codes = _quantiles(values.to_numpy(np.float64, na_value=np.nan)[order], COLUMN_BINS, name)
+    numbers = numbers_of(values)
+    if numbers is not None and values.nunique() > _FEW_VALUES:
+        names, codes = _quantiles(numbers[order], COLUMN_BINS, name)
     else:
         texts = values.astype("str").fillna("").to_numpy(dtype=object)[order]
         names, codes = _values(np.where(values.isna().to_numpy()[order], "", texts), name)

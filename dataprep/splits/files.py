@@ -19,6 +19,7 @@ from dataprep.cleaning.places import lies_in
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.files import MARKER, write_atomically
 from dataprep.schemas.names import escape_name
+from dataprep.schemas.numbers import are_plain_numbers
 from dataprep.schemas.split import PART, UNIT
 from dataprep.splits.views import Rows, classes_of, labels_of
 
@@ -33,6 +34,8 @@ _LISTED = 3
 _VAL = frozenset(("val", "valid", "validation", "dev"))
 #: What a YAML scalar in double quotes must not hold as it is, beyond what JSON escapes.
 _YAML_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+#: Columns whose texts are names, whatever they look like.
+_NAMES = ("label", "group", UNIT)
 _TYPES: dict[str, Any] = {"regression": "float64"}
 
 
@@ -123,7 +126,10 @@ def _reads_alike(tables: Mapping[str, pd.DataFrame], as_csv: Mapping[str, bytes]
     """Whether every block of every part is read with the same types, and every text as it was (no label "007" or "NA")."""
     types = set()
     for place, table in tables.items():
-        texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+        texts = [
+            name for name in table
+            if not pd.api.types.is_numeric_dtype(table[name]) and (name in _NAMES or not are_plain_numbers(table[name]))
+        ]  # fmt: skip
         for block in pd.read_csv(io.BytesIO(as_csv[place]), chunksize=_CHUNK):
             types.add(tuple(_kind(block[name]) for name in block))
             written = table.loc[block.index, texts]

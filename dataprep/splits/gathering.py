@@ -11,6 +11,7 @@ import pandas as pd
 
 from dataprep.cleaning import cleaned_dataset
 from dataprep.errors import FingerprintError, InputError, OptionError
+from dataprep.schemas.numbers import equals
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import difference
 from dataprep.schemas.split import PART, UNIT
@@ -166,12 +167,11 @@ def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: 
     """(n,) whether each has an external value; every value `must` be there unless new samples may come without."""
     external = np.zeros(len(bonds), bool)
     for column, value in request.external:
-        texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[bonds.order]
-        rows = texts == value
+        values = dataset.samples[column]
+        rows = equals(values, value)[bonds.order]
         if must and not rows.any():
-            raise OptionError(
-                f"external: no row has {column}={value}. {did_you_mean(value, sorted(set(map(str, texts)))[:1000])}"
-            )
+            known = sorted(set(map(str, values.dropna())))[:1000]
+            raise OptionError(f"external: no row has {column}={value}. {did_you_mean(value, known)}")
         external |= rows
     if request.external and (external | ~kept).all():
         raise OptionError("external: that takes every sample: nothing is left to train on")

@@ -13,6 +13,7 @@ from dataprep.errors import OptionError
 from dataprep.neighbours.components import connect
 from dataprep.probes.folds import join
 from dataprep.schemas.columns import ARRAYS
+from dataprep.schemas.numbers import EMPTY
 from dataprep.schemas.options import did_you_mean
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ def known_column(dataset: Dataset, name: str, option: str) -> str:
 def _group_numbers(dataset: Dataset, name: str, order: Rows) -> Rows:
     values = dataset.samples[name]
     texts = values.astype("str").to_numpy(dtype=object)
-    numbers = pd.factorize(texts)[0]
-    missing = values.isna().to_numpy() | (texts == "")
+    numbers, known = pd.factorize(texts)
+    empty = np.array([str(text).strip().lower() in EMPTY for text in known], bool)
+    missing = values.isna().to_numpy() | (numbers < 0) | empty[numbers]
     return np.asarray(np.where(missing, -1, numbers)[order], np.int64)
 
 

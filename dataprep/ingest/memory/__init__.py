@@ -1,0 +1,1 @@
+"""Images that lie in memory rather than in files: PIL images, bytes, arrays, and the data sets of other libraries."""
