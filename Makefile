@@ -1,12 +1,13 @@
 # make demo    audit, split and train on the bundled sample data, or your own: make demo IMAGES=path/to/images
 # make test    lint, types and tests; sets itself up on a fresh clone
+# make kernels what depends on floating point, under another kernel of linear algebra: make kernels KERNEL=SkylakeX
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 IMAGES ?= sample_data/shapes
 OUT ?= dataprep-out
 
-.PHONY: demo test lint types tests browser install-test clean
+.PHONY: demo test lint types tests kernels browser install-test clean
 
 demo: $(VENV)/.installed-train
 	$(BIN)/dataprep audit "$(IMAGES)" --out "$(OUT)"
@@ -24,6 +25,12 @@ types: $(VENV)/.installed-test
 
 tests: $(VENV)/.installed-test
 	$(BIN)/pytest -q -n 2 --dist loadfile
+
+# A kernel of OpenBLAS that this processor can run and does not run by itself.
+KERNEL ?= $(shell grep -q avx512f /proc/cpuinfo 2>/dev/null && echo Haswell || echo Sandybridge)
+
+kernels: $(VENV)/.installed-test
+	OPENBLAS_CORETYPE=$(KERNEL) $(BIN)/pytest -q -n 2 --dist loadfile tests/probes tests/checks tests/neighbours tests/splits tests/augment
 
 install-test: $(VENV)/.installed-test
 

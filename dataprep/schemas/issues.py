@@ -29,6 +29,8 @@ _CATEGORIES: dict[str, tuple[str, ...] | None] = {
     "unit": None,
     "suggestion": SUGGESTIONS,
 }
+#: Further digits of a probability say nothing, and differ between processors.
+_CONFIDENCE_DIGITS = 4
 _NUMBERS = {"confidence": np.float32, "figure": np.float64}
 #: The columns of `Issues.table`, in order. `target` is a sample, a class, a split, "row 17" or "" for the data set.
 COLUMNS: tuple[str, ...] = (
@@ -71,7 +73,8 @@ def batch(check: str, severity: Severity, scope: Scope, target: ArrayLike, **col
 def _column(name: str, value: Any, rows: int) -> Any:
     values = np.full(rows, value, dtype=object) if np.ndim(value) == 0 else np.asarray(value, dtype=object)
     if name in _NUMBERS:
-        return values.astype(_NUMBERS[name])
+        numbers = values.astype(_NUMBERS[name])
+        return numbers.round(_CONFIDENCE_DIGITS) if name == "confidence" else numbers
     if name in _CATEGORIES:
         known = _CATEGORIES[name]
         return pd.Categorical(values, categories=known if known is not None else pd.unique(values))
