@@ -124,7 +124,7 @@ def test_a_working_folder_that_was_deleted_is_said(
     ],
 )
 def test_a_lack_of_memory_is_one_line(error: Exception, capfd: pytest.CaptureFixture[str]) -> None:
-    interruption.watch()
+    interruption.take()
     outer = LibraryError()
     outer.__cause__ = error
     assert exit_code_of(outer) == 3
