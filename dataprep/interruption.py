@@ -16,16 +16,21 @@ _arrived = 0
 
 def watch() -> None:
     """Take note of SIGINT and SIGTERM from now on. SIGINT stays ignored where it is, as under nohup."""
-    global _arrived
-    _arrived = 0
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _note)
     signal.signal(signal.SIGTERM, _note)
 
 
 def arrived() -> int:
-    """The number of the signal that arrived first since `watch`; 0 for none."""
+    """The number of the signal that arrived first, 0 for none."""
     return _arrived
+
+
+def take() -> int:
+    """As `arrived`, and the note is forgotten: the command that it ended is over."""
+    global _arrived
+    number, _arrived = _arrived, 0
+    return number
 
 
 def end_if_arrived() -> None:

@@ -224,8 +224,8 @@ def verify_copies(folder: str | os.PathLike[str], source: Audit | Split | Datase
         FingerprintError: copies whose original is no longer in their part, or of their unit, or not in the data.
     """
     path = os.path.join(os.fspath(folder), MANIFEST)
-    check_input(path, "the list of copies", limit=STAGE_LIMIT)
-    with reading(path, "Make the copies again: dataprep augment --materialise"):
+    check_input(path, "the copies in", limit=STAGE_LIMIT)
+    with reading(f"the copies in {path}", "Make the copies again: dataprep augment --materialise"):
         table = pd.read_csv(path, dtype="str", keep_default_na=False)
         table = table[["path", "label", "split", "unit", "source", "policy", "seed", "copy"]]
     gone = [name for name in table["path"] if not os.path.isfile(os.path.join(os.fspath(folder), *name.split("/")))]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from dataprep.errors import FingerprintError
+from dataprep.errors import FingerprintError, InputError
 from dataprep.schemas.files import write_atomically
 from dataprep.schemas.inputs import check_input
-from dataprep.schemas.stored import STAGE_LIMIT, reading
+from dataprep.schemas.stored import STAGE_LIMIT
 
 if TYPE_CHECKING:
     from dataprep.baselines.loop import Fitted
@@ -34,6 +36,15 @@ def write_checkpoint(path: str, parts: dict[str, Any], fitted: Fitted, best: dic
         file.write(made.getbuffer())
 
 
+@contextmanager
+def _no_checkpoint(path: str) -> Iterator[None]:
+    """Whatever torch raises of a damaged file, in a line."""
+    try:
+        yield
+    except Exception as error:
+        raise InputError(f"{path} is no checkpoint that can be read ({type(error).__name__}): train without --resume") from error
+
+
 def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted, dict[str, Tensor]]:
     """Give every part its state back; the history and the best weights. Nothing in the file is run (``weights_only``).
 
@@ -44,7 +55,7 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
     from dataprep.baselines.loop import Fitted
 
     check_input(path, "the checkpoint", limit=STAGE_LIMIT)
-    with reading(path, "It is no checkpoint that can be read: train without --resume"):
+    with _no_checkpoint(path):
         state = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or state["form"] != _FORM:
             raise TypeError("another form")
@@ -55,7 +66,7 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
             f"{os.path.basename(path)} belongs to a run with other data or settings: train without --resume, or give back the "
             "settings in run.json"
         )
-    with reading(path, "It is no checkpoint that can be read: train without --resume"):
+    with _no_checkpoint(path):
         for name, part in parts.items():
             part.load_state_dict(found[name])
     fitted.resumed_at = len(fitted.history)

@@ -214,13 +214,15 @@ def _read_network(path: str, fingerprint: str) -> Any:
     from dataprep.baselines.models import make_network
 
     check_input(path, "the weights", limit=STAGE_LIMIT)
-    with reading(path, f"Its weights are damaged. {_AGAIN}"):
+    try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["form"] != _FORM:
             raise ValueError("another form of weights")
         network = make_network(pretrained=False, **state["network"])
         network.load_state_dict(state["state"])
         made_for = state["fingerprint"]
+    except Exception as error:  # torch raises a dozen classes, some with a page of advice
+        raise InputError(f"cannot read the weights {path} ({type(error).__name__}). {_AGAIN}") from error
     if made_for != fingerprint:
         raise FingerprintError(f"{WEIGHTS} in {os.path.dirname(path)} belongs to a model of other data. {_AGAIN}")
     return network.eval()

@@ -76,7 +76,7 @@ def main() -> None:
 
 def exit_code_of(error: BaseException) -> Any:
     """The exit code of a command that ended with `error`, after a line that says why."""
-    number = interruption.arrived() or signal.SIGINT * isinstance(error, KeyboardInterrupt)
+    number = interruption.take() or signal.SIGINT * isinstance(error, KeyboardInterrupt)
     if number:
         if number == signal.SIGINT:
             _say("dataprep: interrupted; what was measured is kept in the cache")

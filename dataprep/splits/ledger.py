@@ -157,6 +157,8 @@ def part_hash(folder: str | os.PathLike[str], part: str, *, split: Split | None 
 def _splits(path: str) -> pd.DataFrame:
     import pandas as pd
 
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: expected the table of a split: make one with dataprep split")
     check_input(path, "the table of a split", limit=STAGE_LIMIT)
     with reading(path, "Expected the table of a split: make one with dataprep split"):
         return pd.read_csv(path, usecols=["path", PART], dtype=str, keep_default_na=False)

@@ -227,7 +227,7 @@ def run(*arguments):
 
 def test_command_writes_and_prints(parts, tmp_path):
     out = tmp_path / "out"
-    done = run(parts, "--kind", "z-score", "--export", "timm", "--export", "onnx", "--out", out, "--jobs", 1, "-q")
+    done = run(parts, "--kind", "z-score", "--export", "timm", "--export", "onnx", "--out", out, "--jobs", 1)
     assert done.exit_code == 0, done.output
     for words in ("ImageNet mean", "z-score: each channel", "Fitted on 6 images of train; test (3), val (3) not touched"):
         assert words in done.output
@@ -269,7 +269,7 @@ def test_command_goes_on_from_a_split(class_folders, tmp_path):
     out = tmp_path / "out"
     split = CliRunner().invoke(app, ["split", str(class_folders), "--no-embedding", "--folds", "3", "--out", str(out), "-q"])
     assert split.exit_code == 0, split.output
-    done = run("--fold", "2", "--out", out, "--jobs", 1, "-q")
+    done = run("--fold", "2", "--out", out, "--jobs", 1)
     assert done.exit_code == 0, done.output
     assert "Fitted on 8 images of all folds but fold2; fold2 (4) not touched" in done.output
     made = Normaliser.load(out / "normalise" / "normaliser.json")

@@ -96,8 +96,8 @@ def test_exporting_leaves_the_network_as_it_was() -> None:
     ("change", "said"),
     [
         ({"dataprep_model": "9"}, "another version"),
-        ({"kind": '"poem"'}, "cannot be read"),
-        ({"labels": "[not json"}, "cannot be read"),
+        ({"kind": '"poem"'}, "cannot read"),
+        ({"labels": "[not json"}, "cannot read"),
     ],
 )
 def test_metadata_that_cannot_be_used_are_said(change: dict[str, str], said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ def on_terminal(keys: bytes, *arguments: str, folder: Path) -> tuple[int, str]:
 
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where the suite runs with it ignored
         os.chdir(folder)
         os.execv(sys.executable, [*COMMAND, *arguments])
     said = b""

@@ -50,6 +50,7 @@ def run(module: str, ending: str, images: Path, number: str = "SIGINT", **how: o
         ("pandas", "raise SystemError('returned a result with an exception set')"),
         ("onnxruntime", "raise ImportError('dynamic module does not define module export function')"),
         ("pandas", "pass"),
+        ("typer", "pass"),
     ],
 )
 def test_an_interruption_inside_an_import_is_one(class_folders: Path, module: str, ending: str) -> None:
