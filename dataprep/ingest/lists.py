@@ -47,11 +47,11 @@ def note_of_lists(folder: str) -> tuple[str, ...]:
     names = _lists_in(folder)
     if not names:
         return ()
-    stems = [name[: -len(".txt")] for name in names]
-    pattern = f"{{{','.join(stems)}}}.txt" if len(names) > 1 else names[0]
-    means = "as splits of that name" if len(names) > 1 else "with its labels"
-    return (f"{counted(len(names), 'list')} of images not read ({listed(names)}): --manifest {os.path.join(folder, pattern)!r} reads "
-            f"{'them' if len(names) > 1 else 'it'} {means}",)  # fmt: skip
+    several = len(names) > 1
+    stems = ",".join(name[: -len(".txt")] for name in names)
+    place = os.path.join(folder, f"{{{stems}}}.txt" if several else names[0])
+    what = "them as splits of that name" if several else "it with its labels"
+    return (f"{counted(len(names), 'list')} of images not read ({listed(names)}): --manifest {place!r} reads {what}",)
 
 
 def _lists_in(folder: str) -> Sequence[str]:

@@ -29,8 +29,8 @@ def root(tmp_path: Path) -> Path:
 def test_a_folder_says_that_lists_are_there_and_the_option_reads_them(root):
     notes = dataprep.scan(root).notes
     assert [note for note in notes if "lists" in note] == [
-        f"3 lists of images not read (test.txt, train.txt, val.txt): --manifest {str(root / '{test,train,val}.txt')!r} reads them "
-        "as splits of that name"
+        "3 lists of images not read (test.txt, train.txt, val.txt): --manifest "
+        f"{str(root / '{test,train,val}.txt')!r} reads them as splits of that name"
     ]
     dataset = dataprep.scan(root, manifest=root / "{test,train,val}.txt")
     assert dataset.classes == ("0", "1")
