@@ -20,6 +20,7 @@ from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.label_columns import find_label
 from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders, with_note_on_no_labels
 from dataprep.ingest.labels import read_classes
+from dataprep.ingest.lists import manifests_of, with_split
 from dataprep.ingest.locating import NO_FILE, Located, hint, locate, shortened
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
 from dataprep.ingest.own import own_column
@@ -86,14 +87,22 @@ class Place:
 def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Keeps) -> Dataset:
     """The Dataset that `manifest` lists; with a folder as `source`, paths may start there and its other files are unlisted.
 
+    A manifest may be several (``{train,val}.txt``, ``*.csv``): the name of each is then the split of its rows.
+
     Raises:
         InputError: the manifest cannot be read or has no usable path column, or none of its files exists.
     """
-    folder = os.path.dirname(manifest) if "://" in manifest else os.path.dirname(absolute(manifest))
-    name = posixpath.basename(to_posix(manifest))
+    files = manifests_of(manifest)
+    folder = os.path.dirname(files[0]) if "://" in files[0] else os.path.dirname(absolute(files[0]))
     place = Place(source if source is not None else folder, keeps)
-    listing = _listing(name, read_table(manifest, reading.encoding), dict.fromkeys((place.root, to_posix(folder))), reading)
-    return _dataset([replace(listing, names_alone=True)], place, keeps, reading, with_folder=source is not None)
+    listings = []
+    for file in files:
+        table = read_table(file, reading.encoding)
+        table = with_split(table, file) if len(files) > 1 else table
+        bases = dict.fromkeys((place.root, to_posix(os.path.dirname(file) if "://" in file else os.path.dirname(absolute(file)))))
+        listing = _listing(posixpath.basename(to_posix(file)), table, bases, reading)
+        listings.append(replace(listing, names_alone=True))
+    return _dataset(listings, place, keeps, reading, with_folder=source is not None)
 
 
 def scan_rows(
@@ -256,10 +265,12 @@ def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
     for role, convert in (("split", split_column), ("group", text_column)):
         if role in roles:
             table[role] = convert(columns[roles[role]])
+    own: dict[str, pd.Categorical] = {}
     for name, values in columns.items():
         if name not in roles.values():
-            table[f"manifest_{name}" if name in COLUMNS or name in table else name] = own_column(values)
-    return table
+            taken = name in COLUMNS or name in table
+            own[f"manifest_{name}" if taken else name] = own_column(values)
+    return pd.concat([table, pd.DataFrame(own, index=table.index)], axis=1)
 
 
 def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:

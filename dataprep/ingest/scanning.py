@@ -14,6 +14,7 @@ from dataprep.errors import InputError, OptionError
 from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
 from dataprep.ingest.grouping import grouped
 from dataprep.ingest.junk import ARCHIVES, extension_of
+from dataprep.ingest.lists import note_of_lists
 from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
 from dataprep.ingest.masks import leave_out_masks, mask_faults
 from dataprep.ingest.memory.scanning import Labels, from_memory
@@ -155,6 +156,7 @@ def _read_folder(
     keep_wanted(tree, keeps)
     left_out = leave_out_masks(tree) if without_masks else []
     dataset = dataset_of(tree, reading)
+    dataset = replace(dataset, notes=(*dataset.notes, *note_of_lists(source)))
     return replace(dataset, faults=pd.concat([dataset.faults, mask_faults(left_out)], ignore_index=True)) if left_out else dataset
 
 
