@@ -106,7 +106,7 @@ def test_what_goes_to_stdout_is_written_nowhere_unless_asked_for(images: Path, t
     ("narrower", "lacks"),
     [
         (("--only", "dark"), "--only"), (("--skip", "near-duplicate"), "--skip"), (("--sample", 4), "--sample"),
-        (("--include", "a/*"), ""),
+        (("--include", "b/*"), ""),
     ],
 )  # fmt: skip
 def test_a_partial_audit_keeps_the_full_one_and_the_next_stage_says_what_is_missing(
