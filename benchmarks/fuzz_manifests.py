@@ -2,9 +2,9 @@
 
     python benchmarks/fuzz_manifests.py [--count 500] [--seed 0]
 
-Twelve files and a manifest of each kind are written, the manifest is damaged by one to four changes, and `dataprep.scan` reads it
-with the folder. It must give a data set in which every file is a sample or is named by a fault, or raise an error that is meant for
-people, in at most 10 seconds and 1 GB. Exits with 1 where one does not.
+Twelve files and a manifest of each kind are written, the manifest is damaged by one to four changes, and `dataprep.scan` reads
+it with the folder. It must give a data set in which every file is a sample or is named by a fault, or raise an error that is
+meant for people, in at most 10 seconds and 1 GB. Exits with 1 where one does not.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from dataprep.errors import UserError
 _FILES = 12
 _MOST_SECONDS, _MOST_BYTES = 10.0, 1 << 30
 _TOKENS = (
-    b'"', b"'", b",", b"\n", b"\r", b"\0", b"\t", b";", b"|", b"[" * 5000, b"{" * 5000, b"}", b"]", b"\\ud800", b"\\u0000", b"\xff\xfe",
-    b"\xef\xbb\xbf", b"\x80", "ä猫".encode(), "猫".encode("gbk"), b"nan", b"null", b"1e999", b"9" * 5000, b"-", b"true", b"a" * 30_000, b"../",
-    b"/etc/passwd", b"C:\\\\x", b"http://x/", b"~", b"#", b"sep=;\n", b'""""', b"PAR1", b"{}", b"[]", b" ", b"=cmd()", b"\x1b[31m",
+    b'"', b"'", b",", b"\n", b"\r", b"\0", b"\t", b";", b"|", b"[" * 5000, b"{" * 5000, b"}", b"]", b"\\ud800", b"\\u0000",
+    b"\xff\xfe", b"\xef\xbb\xbf", b"\x80", "ä猫".encode(), "猫".encode("gbk"), b"nan", b"null", b"1e999", b"9" * 5000, b"-",
+    b"true", b"a" * 30_000, b"../", b"/etc/passwd", b"C:\\x", b"http://x/", b"~", b"#", b"sep=;\n", b'""""', b"PAR1", b"{}",
+    b"[]", b" ", b"=cmd()", b"\x1b[31m",
 )  # fmt: skip
 
 
@@ -41,7 +42,8 @@ def originals() -> dict[str, bytes]:
     rows = [
         {
             "path": f"images/{number}.jpg", "label": ("cat", "dog", "bird")[number % 3], "split": ("train", "test")[number % 2],
-            "patient": f"{number // 2:03d}", "age": number, "weight": number / 3, "ok": number % 2 == 0, "tags": ["a", str(number)],
+            "patient": f"{number // 2:03d}", "age": number, "weight": number / 3, "ok": number % 2 == 0,
+            "tags": ["a", str(number)],
         }
         for number in range(_FILES)
     ]  # fmt: skip
@@ -58,7 +60,7 @@ def originals() -> dict[str, bytes]:
         "raw": pa.array([b"\xff\xfe"] * _FILES, pa.binary()),
         "half": pa.array(np.arange(_FILES, dtype=np.float16)),
         "nothing": pa.nulls(_FILES),
-        "span": pa.array([n for n in range(_FILES)], pa.duration("us")),
+        "span": pa.array(list(range(_FILES)), pa.duration("us")),
     }
     table = pa.Table.from_pylist(rows)
     for name, values in extra.items():

@@ -30,9 +30,11 @@ class MalformedRow(Check):
         Mend the lines. More cells than the header is mostly a comma in a name that needs quotation marks; a row that
         runs over many lines, a quotation mark that is not closed.
     How it works:
-        CSV is read with the separator (comma, semicolon, tab, bar) and the encoding (UTF-8, UTF-16 with a mark, else
-        Windows 1252) found from the file; blank lines and empty cells after the last column are no faults. Malformed
-        rows are left out.
+        CSV is read with the separator (comma, semicolon, tab, bar, blanks, or what a first line ``sep=;`` names) and the
+        encoding found from the file: UTF-8, UTF-16, else a guess that the report names and ``--encoding`` overrides.
+        Blank lines and empty cells after the last column are no faults. A path, label, split or group of more than 4,096
+        letters, a cell of more than a million, and JSON nested more than 60 deep are malformed. Malformed rows are left
+        out.
     Known limits:
         An unclosed quotation mark swallows the rows after it up to the next one; these are not reported one by one.
         When most rows are malformed, scanning stops with a message.

@@ -28,6 +28,10 @@ _NAMES_IMAGE = re.compile(rf".*{_IMAGE}\s*", re.IGNORECASE | re.DOTALL)
 _LISTED = re.compile(rf"\s*(?P<path>\S.*?{_IMAGE})[ \t]+(?P<rest>\S.*?)\s*", re.IGNORECASE)
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?', re.IGNORECASE)
 
+#: Share of zeros that text in UTF-16 does not reach, but UTF-32 does.
+_MOST_ZEROS = 0.8
+#: Bytes of a line.
+_LONGEST_LINE = 32 << 20
 #: What a file begins with that somebody named .csv, and what it is.
 _BINARY = (
     (b"PK\x03\x04", "an Excel workbook or another archive"), (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
@@ -99,6 +103,17 @@ def _refuse_binary(data: bytes, place: str) -> None:
     for start, kind in _BINARY:
         if data.startswith(start):
             raise InputError(f"{place} is not CSV but {kind}: save it as CSV (UTF-8) and give that, or name it by its kind")
+    if data.count(b"\0", 0, _HEAD_BYTES) > _MOST_ZEROS * min(len(data), _HEAD_BYTES):
+        raise InputError(f"{place} is not text: most of its first bytes are zero")
+    refuse_long_lines(data, place)
+
+
+def refuse_long_lines(data: bytes, place: str) -> None:
+    """Raise InputError where a line of the text in `data` is longer than anybody writes: reading it would take memory at once."""
+    for start in range(0, len(data) - _LONGEST_LINE + 1, _LONGEST_LINE):
+        if data.find(b"\n", start, start + _LONGEST_LINE) < 0 and data.find(b"\r", start, start + _LONGEST_LINE) < 0:
+            line = data.count(b"\n", 0, start) + 1
+            raise InputError(f"{place}: line {line:,} has more than {_LONGEST_LINE >> 20} MB: expected a line for each file")
 
 
 def _form_of(head: str) -> _Form:

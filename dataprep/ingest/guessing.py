@@ -14,8 +14,11 @@ from functools import cache
 from dataprep.ingest import letters
 
 #: Letters of ASCII together with what is beyond it.
-_WORD = re.compile(r"[A-Za-z]*[^\x00-\x7f][A-Za-z\u0080-\U0010ffff]*")
-_MOST_LINES, _MOST_BYTES, _MOST_WORDS, _LONGEST_WORD = 4000, 1 << 18, 1500, 60
+_WORD = re.compile(r"[A-Za-z]{0,30}[^\x00-\x7f][A-Za-z\u0080-\U0010ffff]*")
+#: A byte beyond ASCII and what follows it up to what no letter of two bytes ends in; letters of ASCII before it.
+_PIECE = re.compile(rb"[\x80-\xff][^\x00-\x2f\x3a-\x3f]{0,4000}")
+_LETTERS = re.compile(rb"[A-Za-z]+\Z")
+_MOST_PIECES, _MOST_BYTES, _MOST_WORDS, _LONGEST_WORD, _LONGEST_PIECE = 4000, 1 << 18, 1500, 60, 4000
 #: Bits of: a letter of ASCII; scripts that meet within a word, where letters are sounds or where they are syllables or words; a
 #: capital inside a word; letters with accents side by side; a sign.
 _ASCII, _MIXED, _CAPITAL, _NEIGHBOURS, _SIGN = 4.0, (12.0, 6.0), 8.0, 4.0, 16.0
@@ -98,16 +101,19 @@ def guess_encoding(data: bytes) -> str:
 
 
 def _sample_of(data: bytes) -> bytes:
-    """Distinct lines that are not ASCII."""
-    lines: dict[bytes, None] = {}
+    """Distinct pieces of text that are not ASCII, with the letters before them, one a line."""
+    pieces: dict[bytes, None] = {}
     size = 0
-    for line in re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data):
-        text = line[0][: _MOST_BYTES // 4]
-        size += 0 if text in lines else len(text)
-        lines[text] = None
-        if len(lines) >= _MOST_LINES or size > _MOST_BYTES:
+    for found in _PIECE.finditer(data):
+        if found.end() - found.start() > _LONGEST_PIECE:  # it may end within a letter
+            continue
+        before = _LETTERS.search(data, max(0, found.start() - _LONGEST_WORD // 2), found.start())
+        piece = data[before.start() if before else found.start() : found.end()]
+        size += 0 if piece in pieces else len(piece)
+        pieces[piece] = None
+        if len(pieces) >= _MOST_PIECES or size > _MOST_BYTES:
             break
-    return b"\n".join(lines)
+    return b"\n".join(pieces)
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

@@ -9,11 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from dataprep.errors import InputError
+from dataprep.ingest.delimited import refuse_long_lines
 from dataprep.ingest.encodings import encoding_of
 from dataprep.ingest.exports import read_export
 from dataprep.ingest.table import Table
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+#: Bytes of JSON that is read at once; as objects in memory it takes many times as much.
+_LONGEST_JSON = 256 << 20
 #: Objects and lists within each other.
 _DEEPEST = 60
 #: Letters of a number; a longer one stays text.
@@ -24,6 +27,7 @@ _MENTIONS = 100_000
 
 def read_json_lines(data: bytes, place: str, named: str | None) -> Table:
     """The table of a file with one JSON object a line, whose encoding may be `named`; other lines are malformed."""
+    refuse_long_lines(data, place)
     encoding = encoding_of(data, place, named)
     table = Table(encoding=encoding.name, notes=_notes(encoding.note))
     for row, line in enumerate(io.TextIOWrapper(io.BytesIO(data), encoding=encoding.name, errors=encoding.errors), 1):
@@ -44,6 +48,9 @@ def read_json(data: bytes, place: str, named: str | None) -> Table:
     Raises:
         InputError: it is none of these.
     """
+    if len(data) > _LONGEST_JSON:
+        size = _LONGEST_JSON >> 20
+        raise InputError(f"{place} has more than {size} MB, too many at once: write one JSON object a line, in a file .jsonl")
     encoding = encoding_of(data, place, named)
     try:
         content = _parsed(data.decode(encoding.name, encoding.errors))

@@ -249,10 +249,12 @@ def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
     for role, convert in (("split", split_column), ("group", text_column)):
         if role in roles:
             table[role] = convert(columns[roles[role]])
+    own: dict[str, pd.Categorical] = {}
     for name, values in columns.items():
         if name not in roles.values():
-            table[f"manifest_{name}" if name in COLUMNS or name in table else name] = own_column(values)
-    return table
+            taken = name in COLUMNS or name in table
+            own[f"manifest_{name}" if taken else name] = own_column(values)
+    return pd.concat([table, pd.DataFrame(own, index=table.index)], axis=1)
 
 
 def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:

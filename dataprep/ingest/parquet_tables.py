@@ -26,8 +26,8 @@ class _Column:
     type: Any
 
 
-def read_parquet(data: bytes, place: str) -> Table:
-    """The table of a Parquet file.
+def read_parquet(source: bytes | str, place: str) -> Table:
+    """The table of a Parquet file, given as its bytes or its path; `place` is its name for messages.
 
     Columns of bytes are left out; so are those that cannot be read, with a note.
 
@@ -38,7 +38,7 @@ def read_parquet(data: bytes, place: str) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(source) if isinstance(source, bytes) else source)
         rows, stored = file.metadata.num_rows, list(file.schema_arrow)
     except Exception as error:  # whatever a damaged file sets off in the library
         raise InputError(f"{place} is not a Parquet file that can be read: {_reason(error)}") from error
@@ -50,7 +50,7 @@ def read_parquet(data: bytes, place: str) -> Table:
     table = Table()
     for column in columns:
         try:
-            values = _values_in(file, column, data)
+            values = _values_in(file, column)
         except Exception as error:
             notes.append(
                 f"{place}: the column {column.name!r} ({_short(column.type)}) cannot be read and is left out: {_reason(error)}"
@@ -93,7 +93,7 @@ def _wanted(stored: list[Any], place: str) -> tuple[list[_Column], list[str]]:
     return wanted, repeated
 
 
-def _values_in(file: Any, column: _Column, data: bytes) -> list[Any]:
+def _values_in(file: Any, column: _Column) -> list[Any]:
     """The values of a column; where two have its name, of the one with its number."""
     if "." in column.stored or sum(each.name == column.stored for each in file.schema_arrow) > 1:
         return _values(file.read().column(column.number))

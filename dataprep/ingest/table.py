@@ -9,8 +9,8 @@ from typing import Any
 from dataprep.errors import InputError
 from dataprep.schemas.names import escape_name
 
-#: Columns that a table may have; a spreadsheet has at most 16,384.
-MOST_COLUMNS = 10_000
+#: Columns that a table may have.
+MOST_COLUMNS = 4096
 #: Letters of a path, label, split or group; file systems take 4,096 bytes.
 LONGEST_NAME = 4096
 #: Letters of any cell.
@@ -124,8 +124,10 @@ class Table:
 
 
 def short_name(name: str) -> str:
-    """The name of a column, without what cannot be stored and without its end where it is endless."""
-    text = escape_name(name).replace("\0", "")
+    """The name of a column in one line, without what cannot be stored and without its end where it is endless."""
+    text = escape_name(name[: 2 * _LONGEST_COLUMN])
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text).strip()
     return text if len(text) <= _LONGEST_COLUMN else text[:_LONGEST_COLUMN]
 
 

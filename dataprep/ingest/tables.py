@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 
 from dataprep.errors import InputError
 from dataprep.ingest.delimited import read_delimited
@@ -11,13 +12,13 @@ from dataprep.ingest.json_tables import read_json, read_json_lines
 from dataprep.ingest.parquet_tables import read_parquet
 from dataprep.ingest.table import Table as Table
 from dataprep.ingest.walk import open_file_system
-from dataprep.schemas.inputs import MB, read_input
+from dataprep.schemas.inputs import MB, check_input, read_input
 from dataprep.schemas.names import escape_name
 
 #: Extensions that are read as manifests.
 EXTENSIONS = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
-#: Bytes of a manifest.
-_LIMIT = 2048 * MB
+#: Bytes of a manifest that is read whole, and of one of which only columns are.
+_LIMIT, _PARQUET_LIMIT = 1024 * MB, 1 << 42
 
 
 def read_table(place: str, encoding: str | None = None) -> Table:
@@ -32,12 +33,12 @@ def read_table(place: str, encoding: str | None = None) -> Table:
     if extension not in EXTENSIONS and extension != "txt":
         what = " (XML, as CVAT and Pascal VOC write it, is not read)" if extension == "xml" else ""
         raise InputError(f"{place} is not a manifest{what}: expected a file that ends in .{', .'.join(EXTENSIONS)}")
-    data, name = _bytes_of(place), escape_name(os.path.basename(place))
+    name = escape_name(posixpath.basename(place.replace(os.sep, "/")))
     if extension == "parquet":
-        table = read_parquet(data, name)
+        table = read_parquet(_bytes_of(place) if "://" in place else _local(place), name)
     else:
         readers = {"jsonl": read_json_lines, "ndjson": read_json_lines, "json": read_json}
-        table = readers.get(extension, read_delimited)(data, name, encoding)
+        table = readers.get(extension, read_delimited)(_bytes_of(place), name, encoding)
     table = table.tidied()
     _refuse_unread(table, place)
     return table
@@ -55,9 +56,7 @@ def _refuse_unread(table: Table, place: str) -> None:
 
 def _bytes_of(place: str) -> bytes:
     if "://" not in place:
-        if not os.path.lexists(place):
-            raise InputError(f"there is no manifest {place}")
-        return read_input(place, "the manifest", limit=_LIMIT)
+        return read_input(_there(place), "the manifest", limit=_LIMIT)
     try:
         system, path = open_file_system(place)
         return bytes(system.cat_file(path))
@@ -65,3 +64,13 @@ def _bytes_of(place: str) -> bytes:
         raise InputError(f"there is no manifest {place}") from error
     except OSError as error:
         raise InputError(f"cannot read the manifest {place}: {error.strerror or error}") from error
+
+
+def _local(place: str) -> str:
+    return check_input(_there(place), "the manifest", limit=_PARQUET_LIMIT)
+
+
+def _there(place: str) -> str:
+    if not os.path.lexists(place):
+        raise InputError(f"there is no manifest {place}")
+    return place

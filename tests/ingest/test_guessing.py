@@ -49,3 +49,8 @@ def test_small_tables(encoding, words):
     text = table_of(words)
     data = text.encode(encoding)
     assert data.decode(guess_encoding(data)) == text
+
+
+def test_long_lines_of_ascii_take_no_longer_than_short_ones():
+    endless = b"a" * 1_000_000
+    assert guess_encoding(endless + b" Gr\xfc\xdfe " + endless) == "cp1252"
