@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dataprep.baselines.models import Network
 
 #: Greatest difference that is allowed between what torch says and what onnxruntime says of the same images.
-TOLERANCE = 1e-4
+TOLERANCE = 1e-3
 INPUT, LOGITS, PROBABILITIES, VALUES = "images", "logits", "probabilities", "values"
 
 
