@@ -14,7 +14,7 @@ import pytest
 import dataprep
 from dataprep.augment.fitting import fit_columns
 from dataprep.checks.properties import properties_of
-from dataprep.cleaning.applying import manifest_writer, rows_of
+from dataprep.cleaning.applying import manifest_bytes, rows_of
 from dataprep.splits import split
 from dataprep.splits.features import features_of
 from tests.splits.made import made_audit
@@ -46,7 +46,7 @@ def test_text_comes_back_as_it_was_written(root):
     dataset = dataprep.scan(root / "m.csv")
     assert {name: cells(dataset.samples, name) for name in WRITTEN} == WRITTEN
     out = root / "out.csv"
-    manifest_writer(str(out))(rows_of(dataset), str(out))
+    out.write_bytes(manifest_bytes(rows_of(dataset), str(out)))
     again = pd.read_csv(out, dtype="str", keep_default_na=False)
     assert again[list(WRITTEN)].to_dict("list") == WRITTEN
 

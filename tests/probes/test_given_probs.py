@@ -29,10 +29,10 @@ def table(path: Path, **columns: object) -> str:
 
 
 @pytest.mark.parametrize("name", ["probs.parquet", "probs.csv"])
-def test_rows_go_by_name_and_classes_by_the_columns(tmp_path: Path, name: str) -> None:
+def test_rows_go_by_name_and_classes_are_in_the_one_order(tmp_path: Path, name: str) -> None:
     found = with_probs(dataset(["cat", "dog", "bird"]), table(tmp_path / name))
-    assert found.classes == ("dog", "cat", "bird")
-    np.testing.assert_allclose(found.arrays["probs"], [[0.2, 0.8, 0], [0, 0, 0], [0.9, 0.1, 0]], atol=1e-6)
+    assert found.classes == ("bird", "cat", "dog")
+    np.testing.assert_allclose(found.arrays["probs"], [[0, 0.8, 0.2], [0, 0, 0], [0, 0.1, 0.9]], atol=1e-6)
 
 
 def test_what_a_model_learned_from_is_refused(tmp_path: Path) -> None:
