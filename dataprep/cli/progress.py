@@ -49,13 +49,14 @@ class _Lines:
         self._quiet, self._clock = quiet, clock
         self._stage = ""
         self._since = self._said = clock()
-        self._first = 0
+        self._first = self._last = 0
 
     def __call__(self, stage: str, done: int, total: int, note: str) -> None:
         end_if_arrived()
         now = self._clock()
-        if stage != self._stage or done < self._first:
+        if stage != self._stage or done < self._last:  # the next thing to count
             self._stage, self._since, self._first = stage, now, done
+        self._last = done
         if self._quiet or now - self._said < LINE_S:
             return
         self._said = now

@@ -37,6 +37,16 @@ def test_a_rate_is_that_of_the_stage(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == "dataprep: Training: 5 of 10, 1.5 a minute, fold 2, loss 0.2\n"
 
 
+def test_a_stage_that_counts_again_starts_its_rate_again(capfd: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    say = _Lines(False, clock)
+    for done in (0, 900, 0):
+        say("check", done, 1000, "")
+    clock.now += 40
+    say("check", 80, 100, "")
+    assert capfd.readouterr().err == "dataprep: Checking: 80 of 100, 2 a second\n"
+
+
 def test_a_stage_that_does_not_know_its_length_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     say = _Lines(False, clock)
