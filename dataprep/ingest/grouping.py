@@ -53,7 +53,7 @@ class Grouping:
             re.compile(group_by)
         except (re.error, OverflowError, RecursionError) as error:
             raise OptionError(
-                f"option group_by: expected folder, name or a regular expression, and {group_by!r} is none: {error}"
+                f"option group_by: expected folder, name or a regular expression, and '{group_by}' is none: {error}"
             ) from error
         return cls("regex", group_by)
 
@@ -173,7 +173,7 @@ def _nothing(grouping: Grouping, dataset: Dataset) -> str:
     if grouping.by == "name":
         return f"option group_by: 'name' needs names that end in a number (P003b_1.jpg), not such as {names}"
     return (
-        f"option group_by: the regular expression {grouping.value!r} matches none of the {len(dataset):,} paths, which are such "
+        f"option group_by: the regular expression '{grouping.value}' matches none of the {len(dataset):,} paths, which are such "
         f"as {names}. Give folder, name or a pattern that is found in them, such as '(P[0-9]+)_'"
     )
 
@@ -181,7 +181,7 @@ def _nothing(grouping: Grouping, dataset: Dataset) -> str:
 def _note(grouping: Grouping, dataset: Dataset, keys: Any) -> str:
     sizes = np.unique(keys[keys != ""], return_counts=True)[1]
     way = {"folder": "folder below the class", "name": "name without its number"}.get(
-        grouping.by, f"{grouping.value!r} on the path"
+        grouping.by, f"'{grouping.value}' on the path"
     )
     note = f"Groups by {way}: {len(sizes):,} group{'' if len(sizes) == 1 else 's'}, {int((sizes > 1).sum()):,} of several samples"
     without = np.flatnonzero(keys == "")
