@@ -16,7 +16,8 @@ from dataprep.ingest.encodings import encoding_of
 from dataprep.ingest.table import MOST_COLUMNS, Table, short_name, too_many_columns, unique_names
 
 _SEPARATORS = ",;\t|"
-_CHUNK_ROWS = 50_000
+#: Cells that are gathered before they go to their columns, and distinct cells that are remembered at most.
+_CHUNK_CELLS, _MOST_KNOWN = 50_000, 200_000
 _HEAD_BYTES, _HEAD_LINES = 1 << 16, 40
 #: Lines that a file has which is taken for a list of images without being named as one.
 _LEAST_LINES = 2
@@ -216,14 +217,18 @@ def _fill(table: Table, names: Sequence[str], rows: Rows) -> None:
     known: dict[str, str] = {}
     chunk: list[Sequence[str]] = []
     width = len(names)
+    most_rows = -(-_CHUNK_CELLS // width)
     for row, last, cells in rows:
-        if any(cells):
-            if len(cells) != width and (len(cells) < width or any(cells[width:])):
+        if not any(cells):
+            continue
+        if len(cells) != width:
+            if len(cells) < width or any(cells[width:]):
                 table.refuse(row, _why_ragged(len(cells), width, row, last), cells[:MOST_COLUMNS])
-            else:
-                chunk.append(cells[:width])
-                table.rows.append(row)
-        if len(chunk) * width >= _CHUNK_ROWS:
+                continue
+            cells = cells[:width]
+        chunk.append(cells)
+        table.rows.append(row)
+        if len(chunk) >= most_rows:
             _store(columns, chunk, known)
     _store(columns, chunk, known)
     table.columns = dict(zip(names, columns, strict=True))
@@ -239,5 +244,5 @@ def _store(columns: list[list[str]], chunk: list[Sequence[str]], known: dict[str
     for column, cells in zip(columns, zip(*chunk, strict=True)):
         column.extend(known.setdefault(cell, cell) for cell in cells)
     chunk.clear()
-    if len(known) > 4 * _CHUNK_ROWS:  # mostly paths, which are all different
+    if len(known) > _MOST_KNOWN:  # mostly paths, which are all different
         known.clear()
