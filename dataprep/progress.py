@@ -17,8 +17,13 @@ Progress = Callable[[str, int, int, str], None]
 #: A callback, or whether a bar is shown: "auto" shows one in a notebook and on a terminal.
 ProgressOption = Progress | bool | Literal["auto"] | None
 
-_TITLES = {
+#: Stage to what people are told that it does.
+TITLES = {
     "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
+    "report": "Writing the report", "split": "Dividing", "prove": "Proving", "decode": "Decoding once",
+    "policy": "Choosing changes", "sanity": "Checking first", "references": "What to beat", "tune": "Tuning", "train": "Training",
+    "folds": "Training folds", "compare": "Comparing", "final": "Training finally", "judge": "Judging",
+    "errors": "Looking at errors", "predict": "Predicting",
 }  # fmt: skip
 #: Seconds between two drawings of one stage.
 _EVERY_S = 0.2
@@ -84,7 +89,7 @@ class _Bar:
         changed, self._stage, self._drawn = name != self._stage, name, now
         words = [f"{done:,} of {total:,}" if total else f"{done:,}" if done else "", _left(done, total, now - self._since)]
         text = ", ".join(filter(None, (*words, (note or rest)[:_NOTE])))
-        self._place.draw(_TITLES.get(name, name), done / total if total else 0.0, text, changed)
+        self._place.draw(TITLES.get(name, name), done / total if total else 0.0, text, changed)
 
     def close(self) -> None:
         """Leave nothing on the screen."""

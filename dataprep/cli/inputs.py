@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dataprep.cli.outputs import say
+
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
@@ -39,10 +41,8 @@ def reading_of(flags: Mapping[str, Any]) -> dict[str, str | None]:
 
 def with_notes_said(dataset: Dataset) -> Dataset:
     """The data set; what it notes about how it was read is said on stderr."""
-    from dataprep.reports.console import printable
-
     for note in dataset.notes:
-        typer.echo(f"dataprep: {printable(note)}", err=True)
+        say(note)
     return dataset
 
 

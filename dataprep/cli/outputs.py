@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dataprep.errors import InputError
+from dataprep.schemas.words import printable
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -23,8 +24,6 @@ _SELECTION = ("sample", "include", "exclude")
 
 def say(text: str) -> None:
     """A line on stderr."""
-    from dataprep.reports.console import printable
-
     typer.echo(f"dataprep: {printable(text)}", err=True)
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from dataprep.ingest.columns import bare
-from dataprep.ingest.notes import counted, listed, shown
+from dataprep.ingest.notes import listed, shown
 from dataprep.ingest.tables import Table
 from dataprep.ingest.values import texts_of
+from dataprep.schemas.words import counted
 
 #: Columns that together are a box, in bare letters and without a prefix such as ``bbox_``.
 _CORNERS = tuple(map(frozenset, (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dataprep.reports.verdict import counted, percent
+from dataprep.reports.verdict import percent
+from dataprep.schemas.words import counted
 from dataprep.splits.possible_groups import candidate_lines, torn_sentences, torn_title
 
 _TESTED = {"labels": "Labels", "properties": "Measured properties", "embedding": "Content (embedding)"}
