@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from html import escape
 from importlib import import_module
 from typing import Any, Literal
 
@@ -111,6 +110,8 @@ class _Cell:
 
     def draw(self, title: str, share: float, text: str, changed: bool) -> None:
         """Draw a bar that is full at a `share` of 1."""
+        from html import escape
+
         self._show(
             f"<div style='font-family:monospace'>{escape(title)} <progress max='1' value='{min(1.0, share):.3f}'></progress> "
             f"{escape(text)}</div>"

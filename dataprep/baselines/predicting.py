@@ -136,7 +136,7 @@ def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float |
         if value is not None and not 0 <= value <= 1:
             raise OptionError(f"--{name}: expected a share between 0 and 1, got {value:g}")
     if facts.kind == "regression" and (abstain_below is not None or risk is not None):
-        raise OptionError("the model predicts numbers and says no confidence: leave out --abstain-below and --risk")
+        raise OptionError("the model predicts numbers and gives no confidence: leave out --abstain-below and --risk")
     if risk is not None:
         return facts.abstain_below(risk)
     usual = facts.usual_abstention

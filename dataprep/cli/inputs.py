@@ -20,8 +20,8 @@ SplitColumn = Annotated[str, typer.Option(help="Manifest column with the split."
 GroupColumn = Annotated[
     str, typer.Option(help="Manifest column with what belongs together: patient, video, sender.", rich_help_panel=_INPUT)
 ]
-Encoding = Annotated[str, typer.Option(help="Of the manifest's text: gb18030, cp1252, ...", rich_help_panel=_INPUT)]
-LabelSeparator = Annotated[str, typer.Option(help="What parts several labels in one cell.", rich_help_panel=_INPUT)]
+Encoding = Annotated[str, typer.Option(help="Encoding of the manifest: gb18030, cp1252, ...", rich_help_panel=_INPUT)]
+LabelSeparator = Annotated[str, typer.Option(help="Separator of several labels in one cell.", rich_help_panel=_INPUT)]
 TaskOption = Annotated[str, typer.Option("--task", help="classification, multi-label or regression.", rich_help_panel=_INPUT)]
 LabelFrom = Annotated[
     str, typer.Option(help="Level of folders that names the class: first, leaf, path or a number.", rich_help_panel=_INPUT)

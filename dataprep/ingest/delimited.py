@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from dataprep.errors import InputError
-from dataprep.ingest.columns import has_path
+from dataprep.ingest.columns import IMAGE_ENDING, has_path, is_image_name
 from dataprep.ingest.encodings import encoding_of
 from dataprep.ingest.table import MOST_COLUMNS, Table, short_name, too_many_columns, unique_names
 
@@ -23,10 +23,8 @@ _HEAD_BYTES, _HEAD_LINES = 1 << 16, 40
 _LEAST_LINES = 2
 #: Share of the first lines that a form must fit.
 _FITS = 0.9
-_IMAGE = r"\.(?:jpe?g|jfif|png|webp|bmp|tiff?|gif|p[bgpn]m|heic|heif|avif|jp2)"
-_NAMES_IMAGE = re.compile(rf".*{_IMAGE}\s*", re.IGNORECASE | re.DOTALL)
 #: A line of a list: a path that ends as images do, blanks, and what is said of it.
-_LISTED = re.compile(rf"\s*(?P<path>\S.*?{_IMAGE})[ \t]+(?P<rest>\S.*?)\s*", re.IGNORECASE)
+_LISTED = re.compile(rf"\s*(?P<path>\S.*?{IMAGE_ENDING})[ \t]+(?P<rest>\S.*?)\s*", re.IGNORECASE)
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?', re.IGNORECASE)
 
 #: Share of zeros that text in UTF-16 does not reach, but UTF-32 does.
@@ -96,7 +94,7 @@ def image_list_of(head: str) -> int:
     lines = iter(head.splitlines(keepends=True)[form.skip : form.skip + _HEAD_LINES])
     rows = _separated(lines, form, Table()) if form.separator else _listed(lines, form)
     found = [cells for _, _, cells in rows if any(cells)]
-    named = sum(any(_NAMES_IMAGE.fullmatch(cell) for cell in cells) for cells in found)
+    named = sum(any(map(is_image_name, cells)) for cells in found)
     return len(found[0]) if len(found) >= _LEAST_LINES and _names_without_header(found[0]) and named >= _FITS * len(found) else 0
 
 
@@ -192,7 +190,7 @@ def _listed(lines: TextIO | Iterator[str], form: _Form) -> Rows:
 
 def _names_without_header(cells: Sequence[str]) -> list[str]:
     """Names for the columns of a table whose first row names an image; none where that is a header."""
-    path = next((number for number, cell in enumerate(cells) if _NAMES_IMAGE.fullmatch(cell)), None)
+    path = next((number for number, cell in enumerate(cells) if is_image_name(cell)), None)
     if path is None:
         return []
     others = [f"column_{number + 1}" for number in range(len(cells))]

@@ -93,7 +93,7 @@ class Table:
                 continue
             for position, value in enumerate(self.columns[name]):
                 if isinstance(value, str) and len(value) > limit and position not in found:
-                    found[position] = f"the column {name!r} holds {len(value):,} letters, and {limit:,} is the most"
+                    found[position] = f"the column {name!r} holds {len(value):,} characters, and {limit:,} is the most"
         return self._without(found)
 
     def where_given(self, name: str, texts: list[str | None]) -> Table:

@@ -39,7 +39,7 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
-    yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that may be parted."
+    yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that can be separated."
     yield from torn_sentences(proof)
     deviation = proof["labels"]["deviation"]
     if deviation is not None and not proof["by_rule"]:
