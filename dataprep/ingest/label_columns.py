@@ -10,7 +10,7 @@ from typing import Any
 from dataprep.errors import OptionError
 from dataprep.ingest.columns import bare
 from dataprep.ingest.notes import listed, shown
-from dataprep.ingest.tables import Table
+from dataprep.ingest.table import Table
 from dataprep.ingest.values import Unlabelled, texts_of
 from dataprep.schemas.manifest import split_of
 from dataprep.schemas.reading import Reading
