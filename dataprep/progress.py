@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from html import escape
 from importlib import import_module
 from typing import Any, Literal
 
@@ -17,8 +16,13 @@ Progress = Callable[[str, int, int, str], None]
 #: A callback, or whether a bar is shown: "auto" shows one in a notebook and on a terminal.
 ProgressOption = Progress | bool | Literal["auto"] | None
 
-_TITLES = {
+#: Stage to what people are told that it does.
+TITLES = {
     "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
+    "report": "Writing the report", "split": "Dividing", "prove": "Proving", "decode": "Decoding once",
+    "policy": "Choosing changes", "sanity": "Checking first", "references": "What to beat", "tune": "Tuning", "train": "Training",
+    "folds": "Training folds", "compare": "Comparing", "final": "Training finally", "judge": "Judging",
+    "errors": "Looking at errors", "predict": "Predicting",
 }  # fmt: skip
 #: Seconds between two drawings of one stage.
 _EVERY_S = 0.2
@@ -84,7 +88,7 @@ class _Bar:
         changed, self._stage, self._drawn = name != self._stage, name, now
         words = [f"{done:,} of {total:,}" if total else f"{done:,}" if done else "", _left(done, total, now - self._since)]
         text = ", ".join(filter(None, (*words, (note or rest)[:_NOTE])))
-        self._place.draw(_TITLES.get(name, name), done / total if total else 0.0, text, changed)
+        self._place.draw(TITLES.get(name, name), done / total if total else 0.0, text, changed)
 
     def close(self) -> None:
         """Leave nothing on the screen."""
@@ -106,6 +110,8 @@ class _Cell:
 
     def draw(self, title: str, share: float, text: str, changed: bool) -> None:
         """Draw a bar that is full at a `share` of 1."""
+        from html import escape
+
         self._show(
             f"<div style='font-family:monospace'>{escape(title)} <progress max='1' value='{min(1.0, share):.3f}'></progress> "
             f"{escape(text)}</div>"

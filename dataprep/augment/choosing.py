@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from dataprep.augment.policies import POLICIES, Policy
-from dataprep.augment.probing import Answers, Bench, Progress
+from dataprep.augment.probing import Answers, Bench
 from dataprep.augment.safety import FEWEST_KNOWN, Safety, safety_report
 from dataprep.checks.ambiguous_classes import wilson
+from dataprep.progress import Progress
 from dataprep.reports.messages import read_evidence
 from dataprep.schemas.audit import Audit
 

@@ -16,12 +16,13 @@ import pandas as pd
 from dataprep.augment.balance import MOST_COPIES, BalancedSampler
 from dataprep.augment.copying import Item
 from dataprep.augment.policies import Policy
-from dataprep.augment.probing import Progress, options_of
+from dataprep.augment.probing import options_of
 from dataprep.backends import imap
 from dataprep.cleaning.folders import distinct_folders, shortened
 from dataprep.cleaning.places import staged
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.measures.thumbnails import read_remote
+from dataprep.progress import Progress
 from dataprep.schemas.files import mark_output
 from dataprep.schemas.inputs import check_input
 from dataprep.schemas.lost import Lost

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dataprep.augment.policies import Policy
 from dataprep.augment.probing import Bench
-from dataprep.reports.console import printable
+from dataprep.schemas.words import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -25,6 +25,7 @@ from dataprep.probes.features import Features, space_of
 from dataprep.probes.folds import join
 from dataprep.probes.logistic import logistic_scores
 from dataprep.probes.targets import Targets
+from dataprep.progress import Progress
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.split import UNIT, Split
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Image = NDArray[np.uint8]
 
-Progress = Callable[[str, int, int, str], None]
 
 #: Images that are changed, at most; and that the probes learn from, at most.
 IMAGES, LEARNED = 300, 20_000

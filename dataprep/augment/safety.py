@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.augment.policies import POLICIES, Policy
-from dataprep.augment.probing import Bench, Progress
+from dataprep.augment.probing import Bench
 from dataprep.checks.ambiguous_classes import wilson
 from dataprep.errors import InputError
+from dataprep.progress import Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dataprep.baselines.findings import number
+from dataprep.schemas.words import first_of
 
 #: Classes that a sentence names.
 _NAMED = 5
@@ -34,5 +35,4 @@ def absent_sentences(metrics: Mapping[str, Any], parts: Sequence[tuple[str, str]
 
 
 def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(map(repr, names[:_NAMED])) + more
+    return first_of(map(repr, names), _NAMED)

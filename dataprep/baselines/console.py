@@ -20,9 +20,9 @@ from dataprep.baselines.summary import (
     sentence_of,
     verdict,
 )
-from dataprep.reports.console import MARKS, WIDTH, print_lines, printable
-from dataprep.reports.verdict import counted
+from dataprep.reports.console import MARKS, WIDTH, print_lines
 from dataprep.schemas.baseline import METRICS, MODEL, PAGE, PREDICTIONS, Baseline, BaselinePaths
+from dataprep.schemas.words import counted, printable
 
 #: Steps and classes that are named, and letters of a class's name.
 _STEPS, _CLASSES, _NAME = 3, 3, 28

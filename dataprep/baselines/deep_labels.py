@@ -24,6 +24,7 @@ from dataprep.checks.second_look import SecondLook
 from dataprep.engine import run_checks
 from dataprep.errors import InputError
 from dataprep.measures.options import PassOptions
+from dataprep.progress import Progress
 from dataprep.schemas.files import mark_output, write_atomically
 from dataprep.schemas.issues import Issues
 from dataprep.splits.units import units_of
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 #: progress(stage, done, total, note): `total` is 0 while unknown.
-Progress = Callable[[str, int, int, str], None]
 
 #: Checks that judge labels by class probabilities.
 CHECKS: tuple[str, ...] = ("wrong-label", "label-candidates", "ambiguous-classes", "label-noise")

@@ -12,7 +12,7 @@ from dataprep.measures.thumbnails import thumbnails
 from dataprep.probes.projection import NEIGHBOURS
 from dataprep.reports import sprites
 from dataprep.reports.payload import compressed
-from dataprep.reports.verdict import counted
+from dataprep.schemas.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

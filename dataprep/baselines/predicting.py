@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from dataprep.ingest import scan
 from dataprep.measures.embedding.sessions import Session, open_session
 from dataprep.measures.options import PassOptions
 from dataprep.measures.views import views_of
+from dataprep.progress import Progress
 from dataprep.schemas.baseline import MODEL
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.lost import Lost
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Source = Dataset | str | os.PathLike[str] | Iterable[str]
-Progress = Callable[[str, int, int, str], None]
 #: Images that the model sees at a time, and rows of a table that is handed on.
 _BATCH, _ROWS = 32, 1024
 _OUTPUTS = ("probabilities", "values")
@@ -136,7 +136,7 @@ def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float |
         if value is not None and not 0 <= value <= 1:
             raise OptionError(f"--{name}: expected a share between 0 and 1, got {value:g}")
     if facts.kind == "regression" and (abstain_below is not None or risk is not None):
-        raise OptionError("the model predicts numbers and says no confidence: leave out --abstain-below and --risk")
+        raise OptionError("the model predicts numbers and gives no confidence: leave out --abstain-below and --risk")
     if risk is not None:
         return facts.abstain_below(risk)
     usual = facts.usual_abstention

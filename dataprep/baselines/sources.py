@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
 from dataprep.cleaning.completeness import what_is_lacking
 from dataprep.cleaning.places import refuse_changed
 from dataprep.errors import FingerprintError, UserError
+from dataprep.progress import Progress
 from dataprep.schemas.split import RUN
 from dataprep.splits import read_split, write_split
 from dataprep.splits import split as divide
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Plan
     from dataprep.schemas.split import Split
-
-Progress = Callable[[str, int, int, str], None]
 
 
 def last_split(out: str) -> tuple[Split, Audit | None, str]:

@@ -37,6 +37,7 @@ from dataprep.baselines.searching import search_settings
 from dataprep.baselines.settings import BaselineOptions
 from dataprep.baselines.teaching import Taught, device_for, key_of, teach
 from dataprep.measures.options import PassOptions
+from dataprep.progress import Progress
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.run import run_record
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from dataprep.schemas.plan import Plan
 
 #: progress(stage, done, total, note): `total` is 0 while unknown.
-Progress = Callable[[str, int, int, str], None]
 
 
 def train_baseline(

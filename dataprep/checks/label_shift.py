@@ -11,6 +11,7 @@ import pandas as pd
 
 from dataprep.checks.contract import Check
 from dataprep.schemas.options import option
+from dataprep.schemas.words import first_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +101,7 @@ class LabelShift(Check):
         found, beyond_chance = compare_mixes(own, other, self.alpha / (len(table) - int("train" in table.index)), rng)
         if not len(absent) and (told_by_others or not beyond_chance or found["shift"] < self.threshold):
             return {}
-        listed = ", ".join(map(repr, absent[:_NAMED])) + (f" and {len(absent) - _NAMED:,} more" if len(absent) > _NAMED else "")
+        listed = first_of(map(repr, absent), _NAMED)
         return {
             **found,
             "reference": reference,

@@ -27,6 +27,7 @@ from dataprep.cli.predict import predict
 from dataprep.cli.split import split
 from dataprep.cli.train_baseline import train_baseline
 from dataprep.errors import DataprepError, InputError, UserError
+from dataprep.schemas.words import printable
 
 app = typer.Typer(
     name="dataprep",
@@ -115,7 +116,7 @@ def _say_warning(message: Warning | str, category: type[Warning], *where: Any, *
 def _say(text: str) -> None:
     encoding = sys.stderr.encoding or "utf-8"
     # A name may hold escape sequences; messages may have several lines.
-    text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+    text = "\n".join(map(printable, text.split("\n")))
     sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 

@@ -266,7 +266,7 @@ def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Any)
     from dataprep.baselines.deep_labels import judge_labels
 
     folder = os.path.join(flags["out"], "deep") if kept else ""
-    return judge_labels(audit, keep=folder, say=lambda text: typer.echo(f"dataprep: {text}", err=True), progress=progress)
+    return judge_labels(audit, keep=folder, say=say, progress=progress)
 
 
 def _known(flags: Mapping[str, Any], folder: str) -> dict[str, str]:
@@ -366,6 +366,6 @@ def _print_report(paths: ReportPaths, format: Format, quiet: bool) -> None:
 def _exit_code(audit: Audit, fail_at: FailAt) -> int:
     if audit.failed:  # what they look for may be there: no gate opens
         for code, reason in audit.failed.items():
-            typer.echo(f"dataprep: the check {code} {reason}", err=True)
+            say(f"the check {code} {reason}")
         return WorkError.exit_code
     return int(fail_at != "never" and len(audit.issues.at_least(fail_at)) > 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -13,13 +13,13 @@ from dataprep.cli.outputs import refuse_among_images, say, with_inputs
 from dataprep.cli.plans import apply_command
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
+from dataprep.progress import Progress
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Cleaned, Plan
 
 Layout = Literal["auto", "class", "split", "tree"]
-Progress = Callable[[str, int, int, str], None]
 
 _PLAN, _APPLY = "Making the plan", "Applying the plan"
 #: Options that shape the plan, and those of its application.

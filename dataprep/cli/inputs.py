@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dataprep.cli.outputs import say
+
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
@@ -18,8 +20,8 @@ SplitColumn = Annotated[str, typer.Option(help="Manifest column with the split."
 GroupColumn = Annotated[
     str, typer.Option(help="Manifest column with what belongs together: patient, video, sender.", rich_help_panel=_INPUT)
 ]
-Encoding = Annotated[str, typer.Option(help="Of the manifest's text: gb18030, cp1252, ...", rich_help_panel=_INPUT)]
-LabelSeparator = Annotated[str, typer.Option(help="What parts several labels in one cell.", rich_help_panel=_INPUT)]
+Encoding = Annotated[str, typer.Option(help="Encoding of the manifest: gb18030, cp1252, ...", rich_help_panel=_INPUT)]
+LabelSeparator = Annotated[str, typer.Option(help="Separator of several labels in one cell.", rich_help_panel=_INPUT)]
 TaskOption = Annotated[str, typer.Option("--task", help="classification, multi-label or regression.", rich_help_panel=_INPUT)]
 LabelFrom = Annotated[
     str, typer.Option(help="Level of folders that names the class: first, leaf, path or a number.", rich_help_panel=_INPUT)
@@ -39,10 +41,8 @@ def reading_of(flags: Mapping[str, Any]) -> dict[str, str | None]:
 
 def with_notes_said(dataset: Dataset) -> Dataset:
     """The data set; what it notes about how it was read is said on stderr."""
-    from dataprep.reports.console import printable
-
     for note in dataset.notes:
-        typer.echo(f"dataprep: {printable(note)}", err=True)
+        say(note)
     return dataset
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from dataprep.errors import InputError
+from dataprep.schemas.words import printable
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -23,14 +23,14 @@ _SELECTION = ("sample", "include", "exclude")
 
 def say(text: str) -> None:
     """A line on stderr."""
-    from dataprep.reports.console import printable
-
     typer.echo(f"dataprep: {printable(text)}", err=True)
 
 
 @contextmanager
 def audit_folder(ctx: typer.Context) -> Iterator[str]:
     """The folder of the audit's files: OUT/audit; one that goes again where stdout gets them and no --out was given."""
+    from tempfile import TemporaryDirectory
+
     flags = ctx.params
     if is_kept(ctx):
         yield os.path.join(flags["out"], "audit")
@@ -71,7 +71,7 @@ def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
                 f"--out: {folder} is among the images and holds files that dataprep did not put there: choose another"
             )
     if folders[0] in unmarked and not flags["quiet"]:
-        say(f"results go to {out}, in the folder of images: dataprep passes it over, other programs may take it for a class")
+        say(f"results go to {out}, in the folder of images: dataprep skips it, but other programs may read it as a class")
 
 
 def with_inputs(audit: Audit, flags: Mapping[str, Any]) -> Audit:

@@ -14,6 +14,7 @@ from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.predicted import Counts, refusal_words
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
+from dataprep.schemas.words import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,8 +146,6 @@ def _write_config(place: str, opened: Model) -> None:
 
 def _say(counts: Counts, refusal: str, out: str, quiet: bool) -> None:
     """The summary: on stdout, or on stderr where the table has stdout."""
-    from dataprep.reports.console import printable
-
     lines = [counts.summary()]
     if not quiet:
         lines += [f"  {printable(name)}: {count:,}" for name, count in counts.shown()]

@@ -61,7 +61,7 @@ class Counts:
 def refusal_words(facts: ModelFacts, abstain_below: float | None, risk: float | None) -> str:
     """When the model refused, in a sentence."""
     if facts.kind == "regression":
-        return "Nothing is refused: the model predicts numbers and says no confidence"
+        return "Nothing is refused: the model predicts numbers and gives no confidence"
     if abstain_below is not None:
         return f"Refused below a confidence of {abstain_below:g}, as asked for"
     if risk is not None:

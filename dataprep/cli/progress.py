@@ -11,34 +11,28 @@ from typing import Any
 import typer
 
 from dataprep.interruption import end_if_arrived
+from dataprep.progress import TITLES, Progress
 
 #: Seconds between two lines where there is no terminal.
 LINE_S = 30.0
 
-_TITLES = {
-    "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
-    "report": "Writing the report", "split": "Dividing", "prove": "Proving", "decode": "Decoding once",
-    "policy": "Choosing changes", "sanity": "Checking first", "references": "What to beat", "tune": "Tuning", "train": "Training",
-    "folds": "Training folds", "compare": "Comparing", "final": "Training finally", "judge": "Judging",
-    "errors": "Looking at errors", "predict": "Predicting",
-}  # fmt: skip
-
 
 @contextmanager
-def progress_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int, str], None]]:
+def progress_bar(quiet: bool = False) -> Iterator[Progress]:
     """A callback (stage, done, total, note) that says on stderr how far the block is; it ends a block that an interruption did
     not end."""
     if quiet or not sys.stderr.isatty():
         yield _Lines(quiet)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (
         TextColumn("{task.description:<19}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:>12}"),
         TimeRemainingColumn(compact=True), TextColumn("{task.fields[note]}"),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Drawing(bar)
 
 
@@ -65,7 +59,7 @@ class _Lines:
         seconds = now - self._since
         words += [_rate((done - self._first) / seconds)] if seconds > 0 and done > self._first else []
         words += [text for text in (rest, note) if text]
-        typer.echo(f"dataprep: {_TITLES.get(name, name)}{': ' * bool(words)}{', '.join(words)}", err=True)
+        typer.echo(f"dataprep: {TITLES.get(name, name)}{': ' * bool(words)}{', '.join(words)}", err=True)
 
 
 def _rate(per_second: float) -> str:
@@ -87,7 +81,7 @@ class _Drawing:
             if self._task is not None:
                 self._bar.remove_task(self._task)
             self._stage = name
-            self._task = self._bar.add_task(_TITLES.get(name, name), total=None, rate="", note="")
+            self._task = self._bar.add_task(TITLES.get(name, name), total=None, rate="", note="")
         speed = self._bar.tasks[-1].speed
         rate = f"{speed:,.0f} files/s" if name == "measure" and speed else ""
         self._bar.update(self._task, completed=done, total=total or None, rate=rate, note=(note or stage.partition(":")[2])[:40])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -28,6 +28,7 @@ from dataprep.cli.outputs import refuse_among_images, say
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import OptionError
+from dataprep.progress import Progress
 
 if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv"]
 Kind = Literal["folders", "webdataset", "huggingface", "yolo"]
 Link = Literal["auto", "hard", "reflink", "symlink", "copy"]
-Progress = Callable[[str, int, int, str], None]
 
 _INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
 _TOLERANCES = ("size_tolerance", "label_tolerance")
@@ -181,9 +181,7 @@ def split(
         made = kept_split(folder, audit, wanted) if materialise and _only_lays_out(ctx) else None
         if made is not None:
             paths = SplitPaths(folder)
-            typer.echo(
-                f"dataprep: the split in {folder} is laid out as it is; to divide anew, give the folder of images", err=True
-            )
+            say(f"the split in {folder} is laid out as it is; to divide anew, give the folder of images")
         else:
             made = _made(audit, flags, wanted, folder, progress)
             paths = write_split(made, folder)
@@ -245,7 +243,7 @@ def audit_for(folder: str, dataset: Dataset, options: PassOptions | None, progre
     from dataprep.splits.sources import audit_into
 
     audit, is_new = audit_into(folder, dataset, options, progress, inputs=inputs, say=say)
-    typer.echo(f"dataprep: {'audited, report in' if is_new else 'going on from the audit in'} {folder}", err=True)
+    say(f"{'audited, report in' if is_new else 'going on from the audit in'} {folder}")
     return audit
 
 

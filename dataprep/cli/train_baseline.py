@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -15,6 +15,7 @@ from dataprep.cli.outputs import refuse_among_images
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
 from dataprep.cli.progress import progress_bar
 from dataprep.errors import InputError, OptionError
+from dataprep.progress import Progress
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Format = Literal["table", "json"]
 Compared = Literal["cleaned"]
 Strategy = Literal["random", "tpe", "stepwise"]
-Progress = Callable[[str, int, int, str], None]
 
 _GOAL, _MODEL, _TRAINING, _SEARCH, _JUDGING, _OUTPUT = "Goal", "Model", "Training", "Search", "Evaluation", "Output"
 #: Flags that are settings of the loop of the same name; without one, the regime's.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dataprep.ingest.junk import why_no_sample
-from dataprep.ingest.paths import Finder, joined, plain_path, to_posix
+from dataprep.ingest.paths import Finder, joined, plain_path, tidy_path, to_posix
 
 #: How a writing differs from the name of the file: in its Unicode form alone, or in the case of letters.
 How = Literal["", "form", "case"]
@@ -23,6 +24,12 @@ def composed(name: str) -> str:
 def folded(name: str) -> str:
     """A name without the case of its letters, in composed form."""
     return name.lower() if name.isascii() else composed(composed(name).casefold())
+
+
+#: How names are compared, the nearest way first.
+_KEYS: tuple[tuple[How, Callable[[str], str]], ...] = (("", str), ("form", composed), ("case", folded))
+#: Name to its first place, and to the further ones where there are several.
+_Table = tuple[dict[str, str], dict[str, list[str]]]
 
 
 @dataclass(frozen=True)
@@ -47,24 +54,36 @@ class Names:
     """
 
     def __init__(self, places: Iterable[tuple[str, str]], *, stems: bool = True) -> None:
-        self._tables: list[tuple[How, Callable[[str], str], dict[str, list[str]]]] = []
         given = list(places)
         bare = [(name.rpartition(".")[0] or name, place) for name, place in given if not why_no_sample(name)] if stems else []
-        hows: tuple[tuple[How, Callable[[str], str]], ...] = (("", str), ("form", composed), ("case", folded))
-        for how, key in hows:
-            for pairs in (given, bare):
-                table: dict[str, list[str]] = {}
-                for name, place in pairs:
-                    table.setdefault(key(name), []).append(place)
-                self._tables.append((how, key, table))
+        self._pairs = (given, bare)
+        self._are_ascii = all(name.isascii() for name, _ in given)
+        self._tables: dict[How, list[_Table]] = {}
 
     def find(self, name: str) -> Found:
         """The files that `name` may mean, in the nearest writing that any has."""
-        for how, key, table in self._tables:
-            places = table.get(key(name))
-            if places:
-                return Found(tuple(places), how)
+        for how, key in _KEYS:
+            if how == "form" and self._are_ascii and name.isascii():
+                continue  # the same as without
+            if how not in self._tables:
+                self._tables[how] = [_table(pairs, key) for pairs in self._pairs]
+            wanted = key(name)
+            for first, further in self._tables[how]:
+                if wanted in first:
+                    return Found((first[wanted], *further.get(wanted, ())), how)
         return Found()
+
+
+def _table(pairs: Iterable[tuple[str, str]], key: Callable[[str], str]) -> _Table:
+    first: dict[str, str] = {}
+    further = defaultdict[str, list[str]](list)
+    for name, place in pairs:
+        wanted = key(name)
+        if wanted in first:
+            further[wanted].append(place)
+        else:
+            first[wanted] = place
+    return first, further
 
 
 @dataclass
@@ -83,7 +102,7 @@ class Alike:
 
     def find(self, path: str) -> Found:
         """The files that `path` may mean."""
-        tidy = path.strip().replace("\\", "/")
+        tidy = tidy_path(path)
         writings = dict.fromkeys(filter(None, (tidy, plain_path(path), to_posix(os.path.expanduser(tidy)))))
         for writing in writings:
             for base in self.finder.bases:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from dataprep.ingest.columns import bare
-from dataprep.ingest.notes import counted, listed, shown
-from dataprep.ingest.tables import Table
+from dataprep.ingest.notes import listed, shown
+from dataprep.ingest.table import Table
 from dataprep.ingest.values import texts_of
+from dataprep.schemas.words import counted
 
 #: Columns that together are a box, in bare letters and without a prefix such as ``bbox_``.
 _CORNERS = tuple(map(frozenset, (
@@ -52,11 +53,13 @@ def without_repeated_rows(
     """
     roles = dict(roles)
     label = roles.get("label")
-    rows = _rows_of_files(table, roles)
-    repeated = sum(len(places) > 1 for places in rows.values())
-    if not repeated:
+    keys = _files_of(table, roles)
+    if len(set(keys)) == len(keys):
         note = f"The boxes of {shown(name)} are not read: each file has one row, whose label is read as that of the picture."
         return table, roles, (note,) if boxes and label else ()
+    rows: dict[Any, list[int]] = defaultdict(list)
+    for row, key in enumerate(keys):
+        rows[key].append(row)
     if task == "multi-label" and label:
         merged = [_texts(table.columns[label], places) for places in rows.values()]
         note = (
@@ -77,13 +80,10 @@ def without_repeated_rows(
     return _taken(replace(table, columns=columns), rows, {}), roles, (note,)
 
 
-def _rows_of_files(table: Table, roles: Mapping[str, str]) -> dict[tuple[Any, ...], list[int]]:
-    """The rows of each file, as its path is written, in each split."""
-    keys = [table.columns[roles["path"]], *([texts_of(table.columns[roles["split"]])] if "split" in roles else [])]
-    rows: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for row, key in enumerate(zip(*keys, strict=True)):
-        rows[key].append(row)
-    return rows
+def _files_of(table: Table, roles: Mapping[str, str]) -> list[Any]:
+    """(n,) what tells the file of each row from others: its path as it is written and, where there are splits, its split."""
+    paths = table.columns[roles["path"]]
+    return paths if "split" not in roles else list(zip(paths, texts_of(table.columns[roles["split"]]), strict=True))
 
 
 def _texts(cells: Sequence[Any], places: Sequence[int]) -> list[str]:

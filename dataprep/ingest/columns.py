@@ -9,6 +9,9 @@ from typing import Any
 from dataprep.errors import InputError
 from dataprep.schemas.options import did_you_mean
 
+#: How names of image files end, as a pattern.
+IMAGE_ENDING = r"\.(?:jpe?g|jfif|png|webp|bmp|tiff?|gif|p[bgpn]m|heic|heif|avif|jp2)"
+_NAMES_IMAGE = re.compile(rf".*{IMAGE_ENDING}\s*", re.IGNORECASE | re.DOTALL)
 #: Names to look for, in bare letters. A later tier counts only where the earlier ones have no match.
 _GUESSES: dict[str, tuple[tuple[str, ...], ...]] = {
     "path": (
@@ -111,4 +114,4 @@ def _listed(names: Sequence[str]) -> str:
 
 def is_image_name(name: str) -> bool:
     """Whether a text ends like the name of an image file."""
-    return re.search(r"\.(jpe?g|png|webp|bmp|tiff?|gif)$", name, re.IGNORECASE) is not None
+    return _NAMES_IMAGE.fullmatch(name) is not None

@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from dataprep.errors import InputError
-from dataprep.ingest.columns import has_path
+from dataprep.ingest.columns import IMAGE_ENDING, has_path, is_image_name
 from dataprep.ingest.encodings import encoding_of
 from dataprep.ingest.table import MOST_COLUMNS, Table, short_name, too_many_columns, unique_names
 
 _SEPARATORS = ",;\t|"
-_CHUNK_ROWS = 50_000
+#: Cells that are gathered before they go to their columns, and distinct cells that are remembered at most.
+_CHUNK_CELLS, _MOST_KNOWN = 50_000, 200_000
 _HEAD_BYTES, _HEAD_LINES = 1 << 16, 40
 #: Lines that a file has which is taken for a list of images without being named as one.
 _LEAST_LINES = 2
 #: Share of the first lines that a form must fit.
 _FITS = 0.9
-_IMAGE = r"\.(?:jpe?g|jfif|png|webp|bmp|tiff?|gif|p[bgpn]m|heic|heif|avif|jp2)"
-_NAMES_IMAGE = re.compile(rf".*{_IMAGE}\s*", re.IGNORECASE | re.DOTALL)
 #: A line of a list: a path that ends as images do, blanks, and what is said of it.
-_LISTED = re.compile(rf"\s*(?P<path>\S.*?{_IMAGE})[ \t]+(?P<rest>\S.*?)\s*", re.IGNORECASE)
+_LISTED = re.compile(rf"\s*(?P<path>\S.*?{IMAGE_ENDING})[ \t]+(?P<rest>\S.*?)\s*", re.IGNORECASE)
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?', re.IGNORECASE)
 
 #: Share of zeros that text in UTF-16 does not reach, but UTF-32 does.
@@ -95,7 +94,7 @@ def image_list_of(head: str) -> int:
     lines = iter(head.splitlines(keepends=True)[form.skip : form.skip + _HEAD_LINES])
     rows = _separated(lines, form, Table()) if form.separator else _listed(lines, form)
     found = [cells for _, _, cells in rows if any(cells)]
-    named = sum(any(_NAMES_IMAGE.fullmatch(cell) for cell in cells) for cells in found)
+    named = sum(any(map(is_image_name, cells)) for cells in found)
     return len(found[0]) if len(found) >= _LEAST_LINES and _names_without_header(found[0]) and named >= _FITS * len(found) else 0
 
 
@@ -191,7 +190,7 @@ def _listed(lines: TextIO | Iterator[str], form: _Form) -> Rows:
 
 def _names_without_header(cells: Sequence[str]) -> list[str]:
     """Names for the columns of a table whose first row names an image; none where that is a header."""
-    path = next((number for number, cell in enumerate(cells) if _NAMES_IMAGE.fullmatch(cell)), None)
+    path = next((number for number, cell in enumerate(cells) if is_image_name(cell)), None)
     if path is None:
         return []
     others = [f"column_{number + 1}" for number in range(len(cells))]
@@ -216,14 +215,18 @@ def _fill(table: Table, names: Sequence[str], rows: Rows) -> None:
     known: dict[str, str] = {}
     chunk: list[Sequence[str]] = []
     width = len(names)
+    most_rows = -(-_CHUNK_CELLS // width)
     for row, last, cells in rows:
-        if any(cells):
-            if len(cells) != width and (len(cells) < width or any(cells[width:])):
+        if not any(cells):
+            continue
+        if len(cells) != width:
+            if len(cells) < width or any(cells[width:]):
                 table.refuse(row, _why_ragged(len(cells), width, row, last), cells[:MOST_COLUMNS])
-            else:
-                chunk.append(cells[:width])
-                table.rows.append(row)
-        if len(chunk) * width >= _CHUNK_ROWS:
+                continue
+            cells = cells[:width]
+        chunk.append(cells)
+        table.rows.append(row)
+        if len(chunk) >= most_rows:
             _store(columns, chunk, known)
     _store(columns, chunk, known)
     table.columns = dict(zip(names, columns, strict=True))
@@ -239,5 +242,5 @@ def _store(columns: list[list[str]], chunk: list[Sequence[str]], known: dict[str
     for column, cells in zip(columns, zip(*chunk, strict=True)):
         column.extend(known.setdefault(cell, cell) for cell in cells)
     chunk.clear()
-    if len(known) > 4 * _CHUNK_ROWS:  # mostly paths, which are all different
+    if len(known) > _MOST_KNOWN:  # mostly paths, which are all different
         known.clear()

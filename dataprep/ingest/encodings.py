@@ -108,7 +108,7 @@ def _named(data: bytes, place: str, named: str) -> Encoding:
         line = data.count(b"\n", 0, error) + 1
         raise OptionError(
             f"option encoding: {place} is not {named}: byte 0x{data[error]:02x} in line {line:,} "
-            "is no letter of it: name another, or leave it to be guessed"
+            "is not valid in it: name another, or leave the option out to have it guessed"
         )
     return Encoding(name)
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from dataprep.errors import InputError
 from dataprep.ingest.columns import is_image_name
-from dataprep.ingest.notes import counted, listed, shown
+from dataprep.ingest.notes import listed, shown
 from dataprep.ingest.values import Unlabelled
+from dataprep.schemas.words import counted
 
 _PATH_KEYS = ("image", "img", "picture", "photo", "image_url", "url", "path", "file", "filename")
 _REFUSED = (

@@ -9,11 +9,12 @@ from typing import Any
 
 from dataprep.errors import OptionError
 from dataprep.ingest.columns import bare
-from dataprep.ingest.notes import counted, listed, shown
-from dataprep.ingest.tables import Table
+from dataprep.ingest.notes import listed, shown
+from dataprep.ingest.table import Table
 from dataprep.ingest.values import Unlabelled, texts_of
 from dataprep.schemas.manifest import split_of
 from dataprep.schemas.reading import Reading
+from dataprep.schemas.words import counted, first_of
 
 #: The column that one column per class is joined into.
 JOINED = "classes of columns"
@@ -94,10 +95,9 @@ def find_label(name: str, table: Table, roles: Mapping[str, str], reading: Readi
 
 
 def _question(name: str, candidates: Sequence[str], texts: Mapping[str, Sequence[str | None]]) -> str:
-    them = [f"{shown(column)} ({counted(len(set(texts[column]) - {None}), 'value')})" for column in candidates[:5]]
-    more = f" and {len(candidates) - 5:,} more" if len(candidates) > 5 else ""
+    them = [f"{shown(column)} ({counted(len(set(texts[column]) - {None}), 'value')})" for column in candidates]
     return (
-        f"No column of {shown(name)} is called label, so nothing is labelled. It may be {', '.join(them)}{more}: "
+        f"No column of {shown(name)} is called label, so nothing is labelled. It may be {first_of(them, 5)}: "
         f"--label-column {_quoted(candidates[0])} takes it."
     )
 

@@ -11,10 +11,11 @@ import pandas as pd
 from dataprep.errors import InputError
 from dataprep.ingest.labels import read_labels
 from dataprep.ingest.layouts import read_layout
-from dataprep.ingest.notes import counted, listed, shown
+from dataprep.ingest.notes import listed, shown
 from dataprep.ingest.values import text_column
 from dataprep.schemas.dataset import Task
 from dataprep.schemas.reading import Reading
+from dataprep.schemas.words import counted
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from dataprep.ingest.cells import (
     separators_in,
 )
 from dataprep.ingest.label_columns import JOINED
-from dataprep.ingest.notes import counted, shown
-from dataprep.ingest.values import labelled_cells
+from dataprep.ingest.notes import shown
+from dataprep.ingest.values import categorical_of, labelled_cells
 from dataprep.schemas.class_order import class_order
 from dataprep.schemas.dataset import Task
-from dataprep.schemas.names import escape_name
 from dataprep.schemas.reading import Reading
+from dataprep.schemas.words import counted
 
 #: Numbers with fractions are a target to regress on, not names of classes, when they take more values than this.
 _MOST_NUMERIC_CLASSES = 20
@@ -83,19 +83,19 @@ def read_labels(cells: Sequence[Any], reading: Reading, name: str) -> Labels:
     written[given != ""] = given[given != ""]
     if not kept:
         _refuse_no_labels(reading, name, "is empty")
-        return Labels("none", _categorical(codes, [None] * len(every)), written, notes)
+        return Labels("none", categorical_of(codes, [None] * len(every)), written, notes)
     try:
         meaning = _meaning(kept, reading, name)
     except GeometryError:
         note = f"The column {shown(name)} holds boxes or outlines, which are not read: the pictures are taken without labels."
         _refuse_no_labels(reading, name, "holds boxes or outlines, which are not read")
-        return Labels("none", _categorical(codes, [None] * len(every)), written, (*notes, note))
+        return Labels("none", categorical_of(codes, [None] * len(every)), written, (*notes, note))
     values = [meaning.values.get(each) for each in every]
     if meaning.task == "regression":
         numbers = np.array([np.nan if value is None else value for value in values] + [np.nan], dtype=np.float64)
         column: Any = numbers[codes]
     else:
-        column = _categorical(codes, values)
+        column = categorical_of(codes, values)
     return Labels(meaning.task, column, written, (*notes, *meaning.notes))
 
 
@@ -116,15 +116,6 @@ def read_classes(samples: pd.DataFrame, task: Task) -> tuple[tuple[str, ...], pd
 def _refuse_no_labels(reading: Reading, name: str, why: str) -> None:
     if reading.task is not None:
         raise InputError(f"option task: {reading.task} needs labels, and the column {shown(name)} {why}")
-
-
-def _categorical(codes: np.ndarray[Any, Any], values: Sequence[str | None]) -> pd.Categorical:
-    """Per row the value of its code; the names escaped so that Parquet can hold them."""
-    escaped = [None if value is None else escape_name(value) for value in values]
-    categories = sorted({value for value in escaped if value is not None})
-    place = {value: position for position, value in enumerate(categories)}
-    new = np.array([-1 if value is None else place[value] for value in escaped] + [-1], dtype=np.int64)
-    return pd.Categorical.from_codes(new[codes], categories=pd.Index(categories, dtype="str"))
 
 
 def _missing_words(counts: Mapping[str, int]) -> tuple[set[str], tuple[str, ...]]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataprep.errors import InputError
-from dataprep.ingest.notes import counted, listed
+from dataprep.ingest.notes import listed
 from dataprep.schemas.manifest import SPLITS, split_of
+from dataprep.schemas.words import counted
 
 _FOLD_FOLDER = re.compile(r"(?:cv|k)?[ _-]?fold[ _-]?\d{1,3}", re.IGNORECASE)
 _SET_WORDS = frozenset(

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dataprep.ingest.delimited import image_list_of
-from dataprep.ingest.notes import counted, listed
+from dataprep.ingest.notes import listed
 from dataprep.ingest.table import Table
 from dataprep.schemas.manifest import split_of
+from dataprep.schemas.words import counted
 
 _CHOICES = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
 _HEAD_BYTES, _MOST_LISTS = 1 << 16, 50

@@ -11,6 +11,7 @@ from dataprep.ingest.alike import Alike, Found, composed
 from dataprep.ingest.moved import find_moved
 from dataprep.ingest.paths import Finder, plain_path
 from dataprep.ingest.walk import Tree
+from dataprep.schemas.words import counted, first_of
 
 NO_FILE = "there is no such file"
 SEVERAL = "several files may be meant:"
@@ -97,15 +98,13 @@ def _note_alike(
         if rows:
             file = found[rows[0]].files[0].rpartition("/")[2]
             located.notes.append(
-                f"{len(rows):,} path{'' if len(rows) == 1 else 's'} of {name} found, though written in {what}: "
-                f"{shortened(paths[rows[0]])} is {file}"
+                f"{counted(len(rows), 'path')} of {name} found, though written in {what}: {shortened(paths[rows[0]])} is {file}"
             )
 
 
 def _named(files: Sequence[str], root: str) -> str:
     prefix = root.rstrip("/") + "/"
-    names = [f"'{file.removeprefix(prefix)}'" for file in sorted(files)[:_NAMED]]
-    return ", ".join(names) + (f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else "")
+    return first_of([f"'{file.removeprefix(prefix)}'" for file in sorted(files)], _NAMED)
 
 
 def shortened(path: str) -> str:

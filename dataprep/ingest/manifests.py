@@ -26,7 +26,8 @@ from dataprep.ingest.masks import Mask, find_masks, mask_faults
 from dataprep.ingest.own import own_column
 from dataprep.ingest.paths import Finder, absolute, to_posix
 from dataprep.ingest.roots import leave_out_strays
-from dataprep.ingest.tables import Table, read_table
+from dataprep.ingest.table import Table
+from dataprep.ingest.tables import read_table
 from dataprep.ingest.values import split_column, text_column, texts_of
 from dataprep.ingest.walk import Tree
 from dataprep.schemas.columns import COLUMNS

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dataprep.schemas.names import escape_name
+from dataprep.ingest.values import categorical_of
 
 
 def own_column(values: Sequence[Any]) -> pd.Categorical:
@@ -23,12 +23,8 @@ def own_column(values: Sequence[Any]) -> pd.Categorical:
     """
     whole = _are_whole_with_gaps(values)
     texts = [value if isinstance(value, str) else _text(value, whole=whole) for value in values]
-    codes, found = pd.factorize(np.array([None if text is None or not text.strip() else text for text in texts], dtype=object))
-    escaped = [escape_name(text) for text in found]
-    categories = sorted(set(escaped))
-    place = {text: position for position, text in enumerate(categories)}
-    new = np.array([place[text] for text in escaped] + [-1], dtype=np.int64)
-    return pd.Categorical.from_codes(new[codes], categories=pd.Index(categories, dtype="str"))
+    given = [None if text is None or not text.strip() else text for text in texts]
+    return categorical_of(*pd.factorize(np.array(given, dtype=object)))
 
 
 def _text(value: Any, *, whole: bool = False) -> str | None:

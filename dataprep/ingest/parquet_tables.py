@@ -12,7 +12,7 @@ from dataprep.ingest.table import MOST_COLUMNS, Table, short_name, too_many_colu
 
 #: Rows that are read; a few bytes of Parquet can stand for as many as anybody likes.
 _MOST_ROWS = 50_000_000
-#: What reading a damaged file raises, from Arrow or from what it calls.
+#: Letters of what Arrow says of a damaged file.
 _LONGEST_REASON = 160
 
 

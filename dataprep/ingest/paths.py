@@ -120,7 +120,7 @@ class Finder:
                 found = self._exact(joined(base, writing))
                 if found:
                     return found
-        tidy = _tidy(path)
+        tidy = tidy_path(path)
         for base in self.bases:
             found = self._by_stem(joined(base, tidy))
             if found:
@@ -136,7 +136,7 @@ class Finder:
         return candidates
 
     def _writings(self, path: str) -> list[str]:
-        ways, tidy = [path], _tidy(path)
+        ways, tidy = [path], tidy_path(path)
         if "\\" in path:
             ways.append(unescape_name(path.strip()))
         if not self.encoding.startswith("utf") and not path.isascii():
@@ -194,7 +194,7 @@ class Finder:
         return frozenset()
 
 
-def _tidy(path: str) -> str:
+def tidy_path(path: str) -> str:
     """`path` without white space around it, with ``/`` between its parts."""
     return path.strip().replace("\\", "/")
 

@@ -89,9 +89,11 @@ class Table:
         """This table without the rows that have more than `limit` letters in one of the columns `names`: they are malformed."""
         found: dict[int, str] = {}
         for name in names:
+            if not _may_be_longer(self.columns[name], limit):
+                continue
             for position, value in enumerate(self.columns[name]):
                 if isinstance(value, str) and len(value) > limit and position not in found:
-                    found[position] = f"the column {name!r} holds {len(value):,} letters, and {limit:,} is the most"
+                    found[position] = f"the column {name!r} holds {len(value):,} characters, and {limit:,} is the most"
         return self._without(found)
 
     def where_given(self, name: str, texts: list[str | None]) -> Table:
@@ -121,6 +123,14 @@ class Table:
         columns = dict(zip(names, self.columns.values(), strict=True))
         table = replace(self, columns=columns, roles={role: roles.get(name, name) for role, name in self.roles.items()})
         return table.without_long(names, LONGEST_CELL)
+
+
+def _may_be_longer(values: Sequence[Any], limit: int) -> bool:
+    """Whether one of the values may have more than `limit` letters: at once for columns of text, as those of CSV are."""
+    try:
+        return max(map(len, values), default=0) > limit
+    except TypeError:  # numbers, or nothing
+        return True
 
 
 def short_name(name: str) -> str:

@@ -10,7 +10,7 @@ from dataprep.ingest.delimited import read_delimited
 from dataprep.ingest.encodings import checked_encoding
 from dataprep.ingest.json_tables import read_json, read_json_lines
 from dataprep.ingest.parquet_tables import read_parquet
-from dataprep.ingest.table import Table as Table
+from dataprep.ingest.table import Table
 from dataprep.ingest.walk import open_file_system
 from dataprep.schemas.inputs import MB, check_input, read_input
 from dataprep.schemas.names import escape_name

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from dataprep.schemas.manifest import split_of
 from dataprep.schemas.names import escape_name
+from dataprep.schemas.numbers import EMPTY
 
-#: What tables write where a value is missing, lower case.
-_MISSING = frozenset(("", "nan", "null", "n/a", "#n/a", "<na>", "#na"))
-_LONGEST_MISSING = max(map(len, _MISSING))
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LONGEST_EMPTY = max(map(len, EMPTY))
 
 
 def texts_of(values: Iterable[Any]) -> list[str | None]:
@@ -25,10 +27,10 @@ def texts_of(values: Iterable[Any]) -> list[str | None]:
         if not isinstance(value, str):
             texts.append(_text(value))
             continue
-        if len(value) > _LONGEST_MISSING and not (value[0].isspace() or value[-1].isspace()):
+        if len(value) > _LONGEST_EMPTY and not (value[0].isspace() or value[-1].isspace()):
             texts.append(value)
             continue
-        texts.append(None if value.strip().lower() in _MISSING else value)
+        texts.append(None if value.strip().lower() in EMPTY else value)
     return texts
 
 
@@ -68,12 +70,16 @@ def labelled_cells(values: Iterable[Any]) -> tuple[list[str | None], list[str]]:
 
 
 def text_column(values: Iterable[Any]) -> pd.Categorical:
-    """A categorical of text, escaped so that Parquet can hold it; missing values stay missing."""
-    codes, found = pd.factorize(np.array(texts_of(values), dtype=object))
-    escaped = [escape_name(text) for text in found]
-    categories = sorted(set(escaped))
+    """A categorical of text; missing values stay missing."""
+    return categorical_of(*pd.factorize(np.array(texts_of(values), dtype=object)))
+
+
+def categorical_of(codes: NDArray[Any], texts: Iterable[str | None]) -> pd.Categorical:
+    """(n,) for each code the text of that number, None and the code -1 as missing; escaped so that Parquet can hold it."""
+    escaped = [None if text is None else escape_name(text) for text in texts]
+    categories = sorted({text for text in escaped if text is not None})
     place = {text: position for position, text in enumerate(categories)}
-    new = np.array([place[text] for text in escaped] + [-1], dtype=np.int64)
+    new = np.array([-1 if text is None else place[text] for text in escaped] + [-1], dtype=np.int64)
     return pd.Categorical.from_codes(new[codes], categories=pd.Index(categories, dtype="str"))
 
 

@@ -28,6 +28,7 @@ from dataprep.probes.noise import NoiseModel, fit_noise, joint_of, transition_of
 from dataprep.probes.ridge import ridge_scores
 from dataprep.probes.targets import Targets
 from dataprep.schemas.spelling import meant_labels
+from dataprep.schemas.words import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -470,5 +471,5 @@ def _notes(left_out: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple
     names = [repr(classes[code]) for code in np.flatnonzero(left_out & (counts > 0))]
     if not names:
         return ()
-    listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    listed = first_of(names, _NAMED)
     return (f"Labels of {listed} were not judged: {why}.",)

@@ -8,8 +8,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from dataprep.reports.verdict import counted, percent
+from dataprep.reports.verdict import percent
 from dataprep.schemas.report import ReportPaths
+from dataprep.schemas.words import counted, printable
 
 WIDTH = 80
 #: Examples shown under a finding, by severity.
@@ -89,11 +90,6 @@ def _verdict(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     verdict = summary["verdict"]
     yield [(_MARKS.get(verdict["level"], "•") + " " + verdict["title"], _STYLES[verdict["level"]])]
     yield from _wrapped(verdict["text"], "  ", "", width)
-
-
-def printable(text: str) -> str:
-    """The text with control characters (line breaks, escape sequences, direction marks) written out."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def _heading(summary: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
 from dataprep.probes.projection import NEIGHBOURS, lay_out
 from dataprep.reports.distributions import flagged_samples
-from dataprep.reports.verdict import counted, percent
+from dataprep.reports.verdict import percent
+from dataprep.schemas.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,6 @@ from dataprep.measures.options import PassOptions
 from dataprep.measures.thumbnails import SIDE, thumbnails
 from dataprep.reports import sprites
 from dataprep.reports.charts import class_chart, histogram_chart, in_figures
-from dataprep.reports.console import printable
 from dataprep.reports.distributions import flagged_samples, histogram, judged_property
 from dataprep.reports.evidence import exhibits, names_shown
 from dataprep.reports.feature_map import FeatureMap, extent, feature_map, map_payload, reading, why_unmapped
@@ -32,6 +31,7 @@ from dataprep.reports.rows import rows_of
 from dataprep.reports.sprites import affordable, pictured, sheet
 from dataprep.reports.summary import templates
 from dataprep.reports.verdict import percent
+from dataprep.schemas.words import printable
 
 if TYPE_CHECKING:
     import pandas as pd

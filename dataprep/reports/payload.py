@@ -19,8 +19,6 @@ from dataprep.schemas.issues import SEVERITIES
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
 
-_OF_FILES = ("sample", "pair")
-
 
 def payload(audit: Audit, table: pd.DataFrame, others: Sequence[str] = ()) -> dict[str, Any]:
     """Claims in columns; text that repeats is written once and pointed to by number, -1 for none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataprep.reports.messages import read_evidence, render
-from dataprep.reports.verdict import counted
+from dataprep.schemas.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataprep.schemas.audit import is_failure
+from dataprep.schemas.words import counted
 
 #: Findings that the verdict names.
 NAMED = 3
@@ -81,11 +82,6 @@ def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
     if not skipped:
         return f"All {len(checks)} checks ran." if len(checks) != 1 else "The one check ran."
     return f"{counted(len(checks), 'check')} ran; {len(skipped)} could not."
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """The number and its noun: "1 image", "2,000 images"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def percent(share: float) -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dataprep.errors import InputError, OptionError
-from dataprep.reports.verdict import counted
+from dataprep.progress import Progress
 from dataprep.schemas.split import BEFORE, Split
+from dataprep.schemas.words import counted
 from dataprep.splits.comparisons import Leaks, label_deviation
 from dataprep.splits.division import Division, problem_of
 from dataprep.splits.earlier import Earlier, earlier_of, refuse_changed_rules
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 #: Leaks of an earlier split that are named.
 _NAMED = 5
-
-Progress = Callable[[str, int, int, str], None]
 
 
 class _Given(NamedTuple):

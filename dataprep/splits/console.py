@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from dataprep.reports.console import MARKS, WIDTH, print_lines, printable
+from dataprep.reports.console import MARKS, WIDTH, print_lines
 from dataprep.schemas.split import Split, SplitPaths
+from dataprep.schemas.words import printable
 from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
 
 #: Parts that are listed; of more, only the first.

@@ -86,7 +86,7 @@ def refuse_too_few(units: int, parts: int) -> None:
     """Raise OptionError where there are fewer units than parts."""
     if units < parts:
         raise OptionError(
-            f"{parts} parts need at least {parts} units (samples that may be parted), and there "
+            f"{parts} parts need at least {parts} units (groups that can be separated), and there "
             f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit why so many images belong "
             "together; --cut-similar lets images that merely look alike be parted"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -13,6 +13,7 @@ import numpy as np
 from dataprep.cleaning.folders import folder_name, own_folders, unique_names
 from dataprep.cleaning.places import refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
+from dataprep.progress import Progress
 from dataprep.schemas.class_order import is_text_order
 from dataprep.schemas.names import escape_name, unescape_name
 from dataprep.schemas.split import PART
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from dataprep.schemas.split import Split
 
 Kind = Literal["folders", "webdataset", "huggingface", "yolo"]
-Progress = Callable[[str, int, int, str], None]
 
 #: In a folder that `materialise` made: what it put there, so that a later run replaces that and nothing else.
 RECORD = ".dataprep-split.json"

@@ -13,8 +13,8 @@ from dataprep.ingest.grouping import Grouping
 from dataprep.probes.group_candidates import codes_of
 from dataprep.probes.group_choice import possible_groups
 from dataprep.probes.group_evidence import distinct_pairs
-from dataprep.reports.verdict import counted
 from dataprep.schemas.issues import evidence_of
+from dataprep.schemas.words import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

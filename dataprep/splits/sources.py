@@ -12,6 +12,7 @@ from dataprep.cleaning.completeness import report_beside_previous, what_is_lacki
 from dataprep.cleaning.places import refuse_changed
 from dataprep.engine import audit
 from dataprep.errors import UserError
+from dataprep.progress import Progress
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
@@ -21,8 +22,6 @@ from dataprep.splits.units import COPIES
 
 if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
-
-Progress = Callable[[str, int, int, str], None]
 
 
 def audit_of(source: Audit | Dataset | str | os.PathLike[str] | Iterable[str], progress: Progress | None = None) -> Audit:

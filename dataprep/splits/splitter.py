@@ -122,8 +122,8 @@ class LeakFreeSplit:
         units = int(unit.max()) + 1 if rows else 0
         if units < self.n_splits:
             raise OptionError(
-                f"{self.n_splits} folds need at least {self.n_splits} units (samples that may be parted), and {rows:,} rows make "
-                f"{units:,}: take fewer folds, or other groups"
+                f"{self.n_splits} folds need at least {self.n_splits} units (groups that can be separated), and {rows:,} rows "
+                f"make {units:,}: take fewer folds, or other groups"
             )
         labelled = _labelled(rows, y) if y is not None else known
         features = features_of(labelled if labelled is not None else _labelled(rows, None), np.arange(rows))

@@ -12,6 +12,7 @@ import numpy as np
 
 from dataprep.cleaning import read_plan
 from dataprep.errors import OptionError
+from dataprep.progress import Progress
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
 from dataprep.splits.division import Division, divide_by_time, groups_apart, problem_of, refuse_too_few
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from dataprep.splits.features import Features
 
     Rows = NDArray[np.int64]
-
-Progress = Callable[[str, int, int, str], None]
 
 
 def split(

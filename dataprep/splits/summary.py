@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dataprep.reports.verdict import counted, percent
+from dataprep.reports.verdict import percent
+from dataprep.schemas.words import counted
 from dataprep.splits.possible_groups import candidate_lines, torn_sentences, torn_title
 
 _TESTED = {"labels": "Labels", "properties": "Measured properties", "embedding": "Content (embedding)"}
@@ -38,7 +39,7 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
-    yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that may be parted."
+    yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that can be separated."
     yield from torn_sentences(proof)
     deviation = proof["labels"]["deviation"]
     if deviation is not None and not proof["by_rule"]:

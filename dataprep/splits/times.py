@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import OptionError
+from dataprep.schemas.words import first_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,9 +72,7 @@ class Times(NamedTuple):
 
     def unread_words(self, names: NDArray[np.object_]) -> str:
         """The first values that could not be read, with the samples (n,) that they belong to."""
-        rows = np.flatnonzero(self.unread)
-        named = ", ".join(f"{_short(self.texts[row])} ({names[row]})" for row in rows[:_NAMED].tolist())
-        return named + (f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else "")
+        return first_of((f"{_short(self.texts[row])} ({names[row]})" for row in np.flatnonzero(self.unread).tolist()), _NAMED)
 
 
 def times_of(dataset: Dataset, column: str, order: Rows, day_first: bool | None = None) -> Times:

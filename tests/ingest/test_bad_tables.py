@@ -56,8 +56,8 @@ def test_endless_labels_and_paths_are_malformed_rows(root):
     dataset = scan_text(root, f"path,label\n0.jpg,cat\n1.jpg,{'x' * 30_000}\n2.jpg,dog\n{'y' * 5000},dog\n")
     assert list(dataset.samples.index) == ["0.jpg", "2.jpg"]
     assert why(dataset) == [
-        f"the column 'label' holds 30,000 letters, and {LONGEST_NAME:,} is the most",
-        f"the column 'path' holds 5,000 letters, and {LONGEST_NAME:,} is the most",
+        f"the column 'label' holds 30,000 characters, and {LONGEST_NAME:,} is the most",
+        f"the column 'path' holds 5,000 characters, and {LONGEST_NAME:,} is the most",
     ]
     with pytest.raises(InputError, match="m.csv has no row that can be read; the first problem is in row 2: the column 'label'"):
         scan_text(root, f"path,label\n0.jpg,{'x' * 30_000}\n")

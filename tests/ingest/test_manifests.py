@@ -256,6 +256,17 @@ def test_columns_that_leave_open_which_is_meant(root, header, chosen, says):
         dataprep.scan(write(root, f"{header}\n{row}\n"), **chosen)
 
 
+@pytest.mark.parametrize("ending", ["heic", "jfif", "PGM", "avif"])
+def test_a_column_of_files_of_any_format_is_the_path_with_a_header_as_without(root, ending):
+    for i in range(3):
+        (root / f"{i}.{ending}").write_bytes(b"not opened by scan")
+    rows = "".join(f"{i}.{ending},cat\n" for i in range(3))
+    with_header, without = write(root, "shot,label\n" + rows), write(root, rows, "bare.csv")
+    for place in (with_header, without):
+        dataset = dataprep.scan(root, manifest=place)
+        assert labels(dataset) == {f"{i}.{ending}": "cat" for i in range(3)}
+
+
 def test_columns_by_option(root):
     place = write(root, "image,file_name,class,target,fold,who\nx,images/1.jpg,cat,1,3,a\ny,images/2.jpg,dog,2,4,b\n")
     dataset = dataprep.scan(place, path_column="file_name", label_column="target", split_column="fold", group_column="who")

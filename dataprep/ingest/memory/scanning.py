@@ -26,7 +26,7 @@ from dataprep.ingest.memory.sources import (
     label_of,
 )
 from dataprep.ingest.memory.spool import Spool
-from dataprep.ingest.tables import Table
+from dataprep.ingest.table import Table
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.names import unescape_name
 from dataprep.schemas.reading import Reading
