@@ -235,6 +235,18 @@ def test_several_labels_in_a_cell_are_told(tmp_path, name):
     assert scan_labels(tmp_path, repeated(cells, 2), task="classification").task == "classification"
 
 
+def test_a_comma_in_every_cell_of_few_parts_is_hinted_at(tmp_path):
+    cells = [f"{animal},{size}" for animal in ("cat", "dog", "bird") for size in ("big", "small")]
+    dataset = scan_labels(tmp_path, repeated(cells, 2))
+    assert dataset.task == "classification"
+    said = told(dataset)
+    assert "6 of the 6 classes hold ',' and are read as whole names" in said
+    assert 'If these are several labels in one cell: --label-separator ",".' in said
+    towns = ["Portland, OR", "Portland, ME", "Austin, TX", "Dallas, TX"]
+    assert not any(each.likely for each in separators_in(["1,5", "2,5", "3,5", "1,7", "2,7", "3,7"]) if each.separator == ",")
+    assert not any(each.likely for each in separators_in([*towns, "Rome"]))
+
+
 def test_labels_that_may_be_several_are_left_whole_with_the_option_that_splits_them(tmp_path):
     cells, labels = SEVERAL["planet"]
     dataset = scan_labels(tmp_path, repeated(cells, 2))
