@@ -130,7 +130,8 @@ def test_folders_are_taken_where_no_column_may_be_the_label_and_that_is_said(tmp
     files = [f"{('cat', 'dog')[i // 6]}/{i % 6}.jpg" for i in range(12)]
     dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"path": files, **columns}))
     assert dataset.classes == ("cat", "dog")
-    assert "m.csv has no column that may be a label: the classes are the names of folders (2 classes: cat, dog)." in dataset.notes
+    note = "No column of m.csv looks like a label: the classes are the names of folders (2 classes: cat, dog); "
+    assert note + "--label-column takes a column." in dataset.notes
 
 
 def test_a_manifest_without_anything_that_may_be_a_label_says_so(tmp_path):
