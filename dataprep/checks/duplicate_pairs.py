@@ -391,7 +391,11 @@ def _speak(speaker: Rows, copies: list[Compared]) -> Rows:
 
 def _nearer(found: Pairs, done: Confirmed, compare: Callable[[list[Link]], Confirmed]) -> tuple[Confirmed, tuple[str, ...]]:
     """`done` and what holds of `found`; where a keeper turns out to be a copy, its own copies are held against the new keeper."""
-    notes = [f"{found.cut:,} images have look-alikes by embedding that were not compared."] if found.cut else []
+    notes = (
+        [f"Of {found.cut:,} images, not every look-alike by embedding was compared with them pixel by pixel."]
+        if found.cut
+        else []
+    )
     if not len(found):
         return done, tuple(notes)
     further = compare(list(zip(found.a.tolist(), found.b.tolist(), strict=True)))

@@ -15,6 +15,8 @@ Rows = NDArray[np.int64]
 
 _LOSSY = ("WEBP", "AVIF", "HEIF", "JPEG2000", "MPO", "JPEG")
 _LOSSLESS, _UNKNOWN_QUALITY = 101.0, 75.0
+#: Why a file that holds no image could not be measured: two of them are alike in nothing that matters.
+_NO_IMAGE = ("empty", "not-an-image")
 #: Differences in the number of pixels below this ratio's logarithm do not decide which image is best.
 _PIXEL_STEP = 0.05
 
@@ -72,7 +74,9 @@ def equal(dataset: Dataset, order: Rows) -> tuple[Rows, pd.DataFrame]:
 
 
 def _codes(dataset: Dataset, name: str) -> Rows:
-    """(n,) number of each hash, -1 where it is unknown."""
+    """(n,) number of each hash, -1 where it is unknown or of a file that holds no image."""
     values = dataset.samples[name]
+    if "lost" in dataset.samples:
+        values = values.mask(dataset.samples["lost"].isin(_NO_IMAGE))
     codes, _ = pd.factorize(values.where(values != ""))
     return np.asarray(codes, dtype=np.int64)

@@ -111,7 +111,7 @@ def _examples(found: PossibleGroups, dataset: Dataset) -> list[str]:
 def _text(found: PossibleGroups, examples: list[str], torn: int | None) -> str:
     grouping, alike, groups = found.candidate.grouping, found.likeness, f"{found.groups:,}"
     what = {
-        "folder": f"{groups} folders below the classes look like groups",
+        "folder": f"{groups} folders{' below the classes' if found.classes else ''} look like groups",
         "name": f"{groups} parts of file names look like groups",
         "column": f"{groups} values of the column {grouping.value!r} look like groups",
         "numbers": f"Pictures with numbers in a row look alike ({groups} runs of numbers)",

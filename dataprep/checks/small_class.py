@@ -77,9 +77,7 @@ class SmallClass(Check):
             what = f"{_so_many(len(tiny), len(counts))} one or two samples ({_named(tiny)})"
             yield self._about(tiny, what, "unsplittable", severity="info")
         if len(small):
-            span = f"from {small.iloc[0]:,} ({small.index[0]!r}) to {small.iloc[-1]:,} ({small.index[-1]!r})"
-            span = span if len(small) > 1 else _named(small)
-            what = f"{_so_many(len(small), len(counts))} fewer than {self.threshold:,} samples, {span}"
+            what = f"{_so_many(len(small), len(counts))} fewer than {self.threshold:,} samples, {_span(small)}"
             yield self._about(small, what, _regime(int(dataset.samples["label"].notna().sum())))
 
     def _about(self, part: pd.Series[int], what: str, regime: str, severity: Severity = "fact") -> pd.DataFrame:
@@ -92,8 +90,15 @@ class SmallClass(Check):
 
 def _so_many(number: int, of: int) -> str:
     if number == of:
-        return "the one class has" if of == 1 else f"all {of:,} classes have"
+        return "the one class has" if of == 1 else "both classes have" if of == 2 else f"all {of:,} classes have"
     return f"{number:,} of {of:,} classes {'has' if number == 1 else 'have'}"
+
+
+def _span(part: pd.Series[int]) -> str:
+    least, most = part.iloc[0], part.iloc[-1]
+    if least == most:
+        return f"{least:,} each" if len(part) > 1 else _named(part)
+    return f"from {least:,} ({part.index[0]!r}) to {most:,} ({part.index[-1]!r})"
 
 
 def _named(part: pd.Series[int]) -> str:

@@ -41,7 +41,8 @@ def lack_of(error: BaseException) -> str:
         if isinstance(each, OSError) and each.errno in (errno.EMFILE, errno.ENFILE):
             return "too many files are open: raise the limit (ulimit -n), or take fewer --jobs"
         if isinstance(each, OSError) and each.errno in _NO_ROOM:
-            return f"could not write: {each.strerror}: {each.filename or ''}"
+            where = f": {each.filename}" if each.filename else ""  # none: what is printed goes to a full disk
+            return f"could not write{where}: {(each.strerror or 'no room').lower()}"
         if isinstance(each, ImportError | OSError | RuntimeError | SystemError) and _says_so(each):
             return _MEMORY
     return ""

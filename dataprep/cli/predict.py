@@ -98,7 +98,7 @@ def predict(
         _write_config(written[1], opened)
     for file in written:
         remember_written(file)
-    _say(counts, refusal_words(opened.facts, abstain_below, risk), place, quiet)
+    _say(counts, refusal_words(opened.facts, abstain_below, risk), place, dataset.root, quiet)
 
 
 def _scanned(path: str, manifest: str, files: str) -> Dataset:
@@ -144,13 +144,13 @@ def _write_config(place: str, opened: Model) -> None:
     typer.echo(f"Labelling configuration: {place}", err=True)
 
 
-def _say(counts: Counts, refusal: str, out: str, quiet: bool) -> None:
+def _say(counts: Counts, refusal: str, out: str, root: str, quiet: bool) -> None:
     """The summary: on stdout, or on stderr where the table has stdout."""
     lines = [counts.summary()]
     if not quiet:
         lines += [f"  {printable(name)}: {count:,}" for name, count in counts.shown()]
         lines += [refusal]
-    if out != _STDOUT and not quiet:
-        lines += [f"Written: {printable(out)}"]
+        lines += [f"Written: {printable(out)}"] if out != _STDOUT else []
+        lines += [f"         paths are relative to {printable(root)}"]
     for line in lines:
         typer.echo(line, err=out == _STDOUT)

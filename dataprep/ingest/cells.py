@@ -186,7 +186,8 @@ def _separated(cells: Sequence[str], separator: str) -> Separated | None:
     fractions = sum(_FRACTION.fullmatch(part) is not None for part in every) * 2 > len(every)
     plain = len(several) > 1 and len(every) < len(cells) and share >= _PLAIN_SHARE[rare] and not (numbers or fractions)
     plain = plain and separator not in _ONLY_HINTED
-    likely = not fractions and (rare or (len(several) > 1 and share >= _HINT_SHARE))
+    crossed = separator == "," and len(several) == len(cells) and len(every) < len(cells)  # "cat,small", "cat,big", "dog,big"
+    likely = not fractions and (rare or (crossed and not numbers) or (len(several) > 1 and share >= _HINT_SHARE))
     return Separated(separator, len(several), len(every), plain, likely)
 
 

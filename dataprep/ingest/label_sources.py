@@ -70,8 +70,8 @@ def _taken_note(classes: set[str], manifest: str, reading: Reading) -> tuple[str
     if not manifest or reading.label_from is not None:
         return ()
     return (
-        f"{shown(manifest)} has no column that may be a label: the classes are the names of folders "
-        f"({counted(len(classes), 'class')}: {listed(sorted(classes), 3)}).",
+        f"No column of {shown(manifest)} looks like a label: the classes are the names of folders "
+        f"({counted(len(classes), 'class')}: {listed(sorted(classes), 3)}); --label-column takes a column.",
     )
 
 

@@ -33,6 +33,7 @@ _NAMES, _MOST_COLUMNS = 50_000, 50
 _PER_CLASS, _NAMES_PER_CLASS = 1.5, 2.5
 #: Folders called so divide the files for handling, not by what they show; so do short hexadecimal names.
 _CHUNK = re.compile(r"(?:part|chunk|batch|shard|archive|folder|dir|images?|img|zip)?[\s_\-]?\d{0,4}|[0-9a-f]{2,3}", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 #: Words of columns that hold groups.
 _WORDS = frozenset((
     "patient", "subject", "participant", "person", "individual", "donor", "lesion", "case", "study", "series", "scan", "slide",
@@ -151,7 +152,8 @@ def labels_of(dataset: Dataset) -> Rows:
 def _folders(dataset: Dataset, label: Rows) -> Iterator[Candidate]:
     grouping = Grouping("folder")
     keys = grouping.keys(dataset)
-    candidate = Candidate(grouping, codes_of(keys), not _are_chunks(keys), "folder")
+    words = label.max() <= 0 and not any(_DIGIT.search(key) for key in set(keys))  # no classes: these may be they
+    candidate = Candidate(grouping, codes_of(keys), not (words or _are_chunks(keys)), "folder")
     if fits(candidate, label, covered=0.1, groups=2, largest=0.7):
         yield candidate
 

@@ -36,6 +36,7 @@ class PossibleGroups:
         groups: groups of several samples.
         samples: samples in them.
         torn: groups that a random division into 70, 15 and 15 % would tear, as an expectation; copies stay together.
+        classes: whether there are classes, which folders then lie below.
     """
 
     candidate: Candidate
@@ -43,6 +44,7 @@ class PossibleGroups:
     groups: int
     samples: int
     torn: float
+    classes: bool
 
 
 class Relatives(NamedTuple):
@@ -67,7 +69,7 @@ def possible_groups(dataset: Dataset, unit: Rows, relatives: Relatives | None = 
         alike = likeness(candidate.code, label, first, by)
         groups, torn = _torn(candidate, unit)
         if groups >= 2 and torn >= 1 and _is_likely(candidate, alike):
-            found.append(PossibleGroups(candidate, alike, groups, int(candidate.several.sum()), torn))
+            found.append(PossibleGroups(candidate, alike, groups, int(candidate.several.sum()), torn, bool(label.max() > 0)))
     return _distinct(found)
 
 

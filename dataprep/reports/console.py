@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from dataprep.reports.columns import width_of, wrapped
 from dataprep.reports.verdict import percent
 from dataprep.schemas.report import ReportPaths
 from dataprep.schemas.words import counted, printable
@@ -104,7 +103,7 @@ def _finding(check: Mapping[str, Any], severity: str, width: int) -> Iterator[Li
     amount = f"{check['count']:,}" + (f" ({percent(check['share'])})" if check["share"] else "")
     code = check["code"]
     summary = _fitted(check["summary"], width - 6 - len(code) - len(amount))
-    gap = width - 6 - _width(summary) - len(code) - len(amount)
+    gap = width - 6 - width_of(summary) - len(code) - len(amount)
     yield [(f"{_MARKS[severity]} ", _STYLES[severity]), (summary, "bold"), ("  " + code, "dim"), (" " * (gap + 2) + amount, "")]
     for example in check["worst"][: _EXAMPLES[severity]]:
         yield from _example(example, width)
@@ -116,7 +115,7 @@ def _example(example: Mapping[str, Any], width: int) -> Iterator[Line]:
     message = printable(example["message"])
     if not message.startswith(printable(example["target"])):  # also when there is no target
         message = f"{_middled(printable(example['target']), width // 2)}: {message}"
-    for line in textwrap.wrap(message, width - 6, break_on_hyphens=False, max_lines=2, placeholder="…"):
+    for line in wrapped(message, width - 6, most=2):
         yield [(_fitted(f"    {line}", width), "dim")]
 
 
@@ -141,7 +140,7 @@ def _facts(told: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
 
 
 def _bullet(text: str, width: int) -> Iterator[Line]:
-    for number, piece in enumerate(textwrap.wrap(text, width - 2, break_on_hyphens=False)):
+    for number, piece in enumerate(wrapped(text, width - 2)):
         yield [("  " if number else "• ", ""), (_fitted(piece, width - 2), "")]
 
 
@@ -167,31 +166,26 @@ def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
 
 
 def _wrapped(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
-    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=" " * len(indent), break_on_hyphens=False):
+    for line in wrapped(text, width, indent, " " * len(indent)):
         yield [(line, style)]
-
-
-def _width(text: str) -> int:
-    """Columns that a terminal gives the text: wide (East Asian) letters take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else not unicodedata.combining(letter) for letter in text)
 
 
 def _fitted(text: str, columns: int) -> str:
     """The text, cut at the end to fit."""
-    if _width(text) <= columns:
+    if width_of(text) <= columns:
         return text
-    while text and _width(text) > columns - 1:
+    while text and width_of(text) > columns - 1:
         text = text[:-1]
     return text.rstrip() + "…"
 
 
 def _middled(text: str, columns: int) -> str:
     """The text, cut in the middle to fit: the ends of a path say most."""
-    if _width(text) <= columns:
+    if width_of(text) <= columns:
         return text
     head = (columns - 1) // 3
     tail = text[-(columns - 1 - head) :]
-    return text[:head] + "…" + (tail if _width(tail) <= columns else tail[-(columns // 2) :])
+    return text[:head] + "…" + (tail if width_of(tail) <= columns else tail[-(columns // 2) :])
 
 
 def _encodable(text: str, encoding: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from dataprep.reports.columns import wrapped
 from dataprep.reports.console import MARKS, WIDTH, print_lines
 from dataprep.schemas.split import Split, SplitPaths
 from dataprep.schemas.words import printable
@@ -124,5 +124,5 @@ def _table(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], left: Se
 
 
 def _wrapped(text: str, indent: str, style: str = "") -> Iterator[tuple[str, str]]:
-    for line in textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False):
+    for line in wrapped(text, WIDTH, indent, indent + "  "):
         yield line, style

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +46,8 @@ def _sizes(material: Material, division: Division) -> list[str]:
     if not missed:
         return []
     more = f" and {len(missed) - _LISTED:,} parts more" if len(missed) > _LISTED else ""
-    return [f"{', '.join(missed[:_LISTED])}{more}: what belongs together stays whole, up to {largest:,} samples of it"]
+    why = f"what belongs together stays whole, up to {largest:,} samples of it" if largest > 1 else "labels are balanced first"
+    return [f"{', '.join(missed[:_LISTED])}{more}: {why}"]
 
 
 def _classes(material: Material, division: Division) -> tuple[list[str], set[int]]:
@@ -75,12 +77,19 @@ def _classes(material: Material, division: Division) -> tuple[list[str], set[int
         gap = float(abs(away[worst, code]))
         if empty and units[code] < len(wanted):
             few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
-            without = f"{' and '.join(empty)} {'go' if len(empty) > 1 else 'goes'} without it"
+            why = f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts"
             explained.add(code)
-            found.append((gap, f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts: {without}"))
+            found.append((gap, f"{why}: {_without(empty)}"))
         elif share >= _MOST_OF and gap > _OFF * overall and gap * len(material.bonds) >= 1:
-            found.append((gap, f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class {name!r}: it is {figures}"))
+            if empty:
+                explained.add(code)
+            then = _without(empty) if empty else f"it is {figures}"
+            found.append((gap, f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class {name!r}: {then}"))
     return [text for _, text in sorted(found, key=lambda each: (-each[0], each[1]))], explained
+
+
+def _without(parts: Sequence[str]) -> str:
+    return f"{' and '.join(parts)} {'go' if len(parts) > 1 else 'goes'} without it"
 
 
 def _unit_text(material: Material, unit: int) -> str:

@@ -287,8 +287,9 @@ def test_the_table_goes_to_a_file_and_the_terminal_gets_a_summary(
     assert lines[0] == "25 images: 24 predicted, 1 not readable"
     table = pd.read_csv("dataprep-out/predict/predictions.csv")
     counts = table["predicted"].value_counts()
-    assert {line.strip() for line in lines[1:-2]} == {f"{name}: {count}" for name, count in counts.items()}
-    assert lines[-1] == "Written: dataprep-out/predict/predictions.csv"
+    assert {line.strip() for line in lines[1:-3]} == {f"{name}: {count}" for name, count in counts.items()}
+    assert lines[-2] == "Written: dataprep-out/predict/predictions.csv"
+    assert lines[-1] == f"         paths are relative to {root}/images"
     done = CliRunner().invoke(app, [*arguments, "--files", "list.txt", "-q"])
     assert done.stdout == "3 images: 0 predicted, 2 not readable, 1 not there\n"
     done = CliRunner().invoke(app, [*arguments, "--files", "list.txt", "--out", "-"])

@@ -207,3 +207,16 @@ def test_without_measured_columns_there_is_nothing_to_find() -> None:
 def test_letters_swap() -> None:
     relations = pd.Series(["B is A mirrored", "A is B, byte for byte"])
     assert swap_letters(relations).tolist() == ["A is B mirrored", "B is A, byte for byte"]
+
+
+def test_files_that_hold_no_image_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    save(photo(30), tmp_path / "a" / "first.png")
+    broken = (tmp_path / "a" / "first.png").read_bytes()[:3000]
+    for folder in "ab":
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for name, data in {"empty.png": b"", "page.jpg": b"<html>404</html>", "cut.png": broken}.items():
+            (tmp_path / folder / name).write_bytes(data)
+    look = SecondLook(measure(scan(str(tmp_path)), None, OPTIONS), OPTIONS)
+    (copies,) = ExactDuplicate().find(look.dataset, look)
+    assert copies["target"].tolist() == ["b/cut.png"]
+    assert [row for batch in LabelConflict().find(look.dataset, look) for row in batch["target"]] == ["b/cut.png"]

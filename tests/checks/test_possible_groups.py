@@ -49,6 +49,16 @@ def test_folders_called_by_words_may_be_classes_too():
     assert said["text"].endswith("--group-by folder; if each is a class of its own: --label-from leaf")
 
 
+def unlabelled(paths):
+    return Dataset("/nowhere", pd.DataFrame(index=pd.Index(paths, name="sample", dtype="str")))
+
+
+def test_without_classes_folders_called_by_words_may_be_the_classes_and_numbered_ones_lie_below_none():
+    assert claims(unlabelled([f"{c}/{k}.jpg" for c in ("bird", "cat", "dog") for k in range(12)])) == []
+    (said,) = claims(unlabelled([f"P{p:03d}/{k}.jpg" for p in range(6) for k in range(5)]))
+    assert said["text"].startswith("6 folders look like groups: 'P000', 'P001', 'P002', ...; 5 images each")
+
+
 def test_what_known_groups_keep_together_is_not_told():
     assert claims(made(PATHS, group=[path.rpartition("/")[0] for path in PATHS])) == []
     assert claims(made(PATHS, group=[path.split("/")[0] for path in PATHS])) == []

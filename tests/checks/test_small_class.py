@@ -28,6 +28,12 @@ def test_one_fact_names_the_smallest_and_the_largest_of_the_small():
     assert evidence_of(fact["evidence"])["classes"] == {"less": 30, "middle": 999}
 
 
+def test_classes_of_one_size_have_no_smallest():
+    assert "both classes have fewer than 1,000 samples, 12 each: " in told(*claims({"a": 12, "b": 12}))
+    assert "all 3 classes have fewer than 1,000 samples, 12 each: " in told(*claims({"a": 12, "b": 12, "c": 12}))
+    assert "1 of 2 classes has fewer than 1,000 samples, 'b': 12: " in told(*claims({"a": 1200, "b": 12}))
+
+
 def test_classes_that_cannot_be_split_are_an_issue():
     issue, fact = claims({"a": 4601, "b": 2, "c": 1})
     assert (issue["severity"], fact["severity"]) == ("info", "fact")

@@ -132,5 +132,12 @@ def test_a_lack_of_memory_is_one_line(error: Exception, capfd: pytest.CaptureFix
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(("path", "said"), [(None, "could not write: "), ("/x/y.csv", "could not write: /x/y.csv: ")])
+def test_a_full_disk_is_named_by_its_file_if_it_has_one(path: str | None, said: str, capfd: pytest.CaptureFixture[str]) -> None:
+    interruption.take()
+    assert exit_code_of(OSError(errno.ENOSPC, "No space left on device", path)) == 3
+    assert capfd.readouterr().err == f"dataprep: {said}no space left on device\n"
+
+
 class LibraryError(Exception):
     """What a library makes of a lack of memory."""

@@ -130,7 +130,8 @@ def test_folders_are_taken_where_no_column_may_be_the_label_and_that_is_said(tmp
     files = [f"{('cat', 'dog')[i // 6]}/{i % 6}.jpg" for i in range(12)]
     dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"path": files, **columns}))
     assert dataset.classes == ("cat", "dog")
-    assert "m.csv has no column that may be a label: the classes are the names of folders (2 classes: cat, dog)." in dataset.notes
+    note = "No column of m.csv looks like a label: the classes are the names of folders (2 classes: cat, dog); "
+    assert note + "--label-column takes a column." in dataset.notes
 
 
 def test_a_manifest_without_anything_that_may_be_a_label_says_so(tmp_path):
@@ -233,6 +234,18 @@ def test_several_labels_in_a_cell_are_told(tmp_path, name):
     assert (dataset.task, len(dataset.classes)) == ("multi-label", labels)
     assert "holds several labels in a cell, split by" in told(dataset)
     assert scan_labels(tmp_path, repeated(cells, 2), task="classification").task == "classification"
+
+
+def test_a_comma_in_every_cell_of_few_parts_is_hinted_at(tmp_path):
+    cells = [f"{animal},{size}" for animal in ("cat", "dog", "bird") for size in ("big", "small")]
+    dataset = scan_labels(tmp_path, repeated(cells, 2))
+    assert dataset.task == "classification"
+    said = told(dataset)
+    assert "6 of the 6 classes hold ',' and are read as whole names" in said
+    assert 'If these are several labels in one cell: --label-separator ",".' in said
+    towns = ["Portland, OR", "Portland, ME", "Austin, TX", "Dallas, TX"]
+    assert not any(each.likely for each in separators_in(["1,5", "2,5", "3,5", "1,7", "2,7", "3,7"]) if each.separator == ",")
+    assert not any(each.likely for each in separators_in([*towns, "Rome"]))
 
 
 def test_labels_that_may_be_several_are_left_whole_with_the_option_that_splits_them(tmp_path):

@@ -432,3 +432,19 @@ def test_an_audit_of_memory_says_what_one_of_files_says(tmp_path):
     assert len(files.issues.table)
     dataprep.report(memory, tmp_path / "out")
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+
+
+def test_records_of_a_torch_data_set_have_the_names_of_its_classes():
+    from torch.utils.data import Dataset, Subset
+
+    class Records(Dataset):
+        classes = ["plane", "car"]  # noqa: RUF012
+
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, row):
+            return {"image": picture(row), "label": row % 2}
+
+    assert dataprep.scan(Records()).classes == ("car", "plane")
+    assert list(labels(dataprep.scan(Subset(Records(), [1, 2]))).values()) == ["car", "plane"]

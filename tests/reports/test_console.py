@@ -49,6 +49,16 @@ def test_no_line_is_wider_than_a_terminal(audit: Audit) -> None:
         assert wide <= 80, line
 
 
+def test_notes_of_wide_letters_are_wrapped_and_not_cut(audit: Audit) -> None:
+    summary = summarise(audit)
+    notes = ["No column is called label. It may be " + "、".join(f"类别{number} (3 values)" for number in range(20)), "猫" * 100]
+    summary["dataset"]["notes"] = notes
+    text = printed(summary)
+    shown = text[text.index("HOW IT WAS READ") :].split("\n\n")[0]
+    assert all(sum(1 + (ord(letter) > 0x2E80) for letter in line) <= 80 for line in shown.splitlines())
+    assert "".join(notes).replace(" ", "") in "".join(shown.split()).replace("•", "")
+
+
 def test_control_characters_in_names_are_written_out(audit: Audit) -> None:
     name = "\x1b[31mred\x07\n\u202egpj.exe"
     claims = batch("unreadable", "error", "sample", np.array([name], dtype=object), evidence={"reason": name})

@@ -163,6 +163,16 @@ def test_what_cannot_be_met_is_said() -> None:
     assert any("class 'x' is in 1 unit" in line for line in rare.proof["given_up"])
 
 
+def test_a_part_that_lacks_a_class_is_told_so_once() -> None:
+    labels = ["x"] * 10 + ["a"] * 90
+    groups = ["one"] * 6 + ["two"] * 2 + ["three"] * 2 + ["two"] * 40 + ["three"] * 20 + [f"g{number}" for number in range(30)]
+    told = split(made_audit(labels, groups), tests=False).proof["given_up"]
+    about = [line for line in told if "class 'x'" in line]
+    assert len(about) == 1, told
+    assert about[0].startswith("group one holds 60% of class 'x': ")
+    assert about[0].endswith(" without it")
+
+
 def test_unlabelled_lost_and_missing_labels() -> None:
     labels = ["a", "b"] * 20 + [None] * 10
     lost = pd.Categorical(["truncated"] * 2 + [""] * 48)
@@ -234,6 +244,13 @@ def test_a_class_that_a_part_lacks_is_named(asked: dict[str, Any], text: str) ->
     made = split(made_audit(labels, groups, site=sites, taken=times, back=-times), tests=False, **asked)
     told = " ".join(made.proof["given_up"])
     assert text in told
+
+
+def test_sizes_that_single_samples_miss_are_not_laid_to_groups() -> None:
+    made = split(made_audit([f"c{number // 2}" for number in range(600)]), tests=False)
+    missed = [text for text in made.proof["given_up"] if "samples instead of" in text]
+    assert all("belongs together" not in text for text in missed)
+    assert any(text.endswith("labels are balanced first") for text in missed)
 
 
 def test_a_class_absent_from_a_repeat_is_named_with_it() -> None:

@@ -94,14 +94,14 @@ def _is_matrix(value: Sequence[Any]) -> bool:
     return isinstance(value[0], int | float | list)
 
 
-def _record(record: Mapping[str, Any], name: str, label_column: str | None) -> Item:
+def _record(record: Mapping[str, Any], name: str, label_column: str | None, classes: Sequence[str] = ()) -> Item:
     images = [key for key, value in record.items() if is_image(value)]
     if not images:
         return Item(NoImage("a record without an image"), name)
     label = label_column or next((key for key in _LABELS if key in record), "")
     own = {_own_name(key): value for key, value in record.items() if key not in (images[0], label) and _is_plain(value)}
     named = name or next((str(record[key]) for key in ("name", "path", "file_name", "filename") if key in record), "")
-    return Item(record[images[0]], named, {**own, **({"label": _label(record.get(label), ())} if label else {})})
+    return Item(record[images[0]], named, {**own, **({"label": _label(record.get(label), classes)} if label else {})})
 
 
 def _own_name(name: str) -> str:
@@ -134,7 +134,7 @@ def _pairs(source: Any) -> Iterator[Item]:
         if isinstance(element, tuple | list) and len(element) >= 2:
             yield Item(element[0], "", {"label": _label(element[1], classes)})
         elif isinstance(element, Mapping) and not is_image(element):
-            yield _record(element, "", None)
+            yield _record(element, "", None, classes)
         else:
             yield Item(element[0] if isinstance(element, tuple | list) and element else element)
 
