@@ -66,9 +66,8 @@ def mutated(data: bytes, random: np.random.Generator, others: list[tuple[str, by
     for _ in range(int(random.integers(1, 5))):
         if not changed:
             break
-        place = int(
-            random.integers(len(changed) if random.random() < 0.5 else min(len(changed), 200))
-        )  # headers half of the time
+        end = len(changed) if random.random() < 0.5 else min(len(changed), 200)  # headers half of the time
+        place = int(random.integers(end))
         match int(random.integers(8)):
             case 0:
                 changed[place] ^= 1 << int(random.integers(8))

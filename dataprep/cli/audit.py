@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 import typer
 
-from dataprep.cli.inputs import (
-    Encoding,
-    GroupBy,
-    GroupColumn,
-    LabelColumn,
-    LabelFrom,
-    LabelSeparator,
-    PathColumn,
-    SplitColumn,
-    TaskOption,
-    reading_of,
-    with_notes_said,
-)
+from dataprep.cli import inputs
+from dataprep.cli.inputs import reading_of, with_notes_said
 from dataprep.cli.listing import listed_files, silence_stdout
 from dataprep.cli.outputs import audit_folder, is_kept, refuse_among_images, say, with_inputs
 from dataprep.cli.progress import progress_bar
@@ -67,15 +56,15 @@ def audit(
     path: Annotated[str, typer.Argument(help="Folder, fsspec URL or manifest to audit.", show_default=False)] = "",
     manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
     files: Annotated[str, typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT)] = "",
-    path_column: PathColumn = "",
-    label_column: LabelColumn = "",
-    split_column: SplitColumn = "",
-    group_column: GroupColumn = "",
-    group_by: GroupBy = "",
-    encoding: Encoding = "",
-    label_separator: LabelSeparator = "",
-    label_from: LabelFrom = "",
-    task: TaskOption = "",
+    path_column: inputs.PathColumn = "",
+    label_column: inputs.LabelColumn = "",
+    split_column: inputs.SplitColumn = "",
+    group_column: inputs.GroupColumn = "",
+    group_by: inputs.GroupBy = "",
+    encoding: inputs.Encoding = "",
+    label_separator: inputs.LabelSeparator = "",
+    label_from: inputs.LabelFrom = "",
+    task: inputs.TaskOption = "",
     include: Annotated[
         list[str] | None, typer.Option(help="Glob of paths to take; may be repeated.", rich_help_panel=_INPUT)
     ] = None,

@@ -1,4 +1,4 @@
-"""Where the results of ``dataprep audit`` go, and what its record says they were made from."""
+"""Lines on stderr, where results may go, and what the record of an audit says they were made from."""
 
 from __future__ import annotations
 

@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dataprep.cli.inputs import (
-    Encoding,
-    GroupBy,
-    GroupColumn,
-    LabelColumn,
-    LabelFrom,
-    LabelSeparator,
-    PathColumn,
-    SplitColumn,
-    TaskOption,
-    given_of,
-    reading_of,
-    with_notes_said,
-)
+from dataprep.cli import inputs
+from dataprep.cli.inputs import given_of, reading_of, with_notes_said
 from dataprep.cli.listing import silence_stdout
 from dataprep.cli.outputs import refuse_among_images, say
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
@@ -55,15 +43,15 @@ def split(
         typer.Argument(help="Folder, URL or manifest to audit first; without it, goes on from OUT/audit.", show_default=False),
     ] = "",
     manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
-    path_column: PathColumn = "",
-    label_column: LabelColumn = "",
-    split_column: SplitColumn = "",
-    group_column: GroupColumn = "",
-    group_by: GroupBy = "",
-    encoding: Encoding = "",
-    label_separator: LabelSeparator = "",
-    label_from: LabelFrom = "",
-    task: TaskOption = "",
+    path_column: inputs.PathColumn = "",
+    label_column: inputs.LabelColumn = "",
+    split_column: inputs.SplitColumn = "",
+    group_column: inputs.GroupColumn = "",
+    group_by: inputs.GroupBy = "",
+    encoding: inputs.Encoding = "",
+    label_separator: inputs.LabelSeparator = "",
+    label_from: inputs.LabelFrom = "",
+    task: inputs.TaskOption = "",
     no_embedding: Annotated[
         bool, typer.Option("--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT)
     ] = False,
