@@ -20,8 +20,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dataprep.augment.library import albumentations, from_dict
 from dataprep.augment.policies import POLICIES, Policy, Randomness, digest
+from dataprep.normalisation.library import albumentations, from_dict
 
 
 def main() -> None:

@@ -43,21 +43,21 @@ import torch
 
 import dataprep
 from dataprep.augment.policies import POLICIES
-from dataprep.baselines.cleaned import compare_cleaned
-from dataprep.baselines.comparing import compare_models, paired_seeds
-from dataprep.baselines.evaluation import evaluate
-from dataprep.baselines.feeding import Feeder
-from dataprep.baselines.goals import read_goal
-from dataprep.baselines.inference import features_of, predictions
-from dataprep.baselines.loop import fit, make_optimiser
-from dataprep.baselines.losses import Loss
-from dataprep.baselines.materials import Materials
-from dataprep.baselines.models import Network, make_network
-from dataprep.baselines.pixel_store import PixelStore, store_pixels
-from dataprep.baselines.preparing import prepare
-from dataprep.baselines.settings import BaselineOptions, TrainSettings
-from dataprep.baselines.teaching import Taught, feeder_for, linear_on
-from dataprep.baselines.training import train_baseline
+from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned
+from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
+from dataprep.baselines.evaluation.estimates import evaluate
+from dataprep.baselines.goal import read_goal
+from dataprep.baselines.inference.network_predictions import features_of, predictions
+from dataprep.baselines.recipe import train_baseline
+from dataprep.baselines.training.feeding import Feeder
+from dataprep.baselines.training.fitting import Taught, feeder_for, linear_on
+from dataprep.baselines.training.loop import fit, make_optimiser
+from dataprep.baselines.training.losses import Loss
+from dataprep.baselines.training.materials import Materials
+from dataprep.baselines.training.networks import Network, make_network
+from dataprep.baselines.training.pixel_store import PixelStore, store_pixels
+from dataprep.baselines.training.preparing import prepare
+from dataprep.baselines.training.settings import BaselineOptions, TrainSettings
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.dataset import Dataset
 

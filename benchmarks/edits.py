@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 Picture = NDArray[np.uint8]
 Change = Callable[[Picture, np.random.Generator], Picture]
 
-#: The words of `dataprep.measures.relations` that say where the pixels went; all others say what became of them.
+#: The words of `dataprep.measures.pairs.relations` that say where the pixels went; all others say what became of them.
 GEOMETRY = (
     "mirrored", "turned by", "cropped to", "set in a frame", "extended", "stretched", "reduced to", "enlarged to",
 )  # fmt: skip

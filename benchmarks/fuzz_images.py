@@ -25,7 +25,7 @@ from PIL import Image
 import dataprep
 from dataprep.measures.decode_pass import measure
 from dataprep.schemas.lost import REASONS
-from dataprep.schemas.names import escape_name
+from dataprep.schemas.text.names import escape_name
 
 _BATCH = 1000
 _LARGEST = 200_000

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 import dataprep
-from dataprep.checks.reading import figures, texts
+from dataprep.checks.statistics.arrays import figures, texts
 from dataprep.measures.decode_pass import measure
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.lost import REASONS
-from dataprep.schemas.names import escape_name
+from dataprep.schemas.text.names import escape_name
 
 
 def measured(folder: Path) -> tuple[Dataset, float]:

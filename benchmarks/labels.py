@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from dataprep.checks.label_shift import LabelShift
+from dataprep.checks.splits.label_shift import LabelShift
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.spelling import misspellings
+from dataprep.schemas.text.spelling import misspellings
 
 NAMES = {
     "CIFAR-100": """apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly

@@ -27,10 +27,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from dataprep.checks.distribution_mismatch import DistributionMismatch
-from dataprep.checks.duplicate_pairs import Duplicates
-from dataprep.checks.label_shift import LabelShift
+from dataprep.checks.duplicates.pairs import Duplicates
 from dataprep.checks.second_look import SecondLook
+from dataprep.checks.splits.distribution_mismatch import DistributionMismatch
+from dataprep.checks.splits.label_shift import LabelShift
 from dataprep.ingest import scan
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions

@@ -28,7 +28,7 @@ import pandas as pd
 
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
-from dataprep.probes.label_evidence import LabelEvidence, evidence_of_labels
+from dataprep.probes.labels.label_evidence import LabelEvidence, evidence_of_labels
 from dataprep.schemas.dataset import Dataset
 
 #: Set to its folder, and the glob of its images where not every file is one.

@@ -26,15 +26,15 @@ from pathlib import Path
 
 import numpy as np
 
-from dataprep.checks.duplicate_pairs import Duplicates, EmbeddingSource, find_duplicates, hash_source
+from dataprep.checks.duplicates.pairs import Duplicates, EmbeddingSource, find_duplicates, hash_source
+from dataprep.checks.duplicates.similar_groups import find_alike
 from dataprep.checks.second_look import SecondLook
-from dataprep.checks.similar_groups import find_alike
 from dataprep.ingest import scan
-from dataprep.measures import pairs as second_look
-from dataprep.measures.alignment import match
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
-from dataprep.measures.relations import Facts
+from dataprep.measures.pairs import comparison as second_look
+from dataprep.measures.pairs.alignment import match
+from dataprep.measures.pairs.relations import Facts
 from dataprep.schemas.dataset import Dataset
 
 #: Edit to a word of its relation; "" means that nothing but the encoding may be named.
@@ -83,7 +83,7 @@ def timed(dataset: Dataset) -> tuple[Duplicates, float, int]:
         compared += done.compared
         return done
 
-    import dataprep.checks.duplicate_pairs as home
+    import dataprep.checks.duplicates.pairs as home
 
     home.confirm = count  # type: ignore[assignment]
     start = time.perf_counter()

@@ -21,11 +21,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from dataprep.checks.normalisation_mismatch import NormalisationMismatch
-from dataprep.checks.tone_states import tone_state
-from dataprep.measures.pixels import Header, Pixels
-from dataprep.measures.surround import SURROUND
-from dataprep.measures.tones import TONES
+from dataprep.checks.splits.normalisation_mismatch import NormalisationMismatch
+from dataprep.checks.statistics.tone_states import tone_state
+from dataprep.measures.decode.pixels import Header, Pixels
+from dataprep.measures.image.surround import SURROUND
+from dataprep.measures.image.tones import TONES
 from dataprep.schemas.dataset import Dataset
 
 PHOTOS, DRAWS = 240, 20

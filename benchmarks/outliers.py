@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from dataprep.checks.duplicate_pairs import Duplicates
-from dataprep.checks.outlier import Outlier, trusted_classes
+from dataprep.checks.content.outlier import Outlier, trusted_classes
+from dataprep.checks.duplicates.pairs import Duplicates
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures.embedding.contract import load_embedder, view_of
 from dataprep.measures.options import PassOptions

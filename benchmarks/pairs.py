@@ -27,12 +27,12 @@ import templates
 
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
-from dataprep.measures.alignment import match
+from dataprep.measures.decode.decoding import open_pixels
 from dataprep.measures.decode_pass import measure
-from dataprep.measures.decoding import open_pixels
 from dataprep.measures.options import PassOptions
-from dataprep.measures.picture import Picture
-from dataprep.measures.relations import Facts, name_relation
+from dataprep.measures.pairs.alignment import match
+from dataprep.measures.pairs.picture import Picture
+from dataprep.measures.pairs.relations import Facts, name_relation
 
 KINDS = ("template", "reshot")
 SMALL = ("digits", "fashion", "signs", "tiles")

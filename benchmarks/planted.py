@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from quality import quality_checks, wilson
 
-from dataprep.checks.close_ups import CloseUps, find_close_ups
+from dataprep.checks.quality.close_ups import CloseUps, find_close_ups
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
-from dataprep.measures.close_up import FIGURES, close_up_of
-from dataprep.measures.decoding import open_pixels
+from dataprep.measures.decode.decoding import open_pixels
+from dataprep.measures.image.close_up import FIGURES, close_up_of
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset

@@ -25,7 +25,7 @@ import numpy as np
 
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
-from dataprep.probes.projection import NEIGHBOURS, lay_out
+from dataprep.probes.tsne import NEIGHBOURS, lay_out
 
 Layout = Callable[[np.ndarray], np.ndarray]
 

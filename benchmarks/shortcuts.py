@@ -33,14 +33,14 @@ from PIL import Image
 from quality import wilson
 
 from dataprep.checks.contract import Check
-from dataprep.checks.shortcut import Shortcut
-from dataprep.checks.trigger import Trigger
+from dataprep.checks.shortcuts.shortcut import Shortcut
+from dataprep.checks.shortcuts.trigger import Trigger
 from dataprep.ingest import scan
 from dataprep.measures import builtin_measures
+from dataprep.measures.decode.decoding import open_pixels
 from dataprep.measures.decode_pass import measure
-from dataprep.measures.decoding import open_pixels
-from dataprep.measures.marks import Marks, marks_of
-from dataprep.measures.windows import nothing, windows_of
+from dataprep.measures.image.marks import Marks, marks_of
+from dataprep.measures.image.windows import nothing, windows_of
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dataprep.checks.content.low_coverage import LowCoverage
+from dataprep.checks.content.underperforming_group import UnderperformingGroup
 from dataprep.checks.contract import Check
-from dataprep.checks.duplicate_pairs import Duplicates
-from dataprep.checks.low_coverage import LowCoverage
+from dataprep.checks.duplicates.pairs import Duplicates
 from dataprep.checks.second_look import SecondLook
-from dataprep.checks.underperforming_group import UnderperformingGroup
 from dataprep.ingest import scan
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
 from dataprep.probes.features import Features
-from dataprep.probes.label_evidence import LabelEvidence
+from dataprep.probes.labels.label_evidence import LabelEvidence
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
 

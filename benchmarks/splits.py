@@ -33,14 +33,14 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 import dataprep
 from dataprep.cleaning import read_audit
-from dataprep.probes.folds import join
+from dataprep.probes.classifiers.folds import join
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues
-from dataprep.splits.problem import Problem
-from dataprep.splits.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
-from dataprep.splits.solver import solve
-from dataprep.splits.stratified_groups import stratified_group_folds
+from dataprep.splits.proof.stratified_groups import stratified_group_folds
+from dataprep.splits.solver.problem import Problem
+from dataprep.splits.solver.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
+from dataprep.splits.solver.solving import solve
 
 THREE = (14, 3, 3)
 DRAWS = 50

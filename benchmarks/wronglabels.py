@@ -30,16 +30,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from dataprep.checks.ambiguous_classes import AmbiguousClasses
-from dataprep.checks.label_noise import noise_figures
+from dataprep.checks.labels.ambiguous_classes import AmbiguousClasses
+from dataprep.checks.labels.label_noise import noise_figures
 from dataprep.neighbours.cosine import nearest
-from dataprep.probes.confident import confident_joint
-from dataprep.probes.curve import measured_curve
+from dataprep.probes.classifiers.curve import measured_curve
+from dataprep.probes.classifiers.knn import knn_probs
+from dataprep.probes.classifiers.ridge import ridge_scores
+from dataprep.probes.classifiers.targets import Targets
 from dataprep.probes.features import features_of
-from dataprep.probes.knn import knn_probs
-from dataprep.probes.label_evidence import LabelEvidence, evidence_of_labels
-from dataprep.probes.ridge import ridge_scores
-from dataprep.probes.targets import Targets
+from dataprep.probes.labels.confident import confident_joint
+from dataprep.probes.labels.label_evidence import LabelEvidence, evidence_of_labels
 from dataprep.schemas.dataset import Dataset
 
 KINDS = [f"{kind}_{rate}" for rate in ("10", "20", "05") for kind in ("uniform", "confusable")]

@@ -14,8 +14,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataprep.augment.fitting import fit_normaliser as fit_normaliser
-    from dataprep.augment.normaliser import Normaliser as Normaliser
     from dataprep.checks.contract import Check as Check
     from dataprep.cleaning import apply_plan as apply_plan
     from dataprep.cleaning import clean as clean
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from dataprep.ingest import scan as scan
     from dataprep.measures.decode_pass import measure as measure
     from dataprep.measures.options import PassOptions as PassOptions
+    from dataprep.normalisation.fitting import fit_normaliser as fit_normaliser
+    from dataprep.normalisation.normaliser import Normaliser as Normaliser
     from dataprep.reports import report as report
     from dataprep.schemas.audit import Audit as Audit
     from dataprep.schemas.dataset import Dataset as Dataset
@@ -41,13 +41,13 @@ _HOMES = {
     "Dataset": "dataprep.schemas.dataset",
     "Issues": "dataprep.schemas.issues",
     "LeakFreeSplit": "dataprep.splits.splitter",
-    "Normaliser": "dataprep.augment.normaliser",
+    "Normaliser": "dataprep.normalisation.normaliser",
     "PassOptions": "dataprep.measures.options",
     "Split": "dataprep.schemas.split",
     "apply_plan": "dataprep.cleaning",
     "audit": "dataprep.engine",
     "clean": "dataprep.cleaning",
-    "fit_normaliser": "dataprep.augment.fitting",
+    "fit_normaliser": "dataprep.normalisation.fitting",
     "measure": "dataprep.measures.decode_pass",
     "report": "dataprep.reports",
     "scan": "dataprep.ingest",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dataprep import registry
 from dataprep.backends.warm import warm_workers
 from dataprep.checks.contract import Check
-from dataprep.checks.own import checked_batch, own_checks
 from dataprep.checks.second_look import SecondLook
+from dataprep.checks.user_checks import checked_batch, own_checks
 from dataprep.errors import OptionError
 from dataprep.ingest import scan
 from dataprep.ingest.memory.scanning import Labels

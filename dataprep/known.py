@@ -24,12 +24,12 @@ import numpy as np
 
 from dataprep import registry
 from dataprep.errors import InputError
-from dataprep.schemas.files import write_atomically
+from dataprep.schemas.files.reading import read_json, read_text
+from dataprep.schemas.files.stored import STAGE_LIMIT
+from dataprep.schemas.files.writing import write_atomically
 from dataprep.schemas.identity import issue_ids
-from dataprep.schemas.inputs import read_json, read_text
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.report import JSON
-from dataprep.schemas.stored import STAGE_LIMIT
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset

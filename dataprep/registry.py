@@ -90,7 +90,7 @@ _CHECKS = {
 
 #: Group to {name: "module:attribute"}; the order is the order in which things run and are listed.
 BUILT_IN: dict[str, dict[str, str]] = {
-    "dataprep.checks": {code: f"dataprep.checks.{place}" for family in _CHECKS.values() for code, place in family.items()},
+    "dataprep.checks": {code: f"dataprep.checks.{family}.{place}" for family, checks in _CHECKS.items() for code, place in checks.items()},
     "dataprep.measures": {},
     "dataprep.embedders": {"lite0": "dataprep.measures.embedding.lite0:lite0"},
     "dataprep.readers": {},

@@ -32,7 +32,7 @@ from dataprep.schemas.issues import COLUMNS as ISSUE_COLUMNS
 from dataprep.schemas.issues import SCOPES, SEVERITIES, SUGGESTIONS, evidence_of, faults_table
 
 if TYPE_CHECKING:
-    from dataprep.checks.duplicate_pairs import Duplicates
+    from dataprep.checks.duplicates.pairs import Duplicates
 
 _CLASSES = ("apple", "pear", "plum")
 _SPLITS = ("train", "val", "test")
@@ -137,7 +137,7 @@ class MadeUpLook(SecondLook):
 
     def duplicates(self) -> Duplicates:
         """The pairs above, of those rows that exist and could be read."""
-        from dataprep.checks.duplicate_pairs import Duplicates
+        from dataprep.checks.duplicates.pairs import Duplicates
 
         measured = self._measured
         known = [

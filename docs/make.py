@@ -14,7 +14,7 @@ from typing import Any
 
 from dataprep import registry
 from dataprep.checks.contract import FAMILIES, Check
-from dataprep.reports.tables import ISSUE_COLUMNS
+from dataprep.reports.audit.tables import ISSUE_COLUMNS
 from dataprep.schemas.columns import FILE, GIVEN, PIXEL
 from dataprep.schemas.issues import SEVERITIES
 from dataprep.schemas.plan import ACTIONS, PLAN_COLUMNS

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dataprep.schemas import exchange, publishing
+from dataprep.schemas.files import exchange, publishing
 
 #: What Python tells of before it does it (PEP 578); the paths come first among the arguments.
 _EVENTS = frozenset((

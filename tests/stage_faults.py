@@ -97,7 +97,7 @@ def toy_model() -> bytes:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    from dataprep.baselines.model_facts import ModelFacts
+    from dataprep.baselines.inference.model_card import ModelFacts
 
     weights = numpy_helper.from_array(np.array([[0.01, 0.02], [0.02, -0.01], [-0.02, 0.01]], np.float32), "weights")
     nodes = [

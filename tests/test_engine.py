@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import dataprep
 from dataprep import registry
 from dataprep.checks.contract import Check, Look
-from dataprep.checks.dark import Dark
+from dataprep.checks.quality.dark import Dark
 from dataprep.cli import app
 from dataprep.engine import make_checks, run_checks
 from dataprep.errors import InputError, OptionError, RegistryError

@@ -15,23 +15,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataprep.augment.normaliser import ChannelStatistics, Normaliser
 from dataprep.augment.policies import POLICIES
 from dataprep.augment.recording import Augmentation, write_augmentation
-from dataprep.augment.writing import write_normaliser
-from dataprep.baselines import writing
+from dataprep.baselines import storing as writing
 from dataprep.cleaning import apply_plan, clean, write_plan
 from dataprep.known import ignore
-from dataprep.reports import html, report
+from dataprep.normalisation.normaliser import ChannelStatistics, Normaliser
+from dataprep.normalisation.writing import write_normaliser
+from dataprep.reports import report
+from dataprep.reports.audit import html
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.files import MARKER
+from dataprep.schemas.files.publishing import settle
+from dataprep.schemas.files.writing import MARKER
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
-from dataprep.schemas.publishing import settle
 from dataprep.splits import split, write_split
-from dataprep.splits.materialising import materialise
+from dataprep.splits.export.materialising import materialise
 from tests import interruptions
 from tests.cleaning.conftest import audit_of, claim, copy_claim
 from tests.splits.made import patients
@@ -215,7 +216,7 @@ def test_a_list_of_dismissed_issues_is_never_half_written(tmp_path: Path, monkey
 def test_an_audit_may_be_read_while_its_move_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where folders cannot be swapped: the reader carries on with what a killed run had made certain."""
     from dataprep.cleaning import read_audit
-    from dataprep.schemas import exchange
+    from dataprep.schemas.files import exchange
 
     monkeypatch.setattr(exchange, "_swapper", lambda: None)
     stage = of_report(tmp_path, monkeypatch)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.augment.fitting import training_images
 from dataprep.augment.policies import digest
 from dataprep.errors import InputError, OptionError
+from dataprep.normalisation.fitting import training_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,18 +16,18 @@ import pandas as pd
 from dataprep.augment.balance import MOST_COPIES, BalancedSampler
 from dataprep.augment.copying import Item
 from dataprep.augment.policies import Policy
-from dataprep.augment.probing import options_of
+from dataprep.augment.probe import options_of
 from dataprep.backends import imap
 from dataprep.cleaning.folders import distinct_folders, shortened
 from dataprep.cleaning.places import staged
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
-from dataprep.measures.thumbnails import read_remote
+from dataprep.measures.decode.thumbnails import read_remote
 from dataprep.progress import Progress
-from dataprep.schemas.files import mark_output
-from dataprep.schemas.inputs import check_input
+from dataprep.schemas.files.reading import check_input
+from dataprep.schemas.files.stored import STAGE_LIMIT, reading
+from dataprep.schemas.files.writing import mark_output
 from dataprep.schemas.lost import Lost
 from dataprep.schemas.split import PART, UNIT
-from dataprep.schemas.stored import STAGE_LIMIT, reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from dataprep.augment.policies import Policy
-from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.lost import Lost
 

@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dataprep.augment.safety import TOO_STRONG
-from dataprep.reports.html import draw_page
+from dataprep.augment.strength import TOO_STRONG
+from dataprep.reports.audit.html import draw_page
 
 if TYPE_CHECKING:
     from dataprep.augment.policies import Policy
-    from dataprep.augment.safety import Effect, Safety
+    from dataprep.augment.strength import Effect, Safety
 
 
 def render_page(policy: Policy, reasons: Sequence[str], safety: Safety | None, pictures: bytes, root: str) -> str:

@@ -14,11 +14,11 @@ import numpy as np
 import xxhash
 
 from dataprep.augment import serialised
-from dataprep.augment.library import albumentations, from_dict
 from dataprep.augment.serialised import Step, step
 from dataprep.errors import OptionError
-from dataprep.schemas.files import write_atomically
-from dataprep.schemas.inputs import MB, read_text
+from dataprep.normalisation.library import albumentations, from_dict
+from dataprep.schemas.files.reading import MB, read_text
+from dataprep.schemas.files.writing import write_atomically
 from dataprep.schemas.options import did_you_mean
 
 if TYPE_CHECKING:

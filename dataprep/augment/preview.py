@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dataprep.augment.policies import Policy
-from dataprep.augment.probing import Bench
-from dataprep.schemas.words import printable
+from dataprep.augment.probe import Bench
+from dataprep.schemas.text.words import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

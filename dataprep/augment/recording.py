@@ -10,19 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataprep.augment.choosing import Choice, choose_policy
+from dataprep.augment.choice import Choice, choose_policy
 from dataprep.augment.page import render_page
 from dataprep.augment.policies import POLICIES, Policy
 from dataprep.augment.policies import policy as policy_called
 from dataprep.augment.preview import preview
-from dataprep.augment.probing import Bench, options_of
-from dataprep.augment.safety import Safety, safety_report
+from dataprep.augment.probe import Bench, options_of
+from dataprep.augment.strength import Safety, safety_report
 from dataprep.cleaning import read_audit
 from dataprep.cleaning.completeness import what_is_lacking
 from dataprep.errors import InputError
 from dataprep.progress import Progress
 from dataprep.schemas.audit import Audit
-from dataprep.schemas.files import mark_output, write_together
+from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import SAMPLES
 

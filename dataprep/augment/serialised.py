@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataprep.augment.library import albumentations, from_dict, yaml
 from dataprep.errors import InputError
+from dataprep.normalisation.library import albumentations, from_dict, yaml
 from dataprep.schemas.options import did_you_mean
 
 #: One step: ``__class_fullname__`` and its arguments.

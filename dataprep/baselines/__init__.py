@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataprep.baselines.torch_data import torch_dataset as torch_dataset
+    from dataprep.baselines.torch_dataset import torch_dataset as torch_dataset
 
-_HOMES = {"torch_dataset": "dataprep.baselines.torch_data"}
+_HOMES = {"torch_dataset": "dataprep.baselines.torch_dataset"}
 
 __all__ = ["torch_dataset"]
 

@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from dataprep.augment.choosing import choose_policy
+from dataprep.augment.choice import choose_policy
 from dataprep.backends.capacity import worker_count
-from dataprep.baselines.inference import logits_of
-from dataprep.baselines.models import make_network
+from dataprep.baselines.inference.network_predictions import logits_of
 from dataprep.baselines.out_of_fold import OutOfFold, out_of_fold
-from dataprep.baselines.preparing import prepare
-from dataprep.baselines.settings import BaselineOptions
-from dataprep.baselines.teaching import device_for
+from dataprep.baselines.training.fitting import device_for
+from dataprep.baselines.training.networks import make_network
+from dataprep.baselines.training.preparing import prepare
+from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.checks.second_look import SecondLook
 from dataprep.engine import run_checks
 from dataprep.errors import InputError
 from dataprep.measures.options import PassOptions
 from dataprep.progress import Progress
-from dataprep.schemas.files import mark_output, write_atomically
+from dataprep.schemas.files.writing import mark_output, write_atomically
 from dataprep.schemas.issues import Issues
 from dataprep.splits.units import units_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dataprep.baselines.materials import Materials
-    from dataprep.baselines.regimes import Regime
+    from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.regimes import Regime
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
 

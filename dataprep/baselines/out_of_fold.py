@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dataprep.baselines.calibration import fit_temperature
-from dataprep.baselines.comparing import student_quantile
-from dataprep.baselines.evaluation import jsonable
-from dataprep.baselines.inference import features_of, logits_of, predictions
-from dataprep.baselines.judging import predicted_rows
-from dataprep.baselines.metrics import METRICS, known_labels, metrics_for
-from dataprep.baselines.models import make_network
-from dataprep.baselines.preparing import with_val
-from dataprep.baselines.teaching import linear_on, teach
-from dataprep.probes.folds import folds_of
+from dataprep.baselines.evaluation.calibration import fit_temperature
+from dataprep.baselines.evaluation.comparing import student_quantile
+from dataprep.baselines.evaluation.estimates import jsonable
+from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
+from dataprep.baselines.evaluation.parts import predicted_rows
+from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.training.fitting import linear_on, teach
+from dataprep.baselines.training.networks import make_network
+from dataprep.baselines.training.preparing import with_val
+from dataprep.probes.classifiers.folds import folds_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.augment.policies import Policy
-    from dataprep.baselines.loop import Report
-    from dataprep.baselines.materials import Materials
-    from dataprep.baselines.regimes import Regime
+    from dataprep.baselines.training.loop import Report
+    from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.regimes import Regime
     from dataprep.schemas.dataset import Dataset
 
     #: rows to their (rows, k) logits.
@@ -81,7 +81,7 @@ def out_of_fold(
         regime: how.
         folds: how many, fewer where there are fewer units.
         given: (n,) fold of each row, -1 for none, instead of folds made here.
-        policy, device, workers: as of `dataprep.baselines.teaching.teach`.
+        policy, device, workers: as of `dataprep.baselines.training.fitting.teach`.
         report: (fold, folds) to what is called after every step of it.
     """
     fold = made_folds(materials, folds) if given is None else given

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from dataprep.checks.duplicate_pairs import Duplicates
-    from dataprep.measures.close_up import CloseUps
-    from dataprep.measures.marks import Marks
+    from dataprep.checks.duplicates.pairs import Duplicates
+    from dataprep.measures.image.close_up import CloseUps
+    from dataprep.measures.image.marks import Marks
     from dataprep.neighbours.cosine import Nearest
     from dataprep.probes.features import Features
-    from dataprep.probes.label_evidence import LabelEvidence
+    from dataprep.probes.labels.label_evidence import LabelEvidence
     from dataprep.schemas.dataset import Dataset
 
 #: The headings of a check's docstring, in order; it is the check's documentation page.

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.checks.close_ups import find_close_ups
-from dataprep.checks.duplicate_pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
-from dataprep.measures import close_up
-from dataprep.measures.close_up import CloseUps
-from dataprep.measures.marks import Marks, find_marks
-from dataprep.measures.windows import find_windows, nothing
+from dataprep.checks.duplicates.pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
+from dataprep.checks.quality.close_ups import find_close_ups
+from dataprep.measures.image import close_up
+from dataprep.measures.image.close_up import CloseUps
+from dataprep.measures.image.marks import Marks, find_marks
+from dataprep.measures.image.windows import find_windows, nothing
 from dataprep.neighbours.cosine import Nearest, nearest
+from dataprep.probes.classifiers.folds import units_of
 from dataprep.probes.features import Features, features_of
-from dataprep.probes.folds import units_of
-from dataprep.probes.label_evidence import LabelEvidence, evidence_of_labels
+from dataprep.probes.labels.label_evidence import LabelEvidence, evidence_of_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,11 +14,11 @@ import pandas as pd
 import dataprep
 from dataprep.cleaning.plans import read_plan
 from dataprep.errors import FingerprintError, InputError, UserError
-from dataprep.schemas.files import MARKER
+from dataprep.schemas.files.publishing import settle
+from dataprep.schemas.files.stored import read_record, reading
+from dataprep.schemas.files.writing import MARKER
 from dataprep.schemas.plan import DATA_KINDS, PLAN_COLUMNS, PLAN_CSV, Cleaned, Plan, difference, suggested_text
-from dataprep.schemas.publishing import settle
-from dataprep.schemas.stored import read_record, reading
-from dataprep.schemas.words import counted
+from dataprep.schemas.text.words import counted
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset

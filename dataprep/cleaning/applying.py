@@ -23,13 +23,13 @@ from dataprep.cleaning.plans import read_plan
 from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
-from dataprep.schemas.class_order import class_order
 from dataprep.schemas.columns import COLUMNS, GIVEN
 from dataprep.schemas.dataset import Dataset, Task
-from dataprep.schemas.files import MARKER, write_together
+from dataprep.schemas.files.writing import MARKER, write_together
 from dataprep.schemas.plan import Cleaned, Plan, difference, labels_in
 from dataprep.schemas.report import RUN
 from dataprep.schemas.run import run_record
+from dataprep.schemas.text.class_order import class_order
 
 #: The cleaned manifest, where no other name is given.
 CLEANED = "clean.csv"

@@ -10,13 +10,13 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.errors import FingerprintError, InputError
-from dataprep.reports.tables import restored
+from dataprep.reports.audit.tables import restored
 from dataprep.schemas.audit import Audit
-from dataprep.schemas.inputs import check_input
+from dataprep.schemas.files.publishing import settle
+from dataprep.schemas.files.reading import check_input
+from dataprep.schemas.files.stored import STAGE_LIMIT, read_record, read_samples, reading
 from dataprep.schemas.issues import COLUMNS, SEVERITIES, Issues, evidence_of
-from dataprep.schemas.publishing import settle
 from dataprep.schemas.report import ISSUES, RUN, SAMPLES
-from dataprep.schemas.stored import STAGE_LIMIT, read_record, read_samples, reading
 
 if TYPE_CHECKING:
     from dataprep.checks.contract import Check

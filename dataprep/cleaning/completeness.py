@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dataprep.cleaning.places import link_or_copy, staged
 from dataprep.errors import InputError, UserError
 from dataprep.reports import report
-from dataprep.schemas.files import MARKER, mark_output
+from dataprep.schemas.files.stored import read_record
+from dataprep.schemas.files.writing import MARKER, mark_output
 from dataprep.schemas.report import REPORT_FILES, RUN, ReportPaths
-from dataprep.schemas.stored import read_record
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit

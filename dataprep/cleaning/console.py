@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pandas as pd
 
-from dataprep.reports.console import WIDTH, print_lines
+from dataprep.reports.audit.console import WIDTH, print_lines
 from dataprep.schemas.plan import EDIT
-from dataprep.schemas.words import counted, printable
+from dataprep.schemas.text.words import counted, printable
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset

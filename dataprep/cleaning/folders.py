@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from dataprep.cleaning.places import downloads, link_or_copy, refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
-from dataprep.schemas.names import escape_name, unescape_name
+from dataprep.schemas.text.names import escape_name, unescape_name
 
 if TYPE_CHECKING:
     import pandas as pd

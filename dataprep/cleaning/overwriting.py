@@ -13,7 +13,7 @@ import xxhash
 
 from dataprep.errors import InputError, OutputError
 from dataprep.measures.cache import cache_folder
-from dataprep.schemas.files import write_atomically
+from dataprep.schemas.files.writing import write_atomically
 
 _FOLDER = "written"
 

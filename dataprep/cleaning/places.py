@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import FingerprintError, InputError, OutputError
-from dataprep.schemas.exchange import exchange
-from dataprep.schemas.leftovers import former_path, if_dead, new_folder, partials, release
-from dataprep.schemas.publishing import sync_folder
+from dataprep.schemas.files.exchange import exchange
+from dataprep.schemas.files.leftovers import former_path, if_dead, new_folder, partials, release
+from dataprep.schemas.files.publishing import sync_folder
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset

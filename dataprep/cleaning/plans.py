@@ -17,9 +17,11 @@ import pyarrow as pa
 import dataprep
 from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import InputError
-from dataprep.reports.tables import neutralised, restored
-from dataprep.schemas.files import mark_output, write_together
-from dataprep.schemas.inputs import read_input, read_json
+from dataprep.reports.audit.tables import neutralised, restored
+from dataprep.schemas.files.publishing import settle
+from dataprep.schemas.files.reading import read_input, read_json
+from dataprep.schemas.files.stored import STAGE_LIMIT, refuse_wrong_kinds
+from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import (
     ACTIONS,
@@ -33,8 +35,6 @@ from dataprep.schemas.plan import (
     difference,
     labels_in,
 )
-from dataprep.schemas.publishing import settle
-from dataprep.schemas.stored import STAGE_LIMIT, refuse_wrong_kinds
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset

@@ -32,11 +32,11 @@ from dataprep.cleaning.audits import read_audit
 from dataprep.cleaning.copies import Settled, settle, sizes_of
 from dataprep.cleaning.guards import Places, files_beside, last_of_class, places_of
 from dataprep.errors import FingerprintError, OptionError
+from dataprep.reports.audit.summary import templates
 from dataprep.reports.messages import render
-from dataprep.reports.summary import templates
-from dataprep.schemas.names import escape_name
 from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import ACTIONS, PLAN_COLUMNS, Plan, data_facts, difference, suggested_text
+from dataprep.schemas.text.names import escape_name
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit

@@ -18,16 +18,16 @@ from dataprep.cli.cache import cache
 from dataprep.cli.checks import checks
 from dataprep.cli.clean import clean
 from dataprep.cli.explain import explain
-from dataprep.cli.home import with_home
-from dataprep.cli.lacks import lack_of, note_little_address_space
-from dataprep.cli.listing import silence_stdout
 from dataprep.cli.normalise import normalise
 from dataprep.cli.plans import WithPlan
 from dataprep.cli.predict import predict
+from dataprep.cli.shared.home import with_home
+from dataprep.cli.shared.lacks import lack_of, note_little_address_space
+from dataprep.cli.shared.listing import silence_stdout
 from dataprep.cli.split import split
 from dataprep.cli.train_baseline import train_baseline
 from dataprep.errors import DataprepError, InputError, UserError
-from dataprep.schemas.words import printable
+from dataprep.schemas.text.words import printable
 
 app = typer.Typer(
     name="dataprep",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin,
 
 import typer
 
-from dataprep.cli import inputs
-from dataprep.cli.inputs import reading_of, with_notes_said
-from dataprep.cli.listing import listed_files, silence_stdout
-from dataprep.cli.outputs import audit_folder, is_kept, refuse_among_images, say, with_inputs
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared import inputs
+from dataprep.cli.shared.inputs import reading_of, with_notes_said
+from dataprep.cli.shared.listing import listed_files, silence_stdout
+from dataprep.cli.shared.outputs import audit_folder, is_kept, refuse_among_images, say, with_inputs
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import InputError, OptionError, WorkError
 
 if TYPE_CHECKING:
@@ -158,13 +158,13 @@ def audit(
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
-    from dataprep.schemas.files import mark_output
+    from dataprep.schemas.files.writing import mark_output
 
     flags = ctx.params
     options = _pass_options(ctx.obj.passing, flags)
     early = min(worker_count(options.jobs), _EARLY)
     with audit_folder(ctx) as folder:
-        with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decoding"):
+        with progress_bar(quiet) as progress, warm_workers(early, module="dataprep.measures.decode.decoding"):
             progress("scan", 0, 0, "")
             lists = _known(flags, folder)
             _refuse_deep(flags)
@@ -216,7 +216,7 @@ def _with_embeddings(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
 def _with_probs(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
     if not flags["probs"]:
         return dataset
-    from dataprep.probes.given_probs import with_probs
+    from dataprep.probes.labels.given_probs import with_probs
 
     return with_probs(dataset, flags["probs"])
 
@@ -244,7 +244,7 @@ def _refuse_deep(flags: Mapping[str, Any]) -> None:
     if flags["probs"]:
         raise OptionError("--deep and --probs exclude each other: both say what labels are judged by")
     if find_spec("torch") is None:
-        from dataprep.schemas.extras import how_to_install
+        from dataprep.schemas.text.extras import how_to_install
 
         raise InputError(f"--deep trains networks with torch, which is not installed: {how_to_install('train')}")
 
@@ -342,7 +342,7 @@ def _print(paths: ReportPaths, format: Format, quiet: bool) -> None:
 
 def _print_report(paths: ReportPaths, format: Format, quiet: bool) -> None:
     if format == "table":
-        from dataprep.reports.console import print_report
+        from dataprep.reports.audit.console import print_report
 
         with open(paths.json, encoding="utf-8") as file:
             print_report(json.load(file), paths, verdict_only=quiet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ def checks(
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
     """List every check: its code, severity and what it finds."""
-    from dataprep.cli.listing import print_rows
+    from dataprep.cli.shared.listing import print_rows
     from dataprep.engine import make_checks
 
     rows = [

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dataprep.cli.outputs import refuse_among_images, say, with_inputs
 from dataprep.cli.plans import apply_command
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared.outputs import refuse_among_images, say, with_inputs
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
 

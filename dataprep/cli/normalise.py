@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dataprep.cli.inputs import with_notes_said
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared.inputs import with_notes_said
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 
 if TYPE_CHECKING:
-    from dataprep.augment.fitting import Rows
-    from dataprep.augment.normaliser import Normaliser
+    from dataprep.normalisation.fitting import Rows
+    from dataprep.normalisation.normaliser import Normaliser
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.split import Split
 
@@ -62,9 +62,9 @@ def normalise(
 
     Writes OUT/normalise/normaliser.json, run.json and the exports asked for.
     """
-    from dataprep.augment.fitting import fit_normaliser, training_rows
-    from dataprep.augment.writing import write_normaliser
     from dataprep.measures.options import PassOptions
+    from dataprep.normalisation.fitting import fit_normaliser, training_rows
+    from dataprep.normalisation.writing import write_normaliser
     from dataprep.schemas.run import run_record
 
     since = time.perf_counter()
@@ -103,7 +103,7 @@ def _source(path: str, manifest: str, split_column: str, out: str) -> Dataset | 
 
 
 def _print(normaliser: Normaliser, rows: Rows, written: dict[str, str], quiet: bool) -> None:
-    from dataprep.augment.writing import summary_of
+    from dataprep.normalisation.writing import summary_of
 
     if not quiet:
         for line in (*summary_of(normaliser), ""):

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dataprep.cli.inputs import with_notes_said
-from dataprep.cli.listing import listed_files, silence_stdout
-from dataprep.cli.predicted import Counts, refusal_words
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared.inputs import with_notes_said
+from dataprep.cli.shared.listing import listed_files, silence_stdout
+from dataprep.cli.shared.predicted import Counts, refusal_words
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
-from dataprep.schemas.words import printable
+from dataprep.schemas.text.words import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dataprep.baselines.answers import Writer
-    from dataprep.baselines.predicting import Model
+    from dataprep.baselines.inference.predicting import Model
+    from dataprep.baselines.inference.prediction_writers import Writer
     from dataprep.schemas.dataset import Dataset
 
 Tool = Literal["label-studio", "coco", "csv"]
@@ -73,9 +73,9 @@ def predict(
     gets a row with the reason. It refuses below the confidence that training found for an error of 5 % (or what it found
     instead); --abstain-below 0 answers everything. Torch is not needed.
     """
-    from dataprep.baselines.answers import writer_for
-    from dataprep.baselines.predicting import Model as Opened
-    from dataprep.baselines.predicting import predicted_frames
+    from dataprep.baselines.inference.predicting import Model as Opened
+    from dataprep.baselines.inference.predicting import predicted_frames
+    from dataprep.baselines.inference.prediction_writers import writer_for
     from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
     from dataprep.measures.options import PassOptions
 
@@ -113,7 +113,7 @@ def _scanned(path: str, manifest: str, files: str) -> Dataset:
 def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: str, prefix: str) -> None:
     from contextlib import closing
 
-    from dataprep.schemas.files import mark_output, write_atomically
+    from dataprep.schemas.files.writing import mark_output, write_atomically
 
     with closing(tables):  # type: ignore[type-var]
         if out != _STDOUT:
@@ -136,8 +136,8 @@ def _files_of(place: str, pre_labels: str) -> list[str]:
 
 
 def _write_config(place: str, opened: Model) -> None:
-    from dataprep.baselines.answers import label_studio_config
-    from dataprep.schemas.files import write_atomically
+    from dataprep.baselines.inference.prediction_writers import label_studio_config
+    from dataprep.schemas.files.writing import write_atomically
 
     with write_atomically(place) as file:
         file.write(label_studio_config(opened.facts).encode())

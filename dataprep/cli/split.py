@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dataprep.cli import inputs
-from dataprep.cli.inputs import given_of, reading_of, with_notes_said
-from dataprep.cli.listing import silence_stdout
-from dataprep.cli.outputs import refuse_among_images, say
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared import inputs
+from dataprep.cli.shared.inputs import given_of, reading_of, with_notes_said
+from dataprep.cli.shared.listing import silence_stdout
+from dataprep.cli.shared.outputs import refuse_among_images, say
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
     from dataprep.schemas.split import Split, SplitPaths
-    from dataprep.splits.materialising import Materialised
+    from dataprep.splits.export.materialising import Materialised
 
 Format = Literal["table", "json", "csv"]
 Kind = Literal["folders", "webdataset", "huggingface", "yolo"]
@@ -154,7 +154,7 @@ def split(
     Copies, images that look alike and the given groups stay together; labels are in the same proportion in every part.
     Results go to OUT/split: splits.csv, split.html (the proof), proof.json, samples.parquet and run.json.
     """
-    from dataprep.schemas.files import mark_output
+    from dataprep.schemas.files.writing import mark_output
     from dataprep.schemas.split import SplitPaths
     from dataprep.splits.records import kept_split, write_split
 
@@ -272,7 +272,7 @@ def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str
 
 
 def _materialise(made: Split, flags: Mapping[str, Any], progress: Progress) -> Materialised:
-    from dataprep.splits.materialising import materialise
+    from dataprep.splits.export.materialising import materialise
 
     sizes = {name: flags[name] for name in ("shard_samples", "shard_mb")}
     return materialise(made, flags["materialise"], flags["kind"], link=flags["link"], progress=progress, **sizes)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from dataprep.cli.inputs import with_notes_said
-from dataprep.cli.listing import silence_stdout
-from dataprep.cli.outputs import refuse_among_images
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
-from dataprep.cli.progress import progress_bar
+from dataprep.cli.shared.inputs import with_notes_said
+from dataprep.cli.shared.listing import silence_stdout
+from dataprep.cli.shared.outputs import refuse_among_images
+from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import InputError, OptionError
 from dataprep.progress import Progress
 
@@ -32,7 +32,7 @@ _SETTINGS = (
     "epochs", "batch", "lr", "optimiser", "weight_decay", "dropout", "class_weights", "sampler", "focal", "precision", "patience",
     "accumulate", "clip", "seed",
 )  # fmt: skip
-#: Flags that are options of `dataprep.baselines.settings.BaselineOptions` of the same name.
+#: Flags that are options of `dataprep.baselines.training.settings.BaselineOptions` of the same name.
 _OPTIONS = (
     "metric", "target", "positive", "beta", "regime", "arch", "size", "policy", "tune", "tune_strategy", "device", "workers",
     "threads", "final", "seeds", "out_of_fold",
@@ -157,7 +157,7 @@ def train_baseline(
     torchrun --nproc-per-node N -m dataprep train-baseline ...
     """
     _demand_torch()
-    from dataprep.baselines.distributed import joined
+    from dataprep.baselines.training.distributed import joined
 
     flags = ctx.params
     refuse_among_images(flags, "audit", "split", "baseline")
@@ -176,14 +176,14 @@ def _demand_torch() -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
-        from dataprep.schemas.extras import how_to_install
+        from dataprep.schemas.text.extras import how_to_install
 
         raise InputError(f"training needs torch, which is not installed: {how_to_install('train')}")
 
 
 def _trained(flags: Mapping[str, Any], split: Split, audit: Audit | None, progress: Progress) -> Baseline:
-    from dataprep.baselines.settings import BaselineOptions, parse_settings
-    from dataprep.baselines.training import train_baseline as train
+    from dataprep.baselines.recipe import train_baseline as train
+    from dataprep.baselines.training.settings import BaselineOptions, parse_settings
 
     given = {name: flags[name] for name in _SETTINGS if flags[name] is not None}
     settings = given | parse_settings(flags["setting"] or ())
@@ -204,8 +204,8 @@ def _trained(flags: Mapping[str, Any], split: Split, audit: Audit | None, progre
 
 def _kept(made: Baseline, split: Split, audit: Audit | None, out: str) -> BaselinePaths:
     """The files of a baseline, written after its looks at test are in the ledger."""
-    from dataprep.baselines.looks import record_looks
-    from dataprep.baselines.writing import write_baseline
+    from dataprep.baselines.evaluation.test_access import record_looks
+    from dataprep.baselines.storing import write_baseline
 
     record_looks(made, os.path.join(out, "split"), split)
     return write_baseline(made, os.path.join(out, "baseline"), audit=audit)
@@ -213,8 +213,8 @@ def _kept(made: Baseline, split: Split, audit: Audit | None, out: str) -> Baseli
 
 def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Split, Audit | None]:
     """The split in OUT/split with its audit; with a path, both are made where they are missing, by the first process."""
-    from dataprep.baselines.distributed import wait
     from dataprep.baselines.sources import last_split
+    from dataprep.baselines.training.distributed import wait
 
     if flags["path"]:
         if rank == 0:
@@ -275,7 +275,7 @@ def _plan(audit: Audit | None, flags: Mapping[str, Any]) -> Any:
 
 
 def _print(made: Baseline, paths: BaselinePaths, format: Format, quiet: bool) -> None:
-    from dataprep.baselines.console import print_baseline
+    from dataprep.baselines.pages.console import print_baseline
     from dataprep.schemas.baseline import METRICS
 
     try:

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.ingest.label_sources import Told, as_asked, refuse_task_without_labels
-from dataprep.ingest.labels import read_classes
+from dataprep.ingest.labels.meaning import read_classes
+from dataprep.ingest.labels.sources import Told, as_asked, refuse_task_without_labels
 from dataprep.ingest.layouts import Layout, read_layout
-from dataprep.ingest.paths import absolute
-from dataprep.ingest.walk import Tree, walk_folder, walk_url
+from dataprep.ingest.paths.resolving import absolute
+from dataprep.ingest.paths.walk import Tree, walk_folder, walk_url
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import counts_of, faults_of, spelling_faults, unknown_split_faults
-from dataprep.schemas.names import escape_name
 from dataprep.schemas.options import did_you_mean
-from dataprep.schemas.reading import Reading
+from dataprep.schemas.source import Reading
+from dataprep.schemas.text.names import escape_name
 
 
 def walk(source: str) -> Tree:

@@ -15,7 +15,7 @@ from dataprep.errors import OptionError
 from dataprep.ingest.layouts import GENERIC
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import split_of
-from dataprep.schemas.names import escape_name, unescape_name
+from dataprep.schemas.text.names import escape_name, unescape_name
 
 By = Literal["folder", "name", "regex", "column"]
 #: A name that ends in its running number: all before that, without the separator.

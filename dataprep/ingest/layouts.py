@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataprep.errors import InputError
 from dataprep.ingest.notes import listed
 from dataprep.schemas.manifest import SPLITS, split_of
-from dataprep.schemas.words import counted
+from dataprep.schemas.text.words import counted
 
 _FOLD_FOLDER = re.compile(r"(?:cv|k)?[ _-]?fold[ _-]?\d{1,3}", re.IGNORECASE)
 _SET_WORDS = frozenset(
@@ -42,7 +42,7 @@ class Layout:
 def read_layout(counts: Mapping[str, int], label_from: str | None = None) -> Layout:
     """The layout of folders (relative, POSIX separators, "" for the root) with `counts` candidate files each.
 
-    The class is the first folder below the root, or below the split, unless `label_from` (`dataprep.schemas.reading.Reading`)
+    The class is the first folder below the root, or below the split, unless `label_from` (`dataprep.schemas.source.Reading`)
     asks for another level; what the other levels would give is noted. A split is known by its name (`split_of`), above the
     classes or below them. A lone folder around everything else (what unpacking an archive leaves), and a folder such as
     ``images`` around all classes, are looked through and are no level. Folders beside more loose files than they hold

@@ -8,11 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dataprep.ingest.delimited import image_list_of
 from dataprep.ingest.notes import listed
-from dataprep.ingest.table import Table
+from dataprep.ingest.tables.delimited import image_list_of
+from dataprep.ingest.tables.table import Table
 from dataprep.schemas.manifest import split_of
-from dataprep.schemas.words import counted
+from dataprep.schemas.text.words import counted
 
 _CHOICES = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
 _HEAD_BYTES, _MOST_LISTS = 1 << 16, 50

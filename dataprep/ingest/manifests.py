@@ -13,28 +13,28 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.ingest.boxes import box_columns, without_repeated_rows
-from dataprep.ingest.columns import choose_columns
-from dataprep.ingest.exports import refuse_records
+from dataprep.ingest.annotations.boxes import box_columns, without_repeated_rows
+from dataprep.ingest.annotations.exports import refuse_records
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
-from dataprep.ingest.label_columns import find_label
-from dataprep.ingest.label_sources import labels_of_table, refuse_task_without_labels, told_by_folders, with_note_on_no_labels
-from dataprep.ingest.labels import read_classes
+from dataprep.ingest.labels.columns import find_label
+from dataprep.ingest.labels.meaning import read_classes
+from dataprep.ingest.labels.own_columns import own_column
+from dataprep.ingest.labels.sources import labels_of_table, refuse_task_without_labels, told_by_folders, with_note_on_no_labels
+from dataprep.ingest.labels.values import split_column, text_column, texts_of
 from dataprep.ingest.lists import manifests_of, with_split
-from dataprep.ingest.locating import NO_FILE, Located, hint, locate, shortened
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
-from dataprep.ingest.own import own_column
-from dataprep.ingest.paths import Finder, absolute, to_posix
-from dataprep.ingest.roots import leave_out_strays
-from dataprep.ingest.table import Table
-from dataprep.ingest.tables import read_table
-from dataprep.ingest.values import split_column, text_column, texts_of
-from dataprep.ingest.walk import Tree
+from dataprep.ingest.paths.locating import NO_FILE, Located, hint, locate, shortened
+from dataprep.ingest.paths.resolving import Finder, absolute, to_posix
+from dataprep.ingest.paths.roots import leave_out_strays
+from dataprep.ingest.paths.walk import Tree
+from dataprep.ingest.tables.columns import choose_columns
+from dataprep.ingest.tables.reading import read_table
+from dataprep.ingest.tables.table import Table
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.manifest import Manifest
-from dataprep.schemas.names import escape_name, unescape_name
-from dataprep.schemas.reading import Reading
+from dataprep.schemas.source import Reading
+from dataprep.schemas.text.names import escape_name, unescape_name
 
 Keeps = Callable[[str], bool] | None
 

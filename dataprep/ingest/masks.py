@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataprep.ingest.junk import extension_of
-from dataprep.ingest.walk import Tree
-from dataprep.schemas.names import escape_name
+from dataprep.ingest.paths.junk import extension_of
+from dataprep.ingest.paths.walk import Tree
+from dataprep.schemas.text.names import escape_name
 
 if TYPE_CHECKING:
     import pandas as pd

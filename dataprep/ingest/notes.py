@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dataprep.schemas.names import escape_name
-from dataprep.schemas.words import first_of, printable
+from dataprep.schemas.text.names import escape_name
+from dataprep.schemas.text.words import first_of, printable
 
 _LONGEST = 40
 

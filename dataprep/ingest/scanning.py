@@ -13,16 +13,16 @@ import pandas as pd
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.folders import dataset_of, keep_wanted, refuse_empty, walk
 from dataprep.ingest.grouping import grouped
-from dataprep.ingest.junk import ARCHIVES, extension_of
 from dataprep.ingest.lists import note_of_lists
 from dataprep.ingest.manifests import scan_files, scan_hugging_face, scan_manifest
 from dataprep.ingest.masks import leave_out_masks, mask_faults
 from dataprep.ingest.memory.scanning import Labels, from_memory
-from dataprep.ingest.paths import expanded
+from dataprep.ingest.paths.junk import ARCHIVES, extension_of
+from dataprep.ingest.paths.resolving import expanded
 from dataprep.ingest.selection import path_filter, sample_of
-from dataprep.ingest.tables import EXTENSIONS
+from dataprep.ingest.tables.reading import EXTENSIONS
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.reading import Reading
+from dataprep.schemas.source import Reading
 
 _Path = str | os.PathLike[str]
 #: Places, lists of files, and whatever else holds images (see `scan`).
@@ -67,7 +67,7 @@ def scan(
         files: files to take instead of a whole folder; relative paths start from `source`, where given, or from the
             working folder.
         path_column, label_column, split_column, group_column: the manifest's columns; guessed from their names when None.
-        encoding, label_separator, task, label_from, group_by: see `dataprep.schemas.reading.Reading`.
+        encoding, label_separator, task, label_from, group_by: see `dataprep.schemas.source.Reading`.
         include, exclude: globs on paths relative to the root; ``*`` crosses folders, and a folder's name takes all below it.
         sample: a quick look at so many random files, every class in proportion and at least once where it fits.
         seed: of the random sample.

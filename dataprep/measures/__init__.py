@@ -12,18 +12,18 @@ def builtin_measures() -> tuple[Measure, ...]:
     """Every measure that comes with the package, in the order in which they run; imported when first asked for."""
     from importlib.util import find_spec
 
-    from dataprep.measures.facts import FACTS
-    from dataprep.measures.focus import FOCUS
-    from dataprep.measures.frame import FRAME
-    from dataprep.measures.grain import GRAIN
-    from dataprep.measures.patches import PATCHES
-    from dataprep.measures.spectrum import SPECTRUM
-    from dataprep.measures.surround import SURROUND
-    from dataprep.measures.tones import TONES
+    from dataprep.measures.image.facts import FACTS
+    from dataprep.measures.image.focus import FOCUS
+    from dataprep.measures.image.frame import FRAME
+    from dataprep.measures.image.grain import GRAIN
+    from dataprep.measures.image.patches import PATCHES
+    from dataprep.measures.image.spectrum import SPECTRUM
+    from dataprep.measures.image.surround import SURROUND
+    from dataprep.measures.image.tones import TONES
 
     measures = (*FACTS, *TONES, *FOCUS, *GRAIN, *SPECTRUM, *FRAME, *SURROUND, *PATCHES)
-    if find_spec("dataprep.measures.hashes"):
-        from dataprep.measures.hashes import HASHES
+    if find_spec("dataprep.measures.fingerprints.hashes"):
+        from dataprep.measures.fingerprints.hashes import HASHES
 
         measures += HASHES
     return measures

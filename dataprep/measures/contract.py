@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataprep.measures.pixels import Pixels
+    from dataprep.measures.decode.pixels import Pixels
 
 Value = Any  # float | int | bool | str | np.ndarray of a fixed shape
 

@@ -18,7 +18,7 @@ from dataprep.measures.rows import TROUBLE, RowFormat
 
 if TYPE_CHECKING:
     from dataprep.measures.cache import Recollection
-    from dataprep.measures.pixels import Pixels
+    from dataprep.measures.decode.pixels import Pixels
 
 #: A measured file: numbers and text as `RowFormat.pack` gives them, whether they came from the cache, and the embedder's view
 #: (size x size x 3 bytes), empty where none was asked for or the file was not decoded.
@@ -112,7 +112,7 @@ def _measure(
     format: RowFormat,
     recollection: Recollection | None,
 ) -> Row:
-    from dataprep.measures.decoding import Undecodable, open_pixels, read_bytes
+    from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
 
     row: dict[str, Any] = {}
     view = b""

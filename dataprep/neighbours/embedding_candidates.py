@@ -1,7 +1,7 @@
 """Candidates for near duplicates from embeddings, which see what hashes cannot: crops to half, frames, strong compression.
 
 The nearest neighbours of an image by embedding are mostly other images of the same kind. Two things tell which are worth
-decoding: that the small luma image of the one lies within that of the other (`dataprep.measures.thumb`), and that two embeddings
+decoding: that the small luma image of the one lies within that of the other (`dataprep.measures.fingerprints.thumb`), and that two embeddings
 are closer than unrelated ones come. The latter is calibrated on the data set itself.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.thumb import Packed, correlate_parts
+from dataprep.measures.fingerprints.thumb import Packed, correlate_parts
 from dataprep.neighbours import Pairs
 from dataprep.neighbours.cosine import Nearest
 

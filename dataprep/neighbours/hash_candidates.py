@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.sketch import compare_sketches, turn_sketches, unpack_sketches
+from dataprep.measures.fingerprints.sketch import compare_sketches, turn_sketches, unpack_sketches
 from dataprep.neighbours import Pairs
 from dataprep.neighbours.hamming import Hashes, collapse, distance, pairs_within
 

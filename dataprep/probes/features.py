@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.probes.blocks import blocks
+from dataprep.probes.classifiers.blocks import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dataprep.probes.blocks import blocks
+from dataprep.probes.classifiers.blocks import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

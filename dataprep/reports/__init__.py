@@ -28,7 +28,7 @@ def report(
         out: folder, made if needed. It gets report.html, report.json, issues.csv, samples.parquet, report.sarif, run.json and a
             marker file that makes `dataprep.scan` pass it over.
         thumbnails: embed small pictures of the worst examples in report.html.
-        anonymise: no pictures, and pseudonyms for files, labels and groups in every file; see `dataprep.reports.pseudonyms`.
+        anonymise: no pictures, and pseudonyms for files, labels and groups in every file; see `dataprep.reports.audit.pseudonyms`.
         progress: called with ("report", done, total, note) now and then.
 
     Returns:
@@ -37,13 +37,13 @@ def report(
     Raises:
         OutputError: a file cannot be written (disk full, read-only folder).
     """
-    from dataprep.reports.html import render_html
-    from dataprep.reports.pseudonyms import UNWRITTEN
-    from dataprep.reports.pseudonyms import anonymise as anonymised
-    from dataprep.reports.sarif import sarif
-    from dataprep.reports.summary import summarise
-    from dataprep.reports.tables import write_issues, write_samples
-    from dataprep.schemas.files import mark_output, write_together
+    from dataprep.reports.audit.html import render_html
+    from dataprep.reports.audit.pseudonyms import UNWRITTEN
+    from dataprep.reports.audit.pseudonyms import anonymise as anonymised
+    from dataprep.reports.audit.sarif import sarif
+    from dataprep.reports.audit.summary import summarise
+    from dataprep.reports.audit.tables import write_issues, write_samples
+    from dataprep.schemas.files.writing import mark_output, write_together
 
     say = _saying(progress)
     if anonymise:

@@ -14,7 +14,7 @@ LARGEST, SMALLEST = 30, 10
 
 
 def histogram_chart(histogram: Mapping[str, Any]) -> dict[str, Any]:
-    """Bars of a histogram (see `dataprep.reports.distributions`): ``bars`` with x, width, y, height, and the flagged part."""
+    """Bars of a histogram (see `dataprep.reports.audit.distributions`): ``bars`` with x, width, y, height, and the flagged part."""
     counts, flagged, edges = histogram["counts"], histogram["flagged"], histogram["edges"]
     top = max(counts) or 1
     step = WIDTH / len(counts)

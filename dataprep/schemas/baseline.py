@@ -33,7 +33,7 @@ class Baseline:
             ``predicted``, ``confidence`` (probability of `predicted`, after calibration) and ``p:CLASS`` for every class (for a
             regression: ``predicted`` alone, as a number). Which rows a model has seen in training says ``seen``.
         metrics: everything measured, ready for JSON (``metrics.json``).
-        network: the trained network (`dataprep.baselines.models.Network`); None when read back from a folder.
+        network: the trained network (`dataprep.baselines.training.networks.Network`); None when read back from a folder.
         run: everything that shaped the result.
         out_of_fold: as `predictions`, with the column ``fold``: of every sample by a model that never saw it; None where no
             model per fold was trained.

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataprep.errors import InputError, OptionError
-from dataprep.schemas.inputs import MB, read_text
+from dataprep.schemas.files.reading import MB, read_text
 from dataprep.schemas.options import did_you_mean
 
 _TABLES = ("audit", "pass", "checks")

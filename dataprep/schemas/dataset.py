@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from dataprep.schemas.names import unescape_name
+from dataprep.schemas.text.names import unescape_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ class Dataset:
     Attributes:
         root: directory or fsspec URL that the samples' paths are relative to.
         samples: DataFrame, one row per sample, indexed by ``sample``: the path relative to `root` with POSIX separators,
-            unique, escaped by `dataprep.schemas.names.escape_name`. Columns: see `dataprep.schemas.columns`; any other
+            unique, escaped by `dataprep.schemas.text.names.escape_name`. Columns: see `dataprep.schemas.columns`; any other
             column is the user's own.
         task: what the labels are; "none" without labels.
         classes: ordered class names, the columns of ``arrays["probs"]``.

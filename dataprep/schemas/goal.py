@@ -40,7 +40,7 @@ class Goal:
     Attributes:
         kind: what is predicted.
         classes: ordered class names, the columns of probabilities; empty for regression.
-        metric: name of the optimising metric (`dataprep.baselines.metrics.METRICS`).
+        metric: name of the optimising metric (`dataprep.baselines.evaluation.metrics.METRICS`).
         reason: why this metric, in a sentence.
         positive: of a binary goal, the class whose precision and recall are meant; "" else.
         requirements: satisficing figures.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.schemas.issues import FAULT_COLUMNS, batch
-from dataprep.schemas.spelling import misspellings
+from dataprep.schemas.text.spelling import misspellings
 
 #: Usual writings of a split, lower case.
 SPLITS: dict[str, str] = {
@@ -50,7 +50,7 @@ class Manifest:
     Attributes:
         table: one row per row that could be read. Columns: ``place`` (text: the manifest's name), ``row`` (int: line of the file,
             or number of the record, counted from 1), ``path`` (text, as written), ``sample`` (text: the file, relative to the
-            data set's root; empty when there is none), both escaped by `dataprep.schemas.names`; where something is known of it
+            data set's root; empty when there is none), both escaped by `dataprep.schemas.text.names`; where something is known of it
             ``reason`` and ``detail`` (text: why a row has no file, and names that belong to it); and where the manifest has them
             ``label``, ``split``, ``group`` (categories, missing where empty) and the user's own columns.
         malformed: one row per row that could not be read: ``place``, ``row``, ``why``.

@@ -28,7 +28,7 @@ class Split:
     Attributes:
         dataset: the samples that take part, with the columns ``split`` (part or fold; of further repeats: ``split_2``,
             ``split_3``, ...) and ``unit`` (what stayed together: the least sample name of each unit).
-        proof: what was asked, what came, what leaks, ready for JSON (`dataprep.splits.proof` describes the keys).
+        proof: what was asked, what came, what leaks, ready for JSON (`dataprep.splits.proof.proving` describes the keys).
         run: everything that shaped the result (``run.json``).
     """
 

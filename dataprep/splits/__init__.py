@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dataprep.splits.changing import extend as extend
     from dataprep.splits.changing import repair as repair
-    from dataprep.splits.files import write_manifest as write_manifest
-    from dataprep.splits.ledger import earlier_evaluations as earlier_evaluations
-    from dataprep.splits.ledger import record_evaluation as record_evaluation
-    from dataprep.splits.materialising import materialise as materialise
+    from dataprep.splits.export.files import write_manifest as write_manifest
+    from dataprep.splits.export.materialising import materialise as materialise
+    from dataprep.splits.proof.test_set_log import earlier_evaluations as earlier_evaluations
+    from dataprep.splits.proof.test_set_log import record_evaluation as record_evaluation
     from dataprep.splits.records import read_split as read_split
     from dataprep.splits.records import write_split as write_split
     from dataprep.splits.splitting import split as split
 
 _HOMES = {
-    "earlier_evaluations": "dataprep.splits.ledger",
+    "earlier_evaluations": "dataprep.splits.proof.test_set_log",
     "extend": "dataprep.splits.changing",
-    "materialise": "dataprep.splits.materialising",
+    "materialise": "dataprep.splits.export.materialising",
     "read_split": "dataprep.splits.records",
-    "record_evaluation": "dataprep.splits.ledger",
+    "record_evaluation": "dataprep.splits.proof.test_set_log",
     "repair": "dataprep.splits.changing",
     "split": "dataprep.splits.splitting",
-    "write_manifest": "dataprep.splits.files",
+    "write_manifest": "dataprep.splits.export.files",
     "write_split": "dataprep.splits.records",
 }
 

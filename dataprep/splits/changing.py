@@ -13,14 +13,14 @@ import numpy as np
 from dataprep.errors import InputError, OptionError
 from dataprep.progress import Progress
 from dataprep.schemas.split import BEFORE, Split
-from dataprep.schemas.words import counted
-from dataprep.splits.comparisons import Leaks, label_deviation
-from dataprep.splits.division import Division, problem_of
+from dataprep.schemas.text.words import counted
 from dataprep.splits.earlier import Earlier, earlier_of, refuse_changed_rules
-from dataprep.splits.gathering import Kept, Material, as_category, gather
-from dataprep.splits.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
+from dataprep.splits.inputs import Kept, Material, as_category, gather
+from dataprep.splits.proof.comparisons import Leaks, label_deviation
 from dataprep.splits.requests import EXTERNAL, Ratios, Request
-from dataprep.splits.solver import solve
+from dataprep.splits.solver.division import Division, problem_of
+from dataprep.splits.solver.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
+from dataprep.splits.solver.solving import solve
 from dataprep.splits.sources import audit_of
 from dataprep.splits.splitting import features_inside, finished, plan_of, request_of
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
-    from dataprep.splits.problem import Problem
+    from dataprep.splits.solver.problem import Problem
 
     Rows = NDArray[np.int64]
 

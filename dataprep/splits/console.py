@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from dataprep.reports.audit.console import MARKS, WIDTH, print_lines
 from dataprep.reports.columns import wrapped
-from dataprep.reports.console import MARKS, WIDTH, print_lines
 from dataprep.schemas.split import Split, SplitPaths
-from dataprep.schemas.words import printable
+from dataprep.schemas.text.words import printable
 from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
 
 #: Parts that are listed; of more, only the first.

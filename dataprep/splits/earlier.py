@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError, OptionError
-from dataprep.schemas.inputs import check_input
+from dataprep.schemas.files.reading import check_input
+from dataprep.schemas.files.stored import STAGE_LIMIT, reading
 from dataprep.schemas.split import PART, Split
-from dataprep.schemas.stored import STAGE_LIMIT, reading
-from dataprep.schemas.words import counted
+from dataprep.schemas.text.words import counted
 from dataprep.splits.records import read_split
 from dataprep.splits.requests import EXTERNAL
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dataprep.schemas.numbers import numbers_of
+from dataprep.schemas.text.numbers import numbers_of
 from dataprep.splits.units import known_column
 
 if TYPE_CHECKING:

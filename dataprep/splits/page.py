@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataprep.reports.html import draw_page
+from dataprep.reports.audit.html import draw_page
 from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import FingerprintError, InputError, UserError
-from dataprep.reports.tables import write_samples
+from dataprep.reports.audit.tables import write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.files import mark_output, write_together
+from dataprep.schemas.files.publishing import settle
+from dataprep.schemas.files.stored import read_record, read_samples
+from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.issues import Issues
-from dataprep.schemas.publishing import settle
 from dataprep.schemas.split import BEFORE, PAGE, PART, PROOF, RUN, SAMPLES, SPLITS, UNIT, Split, SplitPaths
-from dataprep.schemas.stored import read_record, read_samples
 from dataprep.splits.page import draw_proof
 
 if TYPE_CHECKING:

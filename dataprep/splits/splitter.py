@@ -11,12 +11,12 @@ import pandas as pd
 from dataprep.errors import OptionError
 from dataprep.neighbours.components import connect
 from dataprep.neighbours.cosine import nearest
-from dataprep.probes.folds import join
+from dataprep.probes.classifiers.folds import join
 from dataprep.schemas.dataset import Dataset, Task
 from dataprep.schemas.split import UNIT, Split
-from dataprep.splits.division import problem_of
 from dataprep.splits.features import features_of
-from dataprep.splits.solver import solve
+from dataprep.splits.solver.division import problem_of
+from dataprep.splits.solver.solving import solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,11 +15,11 @@ from dataprep.errors import OptionError
 from dataprep.progress import Progress
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
-from dataprep.splits.division import Division, divide_by_time, groups_apart, problem_of, refuse_too_few
-from dataprep.splits.gathering import Material, gather, with_parts
-from dataprep.splits.proof import prove
+from dataprep.splits.inputs import Material, gather, with_parts
+from dataprep.splits.proof.proving import prove
 from dataprep.splits.requests import EXTERNAL, Ratios, Request, fold_names, read_external, read_ratios
-from dataprep.splits.solver import solve
+from dataprep.splits.solver.division import Division, divide_by_time, groups_apart, problem_of, refuse_too_few
+from dataprep.splits.solver.solving import solve
 from dataprep.splits.sources import audit_of
 
 if TYPE_CHECKING:

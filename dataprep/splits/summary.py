@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dataprep.reports.verdict import percent
-from dataprep.schemas.words import counted
-from dataprep.splits.possible_groups import candidate_lines, torn_sentences, torn_title
+from dataprep.reports.audit.verdict import percent
+from dataprep.schemas.text.words import counted
+from dataprep.splits.proof.possible_groups import candidate_lines, torn_sentences, torn_title
 
 _TESTED = {"labels": "Labels", "properties": "Measured properties", "embedding": "Content (embedding)"}
 _STATUS = {"match": "no difference beyond chance", "differ": "differ", "not tested": "not tested"}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import OptionError
-from dataprep.schemas.words import first_of
+from dataprep.schemas.text.words import first_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,10 +11,10 @@ import pandas as pd
 
 from dataprep.errors import OptionError
 from dataprep.neighbours.components import connect
-from dataprep.probes.folds import join
+from dataprep.probes.classifiers.folds import join
 from dataprep.schemas.columns import ARRAYS
-from dataprep.schemas.numbers import EMPTY
 from dataprep.schemas.options import did_you_mean
+from dataprep.schemas.text.numbers import EMPTY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,11 +13,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataprep.augment.library import albumentations
 from dataprep.augment.policies import POLICIES, Policy, policy
 from dataprep.augment.serialised import step
 from dataprep.errors import InputError, OptionError
-from dataprep.schemas.extras import how_to_install
+from dataprep.normalisation.library import albumentations
+from dataprep.schemas.text.extras import how_to_install
 
 from ..conftest import textured
 

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dataprep.augment.copies import verify_copies
-from dataprep.augment.probing import Bench, options_of
+from dataprep.augment.probe import Bench, options_of
 from dataprep.augment.recording import last_source
 from dataprep.cli import app
 from dataprep.errors import FingerprintError, OptionError

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dataprep.baselines.diagnosis import what_next
-from dataprep.baselines.dumb import dumb_baselines
-from dataprep.baselines.errors import find_errors
-from dataprep.baselines.evaluation import jsonable
-from dataprep.baselines.facts import facts_of
-from dataprep.baselines.judging import judge
-from dataprep.baselines.materials import Materials
-from dataprep.baselines.penultimate import plane_of
-from dataprep.checks.dark import Dark
-from dataprep.checks.wrong_label import WrongLabel
+from dataprep.baselines.diagnosis.errors import find_errors
+from dataprep.baselines.diagnosis.facts import facts_of
+from dataprep.baselines.diagnosis.feature_map import plane_of
+from dataprep.baselines.diagnosis.next_steps import what_next
+from dataprep.baselines.evaluation.dummy import dumb_baselines
+from dataprep.baselines.evaluation.estimates import jsonable
+from dataprep.baselines.evaluation.parts import judge
+from dataprep.baselines.training.materials import Materials
+from dataprep.checks.labels.wrong_label import WrongLabel
+from dataprep.checks.quality.dark import Dark
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.goal import Kind, Requirement

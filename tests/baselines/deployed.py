@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from dataprep.baselines import models
-from dataprep.baselines.evaluation import jsonable
-from dataprep.baselines.judging import judge
-from dataprep.baselines.materials import Materials
-from dataprep.baselines.model_facts import ModelFacts
-from dataprep.baselines.models import Network
+from dataprep.baselines.evaluation.estimates import jsonable
+from dataprep.baselines.evaluation.parts import judge
+from dataprep.baselines.inference.model_card import ModelFacts
+from dataprep.baselines.training import networks as models
+from dataprep.baselines.training.materials import Materials
+from dataprep.baselines.training.networks import Network
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.goal import Kind
 from dataprep.schemas.run import run_record

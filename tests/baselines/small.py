@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dataprep.baselines.models import Network
+from dataprep.baselines.training.networks import Network
 
 
 class _Body(torch.nn.Module):

@@ -14,17 +14,17 @@ from dataprep.schemas.plan import Plan
 
 torch = pytest.importorskip("torch")
 
-from dataprep.baselines.cleaned import compare_cleaned, sides  # noqa: E402
-from dataprep.baselines.finalising import finalise  # noqa: E402
-from dataprep.baselines.imbalance import compare_weights  # noqa: E402
-from dataprep.baselines.latency import measure_cost  # noqa: E402
-from dataprep.baselines.looks import weights_hash  # noqa: E402
-from dataprep.baselines.loop import Fitted  # noqa: E402
-from dataprep.baselines.materials import Materials  # noqa: E402
-from dataprep.baselines.models import Network  # noqa: E402
-from dataprep.baselines.regimes import Regime  # noqa: E402
-from dataprep.baselines.settings import TrainSettings  # noqa: E402
-from dataprep.baselines.teaching import Taught  # noqa: E402
+from dataprep.baselines.evaluation.class_weight_effect import compare_weights  # noqa: E402
+from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, sides  # noqa: E402
+from dataprep.baselines.evaluation.test_access import weights_hash  # noqa: E402
+from dataprep.baselines.inference.latency import measure_cost  # noqa: E402
+from dataprep.baselines.training.final_model import finalise  # noqa: E402
+from dataprep.baselines.training.fitting import Taught  # noqa: E402
+from dataprep.baselines.training.loop import Fitted  # noqa: E402
+from dataprep.baselines.training.materials import Materials  # noqa: E402
+from dataprep.baselines.training.networks import Network  # noqa: E402
+from dataprep.baselines.training.regimes import Regime  # noqa: E402
+from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
 FROZEN = Regime("frozen", "lite0", 32, TrainSettings(epochs=1, smoothing=0.0, class_weights="none"), "asked for")
@@ -50,7 +50,7 @@ def small_network(outputs: int = 3) -> Network:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every network is a small one."""
-    monkeypatch.setattr("dataprep.baselines.teaching.make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr("dataprep.baselines.training.fitting.make_network", lambda arch, outputs, **_: small_network(outputs))
 
 
 def plan_of(rows: list[tuple[str, str, str]]) -> Plan:
@@ -80,7 +80,7 @@ def test_nothing_of_val_chooses_the_final_model(small: None, monkeypatch: pytest
     def refuse(*_: Any) -> None:
         raise AssertionError("val was looked at")
 
-    monkeypatch.setattr("dataprep.baselines.teaching.scores", refuse)
+    monkeypatch.setattr("dataprep.baselines.training.fitting.scores", refuse)
     materials = toy_materials(count=16, val=8, size=16)
     finalise(materials, SCRATCH, Taught(small_network(), Fitted(best_epoch=0), None, None))
 

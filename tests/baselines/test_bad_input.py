@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dataprep.baselines.settings import BaselineOptions
+from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.errors import InputError, OptionError, WorkError
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.split import Split
@@ -20,13 +20,13 @@ from tests.conftest import save
 
 torch = pytest.importorskip("torch")
 
-from dataprep.baselines.feeding import Feeder  # noqa: E402
-from dataprep.baselines.pixel_store import PixelStore, store_pixels  # noqa: E402
-from dataprep.baselines.preparing import prepare  # noqa: E402
-from dataprep.baselines.regimes import Regime  # noqa: E402
-from dataprep.baselines.settings import TrainSettings  # noqa: E402
-from dataprep.baselines.teaching import teach  # noqa: E402
-from dataprep.baselines.training import train_baseline  # noqa: E402
+from dataprep.baselines.recipe import train_baseline  # noqa: E402
+from dataprep.baselines.training.feeding import Feeder  # noqa: E402
+from dataprep.baselines.training.fitting import teach  # noqa: E402
+from dataprep.baselines.training.pixel_store import PixelStore, store_pixels  # noqa: E402
+from dataprep.baselines.training.preparing import prepare  # noqa: E402
+from dataprep.baselines.training.regimes import Regime  # noqa: E402
+from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
 from dataprep.measures.options import PassOptions  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 

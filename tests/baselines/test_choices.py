@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataprep.baselines.preparing import _refuse_unseen
-from dataprep.baselines.regimes import choose_regime, refuse_idle
-from dataprep.baselines.settings import BaselineOptions, TrainSettings
+from dataprep.baselines.evaluation.thresholds import decides_by_threshold
 from dataprep.baselines.sources import split_into
-from dataprep.baselines.teaching import key_of
-from dataprep.baselines.thresholds import decides_by_threshold
+from dataprep.baselines.training.fitting import key_of
+from dataprep.baselines.training.preparing import _refuse_unseen
+from dataprep.baselines.training.regimes import choose_regime, refuse_idle
+from dataprep.baselines.training.settings import BaselineOptions, TrainSettings
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.goal import Goal, Requirement
 

@@ -13,11 +13,11 @@ torch = pytest.importorskip("torch")
 
 import dataprep  # noqa: E402
 from dataprep.baselines.deep_labels import CHECKS, judge_labels, refuse_unsuitable  # noqa: E402
-from dataprep.baselines.settings import BaselineOptions  # noqa: E402
+from dataprep.baselines.training.settings import BaselineOptions  # noqa: E402
 from dataprep.cli import app  # noqa: E402
 from dataprep.errors import InputError  # noqa: E402
-from dataprep.probes.given_probs import with_probs  # noqa: E402
-from dataprep.schemas.extras import how_to_install  # noqa: E402
+from dataprep.probes.labels.given_probs import with_probs  # noqa: E402
+from dataprep.schemas.text.extras import how_to_install  # noqa: E402
 from tests.probes.made import dataset_of  # noqa: E402
 
 SWAPPED = {f"red/{row:03d}.png" for row in range(3)} | {f"blue/{row:03d}.png" for row in range(3)}

@@ -12,11 +12,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from dataprep.baselines import out_of_fold as module  # noqa: E402
-from dataprep.baselines.materials import Materials  # noqa: E402
 from dataprep.baselines.out_of_fold import given_folds, is_folds, made_folds, out_of_fold, with_parts  # noqa: E402
-from dataprep.baselines.regimes import Regime  # noqa: E402
-from dataprep.baselines.settings import TrainSettings  # noqa: E402
-from dataprep.baselines.teaching import Taught  # noqa: E402
+from dataprep.baselines.training.fitting import Taught  # noqa: E402
+from dataprep.baselines.training.materials import Materials  # noqa: E402
+from dataprep.baselines.training.regimes import Regime  # noqa: E402
+from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
 from dataprep.schemas.dataset import Dataset  # noqa: E402
 from tests.baselines.deployed import SIZE, small_network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
@@ -27,9 +27,9 @@ REGIME = Regime("scratch", "resnet18", SIZE, TrainSettings(epochs=3, batch=8, lr
 @pytest.fixture(autouse=True)
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     """Networks of one convolution whose classifier is fitted on the training rows; gives what each was taught."""
-    from dataprep.baselines.frozen import fit_linear
-    from dataprep.baselines.inference import features_of
-    from dataprep.baselines.teaching import loss_for
+    from dataprep.baselines.inference.network_predictions import features_of
+    from dataprep.baselines.training.fitting import loss_for
+    from dataprep.baselines.training.frozen_features import fit_linear
 
     taught: list[Materials] = []
     torch.set_num_threads(1)

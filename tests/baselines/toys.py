@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dataprep.baselines.materials import Materials
-from dataprep.baselines.pixel_store import PixelStore
+from dataprep.baselines.training.materials import Materials
+from dataprep.baselines.training.pixel_store import PixelStore
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.goal import Goal, Kind
 

@@ -16,7 +16,7 @@ from dataprep.reports import report
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues
-from tests.reports.conftest import CHECKS, Dark, LabelConflict, learned, planted
+from tests.reports.audit.conftest import CHECKS, Dark, LabelConflict, learned, planted
 
 #: Opens the page at a path with a colour scheme and a width.
 Opener = Callable[..., Any]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def baseline_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page with every chapter, hostile names among them."""
     pytest.importorskip("torch")
-    from dataprep.baselines.page import draw_baseline
+    from dataprep.baselines.pages.baseline_page import draw_baseline
     from tests.baselines.analysed import analysed
 
     folder = tmp_path_factory.mktemp("baseline")

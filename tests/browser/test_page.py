@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Opener
-from tests.reports.conftest import CLOSING, HOSTILE
+from tests.reports.audit.conftest import CLOSING, HOSTILE
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.checks.contract import Check
-from dataprep.checks.duplicate_pairs import Duplicates
+from dataprep.checks.duplicates.pairs import Duplicates
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.dataset import Dataset

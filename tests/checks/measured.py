@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dataprep.checks.close_ups import find_close_ups
 from dataprep.checks.contract import Check
+from dataprep.checks.quality.close_ups import find_close_ups
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
-from dataprep.measures.close_up import FIGURES, CloseUps, close_up_of
 from dataprep.measures.contract import Measure
-from dataprep.measures.decoding import Undecodable, open_pixels
+from dataprep.measures.decode.decoding import Undecodable, open_pixels
+from dataprep.measures.image.close_up import FIGURES, CloseUps, close_up_of
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dataprep.reports.tables import write_issues, write_samples
+from dataprep.reports.audit.tables import write_issues, write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues, batch

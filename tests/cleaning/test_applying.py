@@ -17,8 +17,8 @@ from dataprep.cleaning import apply_plan, clean, cleaned_dataset, read_plan, wri
 from dataprep.cleaning.folders import RECORD, folder_name, new_names
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.files import mark_output
-from dataprep.schemas.names import escape_name
+from dataprep.schemas.files.writing import mark_output
+from dataprep.schemas.text.names import escape_name
 
 from .conftest import audit_of, claim, copy_claim, write_audit
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataprep.cli.home import with_home
+from dataprep.cli.shared.home import with_home
 
 
 @pytest.mark.parametrize(

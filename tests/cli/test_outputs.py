@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dataprep.cleaning import read_audit
 from dataprep.cli import app
 from dataprep.errors import DataprepError, InputError
-from dataprep.schemas.files import MARKER
+from dataprep.schemas.files.writing import MARKER
 from tests.conftest import save, textured
 
 AUDIT = ("--no-embedding", "--jobs", 1)

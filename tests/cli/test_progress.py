@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataprep.cli.progress import LINE_S, _Lines
+from dataprep.cli.shared.progress import LINE_S, _Lines
 
 
 class Clock:

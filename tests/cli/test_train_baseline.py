@@ -16,8 +16,8 @@ from dataprep.cli.plans import IN_OUT
 from dataprep.cli.train_baseline import _older_than_plan, _plan
 from dataprep.errors import OptionError
 from dataprep.schemas.audit import Audit
-from dataprep.schemas.extras import how_to_install
 from dataprep.schemas.issues import Issues, batch
+from dataprep.schemas.text.extras import how_to_install
 from dataprep.splits import read_split, write_split
 from tests.baselines.test_bad_input import USUAL, make_split, rows_of
 
@@ -60,7 +60,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
 def test_a_baseline_from_the_last_split_is_written_and_its_look_at_test_recorded(
     out: Path, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataprep.baselines.writing._model_files", lambda *_: {})  # exports take long, and have their own tests
+    monkeypatch.setattr("dataprep.baselines.storing._model_files", lambda *_: {})  # exports take long, and have their own tests
     assert command("--out", str(out), *QUICK, "--final", "--require", "latency_ms<=10000", "--require", "size_mb<=1") == 0
     said = capsys.readouterr()
     assert "looked at" not in said.err
@@ -135,7 +135,7 @@ def test_an_interrupted_run_says_how_to_go_on(
         (Path(folder) / "checkpoint.pt").write_bytes(b"")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dataprep.baselines.training.train_baseline", interrupted)
+    monkeypatch.setattr("dataprep.baselines.recipe.train_baseline", interrupted)
     assert command("--out", str(out), *QUICK) == 130
     assert "--resume" in capsys.readouterr().err
 

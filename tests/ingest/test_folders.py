@@ -9,7 +9,7 @@ import pytest
 
 import dataprep
 from dataprep.errors import InputError
-from dataprep.schemas.files import mark_output
+from dataprep.schemas.files.writing import mark_output
 
 
 def fill(root: Path, *paths: str) -> Path:

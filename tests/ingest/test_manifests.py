@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import dataprep
 from dataprep.errors import InputError, OptionError
-from dataprep.ingest.tables import read_table
+from dataprep.ingest.tables.reading import read_table
 
 HEADER = "path,label\n"
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from dataprep.measures import builtin_measures
-from dataprep.measures.decoding import open_pixels
-from dataprep.measures.pixels import Header, Pixels
+from dataprep.measures.decode.decoding import open_pixels
+from dataprep.measures.decode.pixels import Header, Pixels
 
 
 def encoded(array: np.ndarray | Image.Image, format: str, **options: Any) -> bytes:

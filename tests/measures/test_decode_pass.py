@@ -24,7 +24,7 @@ from dataprep.measures.work import measures_of
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.lost import Lost
-from dataprep.schemas.names import escape_name
+from dataprep.schemas.text.names import escape_name
 from tests.conftest import OBEYING, save, textured
 
 REPOSITORY = Path(__file__).parents[2]

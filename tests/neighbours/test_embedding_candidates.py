@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataprep.measures.thumb import pack_thumb
+from dataprep.measures.fingerprints.thumb import pack_thumb
 from dataprep.neighbours import embedding_candidates
 from dataprep.neighbours.components import connect
 from dataprep.neighbours.cosine import nearest

@@ -9,7 +9,7 @@ from dataprep.checks.second_look import SecondLook
 from dataprep.measures.options import PassOptions
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
-from dataprep.probes.label_evidence import LabelEvidence, evidence_of_labels
+from dataprep.probes.labels.label_evidence import LabelEvidence, evidence_of_labels
 from dataprep.schemas.dataset import Dataset
 
 

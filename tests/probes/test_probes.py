@@ -7,14 +7,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from dataprep.neighbours.cosine import nearest
-from dataprep.probes import ridge
-from dataprep.probes.confident import confident_joint
+from dataprep.probes.classifiers import ridge
+from dataprep.probes.classifiers.folds import folds_of
+from dataprep.probes.classifiers.knn import knn_probs
+from dataprep.probes.classifiers.logistic import logistic_scores
+from dataprep.probes.classifiers.ridge import ridge_scores
+from dataprep.probes.classifiers.targets import Targets
 from dataprep.probes.features import features_of
-from dataprep.probes.folds import folds_of
-from dataprep.probes.knn import knn_probs
-from dataprep.probes.logistic import logistic_scores
-from dataprep.probes.ridge import ridge_scores
-from dataprep.probes.targets import Targets
+from dataprep.probes.labels.confident import confident_joint
 from tests.probes.made import clustered
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.names import escape_name
 from dataprep.schemas.split import Split
+from dataprep.schemas.text.names import escape_name
 
 
 def make_split(

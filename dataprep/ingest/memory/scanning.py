@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from dataprep.errors import InputError, OptionError
-from dataprep.ingest.junk import extension_of
 from dataprep.ingest.manifests import scan_rows
 from dataprep.ingest.memory.encoding import Encoded, NoImage, encode, is_image, scale_of
 from dataprep.ingest.memory.sources import (
@@ -26,10 +25,11 @@ from dataprep.ingest.memory.sources import (
     label_of,
 )
 from dataprep.ingest.memory.spool import Spool
-from dataprep.ingest.table import Table
+from dataprep.ingest.paths.junk import extension_of
+from dataprep.ingest.tables.table import Table
 from dataprep.schemas.dataset import Dataset
-from dataprep.schemas.names import unescape_name
-from dataprep.schemas.reading import Reading
+from dataprep.schemas.source import Reading
+from dataprep.schemas.text.names import unescape_name
 
 #: The labels of images in memory: one for each in order, or by name.
 Labels = Iterable[Any] | Mapping[str, Any]

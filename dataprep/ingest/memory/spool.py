@@ -9,7 +9,7 @@ import tempfile
 import weakref
 
 from dataprep.errors import OutputError
-from dataprep.schemas.names import escape_name
+from dataprep.schemas.text.names import escape_name
 
 #: Bytes that one part of a name may have; file systems take 255.
 _LONGEST = 200

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataprep.errors import InputError
-from dataprep.schemas.inputs import check_input
-from dataprep.schemas.names import escape_name
-from dataprep.schemas.stored import reading
+from dataprep.schemas.files.reading import check_input
+from dataprep.schemas.files.stored import reading
+from dataprep.schemas.text.names import escape_name
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset

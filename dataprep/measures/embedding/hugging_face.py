@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dataprep.backends.capacity import worker_count
 from dataprep.errors import InputError, OptionError
-from dataprep.schemas.extras import how_to_install
+from dataprep.schemas.text.extras import how_to_install
 
 #: Views per call, on the processor and on a GPU.
 BATCH, BATCH_ON_GPU = 16, 128

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dataprep.errors import InputError
 from dataprep.measures.embedding.sessions import Session, open_session
-from dataprep.schemas.inputs import MB, read_json
+from dataprep.schemas.files.reading import MB, read_json
 from dataprep.schemas.options import did_you_mean
 
 #: Views per call: enough to keep the cores busy, little enough to stay in their caches.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dataprep import registry
 from dataprep.errors import InputError, OptionError, RegistryError
 from dataprep.measures.embedding.contract import Embedder, load_embedder, view_of
-from dataprep.schemas.extras import how_to_install
+from dataprep.schemas.text.extras import how_to_install
 
 
 @pytest.mark.parametrize(

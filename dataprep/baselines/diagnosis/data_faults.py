@@ -1,0 +1,201 @@
+"""Data faults: what an audit says about samples that a model gets wrong, and how much of its error that explains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dataprep.baselines.evaluation.bootstrap import drawn_weights, percentiles
+from dataprep.checks.labels.ambiguous_classes import wilson
+from dataprep.reports.audit.summary import templates
+from dataprep.reports.messages import render
+from dataprep.schemas.issues import SEVERITIES, evidence_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.schemas.audit import Audit
+
+#: What may be wrong with a sample, and the checks that say so.
+KINDS: dict[str, tuple[str, ...]] = {
+    "mislabelled": ("wrong-label", "label-conflict", "conflicting-rows"),
+    "copied": ("exact-duplicate", "near-duplicate", "duplicate-row", "split-leakage"),
+    "unusual": ("outlier", "low-coverage"),
+    "hard to see": (
+        "dark", "bright", "low-contrast", "blurry", "motion-blur", "noisy", "heavy-compression", "upscaled", "low-information",
+        "odd-size", "odd-aspect-ratio", "border", "already-normalised", "exif-rotated", "odd-mode",
+    ),
+}  # fmt: skip
+#: The question that each kind answers.
+QUESTIONS = {
+    "mislabelled": "Is the label wrong?", "copied": "Is it a copy of another image?", "unusual": "Is it unlike all others?",
+    "hard to see": "Is it too dark, blurred or otherwise hard to see?",
+}  # fmt: skip
+_KIND_OF = {check: kind for kind, checks in KINDS.items() for check in checks}
+#: Claims below this severity are shown, but do not count as faults.
+_LEAST = SEVERITIES.index("warning")
+#: Of more classes than this, errors are not compared class by class.
+_MOST_CLASSES = 60
+_DRAWS = 500
+#: One-sided, as the lower end of a 95 % interval is.
+_ALPHA = 0.025
+#: Claims that are told of one sample.
+_TOLD = 4
+
+
+class Faults:
+    """What an audit says about samples.
+
+    Args:
+        audit: None for nothing.
+        names: (n,) the samples that are asked about.
+    """
+
+    def __init__(self, audit: Audit | None, names: NDArray[np.object_]) -> None:
+        self.audit, self.names = audit, names
+        self.table = _claims(audit, names)
+
+    def having(self, kind: str = "") -> NDArray[np.bool_]:
+        """(n,) whether a sample has a fault, of `kind` alone where that is given: a claim that is a warning or worse."""
+        serious = (self.table["severity"] >= _LEAST).to_numpy()
+        wanted = serious & (self.table["kind"] == kind).to_numpy() if kind else serious
+        return np.isin(self.names, self.table["sample"].to_numpy(dtype=object)[wanted])
+
+    def told(self, shown: Iterable[str], train: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
+        """Sample to its worst claims: ``check``, ``kind``, ``severity``, ``message``, ``related``, ``in_train``.
+
+        Args:
+            shown: samples to tell of.
+            train: names of the samples that were trained on.
+        """
+        part = self.table[self.table["sample"].isin(list(shown))]
+        found: dict[str, list[dict[str, Any]]] = {}
+        if self.audit is None or not len(part):
+            return found
+        messages = render(self.audit.issues.table.iloc[part["row"].to_numpy()], templates(self.audit))
+        for row, message in zip(part.to_dict("records"), messages, strict=True):
+            claims = found.setdefault(str(row["sample"]), [])
+            if len(claims) < _TOLD and all(each["check"] != row["check"] for each in claims):
+                claims.append({
+                    "check": row["check"], "kind": row["kind"], "severity": SEVERITIES[row["severity"]], "message": message,
+                    "related": row["other"], "in_train": row["other"] in train,
+                })  # fmt: skip
+        return found
+
+
+def _claims(audit: Audit | None, names: NDArray[np.object_]) -> pd.DataFrame:
+    """One row per claim and sample that it names: ``sample``, ``other``, ``check``, ``kind``, ``severity`` (number), ``row``."""
+    columns = ["sample", "other", "check", "kind", "severity", "row"]
+    if audit is None:
+        return pd.DataFrame({name: pd.Series(dtype=object if name != "severity" else np.int64) for name in columns})
+    table = audit.issues.table
+    kept = table["check"].isin(list(_KIND_OF)).to_numpy() & table["scope"].isin(("sample", "pair")).to_numpy()
+    part = table[kept]
+    target, related = (part[name].astype("str").to_numpy(dtype=object) for name in ("target", "related"))
+    checks = part["check"].astype("str").to_numpy(dtype=object)
+    facts = {
+        "check": checks, "kind": [_KIND_OF[check] for check in checks], "severity": part["severity"].cat.codes.to_numpy(),
+        "row": np.flatnonzero(kept),
+    }  # fmt: skip
+    paired = (part["scope"].astype("str") == "pair").to_numpy()
+    there = pd.DataFrame({"sample": target, "other": related, **facts})
+    back = pd.DataFrame({"sample": related, "other": target, **facts})[paired]
+    both = pd.concat([there, back], ignore_index=True)[columns]
+    return both[both["sample"].isin(names)].sort_values(["severity", "row"], ascending=[False, True], kind="stable")
+
+
+def ambiguous_pairs(audit: Audit | None) -> set[frozenset[str]]:
+    """Pairs of classes that the audit finds hard to tell apart by their labels."""
+    if audit is None:
+        return set()
+    table = audit.issues.table[(audit.issues.table["check"] == "ambiguous-classes").to_numpy()]
+    others = [evidence_of(str(text)).get("other", "") for text in table["evidence"]]
+    return {frozenset((str(target), str(other))) for target, other in zip(table["target"], others, strict=True) if other}
+
+
+def explained(
+    wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], classes: NDArray[np.int64], units: NDArray[np.int64], *, seed: int = 0
+) -> dict[str, Any]:
+    """The share of the errors that data faults explain beyond coincidence.
+
+    Faulty samples would be got wrong now and then even if they were not: as often as faultless ones of the same class. What
+    they are got wrong beyond that, as a share of all errors, is the population attributable fraction (Miettinen 1974), with
+    the interval of the bootstrap over units, or a wider one where errors are few. That a check which looks with a similar
+    model finds the same samples hard is part of it: for wrong labels it is an upper bound.
+
+    Args:
+        wrong: (n,) got wrong.
+        faulty: (n,) with a fault.
+        classes: (n,) code of the class that each is compared within.
+        units: (n,) what varies together, from 0 without gaps.
+        seed: of the bootstrap.
+
+    Returns:
+        ``errors``, ``faulty_errors``, ``right``, ``faulty_right``, ``share_of_errors``, ``share_of_right``; ``explained`` with
+        ``low`` and ``high``, NaN where there are no errors or no faults; ``beyond_chance``.
+    """
+    kinds = classes if classes.max(initial=0) < _MOST_CLASSES else np.zeros(len(classes), np.int64)
+    errors, right = int(wrong.sum()), int((~wrong).sum())
+    found: dict[str, Any] = {
+        "errors": errors, "faulty_errors": int((wrong & faulty).sum()), "right": right,
+        "faulty_right": int((~wrong & faulty).sum()), "explained": np.nan, "low": np.nan, "high": np.nan,
+        "beyond_chance": False,
+    }  # fmt: skip
+    found["share_of_errors"] = found["faulty_errors"] / errors if errors else np.nan
+    found["share_of_right"] = found["faulty_right"] / right if right else np.nan
+    if errors and faulty.any() and not faulty.all():
+        found["explained"] = float(_fraction(np.ones((1, len(wrong))), wrong, faulty, kinds)[0])
+        draws = [_fraction(block, wrong, faulty, kinds) for block in drawn_weights(units, _DRAWS, seed)]
+        low, high = percentiles(np.concatenate(draws))
+        least, most, p = _by_shares(wrong, faulty, units)
+        found |= {"low": min(float(low), least, found["explained"]), "high": max(float(high), most, found["explained"])}
+        found["beyond_chance"] = bool(found["low"] > 0 and p < _ALPHA)
+    return found
+
+
+def _by_shares(wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], units: NDArray[np.int64]) -> tuple[float, float, float]:
+    """The interval of how much more often errors are faulty than right answers (Newcombe 1998, method 10, over units), and how
+    probable so many or more faulty errors are by chance (Fisher's exact test).
+
+    Of a handful of errors the bootstrap knows too little: where all of two are faulty, they are so in every draw.
+    """
+    if wrong.all():
+        return np.inf, -np.inf, 1.0
+    one, other = faulty[wrong].mean(), faulty[~wrong].mean()
+    ends, counts = [], []
+    for share, rows in ((one, wrong), (other, ~wrong)):
+        count = len(np.unique(units[rows]))
+        ends.append([float(end) for end in wilson(share * count, count)])
+        counts.append((round(share * count), count))
+    (low, high), (other_low, other_high) = ends
+    difference = one - other
+    least = difference - math.hypot(one - low, other_high - other)
+    most = min(1.0, difference + math.hypot(high - one, other - other_low))
+    return float(least), float(most), _fisher(*counts[0], *counts[1])
+
+
+def _fisher(a: int, of: int, b: int, rest: int) -> float:
+    """Probability of `a` or more faulty among `of` errors, where `a` + `b` are faulty among `of` + `rest`."""
+
+    def ways(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    drawn = range(a, min(of, a + b) + 1)
+    return sum(math.exp(ways(of, k) + ways(rest, a + b - k) - ways(of + rest, a + b)) for k in drawn)
+
+
+def _fraction(
+    weights: NDArray[np.float64], wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], classes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(d,) errors on faulty rows beyond those expected of faultless ones, as a share of all errors; NaN without errors."""
+    own = (classes[:, None] == np.arange(int(classes.max(initial=0)) + 1)).astype(np.float64)  # (n, k)
+    missed, clean, ill = (weights @ (own * part[:, None]) for part in (wrong & ~faulty, ~faulty, faulty))  # (d, k)
+    overall = missed.sum(axis=1, keepdims=True) / np.maximum(clean.sum(axis=1, keepdims=True), 1e-12)
+    rate = np.where(clean > 0, missed / np.maximum(clean, 1e-12), overall)
+    errors, observed = weights @ wrong, weights @ (wrong & faulty)
+    share = (observed - (ill * rate).sum(axis=1)) / np.maximum(errors, 1e-12)
+    return np.where(errors > 0, share, np.nan)

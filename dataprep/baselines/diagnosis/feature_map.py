@@ -1,0 +1,72 @@
+"""The penultimate layer in the plane: which images look alike to a trained network."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataprep.baselines.inference.network_predictions import features_of
+from dataprep.probes.features import features_of as space_of
+from dataprep.reports.audit.feature_map import FEWEST, map_of, reading
+from dataprep.reports.charts import in_figures
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.networks import Network
+
+#: Images on the map: of train, and of all other parts.
+_OF_TRAIN, _OF_OTHERS = 1000, 2000
+#: Parts of equal size into which the values of a regression are cut.
+_FIFTHS = 5
+
+
+def plane_of(materials: Materials, network: Network, *, test: bool = True, seed: int = 0) -> dict[str, Any]:
+    """Where images lie on the map of the penultimate layer; empty for fewer than 12.
+
+    Args:
+        materials: whose images.
+        network: the model.
+        test: with the parts other than train and val.
+        seed: of the sample and of the layout.
+
+    Returns:
+        ``samples``, ``x`` and ``y`` (0 to 65535), ``agreeing`` (of the 15 nearest neighbours how many share the label; -1 where
+        that is unknown), ``labels`` and ``label_of`` (codes, -1 unknown), ``total``, ``reading`` (what it says, in a
+        sentence), ``classes`` (`dataprep.reports.audit.feature_map.FeatureMap`).
+    """
+    rng = np.random.default_rng(seed)
+    judged = np.concatenate(list(materials.unlearned(test).values()))
+    rows = np.sort(np.concatenate([
+        rng.permutation(judged)[:_OF_OTHERS], rng.permutation(materials.train)[:_OF_TRAIN]
+    ]))  # fmt: skip
+    features = space_of(features_of(network, materials.store, rows), seed=seed)
+    rows, values = rows[features.known], features.values[features.known]
+    if len(rows) < FEWEST:
+        return {}
+    labels, names = _labels(materials, rows)
+    found = map_of(rows, values, labels, names, np.ones(len(rows), bool), len(judged) + len(materials.train), seed=seed)
+    places = np.round((found.positions + 1) * 32767.5).astype(np.int64)
+    return {
+        "samples": [str(name) for name in materials.names[rows]], "x": places[:, 0], "y": places[:, 1],
+        "agreeing": np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)), "labels": names, "label_of": labels,
+        "total": found.total, "reading": reading(found), "classes": list(found.classes),
+    }  # fmt: skip
+
+
+def _labels(materials: Materials, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
+    """(m,) code of each row's label, and the names, most frequent first; fifths of the values of a regression."""
+    if materials.goal.kind == "regression":
+        values = np.asarray(materials.labels[rows], np.float64)
+        edges = np.quantile(values, np.linspace(0, 1, _FIFTHS + 1))
+        names = [f"{in_figures(low)} to {in_figures(high)}" for low, high in pairwise(edges)]
+        return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _FIFTHS - 1).astype(np.int64), names
+    texts = materials.dataset.samples["label"].iloc[rows].astype("str").to_numpy(dtype=object)
+    kinds, codes, counts = np.unique(texts.astype(str), return_inverse=True, return_counts=True)
+    order = np.lexsort((kinds, -counts))
+    place = np.empty(len(kinds), np.int64)
+    place[order] = np.arange(len(kinds))
+    return place[codes], [str(name) for name in kinds[order]]

@@ -1,0 +1,60 @@
+"""What a model is held against: answers that do not look, a probe on frozen embeddings, and the ceiling of label noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataprep.baselines.evaluation.class_weight_effect import compare_weights
+from dataprep.baselines.evaluation.dummy import dumb_baselines, noise_ceiling, probe_baseline
+from dataprep.baselines.evaluation.estimates import evaluate
+from dataprep.measures.decode_pass import measure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.settings import TrainSettings
+    from dataprep.measures.options import PassOptions
+    from dataprep.schemas.audit import Audit
+
+
+def reference_figures(
+    materials: Materials, settings: TrainSettings, audit: Audit | None, passing: PassOptions, *, test: bool = True
+) -> dict[str, Any]:
+    """What must be beaten (``dumb``, ``probe``), what cannot be (``ceiling``), and what class weights do (``imbalance``).
+
+    Args:
+        materials: judged on val.
+        settings: of the training.
+        audit: for the share of wrong labels.
+        passing: how files are read, and which embedder looks at them.
+        test: judge the probe on the parts other than train and val, too.
+    """
+    embedding = _embedding(materials, passing)
+    return {
+        "dumb": dumb_baselines(materials.goal, materials.labels, materials.train, materials.val),
+        "ceiling": noise_ceiling(audit.issues if audit is not None else None),
+        "probe": {"known": False} if embedding is None else _probe(materials, embedding, test),
+        "imbalance": compare_weights(materials, settings, embedding),
+    }
+
+
+def _embedding(materials: Materials, passing: PassOptions) -> NDArray[Any] | None:
+    if not passing.embedder:
+        return None
+    measured = measure(materials.dataset, ["embedding"], passing)
+    return measured.arrays["embedding"] if measured.has("embedding") else None
+
+
+def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> dict[str, Any]:
+    others = {name: part for name, part in materials.unlearned(test).items() if len(part)}
+    wanted = np.concatenate(list(others.values()))
+    probs, facts = probe_baseline(embedding, materials.labels, materials.units, materials.train, wanted, materials.goal)
+    ends = np.cumsum([len(part) for part in others.values()])
+    judged = {
+        name: evaluate(materials.goal, materials.labels[part], each, units=materials.units[part], draws=200)["metrics"]
+        for (name, part), each in zip(others.items(), np.split(probs, ends[:-1]), strict=True)
+    }
+    return {"known": True, **facts, **judged}

@@ -1,0 +1,114 @@
+"""Several processes, one training: each takes its share of every batch, gradients are averaged, and the first one speaks.
+
+Processes are started by torchrun, which says by the environment who is who: ``torchrun --nproc-per-node 2 -m dataprep
+train-baseline``. Without it everything here does nothing. The first process alone scores, writes and judges; what it decides,
+the others hear.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from torch import Tensor, distributed, nn
+
+if TYPE_CHECKING:
+    from dataprep.baselines.training.networks import Network
+
+T = TypeVar("T")
+
+#: The others wait as long as this while the first one decodes or judges.
+_PATIENCE = timedelta(hours=12)
+
+
+@contextmanager
+def joined(device: str = "auto") -> Iterator[int]:
+    """The rank of this process among those of torchrun, which can speak to each other while the block runs; 0 without it."""
+    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+        yield 0
+        return
+    on_gpu = device != "cpu" and torch.cuda.is_available()
+    if on_gpu:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    # Optimisers import this; after the group is made, it would hold the group for good (torch 2.13), and threads of a group that
+    # is never taken down abort the process, now and then, when the interpreter ends.
+    import_module("torch._dynamo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=_PATIENCE)
+    try:
+        yield distributed.get_rank()
+        distributed.barrier()  # who leaves first closes connections that another one still reads from
+    finally:
+        gc.collect()  # a wrapped network is a cycle that holds the group
+        distributed.destroy_process_group()
+
+
+def share() -> tuple[int, int]:
+    """(rank, processes)."""
+    if not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes, prints and judges."""
+    return share()[0] == 0
+
+
+def wait() -> None:
+    """Until every process has come here."""
+    if share()[1] > 1:
+        distributed.barrier()
+
+
+def decided(decide: Callable[[], T]) -> T:
+    """What the first process makes of `decide`, in every process.
+
+    Raises:
+        Exception: what `decide` raised, in every process, so that none waits for one that is gone.
+    """
+    if share()[1] == 1:
+        return decide()
+    box: list[Any] = [None, None]
+    if is_first():
+        try:
+            box[0] = decide()
+        except Exception as error:
+            box[1] = error
+    distributed.broadcast_object_list(box, src=0)
+    if box[1] is not None:
+        raise box[1]
+    return box[0]  # type: ignore[no-any-return]
+
+
+def first_then_others(make: Callable[[], T]) -> T:
+    """`make` in the first process, and then in the others, which find on disk what it left there.
+
+    Raises:
+        Exception: what `make` raised; the others hear of it.
+    """
+    made: list[T] = []
+    decided(lambda: made.append(make()))
+    return made[0] if made else make()
+
+
+def wrapped(network: Network) -> nn.Module:
+    """`network` for the forward pass of training: backward averages the gradients of all processes."""
+    if share()[1] == 1:
+        return network
+    from torch.nn.parallel import DistributedDataParallel
+
+    on_gpu = next(network.parameters()).is_cuda
+    return DistributedDataParallel(network, device_ids=[torch.cuda.current_device()] if on_gpu else None)
+
+
+def summed(figures: Tensor) -> Tensor:
+    """The sum of a tensor over all processes."""
+    if share()[1] > 1:
+        distributed.all_reduce(figures)
+    return figures

@@ -1,0 +1,238 @@
+"""Teaching: a network for some materials, by one regime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from dataprep.baselines.evaluation.metrics import METRICS
+from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.training.distributed import share
+from dataprep.baselines.training.feeding import Feeder
+from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_linear
+from dataprep.baselines.training.logs import Log
+from dataprep.baselines.training.loop import Fitted, Report, fit
+from dataprep.baselines.training.losses import Loss, class_weights
+from dataprep.baselines.training.networks import Network, make_network
+from dataprep.errors import OptionError
+from dataprep.schemas.baseline import CHECKPOINT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.augment.policies import Policy
+    from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.regimes import Regime
+    from dataprep.baselines.training.settings import TrainSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """A trained network.
+
+    Attributes:
+        network: with the weights of its best epoch.
+        fitted: history of the loop; None of a frozen regime.
+        linear: the classifier on frozen features that it started from; None from scratch.
+        linear_val: (rows of val, k) logits of that classifier.
+    """
+
+    network: Network
+    fitted: Fitted | None
+    linear: Linear | None
+    linear_val: NDArray[np.float32] | None
+
+
+def teach(
+    materials: Materials,
+    regime: Regime,
+    *,
+    policy: Policy | None = None,
+    device: str = "cpu",
+    workers: int = 0,
+    folder: str = "",
+    resume: bool = False,
+    key: str = "",
+    report: Report | None = None,
+    log: Log | None = None,
+    choose: bool = True,
+    linear: Linear | None = None,
+    watch: Callable[[Mapping[str, float]], None] | None = None,
+) -> Taught:
+    """Train by `regime` on the rows of train, choosing the epoch by those of val.
+
+    A pretrained network first gets a classifier fitted on its frozen features, and then learns along with it (Kumar et al.
+    2022): a random classifier would spoil its features first.
+
+    Args:
+        materials: what to learn from.
+        regime: how.
+        policy: augmentation; None for none.
+        device: where.
+        workers: processes that augment beside the training.
+        folder: where the checkpoint goes; "" for none.
+        resume: go on from the checkpoint there.
+        key: what the checkpoint must have been made with.
+        report: called after every step.
+        log: called after every epoch with the figures of all epochs so far.
+        choose: keep the epoch that is best on val; else the last one.
+        linear: the classifier on frozen features to start from, where it was fitted before.
+        watch: called with the figures of val after every epoch; what it raises ends the training.
+    """
+    settings = regime.settings
+    torch.manual_seed(settings.seed)
+    network = make_network(
+        regime.arch, materials.goal.outputs, size=regime.size, dropout=settings.dropout, pretrained=regime.name != "scratch"
+    ).to(device)
+    loss = loss_for(materials, settings).to(device)
+    linear_val = None
+    checkpoint = os.path.join(folder, CHECKPOINT) if folder else ""
+    if regime.name != "scratch":
+        if linear is None:
+            linear = linear_on(materials, features_of(network, materials.store, materials.train), materials.train, settings)
+        network.classifier.weight.data.copy_(linear.weight)
+        network.classifier.bias.data.copy_(linear.bias)
+        linear_val = logits_of(network, materials.store, materials.val)
+    if regime.name == "frozen":
+        return Taught(network, None, linear, linear_val)
+    network.freeze(settings.freeze)
+    feeder = feeder_for(materials, settings, policy, workers)
+    _refuse_lone(network, feeder, regime.size, device)
+
+    def score(trained: Network) -> Mapping[str, float]:
+        found = scores(materials, trained)
+        if watch is not None:
+            watch(found)
+        return found
+
+    fitted = fit(
+        network, feeder, len(feeder), loss, score if choose else None, settings,
+        checkpoint=checkpoint, resume=resume, key=key, report=report, log=log,
+    )  # fmt: skip
+    return Taught(network, fitted, linear, linear_val)
+
+
+def loss_for(materials: Materials, settings: TrainSettings) -> Loss:
+    """The loss of a goal, with weights by the training part's classes."""
+    goal, weights = materials.goal, None
+    if goal.kind in ("binary", "multi-class") and settings.class_weights != "none":
+        weights = class_weights(materials.counts(materials.train), settings.class_weights)  # type: ignore[arg-type]
+    smoothing = settings.smoothing if goal.kind in ("binary", "multi-class") else 0.0
+    return Loss(goal, weights, focal=settings.focal, smoothing=smoothing)
+
+
+def feeder_for(materials: Materials, settings: TrainSettings, policy: Policy | None, workers: int = 0) -> Feeder:
+    """Batches of the training part."""
+    draw = _Balanced(materials, settings.seed) if settings.sampler == "balanced" else None
+    augment = None if policy is None else _Augmented(policy, settings.seed, materials.names)
+    return Feeder(
+        materials.store, materials.train, materials.targets, settings.batch, shuffle=True, draw=draw, augment=augment,
+        seed=settings.seed, workers=workers, share=share(),
+    )  # fmt: skip
+
+
+def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> None:
+    """Batch norm knows no spread of a single value: one image at a time needs maps of more than one place."""
+    if min(feeder.batch, len(feeder.rows) // feeder.share[1]) > 1:
+        return
+    network.eval()
+    with torch.inference_mode():
+        maps = network.maps(torch.zeros(1, 3, size, size, device=device))
+    if maps[0, 0].numel() == 1:
+        raise OptionError(
+            f"one image at a time leaves batch norm a single value a channel at {size} pixels: expected --batch 2 or more, "
+            "or a larger --size"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Augmented:
+    """A policy as the feeder calls it; it travels to worker processes."""
+
+    policy: Policy
+    seed: int
+    names: NDArray[np.object_]
+
+    def __call__(self, image: NDArray[np.uint8], epoch: int, row: int) -> NDArray[np.uint8]:
+        return self.policy.augment(image, sample=str(self.names[row]), epoch=epoch, seed=self.seed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Balanced:
+    """As many rows as the training part has, every class as often as another."""
+
+    materials: Materials
+    seed: int
+
+    def __call__(self, epoch: int) -> NDArray[np.int64]:
+        rows = self.materials.train
+        labels = self.materials.labels[rows]
+        chances = 1 / np.bincount(labels)[labels]
+        rng = np.random.default_rng([self.seed, epoch, 1])
+        return rng.choice(rows, len(rows), p=chances / chances.sum())
+
+
+def linear_on(
+    materials: Materials,
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    settings: TrainSettings,
+    penalties: tuple[float, ...] = PENALTIES,
+) -> Linear:
+    """The linear classifier on the features (len(rows), d) of some rows, with the loss that `settings` give."""
+    goal = materials.goal
+    own = METRICS[goal.metric]
+    sign = 1 if own.direction == "higher" else -1
+
+    def score(places: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
+        value = own.function(goal, materials.labels[rows[places]], predictions(materials, logits))
+        return sign * value if np.isfinite(value) else -np.inf
+
+    plain = loss_for(replace(materials, parts={**materials.parts, "train": rows}), settings)
+    plain.smoothing = 0.0
+    return fit_linear(
+        features, materials.targets[rows], materials.units[rows], plain, goal.outputs, score, seed=settings.seed,
+        penalties=penalties,
+    )  # fmt: skip
+
+
+def scores(materials: Materials, network: Network) -> Mapping[str, float]:
+    """Figures of the validation part: the metric, the loss, and "score", which is higher for better."""
+    goal, rows = materials.goal, materials.val
+    logits = logits_of(network, materials.store, rows)
+    own = METRICS[goal.metric]
+    value = own.function(goal, materials.labels[rows], predictions(materials, logits))
+    loss = float(Loss(goal)(torch.from_numpy(logits), torch.from_numpy(materials.targets[rows])))
+    score = value if own.direction == "higher" else -value
+    return {"score": score if np.isfinite(score) else -loss, f"val_{goal.metric}": value, "val_loss": loss}
+
+
+def key_of(materials: Materials, regime: Regime, policy: Policy | None) -> str:
+    """What a checkpoint depends on: data, parts, regime, augmentation, goal and processes."""
+    import xxhash
+
+    parts = [materials.dataset.fingerprint, repr(sorted(asdict(regime).items())), policy.to_yaml() if policy else ""]
+    parts += [f"{name} {xxhash.xxh3_128_hexdigest(rows.tobytes())}" for name, rows in materials.parts.items()]
+    goal = materials.goal
+    parts.append(f"{share()[1]} processes, {goal.metric} {goal.positive} {goal.beta}")
+    return str(xxhash.xxh3_128("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def device_for(name: str) -> str:
+    """The device that a name stands for; "auto" takes a GPU where there is one.
+
+    Raises:
+        OptionError: a device that this machine or torch does not have.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise OptionError(f"option device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+    return name

@@ -1,0 +1,95 @@
+"""Close-ups of the images that may be blurred, noisy or enlarged: who is looked at, and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataprep.checks.statistics.arrays import figures, flags
+from dataprep.checks.statistics.typical import claim_typical
+from dataprep.measures.image.close_up import FIGURES, NOISE, CloseUps
+from dataprep.measures.image.edge_widths import LEAST_SIDE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dataprep.checks.contract import Check
+    from dataprep.schemas.dataset import Dataset
+
+#: Columns that the choice of candidates reads.
+NEEDS: tuple[str, ...] = ("sharpness", "directionality", "noise", "width", "height", "alpha")
+#: Sharpness, along the softest direction or overall, below which edges are looked at.
+_SOFTEST, _SOFT = 0.45, 0.65
+#: What the images of a data set were measured for: rows to an array (r, f) of `dataprep.measures.image.close_up.FIGURES`.
+Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
+
+
+def find_close_ups(dataset: Dataset, look: Looking, most: int, *, reachable: bool = True) -> CloseUps:
+    """Close-ups of at most `most` images that the columns do not clear, the likeliest first; of none that are out of reach."""
+    likelihood, fit = _likelihood(dataset)
+    candidates = np.flatnonzero(likelihood > 0)
+    likeliest = candidates[np.argsort(-likelihood[candidates], kind="stable")]
+    rows = np.sort(likeliest[: most if reachable else 0])
+    seen = look(rows) if len(rows) else np.zeros((0, len(FIGURES)), np.float32)
+    judged = fit.copy()
+    judged[np.setdiff1d(candidates, rows)] = False
+    return CloseUps(rows, seen, judged, len(candidates) - len(rows) if reachable else 0)
+
+
+def _likelihood(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(how far an image lies within the sieve, 0 outside it; whether it was measured, is large enough and opaque), each (n,)."""
+    sharpness, noise = figures(dataset, "sharpness"), figures(dataset, "noise")
+    softest = sharpness * (1 - figures(dataset, "directionality"))
+    parts = [1 - softest / _SOFTEST, 1 - sharpness / _SOFT, 1 - NOISE / np.maximum(noise, 1e-6)]
+    likelihood = np.nan_to_num(np.fmax.reduce(parts), nan=0.0)
+    side = np.fmin(figures(dataset, "width"), figures(dataset, "height"))
+    # Glows, smoke and shadows that are meant to lie over something else fade out by their transparency.
+    fit = (side >= LEAST_SIDE) & ~flags(dataset, "alpha")
+    return np.where(fit, np.maximum(likelihood, 0.0), 0.0), fit
+
+
+def claim_seen(
+    check: Check,
+    dataset: Dataset,
+    seen: CloseUps,
+    bad: NDArray[np.bool_],
+    *,
+    figure: NDArray[np.float64],
+    unit: str,
+    typical: str,
+    told: Callable[[int], str],
+    evidence: Mapping[str, NDArray[np.float64]],
+    confidence: NDArray[np.float64],
+    severity: NDArray[np.object_] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield one claim per bad sample, or one about a data set of them, and one where not every candidate was looked at.
+
+    Args:
+        check: whose claims they are; its message is ``{what}{told}``.
+        dataset: the data set.
+        seen: what was seen in it.
+        bad: (n,) the samples at fault.
+        figure: (n,) the figure that was judged.
+        unit: of the figure.
+        typical: what a data set of such images is, and what that means for training.
+        told: what is told of a row.
+        evidence: (n,) figures behind each claim, by name.
+        confidence: (n,) how sure each claim is.
+        severity: (n,) how bad each is; the check's by default.
+    """
+    typically = claim_typical(check, bad, seen.judged, figure, {"what": typical, "told": ""}, unit=unit)
+    rows = np.flatnonzero(bad)
+    if typically is not None:
+        yield typically
+    elif rows.size:
+        figures_of = [{name: round(float(values[row]), 3) for name, values in evidence.items()} for row in rows.tolist()]
+        yield check.claims(
+            dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, confidence=confidence[rows],
+            severity=check.severity if severity is None else severity[rows],
+            evidence=[{"what": "", "told": told(row)} | each for row, each in zip(rows.tolist(), figures_of, strict=True)],
+        )  # fmt: skip
+    for note in seen.notes:
+        yield check.claims([""], scope="dataset", severity="fact", suggestion="none", evidence={"what": note, "told": ""})

@@ -1,0 +1,232 @@
+"""The feature map: which images lie near each other among the features, in the plane, and what that says about the labels."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataprep.neighbours.cosine import nearest
+from dataprep.probes.features import features_of
+from dataprep.probes.tsne import NEIGHBOURS, lay_out
+from dataprep.reports.audit.distributions import flagged_samples
+from dataprep.reports.audit.verdict import percent
+from dataprep.schemas.text.words import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
+
+#: Most images on the map; of a larger set a sample is drawn.
+MOST = 6000
+#: Fewer images make no map.
+FEWEST = 12
+#: Of a sample, the part that is kept for images that a check complains of.
+_CLAIMED_PART = 0.3
+#: Classes in the table beside the map.
+CLASSES = 40
+#: How much better than chance neighbours agree, from 0 (chance) to 1 (always), for classes to come apart, or to do so in part.
+CLEAR, IN_PART = 0.6, 0.25
+#: What stands for "no label" in the counts of neighbours that share it.
+_NONE = 255
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """Where images lie on the map, and how well their labels agree with their neighbours'.
+
+    Attributes:
+        rows: (m,) rows of the data set, ascending.
+        positions: (m, 2) float32, -1 to 1.
+        agreeing: (m,) uint8, of the 15 nearest neighbours among the features how many share the label; 255 where that is unknown.
+        total: images that could be on the map.
+        agreement: share of neighbours with the same label, 0 to 1; NaN without labels.
+        chance: the same if neighbours were drawn at random.
+        classes: for each class, most frequent first: ``name``, ``count``, ``agreement``, and ``other`` with ``share``: the class
+            that its neighbours have most often besides.
+    """
+
+    rows: NDArray[np.int64]
+    positions: NDArray[np.float32]
+    agreeing: NDArray[np.uint8]
+    total: int
+    agreement: float
+    chance: float
+    classes: tuple[Mapping[str, Any], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap | None:
+    """Lay the images of an audit out by their embeddings; None where fewer than 12 have one.
+
+    Args:
+        audit: the audit; its data set has the array ``embedding``, or there is no map.
+        most: images on the map. Of a larger set a sample is drawn: images that checks complain of, up to 3 in 10, and images at
+            random, of every class its share.
+        seed: of the sample and of the layout.
+    """
+    embedding = audit.dataset.arrays.get("embedding")
+    if embedding is None:
+        return None
+    readable = _readable(audit.dataset)
+    rows, drawn = _sample(audit, readable, most, seed)
+    features = features_of(np.asarray(embedding[rows]), seed=seed)
+    rows, drawn, values = rows[features.known], drawn[features.known], features.values[features.known]
+    if len(rows) < FEWEST:
+        return None
+    total = len(readable) if len(readable) > most else len(rows)
+    labels, names = _codes(audit.dataset, "label", rows)
+    return map_of(rows, values, labels, names, drawn, total, seed=seed)
+
+
+def map_of(
+    rows: NDArray[np.int64], values: NDArray[np.float32], labels: NDArray[np.int64], names: list[str],
+    drawn: NDArray[np.bool_], total: int, *, seed: int = 0,
+) -> FeatureMap:  # fmt: skip
+    """Lay rows out by their features.
+
+    Args:
+        rows: (m,) rows of the data set.
+        values: (m, d) features of those rows (`dataprep.probes.features.features_of`).
+        labels: (m,) codes of `names`, -1 where missing.
+        names: values of the label, most frequent first.
+        drawn: (m,) whether a row was drawn at random; agreement is told of these.
+        total: images that could be on the map.
+        seed: of the layout.
+    """
+    near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices
+    agreeing, agreement, chance = _agreement(labels, near, drawn)
+    classes = _classes(labels, names, near) if len(names) > 1 else ()
+    return FeatureMap(rows, lay_out(near, values, seed=seed), agreeing, total, agreement, chance, classes)
+
+
+def why_unmapped(audit: Audit) -> str:
+    """Why there is no map, in words."""
+    if "embedding" not in audit.dataset.arrays:
+        return "needs embeddings, which this run went without"
+    return f"fewer than {FEWEST} images have an embedding"
+
+
+def _readable(dataset: Dataset) -> NDArray[np.int64]:
+    if "lost" not in dataset.samples:
+        return np.arange(len(dataset))
+    return np.flatnonzero((dataset.samples["lost"].astype("str").fillna("") == "").to_numpy())
+
+
+def _sample(audit: Audit, readable: NDArray[np.int64], most: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows for the map, ascending, and which of them were drawn at random rather than for what a check says of them."""
+    if len(readable) <= most:
+        return readable, np.ones(len(readable), bool)
+    random = np.random.default_rng(seed)
+    share = int(most * _CLAIMED_PART) // max(1, len(flags := flagged_samples(audit)))
+    claimed = [random.permutation(np.intersect1d(np.flatnonzero(flagged), readable))[:share] for flagged in flags.values()]
+    kept = np.unique(np.concatenate([*claimed, np.zeros(0, np.int64)]))
+    labels, _ = _codes(audit.dataset, "label", readable)
+    order = random.permutation(len(readable))
+    order = order[np.argsort(labels[order], kind="stable")]
+    spread = order[np.linspace(0, len(order) - 1, most - len(kept)).astype(np.int64)]
+    drawn = readable[spread]
+    rest = np.setdiff1d(readable, np.union1d(kept, drawn))
+    drawn = np.union1d(drawn, random.permutation(rest)[: most - len(np.union1d(kept, drawn))])
+    rows = np.union1d(kept, drawn)
+    return rows, np.isin(rows, drawn)
+
+
+def _codes(dataset: Dataset, column: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
+    """(m,) code of each row's value, -1 where it is missing, and the values, most frequent first."""
+    if column not in dataset.samples:
+        return np.full(len(rows), -1, np.int64), []
+    values: pd.Series[Any] = dataset.samples[column].iloc[rows]
+    given = values.notna().to_numpy()
+    texts = values.astype("str").to_numpy(dtype=object)
+    names, codes, counts = np.unique(np.where(given, texts, "").astype(str), return_inverse=True, return_counts=True)
+    order = np.lexsort((names, -counts))
+    order = order[names[order] != ""]
+    place = np.full(len(names), -1, np.int64)
+    place[order] = np.arange(len(order))
+    return place[codes], [str(name) for name in names[order]]
+
+
+def _agreement(
+    labels: NDArray[np.int64], near: NDArray[np.int32], drawn: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], float, float]:
+    """Neighbours that share each label, their share over the rows drawn at random, and what chance gives."""
+    known = (near >= 0) & (labels[near] >= 0) & (labels >= 0)[:, None]
+    same = known & (labels[near] == labels[:, None])
+    agreeing = np.where(known.any(axis=1), same.sum(axis=1), _NONE).astype(np.uint8)
+    counts = np.bincount(labels[labels >= 0])
+    labelled = int(counts.sum())
+    if len(counts) < 2 or not known[drawn].any():
+        return agreeing, float("nan"), float("nan")
+    chance = float((counts * (counts - 1.0)).sum() / (labelled * (labelled - 1.0)))
+    return agreeing, float(same[drawn].sum() / known[drawn].sum()), chance
+
+
+def _classes(labels: NDArray[np.int64], names: list[str], near: NDArray[np.int32]) -> tuple[dict[str, Any], ...]:
+    classes = []
+    for code, name in enumerate(names[:CLASSES]):
+        around = labels[near[labels == code]]
+        counts = np.bincount(around[around >= 0], minlength=len(names))
+        total = max(int(counts.sum()), 1)
+        others = np.where(np.arange(len(names)) == code, -1, counts)
+        other = int(others.argmax())
+        classes.append({
+            "name": name, "count": int((labels == code).sum()), "agreement": float(counts[code] / total),
+            "other": names[other] if others[other] > 0 else "", "share": float(max(others[other], 0) / total),
+        })  # fmt: skip
+    return tuple(classes)
+
+
+def reading(found: FeatureMap) -> str:
+    """What the map says about the labels, in one sentence with its figures; empty without labels."""
+    if found.agreement != found.agreement:
+        return ""
+    figures = (
+        f"Of an image's {NEIGHBOURS} nearest neighbours {percent(found.agreement)} have its label; "
+        f"chance alone would give {percent(found.chance)}"
+    )
+    gained = (found.agreement - found.chance) / max(1 - found.chance, 1e-9)
+    if gained >= CLEAR:
+        return f"{figures}: classes come apart, and these features hold what tells them from each other."
+    if gained >= IN_PART:
+        return f"{figures}: classes come apart in part; where colours mix, labels or classes are worth a look."
+    return f"{figures}: no clear clusters, so the task is not learnt from these features as they are."
+
+
+def extent(found: FeatureMap) -> str:
+    """How much of the data the map shows, in words."""
+    if len(found) >= found.total:
+        return counted(len(found), "image")
+    return f"{len(found):,} of {counted(found.total, 'image')}"
+
+
+def map_payload(audit: Audit, found: FeatureMap) -> dict[str, Any]:
+    """What the page's script draws: positions as base64 of (m, 2) little-endian uint16, codes of labels and splits, flags."""
+    samples = audit.dataset.samples.iloc[found.rows]
+    labels, label_names = _codes(audit.dataset, "label", found.rows)
+    splits, split_names = _codes(audit.dataset, "split", found.rows)
+    flags = {code: np.flatnonzero(flagged[found.rows]).tolist() for code, flagged in flagged_samples(audit).items()}
+    return {
+        "at": base64.b64encode(np.round((found.positions + 1) * 32767.5).astype("<u2").tobytes()).decode("ascii"),
+        "names": samples.index.tolist(),
+        "labels": label_names, "labelOf": labels.tolist(), "splits": split_names, "splitOf": splits.tolist(),
+        "agreeing": [-1 if count == _NONE else int(count) for count in found.agreeing],
+        "neighbours": NEIGHBOURS,
+        "flags": {code: points for code, points in flags.items() if points},
+        "facts": {name: _numbers(samples, name) for name in ("width", "height", "bytes")},
+    }  # fmt: skip
+
+
+def _numbers(samples: pd.DataFrame, column: str) -> list[int]:
+    """Whole numbers of a column, -1 where unknown."""
+    if column not in samples:
+        return [-1] * len(samples)
+    return [int(value) for value in samples[column].astype("float64").fillna(-1).tolist()]

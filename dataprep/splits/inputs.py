@@ -1,0 +1,252 @@
+"""What is divided: the samples that take part, what binds them, and why the others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dataprep.cleaning import cleaned_dataset
+from dataprep.errors import FingerprintError, InputError, OptionError
+from dataprep.schemas.options import did_you_mean
+from dataprep.schemas.plan import difference
+from dataprep.schemas.split import PART, UNIT
+from dataprep.schemas.text.numbers import equals
+from dataprep.splits.features import Features, features_of, has_label
+from dataprep.splits.times import times_of
+from dataprep.splits.units import Bonds, duplicates_not_looked_for, known_column, units_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataprep.schemas.audit import Audit
+    from dataprep.schemas.dataset import Dataset
+    from dataprep.schemas.plan import Plan
+    from dataprep.splits.requests import Request
+    from dataprep.splits.times import Times
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What is divided.
+
+    Attributes:
+        audit: what the samples come from.
+        dataset: the samples that take part.
+        bonds: what binds them, in order of their names.
+        features: what they hold, likewise.
+        external: (n,) whether each goes to the part "external".
+        times: (n,) time of each, where parts are in order of time.
+        request: what was asked for.
+        left_out: why to number of samples.
+        notes: what a reader should know.
+        not_looked: check of duplicates to why it did not look.
+    """
+
+    audit: Audit
+    dataset: Dataset
+    bonds: Bonds
+    features: Features
+    external: NDArray[np.bool_]
+    times: NDArray[np.float64] | None
+    request: Request
+    left_out: dict[str, int]
+    notes: tuple[str, ...]
+    not_looked: dict[str, str]
+
+
+class Kept(NamedTuple):
+    """An earlier split that is gone on from.
+
+    Attributes:
+        codes: gives the number of each named sample's part, -1 for none.
+        external: number of its part "external".
+        moves: whether samples may leave their parts.
+    """
+
+    codes: Callable[[Iterable[Any]], NDArray[np.int64]]
+    external: int
+    moves: bool
+
+
+def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Kept | None = None) -> Material:
+    """The material of a division.
+
+    Args:
+        audit: an audit, live or read back.
+        request: what is asked for.
+        plan: what to drop and relabel first.
+        kept: the split that it goes on from.
+
+    Raises:
+        InputError: nothing is left to divide.
+        OptionError: an unknown column, or an external value that no row has.
+        FingerprintError: the plan was made for other data.
+    """
+    refuse_names(audit.dataset, request)
+    bonds = units_of(audit, request.groups, keep_similar=request.keep_similar)
+    dataset, usable, left_out = _usable(audit.dataset, plan)
+    usable = usable[bonds.order]
+    matching = _external(dataset, usable, bonds, request, must=kept is None)
+    times = (
+        times_of(dataset, known_column(dataset, request.time_column, "time_column"), bonds.order, request.day_first)
+        if request.time_column
+        else None
+    )
+    usable = _labelled(dataset, bonds, usable, request, left_out)
+    usable, external = (usable, matching) if kept is None else _external_of_kept(bonds, usable, matching, kept, left_out)
+    old = np.zeros(len(bonds), bool) if kept is None or kept.moves else kept.codes(bonds.names) >= 0
+    usable = _unrelated_to_external(bonds, usable, external, old, left_out)
+    if times is not None:
+        usable = _timed(bonds, usable, external, times, request.time_column, left_out)
+    if not (usable & ~external).any():
+        raise InputError(_nothing_left(audit.dataset, left_out))
+    dataset, bonds = _only(dataset, bonds, usable)
+    notes = (*_notes(audit, dataset, request, kept is not None), *(() if times is None else times.notes))
+    return Material(
+        audit, dataset, bonds, features_of(dataset, bonds.order, request.balance), external[usable],
+        None if times is None else times.figures[usable], request, left_out, notes, duplicates_not_looked_for(audit),
+    )  # fmt: skip
+
+
+def refuse_names(dataset: Dataset, request: Request) -> None:
+    """Raise where the samples or the request are of no use whatever the sizes."""
+    if not len(dataset):
+        raise InputError("there are no samples to divide: the audit is of an empty data set")
+    for column, _ in request.external:
+        known_column(dataset, column, "external")
+
+
+def _usable(dataset: Dataset, plan: Plan | None) -> tuple[Dataset, NDArray[np.bool_], dict[str, int]]:
+    """The data set with the plan's labels, (n,) whether each sample can be used, and why not."""
+    left_out: dict[str, int] = {}
+    kept = np.ones(len(dataset), bool)
+    if plan is not None:
+        changed = difference(plan.data, dataset)
+        if changed:
+            raise FingerprintError(f"the plan was made for other data: {changed}. Make a new one: dataprep clean")
+        dropped = set(plan.table.loc[plan.table["action"] == "drop", "sample"])
+        kept = ~dataset.samples.index.isin(dropped)
+        left_out["dropped by the plan"] = int((~kept).sum())
+        dataset = cleaned_dataset(replace(plan, table=plan.table[plan.table["action"] == "relabel"]), dataset)
+    if "lost" in dataset.samples:
+        lost = (dataset.samples["lost"].astype("str").fillna("") != "").to_numpy(dtype=bool)
+        left_out["cannot be read"] = int((kept & lost).sum())
+        kept = kept & ~lost
+    return dataset, np.asarray(kept, bool), left_out
+
+
+def _labelled(
+    dataset: Dataset, bonds: Bonds, kept: NDArray[np.bool_], request: Request, left_out: dict[str, int]
+) -> NDArray[np.bool_]:
+    """Without the samples that lack a label where others have one."""
+    labelled = has_label(dataset, bonds.order)
+    if request.keep_unlabelled or not (labelled & kept).any():
+        return kept
+    left_out["no label (--keep-unlabelled keeps them)"] = int((kept & ~labelled).sum())
+    return kept & labelled
+
+
+def _timed(
+    bonds: Bonds, usable: NDArray[np.bool_], external: NDArray[np.bool_], times: Times, column: str, left_out: dict[str, int]
+) -> NDArray[np.bool_]:
+    """(n,) who can be used and has a time, or needs none; what could not be read is named."""
+    missing = usable & ~external & np.isnan(times.figures)
+    unread = missing & times.unread
+    left_out[f"no {column}"] = int((missing & ~unread).sum())
+    if unread.any():
+        words = times._replace(unread=unread).unread_words(bonds.names)
+        left_out[f"{column} cannot be read as a number or a date: {words}"] = int(unread.sum())
+    return usable & ~missing
+
+
+def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool) -> NDArray[np.bool_]:
+    """(n,) whether each has an external value; every value `must` be there unless new samples may come without."""
+    external = np.zeros(len(bonds), bool)
+    for column, value in request.external:
+        values = dataset.samples[column]
+        rows = equals(values, value)[bonds.order]
+        if must and not rows.any():
+            known = sorted(set(map(str, values.dropna())))[:1000]
+            raise OptionError(f"external: no row has {column}={value}. {did_you_mean(value, known)}")
+        external |= rows
+    if request.external and (external | ~kept).all():
+        raise OptionError("external: that takes every sample: nothing is left to train on")
+    return external & kept
+
+
+def _external_of_kept(
+    bonds: Bonds, usable: NDArray[np.bool_], matching: NDArray[np.bool_], kept: Kept, left_out: dict[str, int]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,) who can be used, and who is external: was, or has such a value now; without moves, new ones that no old one binds."""
+    codes = kept.codes(bonds.names)
+    was = (codes == kept.external) & usable
+    if kept.moves:
+        return usable, np.asarray(was | (matching & usable))
+    elsewhere = bonds.unit[(codes >= 0) & (codes != kept.external) & usable]
+    new = matching & usable & (codes < 0)
+    bound = new & np.isin(bonds.unit, elsewhere)
+    if bound.any():
+        left_out["external, but belongs together with a sample of another part"] = int(bound.sum())
+    return usable & ~bound, np.asarray(was | (new & ~bound))
+
+
+def _unrelated_to_external(
+    bonds: Bonds, kept: NDArray[np.bool_], external: NDArray[np.bool_], old: NDArray[np.bool_], left_out: dict[str, int]
+) -> NDArray[np.bool_]:
+    """(n,) who can be used and belongs to no external sample: it can be in no other part, nor is it external; `old` ones stay."""
+    bound = np.isin(bonds.unit, bonds.unit[external]) & ~external & ~old
+    if external.any():
+        left_out["belongs together with an external sample"] = int((kept & bound).sum())
+    return kept & ~bound
+
+
+def _only(dataset: Dataset, bonds: Bonds, kept: NDArray[np.bool_]) -> tuple[Dataset, Bonds]:
+    mask = np.zeros(len(bonds), bool)
+    mask[bonds.order[kept]] = True
+    place = np.cumsum(mask) - 1
+    some = bonds.where(kept)
+    return dataset.where(mask), replace(some, order=place[some.order])
+
+
+def _nothing_left(dataset: Dataset, left_out: dict[str, int]) -> str:
+    reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+    return f"none of the {len(dataset):,} samples can be divided: {reasons}"
+
+
+def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) -> Sequence[str]:
+    notes = []
+    if audit.dataset.has("split") and not keeps_split:
+        notes.append("The column 'split' of the data is not looked at; --repair starts from it, --extend keeps it.")
+    if not dataset.has("label"):
+        notes.append("There are no labels: parts are balanced by size alone.")
+    elif pd.unique(dataset.samples["label"].dropna()).size == 1:
+        notes.append("All samples have the same label: there is no mix to keep.")
+    taken = [name for name in (UNIT, f"{PART}_2") if name in audit.dataset.samples]
+    if taken:
+        notes.append(f"The data's own column {' and '.join(map(repr, taken))} is replaced.")
+    return notes
+
+
+def with_parts(
+    material: Material, parts: Sequence[str], part: NDArray[np.int64], repeats: Sequence[NDArray[np.int64]]
+) -> Dataset:
+    """The samples with the columns ``split`` (``split_2``, ...) and ``unit``."""
+    order = material.bonds.order
+    columns: dict[str, Any] = {}
+    for number, codes in enumerate([part, *repeats], 1):
+        placed = np.empty(len(order), np.int64)
+        placed[order] = codes
+        columns[PART if number == 1 else f"{PART}_{number}"] = as_category(placed, parts)
+    units = np.empty(len(order), dtype=object)
+    units[order] = material.bonds.unit_names()
+    return material.dataset.assign(**columns, **{UNIT: pd.array(units, dtype="str")})
+
+
+def as_category(codes: NDArray[np.int64], names: Sequence[str]) -> Any:
+    """Numbers (n,) as the names that they stand for; -1 is missing."""
+    known: Any = codes  # pandas is typed for lists here
+    return pd.Categorical.from_codes(known, categories=pd.Index(list(names), dtype="str"))

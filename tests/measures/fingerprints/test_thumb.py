@@ -1,0 +1,48 @@
+"""Thumbs: packing, and parts found within wholes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from dataprep.measures.fingerprints.thumb import BYTES, correlate_parts, pack_thumb, unpack_thumbs
+
+from .test_pairs import photo
+
+
+def thumb(array: np.ndarray) -> np.ndarray:
+    grey = cv2.GaussianBlur(cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY), (0, 0), 9)
+    return pack_thumb(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float64))
+
+
+def test_packing_keeps_the_picture_but_for_its_range() -> None:
+    plane = np.random.default_rng(0).uniform(60, 90, (32, 32))
+    packed = pack_thumb(plane)
+    assert (packed.shape, packed.dtype) == ((BYTES,), np.uint8)
+    back = unpack_thumbs(packed[None])[0]
+    assert (back.min(), back.max()) == (0, 15)
+    assert np.abs(back * (plane.max() - plane.min()) / 15 + plane.min() - plane).max() <= 1.01
+    assert not unpack_thumbs(pack_thumb(np.full((32, 32), 7.0))[None]).any()
+
+
+@pytest.mark.parametrize("left", [0, 0.1, 0.29])
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.8, 0.71])
+def test_a_part_is_found_wherever_it_is_and_whichever_comes_first(share: float, left: float) -> None:
+    picture = photo(40)
+    height, width = picture.shape[:2]
+    x, y = (round(min(left, 1 - share) * side) for side in (width, height))
+    part = picture[y : y + round(share * height), x : x + round(share * width)]
+    thumbs = np.stack([thumb(picture), thumb(part), thumb(photo(41))])
+    found = correlate_parts(thumbs, np.array([0, 1, 0, 2]), np.array([1, 0, 2, 1]), jobs=1)
+    assert found[:2].min() > 0.85
+    assert found[2:].max() < 0.75
+
+
+def test_no_pairs() -> None:
+    assert len(correlate_parts(np.zeros((0, BYTES), np.uint8), np.zeros(0, int), np.zeros(0, int))) == 0
+
+
+def test_plain_thumbs_are_like_nothing() -> None:
+    plain = np.zeros((2, BYTES), np.uint8)
+    assert correlate_parts(plain, np.array([0]), np.array([1]))[0] < 0.5
