@@ -2,9 +2,10 @@
 
     python benchmarks/bugs.py --data ../shared/data/bugs [--only 12 41] [--show]
 
-Every folder NN under DATA holds a script that draws the input of a report; DATA/README.md says what people hit, and what is
-right. Each is drawn into a temporary folder and given to the commands as a user would; a case is right when everything that its
-function below asks for holds. The exit status is the number of cases that are not right.
+Every folder NN under DATA holds a script that draws the input of a report; DATA/README.md says what
+people hit, and what is right. Each is drawn into a temporary folder and given to the commands as a
+user would; a case is right when everything that its function below asks for holds. The exit status
+is the number of cases that are not right.
 """
 
 from __future__ import annotations
@@ -43,9 +44,17 @@ class Case:
         if command != "predict":
             given += ["--out", str(self.work / "out")]
         done = subprocess.run(
-            given, cwd=self.work, capture_output=True, text=True, timeout=300, errors="replace", env={**os.environ, **environment}
+            given,
+            cwd=self.work,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            errors="replace",
+            env={**os.environ, **environment},
         )
-        self.said = f"$ dataprep {command} {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
+        self.said = (
+            f"$ dataprep {command} {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}"
+        )
         assert "Traceback" not in self.said, "a traceback"
         assert (done.returncode != 0) == fails, f"exit status {done.returncode}"
         return " ".join(self.said.split())
@@ -53,7 +62,9 @@ class Case:
     def audit(self, *arguments: object, **environment: str) -> dict[str, Any]:
         """The report of an audit."""
         self.run("audit", *arguments, *FLAGS, **environment)
-        found: dict[str, Any] = json.loads((self.work / "out" / "audit" / "report.json").read_text())
+        found: dict[str, Any] = json.loads(
+            (self.work / "out" / "audit" / "report.json").read_text()
+        )
         return found
 
     def classes(self, *arguments: object, **environment: str) -> tuple[str, dict[str, int], str]:
@@ -64,9 +75,9 @@ class Case:
 
     def parts(self) -> pd.DataFrame:
         """The split that was made."""
-        return pd.read_csv(self.work / "out" / "split" / "splits.csv", dtype=str, keep_default_na=False).rename(
-            columns={"path": "sample"}
-        )
+        return pd.read_csv(
+            self.work / "out" / "split" / "splits.csv", dtype=str, keep_default_na=False
+        ).rename(columns={"path": "sample"})
 
     def torn(self, group: Callable[[str], str]) -> int:
         """Groups, by a function of the sample, that lie in several parts."""
@@ -87,7 +98,9 @@ def _01(it: Case) -> None:
     assert "test" in it.said
     report = json.loads((it.work / "out" / "audit" / "report.json").read_text())
     told = json.dumps([report["facts"], report["issues"]["claims"]])
-    assert "absent" in told or "no image" in told or "none in" in told, "the audit names no class that a part lacks"
+    assert "absent" in told or "no image" in told or "none in" in told, (
+        "the audit names no class that a part lacks"
+    )
 
 
 @case
@@ -108,7 +121,10 @@ def _02(it: Case) -> None:
                     numbers[number.read().decode().strip()].add(str(record.get("label")))
     assert numbers and all(labels == {number} for number, labels in numbers.items()), dict(numbers)
     names = (it.work / "yolo" / "data.yaml").read_text()
-    assert all(re.search(rf"^\s*{number}: ['\"]?{number}['\"]?$", names, re.MULTILINE) for number in range(12)), names
+    assert all(
+        re.search(rf"^\s*{number}: ['\"]?{number}['\"]?$", names, re.MULTILINE)
+        for number in range(12)
+    ), names
 
 
 @case
@@ -119,13 +135,25 @@ def _04(it: Case) -> None:
 
 @case
 def _12(it: Case) -> None:
-    it.run("split", it.data, "--manifest", it.data / "five.csv", "--folds", 5, "--group", "patient", *FLAGS)
+    it.run(
+        "split",
+        it.data,
+        "--manifest",
+        it.data / "five.csv",
+        "--folds",
+        5,
+        "--group",
+        "patient",
+        *FLAGS,
+    )
     sizes = it.parts()["split"].value_counts()
     assert len(sizes) == 5 and sizes.min() > 0, sizes.to_dict()
     from dataprep import LeakFreeSplit
 
     table = pd.read_csv(it.data / "five.csv")
-    folds = list(LeakFreeSplit(5).split(np.zeros((len(table), 1)), table["label"], table["patient"]))
+    folds = list(
+        LeakFreeSplit(5).split(np.zeros((len(table), 1)), table["label"], table["patient"])
+    )
     assert len(folds) == 5
     assert all(len(test) for _, test in folds)
 
@@ -160,7 +188,9 @@ def _15(it: Case) -> None:
 def _16(it: Case) -> None:
     for name in ("absolute.csv", "drive.csv", "back.csv"):
         report = it.audit(it.data, "--manifest", it.data / name)
-        assert not next(check["count"] for check in report["checks"] if check["code"] == "missing-file"), name
+        assert not next(
+            check["count"] for check in report["checks"] if check["code"] == "missing-file"
+        ), name
 
 
 @case
@@ -177,14 +207,22 @@ def _17(it: Case) -> None:
 def _20(it: Case) -> None:
     for name in ("comma.csv", "bar.csv", "semi.csv", "space.csv"):
         task, classes, notes = it.classes(it.data, "--manifest", it.data / name)
-        assert (task == "multi-label" and "scab" in classes) or "--label-separator" in notes, (name, task, classes, notes)
+        assert (task == "multi-label" and "scab" in classes) or "--label-separator" in notes, (
+            name,
+            task,
+            classes,
+            notes,
+        )
 
 
 @case
 def _21(it: Case) -> None:
     task, _, notes = it.classes(it.data, "--manifest", it.data / "age.csv")
     assert task == "regression" or "--task" in notes, (task, notes)
-    assert it.classes(it.data, "--manifest", it.data / "age.csv", "--task", "regression")[0] == "regression"
+    assert (
+        it.classes(it.data, "--manifest", it.data / "age.csv", "--task", "regression")[0]
+        == "regression"
+    )
 
 
 @case
@@ -205,14 +243,18 @@ def _23(it: Case) -> None:
 def _31(it: Case) -> None:
     said = it.audit(it.data, "--manifest", it.data / "_annotations.csv")
     assert "delete the others" not in it.said, "advice that destroys data"
-    assert "box" in json.dumps(said["dataset"]["notes"]) or "box" in it.said, said["dataset"]["notes"]
+    assert "box" in json.dumps(said["dataset"]["notes"]) or "box" in it.said, said["dataset"][
+        "notes"
+    ]
 
 
 @case
 def _34(it: Case) -> None:
     for name in ("num.csv", "zero.csv"):
         report = it.audit(it.data, "--manifest", it.data / name)
-        assert next(check["count"] for check in report["checks"] if check["code"] == "label-spelling"), name
+        assert next(
+            check["count"] for check in report["checks"] if check["code"] == "label-spelling"
+        ), name
 
 
 @case
@@ -227,7 +269,9 @@ def _41(it: Case) -> None:
 @case
 def _42(it: Case) -> None:
     it.run("split", it.data, "--manifest", it.data / "exif.csv", "--time-column", "taken", *FLAGS)
-    said = it.run("split", it.data, "--manifest", it.data / "mixed.csv", "--time-column", "taken", *FLAGS)
+    said = it.run(
+        "split", it.data, "--manifest", it.data / "mixed.csv", "--time-column", "taken", *FLAGS
+    )
     table = it.parts()
     left = table["split"].isin(("", "none", "left-out")).sum() + 40 - len(table)
     assert left == 0 or "cannot be read as a date" in said, (left, said)
@@ -239,13 +283,24 @@ def _47(it: Case) -> None:
     for number, label in enumerate("ab" * 12):
         target = images / label
         target.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(number).integers(0, 255, (48, 48, 3)) // (1 + (label == "b") * 3)
+        pixels = np.random.default_rng(number).integers(0, 255, (48, 48, 3)) // (
+            1 + (label == "b") * 3
+        )
         from PIL import Image
 
         Image.fromarray(pixels.astype(np.uint8)).save(target / f"{number}.png")
     it.run("train-baseline", images, "--no-sanity")
     table = it.work / "answers.csv"
-    it.run("predict", it.data, "--manifest", it.data / "m.csv", "--model", it.work / "out" / "baseline", "--out", table)
+    it.run(
+        "predict",
+        it.data,
+        "--manifest",
+        it.data / "m.csv",
+        "--model",
+        it.work / "out" / "baseline",
+        "--out",
+        table,
+    )
     asked = pd.read_csv(it.data / "m.csv")
     answers = pd.read_csv(table)
     assert len(answers) == len(asked), (len(answers), len(asked))
@@ -278,7 +333,16 @@ def _52(it: Case) -> None:
 def _54(it: Case) -> None:
     said = it.run("split", it.data, "--manifest", it.data / "metadata.csv", "--label-column", "dx")
     assert "nothing leaks" not in said and "lesion_id" in said, said
-    it.run("split", it.data, "--manifest", it.data / "metadata.csv", "--label-column", "dx", "--group-column", "lesion_id")
+    it.run(
+        "split",
+        it.data,
+        "--manifest",
+        it.data / "metadata.csv",
+        "--label-column",
+        "dx",
+        "--group-column",
+        "lesion_id",
+    )
     lesion = pd.read_csv(it.data / "metadata.csv").set_index("image_id")["lesion_id"]
     assert it.torn(lambda sample: str(lesion[Path(sample).stem])) == 0
 
@@ -302,7 +366,15 @@ def _61(it: Case) -> None:
 
 @case
 def _68(it: Case) -> None:
-    it.run("split", it.data, "--manifest", it.data / "m.csv", *FLAGS, "--materialise", it.work / "folders")
+    it.run(
+        "split",
+        it.data,
+        "--manifest",
+        it.data / "m.csv",
+        *FLAGS,
+        "--materialise",
+        it.work / "folders",
+    )
     assert sum(1 for path in (it.work / "folders").rglob("*.jpg")) == len(it.parts())
 
 
@@ -333,15 +405,21 @@ def _drawn(data: Path, name: str) -> Iterator[Case]:
         shutil.copytree(data / name, work / name)
         shutil.copy(data / "lib.py", work)
         os.chmod(work / name, 0o755)
-        subprocess.run([sys.executable, "make.py"], cwd=work / name, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "make.py"], cwd=work / name, check=True, capture_output=True
+        )
         yield Case(work / name / "data", work)
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", default="../shared/data/bugs", help="folder of the cases")
     parser.add_argument("--only", nargs="*", help="numbers of cases")
-    parser.add_argument("--show", action="store_true", help="print what the last command of each case said")
+    parser.add_argument(
+        "--show", action="store_true", help="print what the last command of each case said"
+    )
     return parser.parse_args()
 
 

@@ -1,26 +1,32 @@
-"""True by eye: what an audit lists on data as people have it, looked at picture by picture and sentence by sentence.
+"""True by eye: what an audit lists on data as people have it, looked at picture by picture and
+sentence by sentence.
 
-    python benchmarks/by_eye.py sheets AUDIT --sheets DIR [--images ROOT] [--set NAME] [--check CODE] [--most 20] [--verdicts CSV]
-    python benchmarks/by_eye.py table CSV [CSV ...]
-    python benchmarks/by_eye.py again AUDIT CSV [CSV ...] [--set NAME]
+    python benchmarks/by_eye.py sheets AUDIT --sheets DIR [--images ROOT] [--set NAME] [--check
+    CODE] [--most 20] [--verdicts CSV] python benchmarks/by_eye.py table CSV [CSV ...] python
+    benchmarks/by_eye.py again AUDIT CSV [CSV ...] [--set NAME]
 
 AUDIT is the folder that ``dataprep audit --out`` was given.
 
-sheets: of each check of the families quality, content and shortcuts (or of each ``--check``), the first claims of the report
-(worst severity first, then surest): contact sheets as PNG, to judge by, and ``SET.csv`` with the verdicts to fill in. Warnings
-and errors, what is worth knowing, and facts (what is told under "Your data") are taken apart. Claims without pictures (about a
-class, a slice, the data set) are lines of the CSV alone, unless their evidence names images. ``--verdicts``: claims that were
-judged before are filled in and not drawn again; so are those of a ``SET.csv`` that is there already.
-table: per check and set what was listed, looked at, right, arguable and wrong; and which checks fall below 0.7 right.
-again: a new audit held against the verdicts: which claims that were right it still lists, which wrong ones are gone.
+sheets: of each check of the families quality, content and shortcuts (or of each ``--check``), the
+first claims of the report (worst severity first, then surest): contact sheets as PNG, to judge by,
+and ``SET.csv`` with the verdicts to fill in. Warnings and errors, what is worth knowing, and facts
+(what is told under "Your data") are taken apart. Claims without pictures (about a class, a slice,
+the data set) are lines of the CSV alone, unless their evidence names images. ``--verdicts``: claims
+that were judged before are filled in and not drawn again; so are those of a ``SET.csv`` that is
+there already. table: per check and set what was listed, looked at, right, arguable and wrong; and
+which checks fall below 0.7 right. again: a new audit held against the verdicts: which claims that
+were right it still lists, which wrong ones are gone.
 
 The verdict file, ``benchmarks/judged/by_eye.csv``, has one row for each claim that was looked at:
 
-- ``set``; ``kept_out`` (yes: no threshold or rule was chosen on this set); ``check``; ``severity`` of the claim
+- ``set``; ``kept_out`` (yes: no threshold or rule was chosen on this set); ``check``; ``severity``
+  of the claim
 - ``listed``: claims of this check and kind in this set; ``rank`` of this one among them, from 1
-- ``sample``: the image, class or slice; "A & B" for a pair; empty for the data set. ``figure``; ``message``: the sentence judged
-- ``verdict``: "right" (true, and one would want to know), "arguable" (true in a sense, or of little use), "wrong" (false, or
-  absurd); empty: not looked at. ``reason`` in a few words; ``judged_on``: the day
+- ``sample``: the image, class or slice; "A & B" for a pair; empty for the data set. ``figure``;
+  ``message``: the sentence judged
+- ``verdict``: "right" (true, and one would want to know), "arguable" (true in a sense, or of little
+  use), "wrong" (false, or absurd); empty: not looked at. ``reason`` in a few words; ``judged_on``:
+  the day
 """
 
 from __future__ import annotations
@@ -41,13 +47,36 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 FAMILIES = ("quality", "content", "shortcuts")
 #: Sets that no threshold or rule was chosen on.
 KEPT_OUT = (
-    "tiles", "signs", "fashion", "cifar10h", "emoji", "sprites", "strokes", "digits20", "lessons", "nebulae", "manual", "robot",
-)  # fmt: skip
+    "tiles",
+    "signs",
+    "fashion",
+    "cifar10h",
+    "emoji",
+    "sprites",
+    "strokes",
+    "digits20",
+    "lessons",
+    "nebulae",
+    "manual",
+    "robot",
+)
 VERDICTS = ("right", "arguable", "wrong")
 COLUMNS = (
-    "set", "kept_out", "check", "severity", "listed", "rank", "sample", "figure", "message", "verdict", "reason", "judged_on",
-)  # fmt: skip
-#: The demand: of a check that lists `MANY` or more in a set, this share of those looked at is right, or it is no more than info.
+    "set",
+    "kept_out",
+    "check",
+    "severity",
+    "listed",
+    "rank",
+    "sample",
+    "figure",
+    "message",
+    "verdict",
+    "reason",
+    "judged_on",
+)
+#: The demand: of a check that lists `MANY` or more in a set, this share of those looked at is
+#: right, or it is no more than info.
 DEMAND, MANY = 0.7, 10
 #: Pixels of a picture on a sheet, of the images below it that the evidence names, and of the words.
 TILE, SMALL, WORDS = 280, 66, 92
@@ -55,7 +84,9 @@ TILE, SMALL, WORDS = 280, 66, 92
 
 @dataclass(frozen=True)
 class Audit:
-    """A written audit: the claims as strings, the family of each check, and the folder of the images."""
+    """A written audit: the claims as strings, the family of each check, and the folder of the
+    images.
+    """
 
     claims: pd.DataFrame
     families: dict[str, str]
@@ -76,13 +107,19 @@ class Audit:
 
 def sample_of(claim: Any) -> str:
     """What the claim is about, as in the column ``sample``."""
-    return f"{claim.target} & {claim.related}" if claim.scope == "pair" and claim.related else str(claim.target)
+    return (
+        f"{claim.target} & {claim.related}"
+        if claim.scope == "pair" and claim.related
+        else str(claim.target)
+    )
 
 
 def key_of(check: str, sample: str, message: str) -> tuple[str, ...]:
-    """What tells a claim from others of its set, whatever its figures: the images of a pair in any order.
+    """What tells a claim from others of its set, whatever its figures: the images of a pair in any
+    order.
 
-    Sentences about a class or slice, of which there may be several, are told apart by their first clause, numbers blanked.
+    Sentences about a class or slice, of which there may be several, are told apart by their first
+    clause, numbers blanked.
     """
     if " & " in sample:
         return (check, *sorted(sample.split(" & ")))
@@ -93,23 +130,38 @@ def key_of(check: str, sample: str, message: str) -> tuple[str, ...]:
 
 
 def kinds(severity: pd.Series[str]) -> pd.Series[str]:
-    """What is judged apart: claims to act on (warnings and errors), what is worth knowing, and facts."""
+    """What is judged apart: claims to act on (warnings and errors), what is worth knowing, and
+    facts.
+    """
     return severity.where(severity.isin(["info", "fact"]), "issue")
 
 
 def taken(audit: Audit, name: str, checks: Sequence[str], most: int) -> pd.DataFrame:
     """The claims to look at, with `COLUMNS` and the row in `audit.claims` as index."""
-    wanted = [check for check, family in audit.families.items() if (check in checks if checks else family in FAMILIES)]
+    wanted = [
+        check
+        for check, family in audit.families.items()
+        if (check in checks if checks else family in FAMILIES)
+    ]
     rows = []
     for check in wanted:
         claims = audit.claims[audit.claims["check"] == check]
         for _, part in claims.groupby(kinds(claims["severity"])):
             for rank, claim in enumerate(part.head(most).itertuples(), 1):
-                rows.append({
-                    "row": claim.Index, "set": name, "kept_out": "yes" if name in KEPT_OUT else "no", "check": check,
-                    "severity": claim.severity, "listed": len(part), "rank": rank, "sample": sample_of(claim),
-                    "figure": claim.figure, "message": claim.message,
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "row": claim.Index,
+                        "set": name,
+                        "kept_out": "yes" if name in KEPT_OUT else "no",
+                        "check": check,
+                        "severity": claim.severity,
+                        "listed": len(part),
+                        "rank": rank,
+                        "sample": sample_of(claim),
+                        "figure": claim.figure,
+                        "message": claim.message,
+                    }
+                )
     if not rows:
         return pd.DataFrame(columns=list(COLUMNS))
     table = pd.DataFrame(rows).set_index("row")
@@ -117,13 +169,19 @@ def taken(audit: Audit, name: str, checks: Sequence[str], most: int) -> pd.DataF
 
 
 def verdicts(paths: Iterable[Path]) -> pd.DataFrame:
-    """Judged claims of several files; columns that a file lacks are filled. Of claims judged twice, the last verdict holds."""
+    """Judged claims of several files; columns that a file lacks are filled. Of claims judged
+    twice, the last verdict holds.
+    """
     tables = [pd.read_csv(path, dtype="str", keep_default_na=False) for path in paths]
-    table = pd.concat([each.reindex(columns=list(COLUMNS), fill_value="") for each in tables], ignore_index=True)
+    table = pd.concat(
+        [each.reindex(columns=list(COLUMNS), fill_value="") for each in tables], ignore_index=True
+    )
     table["verdict"] = table["verdict"].str.strip().str.lower()
     unknown = set(table["verdict"]) - {*VERDICTS, ""}
     if unknown:
-        raise SystemExit(f"a verdict is one of {', '.join(VERDICTS)} or empty; got {sorted(unknown)}")
+        raise SystemExit(
+            f"a verdict is one of {', '.join(VERDICTS)} or empty; got {sorted(unknown)}"
+        )
     lacking = table["kept_out"] == ""
     table.loc[lacking, "kept_out"] = np.where(table["set"][lacking].isin(KEPT_OUT), "yes", "no")
     table["key"] = keys(table)
@@ -132,7 +190,10 @@ def verdicts(paths: Iterable[Path]) -> pd.DataFrame:
 
 
 def keys(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    return [key_of(*each) for each in zip(table["check"], table["sample"], table["message"], strict=True)]
+    return [
+        key_of(*each)
+        for each in zip(table["check"], table["sample"], table["message"], strict=True)
+    ]
 
 
 def filled(table: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +203,11 @@ def filled(table: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     for row, key in zip(table.index, keys(table), strict=True):
         before = known.get((table.at[row, "set"], key))
         if before is not None:
-            table.loc[row, ["verdict", "reason", "judged_on"]] = [before.verdict, before.reason, before.judged_on]
+            table.loc[row, ["verdict", "reason", "judged_on"]] = [
+                before.verdict,
+                before.reason,
+                before.judged_on,
+            ]
     return table
 
 
@@ -156,7 +221,11 @@ def opened(path: Path, draft: int = 0) -> Image.Image | str:
             if draft:
                 image.draft("RGB", (draft, draft))
             shown = ImageOps.exif_transpose(image)
-            shown = shown.convert("RGBA") if shown.mode in ("LA", "PA", "P", "RGBA") else shown.convert("RGB")
+            shown = (
+                shown.convert("RGBA")
+                if shown.mode in ("LA", "PA", "P", "RGBA")
+                else shown.convert("RGB")
+            )
     except Exception as error:  # whatever the reason, the sheet says it
         return str(error)
     if shown.mode == "RGBA":
@@ -165,7 +234,8 @@ def opened(path: Path, draft: int = 0) -> Image.Image | str:
 
 
 def picture(path: Path, size: int) -> Image.Image:
-    """The image in a square of `size` pixels, pink around it so that its own margins are told from it.
+    """The image in a square of `size` pixels, pink around it so that its own margins are told from
+    it.
 
     Small ones are enlarged by a whole number, so that every pixel is seen.
     """
@@ -175,7 +245,9 @@ def picture(path: Path, size: int) -> Image.Image:
         return page
     if max(shown.size) * 2 <= size:
         factor = size // max(shown.size)
-        shown = shown.resize((shown.width * factor, shown.height * factor), Image.Resampling.NEAREST)
+        shown = shown.resize(
+            (shown.width * factor, shown.height * factor), Image.Resampling.NEAREST
+        )
     else:
         shown.thumbnail((size, size), Image.Resampling.LANCZOS)
     page.paste(shown, ((size - shown.width) // 2, (size - shown.height) // 2))
@@ -183,21 +255,34 @@ def picture(path: Path, size: int) -> Image.Image:
 
 
 def detail(path: Path, width: int, height: int) -> Image.Image | None:
-    """A part of the image as large as its pixels, where it has most contrast; None of images not much larger than a tile."""
+    """A part of the image as large as its pixels, where it has most contrast; None of images not
+    much larger than a tile.
+    """
     shown = opened(path)
     if isinstance(shown, str) or min(shown.size) < 1.5 * width:
         return None
     luma = np.asarray(shown.convert("L"), dtype=np.float32)
-    places = [(top, left) for top in np.linspace(0, shown.height - height, 12).astype(int).tolist()
-              for left in np.linspace(0, shown.width - width, 8).astype(int).tolist()]  # fmt: skip
-    top, left = max(places, key=lambda at: float(luma[at[0] : at[0] + height, at[1] : at[1] + width].std()))
+    places = [
+        (top, left)
+        for top in np.linspace(0, shown.height - height, 12).astype(int).tolist()
+        for left in np.linspace(0, shown.width - width, 8).astype(int).tolist()
+    ]
+    top, left = max(
+        places, key=lambda at: float(luma[at[0] : at[0] + height, at[1] : at[1] + width].std())
+    )
     return shown.crop((left, top, left + width, top + height))
 
 
 def beside(evidence: str, root: Path, most: int = 4) -> list[Path]:
     """Images that the evidence of a claim names, such as the neighbours it was judged by."""
     values = json.loads(evidence).values() if evidence else ()
-    names = [name for value in values if isinstance(value, list) for name in value if isinstance(name, str)]
+    names = [
+        name
+        for value in values
+        if isinstance(value, list)
+        for name in value
+        if isinstance(name, str)
+    ]
     return [root / name for name in names if name and (root / name).is_file()][:most]
 
 
@@ -208,7 +293,8 @@ def short(figure: str) -> str:
 def tile(claim: Any, rank: int, root: Path) -> Image.Image | None:
     """One claim on a sheet, None where there is no picture: its images and what is said.
 
-    Between the two: small, the images that its evidence names, else a part of each large image as large as its pixels.
+    Between the two: small, the images that its evidence names, else a part of each large image as
+    large as its pixels.
     """
     names = [claim.target, claim.related] if claim.scope == "pair" else [claim.target]
     files = [root / name for name in names if name and (root / name).is_file()]
@@ -234,8 +320,12 @@ def tile(claim: Any, rank: int, root: Path) -> Image.Image | None:
     return page if strip else page.crop((0, 0, page.width, TILE + WORDS))
 
 
-def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, width: int = 1180, down: int = 3) -> None:
-    """Contact sheets of the claims without a verdict: up to three rows each, so that they are looked at in full size."""
+def write_sheets(
+    audit: Audit, table: pd.DataFrame, root: Path, folder: Path, width: int = 1180, down: int = 3
+) -> None:
+    """Contact sheets of the claims without a verdict: up to three rows each, so that they are
+    looked at in full size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     table = table[table["verdict"] == ""]
     for (check, kind), part in table.groupby(["check", kinds(table["severity"])], sort=False):
@@ -247,29 +337,44 @@ def write_sheets(audit: Audit, table: pd.DataFrame, root: Path, folder: Path, wi
         across = max(1, width // broad)
         for number in range(0, len(drawn), down * across):
             here = drawn[number : number + down * across]
-            page = Image.new("RGB", (min(across, len(here)) * broad, -(-len(here) // across) * high), "white")
+            page = Image.new(
+                "RGB", (min(across, len(here)) * broad, -(-len(here) // across) * high), "white"
+            )
             for place, each in enumerate(here):
                 page.paste(each, (place % across * broad, place // across * high))
             last = number // (down * across) + 1
-            page.save(folder / f"{part['set'].iloc[0]}-{check}{'' if kind == 'issue' else f'-{kind}'}-{last}.png")
+            page.save(
+                folder
+                / f"{part['set'].iloc[0]}-{check}{'' if kind == 'issue' else f'-{kind}'}-{last}.png"
+            )
 
 
 # ---- table
 
 
 def counted(judged: pd.DataFrame) -> pd.DataFrame:
-    """One row per check and set, facts apart: listed, looked at, and how many of these were right, arguable, wrong."""
-    judged = judged.assign(kind=kinds(judged["severity"]), listed=pd.to_numeric(judged["listed"], errors="coerce"))
+    """One row per check and set, facts apart: listed, looked at, and how many of these were
+    right, arguable, wrong.
+    """
+    judged = judged.assign(
+        kind=kinds(judged["severity"]), listed=pd.to_numeric(judged["listed"], errors="coerce")
+    )
     groups = judged.groupby(["check", "kind", "set"], sort=True)
     table = groups.agg(
         severity=("severity", lambda each: "/".join(sorted(set(each) - {""}))),
-        kept_out=("kept_out", "first"), listed=("listed", "max"), looked=("verdict", "size"),
-    )  # fmt: skip
+        kept_out=("kept_out", "first"),
+        listed=("listed", "max"),
+        looked=("verdict", "size"),
+    )
     for verdict in VERDICTS:
-        table[verdict] = groups["verdict"].agg(lambda each, verdict=verdict: int((each == verdict).sum()))
+        table[verdict] = groups["verdict"].agg(
+            lambda each, verdict=verdict: int((each == verdict).sum())
+        )
     table["share"] = table["right"] / table["looked"]
     many = table["listed"].fillna(table["looked"]) >= MANY
-    table["below"] = many & (table.index.get_level_values("kind") == "issue") & (table["share"] < DEMAND)
+    table["below"] = (
+        many & (table.index.get_level_values("kind") == "issue") & (table["share"] < DEMAND)
+    )
     return table.reset_index()
 
 
@@ -289,18 +394,27 @@ def show(table: pd.DataFrame) -> None:
     for half, part in table.groupby("kept_out"):
         name, looked = "kept out" if half == "yes" else "chosen on", part["looked"].sum()
         print(
-            f"{name}: {part['set'].nunique()} sets, {looked} claims looked at, right {part['right'].sum() / looked:.2f}, "
-            f"arguable {part['arguable'].sum() / looked:.2f}, wrong {part['wrong'].sum() / looked:.2f}"
+            f"{name}: {part['set'].nunique()} sets, {looked} claims looked at, right "
+            f"{part['right'].sum() / looked:.2f}, "
+            f"arguable {part['arguable'].sum() / looked:.2f}, wrong "
+            f"{part['wrong'].sum() / looked:.2f}"
         )
-    below = [f"{row.check} on {row.set} ({row.share:.2f})" for row in table[table["below"]].itertuples()]
-    print(f"{MANY} and more listed, warning or error, and right below {DEMAND}: {', '.join(below) or 'none'}")
+    below = [
+        f"{row.check} on {row.set} ({row.share:.2f})" for row in table[table["below"]].itertuples()
+    ]
+    print(
+        f"{MANY} and more listed, warning or error, and right below {DEMAND}: "
+        f"{', '.join(below) or 'none'}"
+    )
 
 
 # ---- again
 
 
 def compared(claims: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """One row per check: what became of the judged claims in the new audit, and how many of its claims were never judged."""
+    """One row per check: what became of the judged claims in the new audit, and how many of its
+    claims were never judged.
+    """
     claims = claims.assign(sample=[sample_of(claim) for claim in claims.itertuples()])
     severity = dict(zip(keys(claims), claims["severity"], strict=True))
     judged = judged.assign(now=[severity.get(key, "") for key in judged["key"]])
@@ -310,7 +424,10 @@ def compared(claims: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, object] = {"check": check}
         for verdict in VERDICTS:
             of = part["verdict"] == verdict
-            row[f"{verdict}_kept"], row[f"{verdict}_gone"] = int((of & issue).sum()), int((of & (part["now"] == "")).sum())
+            row[f"{verdict}_kept"], row[f"{verdict}_gone"] = (
+                int((of & issue).sum()),
+                int((of & (part["now"] == "")).sum()),
+            )
         mine = claims[(claims["check"] == check) & (claims["severity"] != "fact")]
         row["now_facts"], row["listed"] = int((part["now"] == "fact").sum()), len(mine)
         row["never_judged"] = sum(key not in known for key in keys(mine))
@@ -321,35 +438,54 @@ def compared(claims: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_again(table: pd.DataFrame, most: int) -> None:
-    print(f"{'check':<24}{'right':>13}{'arguable':>13}{'wrong':>13}{'now facts':>11}{'listed':>8}{'never judged':>14}\n{'':<24}"
-          + f"{'kept / gone':>13}" * 3)  # fmt: skip
+    print(
+        f"{'check':<24}{'right':>13}{'arguable':>13}{'wrong':>13}{'now facts':>11}{'listed':>8}{'never judged':>14}\n{'':<24}"
+        + f"{'kept / gone':>13}" * 3
+    )
     for row in table.to_dict("records"):
-        moves = "".join(f"{row[f'{verdict}_kept']:>7} /{row[f'{verdict}_gone']:>4}" for verdict in VERDICTS)
-        print(f"{row['check']:<24}{moves}{row['now_facts']:>11}{row['listed']:>8}{row['never_judged']:>14}")
+        moves = "".join(
+            f"{row[f'{verdict}_kept']:>7} /{row[f'{verdict}_gone']:>4}" for verdict in VERDICTS
+        )
+        print(
+            f"{row['check']:<24}{moves}{row['now_facts']:>11}{row['listed']:>8}{row['never_judged']:>14}"
+        )
     for row in table.to_dict("records"):
-        for said, key in (("right, and no longer an issue", "lost"), ("wrong, and still listed", "still")):
+        for said, key in (
+            ("right, and no longer an issue", "lost"),
+            ("wrong, and still listed", "still"),
+        ):
             for sample in row[key][:most]:
                 print(f"    {row['check']}: {said}: {sample}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parts = parser.add_subparsers(dest="part", required=True)
     sheets = parts.add_parser("sheets", help="contact sheets, and a CSV to fill in")
     sheets.add_argument("audit", type=Path)
-    sheets.add_argument("--images", type=Path, help="folder of the images (default: as the audit says)")
+    sheets.add_argument(
+        "--images", type=Path, help="folder of the images (default: as the audit says)"
+    )
     sheets.add_argument("--sheets", type=Path, required=True, help="folder to write to")
     sheets.add_argument("--set", help="name of the set (default: of its folder)")
-    sheets.add_argument("--check", action="append", default=[], help="this check alone; may be repeated")
+    sheets.add_argument(
+        "--check", action="append", default=[], help="this check alone; may be repeated"
+    )
     sheets.add_argument("--most", type=int, default=20, help="claims of each check (default: 20)")
-    sheets.add_argument("--verdicts", type=Path, nargs="*", default=[], help="files of verdicts given before")
+    sheets.add_argument(
+        "--verdicts", type=Path, nargs="*", default=[], help="files of verdicts given before"
+    )
     table = parts.add_parser("table", help="listed, right, arguable and wrong per check and set")
     table.add_argument("verdicts", type=Path, nargs="+")
     again = parts.add_parser("again", help="a new audit held against the verdicts")
     again.add_argument("audit", type=Path)
     again.add_argument("verdicts", type=Path, nargs="+")
     again.add_argument("--set", help="name of the set (default: of its folder)")
-    again.add_argument("--names", type=int, default=20, help="samples named for each check (default: 20)")
+    again.add_argument(
+        "--names", type=int, default=20, help="samples named for each check (default: 20)"
+    )
     options = parser.parse_args()
     if options.part == "table":
         show(counted(verdicts(options.verdicts)))
@@ -360,7 +496,10 @@ def main() -> None:
         judged = verdicts(options.verdicts)
         judged = judged[judged["set"] == name]
         if judged.empty:
-            raise SystemExit(f"no verdicts on {name!r}; there are some on {sorted(set(verdicts(options.verdicts)['set']))}")
+            raise SystemExit(
+                f"no verdicts on {name!r}; there are some on "
+                f"{sorted(set(verdicts(options.verdicts)['set']))}"
+            )
         show_again(compared(audit.claims, judged), options.names)
         return
     chosen, target = taken(audit, name, options.check, options.most), options.sheets / f"{name}.csv"
@@ -370,9 +509,14 @@ def main() -> None:
     write_sheets(audit, chosen, options.images or audit.root, options.sheets)
     if target.exists() and options.check:
         others = pd.read_csv(target, dtype="str", keep_default_na=False)
-        chosen = pd.concat([others[~others["check"].isin(options.check)], chosen], ignore_index=True)
+        chosen = pd.concat(
+            [others[~others["check"].isin(options.check)], chosen], ignore_index=True
+        )
     chosen.to_csv(target, index=False)
-    print(f"{name}: {len(chosen)} claims of {chosen['check'].nunique()} checks, {(chosen['verdict'] == '').sum()} to judge")
+    print(
+        f"{name}: {len(chosen)} claims of {chosen['check'].nunique()} checks, "
+        f"{(chosen['verdict'] == '').sum()} to judge"
+    )
 
 
 if __name__ == "__main__":

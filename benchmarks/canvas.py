@@ -1,4 +1,6 @@
-"""A canvas in relative coordinates, small pictures to put on it, and content that differs between two drawings."""
+"""A canvas in relative coordinates, small pictures to put on it, and content that differs
+between two drawings.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,19 @@ Colour = tuple[int, int, int]
 Option = TypeVar("Option")
 
 SYLLABLES = tuple(
-    re.findall(r"\w+", "ba ka lo mi ne po ra su ti vo xe zi dar fen gol hin jul mar nor pel qui ros sel tan ver wil")
+    re.findall(
+        r"\w+",
+        "ba ka lo mi ne po ra su ti vo xe zi dar fen gol hin jul mar nor pel qui ros sel tan ver "
+        "wil",
+    )
 )
 WHITE, BLACK, INK, PAPER = (255, 255, 255), (12, 12, 14), (24, 32, 96), (250, 248, 240)
 
 
 class Content:
-    """What differs between the two pictures of a pair: free draws, and picks that are never the same in both."""
+    """What differs between the two pictures of a pair: free draws, and picks that are never the
+    same in both.
+    """
 
     def __init__(self, seed: Sequence[int], variant: int):
         self.rng = np.random.default_rng([*seed, 100 + variant])
@@ -41,7 +49,9 @@ class Content:
         return "".join(str(digit) for digit in self.rng.integers(0, 10, digits))
 
     def sentence(self, words: int) -> str:
-        return " ".join("".join(self.rng.choice(SYLLABLES, self.rng.integers(1, 4))) for _ in range(words))
+        return " ".join(
+            "".join(self.rng.choice(SYLLABLES, self.rng.integers(1, 4))) for _ in range(words)
+        )
 
 
 class Canvas:
@@ -63,22 +73,39 @@ class Canvas:
         """A line as wide as this share of the shorter side."""
         return max(1, round(share * min(self.image.size)))
 
-    def rectangle(self, box: Box, fill: Colour | None = None, line: Colour | None = None, wide: float = 0.006) -> None:
+    def rectangle(
+        self, box: Box, fill: Colour | None = None, line: Colour | None = None, wide: float = 0.006
+    ) -> None:
         self.draw.rectangle(self.box(box), fill, line, self.wide(wide))
 
-    def rounded(self, box: Box, radius: float, fill: Colour | None, line: Colour | None = None, wide: float = 0.01) -> None:
-        self.draw.rounded_rectangle(self.box(box), radius * min(self.image.size), fill, line, self.wide(wide))
+    def rounded(
+        self,
+        box: Box,
+        radius: float,
+        fill: Colour | None,
+        line: Colour | None = None,
+        wide: float = 0.01,
+    ) -> None:
+        self.draw.rounded_rectangle(
+            self.box(box), radius * min(self.image.size), fill, line, self.wide(wide)
+        )
 
-    def ellipse(self, box: Box, fill: Colour | None, line: Colour | None = None, wide: float = 0.01) -> None:
+    def ellipse(
+        self, box: Box, fill: Colour | None, line: Colour | None = None, wide: float = 0.01
+    ) -> None:
         self.draw.ellipse(self.box(box), fill, line, self.wide(wide))
 
     def polygon(self, points: Sequence[tuple[float, float]], fill: Colour) -> None:
         self.draw.polygon(self.points(points), fill)
 
-    def line(self, points: Sequence[tuple[float, float]], fill: Colour, wide: float = 0.006) -> None:
+    def line(
+        self, points: Sequence[tuple[float, float]], fill: Colour, wide: float = 0.006
+    ) -> None:
         self.draw.line(self.points(points), fill, self.wide(wide), joint="curve")
 
-    def text(self, box: Box, words: str, fill: Colour, *, bold: bool = False, left: bool = False) -> None:
+    def text(
+        self, box: Box, words: str, fill: Colour, *, bold: bool = False, left: bool = False
+    ) -> None:
         """Text as large as fits into the box, centred or from its left side."""
         x0, y0, x1, y1 = self.box(box)
         font = ImageFont.load_default(64)
@@ -104,10 +131,17 @@ def colour(rng: np.random.Generator, low: int = 20, high: int = 235) -> Colour:
 def inside(box: Box, part: Box) -> Box:
     """`part` of `box`, both from 0 to 1."""
     wide, high = box[2] - box[0], box[3] - box[1]
-    return box[0] + part[0] * wide, box[1] + part[1] * high, box[0] + part[2] * wide, box[1] + part[3] * high
+    return (
+        box[0] + part[0] * wide,
+        box[1] + part[1] * high,
+        box[0] + part[2] * wide,
+        box[1] + part[3] * high,
+    )
 
 
-def ring(box: Box, count: int, radius: float = 0.5, start: float = 0.0) -> list[tuple[float, float]]:
+def ring(
+    box: Box, count: int, radius: float = 0.5, start: float = 0.0
+) -> list[tuple[float, float]]:
     """`count` points on the ellipse in a box."""
     angles = start + 2 * math.pi * np.arange(count) / count
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
@@ -121,9 +155,16 @@ def fruit(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
     for _ in range(rng.integers(2, 6)):
         x, y, size = rng.uniform(0.05, 0.5), rng.uniform(0.15, 0.5), rng.uniform(0.3, 0.5)
         canvas.ellipse(inside(box, (x, y, x + size, y + size)), fill, edge)
-        canvas.ellipse(inside(box, (x + size * 0.2, y + size * 0.2, x + size * 0.35, y + size * 0.35)), WHITE)
+        canvas.ellipse(
+            inside(box, (x + size * 0.2, y + size * 0.2, x + size * 0.35, y + size * 0.35)), WHITE
+        )
         canvas.line(
-            [inside(box, (x + size / 2, y, 1, 1))[:2], inside(box, (x + size * 0.7, y - 0.15, 1, 1))[:2]], (60, 90, 30), 0.012
+            [
+                inside(box, (x + size / 2, y, 1, 1))[:2],
+                inside(box, (x + size * 0.7, y - 0.15, 1, 1))[:2],
+            ],
+            (60, 90, 30),
+            0.012,
         )
 
 
@@ -141,16 +182,24 @@ def landscape(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
     canvas.ellipse(inside(box, (sun, 0.1, sun + 0.2, 0.3)), (250, 220, 90))
     for base in (0.55, 0.7, 0.85):
         tops = rng.uniform(-0.2, 0.1, 7)
-        hill = [inside(box, (x, base + top, 1, 1))[:2] for x, top in zip(np.linspace(0, 1, 7), tops)]
+        hill = [
+            inside(box, (x, base + top, 1, 1))[:2] for x, top in zip(np.linspace(0, 1, 7), tops)
+        ]
         canvas.polygon([*hill, (box[2], box[3]), (box[0], box[3])], colour(rng, 30, 160))
 
 
 def fish(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
     fill = colour(rng, 60)
-    canvas.polygon([inside(box, (x, y, 1, 1))[:2] for x, y in ((0.7, 0.5), (0.95, 0.25), (0.95, 0.75))], fill)
+    canvas.polygon(
+        [inside(box, (x, y, 1, 1))[:2] for x, y in ((0.7, 0.5), (0.95, 0.25), (0.95, 0.75))], fill
+    )
     canvas.ellipse(inside(box, (0.05, 0.28, 0.8, 0.72)), fill, BLACK)
     for x in rng.uniform(0.3, 0.65, 4):
-        canvas.line([inside(box, (x, 0.36, 1, 1))[:2], inside(box, (x + 0.05, 0.64, 1, 1))[:2]], WHITE, 0.008)
+        canvas.line(
+            [inside(box, (x, 0.36, 1, 1))[:2], inside(box, (x + 0.05, 0.64, 1, 1))[:2]],
+            WHITE,
+            0.008,
+        )
     canvas.ellipse(inside(box, (0.16, 0.4, 0.24, 0.48)), WHITE, BLACK)
 
 
@@ -164,15 +213,27 @@ def star(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
 def cup(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
     fill = colour(rng, 60)
     canvas.ellipse(inside(box, (0.55, 0.4, 0.95, 0.75)), None, fill, 0.02)
-    canvas.polygon([inside(box, (x, y, 1, 1))[:2] for x, y in ((0.1, 0.35), (0.75, 0.35), (0.65, 0.9), (0.2, 0.9))], fill)
+    canvas.polygon(
+        [
+            inside(box, (x, y, 1, 1))[:2]
+            for x, y in ((0.1, 0.35), (0.75, 0.35), (0.65, 0.9), (0.2, 0.9))
+        ],
+        fill,
+    )
     for x in rng.uniform(0.2, 0.6, 3):
-        steam = [inside(box, (x + 0.04 * math.sin(9 * y), y, 1, 1))[:2] for y in np.linspace(0.05, 0.3, 8)]
+        steam = [
+            inside(box, (x + 0.04 * math.sin(9 * y), y, 1, 1))[:2]
+            for y in np.linspace(0.05, 0.3, 8)
+        ]
         canvas.line(steam, (150, 150, 150), 0.01)
 
 
 def house(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
     canvas.rectangle(inside(box, (0.15, 0.45, 0.85, 0.95)), colour(rng, 90), BLACK)
-    canvas.polygon([inside(box, (x, y, 1, 1))[:2] for x, y in ((0.05, 0.47), (0.5, 0.08), (0.95, 0.47))], colour(rng, 20, 150))
+    canvas.polygon(
+        [inside(box, (x, y, 1, 1))[:2] for x, y in ((0.05, 0.47), (0.5, 0.08), (0.95, 0.47))],
+        colour(rng, 20, 150),
+    )
     for x in rng.permutation([0.22, 0.45, 0.68])[: rng.integers(1, 4)]:
         canvas.rectangle(inside(box, (x, 0.55, x + 0.12, 0.72)), WHITE, BLACK)
 
@@ -186,13 +247,23 @@ def face(canvas: Canvas, box: Box, rng: np.random.Generator) -> None:
     canvas.ellipse(inside(box, (0.45 - wide, 0.1, 0.55 + wide, rng.uniform(0.5, 0.85))), hair)
     canvas.ellipse(inside(box, (0.5 - wide, 0.2, 0.5 + wide, 0.78)), skin, (90, 60, 50), 0.004)
     for x in (0.5 - wide * 0.45, 0.5 + wide * 0.45):
-        canvas.ellipse(inside(box, (x - 0.045, eyes - 0.025, x + 0.045, eyes + 0.025)), WHITE, BLACK, 0.003)
-        canvas.ellipse(inside(box, (x - 0.02, eyes - 0.02, x + 0.02, eyes + 0.02)), colour(rng, 20, 130))
+        canvas.ellipse(
+            inside(box, (x - 0.045, eyes - 0.025, x + 0.045, eyes + 0.025)), WHITE, BLACK, 0.003
+        )
+        canvas.ellipse(
+            inside(box, (x - 0.02, eyes - 0.02, x + 0.02, eyes + 0.02)), colour(rng, 20, 130)
+        )
     canvas.line(
-        [inside(box, (0.5, eyes, 1, 1))[:2], inside(box, (rng.uniform(0.46, 0.54), 0.58, 1, 1))[:2]], (120, 80, 70), 0.006
+        [
+            inside(box, (0.5, eyes, 1, 1))[:2],
+            inside(box, (rng.uniform(0.46, 0.54), 0.58, 1, 1))[:2],
+        ],
+        (120, 80, 70),
+        0.006,
     )
     smile = [
-        inside(box, (0.5 + x, 0.66 + rng.uniform(-1, 1) * 0.01 - 6 * x * x * wide, 1, 1))[:2] for x in np.linspace(-0.1, 0.1, 7)
+        inside(box, (0.5 + x, 0.66 + rng.uniform(-1, 1) * 0.01 - 6 * x * x * wide, 1, 1))[:2]
+        for x in np.linspace(-0.1, 0.1, 7)
     ]
     canvas.line(smile, (170, 60, 60), 0.012)
 

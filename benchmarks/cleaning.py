@@ -1,13 +1,17 @@
-"""What `dataprep clean` would do to data as people have them, and to copies and broken files planted there.
+"""What `dataprep clean` would do to data as people have them, and to copies and broken files
+planted there.
 
-    python benchmarks/cleaning.py [--data ../shared/data] [--audits DIR] [--sets digits,fashion] [--relabel] [--drop CHECK]
+    python benchmarks/cleaning.py [--data ../shared/data] [--audits DIR] [--sets digits,fashion]
+    [--relabel] [--drop CHECK]
 
-natural: each set of DATA/natural is audited (or read from DIR/NAME/audit) and its default plan counted by action and check; with
---relabel and --drop also the plan with these, for comparison. Every drop of the default plan is held against the files: the
-sample gives no pixels, or another one that stays has its label and the same bytes or pixels. Exit code 1 where one is neither.
+natural: each set of DATA/natural is audited (or read from DIR/NAME/audit) and its default plan
+counted by action and check; with --relabel and --drop also the plan with these, for comparison.
+Every drop of the default plan is held against the files: the sample gives no pixels, or another one
+that stays has its label and the same bytes or pixels. Exit code 1 where one is neither.
 
-planted: into each set 20 byte copies, 20 copies saved as PNG and 10 files cut off in the middle; every fifth image is called
-test. Counted are planted copies of which one of the two is dropped, and cut files that are; those in test are left.
+planted: into each set 20 byte copies, 20 copies saved as PNG and 10 files cut off in the middle;
+every fifth image is called test. Counted are planted copies of which one of the two is dropped, and
+cut files that are; those in test are left.
 """
 
 from __future__ import annotations
@@ -36,7 +40,9 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 def folders(natural: Path) -> dict[str, Path]:
     """Name of each set to its images."""
     places = sorted(place for place in natural.iterdir() if place.is_dir())
-    return {place.name: place / "images" if (place / "images").is_dir() else place for place in places}
+    return {
+        place.name: place / "images" if (place / "images").is_dir() else place for place in places
+    }
 
 
 def audit_of(name: str, images: Path, audits: Path | None) -> Audit:
@@ -54,12 +60,16 @@ def counted(plan: Plan, action: str) -> str:
     rows = plan.table[plan.table["action"] == action]
     checks = Counter(code for source in rows["source"] for code in source.split(",") if code)
     return f"{len(rows):,}" + (
-        f" ({', '.join(f'{code} {count:,}' for code, count in checks.most_common(4))})" if len(rows) else ""
+        f" ({', '.join(f'{code} {count:,}' for code, count in checks.most_common(4))})"
+        if len(rows)
+        else ""
     )
 
 
 def content(path: str) -> tuple[bytes, bytes]:
-    """The bytes of a file, and its pixels with their shape and mode; the latter empty where it gives none."""
+    """The bytes of a file, and its pixels with their shape and mode; the latter empty where it
+    gives none.
+    """
     data = Path(path).read_bytes()
     try:
         with Image.open(path) as image:
@@ -69,7 +79,9 @@ def content(path: str) -> tuple[bytes, bytes]:
 
 
 def harmful(plan: Plan, dataset: Dataset) -> list[str]:
-    """Drops and relabels that are no exact copy of a sample that stays under the same label, and no unreadable file."""
+    """Drops and relabels that are no exact copy of a sample that stays under the same label, and
+    no unreadable file.
+    """
     samples = dataset.samples
     dropped = set(plan.table.loc[plan.table["action"] == "drop", "sample"])
     wrong = list(plan.table.loc[plan.table["action"] == "relabel", "sample"])
@@ -80,7 +92,10 @@ def harmful(plan: Plan, dataset: Dataset) -> list[str]:
         for column in ("file_hash", "pixel_hash"):
             same_content = samples[column].astype("str") == str(samples[column][sample])
             others = [other for other in samples.index[same & same_content] if other not in dropped]
-            if any(set(content(dataset.path(other))) & set(content(dataset.path(sample))) - {b""} for other in others):
+            if any(
+                set(content(dataset.path(other))) & set(content(dataset.path(sample))) - {b""}
+                for other in others
+            ):
                 break
         else:
             wrong.append(sample)
@@ -89,7 +104,9 @@ def harmful(plan: Plan, dataset: Dataset) -> list[str]:
 
 def natural(sets: dict[str, Path], given: argparse.Namespace) -> bool:
     """A row for each set and plan; whether every default plan was harmless."""
-    print("| set | images | plan | dropped | relabelled | left to review |\n|---|---|---|---|---|---|")
+    print(
+        "| set | images | plan | dropped | relabelled | left to review |\n|---|---|---|---|---|---|"
+    )
     harmless = True
     for name, images in sets.items():
         audit = audit_of(name, images, given.audits)
@@ -109,14 +126,24 @@ def natural(sets: dict[str, Path], given: argparse.Namespace) -> bool:
 
 
 def plant(images: Path, folder: Path, seed: int = 0) -> pd.DataFrame:
-    """A copy of the set in `folder` with faults planted; ``kind`` and ``original`` of each planted file, by its name."""
+    """A copy of the set in `folder` with faults planted; ``kind`` and ``original`` of each
+    planted file, by its name.
+    """
     shutil.copytree(images, folder)
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    names = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+    )
     chosen = np.random.default_rng(seed).choice(names, sum(PLANTED.values()), replace=False)
     rows = []
-    for kind, original in zip(np.repeat(list(PLANTED), list(PLANTED.values())), chosen, strict=True):
+    for kind, original in zip(
+        np.repeat(list(PLANTED), list(PLANTED.values())), chosen, strict=True
+    ):
         source = folder / original
-        target = source.with_name(f"planted-{source.stem}{'.png' if kind == 'png' else source.suffix}")
+        target = source.with_name(
+            f"planted-{source.stem}{'.png' if kind == 'png' else source.suffix}"
+        )
         if kind == "copy":
             shutil.copy(source, target)
         elif kind == "png":
@@ -148,7 +175,10 @@ def planted(name: str, images: Path) -> None:
     dropped = plan.table.loc[plan.table["action"] == "drop", "sample"]
     in_test = int((part.reindex(dropped) == "test").sum())
     others = set(dropped) - set(truth.index) - set(truth["original"])
-    print(f"| {name} | {' | '.join(cells)} | {in_test} | {len(others)} | {plan.left_in_test} |", flush=True)
+    print(
+        f"| {name} | {' | '.join(cells)} | {in_test} | {len(others)} | {plan.left_in_test} |",
+        flush=True,
+    )
 
 
 def _gone(plan: Plan, row: object) -> bool:
@@ -158,17 +188,30 @@ def _gone(plan: Plan, row: object) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).parent.parent.parent / "shared" / "data")
-    parser.add_argument("--audits", type=Path, help="folder of audits, NAME/audit; made there where they are missing")
-    parser.add_argument("--sets", default="", help="names of sets, separated by commas; default: all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(__file__).parent.parent.parent / "shared" / "data"
+    )
+    parser.add_argument(
+        "--audits",
+        type=Path,
+        help="folder of audits, NAME/audit; made there where they are missing",
+    )
+    parser.add_argument(
+        "--sets", default="", help="names of sets, separated by commas; default: all"
+    )
     parser.add_argument("--relabel", action="store_true")
     parser.add_argument("--drop", action="append", default=[], help="a check; may be repeated")
     given = parser.parse_args()
     sets = folders(given.data / "natural")
     sets = {name: sets[name] for name in given.sets.split(",")} if given.sets else sets
     harmless = natural(sets, given)
-    print("\n| planted into | byte copies | copies as PNG | cut off | dropped in test | others dropped | left in test |")
+    print(
+        "\n| planted into | byte copies | copies as PNG | cut off | dropped in test | others "
+        "dropped | left in test |"
+    )
     print("|---|---|---|---|---|---|---|")
     for name, images in sets.items():
         planted(name, images)

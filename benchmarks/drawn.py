@@ -1,12 +1,16 @@
-"""Draws pairs of pictures that no edit links: one template with other content, and one scene photographed from two places.
+"""Draws pairs of pictures that no edit links: one template with other content, and one scene
+photographed from two places.
 
-    python benchmarks/drawn.py FOLDER [--kind template|reshot] [--style NAME ...] [--count 17] [--seed 0]
+    python benchmarks/drawn.py FOLDER [--kind template|reshot] [--style NAME ...] [--count 17]
+    [--seed 0]
 
-Templates are labels, cartons, forms, cards, icons and the like (`templates.py`): both pictures of a pair have the layout in
-common and differ in what a person reads from them. A third of the pairs are clean, a third are disturbed as by a scanner (same
-place, other noise), a third are photographed each on its own. Re-shots show one drawn thing among boxes, a wall and a floor to a
-camera that has moved (`scenes.py`). Writes FOLDER/STYLE/*.{png,jpg} and FOLDER/pairs.csv: a, b, kind, style, how (clean, scanned,
-photographed; for a re-shot the parallax in pixels at a long side of 256). The same seed draws the same pairs.
+Templates are labels, cartons, forms, cards, icons and the like (`templates.py`): both pictures of a
+pair have the layout in common and differ in what a person reads from them. A third of the pairs are
+clean, a third are disturbed as by a scanner (same place, other noise), a third are photographed
+each on its own. Re-shots show one drawn thing among boxes, a wall and a floor to a camera that has
+moved (`scenes.py`). Writes FOLDER/STYLE/*.{png,jpg} and FOLDER/pairs.csv: a, b, kind, style, how
+(clean, scanned, photographed; for a re-shot the parallax in pixels at a long side of 256). The same
+seed draws the same pairs.
 """
 
 from __future__ import annotations
@@ -35,7 +39,9 @@ def template_pair(style: str, seed: Sequence[int]) -> tuple[Picture, Picture, st
         for variant in (0, 1):
             own = np.random.default_rng([*seed, 95 + variant])
             corners = place if how == "scanned" else scenes.loose_corners(own)
-            pictures[variant] = scenes.exposed(scenes.laid_on(pictures[variant], desk, corners), own)
+            pictures[variant] = scenes.exposed(
+                scenes.laid_on(pictures[variant], desk, corners), own
+            )
     return pictures[0], pictures[1], how
 
 
@@ -43,12 +49,15 @@ def reshot_pair(style: str, seed: Sequence[int]) -> tuple[Picture, Picture, str]
     """(a, b, how) of one scene from two places."""
     scene = scenes.Scene.around(draw(style, seed, 0), np.random.default_rng([*seed, 94]))
     shots = [
-        scenes.exposed(scene.seen(view), np.random.default_rng([*seed, 92 + index])) for index, view in enumerate(scene.views)
+        scenes.exposed(scene.seen(view), np.random.default_rng([*seed, 92 + index]))
+        for index, view in enumerate(scene.views)
     ]
     return shots[0], shots[1], f"{scene.parallax():.2f}"
 
 
-def write(folder: Path, kinds: Sequence[str], styles: Sequence[str], count: int, seed: int) -> list[dict[str, Any]]:
+def write(
+    folder: Path, kinds: Sequence[str], styles: Sequence[str], count: int, seed: int
+) -> list[dict[str, Any]]:
     """Draws the pairs and returns the rows of pairs.csv."""
     rows = []
     for kind in kinds:
@@ -60,16 +69,26 @@ def write(folder: Path, kinds: Sequence[str], styles: Sequence[str], count: int,
                 ending = "png" if how == "clean" and number % 2 else "jpg"
                 names = [f"{style}/{kind}{number:03}{letter}.{ending}" for letter in "ab"]
                 for name, picture in zip(names, (a, b)):
-                    quality = [] if ending == "png" else [cv2.IMWRITE_JPEG_QUALITY, 80 + 3 * (number % 6)]
-                    cv2.imwrite(str(folder / name), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
-                rows.append({"a": names[0], "b": names[1], "kind": kind, "style": style, "how": how})
+                    quality = (
+                        [] if ending == "png" else [cv2.IMWRITE_JPEG_QUALITY, 80 + 3 * (number % 6)]
+                    )
+                    cv2.imwrite(
+                        str(folder / name), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality
+                    )
+                rows.append(
+                    {"a": names[0], "b": names[1], "kind": kind, "style": style, "how": how}
+                )
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--kind", choices=("template", "reshot"), nargs="*", default=("template", "reshot"))
+    parser.add_argument(
+        "--kind", choices=("template", "reshot"), nargs="*", default=("template", "reshot")
+    )
     parser.add_argument("--style", choices=tuple(STYLES), nargs="*", default=tuple(STYLES))
     parser.add_argument("--count", type=int, default=17, help="pairs of each kind and style")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,13 +1,16 @@
 """Plants edits in images, and says which words each should be called by.
 
-    python benchmarks/edits.py FOLDER [--data DIR] [--set photos|trashnet|digits|fashion|signs|tiles ...] [--seed 0]
+    python benchmarks/edits.py FOLDER [--data DIR] [--set photos|trashnet|digits|fashion|signs|tiles
+    ...] [--seed 0]
 
-DIR (default: ../shared/data beside the repository) holds photos/images and natural/NAME. Of `photos` 120 images and of
-`trashnet` 40 get one edit of every kind and two pairs of edits, one after the other (kind "two"); FOLDER/SET holds them beside
-their originals. The other sets are copied whole, and 100 images of each are resized, toned, re-encoded and cropped by 10 %: as
-`crop`, `tone`, `jpeg`, `resize`, in the class folder of the original. FOLDER/SET/edits.csv: original, edit, kind, edits (what was
-done, one after the other), geometry and other (the words, " or " between those that will do), half (0 or 1, by the original's
-name: choose thresholds on one, report on the other). `is_named_rightly` holds a relation to them.
+DIR (default: ../shared/data beside the repository) holds photos/images and natural/NAME. Of
+`photos` 120 images and of `trashnet` 40 get one edit of every kind and two pairs of edits, one
+after the other (kind "two"); FOLDER/SET holds them beside their originals. The other sets are
+copied whole, and 100 images of each are resized, toned, re-encoded and cropped by 10 %: as `crop`,
+`tone`, `jpeg`, `resize`, in the class folder of the original. FOLDER/SET/edits.csv: original, edit,
+kind, edits (what was done, one after the other), geometry and other (the words, " or " between
+those that will do), half (0 or 1, by the original's name: choose thresholds on one, report on the
+other). `is_named_rightly` holds a relation to them.
 """
 
 from __future__ import annotations
@@ -29,12 +32,30 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 Picture = NDArray[np.uint8]
 Change = Callable[[Picture, np.random.Generator], Picture]
 
-#: The words of `dataprep.measures.pairs.relations` that say where the pixels went; all others say what became of them.
+#: The words of `dataprep.measures.pairs.relations` that say where the pixels went; all others say
+#: what became of them.
 GEOMETRY = (
-    "mirrored", "turned by", "cropped to", "set in a frame", "extended", "stretched", "reduced to", "enlarged to",
-)  # fmt: skip
-ENCODING = ("re-encoded", "saved as", "stored turned", "in another file", "pixel for pixel", "byte for byte")
-TONED = "brightened or darkened or raised in contrast or lowered in contrast or toned or recoloured or made grey"
+    "mirrored",
+    "turned by",
+    "cropped to",
+    "set in a frame",
+    "extended",
+    "stretched",
+    "reduced to",
+    "enlarged to",
+)
+ENCODING = (
+    "re-encoded",
+    "saved as",
+    "stored turned",
+    "in another file",
+    "pixel for pixel",
+    "byte for byte",
+)
+TONED = (
+    "brightened or darkened or raised in contrast or lowered in contrast or toned or "
+    "recoloured or made grey"
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +64,8 @@ class Edit:
 
     Attributes:
         change: picture to picture, uint8 RGB.
-        geometry, other: the words that a relation must hold; " or " between those of which one will do.
+        geometry, other: the words that a relation must hold; " or " between those of which one will
+            do.
         allowed: further words that are no mistake.
         quality: of the JPEG that it is saved as. `ending`: another format.
     """
@@ -82,7 +104,9 @@ def cropped(share: float) -> Change:
 
     def change(picture: Picture, rng: np.random.Generator) -> Picture:
         sides = [round(side * math.sqrt(share)) for side in picture.shape[:2]]
-        top, left = (int(rng.integers(0, whole - side + 1)) for whole, side in zip(picture.shape[:2], sides))
+        top, left = (
+            int(rng.integers(0, whole - side + 1)) for whole, side in zip(picture.shape[:2], sides)
+        )
         return picture[top : top + sides[0], left : left + sides[1]]
 
     return change
@@ -98,7 +122,9 @@ def contrasted(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def gamma(picture: Picture, rng: np.random.Generator) -> Picture:
-    return clipped(255 * (picture / 255) ** rng.choice([rng.uniform(0.55, 0.75), rng.uniform(1.35, 1.8)]))
+    return clipped(
+        255 * (picture / 255) ** rng.choice([rng.uniform(0.55, 0.75), rng.uniform(1.35, 1.8)])
+    )
 
 
 def coloured(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -109,11 +135,15 @@ def coloured(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def greyed(picture: Picture, rng: np.random.Generator) -> Picture:
-    return np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
+    return np.asarray(
+        cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8
+    )
 
 
 def blurred(picture: Picture, rng: np.random.Generator) -> Picture:
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(1.5, 3) * max(picture.shape) / 500), np.uint8)
+    return np.asarray(
+        cv2.GaussianBlur(picture, (0, 0), rng.uniform(1.5, 3) * max(picture.shape) / 500), np.uint8
+    )
 
 
 def sharpened(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -136,7 +166,12 @@ def quarter_turned(picture: Picture, rng: np.random.Generator) -> Picture:
 def turned(picture: Picture, degrees: float, fill: int) -> Picture:
     height, width = picture.shape[:2]
     to = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
-    return np.asarray(cv2.warpAffine(picture, to, (width, height), flags=cv2.INTER_CUBIC, borderValue=(fill,) * 3), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(
+            picture, to, (width, height), flags=cv2.INTER_CUBIC, borderValue=(fill,) * 3
+        ),
+        np.uint8,
+    )
 
 
 def turned_and_cropped(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -150,12 +185,18 @@ def turned_and_cropped(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def turned_and_filled(picture: Picture, rng: np.random.Generator) -> Picture:
-    return turned(picture, float(rng.choice([-1, 1]) * rng.uniform(2, 12)), int(rng.choice([0, 255])))
+    return turned(
+        picture, float(rng.choice([-1, 1]) * rng.uniform(2, 12)), int(rng.choice([0, 255]))
+    )
 
 
 def bordered(picture: Picture, rng: np.random.Generator) -> Picture:
     wide = round(max(picture.shape) * rng.uniform(0.03, 0.09))
-    return np.asarray(cv2.copyMakeBorder(picture, *(wide,) * 4, cv2.BORDER_CONSTANT, value=(int(rng.choice([0, 255, 128])),) * 3))
+    return np.asarray(
+        cv2.copyMakeBorder(
+            picture, *(wide,) * 4, cv2.BORDER_CONSTANT, value=(int(rng.choice([0, 255, 128])),) * 3
+        )
+    )
 
 
 def covered(share: float) -> Change:
@@ -164,9 +205,13 @@ def covered(share: float) -> Change:
     def change(picture: Picture, rng: np.random.Generator) -> Picture:
         shape = math.exp(rng.normal(0, 0.3))
         height, width = (
-            min(round(side * math.sqrt(share) * factor), side) for side, factor in zip(picture.shape, (shape, 1 / shape))
+            min(round(side * math.sqrt(share) * factor), side)
+            for side, factor in zip(picture.shape, (shape, 1 / shape))
         )
-        top, left = (int(rng.integers(0, whole - side + 1)) for whole, side in zip(picture.shape, (height, width)))
+        top, left = (
+            int(rng.integers(0, whole - side + 1))
+            for whole, side in zip(picture.shape, (height, width))
+        )
         patch = np.broadcast_to(rng.integers(0, 256, 3), (height, width, 3)).astype(np.float32)
         if rng.random() < 0.5:
             cells = rng.integers(0, 256, (5, 5, 3)).astype(np.float32)
@@ -183,7 +228,12 @@ def words(rng: np.random.Generator, letters: int) -> str:
 
 
 def written(
-    picture: Picture, text: str, middle: tuple[float, float], wide: float, alpha: float = 1.0, edge: bool = True
+    picture: Picture,
+    text: str,
+    middle: tuple[float, float],
+    wide: float,
+    alpha: float = 1.0,
+    edge: bool = True,
 ) -> Picture:
     """White text about `middle`, `wide` of the picture's width."""
     image = Image.fromarray(picture)
@@ -205,7 +255,9 @@ def meme(picture: Picture, rng: np.random.Generator) -> Picture:
 def watermarked(picture: Picture, rng: np.random.Generator) -> Picture:
     text = words(rng, 10)
     for row in (0.2, 0.5, 0.8):
-        picture = written(picture, text, (rng.uniform(0.4, 0.6), row), 0.7, rng.uniform(0.35, 0.6), edge=False)
+        picture = written(
+            picture, text, (rng.uniform(0.4, 0.6), row), 0.7, rng.uniform(0.35, 0.6), edge=False
+        )
     return picture
 
 
@@ -215,8 +267,19 @@ def stamped(picture: Picture, rng: np.random.Generator) -> Picture:
     side = rng.uniform(0.14, 0.22) * min(image.size)
     left, top = (rng.choice([0.03 * whole, 0.97 * whole - side]) for whole in image.size)
     pen = ImageDraw.Draw(image)
-    pen.ellipse((left, top, left + side, top + side), tuple(int(value) for value in rng.integers(0, 256, 3)), (255, 255, 255), 2)
-    pen.text((left + side / 2, top + side / 2), words(rng, 1), (255, 255, 255), ImageFont.load_default(0.7 * side), "mm")
+    pen.ellipse(
+        (left, top, left + side, top + side),
+        tuple(int(value) for value in rng.integers(0, 256, 3)),
+        (255, 255, 255),
+        2,
+    )
+    pen.text(
+        (left + side / 2, top + side / 2),
+        words(rng, 1),
+        (255, 255, 255),
+        ImageFont.load_default(0.7 * side),
+        "mm",
+    )
     return np.asarray(image)
 
 
@@ -224,15 +287,23 @@ def captioned(picture: Picture, rng: np.random.Generator) -> Picture:
     """A bar with a line of text below the picture."""
     high = round(picture.shape[0] * rng.uniform(0.08, 0.16))
     bar = np.zeros((high, picture.shape[1], 3), np.uint8)
-    return np.concatenate([picture, written(bar, words(rng, int(rng.integers(14, 30))), (0.5, 0.5), 0.85, edge=False)])
+    return np.concatenate(
+        [picture, written(bar, words(rng, int(rng.integers(14, 30))), (0.5, 0.5), 0.85, edge=False)]
+    )
 
 
 def unchanged(picture: Picture, rng: np.random.Generator) -> Picture:
     return picture
 
 
-_BRIGHTER, _CONTRAST = "brightened or darkened or toned", "raised in contrast or lowered in contrast or toned"
-_COVERED, _EXTENDED = ("partly covered",), ("set in a frame or extended or cropped to",)  # the original is the edit, cropped
+_BRIGHTER, _CONTRAST = (
+    "brightened or darkened or toned",
+    "raised in contrast or lowered in contrast or toned",
+)
+_COVERED, _EXTENDED = (
+    ("partly covered",),
+    ("set in a frame or extended or cropped to",),
+)  # the original is the edit, cropped
 #: Kind to edit. "two" is not among them: it takes any two.
 EDITS: dict[str, Edit] = {
     "jpeg50": Edit(unchanged, quality=50),
@@ -299,7 +370,9 @@ def two(rng: np.random.Generator) -> tuple[str, str]:
 
 
 def save(picture: Picture, kinds: Sequence[str], path: Path) -> str:
-    """Saves it as the last edit that asks for an ending or a quality does, and returns the file's name."""
+    """Saves it as the last edit that asks for an ending or a quality does, and returns the
+    file's name.
+    """
     ending = next((EDITS[kind].ending for kind in kinds if EDITS[kind].ending != ".jpg"), ".jpg")
     quality = min(EDITS[kind].quality for kind in kinds)
     Image.fromarray(picture).save(path.with_suffix(ending), quality=quality)
@@ -316,15 +389,21 @@ def wanted_words(kinds: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def is_named_rightly(relation: str, kinds: Sequence[str]) -> tuple[bool, bool, bool]:
-    """(geometry right, nothing false said, all said) of a relation such as "B is A mirrored, cropped to 80 %"."""
-    parts = [part.strip() for part in relation.removeprefix("B is A ").removeprefix("A is B ").split(",")]
+    """(geometry right, nothing false said, all said) of a relation such as "B is A mirrored,
+    cropped to 80 %".
+    """
+    parts = [
+        part.strip() for part in relation.removeprefix("B is A ").removeprefix("A is B ").split(",")
+    ]
     said = [part for part in parts if part and not part.startswith(ENCODING)]
     geometry, other = wanted_words(kinds)
     allowed = [word for kind in kinds for word in EDITS[kind].allowed.split(" or ") if word]
     true = [word for wanted in (*geometry, *other) for word in wanted.split(" or ")] + allowed
 
     def holds(wanted: Iterable[str]) -> bool:
-        return all(any(part.startswith(tuple(word.split(" or "))) for part in said) for word in wanted)
+        return all(
+            any(part.startswith(tuple(word.split(" or "))) for part in said) for word in wanted
+        )
 
     false = [part for part in said if not part.startswith(tuple(true or ["\0"]))]
     geometry_right = holds(geometry) and not any(part.startswith(GEOMETRY) for part in false)
@@ -339,7 +418,14 @@ def row(original: str, edit: str, kind: str, kinds: Sequence[str]) -> dict[str, 
     geometry, other = wanted_words(kinds)
     half = zlib.crc32(Path(original).name.encode()) % 2
     words = {"geometry": "; ".join(geometry), "other": "; ".join(other)}
-    return {"original": original, "edit": edit, "kind": kind, "edits": "+".join(kinds), **words, "half": half}
+    return {
+        "original": original,
+        "edit": edit,
+        "kind": kind,
+        "edits": "+".join(kinds),
+        **words,
+        "half": half,
+    }
 
 
 def plant_beside(sources: Sequence[Path], out: Path, seed: int) -> list[dict[str, object]]:
@@ -352,12 +438,18 @@ def plant_beside(sources: Sequence[Path], out: Path, seed: int) -> list[dict[str
         tries = [(kind, (kind,)) for kind in LARGE] + [("two", two(rng)) for _ in range(2)]
         for kind, kinds in tries:
             name = f"{stem}_{'+'.join(kinds)}.jpg"
-            rows.append(row(original, save(apply(kinds, picture, rng), kinds, out / name), kind, kinds))
+            rows.append(
+                row(original, save(apply(kinds, picture, rng), kinds, out / name), kind, kinds)
+            )
     return rows
 
 
-def plant_within(folder: Path, sources: Sequence[Path], out: Path, seed: int) -> list[dict[str, object]]:
-    """Copies the whole set and puts the four small edits of the sources into their class folders."""
+def plant_within(
+    folder: Path, sources: Sequence[Path], out: Path, seed: int
+) -> list[dict[str, object]]:
+    """Copies the whole set and puts the four small edits of the sources into their class
+    folders.
+    """
     rows = []
     for index, source in enumerate(sources):
         rng = np.random.default_rng([seed, index])
@@ -371,14 +463,18 @@ def plant_within(folder: Path, sources: Sequence[Path], out: Path, seed: int) ->
 
 def chosen(paths: Iterable[Path], count: int, seed: int) -> list[Path]:
     ordered = sorted(paths)
-    picked = np.random.default_rng([seed, len(ordered)]).choice(len(ordered), min(count, len(ordered)), replace=False)
+    picked = np.random.default_rng([seed, len(ordered)]).choice(
+        len(ordered), min(count, len(ordered)), replace=False
+    )
     return [ordered[index] for index in sorted(picked)]
 
 
 def plant(name: str, data: Path, out: Path, seed: int) -> list[dict[str, object]]:
     """Plants the edits of one set in `out` and returns the rows of edits.csv."""
     if name in ("photos", "trashnet"):
-        folder, count = (data / "photos", 120) if name == "photos" else (data / "natural" / "trashnet", 40)
+        folder, count = (
+            (data / "photos", 120) if name == "photos" else (data / "natural" / "trashnet", 40)
+        )
         out.mkdir(parents=True)
         return plant_beside(chosen((folder / "images").rglob("*.jpg"), count, seed), out, seed)
     folder = data / "natural" / name
@@ -386,12 +482,19 @@ def plant(name: str, data: Path, out: Path, seed: int) -> list[dict[str, object]
         shutil.copytree(folder, out, ignore=shutil.ignore_patterns("*.png"))
     else:
         shutil.copytree(folder, out)
-    return plant_within(folder, chosen((folder / path.relative_to(out) for path in out.rglob("*.*")), 100, seed), out, seed)
+    return plant_within(
+        folder,
+        chosen((folder / path.relative_to(out) for path in out.rglob("*.*")), 100, seed),
+        out,
+        seed,
+    )
 
 
 def main() -> None:
     sets = ("photos", "trashnet", "digits", "fashion", "signs", "tiles")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--set", choices=sets, nargs="*", default=sets)

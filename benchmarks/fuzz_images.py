@@ -1,9 +1,11 @@
-"""Mutated images: bytes flipped, cut, doubled, swapped and filled; each is measured or reported with a reason, in bounded time.
+"""Mutated images: bytes flipped, cut, doubled, swapped and filled; each is measured or reported
+with a reason, in bounded time.
 
     python benchmarks/fuzz_images.py [--data ../shared/data] [--count 20000] [--seed 0]
 
-The originals are small pictures that Pillow writes here in every format and mode it has, and those of DATA/hostile. Exits with 1
-when a file is neither measured nor reported, when the pass raises, or when a file was changed.
+The originals are small pictures that Pillow writes here in every format and mode it has, and those
+of DATA/hostile. Exits with 1 when a file is neither measured nor reported, when the pass raises, or
+when a file was changed.
 """
 
 from __future__ import annotations
@@ -30,11 +32,21 @@ from dataprep.schemas.text.names import escape_name
 _BATCH = 1000
 _LARGEST = 200_000
 _FORMATS = {
-    "JPEG": ("L", "RGB", "CMYK"), "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "WEBP": ("RGB", "RGBA"),
-    "TIFF": ("1", "L", "RGB", "RGBA", "I;16", "F", "CMYK"), "BMP": ("1", "L", "P", "RGB"), "GIF": ("L", "P"), "PPM": ("L", "RGB"),
-    "TGA": ("L", "RGB", "RGBA"), "ICO": ("RGBA",), "JPEG2000": ("L", "RGB", "RGBA"), "PCX": ("L", "RGB"), "SGI": ("L", "RGB"),
-    "AVIF": ("RGB", "RGBA"), "DDS": ("RGB", "RGBA"),
-}  # fmt: skip
+    "JPEG": ("L", "RGB", "CMYK"),
+    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "WEBP": ("RGB", "RGBA"),
+    "TIFF": ("1", "L", "RGB", "RGBA", "I;16", "F", "CMYK"),
+    "BMP": ("1", "L", "P", "RGB"),
+    "GIF": ("L", "P"),
+    "PPM": ("L", "RGB"),
+    "TGA": ("L", "RGB", "RGBA"),
+    "ICO": ("RGBA",),
+    "JPEG2000": ("L", "RGB", "RGBA"),
+    "PCX": ("L", "RGB"),
+    "SGI": ("L", "RGB"),
+    "AVIF": ("RGB", "RGBA"),
+    "DDS": ("RGB", "RGBA"),
+}
 
 
 def originals(data: Path) -> list[tuple[str, bytes]]:
@@ -56,8 +68,14 @@ def originals(data: Path) -> list[tuple[str, bytes]]:
                     continue
                 found.append((kind.lower().replace("jpeg2000", "jp2"), stream.getvalue()))
     folder = data / "hostile" / "images"
-    hostile = [path for path in sorted(folder.iterdir()) if path.stat().st_size <= _LARGEST] if folder.is_dir() else []
-    return found + [(path.suffix.lstrip(".").lower() or "jpg", path.read_bytes()) for path in hostile]
+    hostile = (
+        [path for path in sorted(folder.iterdir()) if path.stat().st_size <= _LARGEST]
+        if folder.is_dir()
+        else []
+    )
+    return found + [
+        (path.suffix.lstrip(".").lower() or "jpg", path.read_bytes()) for path in hostile
+    ]
 
 
 def mutated(data: bytes, random: np.random.Generator, others: list[tuple[str, bytes]]) -> bytes:
@@ -66,21 +84,29 @@ def mutated(data: bytes, random: np.random.Generator, others: list[tuple[str, by
     for _ in range(int(random.integers(1, 5))):
         if not changed:
             break
-        end = len(changed) if random.random() < 0.5 else min(len(changed), 200)  # headers half of the time
+        end = (
+            len(changed) if random.random() < 0.5 else min(len(changed), 200)
+        )  # headers half of the time
         place = int(random.integers(end))
         match int(random.integers(8)):
             case 0:
                 changed[place] ^= 1 << int(random.integers(8))
             case 1:
-                changed[place : place + 4] = random.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\1\0\0"])
+                changed[place : place + 4] = random.choice(
+                    [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\1\0\0"]
+                )
             case 2:
                 del changed[place:]
             case 3:
                 del changed[place : place + int(random.integers(1, 64))]
             case 4:
-                changed[place:place] = random.integers(0, 256, int(random.integers(1, 64)), dtype=np.uint8).tobytes()
+                changed[place:place] = random.integers(
+                    0, 256, int(random.integers(1, 64)), dtype=np.uint8
+                ).tobytes()
             case 5:
-                changed[place:place] = changed[place : place + int(random.integers(1, 4096))] * int(random.integers(1, 6))
+                changed[place:place] = changed[place : place + int(random.integers(1, 4096))] * int(
+                    random.integers(1, 6)
+                )
             case 6:
                 other = others[int(random.integers(len(others)))][1]
                 changed[place:] = other[place:] or other
@@ -106,7 +132,9 @@ def batches(count: int, seed: int, data: Path) -> Iterator[tuple[Path, dict[str,
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument(
+        "--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -115,7 +143,9 @@ def main() -> int:
     since = time.perf_counter()
     for folder, written in batches(given.count, given.seed, given.data):
         paths = [str(folder / name) for name in written]
-        found = fates(measure(dataprep.scan(files=paths), options=dataprep.PassOptions(cache=False)))
+        found = fates(
+            measure(dataprep.scan(files=paths), options=dataprep.PassOptions(cache=False))
+        )
         for name, content in written.items():
             fate = found.get(escape_name(name), ("without a row", ""))[0]
             counts[fate] += 1
@@ -127,7 +157,10 @@ def main() -> int:
     seconds = time.perf_counter() - since
     for fate, number in counts.most_common():
         print(f"{fate:16} {number:6,}")
-    largest = [resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    largest = [
+        resource.getrusage(who).ru_maxrss // 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
     print(f"{seconds:.0f} s, {sum(counts.values()) / seconds:.0f} files/s")
     print(f"peak MB: this process {largest[0]}, a worker {largest[1]}")
     print("\n".join(wrong[:20]) or "All accounted for")

@@ -1,10 +1,12 @@
-"""Mutated manifests: Parquet, CSV, TSV, JSON lines and JSON, damaged at random; each is read or refused in one line.
+"""Mutated manifests: Parquet, CSV, TSV, JSON lines and JSON, damaged at random; each is read or
+refused in one line.
 
     python benchmarks/fuzz_manifests.py [--count 500] [--seed 0]
 
-Twelve files and a manifest of each kind are written, the manifest is damaged by one to four changes, and `dataprep.scan` reads
-it with the folder. It must give a data set in which every file is a sample or is named by a fault, or raise an error that is
-meant for people, in at most 10 seconds and 1 GB. Exits with 1 where one does not.
+Twelve files and a manifest of each kind are written, the manifest is damaged by one to four
+changes, and `dataprep.scan` reads it with the folder. It must give a data set in which every file
+is a sample or is named by a fault, or raise an error that is meant for people, in at most 10
+seconds and 1 GB. Exits with 1 where one does not.
 """
 
 from __future__ import annotations
@@ -30,31 +32,79 @@ from dataprep.errors import UserError
 _FILES = 12
 _MOST_SECONDS, _MOST_BYTES = 10.0, 1 << 30
 _TOKENS = (
-    b'"', b"'", b",", b"\n", b"\r", b"\0", b"\t", b";", b"|", b"[" * 5000, b"{" * 5000, b"}", b"]", b"\\ud800", b"\\u0000",
-    b"\xff\xfe", b"\xef\xbb\xbf", b"\x80", "ä猫".encode(), "猫".encode("gbk"), b"nan", b"null", b"1e999", b"9" * 5000, b"-",
-    b"true", b"a" * 30_000, b"../", b"/etc/passwd", b"C:\\x", b"http://x/", b"~", b"#", b"sep=;\n", b'""""', b"PAR1", b"{}",
-    b"[]", b" ", b"=cmd()", b"\x1b[31m",
-)  # fmt: skip
+    b'"',
+    b"'",
+    b",",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\t",
+    b";",
+    b"|",
+    b"[" * 5000,
+    b"{" * 5000,
+    b"}",
+    b"]",
+    b"\\ud800",
+    b"\\u0000",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\x80",
+    "ä猫".encode(),
+    "猫".encode("gbk"),
+    b"nan",
+    b"null",
+    b"1e999",
+    b"9" * 5000,
+    b"-",
+    b"true",
+    b"a" * 30_000,
+    b"../",
+    b"/etc/passwd",
+    b"C:\\x",
+    b"http://x/",
+    b"~",
+    b"#",
+    b"sep=;\n",
+    b'""""',
+    b"PAR1",
+    b"{}",
+    b"[]",
+    b" ",
+    b"=cmd()",
+    b"\x1b[31m",
+)
 
 
 def originals() -> dict[str, bytes]:
-    """Name of a manifest to its bytes: the same rows in every format, with columns of many types."""
+    """Name of a manifest to its bytes: the same rows in every format, with columns of many
+    types.
+    """
     rows = [
         {
-            "path": f"images/{number}.jpg", "label": ("cat", "dog", "bird")[number % 3], "split": ("train", "test")[number % 2],
-            "patient": f"{number // 2:03d}", "age": number, "weight": number / 3, "ok": number % 2 == 0,
+            "path": f"images/{number}.jpg",
+            "label": ("cat", "dog", "bird")[number % 3],
+            "split": ("train", "test")[number % 2],
+            "patient": f"{number // 2:03d}",
+            "age": number,
+            "weight": number / 3,
+            "ok": number % 2 == 0,
             "tags": ["a", str(number)],
         }
         for number in range(_FILES)
-    ]  # fmt: skip
+    ]
     flat = [{name: value for name, value in row.items() if name != "tags"} for row in rows]
     header = list(flat[0])
     moment = datetime.datetime(2024, 5, 1, 12, 30)
     extra = {
-        "when": pa.array([moment + datetime.timedelta(days=n) for n in range(_FILES)], pa.timestamp("ns")),
+        "when": pa.array(
+            [moment + datetime.timedelta(days=n) for n in range(_FILES)], pa.timestamp("ns")
+        ),
         "far": pa.array([2**62 // (n + 1) for n in range(_FILES)], pa.timestamp("us")),
         "day": pa.array([n * 1000 for n in range(_FILES)], pa.date32()),
-        "price": pa.array([None, *map(str, range(1, _FILES))], pa.string()).cast(pa.decimal128(10, 2)),
+        "price": pa.array([None, *map(str, range(1, _FILES))], pa.string()).cast(
+            pa.decimal128(10, 2)
+        ),
         "word": pa.array(["x", "y"] * (_FILES // 2)).dictionary_encode(),
         "box": pa.array([{"x": n, "y": [n]} for n in range(_FILES)]),
         "raw": pa.array([b"\xff\xfe"] * _FILES, pa.binary()),
@@ -74,7 +124,9 @@ def originals() -> dict[str, bytes]:
         stream = io.BytesIO()
         pq.write_table(table, stream, **options)
         made[f"{name}.parquet"] = stream.getvalue()
-    twice = pa.Table.from_arrays([table["path"], table["label"], table["age"]], ["path", "label", "label"])
+    twice = pa.Table.from_arrays(
+        [table["path"], table["label"], table["age"]], ["path", "label", "label"]
+    )
     stream = io.BytesIO()
     pq.write_table(twice, stream)
     made["twice.parquet"] = stream.getvalue()
@@ -84,10 +136,15 @@ def originals() -> dict[str, bytes]:
         ("c.csv", ",", "gbk"),
         ("d.tsv", "\t", "utf-8"),
     ):
-        lines = [separator.join(header), *(separator.join(str(value) for value in row.values()) for row in flat)]
+        lines = [
+            separator.join(header),
+            *(separator.join(str(value) for value in row.values()) for row in flat),
+        ]
         text = "\n".join(lines) + "\n"
         made[name] = (text.replace("cat", "猫") if encoding == "gbk" else text).encode(encoding)
-    made["e.txt"] = "".join(f"{row['path']} {number % 3}\n" for number, row in enumerate(rows)).encode()
+    made["e.txt"] = "".join(
+        f"{row['path']} {number % 3}\n" for number, row in enumerate(rows)
+    ).encode()
     made["f.jsonl"] = "".join(json.dumps(row) + "\n" for row in rows).encode()
     made["g.json"] = json.dumps(rows).encode()
     made["h.json"] = json.dumps({name: [row[name] for row in rows] for name in header}).encode()
@@ -96,7 +153,9 @@ def originals() -> dict[str, bytes]:
 
 
 def mutated(data: bytes, random: np.random.Generator) -> bytes:
-    """A damaged copy, by one to four changes, many of them near the ends, where formats keep what they need."""
+    """A damaged copy, by one to four changes, many of them near the ends, where formats keep
+    what they need.
+    """
     changed = bytearray(data)
     for _ in range(int(random.integers(1, 5))):
         if not changed:
@@ -117,9 +176,13 @@ def mutated(data: bytes, random: np.random.Generator) -> bytes:
             case 3:
                 del changed[place : place + int(random.integers(1, 64))]
             case 4:
-                changed[place:place] = random.integers(0, 256, int(random.integers(1, 64)), dtype=np.uint8).tobytes()
+                changed[place:place] = random.integers(
+                    0, 256, int(random.integers(1, 64)), dtype=np.uint8
+                ).tobytes()
             case 5:
-                changed[place:place] = changed[place : place + int(random.integers(1, 400))] * int(random.integers(1, 40))
+                changed[place:place] = changed[place : place + int(random.integers(1, 400))] * int(
+                    random.integers(1, 40)
+                )
             case 6:
                 changed[place : place + 4] = b"\xff\xff\xff\x7f"
             case _:
@@ -146,7 +209,9 @@ def fate_of(folder: Path, name: str) -> tuple[str, str]:
         return "slow", f"{time.perf_counter() - since:.1f} s"
     named = set(dataset.samples.index) | set(dataset.faults["target"])
     malformed = (dataset.faults["check"] == "malformed-row").any()
-    lost = [f"images/{number}.jpg" for number in range(_FILES) if f"images/{number}.jpg" not in named]
+    lost = [
+        f"images/{number}.jpg" for number in range(_FILES) if f"images/{number}.jpg" not in named
+    ]
     return ("lost", ", ".join(lost)) if lost and not malformed else ("read", "")
 
 

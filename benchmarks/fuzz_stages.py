@@ -1,10 +1,11 @@
-"""Damaged stage files: hundreds of mutated JSON, CSV, TOML, YAML, Parquet and ONNX files, each read by the command that takes it.
+"""Damaged stage files: hundreds of mutated JSON, CSV, TOML, YAML, Parquet and ONNX files, each read
+by the command that takes it.
 
     python benchmarks/fuzz_stages.py [--cases 500] [--from 0] [--slow 30] [--memory-gb 2]
 
-Every case is drawn from its number. Prints the cases that end in a traceback, in another exit code than 0 to 3, without a line
-that says why, that take longer than --slow seconds, or after which the process has grown beyond --memory-gb. Exits with 1 when
-there are such cases.
+Every case is drawn from its number. Prints the cases that end in a traceback, in another exit code
+than 0 to 3, without a line that says why, that take longer than --slow seconds, or after which the
+process has grown beyond --memory-gb. Exits with 1 when there are such cases.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--from", type=int, default=0, dest="first")
     parser.add_argument("--slow", type=float, default=30.0, help="seconds that a case may take")
-    parser.add_argument("--memory-gb", type=float, default=2.0, help="memory that the process may grow to")
+    parser.add_argument(
+        "--memory-gb", type=float, default=2.0, help="memory that the process may grow to"
+    )
     given = parser.parse_args()
     codes: Counter[object] = Counter()
     bad = 0
@@ -38,10 +41,18 @@ def main() -> int:
             what, outcome = case(Path(folder, "template"), Path(folder, "work"), number)
             codes[outcome.code] += 1
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            fault = outcome.fault or "slow" * (outcome.seconds > given.slow) or "large" * (grown > given.memory_gb)
+            fault = (
+                outcome.fault
+                or "slow" * (outcome.seconds > given.slow)
+                or "large" * (grown > given.memory_gb)
+            )
             if fault:
                 bad += 1
-                print(f"{fault} ({outcome.seconds:.1f} s, {grown:.1f} GB): {what}\n{outcome.errors[-1500:]}", flush=True)
+                print(
+                    f"{fault} ({outcome.seconds:.1f} s, {grown:.1f} GB): {what}\n"
+                    f"{outcome.errors[-1500:]}",
+                    flush=True,
+                )
     ended = ", ".join(f"{count} with {code}" for code, count in sorted(codes.items(), key=str))
     print(f"{given.cases} cases ended: {ended}; {bad} of them badly")
     return int(bad > 0)

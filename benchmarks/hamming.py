@@ -1,11 +1,13 @@
-"""All pairs of 64-bit hashes within a radius: seconds, peak memory and recall of planted pairs, for uniform and crowded hashes.
+"""All pairs of 64-bit hashes within a radius: seconds, peak memory and recall of planted pairs, for
+uniform and crowded hashes.
 
     python benchmarks/hamming.py [--sizes 10000 100000 1000000] [--radius 8]
 
-Cases: `uniform` random hashes; `clusters` of 100 hashes about 6 bits from each other; `one crowd`: a tenth of all hashes are
-near-identical. In each, 5 % of the hashes have a planted neighbour at exactly the radius; of these, `recall` were found. `cut`
-counts the hashes in crowds, of which not every pair was looked at: the planted pairs lie outside of crowds but for `clusters`.
-Each case runs in a process of its own; memory includes the hashes and the pairs.
+Cases: `uniform` random hashes; `clusters` of 100 hashes about 6 bits from each other; `one crowd`:
+a tenth of all hashes are near-identical. In each, 5 % of the hashes have a planted neighbour at
+exactly the radius; of these, `recall` were found. `cut` counts the hashes in crowds, of which not
+every pair was looked at: the planted pairs lie outside of crowds but for `clusters`. Each case runs
+in a process of its own; memory includes the hashes and the pairs.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from dataprep.neighbours.hamming import collapse, pairs_within
 CASES = ("uniform", "clusters", "one crowd")
 
 
-def flip(hashes: NDArray[np.uint64], share: float, random: np.random.Generator) -> NDArray[np.uint64]:
+def flip(
+    hashes: NDArray[np.uint64], share: float, random: np.random.Generator
+) -> NDArray[np.uint64]:
     """Every bit of every hash changed with probability `share`."""
     flipped = hashes.copy()
     for bit in range(64):
@@ -33,7 +37,9 @@ def flip(hashes: NDArray[np.uint64], share: float, random: np.random.Generator) 
     return flipped
 
 
-def make(case: str, size: int, radius: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
+def make(
+    case: str, size: int, radius: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
     """(hashes, first of each planted pair, second of each planted pair)."""
     random = np.random.default_rng(0)
     planted = size // 20
@@ -59,11 +65,19 @@ def run(case: str, size: int, radius: int) -> dict[str, float]:
     keys = found.a.astype(np.int64) << 32 | found.b
     a, b = np.searchsorted(distinct, first), np.searchsorted(distinct, second)
     wanted = np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b)
-    return {"s": seconds, "mb": peak, "pairs": len(found), "cut": found.cut, "recall": float(np.isin(wanted, keys).mean())}
+    return {
+        "s": seconds,
+        "mb": peak,
+        "pairs": len(found),
+        "cut": found.cut,
+        "recall": float(np.isin(wanted, keys).mean()),
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--radius", type=int, default=8)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -72,15 +86,29 @@ def main() -> None:
         print(json.dumps(run(options.one[0], int(options.one[1]), options.radius)))
         return
     print(f"radius {options.radius}")
-    print(f"{'case':>10} {'hashes':>10} {'seconds':>8} {'peak MB':>8} {'pairs':>12} {'cut':>9} {'recall':>7}")
+    print(
+        f"{'case':>10} {'hashes':>10} {'seconds':>8} {'peak MB':>8} {'pairs':>12} {'cut':>9} "
+        f"{'recall':>7}"
+    )
     for case in CASES:
         for size in options.sizes:
-            command = [sys.executable, __file__, "--radius", str(options.radius), "--one", case, str(size)]
+            command = [
+                sys.executable,
+                __file__,
+                "--radius",
+                str(options.radius),
+                "--one",
+                case,
+                str(size),
+            ]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 sys.exit(done.stderr)
             row = json.loads(done.stdout.splitlines()[-1])
-            figures = f"{row['s']:>8.1f} {row['mb']:>8.0f} {row['pairs']:>12,} {row['cut']:>9,} {row['recall']:>7.4f}"
+            figures = (
+                f"{row['s']:>8.1f} {row['mb']:>8.0f} {row['pairs']:>12,} {row['cut']:>9,} "
+                f"{row['recall']:>7.4f}"
+            )
             print(f"{case:>10} {size:>10,} {figures}", flush=True)
 
 

@@ -1,9 +1,11 @@
-"""Hostile files: every odd, broken and fuzzed file of a folder in one run; each is measured or reported with a reason.
+"""Hostile files: every odd, broken and fuzzed file of a folder in one run; each is measured or
+reported with a reason.
 
     python benchmarks/hostile.py [--data DIR] [--verbose]
 
-``DIR/hostile/manifest.csv`` says what Pillow alone makes of each file; that is a reference decoder's behaviour, not the truth,
-and the disagreements are listed. Exits with 1 when a file is neither measured nor reported.
+``DIR/hostile/manifest.csv`` says what Pillow alone makes of each file; that is a reference
+decoder's behaviour, not the truth, and the disagreements are listed. Exits with 1 when a file is
+neither measured nor reported.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from dataprep.schemas.text.names import escape_name
 
 
 def measured(folder: Path) -> tuple[Dataset, float]:
-    """Every file of `folder`, whatever its name, measured in one pass without the cache; and the seconds it took."""
+    """Every file of `folder`, whatever its name, measured in one pass without the cache; and the
+    seconds it took.
+    """
     paths = sorted(str(path) for path in folder.iterdir())
     start = time.perf_counter()
     dataset = measure(dataprep.scan(files=paths), options=dataprep.PassOptions(cache=False))
@@ -34,12 +38,16 @@ def measured(folder: Path) -> tuple[Dataset, float]:
 
 
 def fates(dataset: Dataset) -> dict[str, tuple[str, str]]:
-    """File name to ("measured", "") or the reason and the detail of its loss; ("", "") when it has neither."""
+    """File name to ("measured", "") or the reason and the detail of its loss; ("", "") when it
+    has neither.
+    """
     lost, details = texts(dataset, "lost", lost=True), texts(dataset, "lost_detail", lost=True)
     means = figures(dataset, "luma_mean")
     return {
         sample.rpartition("/")[2]: (reason or ("" if np.isnan(mean) else "measured"), detail)
-        for sample, reason, detail, mean in zip(dataset.samples.index, lost, details, means, strict=True)
+        for sample, reason, detail, mean in zip(
+            dataset.samples.index, lost, details, means, strict=True
+        )
     }
 
 
@@ -52,18 +60,31 @@ def print_counts(found: dict[str, tuple[str, str]]) -> None:
 def print_disagreements(folder: Path, found: dict[str, tuple[str, str]]) -> None:
     """The files that Pillow reads and we do not, and the reverse."""
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row, *found.get(escape_name(row["file"]), ("", "no such row"))) for row in csv.DictReader(file)]
-    disagreeing = [entry for entry in rows if (entry[0]["pillow_result"] == "ok") != (entry[1] == "measured")]
+        rows = [
+            (row, *found.get(escape_name(row["file"]), ("", "no such row")))
+            for row in csv.DictReader(file)
+        ]
+    disagreeing = [
+        entry for entry in rows if (entry[0]["pillow_result"] == "ok") != (entry[1] == "measured")
+    ]
     print(f"\n{len(disagreeing)} of {len(rows)} files are judged otherwise than by Pillow:")
     for row, fate, detail in disagreeing:
         theirs = f"Pillow: {row['pillow_result'][:36]:36}"
-        print(f"  {row['file'][:60]:60} {row['kind'] or '-':10} {theirs} here: {fate} {detail[:90]}")
+        print(
+            f"  {row['file'][:60]:60} {row['kind'] or '-':10} {theirs} here: {fate} {detail[:90]}"
+        )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--verbose", action="store_true", help="list every file that was not measured, with its reason")
+    parser.add_argument(
+        "--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="list every file that was not measured, with its reason",
+    )
     given = parser.parse_args()
     folder = given.data / "hostile"
     dataset, seconds = measured(folder / "images")

@@ -2,10 +2,11 @@
 
     python benchmarks/labels.py [--draws 60] [--names FILE]
 
-label-spelling: names of the classes of well-known data sets (and of FILE, one a line), with class sizes from equal to a long
-tail. Every claim on them is a false alarm; then one misspelling of each kind is planted in a class of at least 40 samples.
-label-shift: random splits of labels from equal to Zipf-distributed (every claim is a false alarm), and splits whose mix is
-shifted by a stated total variation distance.
+label-spelling: names of the classes of well-known data sets (and of FILE, one a line), with class
+sizes from equal to a long tail. Every claim on them is a false alarm; then one misspelling of each
+kind is planted in a class of at least 40 samples. label-shift: random splits of labels from equal
+to Zipf-distributed (every claim is a false alarm), and splits whose mix is shifted by a stated
+total variation distance.
 """
 
 from __future__ import annotations
@@ -56,11 +57,14 @@ NAMES = {
         miniature_pinscher newfoundland Persian pomeranian pug Ragdoll Russian_Blue saint_bernard
         samoyed scottish_terrier shiba_inu Siamese Sphynx staffordshire_bull_terrier wheaten_terrier
         yorkshire_terrier""",
-    "numbered": " ".join([*(f"class_{i}" for i in range(60)), *(f"n{1440764 + 37 * i:08d}" for i in range(60))]),
-    "lesions": "benign malignant nevus melanoma seborrheic_keratosis actinic_keratosis basal_cell_carcinoma "
+    "numbered": " ".join(
+        [*(f"class_{i}" for i in range(60)), *(f"n{1440764 + 37 * i:08d}" for i in range(60))]
+    ),
+    "lesions": "benign malignant nevus melanoma seborrheic_keratosis actinic_keratosis "
+    "basal_cell_carcinoma "
     "squamous_cell_carcinoma dermatofibroma vascular "
     "grade_i grade_ii grade_iii grade_iv normal abnormal hypothyroid hyperthyroid typical atypical",
-}  # fmt: skip
+}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -102,7 +106,9 @@ def sizes(classes: int, tail: float, rng: np.random.Generator) -> np.ndarray:
 
 def spelling(draws: int, vocabularies: dict[str, list[str]]) -> None:
     print(f"\nlabel-spelling, {draws} draws of class sizes for each vocabulary and tail\n")
-    print(f"{'vocabulary':<12}{'classes':>8}{'false alarms: equal sizes':>28}{'tail 1':>9}{'tail 2':>9}")
+    print(
+        f"{'vocabulary':<12}{'classes':>8}{'false alarms: equal sizes':>28}{'tail 1':>9}{'tail 2':>9}"
+    )
     rng = np.random.default_rng(0)
     seen: dict[str, set[tuple[str, str]]] = {}
     for vocabulary, names in vocabularies.items():
@@ -116,7 +122,10 @@ def spelling(draws: int, vocabularies: dict[str, list[str]]) -> None:
             seen.setdefault(vocabulary, set()).update(found)
             rates.append(len(found) / (draws * len(names)))
         print(f"{vocabulary:<12}{len(names):>8}{rates[0]:>28.2%}{rates[1]:>9.2%}{rates[2]:>9.2%}")
-    print("\nfalse alarms:", {name: sorted(pairs)[:6] for name, pairs in seen.items() if pairs} or "none")
+    print(
+        "\nfalse alarms:",
+        {name: sorted(pairs)[:6] for name, pairs in seen.items() if pairs} or "none",
+    )
     print(f"\n{'planted':<22}{'found':>8}{'of':>8}")
     words = [names for vocabulary, names in vocabularies.items() if vocabulary != "numbered"]
     for kind, spoil in KINDS.items():
@@ -125,7 +134,10 @@ def spelling(draws: int, vocabularies: dict[str, list[str]]) -> None:
 
 
 def planted(
-    spoil: Callable[[str, np.random.Generator], str], words: list[list[str]], draws: int, rng: np.random.Generator
+    spoil: Callable[[str, np.random.Generator], str],
+    words: list[list[str]],
+    draws: int,
+    rng: np.random.Generator,
 ) -> Iterator[bool]:
     for _ in range(draws):
         names = words[int(rng.integers(len(words)))]
@@ -140,39 +152,61 @@ def planted(
 def shift(draws: int) -> None:
     rng = np.random.default_rng(1)
     print(f"\nlabel-shift, {draws} random splits (80/10/10) each: share with a claim\n")
-    print(f"{'samples':>8}{'classes':>9}{'tail':>6}{'no shift':>10}{'distance .10':>14}{'.20':>7}{'.30':>7}")
+    print(
+        f"{'samples':>8}{'classes':>9}{'tail':>6}{'no shift':>10}{'distance .10':>14}{'.20':>7}{'.30':>7}"
+    )
     alarms = []
     for rows in (100, 1000, 10_000):
         for classes in (2, 10, 100):
             for tail in (0.0, 1.0):
                 mix = 1 / np.arange(1, classes + 1) ** tail
-                rates = [np.mean([claimed(rows, mix / mix.sum(), by, rng) for _ in range(draws)]) for by in (0.0, 0.1, 0.2, 0.3)]
+                rates = [
+                    np.mean([claimed(rows, mix / mix.sum(), by, rng) for _ in range(draws)])
+                    for by in (0.0, 0.1, 0.2, 0.3)
+                ]
                 alarms.append(rates[0])
-                print(f"{rows:>8}{classes:>9}{tail:>6.0f}{rates[0]:>10.1%}{rates[1]:>14.0%}{rates[2]:>7.0%}{rates[3]:>7.0%}")
+                print(
+                    f"{rows:>8}{classes:>9}{tail:>6.0f}{rates[0]:>10.1%}{rates[1]:>14.0%}{rates[2]:>7.0%}{rates[3]:>7.0%}"
+                )
     print(f"\nfalse alarms over all: {np.mean(alarms):.2%} of {draws * len(alarms):,} data sets")
 
 
 def claimed(rows: int, mix: np.ndarray, by: float, rng: np.random.Generator) -> bool:
-    """Whether a claim is made when the mix of the test split is shifted by the total variation distance `by`."""
+    """Whether a claim is made when the mix of the test split is shifted by the total variation
+    distance `by`.
+    """
     parts = {"train": rows * 8 // 10, "val": rows // 10, "test": rows // 10}
     other = shifted(mix, by, rng)
-    labels = np.concatenate([rng.choice(len(mix), size, p=other if name == "test" else mix) for name, size in parts.items()])
-    table = pd.DataFrame({
-        "label": pd.Categorical.from_codes(labels, [f"c{i:03d}" for i in range(len(mix))]),
-        "split": pd.Categorical(np.repeat(list(parts), list(parts.values()))),
-    })  # fmt: skip
-    return any(len(batch) for batch in LabelShift().find(Dataset("drawn", table, "classification"), None))
+    labels = np.concatenate(
+        [
+            rng.choice(len(mix), size, p=other if name == "test" else mix)
+            for name, size in parts.items()
+        ]
+    )
+    table = pd.DataFrame(
+        {
+            "label": pd.Categorical.from_codes(labels, [f"c{i:03d}" for i in range(len(mix))]),
+            "split": pd.Categorical(np.repeat(list(parts), list(parts.values()))),
+        }
+    )
+    return any(
+        len(batch) for batch in LabelShift().find(Dataset("drawn", table, "classification"), None)
+    )
 
 
 def shifted(mix: np.ndarray, by: float, rng: np.random.Generator) -> np.ndarray:
-    """A mix at the total variation distance `by` (or as near as may be): some classes lose in proportion, the others gain."""
+    """A mix at the total variation distance `by` (or as near as may be): some classes lose in
+    proportion, the others gain.
+    """
     loses = rng.permutation(len(mix)) < (len(mix) + 1) // 2
     by = min(by, 0.99 * mix[loses].sum())
     return np.where(loses, mix * (1 - by / mix[loses].sum()), mix * (1 + by / mix[~loses].sum()))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--names", help="text file with one class name a line")
     options = parser.parse_args()

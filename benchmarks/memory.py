@@ -1,10 +1,11 @@
-"""Peak memory of the pass, beside the size of the table that it fills, for growing numbers of images.
+"""Peak memory of the pass, beside the size of the table that it fills, for growing numbers of
+images.
 
     python benchmarks/memory.py [--images 5000 20000 80000]
 
-The images are hard links to a hundred small JPEGs, so that the files cost neither space nor time; each is read, decoded and
-measured nonetheless. Each size runs in a process of its own; the peak is that of the process which holds the table, and that of
-the largest worker stands beside it.
+The images are hard links to a hundred small JPEGs, so that the files cost neither space nor time;
+each is read, decoded and measured nonetheless. Each size runs in a process of its own; the peak is
+that of the process which holds the table, and that of the largest worker stands beside it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def make_folder(folder: Path, images: int) -> None:
 
 
 def run(images: int) -> dict[str, float]:
-    """Megabytes: peak of this process above what it had before the pass, the table, the largest worker."""
+    """Megabytes: peak of this process above what it had before the pass, the table, the largest
+    worker.
+    """
     with tempfile.TemporaryDirectory() as folder:
         make_folder(Path(folder), images)
         dataset = dataprep.scan(folder)
@@ -45,13 +48,22 @@ def run(images: int) -> dict[str, float]:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         measured = measure(dataset, options=dataprep.PassOptions(cache=False))
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    table = measured.samples.memory_usage(deep=True).sum() + sum(array.nbytes for array in measured.arrays.values())
+    table = measured.samples.memory_usage(deep=True).sum() + sum(
+        array.nbytes for array in measured.arrays.values()
+    )
     worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return {"growth": (after - before) / 1024, "table": table / 2**20, "peak": after / 1024, "worker": worker / 1024}
+    return {
+        "growth": (after - before) / 1024,
+        "table": table / 2**20,
+        "peak": after / 1024,
+        "worker": worker / 1024,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--images", type=int, nargs="+", default=[5_000, 20_000, 80_000])
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -60,12 +72,15 @@ def main() -> None:
         return
     print(f"{'images':>8} {'table MB':>9} {'pass adds MB':>13} {'peak MB':>8} {'worker MB':>10}")
     for images in options.images:
-        done = subprocess.run([sys.executable, __file__, "--one", str(images)], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, __file__, "--one", str(images)], capture_output=True, text=True
+        )
         if done.returncode:
             sys.exit(done.stderr)
         figures = json.loads(done.stdout.splitlines()[-1])
         print(
-            f"{images:>8,} {figures['table']:>9.1f} {figures['growth']:>13.1f} {figures['peak']:>8.0f} {figures['worker']:>10.0f}"
+            f"{images:>8,} {figures['table']:>9.1f} {figures['growth']:>13.1f} "
+            f"{figures['peak']:>8.0f} {figures['worker']:>10.0f}"
         )
 
 

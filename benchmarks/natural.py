@@ -1,19 +1,24 @@
-"""Labels on data as people have it: what wrong-label lists there, what it says of the list, and what is true; planted beside.
+"""Labels on data as people have it: what wrong-label lists there, what it says of the list, and
+what is true; planted beside.
 
-    python benchmarks/natural.py [--data DIR] [--embeddings DIR] [--only SET] [--probs FILE] [--sheet DIR]
+    python benchmarks/natural.py [--data DIR] [--embeddings DIR] [--only SET] [--probs FILE]
+    [--sheet DIR]
 
-Sets: ``DIR/natural`` (nothing planted; CIFAR-10H with the answers of about 50 people for each image), ``DIR/photos`` and
-``DIR/cifar10`` with their clean labels, and CIFAR-10N, whose errors people made. Each with 5, 10 and 20 % of the labels swapped
-as well: for any other class (uniform), or for one of the two nearest by the embedding (confusable). A label is wrong if it was
-swapped, or if most people chose another class (CIFAR-10H: wrong when fewer than half confirm it, arguable when fewer than 70 %).
+Sets: ``DIR/natural`` (nothing planted; CIFAR-10H with the answers of about 50 people for each
+image), ``DIR/photos`` and ``DIR/cifar10`` with their clean labels, and CIFAR-10N, whose errors
+people made. Each with 5, 10 and 20 % of the labels swapped as well: for any other class (uniform),
+or for one of the two nearest by the embedding (confusable). A label is wrong if it was swapped, or
+if most people chose another class (CIFAR-10H: wrong when fewer than half confirm it, arguable when
+fewer than 70 %).
 
-Columns: the list's length, its true and stated share of wrong labels with the interval, the list of the noise model alone
-(``doubt``, stated as it is) and recall of both. Embeddings are made by dataprep, and kept in a folder with ``--embeddings``.
+Columns: the list's length, its true and stated share of wrong labels with the interval, the list of
+the noise model alone (``doubt``, stated as it is) and recall of both. Embeddings are made by
+dataprep, and kept in a folder with ``--embeddings``.
 
---probs FILE: out-of-fold probabilities of CIFAR-10H (columns ``sample`` and ``p:CLASS``) in place of the embedding, with the
-precision of the first 25, 35 and 79 by dataprep's score, beside chance, self-confidence and normalised margin (the rankings of
-cleanlab) on the same probabilities.
---sheet DIR: pictures of the first labels of each set, to look at.
+--probs FILE: out-of-fold probabilities of CIFAR-10H (columns ``sample`` and ``p:CLASS``) in place
+of the embedding, with the precision of the first 25, 35 and 79 by dataprep's score, beside chance,
+self-confidence and normalised margin (the rankings of cleanlab) on the same probabilities. --sheet
+DIR: pictures of the first labels of each set, to look at.
 """
 
 from __future__ import annotations
@@ -33,20 +38,28 @@ from dataprep.schemas.dataset import Dataset
 
 #: Set to its folder, and the glob of its images where not every file is one.
 FOLDERS = {
-    "cifar10h": ("natural/cifar10h/images", ""), "trashnet": ("natural/trashnet/images", ""), "photos": ("photos/images", ""),
-    "cifar10": ("cifar10/images", ""), "signs": ("natural/signs", ""), "digits": ("natural/digits", ""),
-    "fashion": ("natural/fashion", ""), "tiles": ("natural/tiles", "*/Imgs/*.jpg"),
-}  # fmt: skip
+    "cifar10h": ("natural/cifar10h/images", ""),
+    "trashnet": ("natural/trashnet/images", ""),
+    "photos": ("photos/images", ""),
+    "cifar10": ("cifar10/images", ""),
+    "signs": ("natural/signs", ""),
+    "digits": ("natural/digits", ""),
+    "fashion": ("natural/fashion", ""),
+    "tiles": ("natural/tiles", "*/Imgs/*.jpg"),
+}
 #: Sets by which the constants were chosen; the others were looked at afterwards.
 CHOSEN_ON = ("cifar10h", "trashnet", "photos")
 RATES = (0.05, 0.1, 0.2)
-#: The demands: a stated share may miss the true one by so much on any set and on average; people's errors.
+#: The demands: a stated share may miss the true one by so much on any set and on average; people's
+#: errors.
 EACH, MEAN, PEOPLE = 0.10, 0.04, 0.12
 
 
 @dataclass(frozen=True)
 class Labels:
-    """One set: embeddings (n, d), labels given and true, and the share of people that confirms each label (NaN: not asked)."""
+    """One set: embeddings (n, d), labels given and true, and the share of people that confirms
+    each label (NaN: not asked).
+    """
 
     name: str
     vectors: np.ndarray
@@ -64,12 +77,16 @@ class Labels:
 def embedded(name: str, data: Path, kept: Path | None) -> tuple[pd.DataFrame, np.ndarray]:
     """Samples with their labels, and their embeddings; from `kept`, or made and kept there."""
     if kept is not None and (kept / f"{name}.npy").exists():
-        return pd.read_csv(kept / f"{name}.csv", dtype={"label": "str"}), np.load(kept / f"{name}.npy")
+        return pd.read_csv(kept / f"{name}.csv", dtype={"label": "str"}), np.load(
+            kept / f"{name}.npy"
+        )
     from dataprep.ingest import scan
     from dataprep.measures.decode_pass import measure
 
     folder, include = FOLDERS[name]
-    measured = measure(scan(str(data / folder), include=[include] if include else ()), ["embedding"])
+    measured = measure(
+        scan(str(data / folder), include=[include] if include else ()), ["embedding"]
+    )
     table = measured.samples[["label"]].reset_index().astype("str")
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
@@ -84,11 +101,21 @@ def natural(name: str, data: Path, kept: Path | None) -> Labels:
     given, classes = pd.factorize(table["label"], sort=True)
     true, confirmed = given, np.full(len(given), np.nan)
     if name == "cifar10h":
-        people = pd.read_csv(data / "natural/cifar10h/truth.csv").set_index("path").loc[table["sample"]]
+        people = (
+            pd.read_csv(data / "natural/cifar10h/truth.csv").set_index("path").loc[table["sample"]]
+        )
         true = pd.Index(classes).get_indexer(people["h_majority"])
         confirmed = people["h_given_share"].to_numpy()
     names = table["sample"].to_numpy(dtype=object)
-    return Labels(name, vectors, names, given.astype(np.int32), true.astype(np.int32), tuple(classes), confirmed)
+    return Labels(
+        name,
+        vectors,
+        names,
+        given.astype(np.int32),
+        true.astype(np.int32),
+        tuple(classes),
+        confirmed,
+    )
 
 
 def people(data: Path, kept: Path | None) -> Iterator[Labels]:
@@ -101,13 +128,25 @@ def people(data: Path, kept: Path | None) -> Iterator[Labels]:
     for column in ("aggre_label", "random1", "random2", "random3", "worse_label"):
         given, true = (table[name].map(code).to_numpy(np.int32) for name in (column, "clean_label"))
         unknown = np.full(len(rows), np.nan)
-        yield Labels(f"cifar10n {column}", whole.vectors[rows], whole.names[rows], given, true, whole.classes, unknown)
+        yield Labels(
+            f"cifar10n {column}",
+            whole.vectors[rows],
+            whole.names[rows],
+            given,
+            true,
+            whole.classes,
+            unknown,
+        )
 
 
 def planted(labels: Labels, kind: str, rate: float, seed: int = 0) -> Labels:
     """The set with a share of its labels swapped."""
     classes = len(labels.classes)
-    chance = np.full((classes, classes), 1.0) - np.eye(classes) if kind == "uniform" else _nearest_classes(labels)
+    chance = (
+        np.full((classes, classes), 1.0) - np.eye(classes)
+        if kind == "uniform"
+        else _nearest_classes(labels)
+    )
     rng = np.random.default_rng(seed * 100 + round(100 * rate))
     given = labels.given.copy()
     for row in rng.permutation(len(given))[: round(rate * len(given))]:
@@ -116,7 +155,9 @@ def planted(labels: Labels, kind: str, rate: float, seed: int = 0) -> Labels:
 
 
 def _nearest_classes(labels: Labels) -> np.ndarray:
-    """(k, k) how often each class is taken for another: for the nearest by the mean embedding in 7 of 10 cases, then the next."""
+    """(k, k) how often each class is taken for another: for the nearest by the mean embedding in
+    7 of 10 cases, then the next.
+    """
     values, classes = features_of(labels.vectors).values, len(labels.classes)
     centres = np.stack([values[labels.given == code].mean(axis=0) for code in range(classes)])
     centres = centres - centres.mean(axis=0)
@@ -132,7 +173,9 @@ def judged(labels: Labels, probs: np.ndarray | None = None) -> LabelEvidence:
     """What dataprep says of the labels; by class probabilities (n, k) where these are given."""
     features = features_of(labels.vectors)
     near = nearest(features.values, features.known, 32)
-    table = pd.DataFrame({"label": pd.Categorical.from_codes(labels.given, list(labels.classes))}, index=labels.names)
+    table = pd.DataFrame(
+        {"label": pd.Categorical.from_codes(labels.given, list(labels.classes))}, index=labels.names
+    )
     dataset = Dataset("benchmark", table, "classification", labels.classes)
     if probs is not None:
         dataset = dataset.with_arrays(probs=probs)
@@ -160,18 +203,30 @@ class Row:
 def compared(labels: Labels, found: LabelEvidence) -> Row:
     """The list beside the truth, and beside the list of the noise model alone."""
     wrong, listed, doubted = labels.wrong, found.listed, np.nan_to_num(found.doubt) >= 0.5
-    true, before = (float(wrong[rows].mean()) if rows.any() else np.nan for rows in (listed, doubted))
+    true, before = (
+        float(wrong[rows].mean()) if rows.any() else np.nan for rows in (listed, doubted)
+    )
     recall, former = (float(wrong[rows].sum() / max(1, wrong.sum())) for rows in (listed, doubted))
     share = found.precision
-    stated, inside = (np.nan, True) if share is None else (share.mean, share.low <= true <= share.high)
+    stated, inside = (
+        (np.nan, True) if share is None else (share.mean, share.low <= true <= share.high)
+    )
     said = float(found.doubt[doubted].mean()) if doubted.any() else np.nan
     return Row(
-        labels.name, len(wrong), int(listed.sum()), stated, true, inside, recall, (int(doubted.sum()), said, before, former)
+        labels.name,
+        len(wrong),
+        int(listed.sum()),
+        stated,
+        true,
+        inside,
+        recall,
+        (int(doubted.sum()), said, before, former),
     )
 
 
 HEAD = (
-    f"{'set':<26}{'images':>7}{'wrong':>7} |{'list':>6}{'stated':>8}{'interval':>14}{'true':>6}{'miss':>7}{'recall':>8} |"
+    f"{'set':<26}{'images':>7}{'wrong':>7} "
+    f"|{'list':>6}{'stated':>8}{'interval':>14}{'true':>6}{'miss':>7}{'recall':>8} |"
     f"{'doubt':>6}{'stated':>8}{'true':>6}{'recall':>8}"
 )
 
@@ -180,20 +235,24 @@ def show(labels: Labels, row: Row, found: LabelEvidence) -> None:
     said = f"{'none: ' + found.withheld:>28}{'':>15}"
     if found.precision is not None:
         share = found.precision
-        said = (
-            f"{share.mean:>8.2f}{f'{share.low:.2f} to {share.high:.2f}':>14}{row.true:>6.2f}{row.miss:>+7.2f}{row.recall:>8.2f}"
-        )
+        said = f"{share.mean:>8.2f}{f'{share.low:.2f} to {share.high:.2f}':>14}{row.true:>6.2f}{row.miss:>+7.2f}{row.recall:>8.2f}"
     count, stated, true, recall = row.before
     print(
-        f"{row.name:<26}{row.images:>7,}{labels.wrong.mean():>7.3f} |{row.listed:>6}{said} |{count:>6}{stated:>8.2f}{true:>6.2f}"
-        f"{recall:>8.2f}", flush=True,
-    )  # fmt: skip
+        f"{row.name:<26}{row.images:>7,}{labels.wrong.mean():>7.3f} |{row.listed:>6}{said} "
+        f"|{count:>6}{stated:>8.2f}{true:>6.2f}"
+        f"{recall:>8.2f}",
+        flush=True,
+    )
 
 
 def about_people(labels: Labels, found: LabelEvidence, most: int = 25) -> None:
     """What most people say of the first labels: the list's, or the candidates'."""
     rows = np.flatnonzero(found.listed)
-    rows = rows[np.argsort(-found.list.scores[rows], kind="stable")][:most] if len(rows) else found.candidates(most)
+    rows = (
+        rows[np.argsort(-found.list.scores[rows], kind="stable")][:most]
+        if len(rows)
+        else found.candidates(most)
+    )
     share = labels.confirmed[rows]
     kind = "listed" if found.listed.any() else "candidates"
     print(
@@ -211,10 +270,14 @@ def summary(rows: list[Row]) -> None:
     lost = [(row.name, row.before[2] - row.true, row.before[3] - row.recall) for row in stated]
     shares = [row for row in rows if "%" not in row.name and "cifar10n" not in row.name]
     human = [row for row in rows if "cifar10n" in row.name]
-    print(f"\nnatural sets with a list: {', '.join(row.name for row in shares if row.listed) or 'none'} of {len(shares)}")
+    print(
+        "\nnatural sets with a list: "
+        f"{', '.join(row.name for row in shares if row.listed) or 'none'} of {len(shares)}"
+    )
     if len(misses):
         print(
-            f"planted, 2,000 images and more: {len(stated)} lists of {len(many)} (none: {', '.join(without) or '-'}), "
+            f"planted, 2,000 images and more: {len(stated)} lists of {len(many)} (none: "
+            f"{', '.join(without) or '-'}), "
             f"|stated - true| mean {misses.mean():.3f} ({_met(misses.mean() <= MEAN)}), "
             f"worst {misses.max():.3f} ({_met(misses.max() <= EACH)}); "
             f"true share in the interval in {sum(row.inside for row in stated)}; "
@@ -223,8 +286,11 @@ def summary(rows: list[Row]) -> None:
         )
     if human:
         worst = max(abs(row.miss) for row in human)
-        print(f"people's errors: worst |stated - true| {worst:.3f} ({_met(worst <= PEOPLE)}), in the interval in "
-              f"{sum(row.inside for row in human)} of {len(human)}")  # fmt: skip
+        print(
+            f"people's errors: worst |stated - true| {worst:.3f} ({_met(worst <= PEOPLE)}), in the "
+            "interval in "
+            f"{sum(row.inside for row in human)} of {len(human)}"
+        )
 
 
 def _met(yes: bool) -> str:
@@ -242,21 +308,31 @@ def by_probs(labels: Labels, path: Path) -> None:
     others[np.arange(len(given)), given] = -1
     deep, shallow = judged(labels, probs), judged(labels)
     rankings = {
-        "dataprep, these probabilities": np.nan_to_num(deep.list.scores, nan=-99), "self-confidence (cleanlab)": -own,
+        "dataprep, these probabilities": np.nan_to_num(deep.list.scores, nan=-99),
+        "self-confidence (cleanlab)": -own,
         "normalised margin (cleanlab)": others.max(axis=1) - own,
         "dataprep, embedding": np.nan_to_num(shallow.list.scores, nan=-99),
-    }  # fmt: skip
-    print(f"\ncifar10h by probabilities: accuracy {(probs.argmax(axis=1) == given).mean():.3f}; {wrong.sum()} labels of "
-          f"{len(given):,} that most people reject, chance {wrong.mean():.4f}; precision at 25, 35 and 79")  # fmt: skip
+    }
+    print(
+        f"\ncifar10h by probabilities: accuracy {(probs.argmax(axis=1) == given).mean():.3f}; "
+        f"{wrong.sum()} labels of "
+        f"{len(given):,} that most people reject, chance {wrong.mean():.4f}; precision at 25, 35 "
+        "and 79"
+    )
     for name, score in rankings.items():
         order = np.argsort(-score, kind="stable")
-        print(f"    {name:<32}" + "".join(f"{wrong[order[:count]].mean():>7.3f}" for count in (25, 35, 79)))
+        print(
+            f"    {name:<32}"
+            + "".join(f"{wrong[order[:count]].mean():>7.3f}" for count in (25, 35, 79))
+        )
     show(labels, compared(labels, deep), deep)
     about_people(labels, deep)
 
 
 def sheet(labels: Labels, found: LabelEvidence, data: Path, folder: Path, most: int = 24) -> None:
-    """A contact sheet of the first labels, with what was given and what is suggested; the names in the order of the pictures."""
+    """A contact sheet of the first labels, with what was given and what is suggested; the names
+    in the order of the pictures.
+    """
     from PIL import Image, ImageDraw
 
     rows = np.flatnonzero(found.listed) if found.listed.any() else found.candidates(most)
@@ -264,22 +340,44 @@ def sheet(labels: Labels, found: LabelEvidence, data: Path, folder: Path, most: 
     page = Image.new("RGB", (6 * 170, -(-len(rows) // 6) * 190), "white")
     for place, row in enumerate(rows):
         left, top = place % 6 * 170, place // 6 * 190
-        with Image.open(data / FOLDERS[labels.name.partition(" ")[0]][0] / labels.names[row]) as image:
+        with Image.open(
+            data / FOLDERS[labels.name.partition(" ")[0]][0] / labels.names[row]
+        ) as image:
             page.paste(image.convert("RGB").resize((160, 150)), (left, top))
         text = f"{labels.classes[labels.given[row]]} > {labels.classes[found.suggested[row]]}"
-        ImageDraw.Draw(page).text((left + 2, top + 152), f"{place + 1}. {text[:26]}\n{labels.names[row][-26:]}", fill="black")
+        ImageDraw.Draw(page).text(
+            (left + 2, top + 152),
+            f"{place + 1}. {text[:26]}\n{labels.names[row][-26:]}",
+            fill="black",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     page.save(folder / f"{labels.name.replace(' ', '-')}.png")
-    table = pd.DataFrame({"path": labels.names[rows], "given": np.array(labels.classes)[labels.given[rows]],
-                          "suggested": np.array(labels.classes)[found.suggested[rows]]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "path": labels.names[rows],
+            "given": np.array(labels.classes)[labels.given[rows]],
+            "suggested": np.array(labels.classes)[found.suggested[rows]],
+        }
+    )
     table.to_csv(folder / f"{labels.name.replace(' ', '-')}.csv", index=False)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--embeddings", type=Path, help="folder where embeddings are kept from one run to the next")
-    parser.add_argument("--only", action="append", choices=[*FOLDERS, "people"], help="this set alone; may be repeated")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
+    parser.add_argument(
+        "--embeddings", type=Path, help="folder where embeddings are kept from one run to the next"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[*FOLDERS, "people"],
+        help="this set alone; may be repeated",
+    )
     parser.add_argument("--natural", action="store_true", help="nothing planted")
     parser.add_argument("--probs", type=Path, help="out-of-fold probabilities of CIFAR-10H")
     parser.add_argument("--sheet", type=Path, help="folder for contact sheets of the natural sets")

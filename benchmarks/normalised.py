@@ -1,12 +1,14 @@
-"""How often images that were normalised before they are audited, and splits normalised otherwise, are found; and false alarms.
+"""How often images that were normalised before they are audited, and splits normalised otherwise,
+are found; and false alarms.
 
     python benchmarks/normalised.py --data ../shared/data [--audit FOLDER ...]
 
-Photos under DATA/photos/images are changed in the ways that pipelines change them before they store them. For already-normalised:
-the share of samples of 25 of the changed photos that it names. For normalisation-mismatch: the share of random splits, of which
-20, 30 or 60 photos were changed and called val, that it names. False alarms: both checks on the tables of finished audits
-(--audit OUT/audit, each a folder with samples.parquet): as they are, in random samples, and under random splits by sample, by
-group and by class.
+Photos under DATA/photos/images are changed in the ways that pipelines change them before they store
+them. For already-normalised: the share of samples of 25 of the changed photos that it names. For
+normalisation-mismatch: the share of random splits, of which 20, 30 or 60 photos were changed and
+called val, that it names. False alarms: both checks on the tables of finished audits (--audit
+OUT/audit, each a folder with samples.parquet): as they are, in random samples, and under random
+splits by sample, by group and by class.
 """
 
 from __future__ import annotations
@@ -42,28 +44,47 @@ def main() -> None:
     for name, change in CHANGES.items():
         changed = table_of([change(photo) for photo in photos])
         named = [_is_normalised(changed.sample(25, random_state=seed)) for seed in range(2 * DRAWS)]
-        found = [np.mean([_mismatches(_planted(plain, changed, size, seed)) for seed in range(DRAWS)]) for size in (20, 30, 60)]
+        found = [
+            np.mean([_mismatches(_planted(plain, changed, size, seed)) for seed in range(DRAWS)])
+            for size in (20, 30, 60)
+        ]
         print(f"{name:<22}{np.mean(named):>20.0%}{found[0]:>16.0%}{found[1]:>6.0%}{found[2]:>6.0%}")
     for folder in options.audit:
         print_false_alarms(Path(folder))
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=str(Path(__file__).parents[2] / "shared" / "data"), help="folder with photos/images")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        default=str(Path(__file__).parents[2] / "shared" / "data"),
+        help="folder with photos/images",
+    )
     parser.add_argument("--audit", nargs="*", default=[], help="folders of finished audits")
     return parser.parse_args()
 
 
 def _reduced(path: Path) -> Any:
-    return cv2.resize(np.asarray(Image.open(path).convert("RGB")), None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+    return cv2.resize(
+        np.asarray(Image.open(path).convert("RGB")),
+        None,
+        fx=0.4,
+        fy=0.4,
+        interpolation=cv2.INTER_AREA,
+    )
 
 
 def table_of(pictures: list[Any]) -> pd.DataFrame:
     """The measured tones of pictures (h, w, 3) uint8."""
     rows = []
     for picture in pictures:
-        pixels = Pixels(b"", Header("PNG", "RGB", picture.shape[1], picture.shape[0]), np.ascontiguousarray(picture))
+        pixels = Pixels(
+            b"",
+            Header("PNG", "RGB", picture.shape[1], picture.shape[0]),
+            np.ascontiguousarray(picture),
+        )
         rows.append({measure.column: measure(pixels) for measure in (*TONES, *SURROUND)})
     return pd.DataFrame(rows, index=[str(row) for row in range(len(rows))])
 
@@ -81,7 +102,9 @@ def _standardised(deviations: float, axes: tuple[int, ...]) -> Callable[[Any], A
 
 
 def _as_jpeg(picture: Any) -> Any:
-    return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR)
+    return cv2.imdecode(
+        cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR
+    )
 
 
 def _luma_equalised(picture: Any) -> Any:
@@ -95,7 +118,9 @@ def _stretched(picture: Any) -> Any:
 
 
 def _with_imagenet(picture: Any) -> Any:
-    return _bytes(((picture / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] + 2.2) / 4.9 * 255)
+    return _bytes(
+        ((picture / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225] + 2.2) / 4.9 * 255
+    )
 
 
 def _autocontrast(cut: float) -> Callable[[Any], Any]:
@@ -144,18 +169,31 @@ def print_false_alarms(folder: Path) -> None:
     """Claims on an audit's table: none of these is true."""
     table = pd.read_parquet(folder / "samples.parquet").set_index("sample")
     rng = np.random.default_rng(0)
-    samples = [_is_normalised(table.iloc[rng.permutation(len(table))[:size]]) for size in (20, 25, 50, 100) for _ in range(250)]
+    samples = [
+        _is_normalised(table.iloc[rng.permutation(len(table))[:size]])
+        for size in (20, 25, 50, 100)
+        for _ in range(250)
+    ]
     whole = _is_normalised(table)
-    print(f"{folder}: {len(table):,} rows; already-normalised: {whole}, in {sum(samples)} of {len(samples)} samples")
+    print(
+        f"{folder}: {len(table):,} rows; already-normalised: {whole}, in {sum(samples)} of "
+        f"{len(samples)} samples"
+    )
     units = {"sample": np.arange(len(table)).astype(str)}
     if "group" in table:
         units["group"] = table["group"].astype(str).to_numpy()
     found = {"its own": int("split" in table and _mismatches(table))}
     for name, unit in units.items():
-        found[f"by {name}, of 100"] = sum(_mismatches(table.assign(split=_random_split(unit, rng))) for _ in range(100))
+        found[f"by {name}, of 100"] = sum(
+            _mismatches(table.assign(split=_random_split(unit, rng))) for _ in range(100)
+        )
     if "label" in table:
-        found["classes as splits"] = int(_mismatches(table.assign(split=table["label"].astype(str))))
-    print("  normalisation-mismatch: " + ", ".join(f"{name} {count}" for name, count in found.items()))
+        found["classes as splits"] = int(
+            _mismatches(table.assign(split=table["label"].astype(str)))
+        )
+    print(
+        "  normalisation-mismatch: " + ", ".join(f"{name} {count}" for name, count in found.items())
+    )
 
 
 def _random_split(unit: Any, rng: np.random.Generator) -> Any:

@@ -1,12 +1,15 @@
 """Quality of the check outlier: planted images of another kind, and false alarms on untouched sets.
 
-    python benchmarks/outliers.py [--data DIR] [--pairs 10] [--cleanlab-python PYTHON] [--scale ROWS]
+    python benchmarks/outliers.py [--data DIR] [--pairs 10] [--cleanlab-python PYTHON] [--scale
+    ROWS]
 
-Planted at 2 %: photos reduced to 32 pixels (squashed whole, and cropped square) among the CIFAR images of two classes, with a
-label of one of them; CIFAR images enlarged, and drawings of several kinds, among photos of clothes. Beside: the mean cosine
-distance to the 10 nearest neighbours, cleanlab's Datalab (where --cleanlab-python names an interpreter that has it), and what a
-ridge regression reaches that is told which images were planted (out of fold): a bound of what the embedding shows. Untouched:
-the photos, with and without labels, and classes of CIFAR; every image listed there counts as a false alarm, whatever it shows.
+Planted at 2 %: photos reduced to 32 pixels (squashed whole, and cropped square) among the CIFAR
+images of two classes, with a label of one of them; CIFAR images enlarged, and drawings of several
+kinds, among photos of clothes. Beside: the mean cosine distance to the 10 nearest neighbours,
+cleanlab's Datalab (where --cleanlab-python names an interpreter that has it), and what a ridge
+regression reaches that is told which images were planted (out of fold): a bound of what the
+embedding shows. Untouched: the photos, with and without labels, and classes of CIFAR; every image
+listed there counts as a false alarm, whatever it shows.
 """
 
 from __future__ import annotations
@@ -67,7 +70,9 @@ class Known:
 
 
 class Look(SecondLook):
-    """A second look that takes no image for a copy: hashes and files are not part of this benchmark."""
+    """A second look that takes no image for a copy: hashes and files are not part of this
+    benchmark.
+    """
 
     def duplicates(self) -> Duplicates:
         n = len(self.dataset)
@@ -119,7 +124,15 @@ def page_of_text(rng: np.random.Generator) -> np.ndarray:
     image = np.full((PHOTO[1], PHOTO[0], 3), 255, np.uint8)
     for row in range(30, PHOTO[1], int(rng.integers(18, 34))):
         text = "".join(rng.choice(list("abcdefgh ijk"), 30))
-        cv2.putText(image, text, (10, row), int(rng.integers(0, 4)), float(rng.uniform(0.4, 0.8)), (0, 0, 0), 1)
+        cv2.putText(
+            image,
+            text,
+            (10, row),
+            int(rng.integers(0, 4)),
+            float(rng.uniform(0.4, 0.8)),
+            (0, 0, 0),
+            1,
+        )
     return image
 
 
@@ -137,7 +150,9 @@ def embedded(images: Iterator[np.ndarray] | list[np.ndarray]) -> np.ndarray:
 
 def folder(data: Path, name: str, column: str) -> tuple[list[Path], np.ndarray]:
     truth = pd.read_csv(data / name / "truth.csv")
-    return [data / name / "images" / path for path in truth["path"]], truth[column].to_numpy(dtype=object)
+    return [data / name / "images" / path for path in truth["path"]], truth[column].to_numpy(
+        dtype=object
+    )
 
 
 def gathered(data: Path) -> tuple[Known, Known, dict[str, np.ndarray]]:
@@ -147,15 +162,23 @@ def gathered(data: Path) -> tuple[Known, Known, dict[str, np.ndarray]]:
     photos, photo_labels = folder(data, "photos", "label")
     some = [pixels_of(photos[row]) for row in rng.choice(len(photos), 300, replace=False)]
     large = [pixels_of(tiny[row]) for row in rng.choice(len(tiny), 300, replace=False)]
-    drawn = [path for path in sorted((REPO / "sample_data" / "shapes").rglob("*.jpg")) if path.stat().st_size > 1000]
+    drawn = [
+        path
+        for path in sorted((REPO / "sample_data" / "shapes").rglob("*.jpg"))
+        if path.stat().st_size > 1000
+    ]
     sys.path.insert(0, str(REPO / "tools"))
     from drawings import draw_scenes
 
     kinds: dict[str, Iterator[np.ndarray]] = {
         "photo, squashed to 32": (small(rgb) for rgb in some),
         "photo, cropped to 32": (small(square(rgb)) for rgb in some),
-        "CIFAR enlarged, smooth": (as_jpeg(cv2.resize(rgb, PHOTO, interpolation=cv2.INTER_CUBIC), 90) for rgb in large),
-        "CIFAR enlarged, blocks": (as_jpeg(cv2.resize(rgb, PHOTO, interpolation=cv2.INTER_NEAREST), 90) for rgb in large),
+        "CIFAR enlarged, smooth": (
+            as_jpeg(cv2.resize(rgb, PHOTO, interpolation=cv2.INTER_CUBIC), 90) for rgb in large
+        ),
+        "CIFAR enlarged, blocks": (
+            as_jpeg(cv2.resize(rgb, PHOTO, interpolation=cv2.INTER_NEAREST), 90) for rgb in large
+        ),
         "drawings: shapes": (rgb for rgb in map(readable, drawn) if rgb is not None),
         "drawings: scenes": iter(draw_scenes(150, 160, seed=7)),
         "drawings: cartoons": (as_jpeg(cartoon(rng), 90) for _ in range(150)),
@@ -177,8 +200,14 @@ def readable(path: Path) -> np.ndarray | None:
 
 
 def dataset_of(vectors: np.ndarray, labels: np.ndarray | None) -> Dataset:
-    index = pd.Index([f"{number:07d}.jpg" for number in range(len(vectors))], name="sample", dtype="str")
-    samples = pd.DataFrame(index=index) if labels is None else pd.DataFrame({"label": pd.Categorical(labels)}, index=index)
+    index = pd.Index(
+        [f"{number:07d}.jpg" for number in range(len(vectors))], name="sample", dtype="str"
+    )
+    samples = (
+        pd.DataFrame(index=index)
+        if labels is None
+        else pd.DataFrame({"label": pd.Categorical(labels)}, index=index)
+    )
     classes = () if labels is None else tuple(sorted(set(labels)))
     task = "none" if labels is None else "classification"
     return Dataset("made", samples, task, classes, arrays={"embedding": vectors})
@@ -189,7 +218,9 @@ def ours(vectors: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np
     dataset = dataset_of(vectors, labels)
     look = Look(dataset, PassOptions(), verify=None)
     evidence = look.labels() if labels is not None else None
-    oddness = oddness_of(vectors, look.features().known, trusted_classes(evidence, len(dataset)), look.units())
+    oddness = oddness_of(
+        vectors, look.features().known, trusted_classes(evidence, len(dataset)), look.units()
+    )
     given = np.full(len(dataset), -1, np.int32) if evidence is None else evidence.given
     far = far_images(oddness, look.neighbours(), given, look.units(), Outlier().rate)
     listed = np.zeros(len(dataset), bool)
@@ -210,16 +241,22 @@ def told(vectors: np.ndarray, planted: np.ndarray) -> np.ndarray:
     for number in range(5):
         sides = [values[(fold != number) & (planted == side)] for side in (True, False)]
         means = [side.mean(axis=0) for side in sides]
-        spread = sum((side - mean).T @ (side - mean) / len(side) for side, mean in zip(sides, means))
+        spread = sum(
+            (side - mean).T @ (side - mean) / len(side) for side, mean in zip(sides, means)
+        )
         spread[np.diag_indices(len(spread))] += 0.003 * np.trace(spread)
-        score[fold == number] = values[fold == number] @ np.linalg.solve(spread, means[0] - means[1])
+        score[fold == number] = values[fold == number] @ np.linalg.solve(
+            spread, means[0] - means[1]
+        )
     return score
 
 
 def datalab(python: str, vectors: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with tempfile.TemporaryDirectory() as work:
         np.savez(Path(work, "given.npz"), features=vectors, labels=labels.astype(str))
-        done = subprocess.run([python, "-c", DATALAB, f"{work}/given.npz"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [python, "-c", DATALAB, f"{work}/given.npz"], capture_output=True, text=True, check=True
+        )
     found = json.loads(done.stdout[done.stdout.index("{") :])
     return -np.array(found["score"]), np.array(found["listed"])
 
@@ -227,13 +264,17 @@ def datalab(python: str, vectors: np.ndarray, labels: np.ndarray) -> tuple[np.nd
 def auroc(score: np.ndarray, positive: np.ndarray) -> float:
     rank = pd.Series(score).rank().to_numpy()
     number = positive.sum()
-    return float((rank[positive].sum() - number * (number + 1) / 2) / (number * (len(score) - number)))
+    return float(
+        (rank[positive].sum() - number * (number + 1) / 2) / (number * (len(score) - number))
+    )
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
     rate, z = hits / of, 1.96
     middle, half = rate + z * z / 2 / of, z * np.sqrt(rate * (1 - rate) / of + z * z / 4 / of**2)
-    return max(0.0, float((middle - half) / (1 + z * z / of))), float((middle + half) / (1 + z * z / of))
+    return max(0.0, float((middle - half) / (1 + z * z / of))), float(
+        (middle + half) / (1 + z * z / of)
+    )
 
 
 def plantings(
@@ -259,16 +300,30 @@ def mixed(base: Known, other: np.ndarray, rng: np.random.Generator) -> tuple[Kno
 
 def compare(runs: Iterator[tuple[str, str, Known, np.ndarray]], python: str | None) -> None:
     print("AUROC of the score; precision and recall of the list\n")
-    print(f"{'planted':<24}{'among':<22}{'ours':>7}{'no labels':>11}{'10 nearest':>12}{'told':>7}{'precision':>11}{'recall':>8}"
-          + ("   Datalab: AUROC, precision, recall" if python else ""))  # fmt: skip
+    print(
+        f"{'planted':<24}{'among':<22}{'ours':>7}{'no labels':>11}{'10 nearest':>12}{'told':>7}{'precision':>11}{'recall':>8}"
+        + ("   Datalab: AUROC, precision, recall" if python else "")
+    )
     rows: dict[str, list[list[float]]] = {}
     for kind, among, mix, positive in runs:
         score, listed = ours(mix.vectors, mix.labels)
-        row = [auroc(score, positive), auroc(ours(mix.vectors, None)[0], positive), auroc(plain(mix.vectors), positive)]
-        row += [auroc(told(mix.vectors, positive), positive), precision(listed, positive), float(listed[positive].mean())]
+        row = [
+            auroc(score, positive),
+            auroc(ours(mix.vectors, None)[0], positive),
+            auroc(plain(mix.vectors), positive),
+        ]
+        row += [
+            auroc(told(mix.vectors, positive), positive),
+            precision(listed, positive),
+            float(listed[positive].mean()),
+        ]
         if python:
             score, listed = datalab(python, mix.vectors, mix.labels)
-            row += [auroc(score, positive), precision(listed, positive), float(listed[positive].mean())]
+            row += [
+                auroc(score, positive),
+                precision(listed, positive),
+                float(listed[positive].mean()),
+            ]
         print_row(kind, among, row)
         rows.setdefault(kind, []).append(row)
     print()
@@ -280,7 +335,11 @@ def compare(runs: Iterator[tuple[str, str, Known, np.ndarray]], python: str | No
 
 def print_row(kind: str, among: str, row: list[float]) -> None:
     widths = (7, 11, 12, 7, 11, 8, 12, 8, 8)
-    print(f"{kind:<24}{among:<22}" + "".join(f"{value:>{width}.3f}" for value, width in zip(row, widths)), flush=True)
+    print(
+        f"{kind:<24}{among:<22}"
+        + "".join(f"{value:>{width}.3f}" for value, width in zip(row, widths)),
+        flush=True,
+    )
 
 
 def precision(listed: np.ndarray, positive: np.ndarray) -> float:
@@ -294,18 +353,36 @@ def untouched(tiny: Known, photos: Known, python: str | None) -> None:
         "CIFAR": (tiny.vectors, tiny.labels),
         "CIFAR, no labels": (tiny.vectors, None),
     }
-    sets |= {f"CIFAR {name}, no labels": (tiny.of(name).vectors, None) for name in sorted(set(tiny.labels))}
-    for one, other in (("airplane", "ship"), ("cat", "dog"), ("deer", "horse"), ("automobile", "truck"), ("bird", "frog")):
+    sets |= {
+        f"CIFAR {name}, no labels": (tiny.of(name).vectors, None)
+        for name in sorted(set(tiny.labels))
+    }
+    for one, other in (
+        ("airplane", "ship"),
+        ("cat", "dog"),
+        ("deer", "horse"),
+        ("automobile", "truck"),
+        ("bird", "frog"),
+    ):
         sets[f"CIFAR {one}/{other}"] = tiny.of(one, other).vectors, tiny.of(one, other).labels
-    print(f"\n{'untouched':<32}{'images':>8}{'listed':>8}{'share':>9}   95 % interval" + ("   Datalab" if python else ""))
+    print(
+        f"\n{'untouched':<32}{'images':>8}{'listed':>8}{'share':>9}   95 % interval"
+        + ("   Datalab" if python else "")
+    )
     for name, (vectors, labels) in sets.items():
         hits = int(ours(vectors, labels)[1].sum())
         low, high = wilson(hits, len(vectors))
         peer = ""
         if python:
-            other = datalab(python, vectors, np.full(len(vectors), "a") if labels is None else labels)[1].mean()
+            other = datalab(
+                python, vectors, np.full(len(vectors), "a") if labels is None else labels
+            )[1].mean()
             peer = f"{other:>12.2%}"
-        print(f"{name:<32}{len(vectors):>8,}{hits:>8}{hits / len(vectors):>9.2%}   {low:.2%} to {high:.2%}{peer}", flush=True)
+        print(
+            f"{name:<32}{len(vectors):>8,}{hits:>8}{hits / len(vectors):>9.2%}   {low:.2%} to "
+            f"{high:.2%}{peer}",
+            flush=True,
+        )
 
 
 def lonely(photos: Known, planted: dict[str, np.ndarray], draws: int = 5) -> None:
@@ -316,13 +393,18 @@ def lonely(photos: Known, planted: dict[str, np.ndarray], draws: int = 5) -> Non
     for _ in range(draws):
         alone = np.concatenate([planted[kind][rng.choice(len(planted[kind]), 1)] for kind in kinds])
         vectors = np.concatenate([photos.vectors, alone])
-        labels = np.concatenate([photos.labels, rng.choice(np.unique(photos.labels.astype(str)), len(kinds))])
+        labels = np.concatenate(
+            [photos.labels, rng.choice(np.unique(photos.labels.astype(str)), len(kinds))]
+        )
         for name, given in (("labels", labels), ("no labels", None)):
             listed = ours(vectors, given)[1]
             found[name] += int(listed[len(photos.vectors) :].sum())
             false[name] += int(listed[: len(photos.vectors)].sum())
     for name in found:
-        print(f"\nalone of their kind among the photos, {name}: {found[name]} of {draws * len(kinds)}, {false[name]} others")
+        print(
+            f"\nalone of their kind among the photos, {name}: {found[name]} of "
+            f"{draws * len(kinds)}, {false[name]} others"
+        )
 
 
 def noisy_labels(photos: Known) -> None:
@@ -333,7 +415,8 @@ def noisy_labels(photos: Known) -> None:
     labels = np.where(wrong, rng.choice(names, len(wrong)), photos.labels.astype(str))
     listed = ours(photos.vectors, labels)[1]
     print(
-        f"\nphotos with 10 % wrong labels: {listed[wrong].sum()} of {wrong.sum()} and {listed[~wrong].sum()} of the rest listed"
+        f"\nphotos with 10 % wrong labels: {listed[wrong].sum()} of {wrong.sum()} and "
+        f"{listed[~wrong].sum()} of the rest listed"
     )
 
 
@@ -357,16 +440,26 @@ def scaled(rows: int) -> None:
         took = time.perf_counter() - began
         listed = found.odd(Outlier().rate)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{rows:,} rows: {took:.0f} s, peak of the process {peak:,.0f} MB (pages of the memory map included)")
-        print(f"AUROC {auroc(found.score, odd):.3f}; listed {listed[odd].mean():.0%} of the odd, {listed[~odd].mean():.3%} else")
+        print(
+            f"{rows:,} rows: {took:.0f} s, peak of the process {peak:,.0f} MB (pages of the memory "
+            "map included)"
+        )
+        print(
+            f"AUROC {auroc(found.score, odd):.3f}; listed {listed[odd].mean():.0%} of the odd, "
+            f"{listed[~odd].mean():.3%} else"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=REPO.parent / "shared" / "data")
     parser.add_argument("--pairs", type=int, default=10, help="pairs of CIFAR's classes, of 45")
     parser.add_argument("--cleanlab-python", help="an interpreter that has cleanlab with Datalab")
-    parser.add_argument("--scale", type=int, default=0, help="instead: time and memory on so many synthetic rows")
+    parser.add_argument(
+        "--scale", type=int, default=0, help="instead: time and memory on so many synthetic rows"
+    )
     arguments = parser.parse_args()
     if arguments.scale:
         scaled(arguments.scale)

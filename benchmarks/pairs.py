@@ -2,11 +2,13 @@
 
     python benchmarks/pairs.py [--data DIR] [--only pairs|sets|speed] [--photos 40] [--seed 7]
 
-DIR (default: ../shared/data beside the repository) holds photos and natural. "pairs" draws templates and re-shots (`drawn.py`,
-another seed than the judge was fitted on), plants edits in photos that it was not fitted on (`edits.py`), and holds the two of
-each pair against each other: what is called an edit, another shot, or neither, and whether the words are right. "sets" searches
-the natural sets as they are, and the small ones with planted edits: images in a claimed edit, other shots, and how many of the
-planted edits are found. "speed" gives the milliseconds a pair of the second look.
+DIR (default: ../shared/data beside the repository) holds photos and natural. "pairs" draws
+templates and re-shots (`drawn.py`, another seed than the judge was fitted on), plants edits in
+photos that it was not fitted on (`edits.py`), and holds the two of each pair against each other:
+what is called an edit, another shot, or neither, and whether the words are right. "sets" searches
+the natural sets as they are, and the small ones with planted edits: images in a claimed edit, other
+shots, and how many of the planted edits are found. "speed" gives the milliseconds a pair of the
+second look.
 """
 
 from __future__ import annotations
@@ -39,16 +41,21 @@ SMALL = ("digits", "fashion", "signs", "tiles")
 
 
 def open_picture(path: Path) -> Picture:
-    pixels = open_pixels(path.read_bytes(), str(path), replace(PassOptions(), scale_above_megapixels=0.45))
+    pixels = open_pixels(
+        path.read_bytes(), str(path), replace(PassOptions(), scale_above_megapixels=0.45)
+    )
     return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)
 
 
 def facts_after(kinds: Sequence[str]) -> Facts:
     """The columns of an edited photo, as far as pairs alone would not tell them."""
     return Facts(
-        "JPEG", 90.0, chroma=0.01 if "gray" in kinds else 0.5, noise=0.05 if "noise" in kinds else 0.01,
+        "JPEG",
+        90.0,
+        chroma=0.01 if "gray" in kinds else 0.5,
+        noise=0.05 if "noise" in kinds else 0.01,
         border=0.2 if "border" in kinds else 0.0,
-    )  # fmt: skip
+    )
 
 
 def kinds_of(pairs: Sequence[tuple[Path, Path]]) -> Counter[str]:
@@ -61,10 +68,18 @@ def score_pairs(data: Path, photos: int, seed: int) -> None:
         home = Path(folder) / "drawn"
         rows = drawn.write(home, KINDS, list(templates.STYLES), 17, seed + 1)
         for kind in KINDS:
-            print(f"drawn {kind}: {dict(kinds_of([(home / row['a'], home / row['b']) for row in rows if row['kind'] == kind]))}")
+            print(
+                f"drawn {kind}: "
+                f"{dict(kinds_of([(home / row['a'], home / row['b']) for row in rows if row['kind'] == kind]))}"
+            )
     trash = data / "natural" / "trashnet"
     with open(trash / "reshots.csv", newline="") as file:
-        found = kinds_of([(trash / "images" / row["a"], trash / "images" / row["b"]) for row in csv.DictReader(file)])
+        found = kinds_of(
+            [
+                (trash / "images" / row["a"], trash / "images" / row["b"])
+                for row in csv.DictReader(file)
+            ]
+        )
     print(f"trashnet re-shots (fitted on): {dict(found)}")
 
 
@@ -72,7 +87,10 @@ def score_edits(data: Path, folder: Path, photos: int, seed: int) -> None:
     sources = sorted((data / "photos" / "images").rglob("*.jpg"))
     fitted = set(edits.chosen(sources, 120, 0))
     rest = [path for path in sources if path not in fitted]
-    picked = [rest[place] for place in np.random.default_rng(seed).choice(len(rest), photos, replace=False)]
+    picked = [
+        rest[place]
+        for place in np.random.default_rng(seed).choice(len(rest), photos, replace=False)
+    ]
     folder.mkdir(parents=True)
     found: dict[str, Counter[str]] = defaultdict(Counter)
     words: Counter[str] = Counter()
@@ -80,13 +98,20 @@ def score_edits(data: Path, folder: Path, photos: int, seed: int) -> None:
         kind, kinds = str(row["kind"]), str(row["edits"]).split("+")
         a, b = open_picture(folder / str(row["original"])), open_picture(folder / str(row["edit"]))
         pair = match(a, b)
-        found["two edits" if kind == "two" else "overlay" if kind in edits.OVERLAYS else "plain"][pair.kind] += 1
+        found["two edits" if kind == "two" else "overlay" if kind in edits.OVERLAYS else "plain"][
+            pair.kind
+        ] += 1
         found[kind][pair.kind] += 1
         if pair.kind in ("edit", "overlay"):
-            relation = name_relation(a, b, pair, Facts("JPEG", 90.0, chroma=0.5, noise=0.01), facts_after(kinds))
+            relation = name_relation(
+                a, b, pair, Facts("JPEG", 90.0, chroma=0.5, noise=0.01), facts_after(kinds)
+            )
             geometry, nothing_false, complete = edits.is_named_rightly(relation, kinds)
             words.update(
-                pairs=1, geometry=geometry, nothing_false=nothing_false, complete=geometry and nothing_false and complete
+                pairs=1,
+                geometry=geometry,
+                nothing_false=nothing_false,
+                complete=geometry and nothing_false and complete,
             )
     for kind, counts in found.items():
         total = counts.total()
@@ -114,14 +139,21 @@ def report_set(name: str, folder: Path, planted: Sequence[dict[str, object]] = (
     near = duplicates.pairs[duplicates.pairs["kind"] == "near"]
     inside, shots = len(np.unique(near[["a", "b"]])), len(np.unique(duplicates.shots[["a", "b"]]))
     share = inside / len(dataset)
-    print(f"{name}: {len(dataset):,} images, {inside} in a claimed edit ({share:.2%}), {shots} in another shot, {seconds:.0f} s")
+    print(
+        f"{name}: {len(dataset):,} images, {inside} in a claimed edit ({share:.2%}), {shots} in "
+        f"another shot, {seconds:.0f} s"
+    )
     place = {sample: row for row, sample in enumerate(dataset.samples.index)}
     found: dict[str, list[bool]] = defaultdict(list)
     for row in planted:
         a, b = (place.get(str(row[side]), -1) for side in ("original", "edit"))
-        found[str(row["kind"])].append(a >= 0 <= b and duplicates.groups[a] == duplicates.groups[b] >= 0)
+        found[str(row["kind"])].append(
+            a >= 0 <= b and duplicates.groups[a] == duplicates.groups[b] >= 0
+        )
     if planted:
-        print("    found:", {kind: f"{sum(flags)} of {len(flags)}" for kind, flags in found.items()})
+        print(
+            "    found:", {kind: f"{sum(flags)} of {len(flags)}" for kind, flags in found.items()}
+        )
 
 
 def time_pairs(data: Path) -> None:
@@ -129,17 +161,27 @@ def time_pairs(data: Path) -> None:
     pictures = [open_picture(path) for path in images]
     for title, pairs in (
         ("other photos", list(zip(pictures[::2], pictures[1::2], strict=True))),
-        ("plain copies", [(one, Picture.of(one.rgb[:-4, :-4], one.width, one.height)) for one in pictures[:30]]),
+        (
+            "plain copies",
+            [(one, Picture.of(one.rgb[:-4, :-4], one.width, one.height)) for one in pictures[:30]],
+        ),
     ):
         start = time.process_time()
         for a, b in pairs:
             match(a, b)
-        print(f"{title}: {1e3 * (time.process_time() - start) / len(pairs):.1f} ms of processor time a pair, decoding aside")
+        print(
+            f"{title}: {1e3 * (time.process_time() - start) / len(pairs):.1f} ms of processor time "
+            "a pair, decoding aside"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
     parser.add_argument("--only", choices=("pairs", "sets", "speed"))
     parser.add_argument("--photos", type=int, default=40)
     parser.add_argument("--seed", type=int, default=7)

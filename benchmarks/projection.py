@@ -1,14 +1,18 @@
-"""The feature map beside umap-learn, openTSNE and pacmap: processor seconds, seconds, and how true the map is.
+"""The feature map beside umap-learn, openTSNE and pacmap: processor seconds, seconds, and how true
+the map is.
 
-    python benchmarks/projection.py --embeddings DIR [--data DIR] [--rows 2000 6000 10000] [--only METHOD ...]
+    python benchmarks/projection.py --embeddings DIR [--data DIR] [--rows 2000 6000 10000] [--only
+    METHOD ...]
 
-DIR holds the embeddings of the data folders as ``photos.npy`` and ``cifar10.npy`` with the paths in ``photos.txt`` and
-``cifar10.txt``. Peers that are not installed are left out. All get the same features (`dataprep.probes.features`), and each
-searches neighbours by itself; ours through `dataprep.neighbours.cosine`. Columns: seconds for neighbours and layout (the
-second run of each, so that compiling is not counted; "first" is with it), processor seconds, recall of the 15 nearest neighbours
-of the feature space among the 15 nearest on the map, accuracy of the 15 nearest neighbours' majority label on the map (in the
-feature space: first line of each set), mean silhouette of the labels on the map. "MB" is what the package and all that
-it needs beyond numpy take on the disk.
+DIR holds the embeddings of the data folders as ``photos.npy`` and ``cifar10.npy`` with the paths in
+``photos.txt`` and ``cifar10.txt``. Peers that are not installed are left out. All get the same
+features (`dataprep.probes.features`), and each searches neighbours by itself; ours through
+`dataprep.neighbours.cosine`. Columns: seconds for neighbours and layout (the second run of each, so
+that compiling is not counted; "first" is with it), processor seconds, recall of the 15 nearest
+neighbours of the feature space among the 15 nearest on the map, accuracy of the 15 nearest
+neighbours' majority label on the map (in the feature space: first line of each set), mean
+silhouette of the labels on the map. "MB" is what the package and all that it needs beyond numpy
+take on the disk.
 """
 
 from __future__ import annotations
@@ -73,8 +77,11 @@ def nearest_on_map(points: np.ndarray, rows: np.ndarray, k: int = 15) -> np.ndar
 
 def majority(neighbours: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
     """Share of the labelled rows whose neighbours' most frequent label is their own."""
-    right = [np.bincount(labels[near][labels[near] >= 0], minlength=1).argmax() == labels[row]
-             for near, row in zip(neighbours, rows) if labels[row] >= 0]  # fmt: skip
+    right = [
+        np.bincount(labels[near][labels[near] >= 0], minlength=1).argmax() == labels[row]
+        for near, row in zip(neighbours, rows)
+        if labels[row] >= 0
+    ]
     return float(np.mean(right)) if right else float("nan")
 
 
@@ -102,15 +109,26 @@ def installed_mb(package: str, counted: set[str]) -> float:
         found = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
         return 0.0
-    own = sum(Path(str(file.locate())).stat().st_size for file in found.files or [] if Path(str(file.locate())).is_file())
-    needs = [re.split(r"[\s;<>=!~\[(]", text)[0] for text in found.requires or [] if "extra ==" not in text]
+    own = sum(
+        Path(str(file.locate())).stat().st_size
+        for file in found.files or []
+        if Path(str(file.locate())).is_file()
+    )
+    needs = [
+        re.split(r"[\s;<>=!~\[(]", text)[0]
+        for text in found.requires or []
+        if "extra ==" not in text
+    ]
     return own / 1e6 + sum(installed_mb(need, counted) for need in needs)
 
 
 def load(folder: Path, data: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings and label codes (-1: none) of a data folder."""
     with (data / name / "truth.csv").open(encoding="utf-8") as file:
-        truth = {row["path"]: row.get("label") or row.get("clean_label") or "" for row in csv.DictReader(file)}
+        truth = {
+            row["path"]: row.get("label") or row.get("clean_label") or ""
+            for row in csv.DictReader(file)
+        }
     embedding = np.load(folder / f"{name}.npy")
     paths = (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n")[: len(embedding)]
     labels = [truth.get(path.split("images/", 1)[-1], "") for path in paths]
@@ -119,21 +137,27 @@ def load(folder: Path, data: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sized(embedding: np.ndarray, labels: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """So many rows: a random part, or all and more rows between a random one and its neighbour of the same class."""
+    """So many rows: a random part, or all and more rows between a random one and its neighbour
+    of the same class.
+    """
     random = np.random.default_rng(0)
     if rows <= len(embedding):
         chosen = np.sort(random.permutation(len(embedding))[:rows])
         return embedding[chosen], labels[chosen]
     features = features_of(embedding)
     first = random.integers(0, len(embedding), rows - len(embedding))
-    second = nearest(features.values, features.known, 5).indices[first, random.integers(0, 5, len(first))]
+    second = nearest(features.values, features.known, 5).indices[
+        first, random.integers(0, 5, len(first))
+    ]
     share = random.uniform(0.2, 0.5, (len(first), 1)).astype(np.float16)
     between = embedding[first] * (1 - share) + embedding[second] * share
     return np.concatenate([embedding, between]), np.concatenate([labels, labels[first]])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--embeddings", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--rows", type=int, nargs="+", default=[2000, 6000, 10000])
@@ -152,7 +176,11 @@ def compare(head: str, embedding: np.ndarray, labels: np.ndarray, methods: list[
     values = features_of(embedding).values
     rows = np.sort(np.random.default_rng(0).permutation(len(values))[:1500])
     truth = nearest(values, np.ones(len(values), bool), 15).indices[rows]
-    print(f"{head} {'(features)':<14} {'':>7} {'':>7} {'':>7} {1:>7.3f} {majority(truth, labels, rows):>7.3f}", flush=True)
+    print(
+        f"{head} {'(features)':<14} {'':>7} {'':>7} {'':>7} {1:>7.3f} "
+        f"{majority(truth, labels, rows):>7.3f}",
+        flush=True,
+    )
     for method in methods:
         package, layout = METHODS[method]
         try:
@@ -169,7 +197,9 @@ def compare(head: str, embedding: np.ndarray, labels: np.ndarray, methods: list[
         recall = np.mean([len(set(a) & set(b)) / 15 for a, b in zip(on_map, truth)])
         size = installed_mb(package, set()) if package else 0.0
         quality = (recall, majority(on_map, labels, rows), silhouette(points, labels, rows))
-        figures = [f"{value:>7.2f}" for value in (seconds, first, spent)] + [f"{value:>7.3f}" for value in quality]
+        figures = [f"{value:>7.2f}" for value in (seconds, first, spent)] + [
+            f"{value:>7.3f}" for value in quality
+        ]
         print(f"{head} {method:<14}", *figures, f"{size:>7.0f}", flush=True)
 
 

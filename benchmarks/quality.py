@@ -1,13 +1,16 @@
-"""Quality checks on photos with known faults: recall per fault and strength, false alarms per check, beside cleanvision's.
+"""Quality checks on photos with known faults: recall per fault and strength, false alarms per
+check, beside cleanvision's.
 
     python benchmarks/quality.py [--data DIR] [--cleanvision-python PYTHON]
 
-The data set (``DIR/quality``) holds untouched photos, copies with one fault each, and broken files, listed in ``truth.csv``. Two
-halves, every second file of each kind, are each audited as a data set of its own and printed apart: one for calibration, one for
-scoring. The thresholds lie in gaps that were looked at on the whole set, so that the halves show how stable the figures are, not
-how pictures of another kind fare; benchmarks/planted.py plants other faults. Intervals are Wilson's, 95 %. False alarms are
-counted on the untouched photos of each half, and on those of ``DIR/photos`` where it exists: nobody looked at these one by one,
-so that some of the alarms are right. PYTHON is an interpreter that has cleanvision 0.3.7.
+The data set (``DIR/quality``) holds untouched photos, copies with one fault each, and broken files,
+listed in ``truth.csv``. Two halves, every second file of each kind, are each audited as a data set
+of its own and printed apart: one for calibration, one for scoring. The thresholds lie in gaps that
+were looked at on the whole set, so that the halves show how stable the figures are, not how
+pictures of another kind fare; benchmarks/planted.py plants other faults. Intervals are Wilson's, 95
+%. False alarms are counted on the untouched photos of each half, and on those of ``DIR/photos``
+where it exists: nobody looked at these one by one, so that some of the alarms are right. PYTHON is
+an interpreter that has cleanvision 0.3.7.
 """
 
 from __future__ import annotations
@@ -49,11 +52,27 @@ NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "broken": (("unreadable",), ()),
 }
 #: At most 10 % of these may be missed; the others are printed for information.
-DEMANDED = frozenset((
-    "dark 0.10", "bright strong", "low_contrast 0.10", "blur 5", "motion_blur 25", "noise 40", "blank white", "blank near",
-    "grayscale", "small 32", "aspect 6:1", "blocky_jpeg 5", "upscaled 8x", "broken truncated_half", "broken truncated_tail",
-    "broken zero_bytes", "broken html_page",
-))  # fmt: skip
+DEMANDED = frozenset(
+    (
+        "dark 0.10",
+        "bright strong",
+        "low_contrast 0.10",
+        "blur 5",
+        "motion_blur 25",
+        "noise 40",
+        "blank white",
+        "blank near",
+        "grayscale",
+        "small 32",
+        "aspect 6:1",
+        "blocky_jpeg 5",
+        "upscaled 8x",
+        "broken truncated_half",
+        "broken truncated_tail",
+        "broken zero_bytes",
+        "broken html_page",
+    )
+)
 CLEANVISION = """
 import json, sys
 from cleanvision import Imagelab
@@ -67,7 +86,9 @@ print("RESULT" + json.dumps(found))
 
 @dataclass(frozen=True)
 class Truth:
-    """One file of the data set: its name, and its fault with its strength ("none" for the untouched)."""
+    """One file of the data set: its name, and its fault with its strength ("none" for the
+    untouched).
+    """
 
     path: str
     fault: str
@@ -103,7 +124,9 @@ def quality_checks() -> list[Check]:
 
 
 def claims_of(dataset: Dataset) -> dict[str, set[str]]:
-    """Check code to the samples that it claims something about; claims about the data set are printed."""
+    """Check code to the samples that it claims something about; claims about the data set are
+    printed.
+    """
     found: dict[str, set[str]] = {}
     look = SecondLook(dataset, dataprep.PassOptions())
     for check in quality_checks():
@@ -116,15 +139,27 @@ def claims_of(dataset: Dataset) -> dict[str, set[str]]:
 
 
 def run_cleanvision(python: str, folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
-    """Issue type to the files that cleanvision flags; broken files, which end its run, must not be among `paths`."""
+    """Issue type to the files that cleanvision flags; broken files, which end its run, must not
+    be among `paths`.
+    """
     given = json.dumps([str(folder / path) for path in paths])
     with tempfile.TemporaryDirectory() as cwd:
-        run = subprocess.run([python, "-c", CLEANVISION], input=given, capture_output=True, text=True, cwd=cwd, check=False)
+        run = subprocess.run(
+            [python, "-c", CLEANVISION],
+            input=given,
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            check=False,
+        )
     lines = [line for line in run.stdout.splitlines() if line.startswith("RESULT")]
     if not lines:
         raise SystemExit(f"cleanvision failed: {run.stderr[-500:]}")
     found = json.loads(lines[-1].removeprefix("RESULT"))
-    return {name: {str(Path(path).relative_to(folder)) for path in paths} for name, paths in found.items()}
+    return {
+        name: {str(Path(path).relative_to(folder)) for path in paths}
+        for name, paths in found.items()
+    }
 
 
 def wilson(hits: int, trials: int) -> str:
@@ -133,14 +168,23 @@ def wilson(hits: int, trials: int) -> str:
         return "-"
     z, share = 1.959964, hits / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
+    spread = (
+        z
+        * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+        / (1 + z * z / trials)
+    )
     return f"{share:5.3f} ({max(middle - spread, 0):.3f} to {min(middle + spread, 1):.3f})"
 
 
-def print_recall(truth: list[Truth], ours: dict[str, set[str]], theirs: dict[str, set[str]] | None) -> list[str]:
+def print_recall(
+    truth: list[Truth], ours: dict[str, set[str]], theirs: dict[str, set[str]] | None
+) -> list[str]:
     """The table of recall; gives the demanded kinds of which more than 10 % were missed."""
     failed = []
-    print(f"\n{'fault':24} {'n':>3} {'checks':24} {'recall':24}" + (f" {'cleanvision':24}" if theirs is not None else ""))
+    print(
+        f"\n{'fault':24} {'n':>3} {'checks':24} {'recall':24}"
+        + (f" {'cleanvision':24}" if theirs is not None else "")
+    )
     for kind in sorted({row.kind for row in truth if row.fault != "none"}):
         rows = [row for row in truth if row.kind == kind]
         codes, types = NAMES[rows[0].fault]
@@ -181,7 +225,9 @@ def score_quality(folder: Path, cleanvision: str) -> list[str]:
     for title, part in zip(("CALIBRATION HALF", "SCORING HALF"), halves(truth), strict=True):
         print(f"\n=== {title}: {len(part)} files ===")
         names = {row.path for row in part}
-        ours = claims_of(dataset.where(np.isin(dataset.samples.index.to_numpy(dtype=object), list(names))))
+        ours = claims_of(
+            dataset.where(np.isin(dataset.samples.index.to_numpy(dtype=object), list(names)))
+        )
         whole = [row.path for row in part if row.fault != "broken"]
         theirs = run_cleanvision(cleanvision, folder / "images", whole) if cleanvision else None
         untouched = {row.path for row in part if row.fault == "none"}
@@ -195,8 +241,14 @@ def score_quality(folder: Path, cleanvision: str) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--cleanvision-python", default="", help="interpreter with cleanvision 0.3.7, to run it beside")
+    parser.add_argument(
+        "--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
+    parser.add_argument(
+        "--cleanvision-python",
+        default="",
+        help="interpreter with cleanvision 0.3.7, to run it beside",
+    )
     given = parser.parse_args()
     failed = score_quality(given.data / "quality", given.cleanvision_python)
     if (given.data / "photos").is_dir():

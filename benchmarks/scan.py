@@ -1,9 +1,10 @@
-"""Cost of scanning: a folder of many empty files, with and without a manifest that lists them: seconds, CPU seconds, peak MB.
+"""Cost of scanning: a folder of many empty files, with and without a manifest that lists them:
+seconds, CPU seconds, peak MB.
 
     python benchmarks/scan.py [--files 10000 100000 1000000]
 
-The floor is os.walk over the same folder. Files lie in 1,000 class folders; each figure comes from a process of its own, with the
-folder's entries in the operating system's cache.
+The floor is os.walk over the same folder. Files lie in 1,000 class folders; each figure comes from
+a process of its own, with the folder's entries in the operating system's cache.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def make(root: str, files: int) -> str:
             for i in range(files // CLASSES):
                 os.close(os.open(f"{i:06d}.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
                 split = ("val", "train", "train", "train", "test")[i % 5]
-                listing.write(f"images/class{label:04d}/{i:06d}.jpg,class{label:04d},{split},p{i % 777},{i / 7:.3f}\n")
+                listing.write(
+                    f"images/class{label:04d}/{i:06d}.jpg,class{label:04d},{split},p{i % 777},{i / 7:.3f}\n"
+                )
             os.close(folder)
     return manifest
 
@@ -77,7 +80,9 @@ def one(way: str, root: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -89,9 +94,18 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as root:
             make(root, files)
             for way in WAYS:
-                done = subprocess.run([sys.executable, __file__, "--one", way, root], capture_output=True, text=True, check=True)
+                done = subprocess.run(
+                    [sys.executable, __file__, "--one", way, root],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
                 found, seconds, used, megabytes = map(float, done.stdout.split())
-                print(f"{found:>10,.0f}  {way.replace('_', ' '):<22}{seconds:>9.2f}{used:>9.2f}{megabytes:>9.0f}", flush=True)
+                print(
+                    f"{found:>10,.0f}  "
+                    f"{way.replace('_', ' '):<22}{seconds:>9.2f}{used:>9.2f}{megabytes:>9.0f}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -1,19 +1,24 @@
-"""Divisions beside scikit-learn's, what leaks through them, the repair of a split that leaks, and a million rows.
+"""Divisions beside scikit-learn's, what leaks through them, the repair of a split that leaks, and a
+million rows.
 
-    python benchmarks/splits.py [--data DIR] [--audits DIR] [--seeds 200] [--only peers|small|leaks|repair|scale]
+    python benchmarks/splits.py [--data DIR] [--audits DIR] [--seeds 200] [--only
+    peers|small|leaks|repair|scale]
 
-DIR (default: ../shared/data beside the repository) holds photos, neardup and cifar10, each with images and truth.csv. Without
---audits, which holds NAME/audit for each, they are audited first. Deviation: the largest difference, over parts and classes, of a
-class's share in the part from its share in all samples. Size: the largest miss of a part's target, in samples.
+DIR (default: ../shared/data beside the repository) holds photos, neardup and cifar10, each with
+images and truth.csv. Without --audits, which holds NAME/audit for each, they are audited first.
+Deviation: the largest difference, over parts and classes, of a class's share in the part from its
+share in all samples. Size: the largest miss of a part's target, in samples.
 
-peers: folds beside the best of so many seeds of StratifiedGroupKFold(shuffle=True), and train, validation and test of 70, 15 and
-15 % beside 20 of its folds merged, by deviation; the folds come from the package's own copy of it, which is first held against
-scikit-learn. Groups: who sent a photo; pairs of CIFAR-10 that people judged; and made ones, some of them skewed (Zipf).
-small: 1,000 random small problems (2 to 18 groups of 1 to 40 samples, 1 to 5 classes, at least as many groups as parts): parts
-that are empty, the deviation beside that of StratifiedGroupKFold (ten seeds: their mean and their best; an empty part counts as a
-deviation of 1) and the largest miss of a size, as a share of the target.
-leaks: groups and detected duplicates across parts, and what of the truth is cut all the same, beside random splits.
-repair: the official split of the photos. scale: 1,000,000 rows in 100,000 groups, 100 classes, each run in its own process.
+peers: folds beside the best of so many seeds of StratifiedGroupKFold(shuffle=True), and train,
+validation and test of 70, 15 and 15 % beside 20 of its folds merged, by deviation; the folds come
+from the package's own copy of it, which is first held against scikit-learn. Groups: who sent a
+photo; pairs of CIFAR-10 that people judged; and made ones, some of them skewed (Zipf). small: 1,000
+random small problems (2 to 18 groups of 1 to 40 samples, 1 to 5 classes, at least as many groups as
+parts): parts that are empty, the deviation beside that of StratifiedGroupKFold (ten seeds: their
+mean and their best; an empty part counts as a deviation of 1) and the largest miss of a size, as a
+share of the target. leaks: groups and detected duplicates across parts, and what of the truth is
+cut all the same, beside random splits. repair: the official split of the photos. scale: 1,000,000
+rows in 100,000 groups, 100 classes, each run in its own process.
 """
 
 from __future__ import annotations
@@ -39,7 +44,13 @@ from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues
 from dataprep.splits.proof.stratified_groups import stratified_group_folds
 from dataprep.splits.solver.problem import Problem
-from dataprep.splits.solver.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
+from dataprep.splits.solver.repairing import (
+    LABEL_TOLERANCE,
+    SIZE_TOLERANCE,
+    Point,
+    fewest_moves,
+    frontier,
+)
 from dataprep.splits.solver.solving import solve
 
 THREE = (14, 3, 3)
@@ -50,9 +61,16 @@ def problem_of(unit: np.ndarray, label: np.ndarray, targets: np.ndarray) -> Prob
     classes = int(label.max()) + 1
     cells, counts = np.unique(unit * classes + label, return_counts=True)
     return Problem(
-        np.bincount(unit), cells // classes, cells % classes, counts, tuple(map(str, range(classes))), np.ones(classes),
-        tuple(map(str, range(len(targets)))), targets / targets.sum() * len(unit), np.full(int(unit.max()) + 1, -1),
-    )  # fmt: skip
+        np.bincount(unit),
+        cells // classes,
+        cells % classes,
+        counts,
+        tuple(map(str, range(classes))),
+        np.ones(classes),
+        tuple(map(str, range(len(targets)))),
+        targets / targets.sum() * len(unit),
+        np.full(int(unit.max()) + 1, -1),
+    )
 
 
 def figures(problem: Problem, part: np.ndarray) -> tuple[float, float]:
@@ -60,7 +78,9 @@ def figures(problem: Problem, part: np.ndarray) -> tuple[float, float]:
     return float(apart.max()), float(np.abs(problem.sizes_of(part) - problem.targets).max())
 
 
-def their_best(problem: Problem, unit: np.ndarray, label: np.ndarray, merged: np.ndarray, seeds: int) -> tuple[float, float]:
+def their_best(
+    problem: Problem, unit: np.ndarray, label: np.ndarray, merged: np.ndarray, seeds: int
+) -> tuple[float, float]:
     """Deviation and size of the best seed; `merged`: part of each fold."""
     found = []
     for seed in range(seeds):
@@ -79,14 +99,18 @@ def copy_is_true(unit: np.ndarray, label: np.ndarray, folds: int) -> bool:
     return np.array_equal(theirs, stratified_group_folds(unit, label, folds, seed=0))
 
 
-def made(samples: int, units: int, classes: int, skew: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def made(
+    samples: int, units: int, classes: int, skew: float, seed: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Units that lean towards a class, of like size (skew 0) or of sizes as in Zipf's law."""
     rng = np.random.default_rng(seed)
     weight = 1 / np.arange(1, units + 1) ** skew
     unit = np.unique(rng.choice(units, samples, p=weight / weight.sum()), return_inverse=True)[1]
     rare = 1 / np.arange(1, classes + 1)
     lean = rng.choice(classes, units, p=rare / rare.sum())
-    label = np.where(rng.random(samples) < 0.7, lean[unit], rng.choice(classes, samples, p=rare / rare.sum()))
+    label = np.where(
+        rng.random(samples) < 0.7, lean[unit], rng.choice(classes, samples, p=rare / rare.sum())
+    )
     return unit, np.unique(label, return_inverse=True)[1]
 
 
@@ -97,31 +121,53 @@ def judged(data: Path, names: pd.Index) -> tuple[np.ndarray, np.ndarray]:
 
 def sets(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     photos = pd.read_csv(data / "photos" / "truth.csv")
-    yield "photos, senders", pd.factorize(photos["sender_id"])[0], pd.factorize(photos["label"], sort=True)[0]
+    yield (
+        "photos, senders",
+        pd.factorize(photos["sender_id"])[0],
+        pd.factorize(photos["label"], sort=True)[0],
+    )
     cifar = pd.read_csv(data / "cifar10" / "truth.csv")
     tested, trained = judged(data, pd.Index(cifar["path"]))
     bound = np.full(len(cifar), -1)
     bound[trained], bound[tested] = np.arange(len(trained)), np.arange(len(tested))
     units = join(len(cifar), (bound,))
     yield "cifar10, judged pairs", units, pd.factorize(cifar["clean_label"], sort=True)[0]
-    for samples, groups, classes, skew in ((1000, 100, 10, 0), (1000, 100, 10, 0.8), (2000, 300, 20, 0.8), (5000, 1000, 50, 0.8)):
+    for samples, groups, classes, skew in (
+        (1000, 100, 10, 0),
+        (1000, 100, 10, 0.8),
+        (2000, 300, 20, 0.8),
+        (5000, 1000, 50, 0.8),
+    ):
         unit, label = made(samples, groups, classes, skew)
         yield f"made, {samples} in {groups}, {classes} cl., skew {skew}", unit, label
 
 
 def peers(data: Path, seeds: int) -> None:
-    print(f"{'':<44}{'parts':>9}{'deviation':>11}{'best of theirs':>15}{'size':>7}{'theirs':>8}{'seconds':>9}")
+    print(
+        f"{'':<44}{'parts':>9}{'deviation':>11}{'best of theirs':>15}{'size':>7}{'theirs':>8}{'seconds':>9}"
+    )
     for name, unit, label in sets(data):
-        largest, copy = np.bincount(unit).max(), "true" if copy_is_true(unit, label, 5) else "NOT TRUE"
-        print(f"{name}: {len(unit):,} samples, {unit.max() + 1:,} units, the largest {largest}; copy of the peer is {copy}")
+        largest, copy = (
+            np.bincount(unit).max(),
+            "true" if copy_is_true(unit, label, 5) else "NOT TRUE",
+        )
+        print(
+            f"{name}: {len(unit):,} samples, {unit.max() + 1:,} units, the largest {largest}; copy "
+            f"of the peer is {copy}"
+        )
         for title, counts in (("5 folds", (1,) * 5), ("10 folds", (1,) * 10), ("70/15/15", THREE)):
             problem = problem_of(unit, label, np.array(counts, np.float64))
             start = time.perf_counter()
             ours = figures(problem, solve(problem))
             seconds = time.perf_counter() - start
-            theirs = their_best(problem, unit, label, np.repeat(np.arange(len(counts)), counts), seeds)
-            print(f"{'':<44}{title:>9}{ours[0]:>11.5f}{theirs[0]:>15.5f}{ours[1]:>7.0f}{theirs[1]:>8.0f}{seconds:>9.1f}"
-                  f"{'' if ours[0] <= theirs[0] + 1e-12 else '  WORSE'}", flush=True)  # fmt: skip
+            theirs = their_best(
+                problem, unit, label, np.repeat(np.arange(len(counts)), counts), seeds
+            )
+            print(
+                f"{'':<44}{title:>9}{ours[0]:>11.5f}{theirs[0]:>15.5f}{ours[1]:>7.0f}{theirs[1]:>8.0f}{seconds:>9.1f}"
+                f"{'' if ours[0] <= theirs[0] + 1e-12 else '  WORSE'}",
+                flush=True,
+            )
 
 
 @dataclass
@@ -145,12 +191,18 @@ def random_problems(count: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.
     for _ in range(count):
         folds = int(rng.integers(2, 7))
         units = folds + int(rng.integers(0, 5 if rng.random() < 0.5 else 13))
-        sizes = rng.integers(1, rng.integers(1, 20) + 1, units) if rng.random() < 0.7 else 1 + rng.zipf(1.7, units).clip(max=40)
+        sizes = (
+            rng.integers(1, rng.integers(1, 20) + 1, units)
+            if rng.random() < 0.7
+            else 1 + rng.zipf(1.7, units).clip(max=40)
+        )
         unit = np.repeat(np.arange(units), sizes)
         classes, pure = int(rng.integers(1, 6)), rng.random()
         share = rng.dirichlet(np.full(classes, rng.choice([0.5, 1.0, 5.0])))
         lean = rng.choice(classes, units, p=share)
-        label = np.where(rng.random(len(unit)) < pure, lean[unit], rng.choice(classes, len(unit), p=share))
+        label = np.where(
+            rng.random(len(unit)) < pure, lean[unit], rng.choice(classes, len(unit), p=share)
+        )
         yield unit, np.unique(label, return_inverse=True)[1], folds
 
 
@@ -176,13 +228,21 @@ def small(count: int = 1000) -> None:
                 for figure in ("empty", "deviation", "miss"):
                     getattr(kept, figure).append(float(pick(getattr(theirs, figure))))
             worse += ours.deviation[-1] > mean.deviation[-1] + 0.05
-        print(f"{title}: {len(ours.empty):,} problems, {time.perf_counter() - start:.0f} s; ours further than 0.05 from the mix "
-              f"than the mean of theirs: {worse}")  # fmt: skip
-        print(f"{'':<16}{'with an empty part':>20}{'deviation':>12}{'95 %':>8}{'size miss':>12}{'95 %':>8}")
+        print(
+            f"{title}: {len(ours.empty):,} problems, {time.perf_counter() - start:.0f} s; ours "
+            "further than 0.05 from the mix "
+            f"than the mean of theirs: {worse}"
+        )
+        print(
+            f"{'':<16}{'with an empty part':>20}{'deviation':>12}{'95 %':>8}{'size miss':>12}{'95 %':>8}"
+        )
         for name, kept in (("ours", ours), ("theirs, mean", mean), ("theirs, best", best)):
             far, off = np.quantile(kept.deviation, 0.95), np.quantile(kept.miss, 0.95)
-            print(f"{name:<16}{np.mean(kept.empty):>20.1%}{np.mean(kept.deviation):>12.4f}{far:>8.3f}"
-                  f"{np.mean(kept.miss):>12.3f}{off:>8.2f}", flush=True)  # fmt: skip
+            print(
+                f"{name:<16}{np.mean(kept.empty):>20.1%}{np.mean(kept.deviation):>12.4f}{far:>8.3f}"
+                f"{np.mean(kept.miss):>12.3f}{off:>8.2f}",
+                flush=True,
+            )
 
 
 def audited(data: Path, audits: Path | None, name: str) -> Audit:
@@ -192,12 +252,16 @@ def audited(data: Path, audits: Path | None, name: str) -> Audit:
     else:
         label = {"cifar10": "clean_label"}.get(name, "label")
         group = "sender_id" if name == "photos" else None
-        dataset = dataprep.scan(images, manifest=data / name / "truth.csv", label_column=label, group_column=group)
+        dataset = dataprep.scan(
+            images, manifest=data / name / "truth.csv", label_column=label, group_column=group
+        )
     return read_audit(audits / name / "audit") if audits else dataprep.audit(dataset)
 
 
 def true_pairs(data: Path, name: str, names: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs that belong together: an edit and its original, a sender's photo and the next, a judged pair."""
+    """Pairs that belong together: an edit and its original, a sender's photo and the next, a
+    judged pair.
+    """
     if name == "cifar10":
         return judged(data, names)
     truth = pd.read_csv(data / name / "truth.csv").set_index("path").loc[names]
@@ -208,8 +272,11 @@ def true_pairs(data: Path, name: str, names: pd.Index) -> tuple[np.ndarray, np.n
 
 
 def leaks(data: Path, audits: Path | None) -> None:
-    print(f"\n{'':<10}{'parts':>10}{'samples':>9}{'units':>7}{'leaks':>7}{'deviation':>11}   true pairs cut"
-          "; of; random splits")  # fmt: skip
+    print(
+        f"\n{'':<10}{'parts':>10}{'samples':>9}{'units':>7}{'leaks':>7}{'deviation':>11}   true "
+        "pairs cut"
+        "; of; random splits"
+    )
     for name in ("photos", "neardup", "cifar10"):
         audit = audited(data, audits, name)
         for title, asked in (("5 folds", {"folds": 5}), ("70/15/15", {})):
@@ -224,8 +291,11 @@ def leaks(data: Path, audits: Path | None) -> None:
             naive = np.mean([(each[a] != each[b]).sum() for each in drawn])
             deviation, cut = proof["labels"]["deviation"], int((part[a] != part[b]).sum())
             shown = "none" if deviation is None else f"{deviation:.5f}"
-            print(f"{name:<10}{title:>10}{len(samples):>9,}{proof['units']:>7,}{proof['leaks']['total']:>7}"
-                  f"{shown:>11}   {cut}; {len(a)}; {naive:.0f}", flush=True)  # fmt: skip
+            print(
+                f"{name:<10}{title:>10}{len(samples):>9,}{proof['units']:>7,}{proof['leaks']['total']:>7}"
+                f"{shown:>11}   {cut}; {len(a)}; {naive:.0f}",
+                flush=True,
+            )
 
 
 def repair(data: Path) -> None:
@@ -235,18 +305,33 @@ def repair(data: Path) -> None:
     unit, senders = pd.factorize(truth["sender_id"])
     held = np.zeros((len(senders), 3), np.int64)
     np.add.at(held, (unit, now), 1)
-    exposed = {name: int(held[(held[:, 0] > 0), number].sum()) for number, name in enumerate(names) if number}
-    print(f"\nofficial split of photos: {dict(zip(names, np.bincount(now).tolist()))}; with a sender in train: {exposed}")
-    problem = problem_of(unit, pd.factorize(truth["label"], sort=True)[0], np.bincount(now).astype(np.float64))
+    exposed = {
+        name: int(held[(held[:, 0] > 0), number].sum())
+        for number, name in enumerate(names)
+        if number
+    }
+    print(
+        f"\nofficial split of photos: {dict(zip(names, np.bincount(now).tolist()))}; with a sender "
+        f"in train: {exposed}"
+    )
+    problem = problem_of(
+        unit, pd.factorize(truth["label"], sort=True)[0], np.bincount(now).astype(np.float64)
+    )
     cost = problem.sizes[:, None] - held
     for title, frozen in (("test kept", (2,)), ("test moves, too", ())):
         start = time.perf_counter()
         points = frontier(problem, cost, frozen=frozen)
         best, met = fewest_moves(problem, cost, points, frozen=frozen)
-        print(f"\n{title} ({time.perf_counter() - start:.1f} s)\n{'moves':>7}{'size off':>10}{'label off':>11}   sizes")
+        print(
+            f"\n{title} ({time.perf_counter() - start:.1f} s)\n"
+            f"{'moves':>7}{'size off':>10}{'label off':>11}   sizes"
+        )
         for point in points:
             print(row(problem, point))
-        print(f"{row(problem, best)}   taken: sizes within {SIZE_TOLERANCE:.0%}, labels within {LABEL_TOLERANCE}: {met}")
+        print(
+            f"{row(problem, best)}   taken: sizes within {SIZE_TOLERANCE:.0%}, labels within "
+            f"{LABEL_TOLERANCE}: {met}"
+        )
 
 
 def row(problem: Problem, point: Point) -> str:
@@ -259,29 +344,49 @@ def large(groups: int, skew: float, asked: dict[str, int]) -> None:
     unit, label = made(1_000_000, groups, 100, skew)
     names = np.char.add("img/", np.char.zfill(np.arange(len(unit)).astype(str), 7))
     samples = pd.DataFrame(
-        {"label": pd.Categorical(np.char.add("c", label.astype(str))), "group": pd.Categorical(unit)},
+        {
+            "label": pd.Categorical(np.char.add("c", label.astype(str))),
+            "group": pd.Categorical(unit),
+        },
         index=pd.Index(names, name="sample", dtype="str"),
     )
-    audit = Audit(Dataset("/nowhere", samples, "classification", tuple(samples["label"].cat.categories)), Issues.collect([]))
+    audit = Audit(
+        Dataset("/nowhere", samples, "classification", tuple(samples["label"].cat.categories)),
+        Issues.collect([]),
+    )
     start = time.perf_counter()
     made_split = dataprep.split(audit, tests=False, **asked)
     seconds, proof = time.perf_counter() - start, made_split.proof
     miss = max(abs(each["samples"] - each["target"]) for each in proof["sizes"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{proof['units']:>10,}{proof['largest_unit']['samples']:>9,}{skew:>6}{len(proof['parts']):>7}{seconds:>9.1f}{peak:>7.2f}"
-          f"{proof['labels']['deviation']:>11.6f}{miss:>8.0f}{proof['leaks']['total']:>7}")  # fmt: skip
+    print(
+        f"{proof['units']:>10,}{proof['largest_unit']['samples']:>9,}{skew:>6}{len(proof['parts']):>7}{seconds:>9.1f}{peak:>7.2f}"
+        f"{proof['labels']['deviation']:>11.6f}{miss:>8.0f}{proof['leaks']['total']:>7}"
+    )
 
 
 def scale() -> None:
     print("\n1,000,000 rows, 100 classes")
-    print(f"{'units':>10}{'largest':>9}{'skew':>6}{'parts':>7}{'seconds':>9}{'GB':>7}{'deviation':>11}"
-          f"{'size':>8}{'leaks':>7}", flush=True)  # fmt: skip
-    for groups, skew, folds in ((100_000, 0.0, 0), (100_000, 0.0, 5), (100_000, 0.0, 10), (100_000, 0.8, 5)):
-        subprocess.run([sys.executable, __file__, "--one", str(groups), str(skew), str(folds)], check=True)
+    print(
+        f"{'units':>10}{'largest':>9}{'skew':>6}{'parts':>7}{'seconds':>9}{'GB':>7}{'deviation':>11}"
+        f"{'size':>8}{'leaks':>7}",
+        flush=True,
+    )
+    for groups, skew, folds in (
+        (100_000, 0.0, 0),
+        (100_000, 0.0, 5),
+        (100_000, 0.0, 10),
+        (100_000, 0.8, 5),
+    ):
+        subprocess.run(
+            [sys.executable, __file__, "--one", str(groups), str(skew), str(folds)], check=True
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--audits", type=Path)
     parser.add_argument("--seeds", type=int, default=200)
@@ -293,9 +398,12 @@ def main() -> None:
         large(int(groups), float(skew), {"folds": int(folds)} if int(folds) else {})
         return
     parts = {
-        "peers": lambda: peers(options.data, options.seeds), "small": small, "leaks": lambda: leaks(options.data, options.audits),
-        "repair": lambda: repair(options.data), "scale": scale,
-    }  # fmt: skip
+        "peers": lambda: peers(options.data, options.seeds),
+        "small": small,
+        "leaks": lambda: leaks(options.data, options.audits),
+        "repair": lambda: repair(options.data),
+        "scale": scale,
+    }
     for name, measure in parts.items():
         if options.only in (None, name):
             measure()

@@ -1,4 +1,6 @@
-"""``python -m dataprep``, and the ``dataprep`` command: notes interruptions before anything large is imported."""
+"""``python -m dataprep``, and the ``dataprep`` command: notes interruptions before anything
+large is imported.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ def main() -> None:
         if number:
             sys.exit(128 + number)
         if isinstance(error, MemoryError) or "annot allocate memory" in str(error):
-            sys.exit("dataprep: there is not enough memory to start: free some, or raise the limit on it (ulimit -v)")
+            sys.exit(
+                "dataprep: there is not enough memory to start: free some, or raise the limit on "
+                "it (ulimit -v)"
+            )
         raise
     run()
 

@@ -1,4 +1,6 @@
-"""audit(): the union of the checks' needs, one pass over the files, every check on the same table."""
+"""audit(): the union of the checks' needs, one pass over the files, every check on the same
+table.
+"""
 
 from __future__ import annotations
 
@@ -48,25 +50,28 @@ def audit(
     """Measure every file of `source` once and let every check speak.
 
     Args:
-        source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a list of files; a DataFrame;
-            images in memory, a Hugging Face or torch data set.
+        source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a
+            list of files; a DataFrame; images in memory, a Hugging Face or torch data set.
         only: codes of the checks to run; empty means all.
         skip: codes of checks to leave out.
         options: check code to its options: ``{"dark": {"threshold": 0.1}}``.
         pass_options: how files are read and decoded; see `PassOptions`.
-        reference: data that this is compared with (distribution-mismatch): measured alike, but not audited.
-        progress: called with (stage, done, total, note) now and then, in this thread; "auto" shows a bar in a notebook and on a
-            terminal, None nothing.
+        reference: data that this is compared with (distribution-mismatch): measured alike, but not
+            audited.
+        progress: called with (stage, done, total, note) now and then, in this thread; "auto" shows
+            a bar in a notebook and on a terminal, None nothing.
         labels: of images in memory: one for each in order, or a mapping from name to label.
-        checks: of one's own, run after the registered ones: instances, or classes that `options` are for.
+        checks: of one's own, run after the registered ones: instances, or classes that `options`
+            are for.
 
     Returns:
-        The Audit. A check that cannot look is named in `Audit.skipped` with its reason; one that ends in an error is also in
-        `Audit.failed`, and costs no other check its findings.
+        The Audit. A check that cannot look is named in `Audit.skipped` with its reason; one that
+        ends in an error is also in `Audit.failed`, and costs no other check its findings.
 
     Raises:
         InputError: the source or the reference cannot be read.
-        OptionError: an unknown check or option, a value out of range, or a check of one's own that is none.
+        OptionError: an unknown check or option, a value out of range, or a check of one's own that
+            is none.
         WorkersLost: no worker process could be started.
     """
     chosen = make_checks(only, skip, options or {}, checks)
@@ -74,7 +79,9 @@ def audit(
     if isinstance(source, Dataset) and labels is not None:
         raise OptionError("option labels: a Dataset has its labels already")
     with shown(progress) as callback:
-        dataset, compared, issues, skipped, clock = _run(source, labels, reference, chosen, bool(only), pass_options, callback)
+        dataset, compared, issues, skipped, clock = _run(
+            source, labels, reference, chosen, bool(only), pass_options, callback
+        )
     given = {
         "only": sorted(only),
         "skip": sorted(skip),
@@ -83,7 +90,9 @@ def audit(
     }
     if compared is not None:
         given["reference"] = compared.fingerprint
-    return Audit(dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds))
+    return Audit(
+        dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds)
+    )
 
 
 def _run(
@@ -95,20 +104,30 @@ def _run(
     pass_options: PassOptions,
     progress: Progress | None,
 ) -> tuple[Dataset, Dataset | None, Issues, dict[str, str], _Clock]:
-    """The measured data set, what it is compared with, its issues, what was skipped, and the time that it took."""
+    """The measured data set, what it is compared with, its issues, what was skipped, and the
+    time that it took.
+    """
     clock = _Clock(progress)
     clock.start("scan")
     dataset = source if isinstance(source, Dataset) else scan(source, labels=labels)
     compared = reference if isinstance(reference, Dataset | None) else scan(reference)
     clock.start("measure")
-    columns = None if not some else sorted({name for check in chosen for name in (*check.needs, *check.wants)} - _GIVEN)
+    columns = (
+        None
+        if not some
+        else sorted({name for check in chosen for name in (*check.needs, *check.wants)} - _GIVEN)
+    )
     with warm_workers():
         own_vectors = dataset.has("embedding")
         dataset = measure(dataset, columns, pass_options, clock.report)
         if compared is not None:
             clock.start("reference")
-            embedder = "" if own_vectors else pass_options.embedder  # vectors of two embedders cannot be compared
-            compared = measure(compared, columns, replace(pass_options, embedder=embedder), clock.report)
+            embedder = (
+                "" if own_vectors else pass_options.embedder
+            )  # vectors of two embedders cannot be compared
+            compared = measure(
+                compared, columns, replace(pass_options, embedder=embedder), clock.report
+            )
         clock.start("check")
         look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
         issues, skipped = run_checks(chosen, dataset, look, clock)
@@ -131,10 +150,14 @@ def make_checks(
     options = options or {}
     for name, codes in (("only", only), ("skip", skip)):
         if isinstance(codes, str):
-            raise OptionError(f"option {name}: expected a list of codes, got text: {name}=[{codes!r}]")
+            raise OptionError(
+                f"option {name}: expected a list of codes, got text: {name}=[{codes!r}]"
+            )
     for code, given in options.items():
         if not isinstance(given, Mapping):
-            raise OptionError(f"options of {code}: expected a mapping such as {{'threshold': 0.1}}, got {given!r}")
+            raise OptionError(
+                f"options of {code}: expected a mapping such as {{'threshold': 0.1}}, got {given!r}"
+            )
     owned = {check.code: check for check in own_checks(own, registered, options)}
     known = [*registered, *owned]
     for code in (*only, *skip, *options):
@@ -142,20 +165,26 @@ def make_checks(
             raise OptionError(f"no check is called {code!r}. {did_you_mean(code, known)}")
     wanted = [code for code in known if (not only or code in only) and code not in skip]
     return [
-        owned.get(code) or registry.load("dataprep.checks", code).from_options(options.get(code, {})) for code in wanted
-    ]  # fmt: skip
+        owned.get(code)
+        or registry.load("dataprep.checks", code).from_options(options.get(code, {}))
+        for code in wanted
+    ]
 
 
 def _checked(options: PassOptions) -> PassOptions:
     if not isinstance(options, PassOptions):
-        raise OptionError(f"option pass_options: expected dataprep.PassOptions(jobs=1, ...), got {options!r}")
+        raise OptionError(
+            f"option pass_options: expected dataprep.PassOptions(jobs=1, ...), got {options!r}"
+        )
     return options
 
 
 def run_checks(
     checks: Iterable[Check], dataset: Dataset, look: SecondLook, clock: _Clock | None = None
 ) -> tuple[Issues, dict[str, str]]:
-    """Every check's claims about a measured data set, and code to reason for those that could not look."""
+    """Every check's claims about a measured data set, and code to reason for those that could
+    not look.
+    """
     skipped: dict[str, str] = {}
     run = list(checks)
     issues = Issues.collect(_batches(run, dataset, look, skipped, clock or _Clock(None)))
@@ -163,7 +192,11 @@ def run_checks(
 
 
 def _batches(
-    checks: Iterable[Check], dataset: Dataset, look: SecondLook, skipped: dict[str, str], clock: _Clock
+    checks: Iterable[Check],
+    dataset: Dataset,
+    look: SecondLook,
+    skipped: dict[str, str],
+    clock: _Clock,
 ) -> Iterator[pd.DataFrame]:
     for check in checks:
         clock.start(f"check:{check.code}")
@@ -173,7 +206,9 @@ def _batches(
                 skipped[check.code] = _why_missing(missing, dataset)
             else:
                 yield from list(map(checked_batch, check.find(dataset, look)))
-        except Exception as error:  # a broken plug-in must not cost the user every other check's findings
+        except (
+            Exception
+        ) as error:  # a broken plug-in must not cost the user every other check's findings
             skipped[check.code] = f"{FAILED}: {type(error).__name__}: {error}"
 
 
@@ -183,7 +218,9 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
         return "needs " + " and ".join(f"{need}s" for need in given)
     if not len(dataset):
         return "no samples"
-    if "lost" in dataset.samples and bool((dataset.samples["lost"].astype("str").fillna("") != "").all()):
+    if "lost" in dataset.samples and bool(
+        (dataset.samples["lost"].astype("str").fillna("") != "").all()
+    ):
         return "no image could be measured"
     if missing == ["embedding"]:
         return "needs embeddings, which this run went without"

@@ -14,7 +14,7 @@
           └── OutputError          a result could not be written (disk full, read-only folder)
 
 A message says what was expected, what came, and what to do.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Interruptions: Ctrl-C and the request to end count wherever they arrive, also inside imports and other libraries.
+"""Interruptions: Ctrl-C and the request to end count wherever they arrive, also inside imports and
+other libraries.
 
-Python turns Ctrl-C into an exception at some line of the main thread. A library in C may turn that into an exception of its own
-(an import into ImportError, a callback into SystemError) or swallow it. So the handler leaves a note before it raises: whatever
-ends the command after that is the interruption, and a command that goes on in spite of it ends at its next sign of progress.
+Python turns Ctrl-C into an exception at some line of the main thread. A library in C may turn that
+into an exception of its own (an import into ImportError, a callback into SystemError) or swallow
+it. So the handler leaves a note before it raises: whatever ends the command after that is the
+interruption, and a command that goes on in spite of it ends at its next sign of progress.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ _arrived = 0
 
 
 def watch() -> None:
-    """Take note of SIGINT and SIGTERM from now on. SIGINT stays ignored where it is, as under nohup."""
+    """Take note of SIGINT and SIGTERM from now on. SIGINT stays ignored where it is, as under
+    nohup.
+    """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _note)
     signal.signal(signal.SIGTERM, _note)

@@ -1,14 +1,16 @@
-"""What is known already: the issues of an earlier report, and a list of false alarms that people dismissed.
+"""What is known already: the issues of an earlier report, and a list of false alarms that people
+dismissed.
 
-An issue is recognised by its identity (`dataprep.schemas.identity.issue_ids`): the check and the content of the files it is
-about, so that renamed and moved files keep theirs.
+An issue is recognised by its identity (`dataprep.schemas.identity.issue_ids`): the check and the
+content of the files it is about, so that renamed and moved files keep theirs.
 
 The list is a CSV file, ``dataprep-ignore.csv`` by convention, to be kept under version control::
 
     check,id,target,related,note
     blurry,0f3a51c09b2e7d44,train/cat/017.jpg,,fog
 
-``check`` and ``id`` (as in ``issues.csv`` and ``report.json``) decide; the others tell people what it was about.
+``check`` and ``id`` (as in ``issues.csv`` and ``report.json``) decide; the others tell people what
+it was about.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ def without_ignored(issues: Issues, dataset: Dataset, path: str | os.PathLike[st
     """The issues that the list of dismissed ones at `path` does not name.
 
     Raises:
-        InputError: no list there, or rows that name no check or no issue; all of them are said at once.
+        InputError: no list there, or rows that name no check or no issue; all of them are said at
+            once.
     """
     dismissed = {(row["check"], row["id"]) for row in read_ignored(path)}
     found = zip(issues.table["check"].astype("str"), issue_ids(issues, dataset))
@@ -67,7 +70,8 @@ def without_ignored(issues: Issues, dataset: Dataset, path: str | os.PathLike[st
 
 
 def ignore(issues: Issues, dataset: Dataset, path: str | os.PathLike[str], note: str = "") -> int:
-    """Add issues to the list of dismissed ones at `path`, made if needed; gives how many were not in it yet.
+    """Add issues to the list of dismissed ones at `path`, made if needed; gives how many were not
+    in it yet.
 
     Raises:
         InputError: the list cannot be read.
@@ -91,21 +95,33 @@ def read_ignored(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     """The rows of a list of dismissed issues.
 
     Raises:
-        InputError: no list there, or rows that name no check or no issue; all of them are said at once.
+        InputError: no list there, or rows that name no check or no issue; all of them are said at
+            once.
     """
     reader = csv.DictReader(io.StringIO(read_text(path, "the ignore list"), newline=""))
     try:
         names = reader.fieldnames or []
         rows = [{name: (row.get(name) or "").strip() for name in IGNORE_COLUMNS} for row in reader]
     except csv.Error as error:
-        raise InputError(f"cannot read the ignore list {os.fspath(path)}, line {reader.reader.line_num}: {error}") from error
+        raise InputError(
+            f"cannot read the ignore list {os.fspath(path)}, line {reader.reader.line_num}: {error}"
+        ) from error
     if not {"check", "id"} <= set(names):
-        raise InputError(f"{os.fspath(path)}: expected the columns check and id, got {', '.join(names) or 'an empty file'}")
+        raise InputError(
+            f"{os.fspath(path)}: expected the columns check and id, got "
+            f"{', '.join(names) or 'an empty file'}"
+        )
     faults = list(_faults(rows))
     if faults:
         more = [f"and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
         raise InputError(
-            "\n  ".join([f"{os.fspath(path)} has {len(faults)} fault{'s' * (len(faults) > 1)}:", *faults[:_LISTED], *more])
+            "\n  ".join(
+                [
+                    f"{os.fspath(path)} has {len(faults)} fault{'s' * (len(faults) > 1)}:",
+                    *faults[:_LISTED],
+                    *more,
+                ]
+            )
         )
     return rows
 
@@ -114,9 +130,15 @@ def _faults(rows: list[dict[str, str]]) -> Iterator[str]:
     known = registry.names("dataprep.checks")
     for number, row in enumerate(rows, start=2):
         if row["check"] not in known:
-            yield f"row {number}: no check is called {row['check']!r}. {did_you_mean(row['check'], known)}"
+            yield (
+                f"row {number}: no check is called {row['check']!r}. "
+                f"{did_you_mean(row['check'], known)}"
+            )
         if not _ID.fullmatch(row["id"]):
-            yield f"row {number}: expected an id of 16 hexadecimal digits, as in issues.csv, got {row['id']!r}"
+            yield (
+                f"row {number}: expected an id of 16 hexadecimal digits, as in issues.csv, got "
+                f"{row['id']!r}"
+            )
 
 
 def _write(rows: list[dict[str, str]], path: str | os.PathLike[str]) -> None:
@@ -146,5 +168,7 @@ def known_ids(known: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
     report = read_json(path, "the earlier report", limit=STAGE_LIMIT)
     ids = report.get("ids") if isinstance(report, dict) else None
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-        raise InputError(f"{path} is no report of dataprep: expected a report.json that dataprep audit wrote")
+        raise InputError(
+            f"{path} is no report of dataprep: expected a report.json that dataprep audit wrote"
+        )
     return np.array(ids, dtype=str)

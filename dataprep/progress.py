@@ -1,4 +1,6 @@
-"""Progress for callers of the library: a bar in a notebook or on a terminal, and nothing in a pipe."""
+"""Progress for callers of the library: a bar in a notebook or on a terminal, and nothing in a
+pipe.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,26 @@ ProgressOption = Progress | bool | Literal["auto"] | None
 
 #: Stage to what people are told that it does.
 TITLES = {
-    "scan": "Listing files", "measure": "Measuring", "reference": "Measuring reference", "check": "Checking",
-    "report": "Writing the report", "split": "Dividing", "prove": "Proving", "decode": "Decoding once",
-    "policy": "Choosing changes", "sanity": "Checking first", "references": "What to beat", "tune": "Tuning", "train": "Training",
-    "folds": "Training folds", "compare": "Comparing", "final": "Training finally", "judge": "Judging",
-    "errors": "Looking at errors", "predict": "Predicting",
-}  # fmt: skip
+    "scan": "Listing files",
+    "measure": "Measuring",
+    "reference": "Measuring reference",
+    "check": "Checking",
+    "report": "Writing the report",
+    "split": "Dividing",
+    "prove": "Proving",
+    "decode": "Decoding once",
+    "policy": "Choosing changes",
+    "sanity": "Checking first",
+    "references": "What to beat",
+    "tune": "Tuning",
+    "train": "Training",
+    "folds": "Training folds",
+    "compare": "Comparing",
+    "final": "Training finally",
+    "judge": "Judging",
+    "errors": "Looking at errors",
+    "predict": "Predicting",
+}
 #: Seconds between two drawings of one stage.
 _EVERY_S = 0.2
 _NOTE = 60
@@ -34,8 +50,8 @@ def shown(progress: ProgressOption) -> Iterator[Progress | None]:
     """The callback that `progress` stands for, while the block runs; a bar is gone when it ends.
 
     Args:
-        progress: a callback is given back as it is; "auto" draws in a notebook and on a terminal, True in a pipe as well (a line
-            for each stage); None and False draw nothing.
+        progress: a callback is given back as it is; "auto" draws in a notebook and on a terminal,
+            True in a pipe as well (a line for each stage); None and False draw nothing.
 
     Raises:
         OptionError: it is none of these.
@@ -52,7 +68,9 @@ def shown(progress: ProgressOption) -> Iterator[Progress | None]:
             if bar is not None:
                 bar.close()
     else:
-        raise OptionError(f"option progress: expected a function, True, False, None or 'auto', got {progress!r}")
+        raise OptionError(
+            f"option progress: expected a function, True, False, None or 'auto', got {progress!r}"
+        )
 
 
 def _bar(*, always: bool) -> _Bar | None:
@@ -86,7 +104,10 @@ class _Bar:
         elif now - self._drawn < _EVERY_S and not (total and done == total):
             return
         changed, self._stage, self._drawn = name != self._stage, name, now
-        words = [f"{done:,} of {total:,}" if total else f"{done:,}" if done else "", _left(done, total, now - self._since)]
+        words = [
+            f"{done:,} of {total:,}" if total else f"{done:,}" if done else "",
+            _left(done, total, now - self._since),
+        ]
         text = ", ".join(filter(None, (*words, (note or rest)[:_NOTE])))
         self._place.draw(TITLES.get(name, name), done / total if total else 0.0, text, changed)
 
@@ -103,7 +124,9 @@ def _left(done: int, total: int, seconds: float) -> str:
 
 
 class _Cell:
-    """The output of a notebook's cell, drawn over and over by IPython alone; no widgets are needed."""
+    """The output of a notebook's cell, drawn over and over by IPython alone; no widgets are
+    needed.
+    """
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -113,7 +136,8 @@ class _Cell:
         from html import escape
 
         self._show(
-            f"<div style='font-family:monospace'>{escape(title)} <progress max='1' value='{min(1.0, share):.3f}'></progress> "
+            f"<div style='font-family:monospace'>{escape(title)} <progress max='1' "
+            f"value='{min(1.0, share):.3f}'></progress> "
             f"{escape(text)}</div>"
         )
 
@@ -140,7 +164,10 @@ class _Line:
     def draw(self, title: str, share: float, text: str, changed: bool) -> None:
         """Draw a bar that is full at a `share` of 1."""
         full = round(20 * min(1.0, share))
-        line = "".join(sign if sign.isprintable() else "?" for sign in f"{title} [{'#' * full}{' ' * (20 - full)}] {text}")[:110]
+        line = "".join(
+            sign if sign.isprintable() else "?"
+            for sign in f"{title} [{'#' * full}{' ' * (20 - full)}] {text}"
+        )[:110]
         sys.stderr.write("\r" + line.ljust(self._width))
         sys.stderr.flush()
         self._width = len(line)

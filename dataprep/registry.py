@@ -1,7 +1,9 @@
-"""Names to the things they stand for, loaded at first use; built-ins and plug-ins come through the same door.
+"""Names to the things they stand for, loaded at first use; built-ins and plug-ins come through the
+same door.
 
-A plug-in is an entry point in one of the groups ``dataprep.checks``, ``dataprep.measures``, ``dataprep.embedders`` and
-``dataprep.readers``. A name that two packages claim is an error that names both.
+A plug-in is an entry point in one of the groups ``dataprep.checks``, ``dataprep.measures``,
+``dataprep.embedders`` and ``dataprep.readers``. A name that two packages claim is an error that
+names both.
 """
 
 from __future__ import annotations
@@ -57,10 +59,7 @@ _CHECKS = {
         "low-coverage": "low_coverage:LowCoverage",
         "learning-curve": "learning_curve:LearningCurve",
     },
-    "shortcuts": {
-        "shortcut": "shortcut:Shortcut",
-        "trigger": "trigger:Trigger",
-    },
+    "shortcuts": {"shortcut": "shortcut:Shortcut", "trigger": "trigger:Trigger"},
     "splits": {
         "split-leakage": "split_leakage:SplitLeakage",
         "group-leakage": "group_leakage:GroupLeakage",
@@ -90,7 +89,11 @@ _CHECKS = {
 
 #: Group to {name: "module:attribute"}; the order is the order in which things run and are listed.
 BUILT_IN: dict[str, dict[str, str]] = {
-    "dataprep.checks": {code: f"dataprep.checks.{family}.{place}" for family, checks in _CHECKS.items() for code, place in checks.items()},
+    "dataprep.checks": {
+        code: f"dataprep.checks.{family}.{place}"
+        for family, checks in _CHECKS.items()
+        for code, place in checks.items()
+    },
     "dataprep.measures": {},
     "dataprep.embedders": {"lite0": "dataprep.measures.embedding.lite0:lite0"},
     "dataprep.readers": {},
@@ -106,7 +109,8 @@ def load(group: str, name: str) -> Any:
     """The thing that `name` stands for.
 
     Raises:
-        RegistryError: an unknown name (with the nearest known one), a name taken twice, or one that fails to import.
+        RegistryError: an unknown name (with the nearest known one), a name taken twice, or one that
+            fails to import.
     """
     table = _table(group)
     if name not in table:
@@ -117,7 +121,9 @@ def load(group: str, name: str) -> Any:
     except (ImportError, AttributeError) as error:
         if name in BUILT_IN[group]:
             raise
-        raise RegistryError(f"{_noun(group)} {name!r} at {table[name]} does not load: {error}") from error
+        raise RegistryError(
+            f"{_noun(group)} {name!r} at {table[name]} does not load: {error}"
+        ) from error
 
 
 @cache
@@ -128,7 +134,8 @@ def _table(group: str) -> dict[str, str]:
         owner = _owner(entry)
         if entry.name in table:
             raise RegistryError(
-                f"{_noun(group)} {entry.name!r} is claimed by both {owners[entry.name]} and {owner}: "
+                f"{_noun(group)} {entry.name!r} is claimed by both {owners[entry.name]} and "
+                f"{owner}: "
                 "uninstall one of them or rename its entry point"
             )
         table[entry.name], owners[entry.name] = entry.value, owner

@@ -4,8 +4,9 @@
 >>> def test_my_check_fits():
 ...     assert_check_fits(MyCheck)
 
-It looks at the documentation page, the class attributes and the options, then runs the check on small data sets made up for
-the purpose (`made_up_dataset`): of 0, 1, 8 and 40 rows, with lost rows, with nothing but lost rows, and without labels.
+It looks at the documentation page, the class attributes and the options, then runs the check on
+small data sets made up for the purpose (`made_up_dataset`): of 0, 1, 8 and 40 rows, with lost rows,
+with nothing but lost rows, and without labels.
 """
 
 from __future__ import annotations
@@ -46,9 +47,16 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
 }
 #: Ranges of the figures that are neither in a unit of `_RANGES` nor shares from 0 to 1.
 _RANGES: Mapping[str, tuple[float, float]] = {
-    "bytes": (0, 1e7), "bits": (1, 16), "frames": (1, 4), "pixels": (1, 4000), "orientation": (1, 8), "jpeg_quality": (1, 100),
-    "contrast": (0, 0.5), "entropy": (0, 8), "blockiness": (1, 4),
-}  # fmt: skip
+    "bytes": (0, 1e7),
+    "bits": (1, 16),
+    "frames": (1, 4),
+    "pixels": (1, 4000),
+    "orientation": (1, 8),
+    "jpeg_quality": (1, 100),
+    "contrast": (0, 0.5),
+    "entropy": (0, 8),
+    "blockiness": (1, 4),
+}
 
 
 def assert_check_fits(check_class: type[Check], *, measures: Collection[str] = ()) -> None:
@@ -62,19 +70,29 @@ def assert_check_fits(check_class: type[Check], *, measures: Collection[str] = (
         AssertionError: naming the check and the rule that it breaks.
     """
     name = getattr(check_class, "code", check_class.__name__)
-    _assert_attributes(check_class, name, {*COLUMNS, *registry.names("dataprep.measures"), *measures})
+    _assert_attributes(
+        check_class, name, {*COLUMNS, *registry.names("dataprep.measures"), *measures}
+    )
     _assert_page(check_class, name)
     _assert_options(check_class, name)
     check = check_class()
-    assert pickle.loads(pickle.dumps(check)) == check, f"{name}: an unpickled copy differs from the original"
+    assert pickle.loads(pickle.dumps(check)) == check, (
+        f"{name}: an unpickled copy differs from the original"
+    )
     for dataset in _datasets(check):
         _assert_runs(check, dataset)
 
 
 def made_up_dataset(
-    rows: int, *, seed: int = 0, lost: Collection[int] = (), labels: bool = True, measures: Collection[str] = ()
+    rows: int,
+    *,
+    seed: int = 0,
+    lost: Collection[int] = (),
+    labels: bool = True,
+    measures: Collection[str] = (),
 ) -> Dataset:
-    """A Dataset of `rows` samples without files: every built-in column, filled with figures from its whole range.
+    """A Dataset of `rows` samples without files: every built-in column, filled with figures from
+    its whole range.
 
     Args:
         rows: number of samples.
@@ -95,33 +113,51 @@ def made_up_dataset(
     columns["lost"] = pd.Categorical(np.where(gone, "truncated", ""), categories=["", "truncated"])
     index = pd.Index([f"made-up/{i:04d}.jpg" for i in range(rows)], name="sample", dtype="str")
     hashes = rng.integers(0, 2**63, (rows, 8)).astype(np.uint64)
-    embedding = np.where(gone[:, None], 0.0, np.maximum(rng.normal(0.5, 1, (rows, 64)), 0)).astype(np.float16)
+    embedding = np.where(gone[:, None], 0.0, np.maximum(rng.normal(0.5, 1, (rows, 64)), 0)).astype(
+        np.float16
+    )
     return Dataset(
-        "made-up", pd.DataFrame(columns, index=index), "classification" if labels else "none", _CLASSES if labels else (),
+        "made-up",
+        pd.DataFrame(columns, index=index),
+        "classification" if labels else "none",
+        _CLASSES if labels else (),
         arrays={
-            "phash": hashes, "phash_inner": hashes, "sketch": rng.integers(0, 256, (rows, 2, 144)).astype(np.uint8),
+            "phash": hashes,
+            "phash_inner": hashes,
+            "sketch": rng.integers(0, 256, (rows, 2, 144)).astype(np.uint8),
             "thumb": rng.integers(0, 256, (rows, 512)).astype(np.uint8),
-            "patches": rng.integers(0, 2**16, (rows, 5, 36)).astype(np.uint16), "embedding": embedding,
+            "patches": rng.integers(0, 2**16, (rows, 5, 36)).astype(np.uint16),
+            "embedding": embedding,
         },
-    )  # fmt: skip
+    )
 
 
 def _values(column: Column, rng: np.random.Generator, gone: np.ndarray[Any, Any]) -> Any:
     rows = len(gone)
     if column.kind in ("text", "category"):
         known = _TEXTS.get(column.name)
-        texts = rng.choice(known, rows) if known else np.array([f"{value:032x}" for value in rng.integers(0, 2**62, rows)])
+        texts = (
+            rng.choice(known, rows)
+            if known
+            else np.array([f"{value:032x}" for value in rng.integers(0, 2**62, rows)])
+        )
         texts = np.where(gone, "", texts)
         return pd.Categorical(texts) if column.kind == "category" else pd.array(texts, dtype="str")
     low, high = _RANGES.get(column.name) or _RANGES.get(column.unit) or (0.0, 1.0)
-    figures = rng.uniform(low, high, rows) if column.kind == "float" else rng.integers(int(low), int(high) + 1, rows)
+    figures = (
+        rng.uniform(low, high, rows)
+        if column.kind == "float"
+        else rng.integers(int(low), int(high) + 1, rows)
+    )
     if column.kind == "bool":
         return pd.Series(figures.astype(bool), dtype="boolean").mask(gone).array
     return np.where(gone, np.nan, figures.astype(np.float64))
 
 
 class MadeUpLook(SecondLook):
-    """A second look without files: rows 0 and 1 are equal in bytes, 2 and 3 in pixels, 4 to 6 are near duplicates."""
+    """A second look without files: rows 0 and 1 are equal in bytes, 2 and 3 in pixels, 4 to 6
+    are near duplicates.
+    """
 
     _PAIRS = (
         (0, 1, "bytes", "identical files", 1.0),
@@ -132,7 +168,11 @@ class MadeUpLook(SecondLook):
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset, PassOptions(), verify=None)
-        self._measured = dataset.samples["lost"].astype("str").to_numpy() == "" if "lost" in dataset.samples else None
+        self._measured = (
+            dataset.samples["lost"].astype("str").to_numpy() == ""
+            if "lost" in dataset.samples
+            else None
+        )
         self._rows = len(dataset)
 
     def duplicates(self) -> Duplicates:
@@ -141,11 +181,21 @@ class MadeUpLook(SecondLook):
 
         measured = self._measured
         known = [
-            pair for pair in self._PAIRS
-            if pair[1] < self._rows and (measured is None or (measured[pair[0]] and measured[pair[1]]))
-        ]  # fmt: skip
+            pair
+            for pair in self._PAIRS
+            if pair[1] < self._rows
+            and (measured is None or (measured[pair[0]] and measured[pair[1]]))
+        ]
         pairs = pd.DataFrame(known, columns=["a", "b", "kind", "relation", "confidence"])
-        pairs = pairs.astype({"a": np.int64, "b": np.int64, "kind": "str", "relation": "str", "confidence": np.float64})
+        pairs = pairs.astype(
+            {
+                "a": np.int64,
+                "b": np.int64,
+                "kind": "str",
+                "relation": "str",
+                "confidence": np.float64,
+            }
+        )
         groups, keep = np.full(self._rows, -1, dtype=np.int64), np.ones(self._rows, dtype=bool)
         for a, b, *_ in known:
             groups[a], groups[b], keep[b] = a, a, False
@@ -158,7 +208,9 @@ def _assert_attributes(check_class: type[Check], name: str, known: Collection[st
     assert params is not None, f"{name}: not a dataclass of its own"
     assert params.frozen, f"{name}: the dataclass is not frozen"
     for attribute in ("code", "family", "severity", "summary", "advice", "message"):
-        assert getattr(check_class, attribute, ""), f"{name}: the class attribute {attribute!r} is missing or empty"
+        assert getattr(check_class, attribute, ""), (
+            f"{name}: the class attribute {attribute!r} is missing or empty"
+        )
     assert re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name), f"{name}: the code is not kebab-case"
     _assert_one_of(name, "family", check_class.family, FAMILIES)
     _assert_one_of(name, "severity", check_class.severity, SEVERITIES)
@@ -174,17 +226,22 @@ def _assert_one_of(name: str, attribute: str, value: str, known: Collection[str]
 
 def _assert_page(check_class: type[Check], name: str) -> None:
     page = check_class.page()
-    assert tuple(page) == HEADINGS, f"{name}: expected the headings {', '.join(HEADINGS)} in this order, got {', '.join(page)}"
+    assert tuple(page) == HEADINGS, (
+        f"{name}: expected the headings {', '.join(HEADINGS)} in this order, got {', '.join(page)}"
+    )
     for heading, text in page.items():
         assert text.strip(), f"{name}: nothing under {heading!r}"
 
 
 def _assert_options(check_class: type[Check], name: str) -> None:
     for field in dataclasses.fields(check_class):
-        assert field.metadata.get("help"), f"{name}: option {field.name!r} has no help; declare it with dataprep's option()"
-        assert field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING, (
-            f"{name}: option {field.name!r} has no default"
+        assert field.metadata.get("help"), (
+            f"{name}: option {field.name!r} has no help; declare it with dataprep's option()"
         )
+        assert (
+            field.default is not dataclasses.MISSING
+            or field.default_factory is not dataclasses.MISSING
+        ), f"{name}: option {field.name!r} has no default"
         low = field.metadata.get("low")
         if low is not None:
             _assert_refuses(check_class, name, {field.name: type(low)(low - 1)})
@@ -219,30 +276,46 @@ def _assert_runs(check: Check, dataset: Dataset) -> None:
     again = list(check.find(dataset, MadeUpLook(dataset)))
     after = pickle.dumps((dataset.samples, dataset.faults, dict(dataset.arrays)))
     assert before == after, f"{check.code}: changes the data set it was given"
-    assert len(claims) == len(again), f"{check.code}: two runs gave {len(claims)} and {len(again)} batches"
+    assert len(claims) == len(again), (
+        f"{check.code}: two runs gave {len(claims)} and {len(again)} batches"
+    )
     for first, second in zip(claims, again, strict=True):
         pd.testing.assert_frame_equal(first, second, obj=f"{check.code}: claims of two runs")
         _assert_claims(check, dataset, first)
 
 
 def _faults(check: Check, dataset: Dataset) -> pd.DataFrame:
-    """Two faults with the code of `check`, as a reader of records would leave them, with the evidence its message asks for."""
+    """Two faults with the code of `check`, as a reader of records would leave them, with the
+    evidence its message asks for.
+    """
     given = {"figure", "unit", "target", "related", "value"}
     evidence = json.dumps(dict.fromkeys(_fields(check.message) - given, 2))
     measured = dataset.samples.index[dataset.samples["lost"].astype("str") == ""]
-    fault = {"check": check.code, "location": "labels.csv:3", "figure": 2.0, "value": "apple", "evidence": evidence}
+    fault = {
+        "check": check.code,
+        "location": "labels.csv:3",
+        "figure": 2.0,
+        "value": "apple",
+        "evidence": evidence,
+    }
     targets = dataset.classes if check.scope == "class" else measured
     return faults_table([{**fault, "target": target, "related": "row 2"} for target in targets[:2]])
 
 
 def _fields(template: str) -> set[str]:
-    return {field.split(".")[0].split("[")[0] for _, field, _, _ in Formatter().parse(template) if field}
+    return {
+        field.split(".")[0].split("[")[0] for _, field, _, _ in Formatter().parse(template) if field
+    }
 
 
 def _assert_claims(check: Check, dataset: Dataset, claims: pd.DataFrame) -> None:
     name = check.code
-    assert tuple(claims.columns) == ISSUE_COLUMNS, f"{name}: a batch has the columns {list(claims.columns)}; use self.claims()"
-    assert claims["check"].astype("str").eq(name).all(), f"{name}: a claim under another check's name"
+    assert tuple(claims.columns) == ISSUE_COLUMNS, (
+        f"{name}: a batch has the columns {list(claims.columns)}; use self.claims()"
+    )
+    assert claims["check"].astype("str").eq(name).all(), (
+        f"{name}: a claim under another check's name"
+    )
     confidence = claims["confidence"].to_numpy(dtype=float)
     assert ((confidence >= 0) & (confidence <= 1)).all(), f"{name}: a confidence outside 0 to 1"
     for column, known in (("scope", SCOPES), ("severity", SEVERITIES), ("suggestion", SUGGESTIONS)):
@@ -262,7 +335,9 @@ def _assert_targets(name: str, scope: str, part: pd.DataFrame, dataset: Dataset)
         assert set(part["related"]) <= samples, f"{name}: a pair whose other side is no sample"
         assert (part["target"] != part["related"]).all(), f"{name}: a pair of a sample with itself"
     if scope == "class":
-        assert targets <= set(dataset.classes), f"{name}: a target that is no class: {targets - set(dataset.classes)}"
+        assert targets <= set(dataset.classes), (
+            f"{name}: a target that is no class: {targets - set(dataset.classes)}"
+        )
 
 
 def _assert_leaves_lost_alone(check: Check, dataset: Dataset, claims: pd.DataFrame) -> None:
@@ -282,7 +357,8 @@ def _assert_message(check: Check, row: Mapping[Any, Any]) -> None:
         text = check.message.format(**known)
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise AssertionError(
-            f"{check.code}: the message {check.message!r} does not render with {sorted(known)}: {type(error).__name__}: {error}"
+            f"{check.code}: the message {check.message!r} does not render with {sorted(known)}: "
+            f"{type(error).__name__}: {error}"
         ) from error
     assert text.strip(), f"{check.code}: a message is empty"
     assert "nan" not in text.split(), f"{check.code}: the message renders as {text!r}"

@@ -1,7 +1,8 @@
-"""Make the generated pages: ``python docs/make.py`` writes them, ``python docs/make.py --check`` says which are out of date.
+"""Make the generated pages: ``python docs/make.py`` writes them, ``python docs/make.py --check``
+says which are out of date.
 
-One page for each check, from its docstring, its class attributes and its options; an index of them; and the format of the files
-of a report, from the schemas.
+One page for each check, from its docstring, its class attributes and its options; an index of them;
+and the format of the files of a report, from the schemas.
 """
 
 from __future__ import annotations
@@ -23,15 +24,23 @@ from dataprep.schemas.report import report_schema
 FOLDER = Path(__file__).resolve().parent
 
 _FAMILY_TITLES = {
-    "files": "Files", "records": "Manifests and folders", "duplicates": "Duplicates", "labels": "Labels",
-    "content": "Content", "shortcuts": "Shortcuts", "splits": "Splits", "quality": "Image quality",
-}  # fmt: skip
+    "files": "Files",
+    "records": "Manifests and folders",
+    "duplicates": "Duplicates",
+    "labels": "Labels",
+    "content": "Content",
+    "shortcuts": "Shortcuts",
+    "splits": "Splits",
+    "quality": "Image quality",
+}
 _ISSUE_MEANINGS = {
-    "id": "identity: the same for the same fault of the same content, whatever the files are called; 16 hexadecimal digits",
+    "id": "identity: the same for the same fault of the same content, whatever the files are "
+    "called; 16 hexadecimal digits",
     "check": "code of the check",
     "severity": f"how bad it is if true: {', '.join(SEVERITIES)}",
     "scope": "what `target` names: sample, pair, class, slice, split, annotator, record or dataset",
-    "target": "what is at fault: a path relative to the folder of images, a class, a split, a row; empty for the data set",
+    "target": "what is at fault: a path relative to the folder of images, a class, a split, a row; "
+    "empty for the data set",
     "related": "the other side of a pair",
     "group": "the same for all members of one group of duplicates",
     "message": "the claim in words",
@@ -48,7 +57,9 @@ _GENERATED = "<!-- Made by docs/make.py; edits are lost. -->\n"
 
 def pages() -> dict[str, str]:
     """Path relative to docs/ to text, of every generated page."""
-    checks = [registry.load("dataprep.checks", code) for code in registry.BUILT_IN["dataprep.checks"]]
+    checks = [
+        registry.load("dataprep.checks", code) for code in registry.BUILT_IN["dataprep.checks"]
+    ]
     made = {f"checks/{check.code}.md": check_page(check) for check in checks}
     return {**made, "checks/index.md": index_page(checks), "report-format.md": format_page()}
 
@@ -61,25 +72,51 @@ def check_page(check: type[Check]) -> str:
         ("needs", ", ".join(f"`{need}`" for need in check.needs) or "nothing but the records"),
         ("suggests", check.suggestion),
     ]
-    lines = [_GENERATED, f"# {check.summary}", "", f"`{check.code}`: {check.advice}", "", *_table(("", ""), facts)]
+    lines = [
+        _GENERATED,
+        f"# {check.summary}",
+        "",
+        f"`{check.code}`: {check.advice}",
+        "",
+        *_table(("", ""), facts),
+    ]
     for heading, text in check.page().items():
         lines += ["", f"## {heading}", "", _markdown(text)]
     options = [
-        (f"`{field.name}`", f"`{_default(field)}`", _range(field), field.metadata["help"]) for field in dataclasses.fields(check)
+        (f"`{field.name}`", f"`{_default(field)}`", _range(field), field.metadata["help"])
+        for field in dataclasses.fields(check)
     ]
     if options:
-        example = f"--set {check.code}.{dataclasses.fields(check)[0].name}={_default(dataclasses.fields(check)[0])}"
+        example = f"--set {check.code}.{dataclasses.fields(check)[0].name}={_default(dataclasses.fields(check)[0])}"  # noqa: E501
         lines += ["", "## Options", "", *_table(("option", "default", "range", "meaning"), options)]
-        lines += ["", f"`dataprep audit ./images {example}`, or a table `[checks.{check.code}]` in `dataprep.toml`."]
+        lines += [
+            "",
+            f"`dataprep audit ./images {example}`, or a table `[checks.{check.code}]` in "
+            "`dataprep.toml`.",
+        ]
     return "\n".join(lines) + "\n"
 
 
 def index_page(checks: list[type[Check]]) -> str:
     """The list of all checks, by family."""
-    lines = [_GENERATED, "# Checks", "", "`dataprep explain CHECK` shows each of these pages in the terminal."]
+    lines = [
+        _GENERATED,
+        "# Checks",
+        "",
+        "`dataprep explain CHECK` shows each of these pages in the terminal.",
+    ]
     for family in FAMILIES:
-        rows = [(f"[{c.code}]({c.code}.md)", c.severity, c.summary, c.advice) for c in checks if c.family == family]
-        lines += ["", f"## {_FAMILY_TITLES[family]}", "", *_table(("check", "severity", "finds", "what to do"), rows)]
+        rows = [
+            (f"[{c.code}]({c.code}.md)", c.severity, c.summary, c.advice)
+            for c in checks
+            if c.family == family
+        ]
+        lines += [
+            "",
+            f"## {_FAMILY_TITLES[family]}",
+            "",
+            *_table(("check", "severity", "finds", "what to do"), rows),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -90,39 +127,53 @@ def format_page() -> str:
         _GENERATED,
         "# Files of a run",
         "",
-        "`dataprep audit` writes these to `dataprep-out/audit/`, all of them or none. `run.json` records what shaped the result:",
+        "`dataprep audit` writes these to `dataprep-out/audit/`, all of them or none. `run.json` "
+        "records what shaped the result:",
         "options, versions, and the fingerprint of the data.",
         "",
         "## issues.csv",
         "",
-        "One row for each claim. UTF-8, commas, one header line. A text that a spreadsheet would take for a formula has an",
+        "One row for each claim. UTF-8, commas, one header line. A text that a spreadsheet would "
+        "take for a formula has an",
         "apostrophe in front.",
         "",
-        *_table(("column", "meaning"), [(f"`{name}`", _ISSUE_MEANINGS[name]) for name in ISSUE_COLUMNS]),
+        *_table(
+            ("column", "meaning"), [(f"`{name}`", _ISSUE_MEANINGS[name]) for name in ISSUE_COLUMNS]
+        ),
         "",
         "## samples.parquet",
         "",
-        "One row for each sample: `sample` (the path relative to the folder of images), these columns as far as they are known,",
+        "One row for each sample: `sample` (the path relative to the folder of images), these "
+        "columns as far as they are known,",
         "then the manifest's own columns. Luma runs from 0 (black) to 1 (white).",
         "",
         *_table(("column", "kind", "unit", "meaning"), samples),
         "",
         "## report.json",
         "",
-        "Described by the JSON Schema `dataprep/schemas/report.schema.json`, which the package brings along.",
+        "Described by the JSON Schema `dataprep/schemas/report.schema.json`, which the package "
+        "brings along.",
         "",
         *_table(("key", "meaning"), list(_keys(report_schema()))),
         "",
         "## plan.csv",
         "",
-        "What `dataprep clean` suggests, and what you make of it; see [cleaning](cleaning.md). `plan.json` beside it says which",
-        "data the plan is for. When it is applied, `applied.json` says what was changed (`changes`: sample, action, label as",
-        "given, `new_label`, reason), what was made (`result`, and `files` with hashes of their content) and how to get back",
+        "What `dataprep clean` suggests, and what you make of it; see [cleaning](cleaning.md). "
+        "`plan.json` beside it says which",
+        "data the plan is for. When it is applied, `applied.json` says what was changed "
+        "(`changes`: sample, action, label as",
+        "given, `new_label`, reason), what was made (`result`, and `files` with hashes of their "
+        "content) and how to get back",
         "(`undo`).",
         "",
-        *_table(("column", "meaning"), [(f"`{name}`", meaning) for name, meaning in PLAN_COLUMNS.items()]),
+        *_table(
+            ("column", "meaning"),
+            [(f"`{name}`", meaning) for name, meaning in PLAN_COLUMNS.items()],
+        ),
         "",
-        *_table(("action", "meaning"), [(f"`{name}`", meaning) for name, meaning in ACTIONS.items()]),
+        *_table(
+            ("action", "meaning"), [(f"`{name}`", meaning) for name, meaning in ACTIONS.items()]
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -137,7 +188,10 @@ def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     """A Markdown table; bars inside the cells are escaped."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return ["| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines]
+    return [
+        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |"
+        for line in lines
+    ]
 
 
 def _markdown(text: str) -> str:
@@ -155,14 +209,30 @@ def _range(field: dataclasses.Field[Any]) -> str:
         return ", ".join(map(str, choices))
     if low is None and high is None:
         return ""
-    return f"{low} to {high}" if low is not None and high is not None else f"from {low}" if high is None else f"up to {high}"
+    return (
+        f"{low} to {high}"
+        if low is not None and high is not None
+        else f"from {low}"
+        if high is None
+        else f"up to {high}"
+    )
 
 
 def outdated() -> list[str]:
-    """The generated pages whose committed text is not what would be generated, and pages of checks that are no more."""
+    """The generated pages whose committed text is not what would be generated, and pages of
+    checks that are no more.
+    """
     made = pages()
-    wrong = [path for path, text in made.items() if not (FOLDER / path).is_file() or (FOLDER / path).read_text("utf-8") != text]
-    strays = [f"checks/{path.name}" for path in (FOLDER / "checks").glob("*.md") if f"checks/{path.name}" not in made]
+    wrong = [
+        path
+        for path, text in made.items()
+        if not (FOLDER / path).is_file() or (FOLDER / path).read_text("utf-8") != text
+    ]
+    strays = [
+        f"checks/{path.name}"
+        for path in (FOLDER / "checks").glob("*.md")
+        if f"checks/{path.name}" not in made
+    ]
     return sorted(wrong + strays)
 
 

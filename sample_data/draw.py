@@ -1,7 +1,8 @@
 """Draw the sample data sets and plant their faults: ``python sample_data/draw.py [FOLDER]``.
 
-Writes ``shapes/`` (split and class folders), ``manifest/`` (a folder of images with labels.csv) and ``truth.csv``, which says
-what was planted where. The same versions of numpy, OpenCV and Pillow give the same bytes every time.
+Writes ``shapes/`` (split and class folders), ``manifest/`` (a folder of images with labels.csv) and
+``truth.csv``, which says what was planted where. The same versions of numpy, OpenCV and Pillow give
+the same bytes every time.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from scenes import draw_scene
 
 _SIZES = ((192, 192), (208, 160), (160, 208), (200, 180))
 _KINDS = ("fruit", "leaf", "shell", "stone")
-#: Good pictures in shapes/: split to number per kind, in the order of `_KINDS`. The stones are few: an imbalance.
+#: Good pictures in shapes/: split to number per kind, in the order of `_KINDS`. The stones are few:
+#: an imbalance.
 _GOOD = {"train": (32, 36, 30, 3), "val": (8, 9, 8, 1), "test": (9, 9, 8, 1)}
 
 
 class Bad(NamedTuple):
-    """A fault in a picture of its own: where it goes, which check should find it, and how it is made."""
+    """A fault in a picture of its own: where it goes, which check should find it, and how it is
+    made.
+    """
 
     place: str
     check: str
@@ -42,12 +46,29 @@ _BAD = (
     Bad("train/shell", "unreadable", faults.web_page, "a web page saved as an image"),
     Bad("val/leaf", "unreadable", faults.zeros, "nothing but zero bytes"),
     Bad("train/leaf", "extension-mismatch", faults.png, "a PNG called .jpg"),
-    Bad("train/stone", "decompression-bomb", faults.bomb, "50 kB that unfold to 400 megapixels", "png"),
+    Bad(
+        "train/stone",
+        "decompression-bomb",
+        faults.bomb,
+        "50 kB that unfold to 400 megapixels",
+        "png",
+    ),
     Bad("train/shell", "multi-frame", faults.animation, "an animation of five frames", "gif"),
     Bad("train/fruit", "odd-mode", faults.cmyk, "CMYK among RGB"),
     Bad("train/leaf", "odd-mode", faults.sixteen_bit, "16 bits per channel among 8", "png"),
-    Bad("train/shell", "odd-mode", faults.see_through, "transparent background among opaque images", "png"),
-    Bad("train/shell", "exif-rotated", faults.turned_by_tag, "stored on its side, turned by its EXIF tag"),
+    Bad(
+        "train/shell",
+        "odd-mode",
+        faults.see_through,
+        "transparent background among opaque images",
+        "png",
+    ),
+    Bad(
+        "train/shell",
+        "exif-rotated",
+        faults.turned_by_tag,
+        "stored on its side, turned by its EXIF tag",
+    ),
     Bad("train/fruit", "gps-metadata", faults.with_position, "EXIF holds a position in Paris"),
     Bad("train/fruit", "dark", faults.dark, "exposure reduced to 8 %"),
     Bad("test/leaf", "dark", faults.dark, "exposure reduced to 8 %"),
@@ -71,7 +92,9 @@ _BAD = (
 
 
 class Copy(NamedTuple):
-    """A copy of a good picture: of the which-th of the place `of`, put in `place`; no `spoil` means the same bytes."""
+    """A copy of a good picture: of the which-th of the place `of`, put in `place`; no `spoil`
+    means the same bytes.
+    """
 
     of: str
     which: int
@@ -84,16 +107,59 @@ class Copy(NamedTuple):
 
 _COPIES = (
     Copy("train/fruit", 1, "train/fruit", ("exact-duplicate",), None, "the same bytes"),
-    Copy("train/leaf", 1, "train/leaf", ("exact-duplicate",), faults.same_pixels, "the same pixels, as PNG", "png"),
+    Copy(
+        "train/leaf",
+        1,
+        "train/leaf",
+        ("exact-duplicate",),
+        faults.same_pixels,
+        "the same pixels, as PNG",
+        "png",
+    ),
     Copy("train/shell", 1, "train/shell", ("near-duplicate",), faults.cropped, "cropped to 95 %"),
     Copy("train/shell", 2, "train/shell", ("near-duplicate",), faults.mirrored, "mirrored"),
-    Copy("train/leaf", 2, "train/leaf", ("near-duplicate",), faults.quarter_turned, "turned by 90 degrees"),
-    Copy("train/fruit", 2, "train/fruit", ("near-duplicate",), faults.shrunk_and_squeezed, "three quarters the size, quality 50"),
+    Copy(
+        "train/leaf",
+        2,
+        "train/leaf",
+        ("near-duplicate",),
+        faults.quarter_turned,
+        "turned by 90 degrees",
+    ),
+    Copy(
+        "train/fruit",
+        2,
+        "train/fruit",
+        ("near-duplicate",),
+        faults.shrunk_and_squeezed,
+        "three quarters the size, quality 50",
+    ),
     Copy("train/fruit", 3, "train/fruit", ("near-duplicate",), faults.brightened, "brightened"),
-    Copy("train/fruit", 4, "train/shell", ("label-conflict",), None, "the same bytes under another label"),
-    Copy("train/leaf", 3, "train/fruit", ("label-conflict", "near-duplicate"), faults.resaved, "re-encoded, under another label"),
+    Copy(
+        "train/fruit",
+        4,
+        "train/shell",
+        ("label-conflict",),
+        None,
+        "the same bytes under another label",
+    ),
+    Copy(
+        "train/leaf",
+        3,
+        "train/fruit",
+        ("label-conflict", "near-duplicate"),
+        faults.resaved,
+        "re-encoded, under another label",
+    ),
     Copy("train/leaf", 4, "test/leaf", ("split-leakage",), None, "the same bytes in another split"),
-    Copy("train/shell", 3, "val/shell", ("split-leakage", "near-duplicate"), faults.cropped, "cropped to 95 %, in another split"),
+    Copy(
+        "train/shell",
+        3,
+        "val/shell",
+        ("split-leakage", "near-duplicate"),
+        faults.cropped,
+        "cropped to 95 %, in another split",
+    ),
 )
 
 #: What other checks see in the same picture, by what it shows.
@@ -107,7 +173,9 @@ _CLASS_FAULTS = (
 
 @dataclass
 class Album:
-    """A data set in the making: its folder, the files in it, the truth so far, and a seed of its own."""
+    """A data set in the making: its folder, the files in it, the truth so far, and a seed of its
+    own.
+    """
 
     folder: str
     seed: int
@@ -138,7 +206,9 @@ class Album:
 
 
 def draw_shapes(folder: str) -> Album:
-    """Fruit, leaves, shells and a few stones in split and class folders, with every fault of files, quality and duplicates."""
+    """Fruit, leaves, shells and a few stones in split and class folders, with every fault of
+    files, quality and duplicates.
+    """
     album = Album(os.path.join(folder, "shapes"), seed=1)
     for split, numbers in _GOOD.items():
         for kind, number in zip(_KINDS, numbers, strict=True):
@@ -202,7 +272,11 @@ def _spoil_rows(album: Album, rows: list[list[str]]) -> None:
     change(12, 2, "later", "unknown-split", "no split of this name is known")
     rows[12][3] = "later-roll-0"
     rows[15][3] = "test-roll-0"
-    album.plant("test-roll-0", "group-leakage", f"labels.csv row 16: {rows[15][0]} of train is in a group of test")
+    album.plant(
+        "test-roll-0",
+        "group-leakage",
+        f"labels.csv row 16: {rows[15][0]} of train is in a group of test",
+    )
     repeated, disputed = list(rows[20]), [rows[21][0], "leaf", *rows[21][2:]]
     rows += [
         repeated,
@@ -211,10 +285,16 @@ def _spoil_rows(album: Album, rows: list[list[str]]) -> None:
         [rows[22][0], "fruit", "train", "train-roll-0", "what is this?", "and this?"],
     ]
     last = len(rows)
-    album.plant(repeated[0], "duplicate-row", f"labels.csv rows 21 and {last - 3}: the same row twice")
-    album.plant(disputed[0], "conflicting-rows", f"labels.csv rows 22 and {last - 2}: {rows[21][1]} or leaf")
+    album.plant(
+        repeated[0], "duplicate-row", f"labels.csv rows 21 and {last - 3}: the same row twice"
+    )
+    album.plant(
+        disputed[0], "conflicting-rows", f"labels.csv rows 22 and {last - 2}: {rows[21][1]} or leaf"
+    )
     album.plant("images/images-999.jpg", "missing-file", f"labels.csv row {last - 1}: no such file")
-    album.plant("labels.csv", "malformed-row", f"labels.csv row {last}: six fields for four columns")
+    album.plant(
+        "labels.csv", "malformed-row", f"labels.csv row {last}: six fields for four columns"
+    )
     unlisted = album.add("images", faults.jpeg(album.draw("shell", scale=0.75)))
     album.plant(unlisted, "unlisted-file", "in the folder, but in no row")
     album.plant("test", "label-shift", "nothing but fruit")

@@ -1,4 +1,6 @@
-"""Faults that can be planted: functions from a good picture, RGB (height, width, 3), to the bytes of a bad file."""
+"""Faults that can be planted: functions from a good picture, RGB (height, width, 3), to the
+bytes of a bad file.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,10 @@ def empty(picture: Picture) -> bytes:
 
 
 def web_page(picture: Picture) -> bytes:
-    return b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n"
+    return (
+        b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><h1>Not "
+        b"Found</h1></body></html>\n"
+    )
 
 
 def zeros(picture: Picture) -> bytes:
@@ -71,14 +76,27 @@ def see_through(picture: Picture) -> bytes:
     small = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
     height, width = small.shape[:2]
     mask = np.zeros((height, width), np.uint8)
-    cv2.ellipse(mask, (width // 2, height // 2), (int(width * 0.46), int(height * 0.46)), 0, 0, 360, 255, -1, cv2.LINE_AA)
+    cv2.ellipse(
+        mask,
+        (width // 2, height // 2),
+        (int(width * 0.46), int(height * 0.46)),
+        0,
+        0,
+        360,
+        255,
+        -1,
+        cv2.LINE_AA,
+    )
     return save(Image.fromarray(np.dstack([small, mask])), "PNG", optimize=True)
 
 
 def animation(picture: Picture) -> bytes:
     """A GIF of five frames: the camera moves over the picture."""
     side = min(picture.shape[:2]) - 32
-    frames = [Image.fromarray(picture[8 * i : 8 * i + side, 8 * i : 8 * i + side]).quantize(64) for i in range(5)]
+    frames = [
+        Image.fromarray(picture[8 * i : 8 * i + side, 8 * i : 8 * i + side]).quantize(64)
+        for i in range(5)
+    ]
     return save(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=120, loop=0)
 
 
@@ -103,7 +121,9 @@ def bomb(picture: Picture) -> bytes:
     row = bytes(1 + side // 8)
     rows = b"".join([*(packer.compress(row * 100) for _ in range(side // 100)), packer.flush()])
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*c) for c in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(*c) for c in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -184,7 +204,9 @@ def letterboxed(picture: Picture) -> bytes:
 
 
 def framed(picture: Picture) -> bytes:
-    return jpeg(cv2.copyMakeBorder(picture, 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+    return jpeg(
+        cv2.copyMakeBorder(picture, 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    )
 
 
 # Copies: what they are made of is the picture as its own file shows it.
@@ -197,7 +219,9 @@ def same_pixels(picture: Picture) -> bytes:
 def cropped(picture: Picture) -> bytes:
     height, width = picture.shape[:2]
     top, left = height // 40, width // 30
-    return jpeg(np.ascontiguousarray(picture[top : top + height * 19 // 20, left : left + width * 19 // 20]))
+    return jpeg(
+        np.ascontiguousarray(picture[top : top + height * 19 // 20, left : left + width * 19 // 20])
+    )
 
 
 def mirrored(picture: Picture) -> bytes:
@@ -209,7 +233,9 @@ def quarter_turned(picture: Picture) -> bytes:
 
 
 def shrunk_and_squeezed(picture: Picture) -> bytes:
-    return jpeg(cv2.resize(picture, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), quality=50)
+    return jpeg(
+        cv2.resize(picture, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), quality=50
+    )
 
 
 def brightened(picture: Picture) -> bytes:

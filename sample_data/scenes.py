@@ -1,7 +1,9 @@
-"""Small pictures of fruit, leaves, shells and stones, drawn with noise, height maps and light so that they pass for photos.
+"""Small pictures of fruit, leaves, shells and stones, drawn with noise, height maps and light so
+that they pass for photos.
 
-Coordinates run from -1 to 1 over the shorter side; colours are floats from 0 to 1 in the order R, G, B; everything is drawn
-at twice the wanted size and scaled down, which gives edges the softness a lens gives them.
+Coordinates run from -1 to 1 over the shorter side; colours are floats from 0 to 1 in the order R,
+G, B; everything is drawn at twice the wanted size and scaled down, which gives edges the softness a
+lens gives them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ Rgb = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Canvas:
-    """The grid that everything is drawn on: coordinates x, y (h, w), the source of chance and where the light comes from."""
+    """The grid that everything is drawn on: coordinates x, y (h, w), the source of chance and
+    where the light comes from.
+    """
 
     x: Plane
     y: Plane
@@ -32,7 +36,9 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that lies on the ground: how much it covers (0 to 1), its colour, and its height above the ground."""
+    """Something that lies on the ground: how much it covers (0 to 1), its colour, and its height
+    above the ground.
+    """
 
     cover: Plane
     colour: Rgb
@@ -41,19 +47,27 @@ class Thing:
 
 
 def draw_scene(kind: str, width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """An RGB picture (height, width, 3) of one to three things of `kind`, a key of `THINGS`, on some ground."""
+    """An RGB picture (height, width, 3) of one to three things of `kind`, a key of `THINGS`, on
+    some ground.
+    """
     canvas = _canvas(2 * width, 2 * height, rng)
     picture = GROUNDS[rng.integers(len(GROUNDS))](canvas)
     for x, y, size in _places(rng):
         picture = _lay(canvas, picture, THINGS[kind](canvas, x, y, size))
     picture *= _lighting(canvas)[..., None]
     picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    picture = _expose(picture, rng.uniform(0.34, 0.55)) + rng.normal(0, 0.006, picture.shape).astype(np.float32)
+    picture = _expose(picture, rng.uniform(0.34, 0.55)) + rng.normal(
+        0, 0.006, picture.shape
+    ).astype(np.float32)
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def clouds(canvas: Canvas, coarse: float = 3.0, octaves: int = 7, gain: float = 0.6, stretch: float = 1.0) -> Plane:
-    """Noise with detail at every size, mean 0 and standard deviation 1; `stretch` > 1 draws it out along x."""
+def clouds(
+    canvas: Canvas, coarse: float = 3.0, octaves: int = 7, gain: float = 0.6, stretch: float = 1.0
+) -> Plane:
+    """Noise with detail at every size, mean 0 and standard deviation 1; `stretch` > 1 draws it
+    out along x.
+    """
     height, width = canvas.shape
     total, weight = np.zeros(canvas.shape, np.float32), 1.0
     for octave in range(octaves):
@@ -70,7 +84,9 @@ def ramp(values: Plane, *colours: tuple[float, float, float]) -> Rgb:
     """Colours interpolated along `values`: 0 gives the first, 1 the last."""
     stops = np.linspace(0, 1, len(colours))
     table = np.array(colours)
-    return np.stack([np.interp(values, stops, table[:, i]) for i in range(3)], axis=-1).astype(np.float32)
+    return np.stack([np.interp(values, stops, table[:, i]) for i in range(3)], axis=-1).astype(
+        np.float32
+    )
 
 
 def _canvas(width: int, height: int, rng: np.random.Generator) -> Canvas:
@@ -79,7 +95,9 @@ def _canvas(width: int, height: int, rng: np.random.Generator) -> Canvas:
     angle, rise = rng.uniform(0, 2 * np.pi), rng.uniform(0.9, 1.4)
     direction = np.array([np.cos(angle), np.sin(angle), rise])
     light = direction / np.linalg.norm(direction)
-    return Canvas((x - width / 2) / scale, (y - height / 2) / scale, rng, (light[0], light[1], light[2]))
+    return Canvas(
+        (x - width / 2) / scale, (y - height / 2) / scale, rng, (light[0], light[1], light[2])
+    )
 
 
 def _places(rng: np.random.Generator) -> list[tuple[float, float, float]]:
@@ -94,7 +112,10 @@ def _places(rng: np.random.Generator) -> list[tuple[float, float, float]]:
 def _lay(canvas: Canvas, picture: Rgb, thing: Thing) -> Rgb:
     """`picture` with the thing's shadow and the lit thing on it."""
     scale = min(canvas.shape) / 2
-    move = np.array([[1, 0, -canvas.light[0] * 0.12 * scale], [0, 1, -canvas.light[1] * 0.12 * scale]], np.float32)
+    move = np.array(
+        [[1, 0, -canvas.light[0] * 0.12 * scale], [0, 1, -canvas.light[1] * 0.12 * scale]],
+        np.float32,
+    )
     shadow = cv2.warpAffine(thing.cover, move, canvas.shape[::-1])
     shadow = cv2.GaussianBlur(shadow, (0, 0), 0.05 * scale)
     picture = picture * (1 - 0.6 * shadow[..., None])
@@ -109,7 +130,9 @@ def _shade(canvas: Canvas, thing: Thing, scale: float) -> Rgb:
     x, y, z = canvas.light
     facing = np.clip((-rise_x * x - rise_y * y + z) / length, 0, 1)
     towards_eye = np.array([x, y, z + 1]) / np.linalg.norm([x, y, z + 1])
-    mirror = np.clip((-rise_x * towards_eye[0] - rise_y * towards_eye[1] + towards_eye[2]) / length, 0, 1)
+    mirror = np.clip(
+        (-rise_x * towards_eye[0] - rise_y * towards_eye[1] + towards_eye[2]) / length, 0, 1
+    )
     lit = thing.colour * (0.3 + 0.85 * facing[..., None]) + thing.gloss * mirror[..., None] ** 40
     return lit.astype(np.float32)
 
@@ -134,18 +157,27 @@ def _wood(canvas: Canvas) -> Rgb:
     grain = clouds(canvas, coarse=5, gain=0.95, stretch=6)
     rings = np.sin(9 * (canvas.y + 0.25 * clouds(canvas, coarse=1, octaves=3, stretch=3)))
     brown = canvas.rng.uniform(0.8, 1.15)
-    shades = ramp(0.5 + 0.13 * rings + 0.12 * grain, (0.25, 0.15, 0.08), (0.55, 0.36, 0.2), (0.78, 0.58, 0.36))
+    shades = ramp(
+        0.5 + 0.13 * rings + 0.12 * grain, (0.25, 0.15, 0.08), (0.55, 0.36, 0.2), (0.78, 0.58, 0.36)
+    )
     return shades * brown
 
 
 def _sand(canvas: Canvas) -> Rgb:
     grains = clouds(canvas, coarse=2, octaves=8, gain=0.85)
     ripples = np.sin(14 * (canvas.y + 0.3 * clouds(canvas, coarse=1.5, octaves=3)))
-    return ramp(0.5 + 0.16 * grains + 0.05 * ripples, (0.42, 0.33, 0.22), (0.74, 0.63, 0.46), (0.95, 0.88, 0.74))
+    return ramp(
+        0.5 + 0.16 * grains + 0.05 * ripples,
+        (0.42, 0.33, 0.22),
+        (0.74, 0.63, 0.46),
+        (0.95, 0.88, 0.74),
+    )
 
 
 def _cloth(canvas: Canvas) -> Rgb:
-    threads = np.sin(70 * canvas.x + 0.6 * clouds(canvas, octaves=4)) + np.sin(70 * canvas.y + 0.6 * clouds(canvas, octaves=4))
+    threads = np.sin(70 * canvas.x + 0.6 * clouds(canvas, octaves=4)) + np.sin(
+        70 * canvas.y + 0.6 * clouds(canvas, octaves=4)
+    )
     folds = clouds(canvas, coarse=1, octaves=7, gain=0.6)
     hue = np.array(canvas.rng.dirichlet([2, 2, 2]) * 1.6, np.float32).clip(0.1, 0.9)
     return np.clip(0.55 + 0.1 * threads + 0.14 * folds, 0.05, None)[..., None] * (0.5 + 0.5 * hue)
@@ -182,10 +214,19 @@ def _fruit(canvas: Canvas, x: float, y: float, size: float) -> Thing:
     skin = 0.5 + 0.16 * clouds(canvas, coarse=6, octaves=6, gain=0.8) + 0.22 * np.clip(u, -1, 1)
     colours = FRUIT_SKINS[canvas.rng.integers(len(FRUIT_SKINS))]
     dent = np.exp(-((u - 0.35) ** 2 + (v - 0.1) ** 2) / 0.015)
-    stalk = np.exp(-(((u - 0.42) / 0.16) ** 2 + ((v - 0.1 - 0.3 * (u - 0.42)) / 0.03) ** 2) * 1.5)[..., None].astype(np.float32)
-    colour = ramp(skin, *colours) * (1 - 0.45 * dent[..., None]) * (1 - stalk) + stalk * np.array((0.3, 0.2, 0.1), np.float32)
+    stalk = np.exp(-(((u - 0.42) / 0.16) ** 2 + ((v - 0.1 - 0.3 * (u - 0.42)) / 0.03) ** 2) * 1.5)[
+        ..., None
+    ].astype(np.float32)
+    colour = ramp(skin, *colours) * (1 - 0.45 * dent[..., None]) * (1 - stalk) + stalk * np.array(
+        (0.3, 0.2, 0.1), np.float32
+    )
     pores = 0.004 * clouds(canvas, coarse=18, octaves=4, gain=0.8)
-    return Thing(_cover(1 - radius, canvas, size), colour, size * (dome - 0.15 * dent) + pores * size, gloss=0.35)
+    return Thing(
+        _cover(1 - radius, canvas, size),
+        colour,
+        size * (dome - 0.15 * dent) + pores * size,
+        gloss=0.35,
+    )
 
 
 def _leaf(canvas: Canvas, x: float, y: float, size: float) -> Thing:
@@ -194,13 +235,19 @@ def _leaf(canvas: Canvas, x: float, y: float, size: float) -> Thing:
     along = np.clip((u + 1) / 2, 0, 1)
     teeth = 1 + 0.06 * np.abs(np.sin(canvas.rng.uniform(18, 30) * u))
     half = canvas.rng.uniform(0.42, 0.6) * np.sin(np.pi * along) ** 0.8 * teeth
-    veins = np.exp(-((np.sin(11 * (u - 0.7 * np.abs(v)))) ** 2) / 0.02) * 0.55 + np.exp(-((v / 0.022) ** 2))
+    veins = np.exp(-((np.sin(11 * (u - 0.7 * np.abs(v)))) ** 2) / 0.02) * 0.55 + np.exp(
+        -((v / 0.022) ** 2)
+    )
     inside = np.where(np.abs(u) < 1, half - np.abs(v), -0.1)
     age = 0.5 + 0.22 * clouds(canvas, coarse=3, octaves=7, gain=0.75) + 0.2 * (np.abs(v) - 0.2)
     green = ramp(age, *LEAF_COLOURS[canvas.rng.integers(len(LEAF_COLOURS))])
     pale = np.clip(veins, 0, 1)[..., None].astype(np.float32) * 0.4
     colour = green * (1 - pale) + pale * np.array((0.85, 0.85, 0.55), np.float32)
-    height = size * (0.12 * np.clip(half - np.abs(v), 0, None) - 0.01 * veins + 0.006 * clouds(canvas, coarse=10, octaves=4))
+    height = size * (
+        0.12 * np.clip(half - np.abs(v), 0, None)
+        - 0.01 * veins
+        + 0.006 * clouds(canvas, coarse=10, octaves=4)
+    )
     return Thing(_cover(inside, canvas, size), colour, height.astype(np.float32), gloss=0.08)
 
 
@@ -213,8 +260,12 @@ def _shell(canvas: Canvas, x: float, y: float, size: float) -> Thing:
     tone = 0.5 + 0.2 * bands + 0.1 * ribs + 0.12 * clouds(canvas, coarse=6, octaves=6, gain=0.8)
     colour = ramp(tone, *SHELL_COLOURS[canvas.rng.integers(len(SHELL_COLOURS))])
     bulge = 0.5 * np.sqrt(np.clip(1 - (radius / edge) ** 2, 0, None)) * np.clip(radius * 3, 0, 1)
-    height = size * (bulge + 0.02 * ribs * radius + 0.004 * clouds(canvas, coarse=12, octaves=4, gain=0.8))
-    return Thing(_cover((edge - radius) * 1.85, canvas, size), colour, height.astype(np.float32), gloss=0.15)
+    height = size * (
+        bulge + 0.02 * ribs * radius + 0.004 * clouds(canvas, coarse=12, octaves=4, gain=0.8)
+    )
+    return Thing(
+        _cover((edge - radius) * 1.85, canvas, size), colour, height.astype(np.float32), gloss=0.15
+    )
 
 
 def _stone(canvas: Canvas, x: float, y: float, size: float) -> Thing:
@@ -224,9 +275,22 @@ def _stone(canvas: Canvas, x: float, y: float, size: float) -> Thing:
     rough = clouds(canvas, coarse=8, octaves=6, gain=0.85)
     tint = np.array(canvas.rng.uniform(0.85, 1.1, 3), np.float32)
     vein = np.exp(-((v + 0.3 * u + 0.12 * bumps) ** 2) / 0.004)[..., None].astype(np.float32) * 0.5
-    grey = ramp(0.5 + 0.18 * rough + 0.1 * bumps, (0.2, 0.19, 0.2), (0.48, 0.46, 0.44), (0.75, 0.72, 0.68)) * tint
+    grey = (
+        ramp(
+            0.5 + 0.18 * rough + 0.1 * bumps,
+            (0.2, 0.19, 0.2),
+            (0.48, 0.46, 0.44),
+            (0.75, 0.72, 0.68),
+        )
+        * tint
+    )
     height = size * (0.7 * np.sqrt(np.clip(1 - radius**2, 0, None)) + 0.008 * rough)
-    return Thing(_cover(1 - radius, canvas, size), grey * (1 - vein) + 0.85 * vein, height.astype(np.float32), gloss=0.05)
+    return Thing(
+        _cover(1 - radius, canvas, size),
+        grey * (1 - vein) + 0.85 * vein,
+        height.astype(np.float32),
+        gloss=0.05,
+    )
 
 
 FRUIT_SKINS = (

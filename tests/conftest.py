@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-#: For `subprocess` of children that get SIGINT: they obey it though the suite may run with it ignored (``nohup make test``).
-OBEYING = {} if os.name == "nt" else {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
+#: For `subprocess` of children that get SIGINT: they obey it though the suite may run with it
+#: ignored (``nohup make test``).
+OBEYING = (
+    {} if os.name == "nt" else {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +25,14 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 
 def textured(seed: int, width: int = 96, height: int = 72) -> np.ndarray:
-    """A photo-like image: smooth colour fields, edges and a little grain; uint8 (height, width, 3)."""
+    """A photo-like image: smooth colour fields, edges and a little grain; uint8 (height, width,
+    3).
+    """
     random = np.random.default_rng(seed)
     coarse = random.integers(20, 235, (6, 8, 3), dtype=np.uint8)
-    field = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
+    field = np.asarray(
+        Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32
+    )
     for _ in range(6):
         x, y = random.integers(0, width - 12), random.integers(0, height - 12)
         w, h = random.integers(8, max(9, width // 3)), random.integers(8, max(9, height // 3))
@@ -45,5 +52,7 @@ def class_folders(tmp_path: Path) -> Path:
     """Two classes of six good photos each, as class folders."""
     root = tmp_path / "images"
     for index in range(12):
-        save(textured(index), root / ("cat" if index % 2 else "dog") / f"{index:02d}.jpg", quality=92)
+        save(
+            textured(index), root / ("cat" if index % 2 else "dog") / f"{index:02d}.jpg", quality=92
+        )
     return root

@@ -1,4 +1,6 @@
-"""Ends a piece of work at each of its steps on the file system: by an interruption, or as a kill does."""
+"""Ends a piece of work at each of its steps on the file system: by an interruption, or as a kill
+does.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,20 @@ import pytest
 from dataprep.schemas.files import exchange, publishing
 
 #: What Python tells of before it does it (PEP 578); the paths come first among the arguments.
-_EVENTS = frozenset((
-    "open", "os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "os.chmod", "os.utime", "shutil.rmtree",
-))  # fmt: skip
+_EVENTS = frozenset(
+    (
+        "open",
+        "os.rename",
+        "os.link",
+        "os.mkdir",
+        "os.rmdir",
+        "os.remove",
+        "os.truncate",
+        "os.chmod",
+        "os.utime",
+        "shutil.rmtree",
+    )
+)
 
 
 class Killed(BaseException):
@@ -70,7 +83,11 @@ def _ending(folder: Path, at: int, kind: str, monkeypatch: pytest.MonkeyPatch) -
         patch.setattr(os, "fsync", stepping_fsync)
         for module in (publishing, sys.modules.get("dataprep.cleaning.places")):
             if module is not None:
-                patch.setattr(module, "exchange", stepping_swap if module.exchange is swap else module.exchange)
+                patch.setattr(
+                    module,
+                    "exchange",
+                    stepping_swap if module.exchange is swap else module.exchange,
+                )
         _STEPS.folder, _STEPS.at, _STEPS.count, _STEPS.kind = str(folder), at, 0, kind
         try:
             yield
@@ -78,8 +95,12 @@ def _ending(folder: Path, at: int, kind: str, monkeypatch: pytest.MonkeyPatch) -
             _STEPS.folder = ""
 
 
-def every_end(work: Callable[[], Any], folder: Path, monkeypatch: pytest.MonkeyPatch, *, every: int = 1) -> Iterator[str]:
-    """Do the work again and again, ended at each step below `folder`; after each, gives a description, for the caller to look."""
+def every_end(
+    work: Callable[[], Any], folder: Path, monkeypatch: pytest.MonkeyPatch, *, every: int = 1
+) -> Iterator[str]:
+    """Do the work again and again, ended at each step below `folder`; after each, gives a
+    description, for the caller to look.
+    """
     with _ending(folder, 0, "", monkeypatch):
         work()
     steps = _STEPS.count
@@ -94,4 +115,8 @@ def every_end(work: Callable[[], Any], folder: Path, monkeypatch: pytest.MonkeyP
 
 def leftovers(folder: Path) -> list[str]:
     """Names below a folder that are on their way to a place."""
-    return [str(path) for path in folder.rglob("*") if path.name.endswith((".partial", ".ready", ".former"))]
+    return [
+        str(path)
+        for path in folder.rglob("*")
+        if path.name.endswith((".partial", ".ready", ".former"))
+    ]

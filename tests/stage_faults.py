@@ -62,7 +62,9 @@ class Outcome:
 
     @property
     def fault(self) -> str:
-        """What is wrong with that, "" for nothing: a file that cannot be used ends with one line and 2 or 3."""
+        """What is wrong with that, "" for nothing: a file that cannot be used ends with one line
+        and 2 or 3.
+        """
         if "Traceback" in self.errors or "defect" in self.errors:
             return "traceback"
         if self.code not in (0, 1, 2, 3):
@@ -75,12 +77,22 @@ class Outcome:
 def prepare(folder: Path) -> None:
     """A small data set in ``folder/images`` and every stage file below ``folder``."""
     for index in range(12):
-        save(textured(index, 64, 48), folder / "images" / ("cat" if index % 2 else "dog") / f"{index:02d}.png")
+        save(
+            textured(index, 64, 48),
+            folder / "images" / ("cat" if index % 2 else "dog") / f"{index:02d}.png",
+        )
     (folder / "dataprep.toml").write_text(
-        '[audit]\nfail_at = "never"\nseed = 3\nskip = ["gps-metadata"]\n[pass]\nembedder = ""\ntime_limit_s = 30.0\n'
+        '[audit]\nfail_at = "never"\nseed = 3\nskip = ["gps-metadata"]\n[pass]\nembedder = ""\n'
+        "time_limit_s = 30.0\n"
         "max_megapixels = 50.0\ncache = true\n[checks.dark]\nthreshold = 0.1\n"
     )
-    for command in ("audit images --jobs 1 -q", "clean -q --min-confidence 0", "clean --apply -q", "split -q", "augment -q"):
+    for command in (
+        "audit images --jobs 1 -q",
+        "clean -q --min-confidence 0",
+        "clean --apply -q",
+        "split -q",
+        "augment -q",
+    ):
         done = run(command, folder)
         assert done.code == 0, (command, done.errors)
     shutil.copytree(folder / "out" / "audit", folder / "earlier")
@@ -88,7 +100,9 @@ def prepare(folder: Path) -> None:
     names = [f"{'cat' if index % 2 else 'dog'}/{index:02d}.png" for index in range(12)]
     rows = [f"{name},{0.2 + index / 20:g},{0.8 - index / 20:g}" for index, name in enumerate(names)]
     (folder / "probs.csv").write_text("\n".join(["sample,p:cat,p:dog", *rows]) + "\n")
-    (folder / "ignore.csv").write_text("check,id,target,related,note\ndark,0f3a51c09b2e7d44,cat/1.png,,fog\n")
+    (folder / "ignore.csv").write_text(
+        "check,id,target,related,note\ndark,0f3a51c09b2e7d44,cat/1.png,,fog\n"
+    )
     (folder / "model.onnx").write_bytes(toy_model())
 
 
@@ -99,7 +113,9 @@ def toy_model() -> bytes:
 
     from dataprep.baselines.inference.model_card import ModelFacts
 
-    weights = numpy_helper.from_array(np.array([[0.01, 0.02], [0.02, -0.01], [-0.02, 0.01]], np.float32), "weights")
+    weights = numpy_helper.from_array(
+        np.array([[0.01, 0.02], [0.02, -0.01], [-0.02, 0.01]], np.float32), "weights"
+    )
     nodes = [
         helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["floats"], ["means"], axes=[1, 2], keepdims=0),
@@ -107,12 +123,17 @@ def toy_model() -> bytes:
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
     graph = helper.make_graph(
-        nodes, "toy", [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", 32, 32, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2])], [weights],
-    )  # fmt: skip
+        nodes,
+        "toy",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", 32, 32, 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2])],
+        [weights],
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     level = {"wished": 0.05, "threshold": 0.5, "bound": 0.04, "coverage": 0.5, "holds": True}
-    facts = ModelFacts("multi-class", ("cat", "dog"), 32, "lite0", abstention=(level,), fingerprint="0" * 32)
+    facts = ModelFacts(
+        "multi-class", ("cat", "dog"), 32, "lite0", abstention=(level,), fingerprint="0" * 32
+    )
     helper.set_model_props(model, facts.metadata())
     return bytes(onnx.ModelProto.SerializeToString(model))
 
@@ -121,7 +142,9 @@ def run(command: str, folder: Path) -> Outcome:
     """A command line in this process, in `folder`, with ``--out out``."""
     words = command.split()
     place = [] if words[0] == "predict" else ["--out", "out"]
-    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for name in ("stdout", "stderr")}
+    streams = {
+        name: io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for name in ("stdout", "stderr")
+    }
     before, since, code = os.getcwd(), time.perf_counter(), None
     os.chdir(folder)
     try:
@@ -141,17 +164,26 @@ def _text_of(stream: io.TextIOWrapper) -> str:
 
 
 def damaged(name: str, data: bytes, seed: int) -> tuple[bytes, str]:
-    """The content of the stage file `name` with one fault in it, drawn by `seed`, and what it is."""
+    """The content of the stage file `name` with one fault in it, drawn by `seed`, and what it
+    is.
+    """
     draw = random.Random(f"{name} {seed}")
     suffix = name.rpartition(".")[2]
     kinds: dict[str, Callable[[bytes, random.Random], tuple[bytes, str]]] = {
-        "json": _json, "csv": _csv, "toml": _lines, "yaml": _lines, "parquet": _parquet, "onnx": _onnx,
-    }  # fmt: skip
+        "json": _json,
+        "csv": _csv,
+        "toml": _lines,
+        "yaml": _lines,
+        "parquet": _parquet,
+        "onnx": _onnx,
+    }
     return (_bytes if draw.random() < 0.3 else kinds[suffix])(data, draw)
 
 
 def case(template: Path, work: Path, number: int) -> tuple[str, Outcome]:
-    """The case `number`, tried on a copy of what `prepare` made: what it is, and what came of it."""
+    """The case `number`, tried on a copy of what `prepare` made: what it is, and what came of
+    it.
+    """
     name, command = TARGETS[number % len(TARGETS)]
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(template, work)
@@ -162,16 +194,56 @@ def case(template: Path, work: Path, number: int) -> tuple[str, Outcome]:
 
 
 def _values(draw: random.Random) -> Any:
-    return draw.choice([
-        None, True, False, -1, 0, 3, 10**40, -(10**400), 1.5, 1e308, float("nan"), float("inf"), "", "x", "-1", "x" * _LONG,
-        "\x1b[31m", "\0", "/dev/zero", "\ud800", [], [None], [[]], [1, "a", {}], {}, {"a": 1},
-        {"": None}, {"a": {"b": [1, {}]}},
-    ])  # fmt: skip
+    return draw.choice(
+        [
+            None,
+            True,
+            False,
+            -1,
+            0,
+            3,
+            10**40,
+            -(10**400),
+            1.5,
+            1e308,
+            float("nan"),
+            float("inf"),
+            "",
+            "x",
+            "-1",
+            "x" * _LONG,
+            "\x1b[31m",
+            "\0",
+            "/dev/zero",
+            "\ud800",
+            [],
+            [None],
+            [[]],
+            [1, "a", {}],
+            {},
+            {"a": 1},
+            {"": None},
+            {"a": {"b": [1, {}]}},
+        ]
+    )
 
 
 def _bytes(data: bytes, draw: random.Random) -> tuple[bytes, str]:
     """Faults that any file may have."""
-    how = draw.choice(["truncated", "empty", "flipped", "bom", "utf-16", "zeros", "noise", "doubled", "inserted", "latin-1"])
+    how = draw.choice(
+        [
+            "truncated",
+            "empty",
+            "flipped",
+            "bom",
+            "utf-16",
+            "zeros",
+            "noise",
+            "doubled",
+            "inserted",
+            "latin-1",
+        ]
+    )
     place = draw.randrange(max(1, len(data)))
     if how == "flipped":
         flipped = bytearray(data)
@@ -179,11 +251,18 @@ def _bytes(data: bytes, draw: random.Random) -> tuple[bytes, str]:
             flipped[draw.randrange(len(flipped))] ^= 1 << draw.randrange(8)
         return bytes(flipped), how
     made = {
-        "truncated": data[:place], "empty": b"", "bom": b"\xef\xbb\xbf" + data, "zeros": bytes(len(data)),
-        "utf-16": data.decode("utf-8", "replace").encode("utf-16"), "noise": draw.randbytes(2000), "doubled": data + data,
-        "inserted": data[:place] + draw.choice([b"\0", b"\xff\xfe", b'"', b"\x1b[31m", b"[" * 100_000]) + data[place:],
+        "truncated": data[:place],
+        "empty": b"",
+        "bom": b"\xef\xbb\xbf" + data,
+        "zeros": bytes(len(data)),
+        "utf-16": data.decode("utf-8", "replace").encode("utf-16"),
+        "noise": draw.randbytes(2000),
+        "doubled": data + data,
+        "inserted": data[:place]
+        + draw.choice([b"\0", b"\xff\xfe", b'"', b"\x1b[31m", b"[" * 100_000])
+        + data[place:],
         "latin-1": data.replace(b"a", b"\xe4", 3),
-    }  # fmt: skip
+    }
     return made[how], how
 
 
@@ -207,7 +286,13 @@ def _json(data: bytes, draw: random.Random) -> tuple[bytes, str]:
 
 
 def _places(value: Any, above: tuple[Any, ...]) -> Any:
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inside = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, each in inside:
         yield (*above, key)
         yield from _places(each, (*above, key))
@@ -238,7 +323,9 @@ def _csv(data: bytes, draw: random.Random) -> tuple[bytes, str]:
 
 
 def _lines(data: bytes, draw: random.Random) -> tuple[bytes, str]:
-    """Of TOML and YAML: a value of another kind, a key of another name, a line twice, nesting without an end."""
+    """Of TOML and YAML: a value of another kind, a key of another name, a line twice, nesting
+    without an end.
+    """
     lines = data.decode().splitlines()
     valued = [number for number, line in enumerate(lines) if "=" in line or ": " in line]
     number = draw.choice(valued)
@@ -246,10 +333,28 @@ def _lines(data: bytes, draw: random.Random) -> tuple[bytes, str]:
     key, _, _ = lines[number].partition(sign)
     how = draw.choice(["value", "value", "value", "key", "twice", "deep", "tag"])
     if how == "value":
-        value = draw.choice([
-            "[]", "{}", '["x"]', "true", "-1", "1e999", "nan", "inf", '""', "[[1]]", "1979-05-27", "0x7fffffffffffffffffff",
-            f'"{"x" * _LONG}"', "[1, 2, 3]", '{a = 1}', "1" * 5000, "1e308", '"\\u001b[31m"',
-        ])  # fmt: skip
+        value = draw.choice(
+            [
+                "[]",
+                "{}",
+                '["x"]',
+                "true",
+                "-1",
+                "1e999",
+                "nan",
+                "inf",
+                '""',
+                "[[1]]",
+                "1979-05-27",
+                "0x7fffffffffffffffffff",
+                f'"{"x" * _LONG}"',
+                "[1, 2, 3]",
+                "{a = 1}",
+                "1" * 5000,
+                "1e308",
+                '"\\u001b[31m"',
+            ]
+        )
         lines[number] = f"{key}{sign} {value}"
         how = f"{key.strip()} {sign} {value[:30]}"
     elif how == "key":
@@ -271,12 +376,28 @@ def _parquet(data: bytes, draw: random.Random) -> tuple[bytes, str]:
     table = parquet.read_table(io.BytesIO(data))
     column = draw.choice([*table.column_names, "sample", "label"])
     place, rows = table.column_names.index(column), table.num_rows
-    how = draw.choice(["gone", "numbers", "null", "lists", "binary", "floats", "texts", "twice", "no rows", "renamed"])
+    how = draw.choice(
+        [
+            "gone",
+            "numbers",
+            "null",
+            "lists",
+            "binary",
+            "floats",
+            "texts",
+            "twice",
+            "no rows",
+            "renamed",
+        ]
+    )
     values = {
-        "numbers": pa.array(range(rows)), "null": pa.nulls(rows), "lists": pa.array([[1, 2]] * rows),
-        "binary": pa.array([b"\xff"] * rows), "floats": pa.array([float("nan")] * rows),
+        "numbers": pa.array(range(rows)),
+        "null": pa.nulls(rows),
+        "lists": pa.array([[1, 2]] * rows),
+        "binary": pa.array([b"\xff"] * rows),
+        "floats": pa.array([float("nan")] * rows),
         "texts": pa.array(["x" * 30_000] * rows),
-    }  # fmt: skip
+    }
     if how == "gone":
         table = table.drop_columns([column])
     elif how in values:
@@ -286,7 +407,9 @@ def _parquet(data: bytes, draw: random.Random) -> tuple[bytes, str]:
     elif how == "no rows":
         table = table.slice(0, 0)
     else:
-        table = table.rename_columns([f"x{name}" if name == column else name for name in table.column_names])
+        table = table.rename_columns(
+            [f"x{name}" if name == column else name for name in table.column_names]
+        )
     file = io.BytesIO()
     parquet.write_table(table, file)
     return file.getvalue(), f"{column} {how}"
@@ -310,5 +433,7 @@ def _onnx(data: bytes, draw: random.Random) -> tuple[bytes, str]:
     elif how == "gone":
         model.metadata_props.remove(entry)
     else:
-        model.graph.input[0].type.tensor_type.shape.dim[draw.randrange(4)].dim_value = draw.choice([0, 7, 10**9])
+        model.graph.input[0].type.tensor_type.shape.dim[draw.randrange(4)].dim_value = draw.choice(
+            [0, 7, 10**9]
+        )
     return bytes(onnx.ModelProto.SerializeToString(model)), how

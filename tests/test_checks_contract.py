@@ -51,7 +51,12 @@ class Tall(Check):
     def find(self, dataset, look):
         height = dataset.samples["height"].to_numpy()
         tall = height > self.limit
-        yield self.claims(dataset.samples.index[tall], figure=height[tall], unit="pixels", evidence={"limit": self.limit})
+        yield self.claims(
+            dataset.samples.index[tall],
+            figure=height[tall],
+            unit="pixels",
+            evidence={"limit": self.limit},
+        )
 
 
 def test_a_fitting_check_passes():
@@ -96,7 +101,9 @@ def _not_deterministic(cls):
     rng = np.random.default_rng(1)
 
     def find(self, dataset, look):
-        yield self.claims(dataset.samples.index, figure=rng.random(len(dataset)), evidence={"limit": 1})
+        yield self.claims(
+            dataset.samples.index, figure=rng.random(len(dataset)), evidence={"limit": 1}
+        )
 
     cls.find = find
 
@@ -117,7 +124,9 @@ def _unknown_target(cls):
 
 def _confidence_above_one(cls):
     def find(self, dataset, look):
-        yield self.claims(dataset.samples.index[:1], figure=1.0, confidence=1.5, evidence={"limit": 1})
+        yield self.claims(
+            dataset.samples.index[:1], figure=1.0, confidence=1.5, evidence={"limit": 1}
+        )
 
     cls.find = find
 
@@ -144,7 +153,9 @@ def _swallows_options(cls):
     ],
 )
 def test_a_check_that_does_not_fit_is_named(spoil, says):
-    spoiled = dataclass(frozen=True)(type("Tall", (Tall,), {"__doc__": Tall.__doc__, "__module__": __name__}))
+    spoiled = dataclass(frozen=True)(
+        type("Tall", (Tall,), {"__doc__": Tall.__doc__, "__module__": __name__})
+    )
     spoil(spoiled)
     with pytest.MonkeyPatch.context() as patch:  # pickle finds the class by its name in this module
         patch.setitem(globals(), "Tall", spoiled)

@@ -1,4 +1,6 @@
-"""The documentation says what is true: pages are up to date, links lead somewhere, commands and snippets work as written."""
+"""The documentation says what is true: pages are up to date, links lead somewhere, commands and
+snippets work as written.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,20 @@ from dataprep.testing import assert_check_fits
 from .conftest import save, textured
 
 ROOT = Path(__file__).parent.parent
-GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)")
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    return [text for kind, text in BLOCK.findall(path.read_text(encoding="utf-8")) if kind == language]
+    return [
+        text for kind, text in BLOCK.findall(path.read_text(encoding="utf-8")) if kind == language
+    ]
 
 
 def load_make():
@@ -40,19 +49,29 @@ def test_generated_pages_are_up_to_date():
     assert not load_make().outdated(), "run: python docs/make.py"
 
 
-@pytest.mark.parametrize("page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name
+)
 def test_no_figure_is_missing(page):
     assert not re.search(r"@[A-Za-z-]+@|FIGURES|MEASURED|TODO", page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name
+)
 def test_links_lead_somewhere(page):
-    broken = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    broken = [
+        link
+        for link in LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
     assert not broken
 
 
 def commands(path: Path) -> list[list[str]]:
-    """Every command line of dataprep in the shell blocks of a page, without what comes before and after it."""
+    """Every command line of dataprep in the shell blocks of a page, without what comes before
+    and after it.
+    """
     lines = [line for block in blocks(path, "sh") for line in block.splitlines()]
     found = [re.search(r"\bdataprep (?=[a-z-]).*", line) for line in lines]
     return [shlex.split(match[0].split("|")[0], comments=True)[1:] for match in found if match]
@@ -70,7 +89,11 @@ def test_commands_exist_with_their_options(page):
         options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         unknown = [word for word in words if word.startswith("--") and word not in options]
         assert not unknown, f"dataprep {' '.join(words)}"
-        codes = [after for word, after in pairwise(words) if word in ("--only", "--skip", "--drop", "--review", "--keep")]
+        codes = [
+            after
+            for word, after in pairwise(words)
+            if word in ("--only", "--skip", "--drop", "--review", "--keep")
+        ]
         assert set(codes) <= set(registry.names("dataprep.checks"))
 
 
@@ -103,7 +126,9 @@ def plug_in(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     name, value = re.search(r'^(\S+) = "(\S+)"', blocks(page, "toml")[0], re.MULTILINE).groups()
     entry = EntryPoint(name, value, "dataprep.checks")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == "dataprep.checks" else [])
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [entry] if group == "dataprep.checks" else []
+    )
     registry._table.cache_clear()
     yield name
     registry._table.cache_clear()
@@ -117,7 +142,9 @@ def test_a_check_can_be_added_as_the_guide_says(plug_in, tmp_path):
     assert_check_fits(registry.load("dataprep.checks", plug_in))
     save(textured(1, width=300), tmp_path / "images" / "wide.jpg")
     save(textured(2), tmp_path / "images" / "narrow.jpg")
-    audit = dataprep.audit(str(tmp_path / "images"), only=[plug_in], options={plug_in: {"limit": 200}})
+    audit = dataprep.audit(
+        str(tmp_path / "images"), only=[plug_in], options={plug_in: {"limit": 200}}
+    )
     assert list(audit.issues.table["target"]) == ["wide.jpg"]
 
 

@@ -44,7 +44,9 @@ def test_the_same_data_give_the_same_issues(class_folders: Path) -> None:
 
 
 def test_only_and_skip_choose_checks() -> None:
-    assert [check.code for check in make_checks(only=["dark", "bright"], skip=["bright"])] == ["dark"]
+    assert [check.code for check in make_checks(only=["dark", "bright"], skip=["bright"])] == [
+        "dark"
+    ]
     with pytest.raises(OptionError, match="no check is called 'drak'. Did you mean 'dark'"):
         make_checks(only=["drak"])
 
@@ -59,7 +61,9 @@ def test_options_reach_their_check(class_folders: Path) -> None:
 def test_an_audit_leaves_the_images_as_they_were(class_folders: Path) -> None:
     before = {path: path.read_bytes() for path in class_folders.rglob("*") if path.is_file()}
     dataprep.audit(str(class_folders))
-    assert before == {path: path.read_bytes() for path in class_folders.rglob("*") if path.is_file()}
+    assert before == {
+        path: path.read_bytes() for path in class_folders.rglob("*") if path.is_file()
+    }
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ class Broken(Check):
         raise ZeroDivisionError("one over nothing")
 
 
-def test_a_failing_check_costs_only_its_own_findings(class_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_check_costs_only_its_own_findings(
+    class_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = {**registry.BUILT_IN["dataprep.checks"], "broken-plug-in": f"{__name__}:Broken"}
     monkeypatch.setitem(registry.BUILT_IN, "dataprep.checks", table)
     registry._table.cache_clear()
@@ -121,14 +127,18 @@ def test_a_folder_of_broken_files_fails_no_check(tmp_path: Path) -> None:
         ({"pass_options": {"jobs": 1}}, "expected dataprep.PassOptions"),
     ],
 )
-def test_options_of_another_type_are_a_users_mistake(class_folders: Path, given: dict[str, Any], says: str) -> None:
+def test_options_of_another_type_are_a_users_mistake(
+    class_folders: Path, given: dict[str, Any], says: str
+) -> None:
     with pytest.raises(OptionError, match=says):
         dataprep.audit(str(class_folders), **given)
 
 
 @pytest.mark.parametrize("source", [3, b"images"])
 def test_a_source_of_another_type_is_a_users_mistake(source: Any) -> None:
-    with pytest.raises(InputError, match="expected a folder, an fsspec URL, a manifest or a list of files"):
+    with pytest.raises(
+        InputError, match="expected a folder, an fsspec URL, a manifest or a list of files"
+    ):
         dataprep.audit(source)
 
 
@@ -139,7 +149,10 @@ def test_checks_of_classes_say_that_one_class_is_not_enough() -> None:
     assert skipped["wrong-label"] == skipped["shortcut"] == "needs labels of 2 classes"
     assert "outlier" not in skipped
     small = made_up_dataset(20)
-    assert run_checks(checks, small, MadeUpLook(small))[1]["outlier"] == "needs embeddings of 50 images"
+    assert (
+        run_checks(checks, small, MadeUpLook(small))[1]["outlier"]
+        == "needs embeddings of 50 images"
+    )
 
 
 @dataclass(frozen=True)
@@ -151,21 +164,40 @@ class BrokenDark(Dark):
         raise ZeroDivisionError("one over nothing")
 
 
-def test_a_failed_check_is_a_failure_of_the_run(class_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Said first, with the exit code of failed work whatever the gate, and the other results kept."""
+def test_a_failed_check_is_a_failure_of_the_run(
+    class_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said first, with the exit code of failed work whatever the gate, and the other results
+    kept.
+    """
     table = {**registry.BUILT_IN["dataprep.checks"], "broken-plug-in": f"{__name__}:BrokenDark"}
     monkeypatch.setitem(registry.BUILT_IN, "dataprep.checks", table)
     registry._table.cache_clear()
     try:
         for gate in ("never", "error"):
-            args = ["audit", str(class_folders), "--out", str(tmp_path / gate), "--fail-at", gate, "--no-embedding"]
+            args = [
+                "audit",
+                str(class_folders),
+                "--out",
+                str(tmp_path / gate),
+                "--fail-at",
+                gate,
+                "--no-embedding",
+            ]
             result = CliRunner().invoke(app, args)
             assert result.exit_code == 3
             assert "1 check failed: this audit is not whole" in result.output
-            assert "the check broken-plug-in failed: ZeroDivisionError: one over nothing" in result.output
-            report = json.loads((tmp_path / gate / "audit" / "report.json").read_text(encoding="utf-8"))
+            assert (
+                "the check broken-plug-in failed: ZeroDivisionError: one over nothing"
+                in result.output
+            )
+            report = json.loads(
+                (tmp_path / gate / "audit" / "report.json").read_text(encoding="utf-8")
+            )
             assert report["verdict"]["level"] == "error"
-            assert report["verdict"]["text"].startswith("Nothing is known of what broken-plug-in would have found")
+            assert report["verdict"]["text"].startswith(
+                "Nothing is known of what broken-plug-in would have found"
+            )
             assert len(report["checks"]) > 20
     finally:
         monkeypatch.undo()

@@ -1,4 +1,6 @@
-"""Every stage, interrupted and killed at its steps: its folder holds one run whole, the former or the new one."""
+"""Every stage, interrupted and killed at its steps: its folder holds one run whole, the former
+or the new one.
+"""
 
 from __future__ import annotations
 
@@ -61,16 +63,23 @@ def made_dataset(root: Path) -> Dataset:
     root.mkdir()
     for name in NAMES:
         (root / name).write_bytes(name.encode())
-    table = {"label": pd.Categorical(["cat", "cat", "dog", "dog"]), "bytes": 5, "file_hash": [f"hash-{name}" for name in NAMES]}
+    table = {
+        "label": pd.Categorical(["cat", "cat", "dog", "dog"]),
+        "bytes": 5,
+        "file_hash": [f"hash-{name}" for name in NAMES],
+    }
     samples = pd.DataFrame(table, index=pd.Index(NAMES, name="sample", dtype="str"))
     return Dataset(str(root), samples, "classification", ("cat", "dog"))
 
 
 def of_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(html, "render_html", lambda summary, audit, **more: str(audit.dataset.samples.index[0]))
+    monkeypatch.setattr(
+        html, "render_html", lambda summary, audit, **more: str(audit.dataset.samples.index[0])
+    )
     dataset = made_dataset(tmp_path / "images")
     audits = [
-        audit_of(data, claim("dark", str(data.samples.index[0]))) for data in (dataset, dataset.where([False, True, True, True]))
+        audit_of(data, claim("dark", str(data.samples.index[0])))
+        for data in (dataset, dataset.where([False, True, True, True]))
     ]
     return Stage(tmp_path / "audit", lambda which: report(audits[which], tmp_path / "audit"))
 
@@ -78,33 +87,52 @@ def of_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
 def of_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     dataset = made_dataset(tmp_path / "images")
     plans = two_plans(dataset)
-    return Stage(tmp_path / "clean", lambda which: write_plan(plans[which], tmp_path / "clean", overwrite=True))
+    return Stage(
+        tmp_path / "clean",
+        lambda which: write_plan(plans[which], tmp_path / "clean", overwrite=True),
+    )
 
 
 def two_plans(dataset: Dataset) -> list[Any]:
     """Plans that drop other samples, with other options."""
     pairs = (("a.jpg", "b.jpg"), ("c.jpg", "d.jpg"))
-    return [clean(audit_of(dataset, copy_claim(*pair)), min_confidence=0.5 + n / 10) for n, pair in enumerate(pairs)]
+    return [
+        clean(audit_of(dataset, copy_claim(*pair)), min_confidence=0.5 + n / 10)
+        for n, pair in enumerate(pairs)
+    ]
 
 
 def of_applied_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
-    monkeypatch.setattr("dataprep.schemas.run.datetime", _NoClock)  # the plan's record holds the hash of the run's
+    monkeypatch.setattr(
+        "dataprep.schemas.run.datetime", _NoClock
+    )  # the plan's record holds the hash of the run's
     dataset, folder = made_dataset(tmp_path / "images"), tmp_path / "clean"
     plans = two_plans(dataset)
     write_plan(plans[0], folder)
-    return Stage(folder, lambda which: apply_plan(plans[which], dataset, manifest=folder / "clean.csv", record=folder))
+    return Stage(
+        folder,
+        lambda which: apply_plan(
+            plans[which], dataset, manifest=folder / "clean.csv", record=folder
+        ),
+    )
 
 
 def of_cleaned_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     dataset = made_dataset(tmp_path / "images")
     plans = two_plans(dataset)
-    return Stage(tmp_path / "new", lambda which: apply_plan(plans[which], dataset, folder=tmp_path / "new", copy=True), every=3)
+    return Stage(
+        tmp_path / "new",
+        lambda which: apply_plan(plans[which], dataset, folder=tmp_path / "new", copy=True),
+        every=3,
+    )
 
 
 def of_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = [split(patients(60, 20), seed=seed, tests=False) for seed in (0, 1)]
-    monkeypatch.setattr("dataprep.splits.records.draw_proof", lambda split: str(split.run["options"]["seed"]))
+    monkeypatch.setattr(
+        "dataprep.splits.records.draw_proof", lambda split: str(split.run["options"]["seed"])
+    )
     return Stage(tmp_path / "split", lambda which: write_split(made[which], tmp_path / "split"))
 
 
@@ -113,18 +141,28 @@ def of_laid_out_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     for parts in (("train", "train", "val", "test"), ("test", "val", "train", "train")):
         divided = dataset.assign(split=pd.Categorical(parts), unit=list(NAMES))
         made.append(replace(split(patients(12, 6), tests=False), dataset=divided))
-    return Stage(tmp_path / "new", lambda which: materialise(made[which], tmp_path / "new", link="copy"), every=3)
+    return Stage(
+        tmp_path / "new",
+        lambda which: materialise(made[which], tmp_path / "new", link="copy"),
+        every=3,
+    )
 
 
 def of_normaliser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = [
-        Normaliser("z-score", ChannelStatistics((mean,) * 3, (0.2,) * 3, (0.0,) * 3, (1.0,) * 3, 9, 9), part="train")
+        Normaliser(
+            "z-score",
+            ChannelStatistics((mean,) * 3, (0.2,) * 3, (0.0,) * 3, (1.0,) * 3, 9, 9),
+            part="train",
+        )
         for mean in (0.4, 0.5)
     ]
     exports = ("timm", "torchvision")
     return Stage(
         tmp_path / "normalise",
-        lambda which: write_normaliser(made[which], tmp_path / "normalise", exports=exports, run={"which": which}),
+        lambda which: write_normaliser(
+            made[which], tmp_path / "normalise", exports=exports, run={"which": which}
+        ),
     )
 
 
@@ -134,27 +172,51 @@ def of_augmentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
         Augmentation(policy, ("why",), None, policy.name.encode(), "root", {"which": policy.name})
         for policy in list(POLICIES.values())[:2]
     ]
-    return Stage(tmp_path / "augment", lambda which: write_augmentation(made[which], tmp_path / "augment"))
+    return Stage(
+        tmp_path / "augment", lambda which: write_augmentation(made[which], tmp_path / "augment")
+    )
 
 
 def of_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(writing, "draw_baseline", lambda baseline, audit: str(baseline.run["which"]))
+    monkeypatch.setattr(
+        writing, "draw_baseline", lambda baseline, audit: str(baseline.run["which"])
+    )
     dataset = made_dataset(tmp_path / "images").assign(split=["train", "train", "val", "test"])
     goal, made = Goal("binary", ("cat", "dog"), "accuracy"), []
     for which in (0, 1):
         predictions = pd.DataFrame({"sample": NAMES, "confidence": np.full(4, which / 2)})
         metrics = {"which": which, "history": [{"epoch": 0, "loss": which}]}
         data = dataset.where([True, True, True, which == 0])
-        made.append(Baseline(data, goal, predictions, metrics, None, {"which": which}, predictions if which else None))
+        made.append(
+            Baseline(
+                data,
+                goal,
+                predictions,
+                metrics,
+                None,
+                {"which": which},
+                predictions if which else None,
+            )
+        )
     (tmp_path / "baseline" / "pixels").mkdir(parents=True)
     (tmp_path / "baseline" / "pixels" / "32.u8").write_bytes(b"pixels")
-    return Stage(tmp_path / "baseline", lambda which: writing.write_baseline(made[which], tmp_path / "baseline"))
+    return Stage(
+        tmp_path / "baseline",
+        lambda which: writing.write_baseline(made[which], tmp_path / "baseline"),
+    )
 
 
 STAGES = [
-    of_report, of_plan, of_applied_plan, of_cleaned_folder, of_split, of_laid_out_split, of_normaliser, of_augmentation,
+    of_report,
+    of_plan,
+    of_applied_plan,
+    of_cleaned_folder,
+    of_split,
+    of_laid_out_split,
+    of_normaliser,
+    of_augmentation,
     of_baseline,
-]  # fmt: skip
+]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -165,7 +227,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("of_stage", STAGES, ids=lambda make: make.__name__)
 def test_a_stage_is_there_whole_whatever_ends_it(
-    of_stage: Callable[[Path, pytest.MonkeyPatch], Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_stage: Callable[[Path, pytest.MonkeyPatch], Stage],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stage = of_stage(tmp_path, monkeypatch)
     wanted = []
@@ -195,7 +259,9 @@ class _NoClock:
         return "now"
 
 
-def test_a_list_of_dismissed_issues_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_dismissed_issues_is_never_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset, path = made_dataset(tmp_path / "images"), tmp_path / "ignore.csv"
     number = 0
 
@@ -213,8 +279,12 @@ def test_a_list_of_dismissed_issues_is_never_half_written(tmp_path: Path, monkey
         work()
 
 
-def test_an_audit_may_be_read_while_its_move_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where folders cannot be swapped: the reader carries on with what a killed run had made certain."""
+def test_an_audit_may_be_read_while_its_move_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where folders cannot be swapped: the reader carries on with what a killed run had made
+    certain.
+    """
     from dataprep.cleaning import read_audit
     from dataprep.schemas.files import exchange
 

@@ -16,7 +16,11 @@ from dataprep.schemas.issues import Issues, batch
 
 def dataset_of(**hashes):
     return Dataset(
-        "images", pd.DataFrame({"file_hash": hashes.values()}, index=pd.Index([f"{n}.jpg" for n in hashes], name="sample"))
+        "images",
+        pd.DataFrame(
+            {"file_hash": hashes.values()},
+            index=pd.Index([f"{n}.jpg" for n in hashes], name="sample"),
+        ),
     )
 
 
@@ -35,7 +39,9 @@ def issues():
 
 
 def write_report(folder, issues, dataset, **more):
-    (folder / "report.json").write_text(json.dumps({"ids": list(issue_ids(issues, dataset)), **more}))
+    (folder / "report.json").write_text(
+        json.dumps({"ids": list(issue_ids(issues, dataset)), **more})
+    )
     return folder / "report.json"
 
 
@@ -53,17 +59,14 @@ def test_only_new_issues_are_left(issues, dataset, tmp_path):
 def test_renamed_files_are_known_and_changed_ones_are_new(issues, dataset, tmp_path):
     known = write_report(tmp_path, issues, dataset)
     now = issues_of(("dark", "renamed.jpg"), ("dark", "b.jpg"))
-    assert targets(only_new(now, dataset_of(renamed="hash-1", b="edited"), known)) == {("dark", "b.jpg")}
+    assert targets(only_new(now, dataset_of(renamed="hash-1", b="edited"), known)) == {
+        ("dark", "b.jpg")
+    }
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [
-        (None, "cannot read"),
-        ("{", "cannot read"),
-        ("[]", "no report"),
-        ("{}", "no report"),
-    ],
+    [(None, "cannot read"), ("{", "cannot read"), ("[]", "no report"), ("{}", "no report")],
 )
 def test_what_is_no_earlier_report_is_named(issues, dataset, tmp_path, text, says):
     path = tmp_path / "old.json"

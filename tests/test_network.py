@@ -1,4 +1,6 @@
-"""Nothing leaves the machine, seen from outside: every command and the Python API, each network call watched."""
+"""Nothing leaves the machine, seen from outside: every command and the Python API, each network
+call watched.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,27 @@ _HELD_S = 20
 _ADDRESS = re.compile(r'sa_family=AF_(\w+)|inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"')
 _HERE = ("127.", "::1", "::ffff:127.")
 #: Starts what follows in a network of its own that leads nowhere but to itself.
-_ALONE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up 2>/dev/null; exec "$@"', "alone")
+_ALONE = (
+    "unshare",
+    "--map-root-user",
+    "--net",
+    "sh",
+    "-c",
+    'ip link set lo up 2>/dev/null; exec "$@"',
+    "alone",
+)
 
 #: Writes every call that may name another machine.
-_WATCHED = ("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-e", "signal=none")
+_WATCHED = (
+    "strace",
+    "-f",
+    "--seccomp-bpf",
+    "-qq",
+    "-e",
+    "trace=connect,sendto,sendmsg,sendmmsg",
+    "-e",
+    "signal=none",
+)
 
 
 def _why_not() -> str:
@@ -29,7 +48,9 @@ def _why_not() -> str:
     for name in ("strace", "unshare"):
         if shutil.which(name) is None:
             return f"{name} is not installed"
-    tried = subprocess.run([*_ALONE, "strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True)
+    tried = subprocess.run(
+        [*_ALONE, "strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True
+    )
     return "" if tried.returncode == 0 else f"not permitted here: {tried.stderr.strip()[-200:]}"
 
 
@@ -40,7 +61,9 @@ def _calls_out(command: list[str], folder: Path) -> list[str]:
     watched = [*_ALONE, *_WATCHED, "-o", str(log)]
     unset = {name: value for name, value in os.environ.items() if not name.startswith("ORT_")}
     settings = {**unset, "TMPDIR": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
-    done = subprocess.run([*watched, *command], cwd=folder, env=settings, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [*watched, *command], cwd=folder, env=settings, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return [line for line in log.read_text(errors="replace").splitlines() if _leads_out(line)]
 
@@ -61,7 +84,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_program_that_calls_out_is_seen(folder: Path) -> None:
-    calls = "import socket, contextlib\nfor host in ('192.0.2.1', '127.0.0.1'):\n with contextlib.suppress(OSError):\n"
+    calls = (
+        "import socket, contextlib\nfor host in ('192.0.2.1', '127.0.0.1'):\n with "
+        "contextlib.suppress(OSError):\n"
+    )
     calls += "  socket.create_connection((host, 9), timeout=1)"
     assert len(_calls_out([sys.executable, "-c", calls], folder)) == 1
     sends = "import socket, contextlib\nwith contextlib.suppress(OSError):\n"
@@ -73,10 +99,18 @@ def test_no_command_calls_out(folder: Path) -> None:
     run = [sys.executable, "-m", "dataprep"]
     images, few = str(_DATA), ["--jobs", "1"]
     commands = [
-        ["audit", images, *few, "--no-cache"], ["clean"], ["split"], ["normalise"], ["augment"],
-        ["train-baseline", "--no-sanity"], ["predict", images, "--jobs", "1"],
-        ["checks"], ["explain", "dark"], ["cache", "info"], ["--version"],
-    ]  # fmt: skip
+        ["audit", images, *few, "--no-cache"],
+        ["clean"],
+        ["split"],
+        ["normalise"],
+        ["augment"],
+        ["train-baseline", "--no-sanity"],
+        ["predict", images, "--jobs", "1"],
+        ["checks"],
+        ["explain", "dark"],
+        ["cache", "info"],
+        ["--version"],
+    ]
     called = {" ".join(command): _calls_out([*run, *command], folder) for command in commands}
     assert not any(called.values()), {name: calls[:5] for name, calls in called.items() if calls}
 

@@ -1,4 +1,6 @@
-"""Checks of a caller's own run beside the registered ones; what is asked of a check that is not there is an error."""
+"""Checks of a caller's own run beside the registered ones; what is asked of a check that is not
+there is an error.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ from dataprep.errors import OptionError
 from dataprep.schemas.issues import Issues, batch
 from dataprep.schemas.options import option
 
-FAST = {"only": ["dark", "too-green"], "pass_options": dataprep.PassOptions(embedder="", jobs=1, cache=False)}
+FAST = {
+    "only": ["dark", "too-green"],
+    "pass_options": dataprep.PassOptions(embedder="", jobs=1, cache=False),
+}
 
 
 @dataclass(frozen=True)
@@ -37,17 +42,27 @@ class TooGreen(Check):
 
     def find(self, dataset: dataprep.Dataset, look: Any) -> Iterator[pd.DataFrame]:
         wide = dataset.samples["width"].to_numpy() >= self.least
-        yield self.claims(dataset.samples.index[wide], figure=dataset.samples["width"][wide].to_numpy(), unit="px")
+        yield self.claims(
+            dataset.samples.index[wide], figure=dataset.samples["width"][wide].to_numpy(), unit="px"
+        )
 
 
 @pytest.fixture(scope="module")
 def images() -> list[np.ndarray]:
-    return [np.random.default_rng(i).integers(0, 256, (20, 10 + 10 * i, 3)).astype(np.uint8) for i in range(3)]
+    return [
+        np.random.default_rng(i).integers(0, 256, (20, 10 + 10 * i, 3)).astype(np.uint8)
+        for i in range(3)
+    ]
 
 
 @pytest.mark.parametrize(
     ("given", "options", "found"),
-    [(TooGreen(), {}, 3), (TooGreen, {}, 3), (TooGreen(least=15), {}, 2), (TooGreen, {"too-green": {"least": 30}}, 1)],
+    [
+        (TooGreen(), {}, 3),
+        (TooGreen, {}, 3),
+        (TooGreen(least=15), {}, 2),
+        (TooGreen, {"too-green": {"least": 30}}, 1),
+    ],
 )
 def test_own_checks_are_reported_like_any_other(images, tmp_path: Path, given, options, found):
     audit = dataprep.audit(images, checks=[given], options=options, **FAST)
@@ -64,10 +79,16 @@ def test_own_checks_are_reported_like_any_other(images, tmp_path: Path, given, o
 
 
 def test_own_checks_run_after_the_registered_ones_and_can_be_left_out(images):
-    every = dataprep.audit(images, checks=[TooGreen()], skip=["dark"], pass_options=FAST["pass_options"])
+    every = dataprep.audit(
+        images, checks=[TooGreen()], skip=["dark"], pass_options=FAST["pass_options"]
+    )
     assert every.checks[-1].code == "too-green"
     assert len(every.checks) > 40
-    assert not len(dataprep.audit(images, checks=[TooGreen()], only=["dark"], pass_options=FAST["pass_options"]).issues)
+    assert not len(
+        dataprep.audit(
+            images, checks=[TooGreen()], only=["dark"], pass_options=FAST["pass_options"]
+        ).issues
+    )
 
 
 @dataclass(frozen=True)
@@ -86,13 +107,19 @@ class Broken(TooGreen):
 @pytest.mark.parametrize(
     "made",
     [
-        ZeroDivisionError("x"), {"target": ["a"]}, pd.DataFrame({"target": ["a"]}), None,
+        ZeroDivisionError("x"),
+        {"target": ["a"]},
+        pd.DataFrame({"target": ["a"]}),
+        None,
         batch("broken", "info", "sample", ["a"]).astype({"severity": "str"}).assign(severity="bad"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_check_costs_no_other_its_findings(images, made):
     audit = dataprep.audit(
-        images, checks=[Broken(made=made), TooGreen()], pass_options=FAST["pass_options"], only=["broken", "too-green"]
+        images,
+        checks=[Broken(made=made), TooGreen()],
+        pass_options=FAST["pass_options"],
+        only=["broken", "too-green"],
     )
     assert list(audit.failed) == ["broken"]
     assert len(audit.issues.of("too-green")) == 3
@@ -136,7 +163,9 @@ def test_options_of_an_instance_are_its_own():
 
 def test_issues_of_a_check_that_is_not_there(images):
     audit = dataprep.audit(images, checks=[TooGreen()], **FAST)
-    with pytest.raises(OptionError, match="no check of this audit is called 'drak'. Did you mean 'dark'"):
+    with pytest.raises(
+        OptionError, match="no check of this audit is called 'drak'. Did you mean 'dark'"
+    ):
         audit.issues.of("drak")
     with pytest.raises(OptionError, match="'too-gren'. Did you mean 'too-green'"):
         audit.issues.at_least("info").where(np.ones(3, bool)).of("dark", "too-gren")

@@ -48,7 +48,9 @@ def notebook(monkeypatch):
 
 def test_a_notebook_shows_a_bar_and_empties_its_output(notebook, capsys):
     dataprep.audit(IMAGES, **OPTIONS)
-    assert any("Measuring" in text and "6 of 6" in text and "<progress" in text for text in notebook.drawn)
+    assert any(
+        "Measuring" in text and "6 of 6" in text and "<progress" in text for text in notebook.drawn
+    )
     assert any("Checking" in text for text in notebook.drawn)
     assert notebook.drawn[-1] == ""
     assert capsys.readouterr().err == ""
@@ -96,7 +98,11 @@ def test_a_pipe_shows_nothing_unless_asked(capsys):
     dataprep.audit(IMAGES, **OPTIONS)
     assert capsys.readouterr().err == ""
     dataprep.audit(IMAGES, progress=True, **OPTIONS)
-    assert capsys.readouterr().err.splitlines() == ["dataprep: Listing files", "dataprep: Measuring", "dataprep: Checking"]
+    assert capsys.readouterr().err.splitlines() == [
+        "dataprep: Listing files",
+        "dataprep: Measuring",
+        "dataprep: Checking",
+    ]
 
 
 @pytest.mark.parametrize("given", [None, False])

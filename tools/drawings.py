@@ -1,8 +1,10 @@
-"""Scenes drawn from a seed whose statistics are near those of photos, to calibrate the integer model: no photo, no licence.
+"""Scenes drawn from a seed whose statistics are near those of photos, to calibrate the integer
+model: no photo, no licence.
 
-A scene is a "dead leaves" picture (Lee, Mumford and Huang 2001: opaque shapes of power-law sizes that hide one another give the
-edge and scale statistics of photos) whose leaves carry their own colour, shading and 1/f texture (Field 1987), seen with a light
-that falls off, some blur, some grain. Some are flat, dark, washed out, on white, stripes or noise: users have those too.
+A scene is a "dead leaves" picture (Lee, Mumford and Huang 2001: opaque shapes of power-law sizes
+that hide one another give the edge and scale statistics of photos) whose leaves carry their own
+colour, shading and 1/f texture (Field 1987), seen with a light that falls off, some blur, some
+grain. Some are flat, dark, washed out, on white, stripes or noise: users have those too.
 """
 
 from __future__ import annotations
@@ -17,16 +19,31 @@ Scene = NDArray[np.float64]  # (side, side, 3), 0 to 1 before clipping
 def draw_scenes(count: int, side: int, seed: int = 0) -> NDArray[np.uint8]:
     """(count, side, side, 3) uint8 RGB; the same for the same arguments."""
     random = np.random.default_rng(seed)
-    kinds = [dead_leaves, dead_leaves, dead_leaves, object_on_ground, object_on_ground, landscape, pattern, noise_field]
-    scenes = [photographed(kinds[index % len(kinds)](side, random), random) for index in range(count)]
+    kinds = [
+        dead_leaves,
+        dead_leaves,
+        dead_leaves,
+        object_on_ground,
+        object_on_ground,
+        landscape,
+        pattern,
+        noise_field,
+    ]
+    scenes = [
+        photographed(kinds[index % len(kinds)](side, random), random) for index in range(count)
+    ]
     return np.stack(scenes)
 
 
 def fractal(side: int, random: np.random.Generator, power: float) -> Field:
-    """A field whose amplitude falls with frequency to the power `power`, of mean 0 and standard deviation 1."""
+    """A field whose amplitude falls with frequency to the power `power`, of mean 0 and standard
+    deviation 1.
+    """
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
     frequency[0, 0] = 1.0
-    field = np.fft.irfft2(np.fft.rfft2(random.standard_normal((side, side))) / frequency**power, s=(side, side))
+    field = np.fft.irfft2(
+        np.fft.rfft2(random.standard_normal((side, side))) / frequency**power, s=(side, side)
+    )
     field -= field.mean()
     return field / (field.std() + 1e-9)
 
@@ -37,8 +54,12 @@ def colour(random: np.random.Generator) -> NDArray[np.float64]:
     return np.clip(grey + random.normal(0, random.choice([0.03, 0.12, 0.4]), 3), 0, 1)
 
 
-def shape(side: int, random: np.random.Generator, radius: float, centre: tuple[float, float] | None = None) -> Field:
-    """A mask from 0 to 1: an ellipse, a box or a star-like blob, turned, with an edge one pixel wide."""
+def shape(
+    side: int, random: np.random.Generator, radius: float, centre: tuple[float, float] | None = None
+) -> Field:
+    """A mask from 0 to 1: an ellipse, a box or a star-like blob, turned, with an edge one pixel
+    wide.
+    """
     y, x = np.mgrid[0:side, 0:side].astype(float)
     row, column = centre if centre is not None else tuple(random.uniform(-0.1, 1.1, 2) * side)
     angle, stretch = random.uniform(0, np.pi), np.exp(random.normal(0, 0.5))
@@ -51,7 +72,9 @@ def shape(side: int, random: np.random.Generator, radius: float, centre: tuple[f
         distance = np.maximum(np.abs(across), np.abs(along))
     else:
         waves, turn = random.integers(2, 7), random.uniform(0, 2 * np.pi)
-        distance = np.hypot(across, along) / (1 + 0.35 * np.cos(waves * np.arctan2(along, across) + turn))
+        distance = np.hypot(across, along) / (
+            1 + 0.35 * np.cos(waves * np.arctan2(along, across) + turn)
+        )
     return np.clip(radius - distance + 0.5, 0, 1)
 
 
@@ -60,11 +83,15 @@ def surface(side: int, random: np.random.Generator) -> Scene:
     y, x = np.mgrid[0:side, 0:side] / side
     angle = random.uniform(0, 2 * np.pi)
     shading = 1 + random.uniform(0, 0.6) * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle))
-    texture = fractal(side, random, random.uniform(0.3, 1.8)) * random.choice([0.0, 0.03, 0.08, 0.2])
+    texture = fractal(side, random, random.uniform(0.3, 1.8)) * random.choice(
+        [0.0, 0.03, 0.08, 0.2]
+    )
     if random.random() < 0.25:
         period = np.exp(random.uniform(np.log(0.02), np.log(0.3)))
         stripes = np.sin(2 * np.pi * (x * np.cos(angle) - y * np.sin(angle)) / period)
-        texture = texture + random.uniform(0.05, 0.35) * (np.sign(stripes) if random.random() < 0.5 else stripes)
+        texture = texture + random.uniform(0.05, 0.35) * (
+            np.sign(stripes) if random.random() < 0.5 else stripes
+        )
     tint = 1 + random.normal(0, 0.15, 3)
     return colour(random) * shading[..., None] + texture[..., None] * tint
 
@@ -75,12 +102,16 @@ def dead_leaves(side: int, random: np.random.Generator) -> Scene:
     for _ in range(int(random.integers(15, 90))):
         radius = side * 0.015 / (1 - random.random() * 0.97) ** 0.9
         mask = shape(side, random, radius)[..., None]
-        scene = scene * (1 - mask) + mask * (surface(side, random) if radius > side / 16 else colour(random))
+        scene = scene * (1 - mask) + mask * (
+            surface(side, random) if radius > side / 16 else colour(random)
+        )
     return scene
 
 
 def object_on_ground(side: int, random: np.random.Generator) -> Scene:
-    """A few parts around the middle of a plain, white or textured ground, as in photos of a thing."""
+    """A few parts around the middle of a plain, white or textured ground, as in photos of a
+    thing.
+    """
     ground = np.ones((side, side, 3)) if random.random() < 0.3 else surface(side, random)
     scene = ground
     for _ in range(int(random.integers(1, 7))):
@@ -109,7 +140,11 @@ def pattern(side: int, random: np.random.Generator) -> Scene:
         small = dead_leaves(tile, random)
         return np.tile(small, (side // tile + 1, side // tile + 1, 1))[:side, :side]
     if kind == 1:
-        marks = (random.random((side // 4 + 1, side // 2 + 1)) < 0.5).repeat(4, 0).repeat(2, 1)[:side, :side]
+        marks = (
+            (random.random((side // 4 + 1, side // 2 + 1)) < 0.5)
+            .repeat(4, 0)
+            .repeat(2, 1)[:side, :side]
+        )
         lines = (np.arange(side) // 4 % 3 == 0)[:, None] & marks
         return np.where(lines[..., None], colour(random), surface(side, random))
     return surface(side, random)
@@ -129,7 +164,9 @@ def photographed(scene: Scene, random: np.random.Generator) -> NDArray[np.uint8]
     y, x = np.mgrid[0:side, 0:side] / side
     spot = random.uniform(0, 1, 2)
     light = 1 - random.uniform(0, 0.6) * np.hypot(x - spot[0], y - spot[1])
-    exposed = np.clip(scene * light[..., None] * np.exp(random.normal(0.05, 0.25)), 0, 1) ** np.exp(random.normal(0, 0.25))
+    exposed = np.clip(scene * light[..., None] * np.exp(random.normal(0.05, 0.25)), 0, 1) ** np.exp(
+        random.normal(0, 0.25)
+    )
     width = random.choice([0.0, 0.4, 0.8, 2.0], p=[0.3, 0.3, 0.3, 0.1])
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
     blur = np.exp(-2 * (np.pi * width * frequency) ** 2)[..., None]

@@ -1,4 +1,6 @@
-"""Which policy fits a data set: what the audit, the names of the classes and the probes can tell, and what they cannot."""
+"""Which policy fits a data set: what the audit, the names of the classes and the probes can
+tell, and what they cannot.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +27,25 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.split import Split
 
-#: Agreement of a probe with the labels beyond chance (Cohen's kappa for balanced classes) below which it is not asked.
+#: Agreement of a probe with the labels beyond chance (Cohen's kappa for balanced classes) below
+#: which it is not asked.
 LEAST_KAPPA = 0.3
-#: A change takes one class for another when at least this share of the images of one that the probe knew lands in the other.
+#: A change takes one class for another when at least this share of the images of one that the probe
+#: knew lands in the other.
 LANDS = 0.3
-#: A change takes away what the classes are told by when less than this share of the probe's hits beyond chance remains, and
-#: leaves them alone when more than the second does.
+#: A change takes away what the classes are told by when less than this share of the probe's hits
+#: beyond chance remains, and leaves them alone when more than the second does.
 TAKES, LEAVES = 0.5, 0.9
-#: Images are grey when the 99th percentile of their chroma is below this; a data set is, when this share of it is.
+#: Images are grey when the 99th percentile of their chroma is below this; a data set is, when this
+#: share of it is.
 _GREY, _MOSTLY = 0.04, 0.95
 _SIDES = re.compile(
-    r"(?:^|[\W_])(left|right|links|rechts|gauche|droite|clockwise|counterclockwise|ccw|cw)(?:$|[\W_])", re.IGNORECASE
+    r"(?:^|[\W_])(left|right|links|rechts|gauche|droite|clockwise|counterclockwise|ccw|cw)(?:$|[\W_])",
+    re.IGNORECASE,
 )
 _CHARACTER = re.compile(
-    r"^(?:digit|letter|char|character)?[\W_]*([0-9]|[A-Za-z])(?:[\W_]*(?:upper|lower|caps?))?$", re.IGNORECASE
+    r"^(?:digit|letter|char|character)?[\W_]*([0-9]|[A-Za-z])(?:[\W_]*(?:upper|lower|caps?))?$",
+    re.IGNORECASE,
 )
 _WORDS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
 
@@ -46,8 +53,11 @@ _WORDS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven
 _COLOURS = frozenset(("warmth", "tint", "saturation", "chroma_p99"))
 _ORIENTATIONS = ("mirror", "upside-down", "turn")
 _IN_WORDS = {
-    "mirror": "mirrored", "upside-down": "turned upside down", "turn": "turned by a quarter", "colour": "without their colours",
-}  # fmt: skip
+    "mirror": "mirrored",
+    "upside-down": "turned upside down",
+    "turn": "turned by a quarter",
+    "colour": "without their colours",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,8 @@ class Verdict:
     """What one change does to the classes.
 
     Attributes:
-        harms: whether it takes a class for another or takes away what classes are told by; None where it cannot be told.
+        harms: whether it takes a class for another or takes away what classes are told by; None
+            where it cannot be told.
         keeps: whether the probe knows the classes as well after it.
         why: in words.
     """
@@ -89,11 +100,12 @@ def choose_policy(
 ) -> Choice:
     """The policy that keeps the labels, as far as can be told, and the reasons.
 
-    Some training images are mirrored, turned over, turned and made grey, and two probes are asked what they now are. Classes
-    named as characters or sides speak against mirroring, the audit's claim that colour tells the label against changes of colour.
-    The policy is ``standard`` where the probes know the classes, ``aerial`` where no side is up, ``document`` for characters, and
-    ``light`` where nothing can be told; steps that harm are left out. ``medical`` is never chosen: scans cannot be told from
-    other grey images.
+    Some training images are mirrored, turned over, turned and made grey, and two probes are asked
+    what they now are. Classes named as characters or sides speak against mirroring, the audit's
+    claim that colour tells the label against changes of colour. The policy is ``standard`` where
+    the probes know the classes, ``aerial`` where no side is up, ``document`` for characters, and
+    ``light`` where nothing can be told; steps that harm are left out. ``medical`` is never chosen:
+    scans cannot be told from other grey images.
 
     Args:
         source: an audit, a split or a measured data set; or a Bench that is at hand.
@@ -105,7 +117,9 @@ def choose_policy(
         InputError: there are no readable training images.
         OptionError: albumentations is not installed.
     """
-    bench = source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
+    bench = (
+        source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
+    )
     audit = source if isinstance(source, Audit) else audit
     verdicts = _verdicts(bench)
     reasons: list[str] = []
@@ -131,30 +145,42 @@ def _base(bench: Bench, verdicts: Mapping[str, Verdict], reasons: list[str]) -> 
     mirror = verdicts["mirror"]
     if _characters(bench.classes) and mirror.harms is not False:
         reasons.append(
-            f"the classes are named as characters are ({_listed(bench.classes)}), and a character mirrored or turned is another "
+            f"the classes are named as characters are ({_listed(bench.classes)}), and a character "
+            "mirrored or turned is another "
             "or none: the policy document"
         )
         return POLICIES["document"]
     if not bench.labelled:
-        reasons.append("there are no labels of two classes: what a change does to them cannot be told; the policy light")
+        reasons.append(
+            "there are no labels of two classes: what a change does to them cannot be told; the "
+            "policy light"
+        )
         return POLICIES["light"]
     if all(verdict.harms is None for verdict in verdicts.values()):
         reasons.append(f"{mirror.why}: the policy light")
         return POLICIES["light"]
     if all(verdicts[kind].keeps for kind in _ORIENTATIONS):
-        reasons.append("no side is up: " + "; ".join(verdicts[kind].why for kind in _ORIENTATIONS) + ": the policy aerial")
+        reasons.append(
+            "no side is up: "
+            + "; ".join(verdicts[kind].why for kind in _ORIENTATIONS)
+            + ": the policy aerial"
+        )
         return POLICIES["aerial"]
     up = [verdicts[kind].why for kind in ("upside-down", "turn") if not verdicts[kind].keeps]
     reasons.append("the policy standard, without turning over: " + "; ".join(up))
     return POLICIES["standard"]
 
 
-def _harmful(bench: Bench, verdicts: Mapping[str, Verdict], audit: Audit | None, reasons: list[str]) -> Iterator[str]:
+def _harmful(
+    bench: Bench, verdicts: Mapping[str, Verdict], audit: Audit | None, reasons: list[str]
+) -> Iterator[str]:
     """Changes to leave out, noting why."""
     mirror, colour = verdicts["mirror"], verdicts["colour"]
     sides = [name for name in bench.classes if _SIDES.search(name)]
     if sides:
-        reasons.append(f"classes are named by a side ({_listed(sides)}): nothing is mirrored or turned")
+        reasons.append(
+            f"classes are named by a side ({_listed(sides)}): nothing is mirrored or turned"
+        )
         yield from _ORIENTATIONS
     elif mirror.harms:
         reasons.append(f"{mirror.why}: nothing is mirrored")
@@ -166,7 +192,9 @@ def _harmful(bench: Bench, verdicts: Mapping[str, Verdict], audit: Audit | None,
         reasons.append(f"{_grey_share(bench):.0%} of the images are grey: colours are left alone")
         yield "colour"
     elif claim:
-        reasons.append(f"the audit says that colour tells the label ({claim}): colours are left alone")
+        reasons.append(
+            f"the audit says that colour tells the label ({claim}): colours are left alone"
+        )
         yield "colour"
     elif colour.harms:
         reasons.append(f"{colour.why}: colours are left alone")
@@ -177,7 +205,9 @@ def _harmful(bench: Bench, verdicts: Mapping[str, Verdict], audit: Audit | None,
 
 def _characters(classes: Sequence[str]) -> bool:
     """Whether most class names are single digits or letters, or their words."""
-    hits = sum(bool(_CHARACTER.match(name.strip())) or name.strip().lower() in _WORDS for name in classes)
+    hits = sum(
+        bool(_CHARACTER.match(name.strip())) or name.strip().lower() in _WORDS for name in classes
+    )
     return len(classes) > 1 and hits > 0.8 * len(classes)
 
 
@@ -204,10 +234,17 @@ def _grey_share(bench: Bench) -> float:
 def _verdicts(bench: Bench) -> dict[str, Verdict]:
     """Kind of change to what the probes say about it."""
     if not bench.labelled:
-        return dict.fromkeys((*_ORIENTATIONS, "colour"), Verdict(None, False, "there are no labels of two classes"))
-    answers: dict[str, list[tuple[str, Answers]]] = {kind: [] for kind in (*_ORIENTATIONS, "colour")}
+        return dict.fromkeys(
+            (*_ORIENTATIONS, "colour"), Verdict(None, False, "there are no labels of two classes")
+        )
+    answers: dict[str, list[tuple[str, Answers]]] = {
+        kind: [] for kind in (*_ORIENTATIONS, "colour")
+    }
     if bench.sees:
-        vectors = {kind: bench.embed([change(image) for image in bench.images]) for kind, change in _CHANGES.items()}
+        vectors = {
+            kind: bench.embed([change(image) for image in bench.images])
+            for kind, change in _CHANGES.items()
+        }
         for kind, each in bench.ask(vectors).items():
             answers[kind].append(("by content", each))
     for kind, each in bench.ask_of_pixels(_PIXEL_CHANGES).items():
@@ -220,7 +257,12 @@ def _verdict(kind: str, asked: Sequence[tuple[str, Answers]]) -> Verdict:
     trusted = [(name, each) for name, each in asked if _kappa(each) >= LEAST_KAPPA]
     if not trusted:
         best = max((float(each.right.mean()) for _, each in asked), default=0.0)
-        return Verdict(None, False, f"the probes hardly know the classes (right for {best:.0%}), so that nothing can be told")
+        return Verdict(
+            None,
+            False,
+            f"the probes hardly know the classes (right for {best:.0%}), so that nothing can be "
+            "told",
+        )
     for name, each in trusted:
         pair = _landed(each)
         if pair:
@@ -228,7 +270,8 @@ def _verdict(kind: str, asked: Sequence[tuple[str, Answers]]) -> Verdict:
     name, worst = min(trusted, key=lambda entry: _remaining(entry[1]))
     remains = _remaining(worst)
     why = (
-        f"{_IN_WORDS[kind]}, the probe is right for {worst.kept.mean():.0%} of {len(worst.given)} images instead of "
+        f"{_IN_WORDS[kind]}, the probe is right for {worst.kept.mean():.0%} of {len(worst.given)} "
+        "images instead of "
         f"{worst.right.mean():.0%} ({name})"
     )
     return Verdict(remains < TAKES, remains >= LEAVES, why)
@@ -246,10 +289,11 @@ def _remaining(answers: Answers) -> float:
 
 
 def _landed(answers: Answers) -> str:
-    """The pair of classes of which one surely lands in the other, in words; empty where there is none.
+    """The pair of classes of which one surely lands in the other, in words; empty where there is
+    none.
 
-    What the probe was right about by luck is lost by any change, to classes that are like it: the change has to bring more images
-    from one class to the other than the probe takes for it anyway.
+    What the probe was right about by luck is lost by any change, to classes that are like it: the
+    change has to bring more images from one class to the other than the probe takes for it anyway.
     """
     size = len(answers.classes)
     right = answers.right
@@ -264,7 +308,10 @@ def _landed(answers: Answers) -> str:
     if not sure.any():
         return ""
     a, b = np.unravel_index(int(np.where(sure, low, -1).argmax()), low.shape)
-    return f"{int(moved[a, b])} of {int(known[a])} images of {answers.classes[a]} become {answers.classes[b]}"
+    return (
+        f"{int(moved[a, b])} of {int(known[a])} images of {answers.classes[a]} become "
+        f"{answers.classes[b]}"
+    )
 
 
 def _grey(image: NDArray[np.uint8]) -> Any:

@@ -1,4 +1,6 @@
-"""The worker's task of writing changed copies: a file is decoded, changed and saved; decoders may crash on hostile files."""
+"""The worker's task of writing changed copies: a file is decoded, changed and saved; decoders
+may crash on hostile files.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def copying(setup: tuple[str, int, PassOptions, str]) -> Callable[[Item], int | 
 
 def _write(rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], place: str, kind: str) -> None:
     file = io.BytesIO()
-    Image.fromarray(rgb).save(file, kind, **({"quality": 95} if kind == "JPEG" else {"compress_level": 4}))
+    Image.fromarray(rgb).save(
+        file, kind, **({"quality": 95} if kind == "JPEG" else {"compress_level": 4})
+    )
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with open(place, "wb") as target:
         target.write(file.getvalue())

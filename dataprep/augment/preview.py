@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.split import Split
 
-#: Side of a picture, space between pictures, height of the strips with titles, width of the class names.
+#: Side of a picture, space between pictures, height of the strips with titles, width of the class
+#: names.
 CELL, GAP, STRIP, NAMES = 112, 6, 30, 110
 _PAPER, _INK, _QUIET = (255, 255, 255), (24, 24, 32), (110, 112, 125)
 
@@ -47,7 +48,8 @@ def preview(
         options: limits of reading and decoding.
 
     Raises:
-        InputError: there are no readable training images. OptionError: albumentations is not installed.
+        InputError: there are no readable training images. OptionError: albumentations is not
+            installed.
     """
     bench = source if isinstance(source, Bench) else Bench(source, options=options)
     chosen = _chosen(bench, rows)
@@ -59,7 +61,12 @@ def preview(
     draw.text((NAMES + CELL + GAP, 8), f"changed, seed {seed}", _QUIET, _font(13))
     for place, policy in enumerate(policies):
         top = STRIP + place * block
-        draw.text((GAP, top + 6), _fitted(f"{policy.name}: {policy.purpose}".rstrip(": "), width, 14), _INK, _font(14))
+        draw.text(
+            (GAP, top + 6),
+            _fitted(f"{policy.name}: {policy.purpose}".rstrip(": "), width, 14),
+            _INK,
+            _font(14),
+        )
         for line, index in enumerate(chosen):
             _draw_row(sheet, bench, index, policy, seed, draws, top + STRIP + line * (CELL + GAP))
     file = io.BytesIO()
@@ -79,14 +86,20 @@ def _chosen(bench: Bench, count: int) -> list[int]:
     return sorted(first.tolist(), key=lambda place: (int(codes[place]), place))
 
 
-def _draw_row(sheet: Image.Image, bench: Bench, index: int, policy: Policy, seed: int, draws: int, top: int) -> None:
+def _draw_row(
+    sheet: Image.Image, bench: Bench, index: int, policy: Policy, seed: int, draws: int, top: int
+) -> None:
     code = int(bench.codes[bench.rows[index]])
     name = printable(bench.classes[code]) if code >= 0 else ""
-    ImageDraw.Draw(sheet).text((GAP, top + CELL // 2 - 8), _fitted(name, NAMES - 2 * GAP, 13), _INK, _font(13))
+    ImageDraw.Draw(sheet).text(
+        (GAP, top + CELL // 2 - 8), _fitted(name, NAMES - 2 * GAP, 13), _INK, _font(13)
+    )
     image = bench.images[index]
     sample = str(bench.dataset.samples.index[bench.rows[index]])
     for place in range(draws + 1):
-        shown = image if not place else policy.augment(image, sample=sample, copy=place - 1, seed=seed)
+        shown = (
+            image if not place else policy.augment(image, sample=sample, copy=place - 1, seed=seed)
+        )
         sheet.paste(Image.fromarray(_in_cell(shown)), (NAMES + place * (CELL + GAP), top))
 
 
@@ -95,7 +108,9 @@ def _in_cell(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
     scale = CELL / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    small = cv2.resize(
+        image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+    )
     cell = np.full((CELL, CELL, 3), 236, np.uint8)
     top, left = (CELL - size[1]) // 2, (CELL - size[0]) // 2
     cell[top : top + size[1], left : left + size[0]] = small

@@ -1,7 +1,8 @@
 """What the probes make of changed images: the bench on which policies are chosen and judged.
 
-A probe learns the classes from the images as they are. About an image, as it is and changed, the model of a fold is asked that
-holds neither it, nor its copies, nor its group; the two answers can be compared.
+A probe learns the classes from the images as they are. About an image, as it is and changed, the
+model of a fold is asked that holds neither it, nor its copies, nor its group; the two answers can
+be compared.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Answers:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """(m,) whether the probe is right about the image as it is; only of these can a change be seen."""
+        """(m,) whether the probe is right about the image as it is; only of these can a change
+        be seen.
+        """
         return np.asarray(self.before == self.given)
 
     @property
@@ -87,7 +90,8 @@ class Bench:
         dataset: the training rows, measured.
         codes: (n,) class number of each row, -1 where it has none.
         units: (n,) number of what has to stay in one fold.
-        rows: (m,) rows of `dataset` that are changed: as many of each class as can be, in an order that only their names decide.
+        rows: (m,) rows of `dataset` that are changed: as many of each class as can be, in an order
+            that only their names decide.
         classes: names of the classes that the probes know.
     """
 
@@ -113,18 +117,31 @@ class Bench:
         self._options = options or options_of(source)
         dataset = training_images(source, part=part, fold=fold)
         columns = ["thumb"] if not self._options.embedder else ["embedding", "thumb"]
-        self.dataset = measure(dataset, columns, self._options, lambda *done: self._progress("measure", *done))
+        self.dataset = measure(
+            dataset, columns, self._options, lambda *done: self._progress("measure", *done)
+        )
         self.units = _units_of(source, self.dataset)
         self.codes, self.classes = _codes(self.dataset)
         self.rows = _spread(self.dataset, self.codes, images)
 
     @cached_property
     def images(self) -> list[Image]:
-        """The images of `rows`, longer side at most `SIDE`; those that cannot be read any more are black."""
+        """The images of `rows`, longer side at most `SIDE`; those that cannot be read any more
+        are black.
+        """
         names = self.dataset.samples.index[self.rows].tolist()
-        made = thumbnails(self.dataset, names, self._options, side=SIDE, progress=lambda *done: self._progress("measure", *done))
+        made = thumbnails(
+            self.dataset,
+            names,
+            self._options,
+            side=SIDE,
+            progress=lambda *done: self._progress("measure", *done),
+        )
         black = np.zeros((8, 8, 3), np.uint8)
-        return [simplejpeg.decode_jpeg(made[name], colorspace="RGB") if name in made else black for name in names]
+        return [
+            simplejpeg.decode_jpeg(made[name], colorspace="RGB") if name in made else black
+            for name in names
+        ]
 
     @property
     def sees(self) -> bool:
@@ -139,13 +156,19 @@ class Bench:
     @cached_property
     def embedder(self) -> Embedder:
         """The one that the data set was embedded by."""
-        return load_embedder(self._options.embedder, size=self._options.embedder_size, threads=self._options.jobs)
+        return load_embedder(
+            self._options.embedder, size=self._options.embedder_size, threads=self._options.jobs
+        )
 
     def embed(self, images: list[Image]) -> NDArray[np.float32]:
-        """(m, f) where images lie in the space in which images are compared; rows of unit length."""
+        """(m, f) where images lie in the space in which images are compared; rows of unit
+        length.
+        """
         views = np.stack([view_of(_as_rgb(image), self.embedder.size) for image in images])
         step = self.embedder.batch
-        vectors = [self.embedder(views[start : start + step]) for start in range(0, len(views), step)]
+        vectors = [
+            self.embedder(views[start : start + step]) for start in range(0, len(views), step)
+        ]
         assert self._space is not None
         placed: Features = self._space.place(np.concatenate(vectors))
         return placed.values
@@ -156,11 +179,16 @@ class Bench:
         return self.embed(self.images)
 
     def ask(self, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, Answers]:
-        """What the probe of embeddings answers, by name of a change, where the changed images of `rows` lie (a multiple of m)."""
+        """What the probe of embeddings answers, by name of a change, where the changed images of
+        `rows` lie (a multiple of m).
+        """
         return self._ask(self.features.values, self.originals, vectors)
 
-    def ask_of_pixels(self, changes: Mapping[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]) -> dict[str, Answers]:
-        """What a probe of 32 x 32 grey pixels answers when changes are made to them ((m, 32, 32) to the same).
+    def ask_of_pixels(
+        self, changes: Mapping[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]
+    ) -> dict[str, Answers]:
+        """What a probe of 32 x 32 grey pixels answers when changes are made to them ((m, 32, 32) to
+        the same).
 
         Networks are trained not to tell an image from its mirror image; pixels tell.
         """
@@ -183,35 +211,52 @@ class Bench:
         return features
 
     def _ask(
-        self, known: NDArray[np.float32], before: NDArray[np.float32], after: Mapping[str, NDArray[np.float32]]
+        self,
+        known: NDArray[np.float32],
+        before: NDArray[np.float32],
+        after: Mapping[str, NDArray[np.float32]],
     ) -> dict[str, Answers]:
-        """One fit answers for all changes: rows without a target are predicted by the fold that their unit is in."""
+        """One fit answers for all changes: rows without a target are predicted by the fold that
+        their unit is in.
+        """
         learned = _learned(self.codes, self.rows, len(self.classes))
         asked = [before, *after.values()]
         times = sum(len(each) for each in asked) // len(self.rows)
         values = np.concatenate([known[learned], *asked])
-        codes = np.concatenate([self.codes[learned], np.full(times * len(self.rows), -1)]).astype(np.int32)
+        codes = np.concatenate([self.codes[learned], np.full(times * len(self.rows), -1)]).astype(
+            np.int32
+        )
         units = np.concatenate([self.units[learned], np.tile(self.units[self.rows], times)])
-        scores = logistic_scores(values, Targets.of_labels(codes, len(self.classes)), units)[len(learned) :]
+        scores = logistic_scores(values, Targets.of_labels(codes, len(self.classes)), units)[
+            len(learned) :
+        ]
         ends = np.cumsum([len(each) for each in asked])
         plain, *changed = np.split(scores.argmax(axis=1), ends[:-1])
         given = self.codes[self.rows].astype(np.int64)
         made = {}
         for name, answers in zip(after, changed, strict=True):
             turns = len(answers) // len(given)
-            made[name] = Answers(np.tile(given, turns), np.tile(plain, turns), answers, self.classes)
+            made[name] = Answers(
+                np.tile(given, turns), np.tile(plain, turns), answers, self.classes
+            )
         return made
 
 
 def options_of(source: Audit | Split | Dataset) -> PassOptions:
     """How the files of an audit, or of a split of it, were read and embedded."""
     run: Mapping[str, Any] = getattr(source, "run", {})
-    given = run.get("pass", run.get("options", {}).get("pass", {})) if isinstance(run, Mapping) else {}
+    given = (
+        run.get("pass", run.get("options", {}).get("pass", {})) if isinstance(run, Mapping) else {}
+    )
     return PassOptions(**given) if isinstance(given, dict) else PassOptions()
 
 
 def _as_rgb(image: Image) -> Image:
-    return image if image.ndim == 3 and image.shape[2] == 3 else np.repeat(image.reshape(*image.shape[:2], -1)[:, :, :1], 3, 2)
+    return (
+        image
+        if image.ndim == 3 and image.shape[2] == 3
+        else np.repeat(image.reshape(*image.shape[:2], -1)[:, :, :1], 3, 2)
+    )
 
 
 def _flat(thumbs: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -219,7 +264,9 @@ def _flat(thumbs: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """(n,) class numbers, -1 without a label or where the class has too few images; and their names."""
+    """(n,) class numbers, -1 without a label or where the class has too few images; and their
+    names.
+    """
     if "label" not in dataset.samples or dataset.task not in ("classification", "none"):
         return np.full(len(dataset), -1, np.int32), ()
     labels = dataset.samples["label"].astype("object")
@@ -229,7 +276,9 @@ def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
 
 
 def _spread(dataset: Dataset, codes: NDArray[np.int32], count: int) -> Rows:
-    """Up to `count` rows, as many of each class as can be; which ones, the hash of their names decides."""
+    """Up to `count` rows, as many of each class as can be; which ones, the hash of their names
+    decides.
+    """
     hashes = pd.util.hash_array(dataset.samples.index.to_numpy(dtype=object))
     order = np.argsort(hashes, kind="stable")
     if (codes >= 0).any():
@@ -246,10 +295,23 @@ def _learned(codes: NDArray[np.int32], rows: Rows, classes: int) -> Rows:
 
 
 def _units_of(source: Audit | Split | Dataset, dataset: Dataset) -> Rows:
-    """(n,) number of what has to stay in one fold: the units of a split, the copies that an audit found, and groups."""
+    """(n,) number of what has to stay in one fold: the units of a split, the copies that an
+    audit found, and groups.
+    """
     if isinstance(source, Audit):
         bonds = units_of(source)
-        return pd.Series(bonds.unit, index=pd.Index(bonds.names)).reindex(dataset.samples.index).to_numpy(np.int64)
-    given = [dataset.samples[name].astype("object") for name in (UNIT, "group") if name in dataset.samples]
+        return (
+            pd.Series(bonds.unit, index=pd.Index(bonds.names))
+            .reindex(dataset.samples.index)
+            .to_numpy(np.int64)
+        )
+    given = [
+        dataset.samples[name].astype("object")
+        for name in (UNIT, "group")
+        if name in dataset.samples
+    ]
     # An empty cell of a table is no group, as a missing one is none.
-    return join(len(dataset), tuple(np.asarray(pd.factorize(each.where(each != ""))[0], np.int64) for each in given))
+    return join(
+        len(dataset),
+        tuple(np.asarray(pd.factorize(each.where(each != ""))[0], np.int64) for each in given),
+    )

@@ -1,4 +1,6 @@
-"""What ``dataprep augment`` makes: the policy, its reasons, its safety and its pictures, and the files they are kept in."""
+"""What ``dataprep augment`` makes: the policy, its reasons, its safety and its pictures, and the
+files they are kept in.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ class Augmentation:
     Attributes:
         policy: the policy.
         reasons: why, in sentences.
-        safety: what it does to the data, perhaps beside the other policies; None where there are no embeddings.
+        safety: what it does to the data, perhaps beside the other policies; None where there are no
+            embeddings.
         pictures: PNG file of the preview.
         root: folder of the images.
         run: everything that shaped the result.
@@ -56,9 +59,11 @@ class Augmentation:
 
 
 def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | None]:
-    """The split in ``OUT/split``, or else the audit in ``OUT/audit``; and the audit that the split was made from, if it is there.
+    """The split in ``OUT/split``, or else the audit in ``OUT/audit``; and the audit that the split
+    was made from, if it is there.
 
-    An audit of other data than the split is left aside, with a warning: what it claims is not about these images.
+    An audit of other data than the split is left aside, with a warning: what it claims is not about
+    these images.
 
     Raises:
         InputError: there is neither. FingerprintError: files that do not belong together.
@@ -72,15 +77,24 @@ def last_source(out: str | os.PathLike[str]) -> tuple[Split | Audit, Audit | Non
 
         split = read_split(folder)
         if audit is not None and not made_from(split, audit):
-            warnings.warn(f"the audit in {place} is of other data than the split in {folder}, and was not used", stacklevel=2)
+            warnings.warn(
+                f"the audit in {place} is of other data than the split in {folder}, and was not "
+                "used",
+                stacklevel=2,
+            )
             audit = None
         lacking = "" if audit is None else what_is_lacking(audit.run, COPIES)
         if lacking:
-            warnings.warn(f"the audit in {place} is not enough, and was not used: {lacking}", stacklevel=2)
+            warnings.warn(
+                f"the audit in {place} is not enough, and was not used: {lacking}", stacklevel=2
+            )
             audit = None
         return split, audit
     if audit is None:
-        raise InputError(f"expected a split or an audit in {os.fspath(out)}: run dataprep audit PATH, then dataprep split")
+        raise InputError(
+            f"expected a split or an audit in {os.fspath(out)}: run dataprep audit PATH, then "
+            "dataprep split"
+        )
     return audit, audit
 
 
@@ -112,8 +126,8 @@ def prepare(
         progress: called with (stage, done, total, note).
 
     Raises:
-        OptionError: no such policy, or albumentations is not installed. InputError: a file or data that cannot be used,
-            or parts of which none is for training.
+        OptionError: no such policy, or albumentations is not installed. InputError: a file or data
+            that cannot be used, or parts of which none is for training.
     """
     start = time.perf_counter()
     named = policy_called(policy) if isinstance(policy, str) and policy != "auto" else policy
@@ -127,18 +141,30 @@ def prepare(
     chosen, reasons, safety = choice.policy, choice.reasons, choice.safety
     others = [each for each in POLICIES.values() if each.name != chosen.name]
     if bench.sees and (safety is None or all_policies):
-        safety = safety_report(bench, [chosen, *others] if all_policies else [chosen], seed=seed, progress=progress)
+        safety = safety_report(
+            bench, [chosen, *others] if all_policies else [chosen], seed=seed, progress=progress
+        )
         if isinstance(named, Policy):
             reasons = (*reasons, safety.verdict(chosen.name))
-    pictures = preview(bench, [chosen, *others] if all_pictures else [chosen], rows=4 if all_pictures else 8, seed=seed)
-    given = {"policy": chosen.name, "asked": policy if isinstance(policy, str) else policy.name, "seed": seed}
+    pictures = preview(
+        bench,
+        [chosen, *others] if all_pictures else [chosen],
+        rows=4 if all_pictures else 8,
+        seed=seed,
+    )
+    given = {
+        "policy": chosen.name,
+        "asked": policy if isinstance(policy, str) else policy.name,
+        "seed": seed,
+    }
     given |= {"part": part, "fold": "" if fold is None else str(fold)}
     run = run_record("augment", bench.dataset, given, {"augment": time.perf_counter() - start})
     return Augmentation(chosen, tuple(reasons), safety, pictures, bench.dataset.root, run)
 
 
 def write_augmentation(made: Augmentation, folder: str | os.PathLike[str]) -> str:
-    """Write policy.yaml, preview.png, augment.html, safety.json and run.json into `folder`, all or none; returns it.
+    """Write policy.yaml, preview.png, augment.html, safety.json and run.json into `folder`, all or
+    none; returns it.
 
     Raises:
         OutputError: the folder cannot be written.

@@ -1,4 +1,6 @@
-"""How far a policy moves images, and how often it makes another class of them: "too strong" as a figure."""
+"""How far a policy moves images, and how often it makes another class of them: "too strong" as a
+figure.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 #: Draws of each image.
 DRAWS = 2
-#: Share of images that the probe knew and takes for another class once changed, beyond which a policy is too strong for a class.
+#: Share of images that the probe knew and takes for another class once changed, beyond which a
+#: policy is too strong for a class.
 TOO_STRONG = 0.3
 #: Images of a class that the probe has to know for the class to be judged.
 FEWEST_KNOWN = 8
@@ -37,15 +40,20 @@ class Effect:
 
     Attributes:
         images: images that were changed, each `draws` times.
-        known: those that the probe is right about as they are; the others say nothing about a change of class.
-        changed: share of the changed `known` images that the probe takes for another class, NaN where none is known.
+        known: those that the probe is right about as they are; the others say nothing about a
+            change of class.
+        changed: share of the changed `known` images that the probe takes for another class, NaN
+            where none is known.
         interval: 95 % interval of it, by the number of images.
         likeliest: the class that most of them are taken for, "" where none is changed.
         distance: median of 1 less the cosine between an image and the changed one.
-        relative: median of that distance, relative to the one to the nearest other image of the class; 1 means that the changed
-            image is as far away as another image. NaN without labels.
-        relative_other: as `relative`, to the nearest image of another class (without labels: to the nearest image).
-        beyond: share of the changed images that lie nearer to an image of another class than to the image they were made of.
+        relative: median of that distance, relative to the one to the nearest other image of the
+            class; 1 means that the changed image is as far away as another image. NaN without
+            labels.
+        relative_other: as `relative`, to the nearest image of another class (without labels: to the
+            nearest image).
+        beyond: share of the changed images that lie nearer to an image of another class than to the
+            image they were made of.
     """
 
     images: int
@@ -93,26 +101,35 @@ class Safety:
         if effect.too_strong:
             return f"{policy}: too strong: {figures}"
         if strong:
-            named = ", ".join(f"{name} ({self.by_class[policy][name].changed:.0%})" for name in strong[:5])
+            named = ", ".join(
+                f"{name} ({self.by_class[policy][name].changed:.0%})" for name in strong[:5]
+            )
             return f"{policy}: too strong for {named}; over all, {figures}"
         return f"{policy}: {figures}"
 
     def is_too_strong(self, policy: str) -> bool:
         """Whether a policy is too strong over all or for any class."""
-        return self.overall[policy].too_strong or any(each.too_strong for each in self.by_class[policy].values())
+        return self.overall[policy].too_strong or any(
+            each.too_strong for each in self.by_class[policy].values()
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: figures that are not known are null."""
         return {
-            "images": self.images, "draws": self.draws, "limit": TOO_STRONG, "notes": list(self.notes),
+            "images": self.images,
+            "draws": self.draws,
+            "limit": TOO_STRONG,
+            "notes": list(self.notes),
             "policies": {
                 name: {
-                    "verdict": self.verdict(name), "too_strong": self.is_too_strong(name), "all": _plain(effect),
+                    "verdict": self.verdict(name),
+                    "too_strong": self.is_too_strong(name),
+                    "all": _plain(effect),
                     "classes": {label: _plain(each) for label, each in self.by_class[name].items()},
                 }
                 for name, effect in self.overall.items()
             },
-        }  # fmt: skip
+        }
 
 
 def safety_report(
@@ -124,7 +141,8 @@ def safety_report(
     options: PassOptions | None = None,
     progress: Progress | None = None,
 ) -> Safety:
-    """Change some training images by each policy, and look where they land and what the probe makes of them.
+    """Change some training images by each policy, and look where they land and what the probe makes
+    of them.
 
     Args:
         source: an audit, a split or a measured data set; or a Bench that is at hand.
@@ -138,26 +156,42 @@ def safety_report(
         InputError: there are no embeddings or no readable training images.
         OptionError: albumentations is not installed.
     """
-    bench = source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
+    bench = (
+        source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
+    )
     if not bench.sees:
-        raise InputError("how far a policy moves images is told by their embeddings: audit without --no-embedding")
+        raise InputError(
+            "how far a policy moves images is told by their embeddings: audit without "
+            "--no-embedding"
+        )
     chosen = list(POLICIES.values()) if policies is None else list(policies)
     vectors = {}
     for done, policy in enumerate(chosen):
         if progress is not None:
             progress("augment", done, len(chosen), policy.name)
-        vectors[policy.name] = np.concatenate([bench.embed(_changed(bench, policy, seed, draw)) for draw in range(draws)])
+        vectors[policy.name] = np.concatenate(
+            [bench.embed(_changed(bench, policy, seed, draw)) for draw in range(draws)]
+        )
     answers = bench.ask(vectors) if bench.labelled else {}
     surroundings = _Surroundings(bench, draws)
-    effects = {name: surroundings.effects(placed, answers.get(name)) for name, placed in vectors.items()}
+    effects = {
+        name: surroundings.effects(placed, answers.get(name)) for name, placed in vectors.items()
+    }
     return Safety(
-        {name: each.pop("") for name, each in effects.items()}, effects, len(bench.rows), draws, tuple(_notes(bench, answers))
+        {name: each.pop("") for name, each in effects.items()},
+        effects,
+        len(bench.rows),
+        draws,
+        tuple(_notes(bench, answers)),
     )
 
 
 def _changed(bench: Bench, policy: Policy, seed: int, draw: int) -> list[NDArray[np.uint8]]:
     names = bench.dataset.samples.index[bench.rows].tolist()
-    return [policy.augment(image, sample=name, epoch=draw, seed=seed) for name, image in zip(names, bench.images, strict=True)]
+    return [
+        policy.augment(image, sample=name, epoch=draw, seed=seed)
+        for name, image in zip(names, bench.images, strict=True)
+    ]
 
 
 def _notes(bench: Bench, answers: Mapping[str, Any]) -> Iterable[str]:
@@ -167,7 +201,11 @@ def _notes(bench: Bench, answers: Mapping[str, Any]) -> Iterable[str]:
     first = next(iter(answers.values()), None)
     if first is not None:
         known = first.right[: len(bench.rows)].mean()
-        yield f"The probe knows {known:.0%} of the images as they are; the rest says nothing about a change of class."
+        yield (
+            f"The probe knows {known:.0%} of the images as they are; the rest says nothing "
+            "about "
+            "a change of class."
+        )
 
 
 class _Surroundings:
@@ -178,8 +216,12 @@ class _Surroundings:
         self._codes = bench.codes[bench.rows]
         self._own, self._other = self._nearest(bench.originals)
 
-    def _nearest(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(m,) cosine of the nearest image of another unit and the same class, and of the nearest of another class; -1: none."""
+    def _nearest(
+        self, vectors: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(m,) cosine of the nearest image of another unit and the same class, and of the
+        nearest of another class; -1: none.
+        """
         bench = self._bench
         turns = len(vectors) // len(bench.rows)
         rows = np.tile(bench.rows, turns)
@@ -200,27 +242,45 @@ class _Surroundings:
         distance = 1 - (placed * np.tile(bench.originals, (turns, 1))).sum(axis=1)
         beyond = 1 - self._nearest(placed)[1] < distance
         parts = {"": np.ones(len(self._codes), bool)}
-        parts |= {name: self._codes == code for code, name in enumerate(bench.classes) if (self._codes == code).any()}
+        parts |= {
+            name: self._codes == code
+            for code, name in enumerate(bench.classes)
+            if (self._codes == code).any()
+        }
         made = {}
         for name, inside in parts.items():
             every = np.tile(inside, turns)
             known, changed, interval, likeliest = _share(answers, every, turns)
             relative, relative_other = (
-                _ratio(distance[every], np.tile(1 - near[inside], turns)) for near in (self._own, self._other)
+                _ratio(distance[every], np.tile(1 - near[inside], turns))
+                for near in (self._own, self._other)
             )
             made[name] = Effect(
-                int(inside.sum()), known, changed, interval, likeliest, round(float(np.median(distance[every])), 4),
-                relative, relative_other, round(float(beyond[every].mean()), 4),
-            )  # fmt: skip
+                int(inside.sum()),
+                known,
+                changed,
+                interval,
+                likeliest,
+                round(float(np.median(distance[every])), 4),
+                relative,
+                relative_other,
+                round(float(beyond[every].mean()), 4),
+            )
         return made
 
 
 def _ratio(distance: NDArray[np.float32], gap: NDArray[np.float32]) -> float:
     inside = gap < 2  # a cosine of -1 stands for none
-    return round(float(np.median(distance[inside] / np.maximum(gap[inside], 1e-3))), 4) if inside.any() else float("nan")
+    return (
+        round(float(np.median(distance[inside] / np.maximum(gap[inside], 1e-3))), 4)
+        if inside.any()
+        else float("nan")
+    )
 
 
-def _share(answers: Any, inside: NDArray[np.bool_], turns: int) -> tuple[int, float, tuple[float, float], str]:
+def _share(
+    answers: Any, inside: NDArray[np.bool_], turns: int
+) -> tuple[int, float, tuple[float, float], str]:
     """Known images, share of them whose class changes, its interval, and the likeliest class."""
     if answers is None or not (answers.right & inside).any():
         return 0, float("nan"), (0.0, 1.0), ""
@@ -234,5 +294,8 @@ def _share(answers: Any, inside: NDArray[np.bool_], turns: int) -> tuple[int, fl
 
 
 def _plain(effect: Effect) -> dict[str, Any]:
-    figures = {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in vars(effect).items()}
+    figures = {
+        name: None if isinstance(value, float) and np.isnan(value) else value
+        for name, value in vars(effect).items()
+    }
     return {**figures, "interval": list(effect.interval), "too_strong": effect.too_strong}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 #: Memory that a worker needs to decode photos of ordinary size with every library loaded.
 MEGABYTES_PER_WORKER = 384
-#: Workers for each usable core that are still started when they are asked for; more of them would only wait for one another.
+#: Workers for each usable core that are still started when they are asked for; more of them would
+#: only wait for one another.
 WORKERS_PER_CORE = 8
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -20,11 +21,12 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def worker_count(jobs: int = 0) -> int:
     """`jobs`, or for 0 as many workers as there are usable cores and room in memory, at least 1.
 
-    Of more than `WORKERS_PER_CORE` jobs for each usable core, so many are taken, with a warning that says so.
+    Of more than `WORKERS_PER_CORE` jobs for each usable core, so many are taken, with a warning
+    that says so.
 
-    Usable cores: the processor affinity of this process (``taskset``, a batch scheduler) and the processor quota of its control
-    groups (a container's ``--cpus``), rounded up. Room: free memory, or what is left of the control groups' memory limit, at
-    `MEGABYTES_PER_WORKER` each.
+    Usable cores: the processor affinity of this process (``taskset``, a batch scheduler) and the
+    processor quota of its control groups (a container's ``--cpus``), rounded up. Room: free memory,
+    or what is left of the control groups' memory limit, at `MEGABYTES_PER_WORKER` each.
     """
     cores = max(1, min(_affinity(), *(math.ceil(quota) for quota in _quotas()), 10_000))
     if jobs > WORKERS_PER_CORE * cores:
@@ -54,7 +56,11 @@ def _free_megabytes() -> float:
     free = float(psutil.virtual_memory().available)
     for group in _groups():
         limit = _number(group / "memory.max") or _number(group / "memory" / "memory.limit_in_bytes")
-        used = _number(group / "memory.current") or _number(group / "memory" / "memory.usage_in_bytes") or 0.0
+        used = (
+            _number(group / "memory.current")
+            or _number(group / "memory" / "memory.usage_in_bytes")
+            or 0.0
+        )
         if limit is not None:
             free = min(free, limit - used)
     return free / 2**20
@@ -65,15 +71,24 @@ def _quotas() -> Iterator[float]:
         words = _words(group / "cpu.max")
         if len(words) == 2 and words[0] != "max":
             yield float(words[0]) / float(words[1])
-        quota, period = _number(group / "cpu" / "cpu.cfs_quota_us"), _number(group / "cpu" / "cpu.cfs_period_us")
+        quota, period = (
+            _number(group / "cpu" / "cpu.cfs_quota_us"),
+            _number(group / "cpu" / "cpu.cfs_period_us"),
+        )
         if quota and period and quota > 0:
             yield quota / period
 
 
 def _groups() -> Iterator[Path]:
-    """The control group of this process and those above it; limits of each apply. Inside a container the last is its own."""
+    """The control group of this process and those above it; limits of each apply. Inside a
+    container the last is its own.
+    """
     try:
-        own = [line.split(":", 2)[2].strip() for line in Path("/proc/self/cgroup").read_text().splitlines() if line[:3] == "0::"]
+        own = [
+            line.split(":", 2)[2].strip()
+            for line in Path("/proc/self/cgroup").read_text().splitlines()
+            if line[:3] == "0::"
+        ]
     except OSError:
         return
     path = Path(own[0] if own else "/")

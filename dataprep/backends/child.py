@@ -21,13 +21,16 @@ START_LIMIT_S = 120.0
 
 _MEGABYTE = 2**20
 
-#: glibc gives memory of the size of an image back to the system at every `free`, and the page faults of taking it again cost a
-#: third of decoding a photo; with these it is kept, up to what the largest image took. Other systems ignore them.
+#: glibc gives memory of the size of an image back to the system at every `free`, and the page
+#: faults of taking it again cost a third of decoding a photo; with these it is kept, up to what the
+#: largest image took. Other systems ignore them.
 _KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
 
 
 class Verdict(NamedTuple):
-    """Why a worker was killed: the reason, in words, and the running number of the item that it had in hand (from 1)."""
+    """Why a worker was killed: the reason, in words, and the running number of the item that it
+    had in hand (from 1).
+    """
 
     reason: str
     detail: str
@@ -109,7 +112,9 @@ class Child:
         return message
 
     def in_hand(self) -> int | None:
-        """The running number (from 1) of the item that the worker has in hand; None when it has none."""
+        """The running number (from 1) of the item that the worker has in hand; None when it has
+        none.
+        """
         _, started, finished = self._heartbeat.read()
         return started if started > finished else None
 
@@ -125,7 +130,9 @@ class Child:
         elif now - self._since > time_limit_s:
             self._condemn("timed-out", f"no result after {time_limit_s:g} s", started)
         if started > finished and (megabytes := self._megabytes(pid)) > memory_limit_mb:
-            detail = f"the worker grew to {megabytes:,.0f} MB, over the limit of {memory_limit_mb:,} MB"
+            detail = (
+                f"the worker grew to {megabytes:,.0f} MB, over the limit of {memory_limit_mb:,} MB"
+            )
             self._condemn("out-of-memory", detail, started)
 
     def _condemn(self, reason: str, detail: str, number: int) -> None:
@@ -134,7 +141,8 @@ class Child:
         self.kill()
 
     def _megabytes(self, pid: int) -> float:
-        # The worker's own process id: on some systems the process that was started is only a launcher.
+        # The worker's own process id: on some systems the process that was started is only a
+        # launcher.
         try:
             if self._watched is None or self._watched.pid != pid:
                 self._watched = psutil.Process(pid)
@@ -183,7 +191,9 @@ class Child:
 
 
 def _scratch_file() -> BinaryIO:
-    """An unnamed file for the heartbeat and for what the worker prints: in memory where the system can, else a temporary file."""
+    """An unnamed file for the heartbeat and for what the worker prints: in memory where the
+    system can, else a temporary file.
+    """
     file: BinaryIO
     if hasattr(os, "memfd_create"):
         file = open(os.memfd_create("dataprep-worker"), "w+b", buffering=0)  # noqa: SIM115  # lives as long as the worker
@@ -195,16 +205,27 @@ def _scratch_file() -> BinaryIO:
 
 def _interpreter() -> str:
     if not sys.executable:
-        raise OSError("this Python does not know where its own interpreter is (sys.executable is empty)")
+        raise OSError(
+            "this Python does not know where its own interpreter is (sys.executable is empty)"
+        )
     return sys.executable
 
 
 def _environment() -> dict[str, str]:
-    """The worker imports from where its parent does, finds no module in the current folder by accident, stays on one core, and
-    keeps the memory of one image for the next (`_KEPT_MEMORY`)."""
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1")
+    """The worker imports from where its parent does, finds no module in the current folder by
+    accident, stays on one core, and keeps the memory of one image for the next (`_KEPT_MEMORY`)."""
+    one_thread = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"),
+        "1",
+    )
     places = [os.path.abspath(place) for place in sys.path]
-    return {**_KEPT_MEMORY, **os.environ, **one_thread, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(places)}
+    return {
+        **_KEPT_MEMORY,
+        **os.environ,
+        **one_thread,
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": os.pathsep.join(places),
+    }
 
 
 def _cause(code: int) -> str:

@@ -1,9 +1,10 @@
 """A guard: the thread that keeps one worker process busy, and answers for every item it took.
 
-The worker always has a batch in hand and one in store, sized so that a batch takes about `BATCH_S`. When it dies, the
-heartbeat tells which item it had in hand: that one is tried once more, alone in a fresh worker (the worker may have been
-killed from outside, or the item before may have poisoned it), and given up when it kills that one too; an item that exceeded
-the time limit is given up at once. Everything else that was in the pipe simply runs again.
+The worker always has a batch in hand and one in store, sized so that a batch takes about `BATCH_S`.
+When it dies, the heartbeat tells which item it had in hand: that one is tried once more, alone in a
+fresh worker (the worker may have been killed from outside, or the item before may have poisoned
+it), and given up when it kills that one too; an item that exceeded the time limit is given up at
+once. Everything else that was in the pipe simply runs again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from dataprep.backends.child import Child, Verdict
 from dataprep.backends.wire import pickled, words_of
 from dataprep.schemas.lost import Lost
 
-#: Seconds of work in one batch: long against the cost of a message, short against a person's patience.
+#: Seconds of work in one batch: long against the cost of a message, short against a person's
+#: patience.
 BATCH_S = 0.05
 _LARGEST_BATCH = 64
 #: Workers in a row that may die before they start on an item, until the guard gives up.
@@ -30,7 +32,9 @@ _FALSE_STARTS = 5
 
 @dataclass(slots=True)
 class Job:
-    """An item on its way: its running number, itself, whether `load` was applied, and how many workers died with it in hand."""
+    """An item on its way: its running number, itself, whether `load` was applied, and how many
+    workers died with it in hand.
+    """
 
     index: int
     item: Any
@@ -71,7 +75,9 @@ class Source:
 
 
 class Guard:
-    """Runs the jobs of `source` in one worker after another, and hands results to `deliver` as lists of (index, result)."""
+    """Runs the jobs of `source` in one worker after another, and hands results to `deliver` as
+    lists of (index, result).
+    """
 
     def __init__(
         self,
@@ -91,7 +97,8 @@ class Guard:
         """Work until there is nothing left to take.
 
         Raises:
-            SetupFailed, NoWorker: with the worker's own words; what the guard had taken is given back to `source`.
+            SetupFailed, NoWorker: with the worker's own words; what the guard had taken is given
+                back to `source`.
         """
         try:
             while jobs := self._next(1):
@@ -125,7 +132,9 @@ class Guard:
             self._receive(child)
 
     def _has_room(self) -> bool:
-        """Whether the worker should get another batch now: one in hand, one in store, and a suspect always alone."""
+        """Whether the worker should get another batch now: one in hand, one in store, and a
+        suspect always alone.
+        """
         if self._sent and (self._sent[0].strikes or (self._again and self._again[0].strikes)):
             return False
         return len(self._sent) <= self._size
@@ -148,7 +157,9 @@ class Guard:
                 jobs.append(self._again.popleft())
             return jobs
         while jobs := self._source.take(count):
-            if self._load is None or (jobs := [job for job in jobs if self._loaded(job, self._load)]):
+            if self._load is None or (
+                jobs := [job for job in jobs if self._loaded(job, self._load)]
+            ):
                 return jobs
         return []
 

@@ -1,4 +1,6 @@
-"""The local back end: guard threads in this process, each keeping one worker process busy, and a watcher that polls them all."""
+"""The local back end: guard threads in this process, each keeping one worker process busy, and a
+watcher that polls them all.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def imap(
 ) -> Iterator[tuple[int, Any | Lost]]:
     """See `dataprep.backends.imap`."""
     hello = pickled((task, setup, time_limit_s))
-    return _Pool(hello, iter(items), worker_count(jobs), time_limit_s, memory_limit_mb, load).results()
+    return _Pool(
+        hello, iter(items), worker_count(jobs), time_limit_s, memory_limit_mb, load
+    ).results()
 
 
 class _Stopped(Exception):
@@ -56,10 +60,15 @@ class _Pool:
         self._children: set[Child] = set()
         self._lock = threading.Lock()
         # Bounded, so that workers wait for a slow consumer instead of piling up results.
-        self._outbox: queue.Queue[list[tuple[int, Any]] | BaseException | None] = queue.Queue(4 * jobs + 4)
+        self._outbox: queue.Queue[list[tuple[int, Any]] | BaseException | None] = queue.Queue(
+            4 * jobs + 4
+        )
 
     def results(self) -> Iterator[tuple[int, Any]]:
-        guards = [threading.Thread(target=self._guard, name=f"dataprep-guard-{i}", daemon=True) for i in range(self._jobs)]
+        guards = [
+            threading.Thread(target=self._guard, name=f"dataprep-guard-{i}", daemon=True)
+            for i in range(self._jobs)
+        ]
         watcher = threading.Thread(target=self._watch, name="dataprep-watcher", daemon=True)
         try:
             for thread in (watcher, *guards):
@@ -85,13 +94,16 @@ class _Pool:
                 raise message
         if self._source.take(1):
             raise WorkersLost(
-                f"expected worker processes that start and stay alive, but {lost}. Check free memory and the limit on processes"
+                f"expected worker processes that start and stay alive, but {lost}. Check free "
+                "memory and the limit on processes"
             )
 
     def _get(self) -> list[tuple[int, Any]] | BaseException | None:
         while True:
             try:
-                return self._outbox.get(timeout=0.5)  # with a timeout, Ctrl-C gets through on every system
+                return self._outbox.get(
+                    timeout=0.5
+                )  # with a timeout, Ctrl-C gets through on every system
             except queue.Empty:
                 continue
 

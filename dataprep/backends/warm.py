@@ -1,4 +1,6 @@
-"""Warm workers: processes that wait, started and with their libraries loaded, for the next task of the same run."""
+"""Warm workers: processes that wait, started and with their libraries loaded, for the next task
+of the same run.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,23 @@ _blocks = 0
 
 @contextlib.contextmanager
 def warm_workers(early: int = 0, module: str = "") -> Iterator[None]:
-    """While the block runs, workers that are done with a task wait for the next one; when it ends, they do.
+    """While the block runs, workers that are done with a task wait for the next one; when it ends,
+    they do.
 
     Blocks may be nested, and threads share their workers; the outermost block ends them.
 
     Args:
-        early: workers to start now, so that they load their libraries while this process still loads its own.
+        early: workers to start now, so that they load their libraries while this process still
+            loads its own.
         module: what these import.
     """
     global _blocks
     with _lock:
         _blocks += 1
     try:
-        with contextlib.suppress(OSError):  # who needs a worker will start one, and say why it does not start
+        with contextlib.suppress(
+            OSError
+        ):  # who needs a worker will start one, and say why it does not start
             for _ in range(early):
                 keep(Child(module))
         yield

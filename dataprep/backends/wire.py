@@ -1,7 +1,9 @@
-"""What a worker process and the thread that guards it share: frames on the pipes and a page of heartbeat.
+"""What a worker process and the thread that guards it share: frames on the pipes and a page of
+heartbeat.
 
-A frame is a pickle behind its length. The heartbeat is one page of the scratch file that the worker was given as its standard
-error: the guard reads it without waking the worker, and it outlives the worker. Text that libraries print follows behind it.
+A frame is a pickle behind its length. The heartbeat is one page of the scratch file that the worker
+was given as its standard error: the guard reads it without waking the worker, and it outlives the
+worker. Text that libraries print follows behind it.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ def words_of(error: BaseException) -> str:
 
 
 class Heartbeat:
-    """Counts that the worker writes and the guard reads: its process id, items started, items finished."""
+    """Counts that the worker writes and the guard reads: its process id, items started, items
+    finished.
+    """
 
     def __init__(self, fd: int) -> None:
         """Map the first page of the file open as `fd`, which must be at least that long."""
@@ -58,7 +62,9 @@ class Heartbeat:
         _COUNTS.pack_into(self._page, 0, pid, started, finished)
 
     def read(self) -> tuple[int, int, int]:
-        """(process id, items started, items finished); zeros before the worker wrote for the first time."""
+        """(process id, items started, items finished); zeros before the worker wrote for the
+        first time.
+        """
         pid, started, finished = _COUNTS.unpack_from(self._page, 0)
         return pid, started, finished
 

@@ -1,8 +1,10 @@
-"""The worker process: ``python -m dataprep.backends.worker``, started and watched by `dataprep.backends.guard`.
+"""The worker process: ``python -m dataprep.backends.worker``, started and watched by
+`dataprep.backends.guard`.
 
-It runs nothing of the caller's script, and imports what the task needs and no more. It speaks frames (`dataprep.backends.wire`)
-on the pipes that were its standard input and output, so that whatever a library prints or reads cannot get between them. It ends
-when the guard closes the pipe, even in the middle of an item.
+It runs nothing of the caller's script, and imports what the task needs and no more. It speaks
+frames (`dataprep.backends.wire`) on the pipes that were its standard input and output, so that
+whatever a library prints or reads cannot get between them. It ends when the guard closes the pipe,
+even in the middle of an item.
 """
 
 from __future__ import annotations
@@ -27,9 +29,12 @@ FLUSH_S = 0.1
 def main() -> None:
     """Serve one task after another until the guard closes the pipe.
 
-    A tuple (task, setup, time limit in seconds) begins a task, and each list of items that follows belongs to it.
+    A tuple (task, setup, time limit in seconds) begins a task, and each list of items that follows
+    belongs to it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the guard decides
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole process group; the guard decides
     heartbeat = Heartbeat(2)
     requests, replies = _take_pipes()
     for module in filter(None, sys.argv[1:]):
@@ -96,8 +101,8 @@ def _serve(hello: Any, inbox: SimpleQueue[Any], replies: BinaryIO, heartbeat: He
 
 
 def _arm(time_limit_s: float) -> None:
-    # The guard enforces the limit. This is for a worker whose guard died while the task hangs and holds the interpreter's lock:
-    # the kernel ends it. Systems without the alarm lack only that.
+    # The guard enforces the limit. This is for a worker whose guard died while the task hangs and
+    # holds the interpreter's lock: the kernel ends it. Systems without the alarm lack only that.
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 2 * time_limit_s + 10 if time_limit_s else 0)
 

@@ -1,4 +1,6 @@
-"""Deep judgement of labels: networks trained on the images, each on other folds, take the place of the probes on an embedding."""
+"""Deep judgement of labels: networks trained on the images, each on other folds, take the place
+of the probes on an embedding.
+"""
 
 from __future__ import annotations
 
@@ -61,15 +63,17 @@ def judge_labels(
 ) -> Audit:
     """The audit, with its labels judged by networks that did not see them.
 
-    One network for each fold learns from the others, whole groups and copies together; what it predicts for its own takes the
-    place of the probes in the checks `CHECKS`. Labels of every part are judged, test too, and no model is kept.
+    One network for each fold learns from the others, whole groups and copies together; what it
+    predicts for its own takes the place of the probes in the checks `CHECKS`. Labels of every part
+    are judged, test too, and no model is kept.
 
     Args:
         audit: a live audit, whose images are within reach.
         folds: how many, 2 at least.
         settings: settings of the training loop, as of ``dataprep train-baseline``.
         options: of what is trained; the metric and the evaluation have no say here.
-        keep: folder for ``predictions_out_of_fold.parquet``, which ``dataprep audit --probs`` takes; "" for none.
+        keep: folder for ``predictions_out_of_fold.parquet``, which ``dataprep audit --probs``
+            takes; "" for none.
         say: told beforehand how long it will take, and afterwards where the probabilities are.
         progress: called with (stage, done, total, note) now and then.
 
@@ -84,19 +88,42 @@ def judge_labels(
     dataset, passing = _as_one_part(audit), _passing(audit)
     with tempfile.TemporaryDirectory(prefix="dataprep-deep-") as folder:
         materials, regime = prepare(
-            dataset, options, settings or {}, folder, passing=passing, progress=lambda *done: report("deep", *done)
+            dataset,
+            options,
+            settings or {},
+            folder,
+            passing=passing,
+            progress=lambda *done: report("deep", *done),
         )
         say(_forecast(materials, regime, folds, device))
 
         def live(fold: int, of: int) -> Any:
-            return lambda epoch, step, steps, _: report("deep", step, steps, f"network {fold + 1} of {of}, epoch {epoch + 1}")
+            return lambda epoch, step, steps, _: report(
+                "deep", step, steps, f"network {fold + 1} of {of}, epoch {epoch + 1}"
+            )
 
         policy = None if regime.name == "frozen" else choose_policy(audit).policy
-        found = out_of_fold(materials, regime, folds=folds, policy=policy, device=device, report=live)
+        found = out_of_fold(
+            materials, regime, folds=folds, policy=policy, device=device, report=live
+        )
     if keep:
-        say(f"probabilities in {_kept(found, keep)}: to audit again without training, give that to --probs")
-    facts = {"folds": folds, "regime": regime.name, "size": regime.size, "arch": regime.arch, **dict(found.figures)["metrics"]}
-    return judged_by(audit, found, materials.goal.classes, {**facts, "seconds": round(time.perf_counter() - since, 1)})
+        say(
+            f"probabilities in {_kept(found, keep)}: to audit again without training, give that to "
+            "--probs"
+        )
+    facts = {
+        "folds": folds,
+        "regime": regime.name,
+        "size": regime.size,
+        "arch": regime.arch,
+        **dict(found.figures)["metrics"],
+    }
+    return judged_by(
+        audit,
+        found,
+        materials.goal.classes,
+        {**facts, "seconds": round(time.perf_counter() - since, 1)},
+    )
 
 
 def _kept(found: OutOfFold, folder: str) -> str:
@@ -109,19 +136,29 @@ def _kept(found: OutOfFold, folder: str) -> str:
 
 
 def refuse_unsuitable(dataset: Dataset, folds: int = 5) -> None:
-    """Raise InputError where there are no classes to tell apart, or too few labelled images to train on."""
+    """Raise InputError where there are no classes to tell apart, or too few labelled images to
+    train on.
+    """
     if dataset.task != "classification" or "label" not in dataset.samples:
-        raise InputError(f"--deep judges labels of classes, one for each image; there are none here (task: {dataset.task})")
+        raise InputError(
+            "--deep judges labels of classes, one for each image; there are none here (task: "
+            f"{dataset.task})"
+        )
     labels = dataset.samples["label"].dropna()
     if labels.nunique() < 2 or len(labels) < folds * _LEAST_A_FOLD:
         raise InputError(
-            f"--deep needs at least 2 classes and {folds * _LEAST_A_FOLD} labelled images, got {labels.nunique()} and "
+            f"--deep needs at least 2 classes and {folds * _LEAST_A_FOLD} labelled images, got "
+            f"{labels.nunique()} and "
             f"{len(labels):,}"
         )
 
 
-def judged_by(audit: Audit, found: OutOfFold, classes: Sequence[str], facts: dict[str, Any]) -> Audit:
-    """The audit, with the checks `CHECKS` asked again with these probabilities; `facts` go into its record."""
+def judged_by(
+    audit: Audit, found: OutOfFold, classes: Sequence[str], facts: dict[str, Any]
+) -> Audit:
+    """The audit, with the checks `CHECKS` asked again with these probabilities; `facts` go into
+    its record.
+    """
     dataset = found.given_to(audit.dataset, tuple(classes))
     checks = [check for check in audit.checks if check.code in CHECKS]
     look = _Look(dataset, _passing(audit), unit=_units(audit))
@@ -170,12 +207,27 @@ def _passing(audit: Audit) -> PassOptions:
 def _forecast(materials: Materials, regime: Regime, folds: int, device: str) -> str:
     """How long it will take, in words, by the time of a forward pass of some images."""
     rows = np.concatenate([materials.train, materials.val])
-    network = make_network(regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0, pretrained=False).to(device)
+    network = make_network(
+        regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0, pretrained=False
+    ).to(device)
     logits_of(network, materials.store, rows[:8])
     since = time.perf_counter()
     logits_of(network, materials.store, rows[:_TIMED])
     each = (time.perf_counter() - since) / min(_TIMED, len(rows))
-    seen = len(rows) if regime.name == "frozen" else folds * len(rows) * (1 + _STEP_COST * regime.settings.epochs)
+    seen = (
+        len(rows)
+        if regime.name == "frozen"
+        else folds * len(rows) * (1 + _STEP_COST * regime.settings.epochs)
+    )
     minutes = each * seen / 60
-    long = "a minute" if minutes < 1.5 else f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.0f} hours"
-    return f"judging {len(rows):,} labels by {folds} networks ({regime.name}, {regime.size} pixels): about {long} on this machine"
+    long = (
+        "a minute"
+        if minutes < 1.5
+        else f"{minutes:.0f} minutes"
+        if minutes < 100
+        else f"{minutes / 60:.0f} hours"
+    )
+    return (
+        f"judging {len(rows):,} labels by {folds} networks ({regime.name}, {regime.size} "
+        f"pixels): about {long} on this machine"
+    )

@@ -1,4 +1,6 @@
-"""Reading the goal: what a data set's labels ask a model to predict, by which figure, and what it must reach."""
+"""Reading the goal: what a data set's labels ask a model to predict, by which figure, and what
+it must reach.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
 
 #: A largest class of more than this many times the samples of the smallest is imbalance.
 IMBALANCE = 1.5
-#: Figures of a requirement that predictions do not tell, and those that one class has, beside the metrics.
+#: Figures of a requirement that predictions do not tell, and those that one class has, beside the
+#: metrics.
 MEASURED: tuple[str, ...] = ("latency_ms", "size_mb")
 PER_CLASS: tuple[str, ...] = ("precision", "recall", "f1", "pr-auc", "roc-auc")
 _REQUIREMENT = re.compile(
-    r"\s*(?P<figure>[A-Za-z][\w-]*)\s*(?:\[(?P<of>.*)\])?\s*(?P<sign>>=|<=)\s*(?P<bound>[^\s<>=]+)\s*", re.DOTALL
+    r"\s*(?P<figure>[A-Za-z][\w-]*)\s*(?:\[(?P<of>.*)\])?\s*(?P<sign>>=|<=)\s*(?P<bound>[^\s<>=]+)\s*",
+    re.DOTALL,
 )
 _NAMED = 5
 
@@ -45,12 +49,14 @@ def read_goal(
 
     Args:
         dataset: with labels; where it has parts, those of ``train`` decide what can be learned.
-        metric: name of the optimising metric (`dataprep.baselines.evaluation.metrics.METRICS`). "auto": the mean absolute error of a
-            regression; the macro-F1 of several labels, and of classes where the largest has more than 1.5 times the
-            samples of the smallest; the accuracy otherwise.
+        metric: name of the optimising metric (`dataprep.baselines.evaluation.metrics.METRICS`).
+            "auto": the mean absolute error of a regression; the macro-F1 of several labels, and of
+            classes where the largest has more than 1.5 times the samples of the smallest; the
+            accuracy otherwise.
         require: figures that must be reached: ``recall[sick]>=0.95``, ``latency_ms<=5``.
         target: value of the metric that is wished for.
-        positive: of two classes the one whose precision and recall are meant; the rarer one by default.
+        positive: of two classes the one whose precision and recall are meant; the rarer one by
+            default.
         beta: weight of recall against precision in ``f-beta``.
 
     Raises:
@@ -64,17 +70,24 @@ def read_goal(
     if target is not None:
         _demand_range(f"target {target!r}", name, target)
     return Goal(
-        kind, classes, name, reason, _positive(kind, counts, positive),
-        tuple(parse_requirement(text, kind, classes) for text in require), target, beta,
-    )  # fmt: skip
+        kind,
+        classes,
+        name,
+        reason,
+        _positive(kind, counts, positive),
+        tuple(parse_requirement(text, kind, classes) for text in require),
+        target,
+        beta,
+    )
 
 
 def codes_of(dataset: Dataset, goal: Goal) -> NDArray[Any]:
     """The labels of every row, in row order.
 
     Returns:
-        (n,) int64 codes of `goal.classes`, -1 where missing or of no class of the goal; (n, k) int8 of several labels, 1 for
-        each that a row has, -1 throughout a row without labels; (n,) float64 values, NaN where missing.
+        (n,) int64 codes of `goal.classes`, -1 where missing or of no class of the goal; (n, k) int8
+        of several labels, 1 for each that a row has, -1 throughout a row without labels; (n,)
+        float64 values, NaN where missing.
     """
     labels = dataset.samples.get("label", pd.Series(np.nan, index=dataset.samples.index))
     if goal.kind == "regression":
@@ -82,10 +95,15 @@ def codes_of(dataset: Dataset, goal: Goal) -> NDArray[Any]:
     texts = labels.astype("object").to_numpy()
     if goal.kind == "multi-label":
         return _several(texts, labels.notna().to_numpy(), goal.classes)
-    return np.asarray(pd.Index(goal.classes, dtype="object").get_indexer(pd.Index(texts, dtype="object")), np.int64)
+    return np.asarray(
+        pd.Index(goal.classes, dtype="object").get_indexer(pd.Index(texts, dtype="object")),
+        np.int64,
+    )
 
 
-def _several(texts: NDArray[Any], known: NDArray[np.bool_], classes: tuple[str, ...]) -> NDArray[np.int8]:
+def _several(
+    texts: NDArray[Any], known: NDArray[np.bool_], classes: tuple[str, ...]
+) -> NDArray[np.int8]:
     place = {name: code for code, name in enumerate(classes)}
     found = np.where(known[:, None], 0, np.full((len(texts), len(classes)), -1)).astype(np.int8)
     for row in np.flatnonzero(known):
@@ -96,30 +114,46 @@ def _several(texts: NDArray[Any], known: NDArray[np.bool_], classes: tuple[str, 
 
 
 def _read_labels(dataset: Dataset) -> tuple[Kind, tuple[str, ...], dict[str, int]]:
-    """Kind, classes, and samples of each class in ``train`` (in all, where there is no such part)."""
+    """Kind, classes, and samples of each class in ``train`` (in all, where there is no such
+    part).
+    """
     if dataset.task in ("detection", "segmentation"):
-        raise InputError(f"a baseline predicts classes, several labels or a number per image; the labels are for {dataset.task}")
+        raise InputError(
+            "a baseline predicts classes, several labels or a number per image; the labels are "
+            f"for {dataset.task}"
+        )
     if dataset.task == "none" or not dataset.has("label"):
         raise InputError(
-            "the samples have no labels, and a model is trained on labels: expected class folders, or a manifest with a column "
+            "the samples have no labels, and a model is trained on labels: expected class folders, "
+            "or a manifest with a column "
             "'label'"
         )
     labels, inside = dataset.samples["label"], _train_rows(dataset)
     if not (labels.notna().to_numpy() & inside).any():
-        raise InputError("no sample of 'train' has a label: divide the data with dataprep split, or label some of it")
+        raise InputError(
+            "no sample of 'train' has a label: divide the data with dataprep split, or label some "
+            "of it"
+        )
     if dataset.task == "regression":
         return "regression", (), {}
-    total, train = (_counts(labels[rows], dataset.task) for rows in (np.ones(len(labels), bool), inside))
+    total, train = (
+        _counts(labels[rows], dataset.task) for rows in (np.ones(len(labels), bool), inside)
+    )
     classes = tuple(name for name in dataset.classes or class_order(total) if total.get(name))
     if dataset.task != "multi-label" and len(classes) < 2:
         raise InputError(
-            f"every label is {classes[0]!r}: a classifier needs at least two classes. Was one folder given in place of the one "
+            f"every label is {classes[0]!r}: a classifier needs at least two classes. Was one "
+            "folder given in place of the one "
             "above it, or a filter set that leaves one class?"
         )
     _demand_all(classes, train, total, labels, dataset)
     if dataset.task == "multi-label":
         return "multi-label", classes, train
-    return "binary" if len(classes) == 2 else "multi-class", classes, {name: train[name] for name in classes}
+    return (
+        "binary" if len(classes) == 2 else "multi-class",
+        classes,
+        {name: train[name] for name in classes},
+    )
 
 
 def _train_rows(dataset: Dataset) -> NDArray[np.bool_]:
@@ -138,17 +172,26 @@ def _counts(labels: pd.Series[Any], task: str) -> dict[str, int]:
 
 
 def _demand_all(
-    classes: tuple[str, ...], train: Mapping[str, int], total: Mapping[str, int], labels: pd.Series[Any], dataset: Dataset
+    classes: tuple[str, ...],
+    train: Mapping[str, int],
+    total: Mapping[str, int],
+    labels: pd.Series[Any],
+    dataset: Dataset,
 ) -> None:
     """Refuse classes that are to be told but never seen in training."""
     absent = [name for name in classes if not train.get(name)]
     if not absent:
         return
-    named = ", ".join(f"{name!r} ({total[name]:,} in {_parts_of(name, labels, dataset)})" for name in absent[:_NAMED])
+    named = ", ".join(
+        f"{name!r} ({total[name]:,} in {_parts_of(name, labels, dataset)})"
+        for name in absent[:_NAMED]
+    )
     more = f" and {len(absent) - _NAMED:,} more" if len(absent) > _NAMED else ""
     raise InputError(
-        f"{'a class has' if len(absent) == 1 else f'{len(absent):,} classes have'} no sample in 'train': {named}{more}. A model "
-        "cannot learn what it never sees: divide anew with dataprep split, which spreads every class over the parts, collect "
+        f"{'a class has' if len(absent) == 1 else f'{len(absent):,} classes have'} no sample in "
+        f"'train': {named}{more}. A model "
+        "cannot learn what it never sees: divide anew with dataprep split, which spreads every "
+        "class over the parts, collect "
         "more, or leave the class out (--exclude, or without its rows in the manifest)"
     )
 
@@ -163,25 +206,40 @@ def _parts_of(name: str, labels: pd.Series[Any], dataset: Dataset) -> str:
     return " and ".join(repr(part) for part in sorted(parts.unique())) or "no part"
 
 
-def _choose_metric(metric: str, kind: Kind, counts: Mapping[str, int], beta: float) -> tuple[str, str]:
+def _choose_metric(
+    metric: str, kind: Kind, counts: Mapping[str, int], beta: float
+) -> tuple[str, str]:
     """The metric's name, and why it was taken."""
     if metric != "auto":
         return _named_metric(metric, kind, beta), "asked for"
     if kind == "regression":
-        return "mae", "the mean absolute error is in the unit of the labels, and one far miss does not decide it"
+        return (
+            "mae",
+            "the mean absolute error is in the unit of the labels, and one far miss does not "
+            "decide it",
+        )
     if kind == "multi-label":
-        return "macro-f1", "with several labels per image accuracy is easy on rare ones; macro-F1 counts each label alike"
+        return (
+            "macro-f1",
+            "with several labels per image accuracy is easy on rare ones; macro-F1 counts each "
+            "label alike",
+        )
     largest, smallest = (pick(counts, key=lambda name: counts[name]) for pick in (max, min))
     ratio = counts[largest] / counts[smallest]
-    sizes = f"{largest!r} has {counts[largest]:,} samples to learn from, {smallest!r} {counts[smallest]:,}"
+    sizes = (
+        f"{largest!r} has {counts[largest]:,} samples to learn from, {smallest!r} "
+        f"{counts[smallest]:,}"
+    )
     if ratio > IMBALANCE:
         return "macro-f1", (
-            f"{sizes}: {ratio:.1f} times as many (over {IMBALANCE:g}), so accuracy would mostly count the large classes; "
+            f"{sizes}: {ratio:.1f} times as many (over {IMBALANCE:g}), so accuracy would mostly "
+            "count the large classes; "
             "macro-F1 counts each class alike"
         )
     return (
         "accuracy",
-        f"the classes are balanced ({sizes}: at most {IMBALANCE:g} times as many), so the share that is right says it",
+        f"the classes are balanced ({sizes}: at most {IMBALANCE:g} times as many), so the share "
+        "that is right says it",
     )
 
 
@@ -191,9 +249,14 @@ def _named_metric(metric: str, kind: Kind, beta: float) -> str:
     if name not in METRICS:
         raise OptionError(f"no metric is called {metric!r}. {did_you_mean(name, suited)}")
     if name not in suited:
-        raise OptionError(f"metric {name!r} does not suit a {kind} goal: expected one of {', '.join(suited)}")
+        raise OptionError(
+            f"metric {name!r} does not suit a {kind} goal: expected one of {', '.join(suited)}"
+        )
     if beta != 1 and name != "f-beta":
-        raise OptionError(f"beta weighs recall in f-beta, but the metric is {name!r}: leave beta out, or take --metric f-beta")
+        raise OptionError(
+            f"beta weighs recall in f-beta, but the metric is {name!r}: leave beta out, or take "
+            "--metric f-beta"
+        )
     return name
 
 
@@ -201,7 +264,8 @@ def _positive(kind: Kind, counts: Mapping[str, int], positive: str) -> str:
     if kind != "binary":
         if positive:
             raise OptionError(
-                f"a positive class is one of two; the goal is {kind}. For one class use --require 'recall[{positive}]>=…'"
+                f"a positive class is one of two; the goal is {kind}. For one class use --require "
+                f"'recall[{positive}]>=…'"
             )
         return ""
     if positive and positive not in counts:
@@ -221,19 +285,39 @@ def parse_requirement(text: str, kind: Kind, classes: Sequence[str]) -> Requirem
     except ValueError:
         bound = math.nan
     if match is None or not math.isfinite(bound):
-        raise OptionError(f"requirement {text!r}: expected FIGURE>=NUMBER or FIGURE[CLASS]<=NUMBER, as in 'recall[sick]>=0.95'")
-    figure, of, at_least = _figure(match["figure"], text, kind), match["of"] or "", match["sign"] == ">="
+        raise OptionError(
+            f"requirement {text!r}: expected FIGURE>=NUMBER or FIGURE[CLASS]<=NUMBER, as in "
+            "'recall[sick]>=0.95'"
+        )
+    figure, of, at_least = (
+        _figure(match["figure"], text, kind),
+        match["of"] or "",
+        match["sign"] == ">=",
+    )
     if match["of"] is not None:
         if figure not in PER_CLASS:
-            raise OptionError(f"requirement {text!r}: one class has {', '.join(PER_CLASS)}, not {figure}")
+            raise OptionError(
+                f"requirement {text!r}: one class has {', '.join(PER_CLASS)}, not {figure}"
+            )
         if of not in classes:
-            raise OptionError(f"requirement {text!r}: no class is called {of!r}. {did_you_mean(of, classes)}")
+            raise OptionError(
+                f"requirement {text!r}: no class is called {of!r}. {did_you_mean(of, classes)}"
+            )
     elif figure == "f1":
-        raise OptionError(f"requirement {text!r}: of which class? f1[CLASS]>={bound:g}, or macro-f1>={bound:g}")
-    better = "higher" if figure in PER_CLASS else METRICS[figure].direction if figure in METRICS else "lower"
+        raise OptionError(
+            f"requirement {text!r}: of which class? f1[CLASS]>={bound:g}, or macro-f1>={bound:g}"
+        )
+    better = (
+        "higher"
+        if figure in PER_CLASS
+        else METRICS[figure].direction
+        if figure in METRICS
+        else "lower"
+    )
     if at_least != (better == "higher"):
         raise OptionError(
-            f"requirement {text!r}: {figure} is the better the {better}; expected {figure}{'<=' if at_least else '>='}{bound:g}"
+            f"requirement {text!r}: {figure} is the better the {better}; expected "
+            f"{figure}{'<=' if at_least else '>='}{bound:g}"
         )
     _demand_range(f"requirement {text!r}", figure, bound)
     return Requirement(figure, of, at_least, bound)
@@ -245,7 +329,10 @@ def _figure(name: str, text: str, kind: Kind) -> str:
     spelt = {each.replace("_", "-"): each for each in known}
     found = spelt.get(name.lower().replace("_", "-"))
     if found is None:
-        raise OptionError(f"requirement {text!r}: no figure of a {kind} goal is called {name!r}. {did_you_mean(name, known)}")
+        raise OptionError(
+            f"requirement {text!r}: no figure of a {kind} goal is called {name!r}. "
+            f"{did_you_mean(name, known)}"
+        )
     return found
 
 
@@ -254,4 +341,7 @@ def _demand_range(what: str, figure: str, value: float) -> None:
     bounded = figure in PER_CLASS or (figure in METRICS and METRICS[figure].bounded)
     if not math.isfinite(value) or (bounded and not 0 <= value <= 1):
         hint = f"; did you mean {value / 100:g}?" if bounded and 1 < value <= 100 else ""
-        raise OptionError(f"{what}: {figure} lies {'between 0 and 1' if bounded else 'among finite numbers'}{hint}")
+        raise OptionError(
+            f"{what}: {figure} lies "
+            f"{'between 0 and 1' if bounded else 'among finite numbers'}{hint}"
+        )

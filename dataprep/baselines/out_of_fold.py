@@ -44,10 +44,14 @@ class OutOfFold:
     """What models say of samples that they never saw.
 
     Attributes:
-        probs: (n, k) float32 probabilities, or (n,) values, by row of the data set; NaN where nothing is known.
-        fold: (n,) the fold whose model predicted each row; -1 of rows that were in no fold, and predicted by all models' mean.
-        figures: ``folds`` (of each ``samples``, ``train`` and the metrics) and ``metrics`` (name to mean, sd, low, high).
-        table: ``sample``, ``split``, ``fold``, ``label``, ``predicted``, ``confidence``, ``p:CLASS`` of every row that is known.
+        probs: (n, k) float32 probabilities, or (n,) values, by row of the data set; NaN where
+            nothing is known.
+        fold: (n,) the fold whose model predicted each row; -1 of rows that were in no fold, and
+            predicted by all models' mean.
+        figures: ``folds`` (of each ``samples``, ``train`` and the metrics) and ``metrics`` (name to
+            mean, sd, low, high).
+        table: ``sample``, ``split``, ``fold``, ``label``, ``predicted``, ``confidence``,
+            ``p:CLASS`` of every row that is known.
     """
 
     probs: NDArray[np.float32]
@@ -56,7 +60,9 @@ class OutOfFold:
     table: pd.DataFrame
 
     def given_to(self, dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
-        """`dataset` with the probabilities as ``arrays["probs"]``, for the checks that look at labels."""
+        """`dataset` with the probabilities as ``arrays["probs"]``, for the checks that look at
+        labels.
+        """
         return replace(dataset, classes=classes).with_arrays(probs=np.nan_to_num(self.probs))
 
 
@@ -71,10 +77,12 @@ def out_of_fold(
     workers: int = 0,
     report: Callable[[int, int], Report | None] = lambda fold, folds: None,
 ) -> OutOfFold:
-    """Train once per fold of train and val, whole units together, and predict the fold with the model that did not see it.
+    """Train once per fold of train and val, whole units together, and predict the fold with the
+    model that did not see it.
 
-    In each fold a sixth of the units learned from chooses the epoch and the temperature. Rows of other parts (test) are learned
-    from by no model; they get the mean of all models' probabilities, and their labels are not looked at.
+    In each fold a sixth of the units learned from chooses the epoch and the temperature. Rows of
+    other parts (test) are learned from by no model; they get the mean of all models' probabilities,
+    and their labels are not looked at.
 
     Args:
         materials: what to learn from.
@@ -86,9 +94,13 @@ def out_of_fold(
     """
     fold = made_folds(materials, folds) if given is None else given
     numbers = [int(number) for number in np.unique(fold) if number >= 0]
-    others = np.concatenate([rows for name, rows in materials.parts.items() if name not in ("train", "val")] or [_NONE])
+    others = np.concatenate(
+        [rows for name, rows in materials.parts.items() if name not in ("train", "val")] or [_NONE]
+    )
     if regime.name == "frozen":
-        model_of = _on_features(materials, regime, device, np.concatenate([np.flatnonzero(fold >= 0), others]))
+        model_of = _on_features(
+            materials, regime, device, np.concatenate([np.flatnonzero(fold >= 0), others])
+        )
     else:
         model_of = _on_pixels(regime, policy, device, workers)
     probs = np.full(_shape(materials), np.nan)
@@ -97,28 +109,42 @@ def out_of_fold(
         part = _without(materials, fold, number)
         model = model_of(part, report(number, len(numbers)))
         rows = np.flatnonzero(fold == number)
-        temperature = 1.0 if part.goal.kind == "regression" else fit_temperature(model(part.val), part.labels[part.val])
+        temperature = (
+            1.0
+            if part.goal.kind == "regression"
+            else fit_temperature(model(part.val), part.labels[part.val])
+        )
         probs[rows] = predictions(part, model(rows), temperature)
         if len(others):
             beside += predictions(part, model(others), temperature) / len(numbers)
         found.append({"fold": number, "train": len(part.train), **_judged(part, rows, probs[rows])})
     probs[others] = beside
-    return OutOfFold(probs.astype(np.float32), fold, _figures(found), _table(materials, probs, fold, others))
+    return OutOfFold(
+        probs.astype(np.float32), fold, _figures(found), _table(materials, probs, fold, others)
+    )
 
 
-def _on_pixels(regime: Regime, policy: Policy | None, device: str, workers: int) -> Callable[..., _Model]:
+def _on_pixels(
+    regime: Regime, policy: Policy | None, device: str, workers: int
+) -> Callable[..., _Model]:
     """A network trained for each fold."""
 
     def model_of(part: Materials, report: Report | None) -> _Model:
-        network = teach(part, regime, policy=policy, device=device, workers=workers, report=report).network
+        network = teach(
+            part, regime, policy=policy, device=device, workers=workers, report=report
+        ).network
         return lambda rows: logits_of(network, part.store, rows)
 
     return model_of
 
 
-def _on_features(materials: Materials, regime: Regime, device: str, rows: NDArray[np.int64]) -> Callable[..., _Model]:
+def _on_features(
+    materials: Materials, regime: Regime, device: str, rows: NDArray[np.int64]
+) -> Callable[..., _Model]:
     """A classifier for each fold; the features under it are the same in all, and looked at once."""
-    network = make_network(regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0).to(device)
+    network = make_network(regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0).to(
+        device
+    )
     features = np.zeros((len(materials.labels), network.width), np.float32)
     features[rows] = features_of(network, materials.store, rows)
 
@@ -130,7 +156,9 @@ def _on_features(materials: Materials, regime: Regime, device: str, rows: NDArra
 
 
 def made_folds(materials: Materials, folds: int) -> NDArray[np.int64]:
-    """(n,) fold of the rows of train and val, whole units, classes spread evenly; -1 of other rows."""
+    """(n,) fold of the rows of train and val, whole units, classes spread evenly; -1 of other
+    rows.
+    """
     rows = np.sort(np.concatenate([materials.train, materials.val]))
     codes = np.zeros(len(rows), np.int32)
     if materials.goal.kind in ("binary", "multi-class"):
@@ -141,23 +169,34 @@ def made_folds(materials: Materials, folds: int) -> NDArray[np.int64]:
 
 
 def is_folds(dataset: Dataset) -> bool:
-    """Whether the split of a data set is made of folds: ``fold1``, ``fold2``, ... or bare numbers, two at least."""
+    """Whether the split of a data set is made of folds: ``fold1``, ``fold2``, ... or bare
+    numbers, two at least.
+    """
     if not dataset.has("split"):
         return False
     names = dataset.samples["split"].dropna().astype("str").unique()
-    return len(names) > 1 and all(_FOLD_NAME.fullmatch(name) for name in names if name != "test") and "train" not in names
+    return (
+        len(names) > 1
+        and all(_FOLD_NAME.fullmatch(name) for name in names if name != "test")
+        and "train" not in names
+    )
 
 
 def with_parts(dataset: Dataset) -> Dataset:
-    """A data set whose split is made of folds, with the parts of its first run: the first fold is val, the others are train.
+    """A data set whose split is made of folds, with the parts of its first run: the first fold is
+    val, the others are train.
 
-    The folds stay in the column ``fold``; the training of a baseline holds each of them out in turn.
+    The folds stay in the column ``fold``; the training of a baseline holds each of them out in
+    turn.
     """
     if not is_folds(dataset):
         return dataset
     folds = dataset.samples["split"].astype("object")
     first = min((name for name in folds.dropna().unique() if name != "test"), key=_number)
-    parts = folds.map(lambda name: name if name == "test" else "val" if name == first else "train", na_action="ignore")
+    parts = folds.map(
+        lambda name: name if name == "test" else "val" if name == first else "train",
+        na_action="ignore",
+    )
     return dataset.assign(**{FOLD: folds.where(folds != "test"), "split": parts})
 
 
@@ -167,7 +206,9 @@ def given_folds(materials: Materials) -> NDArray[np.int64] | None:
     if FOLD not in samples:
         return None
     names = samples[FOLD].astype("object")
-    order = {name: number for number, name in enumerate(sorted(names.dropna().unique(), key=_number))}
+    order = {
+        name: number for number, name in enumerate(sorted(names.dropna().unique(), key=_number))
+    }
     fold = names.map(order).fillna(-1).to_numpy().astype(np.int64)
     usable = np.zeros(len(fold), bool)
     usable[np.concatenate([materials.train, materials.val])] = True
@@ -199,7 +240,9 @@ def _without(materials: Materials, fold: NDArray[np.int64], number: int) -> Mate
     return replace(part, centre=float(values.mean()), spread=float(values.std()) or 1.0)
 
 
-def _judged(materials: Materials, rows: NDArray[np.int64], probs: NDArray[np.float64]) -> dict[str, Any]:
+def _judged(
+    materials: Materials, rows: NDArray[np.int64], probs: NDArray[np.float64]
+) -> dict[str, Any]:
     goal, labels = materials.goal, materials.labels[rows]
     values = {each.name: each.function(goal, labels, probs) for each in metrics_for(goal)}
     return {"samples": int(known_labels(goal, labels).sum()), "metrics": values}
@@ -208,14 +251,17 @@ def _judged(materials: Materials, rows: NDArray[np.int64], probs: NDArray[np.flo
 def _figures(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Means over folds with 95 % intervals.
 
-    Folds share most of what their models learned from, so that their figures vary too little; the variance of the mean is
-    taken as (1/k + held/learned) of that between folds (Nadeau & Bengio 2003).
+    Folds share most of what their models learned from, so that their figures vary too little; the
+    variance of the mean is taken as (1/k + held/learned) of that between folds (Nadeau & Bengio
+    2003).
     """
     names = list(found[0]["metrics"]) if found else []
     share = sum(each["samples"] for each in found) / max(1, sum(each["train"] for each in found))
     metrics = {}
     for name in names:
-        metrics[name] = _interval(np.array([each["metrics"][name] for each in found]), share, METRICS[name].bounded)
+        metrics[name] = _interval(
+            np.array([each["metrics"][name] for each in found]), share, METRICS[name].bounded
+        )
     return dict(jsonable({"folds": found, "metrics": metrics}))
 
 
@@ -230,10 +276,20 @@ def _interval(values: NDArray[np.float64], share: float, bounded: bool) -> dict[
     deviation = float(values.std(ddof=1))
     reach = student_quantile(0.975, count - 1) * deviation * math.sqrt(1 / count + share)
     low, high = mean - reach, mean + reach
-    return {"mean": mean, "sd": deviation, "low": max(0.0, low) if bounded else low, "high": min(1.0, high) if bounded else high}
+    return {
+        "mean": mean,
+        "sd": deviation,
+        "low": max(0.0, low) if bounded else low,
+        "high": min(1.0, high) if bounded else high,
+    }
 
 
-def _table(materials: Materials, probs: NDArray[np.float64], fold: NDArray[np.int64], others: NDArray[np.int64]) -> pd.DataFrame:
+def _table(
+    materials: Materials,
+    probs: NDArray[np.float64],
+    fold: NDArray[np.int64],
+    others: NDArray[np.int64],
+) -> pd.DataFrame:
     rows = np.sort(np.concatenate([np.flatnonzero(fold >= 0), others]))
     frame = predicted_rows(materials, rows, probs[rows])
     frame.insert(1, "split", materials.dataset.samples["split"].astype("object").to_numpy()[rows])

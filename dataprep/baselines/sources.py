@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 
 def last_split(out: str) -> tuple[Split, Audit | None, str]:
-    """The split in ``OUT/split``, whose files are still as they were, and the audit in ``OUT/audit`` that it was made from.
+    """The split in ``OUT/split``, whose files are still as they were, and the audit in
+    ``OUT/audit`` that it was made from.
 
     Returns:
-        The split; its audit, None where there is none of the same data; and why there is none, "" where there is.
+        The split; its audit, None where there is none of the same data; and why there is none, ""
+        where there is.
 
     Raises:
         InputError: no split there.
@@ -41,28 +43,40 @@ def last_split(out: str) -> tuple[Split, Audit | None, str]:
     except UserError as error:
         return split, None, f"trained without what an audit says: {error}"
     if not made_from(split, audit):
-        return split, None, f"the audit in {folder} is of other data than the split, and was not used"
+        return (
+            split,
+            None,
+            f"the audit in {folder} is of other data than the split, and was not used",
+        )
     lacking = what_is_lacking(audit.run, COPIES)
     if lacking:
-        return split, None, f"trained without what an audit says: that in {folder} is not enough: {lacking}"
+        return (
+            split,
+            None,
+            f"trained without what an audit says: that in {folder} is not enough: {lacking}",
+        )
     return split, audit, ""
 
 
-def split_into(folder: str, audit: Audit, plan: Plan | None, progress: Progress) -> tuple[Split, bool]:
+def split_into(
+    folder: str, audit: Audit, plan: Plan | None, progress: Progress
+) -> tuple[Split, bool]:
     """The split in `folder`, else a new one by the default ratios, written there.
 
     Returns:
         The split, and whether it was made now.
 
     Raises:
-        FingerprintError: the split there is of other data than `audit`; it may hold choices of the user and is not replaced.
+        FingerprintError: the split there is of other data than `audit`; it may hold choices of the
+            user and is not replaced.
         InputError: it cannot be read.
     """
     if os.path.exists(os.path.join(folder, RUN)):
         found = read_split(folder)
         if not made_from(found, audit):
             raise FingerprintError(
-                f"the split in {folder} was made from another audit: make it again (dataprep split, with its options), or take "
+                f"the split in {folder} was made from another audit: make it again (dataprep "
+                "split, with its options), or take "
                 "another --out"
             )
         return found, False

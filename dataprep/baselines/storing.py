@@ -1,4 +1,6 @@
-"""A baseline on disk: figures, predictions, weights, exported models and the page, written together and read back."""
+"""A baseline on disk: figures, predictions, weights, exported models and the page, written
+together and read back.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,13 @@ from dataprep.schemas.baseline import (
 )
 from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.reading import check_input
-from dataprep.schemas.files.stored import STAGE_LIMIT, read_record, read_samples, reading, refuse_wrong_kinds
+from dataprep.schemas.files.stored import (
+    STAGE_LIMIT,
+    read_record,
+    read_samples,
+    reading,
+    refuse_wrong_kinds,
+)
 from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
@@ -53,13 +61,22 @@ if TYPE_CHECKING:
 #: Images on which the exported model is compared with the trained one.
 _COMPARED = 16
 _FORM = 1
-#: What a baseline consists of; what of it an earlier run left and this one does not make would belong to another model.
+#: What a baseline consists of; what of it an earlier run left and this one does not make would
+#: belong to another model.
 _OWN = (METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, SAMPLES, OUT_OF_FOLD)
 _AGAIN = "Make it again: dataprep train-baseline"
 _GOAL_KINDS: dict[str, type] = {
-    "goal": dict, "goal.kind": str, "goal.classes": list, "goal.classes.*": str, "goal.metric": str, "goal.positive": str,
-    "goal.reason": str, "goal.beta": float, "goal.requirements": list, "goal.requirements.*": str,
-}  # fmt: skip
+    "goal": dict,
+    "goal.kind": str,
+    "goal.classes": list,
+    "goal.classes.*": str,
+    "goal.metric": str,
+    "goal.positive": str,
+    "goal.reason": str,
+    "goal.beta": float,
+    "goal.requirements": list,
+    "goal.requirements.*": str,
+}
 
 
 class ExportWarning(UserWarning):
@@ -67,12 +84,17 @@ class ExportWarning(UserWarning):
 
 
 def write_baseline(
-    baseline: Baseline, folder: str | os.PathLike[str], *, audit: Audit | None = None, passing: PassOptions | None = None
+    baseline: Baseline,
+    folder: str | os.PathLike[str],
+    *,
+    audit: Audit | None = None,
+    passing: PassOptions | None = None,
 ) -> BaselinePaths:
     """Write a baseline into `folder`; all of its files take their places at the end, or none does.
 
-    ``metrics.json``, ``predictions.parquet``, ``history.csv``, ``samples.parquet``, ``run.json`` and ``baseline.html``; with a
-    network also ``weights.pt``, ``model.onnx`` and ``model.pt2``, which are held against the network on images of the data.
+    ``metrics.json``, ``predictions.parquet``, ``history.csv``, ``samples.parquet``, ``run.json``
+    and ``baseline.html``; with a network also ``weights.pt``, ``model.onnx`` and ``model.pt2``,
+    which are held against the network on images of the data.
 
     Args:
         baseline: what `dataprep.baselines.recipe.train_baseline` gave.
@@ -85,13 +107,21 @@ def write_baseline(
         WorkError: an exported model says something else than the network.
     """
     folder = os.fspath(folder)
-    files = {} if baseline.network is None else _model_files(baseline, folder, passing or PassOptions())
+    files = (
+        {} if baseline.network is None else _model_files(baseline, folder, passing or PassOptions())
+    )
     export = files.pop("", None)
-    metrics = {"fingerprint": baseline.dataset.fingerprint, **baseline.metrics, **({"export": export} if export else {})}
+    metrics = {
+        "fingerprint": baseline.dataset.fingerprint,
+        **baseline.metrics,
+        **({"export": export} if export else {}),
+    }
     mark_output(folder)
     with write_together(folder, owns=_OWN, keeps=(PIXELS, *FOLDERS)) as opened:
         for name, data in ((METRICS, metrics), (RUN, baseline.run)):
-            opened(name).write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            opened(name).write(
+                json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+            )
         opened(PREDICTIONS).write(_parquet(baseline.predictions))
         write_samples(opened(SAMPLES), Audit(in_order(baseline.dataset), Issues.collect([])))
         opened(HISTORY).write(_history(baseline.metrics).encode())
@@ -118,7 +148,8 @@ def _history(metrics: Mapping[str, Any]) -> str:
 def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[str, Any]:
     """File name to bytes; under "" what was found when the exported models were compared.
 
-    A network that cannot be exported, whatever the exporter raises, must not cost the user what was measured and its weights.
+    A network that cannot be exported, whatever the exporter raises, must not cost the user what was
+    measured and its weights.
     """
     from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
 
@@ -131,10 +162,17 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
         model = onnx_bytes(program, facts)
         difference = compared(baseline.network, facts, model, images)
     except Exception as error:
-        reason = str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
+        reason = (
+            str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
+        )
         warnings.warn(f"{MODEL} was not written: {reason}", ExportWarning, stacklevel=3)
         return {**files, "": {"known": False, "reason": reason}}
-    facts_of_it = {"known": True, "difference": difference, "images": len(images), "size_mb": len(model) / 1e6}
+    facts_of_it = {
+        "known": True,
+        "difference": difference,
+        "images": len(images),
+        "size_mb": len(model) / 1e6,
+    }
     return {**files, MODEL: model, "": facts_of_it}
 
 
@@ -144,13 +182,22 @@ def _weights(baseline: Baseline, facts: ModelFacts) -> bytes:
     network = baseline.network
     file = io.BytesIO()
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
-    made_by = {"arch": facts.arch, "outputs": facts.goal.outputs, "size": facts.size, "dropout": float(network.dropout.p)}
-    torch.save({"form": _FORM, "fingerprint": facts.fingerprint, "network": made_by, "state": state}, file)
+    made_by = {
+        "arch": facts.arch,
+        "outputs": facts.goal.outputs,
+        "size": facts.size,
+        "dropout": float(network.dropout.p),
+    }
+    torch.save(
+        {"form": _FORM, "fingerprint": facts.fingerprint, "network": made_by, "state": state}, file
+    )
     return file.getvalue()
 
 
 def _images(baseline: Baseline, folder: str, size: int, passing: PassOptions) -> NDArray[np.uint8]:
-    """Some images of the data, evenly spread: from the pixels stored for training, or else decoded; noise where none can be."""
+    """Some images of the data, evenly spread: from the pixels stored for training, or else
+    decoded; noise where none can be.
+    """
     count = len(baseline.dataset)
     rows = np.unique(np.linspace(0, count - 1, min(_COMPARED, count)).round().astype(int))
     stored = os.path.join(folder, PIXELS, f"{size}.u8")
@@ -166,7 +213,8 @@ def _images(baseline: Baseline, folder: str, size: int, passing: PassOptions) ->
 
 
 def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
-    """The baseline in `folder` (``dataprep-out/baseline``), with its network where the weights and torch are there.
+    """The baseline in `folder` (``dataprep-out/baseline``), with its network where the weights and
+    torch are there.
 
     Raises:
         InputError: no baseline there, or one that cannot be read.
@@ -174,20 +222,29 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
     """
     folder = os.fspath(folder)
     settle(folder)
-    missing = [name for name in (METRICS, PREDICTIONS, SAMPLES, RUN) if not os.path.isfile(os.path.join(folder, name))]
+    missing = [
+        name
+        for name in (METRICS, PREDICTIONS, SAMPLES, RUN)
+        if not os.path.isfile(os.path.join(folder, name))
+    ]
     if missing:
         raise InputError(
-            f"expected a baseline in {folder}, but {', '.join(missing)} is not there. Make one: dataprep train-baseline"
+            f"expected a baseline in {folder}, but {', '.join(missing)} is not there. Make one: "
+            "dataprep train-baseline"
         )
     metrics, run = (read_record(os.path.join(folder, name), _AGAIN) for name in (METRICS, RUN))
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)
     if not run.get("fingerprint") == metrics.get("fingerprint") == dataset.fingerprint:
-        raise FingerprintError(f"{SAMPLES}, {METRICS} and {RUN} in {folder} are not of the same baseline. {_AGAIN}")
+        raise FingerprintError(
+            f"{SAMPLES}, {METRICS} and {RUN} in {folder} are not of the same baseline. {_AGAIN}"
+        )
     goal = _read_goal(metrics, os.path.join(folder, METRICS))
     network = _read_network(os.path.join(folder, WEIGHTS), dataset.fingerprint)
     folds = os.path.join(folder, OUT_OF_FOLD)
     unseen = _read_table(folds) if os.path.exists(folds) else None
-    return Baseline(dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run, unseen)
+    return Baseline(
+        dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run, unseen
+    )
 
 
 def _read_table(path: str) -> pd.DataFrame:
@@ -201,12 +258,16 @@ def _read_goal(metrics: Mapping[str, Any], path: str) -> Goal:
     with reading(path, f"It does not say what was to be predicted. {_AGAIN}"):
         found = dict(metrics["goal"])
         kind, classes = found["kind"], tuple(found["classes"])
-        require = tuple(parse_requirement(text, kind, classes) for text in found.get("requirements", ()))
+        require = tuple(
+            parse_requirement(text, kind, classes) for text in found.get("requirements", ())
+        )
         return Goal(**{**found, "classes": classes, "requirements": require})
 
 
 def _read_network(path: str, fingerprint: str) -> Any:
-    """The network with its weights; None without the file or without torch. Nothing in the file is run (``weights_only``)."""
+    """The network with its weights; None without the file or without torch. Nothing in the file
+    is run (``weights_only``).
+    """
     if not os.path.exists(path) or find_spec("torch") is None:
         return None
     import torch
@@ -222,7 +283,11 @@ def _read_network(path: str, fingerprint: str) -> Any:
         network.load_state_dict(state["state"])
         made_for = state["fingerprint"]
     except Exception as error:  # torch raises a dozen classes, some with a page of advice
-        raise InputError(f"cannot read the weights {path} ({type(error).__name__}). {_AGAIN}") from error
+        raise InputError(
+            f"cannot read the weights {path} ({type(error).__name__}). {_AGAIN}"
+        ) from error
     if made_for != fingerprint:
-        raise FingerprintError(f"{WEIGHTS} in {os.path.dirname(path)} belongs to a model of other data. {_AGAIN}")
+        raise FingerprintError(
+            f"{WEIGHTS} in {os.path.dirname(path)} belongs to a model of other data. {_AGAIN}"
+        )
     return network.eval()

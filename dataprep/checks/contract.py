@@ -1,4 +1,6 @@
-"""What a check is: a frozen dataclass whose fields are its options, which reads columns and yields batches of issues."""
+"""What a check is: a frozen dataclass whose fields are its options, which reads columns and
+yields batches of issues.
+"""
 
 from __future__ import annotations
 
@@ -26,21 +28,39 @@ if TYPE_CHECKING:
 
 #: The headings of a check's docstring, in order; it is the check's documentation page.
 HEADINGS: tuple[str, ...] = (
-    "What it finds", "Why it matters", "What to do", "How it works", "Known limits", "Measured quality",
-)  # fmt: skip
+    "What it finds",
+    "Why it matters",
+    "What to do",
+    "How it works",
+    "Known limits",
+    "Measured quality",
+)
 #: Families group the checks in reports, in this order.
-FAMILIES: tuple[str, ...] = ("files", "records", "duplicates", "labels", "content", "shortcuts", "splits", "quality")
+FAMILIES: tuple[str, ...] = (
+    "files",
+    "records",
+    "duplicates",
+    "labels",
+    "content",
+    "shortcuts",
+    "splits",
+    "quality",
+)
 
 
 class Look(Protocol):
-    """The budgeted second look at a few candidates, given to checks whose `looks` is true; results are shared between checks."""
+    """The budgeted second look at a few candidates, given to checks whose `looks` is true;
+    results are shared between checks.
+    """
 
     def duplicates(self) -> Duplicates:
         """Verified duplicates of the data set: exact by bytes, exact by pixels, and near."""
         ...
 
     def features(self) -> Features:
-        """Embeddings in the space in which they are compared; nothing is known where there are none."""
+        """Embeddings in the space in which they are compared; nothing is known where there are
+        none.
+        """
         ...
 
     def neighbours(self) -> Nearest:
@@ -60,36 +80,45 @@ class Look(Protocol):
         ...
 
     def marks(self, rows: NDArray[np.int64]) -> Marks:
-        """The pixels of the images `rows` that are unlike all around them; their files are decoded again."""
+        """The pixels of the images `rows` that are unlike all around them; their files are
+        decoded again.
+        """
         ...
 
     def close_ups(self) -> CloseUps:
-        """What edges, noise and traces of enlargement are like in the images that may be blurred, noisy or enlarged."""
+        """What edges, noise and traces of enlargement are like in the images that may be
+        blurred, noisy or enlarged.
+        """
         ...
 
     def windows(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:
-        """(q, s, s, 3) the pixels around a place in each of the images `rows`; minus one where there are none."""
+        """(q, s, s, 3) the pixels around a place in each of the images `rows`; minus one where
+        there are none.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Check(ABC):
-    """One kind of fault. A subclass is a frozen dataclass in a file of its own, whose fields are `option`s.
+    """One kind of fault. A subclass is a frozen dataclass in a file of its own, whose fields are
+    `option`s.
 
     Class attributes:
         code: kebab-case name of the fault.
         family: one of `FAMILIES`.
         severity: how bad the fault is if true; fixed per check and published.
         scope: what the claims are about.
-        needs: columns or arrays it reads; given ones (``label``, ``split``, ``group``) that are missing mean "skipped".
-        wants: columns or arrays that it makes use of where they are known, and does without where they are not.
+        needs: columns or arrays it reads; given ones (``label``, ``split``, ``group``) that are
+            missing mean "skipped".
+        wants: columns or arrays that it uses where they are known, and does without elsewhere.
         classes: how many different labels it takes for there to be something to find.
         looks: whether it asks for the second look.
         suggestion: what to do with a target, unless a claim says otherwise.
         summary: what is wrong, in a few words, as a heading.
         advice: what to do, in one sentence.
-        message: template of one claim's text: ``{figure}``, ``{unit}``, ``{target}``, ``{related}``, ``{value}`` and any
-            key of its evidence, with format specifications: ``"luma p99 is {figure:.2f}, below {threshold:.2f}"``.
+        message: template of one claim's text: ``{figure}``, ``{unit}``, ``{target}``,
+            ``{related}``, ``{value}`` and any key of its evidence, with format specifications:
+            ``"luma p99 is {figure:.2f}, below {threshold:.2f}"``.
     """
 
     code: ClassVar[str]
@@ -110,7 +139,9 @@ class Check(ABC):
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Check:
-        """The check with `options`; raises OptionError on one that it does not know or that is out of range."""
+        """The check with `options`; raises OptionError on one that it does not know or that is
+        out of range.
+        """
         return from_mapping(cls, options, cls.code)
 
     @abstractmethod
@@ -130,7 +161,13 @@ class Check(ABC):
     def claims(self, target: ArrayLike, **columns: Any) -> pd.DataFrame:
         """A batch of claims of this check; see `dataprep.schemas.issues.batch`."""
         columns.setdefault("suggestion", self.suggestion)
-        return batch(self.code, columns.pop("severity", self.severity), columns.pop("scope", self.scope), target, **columns)
+        return batch(
+            self.code,
+            columns.pop("severity", self.severity),
+            columns.pop("scope", self.scope),
+            target,
+            **columns,
+        )
 
     @classmethod
     def page(cls) -> dict[str, str]:

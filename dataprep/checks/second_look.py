@@ -1,4 +1,6 @@
-"""The budgeted second look: what checks may ask for beyond the columns, worked out once and shared between them."""
+"""The budgeted second look: what checks may ask for beyond the columns, worked out once and
+shared between them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.checks.duplicates.pairs import Duplicates, EmbeddingSource, Progress, Verifier, find_duplicates, verify_files
+from dataprep.checks.duplicates.pairs import (
+    Duplicates,
+    EmbeddingSource,
+    Progress,
+    Verifier,
+    find_duplicates,
+    verify_files,
+)
 from dataprep.checks.quality.close_ups import find_close_ups
 from dataprep.measures.image import close_up
 from dataprep.measures.image.close_up import CloseUps
@@ -34,10 +43,12 @@ class SecondLook:
         dataset: the measured data set.
         options: limits of decoding, and workers.
         progress: called with (done, total, note) now and then.
-        verify: holds candidate pairs against each other; None believes close hashes, for data whose files are out of reach.
-        most_pairs: candidate pairs that are compared, nearest first; what is left out is said in `Duplicates.notes`.
-        most_close_ups: images that are decoded again to judge blur, noise and enlargement, the likeliest first; what is left
-            out is said in `CloseUps.notes`.
+        verify: holds candidate pairs against each other; None believes close hashes, for data whose
+            files are out of reach.
+        most_pairs: candidate pairs that are compared, nearest first; what is left out is said in
+            `Duplicates.notes`.
+        most_close_ups: images that are decoded again to judge blur, noise and enlargement, the
+            likeliest first; what is left out is said in `CloseUps.notes`.
         neighbours_kept: nearest neighbours by embedding that are kept of each sample.
         compared_with: a measured reference data set.
     """
@@ -56,7 +67,9 @@ class SecondLook:
         return self._duplicates
 
     def features(self) -> Features:
-        """Embeddings in the space in which they are compared; nothing is known where there are none."""
+        """Embeddings in the space in which they are compared; nothing is known where there are
+        none.
+        """
         return self._features
 
     def neighbours(self) -> Nearest:
@@ -72,16 +85,26 @@ class SecondLook:
         return self._labels
 
     def marks(self, rows: NDArray[np.int64]) -> Marks:
-        """The pixels of the images `rows` that are unlike all around them; of none where files are out of reach."""
+        """The pixels of the images `rows` that are unlike all around them; of none where files
+        are out of reach.
+        """
         return find_marks(self.dataset, rows if self.verify is not None else rows[:0], self.options)
 
     def close_ups(self) -> CloseUps:
-        """What edges, noise and traces of enlargement are like in the images that may be blurred, noisy or enlarged."""
+        """What edges, noise and traces of enlargement are like in the images that may be
+        blurred, noisy or enlarged.
+        """
         return self._close_ups
 
     def windows(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:
-        """The pixels around a place in each of the images `rows`; all minus one where files are out of reach."""
-        return nothing(len(rows)) if self.verify is None else find_windows(self.dataset, rows, places, self.options)
+        """The pixels around a place in each of the images `rows`; all minus one where files are
+        out of reach.
+        """
+        return (
+            nothing(len(rows))
+            if self.verify is None
+            else find_windows(self.dataset, rows, places, self.options)
+        )
 
     def reference(self) -> Dataset | None:
         """The measured data set that this one is compared with, if any."""
@@ -90,21 +113,29 @@ class SecondLook:
     @cached_property
     def _duplicates(self) -> Duplicates:
         return find_duplicates(
-            self.dataset, self.options, verify=self.verify, most_pairs=self.most_pairs, progress=self.progress,
+            self.dataset,
+            self.options,
+            verify=self.verify,
+            most_pairs=self.most_pairs,
+            progress=self.progress,
             by_embedding=EmbeddingSource(self.features, self.neighbours),
-        )  # fmt: skip
+        )
 
     @cached_property
     def _close_ups(self) -> CloseUps:
         def look(rows: NDArray[np.int64]) -> NDArray[np.float32]:
             return close_up.find_close_ups(self.dataset, rows, self.options)
 
-        return find_close_ups(self.dataset, look, self.most_close_ups, reachable=self.verify is not None)
+        return find_close_ups(
+            self.dataset, look, self.most_close_ups, reachable=self.verify is not None
+        )
 
     @cached_property
     def _features(self) -> Features:
         embedding = self.dataset.arrays.get("embedding")
-        return features_of(np.zeros((len(self.dataset), 1), np.float16) if embedding is None else embedding)
+        return features_of(
+            np.zeros((len(self.dataset), 1), np.float16) if embedding is None else embedding
+        )
 
     @cached_property
     def _neighbours(self) -> Nearest:

@@ -1,4 +1,5 @@
-"""Cleaning: issues to a plan, and the plan, edited by people or not, to a cleaned manifest or a new folder.
+"""Cleaning: issues to a plan, and the plan, edited by people or not, to a cleaned manifest or a new
+folder.
 
 The originals are read and linked to, never written.
 """
@@ -13,5 +14,13 @@ from dataprep.cleaning.proposals import clean
 from dataprep.cleaning.undoing import undo
 
 __all__ = [
-    "apply_plan", "clean", "cleaned_dataset", "plan_in_force", "read_applied", "read_audit", "read_plan", "undo", "write_plan",
-]  # fmt: skip
+    "apply_plan",
+    "clean",
+    "cleaned_dataset",
+    "plan_in_force",
+    "read_applied",
+    "read_audit",
+    "read_plan",
+    "undo",
+    "write_plan",
+]

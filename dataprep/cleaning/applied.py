@@ -1,4 +1,6 @@
-"""The record of an applied plan: what was changed, from what to what, how to get back; and whether a plan is in force."""
+"""The record of an applied plan: what was changed, from what to what, how to get back; and
+whether a plan is in force.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.stored import read_record, reading
 from dataprep.schemas.files.writing import MARKER
-from dataprep.schemas.plan import DATA_KINDS, PLAN_COLUMNS, PLAN_CSV, Cleaned, Plan, difference, suggested_text
+from dataprep.schemas.plan import (
+    DATA_KINDS,
+    PLAN_COLUMNS,
+    PLAN_CSV,
+    Cleaned,
+    Plan,
+    difference,
+    suggested_text,
+)
 from dataprep.schemas.text.words import counted
 
 if TYPE_CHECKING:
@@ -30,11 +40,30 @@ APPLIED_VERSION = 1
 
 _AGAIN = "Apply the plan again: dataprep clean --apply"
 _KINDS: dict[str, type] = {
-    "applied": int, "data": dict, "options": dict, "layout": str, "files": dict, "files.*": str, "records": list,
-    "records.*": str, "changes": list, "changes.*": dict, "changes.*.*": str, "result": dict, "result.manifest": str,
-    "result.folder": str, "result.record": str, "result.samples": int, "result.dropped": int, "result.relabelled": int,
-    "result.unreviewed": int, "result.linked": int, "result.copied": int, "result.warnings": list, "result.warnings.*": str,
-}  # fmt: skip
+    "applied": int,
+    "data": dict,
+    "options": dict,
+    "layout": str,
+    "files": dict,
+    "files.*": str,
+    "records": list,
+    "records.*": str,
+    "changes": list,
+    "changes.*": dict,
+    "changes.*.*": str,
+    "result": dict,
+    "result.manifest": str,
+    "result.folder": str,
+    "result.record": str,
+    "result.samples": int,
+    "result.dropped": int,
+    "result.relabelled": int,
+    "result.unreviewed": int,
+    "result.linked": int,
+    "result.copied": int,
+    "result.warnings": list,
+    "result.warnings.*": str,
+}
 
 
 @dataclass(frozen=True)
@@ -64,14 +93,18 @@ class Applied:
 
 
 def changes_of(plan: Plan, dataset: Dataset) -> list[dict[str, str]]:
-    """What a plan changes: ``sample``, ``action``, ``label`` as given, ``new_label`` for relabel, and the reason."""
+    """What a plan changes: ``sample``, ``action``, ``label`` as given, ``new_label`` for
+    relabel, and the reason.
+    """
     rows = plan.changes
     labels = _labels(dataset, rows["sample"])
     columns = (rows[name].tolist() for name in ("sample", "action", "new_label", "reason"))
     found = []
     for label, sample, action, new, reason in zip(labels, *columns, strict=True):
         after = {"new_label": new} if action == "relabel" else {}
-        found.append({"sample": sample, "action": action, "label": label, **after, "reason": reason})
+        found.append(
+            {"sample": sample, "action": action, "label": label, **after, "reason": reason}
+        )
     return found
 
 
@@ -86,22 +119,35 @@ def how_to_undo(dataset: Dataset, result: Cleaned) -> str:
     """How to get back, in words."""
     made = [path for path in (result.folder, result.manifest) if path]
     return (
-        f"The originals in {dataset.root} were not changed. To get back, delete what was made: {' and '.join(made)}. "
-        "'dataprep clean --undo' does so for a plan that 'dataprep clean --apply' applied, and leaves what was changed since."
+        f"The originals in {dataset.root} were not changed. To get back, delete what was made: "
+        f"{' and '.join(made)}. "
+        "'dataprep clean --undo' does so for a plan that 'dataprep clean --apply' applied, and "
+        "leaves what was changed since."
     )
 
 
 def record_paths(manifest: str, folder: str) -> list[str]:
-    """Where the record of an applied plan is written: in `folder`, and beside the manifest under a name of its own."""
+    """Where the record of an applied plan is written: in `folder`, and beside the manifest under
+    a name of its own.
+    """
     beside = os.path.dirname(os.path.abspath(manifest)) if manifest else ""
     ours = bool(beside) and os.path.exists(os.path.join(beside, MARKER))
     paths = [os.path.join(os.path.abspath(folder), APPLIED)] if folder else []
-    paths += [os.path.join(beside, APPLIED) if ours else f"{os.path.abspath(manifest)}.{APPLIED}"] if manifest else []
+    paths += (
+        [os.path.join(beside, APPLIED) if ours else f"{os.path.abspath(manifest)}.{APPLIED}"]
+        if manifest
+        else []
+    )
     return list(dict.fromkeys(paths))
 
 
 def applied_record(
-    plan: Plan, dataset: Dataset, result: Cleaned, paths: list[str], files: Mapping[str, str], layout: str
+    plan: Plan,
+    dataset: Dataset,
+    result: Cleaned,
+    paths: list[str],
+    files: Mapping[str, str],
+    layout: str,
 ) -> bytes:
     """The record of an applied plan.
 
@@ -110,8 +156,8 @@ def applied_record(
         dataset: what it was made for.
         result: what was made.
         paths: where it is written; the first counts.
-        files: absolute path of each file that was made to the hash of its content, by which it is told later whether somebody
-            changed it.
+        files: absolute path of each file that was made to the hash of its content, by which it is
+            told later whether somebody changed it.
         layout: layout of the new folder.
     """
     record = {
@@ -122,13 +168,19 @@ def applied_record(
         "data": plan.data,
         "options": plan.options,
         "counts": plan.counts,
-        "result": {**asdict(result), "manifest": _absolute(result.manifest), "folder": _absolute(result.folder)},
+        "result": {
+            **asdict(result),
+            "manifest": _absolute(result.manifest),
+            "folder": _absolute(result.folder),
+        },
         "layout": layout,
         "files": dict(files),
         "records": paths,
         "changes": changes_of(plan, dataset),
     }
-    return json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    return (
+        json.dumps(record, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    )
 
 
 def _absolute(path: str) -> str:
@@ -136,7 +188,8 @@ def _absolute(path: str) -> str:
 
 
 def read_applied(folder: str | os.PathLike[str]) -> Applied | None:
-    """The plan that was applied last in a folder of plans (``dataprep-out/clean``); None where none was, or it was undone.
+    """The plan that was applied last in a folder of plans (``dataprep-out/clean``); None where none
+    was, or it was undone.
 
     Raises:
         InputError: its record cannot be read.
@@ -151,18 +204,33 @@ def read_applied(folder: str | os.PathLike[str]) -> Applied | None:
     with reading(path, _AGAIN):
         plan = Plan(_table(record["changes"]), record["data"], record["options"])
         result = Cleaned(**{**record["result"], "warnings": tuple(record["result"]["warnings"])})
-        return Applied(os.path.abspath(path), plan, result, record["files"], record["layout"], tuple(record["records"]))
+        return Applied(
+            os.path.abspath(path),
+            plan,
+            result,
+            record["files"],
+            record["layout"],
+            tuple(record["records"]),
+        )
 
 
 def _table(changes: list[dict[str, str]]) -> pd.DataFrame:
-    columns = {name: [change.get(name, "") for change in changes] for name in PLAN_COLUMNS if name != "confidence"}
+    columns = {
+        name: [change.get(name, "") for change in changes]
+        for name in PLAN_COLUMNS
+        if name != "confidence"
+    }
     table = pd.DataFrame({name: pd.array(values, dtype="str") for name, values in columns.items()})
     suggested = suggested_text(table["action"], table["new_label"])
     return table.assign(confidence=1.0, suggested=suggested)[list(PLAN_COLUMNS)]
 
 
 def plan_in_force(
-    folder: str, dataset: Dataset, given: str | os.PathLike[str] = "", *, how: str = "dataprep clean --apply"
+    folder: str,
+    dataset: Dataset,
+    given: str | os.PathLike[str] = "",
+    *,
+    how: str = "dataprep clean --apply",
 ) -> tuple[Plan | None, str]:
     """The plan that a later stage goes by: the one that is named, else the one that was applied.
 
@@ -173,7 +241,8 @@ def plan_in_force(
         how: the command that applies the plan in `folder`.
 
     Returns:
-        The plan, None for none, and a line that says which one is used or why none is, "" where there is nothing to say.
+        The plan, None for none, and a line that says which one is used or why none is, "" where
+        there is nothing to say.
 
     Raises:
         InputError: the named plan cannot be read.
@@ -183,20 +252,38 @@ def plan_in_force(
         plan = read_plan(given, dataset)
         changed = difference(plan.data, dataset)
         if changed:
-            raise FingerprintError(f"the plan in {given} was made for other data: {changed}. Make a new one: dataprep clean")
+            raise FingerprintError(
+                f"the plan in {given} was made for other data: {changed}. Make a new one: dataprep "
+                "clean"
+            )
         return plan, f"used the plan {given}, applied or not: {_counts(plan)}"
     applied, written = read_applied(folder), os.path.join(folder, PLAN_CSV)
     if applied is None:
         return (
             None,
-            f"{written} was not applied, so it is not used. Apply it ({how}), or use it as it is: --plan"
+            (
+                f"{written} was not applied, so it is not used. Apply it ({how}), or use it as it "
+                "is: "
+                "--plan"
+            )
             * os.path.exists(written),
         )
     changed = difference(applied.plan.data, dataset)
     if changed:
-        return None, f"the plan that was applied ({os.path.join(folder, APPLIED)}) is for other data and is not used: {changed}"
-    note = f"; {written} was changed since, and counts when it is applied: {how}" if _changed_since(applied, written) else ""
-    return applied.plan, f"used the applied plan {os.path.join(folder, APPLIED)}: {_counts(applied.plan)}{note}"
+        return (
+            None,
+            f"the plan that was applied ({os.path.join(folder, APPLIED)}) is for other data and is "
+            f"not used: {changed}",
+        )
+    note = (
+        f"; {written} was changed since, and counts when it is applied: {how}"
+        if _changed_since(applied, written)
+        else ""
+    )
+    return (
+        applied.plan,
+        f"used the applied plan {os.path.join(folder, APPLIED)}: {_counts(applied.plan)}{note}",
+    )
 
 
 def _counts(plan: Plan) -> str:
@@ -224,7 +311,11 @@ def not_in_force(plan: Plan, dataset: Dataset) -> str:
     there = rows[rows.index.isin(dataset.samples.index)]
     dropped = int((there["action"] == "drop").sum())
     new = there.loc[there["action"] == "relabel", "new_label"]
-    labels = dataset.samples["label"].reindex(new.index).astype("str") if "label" in dataset.samples else new
+    labels = (
+        dataset.samples["label"].reindex(new.index).astype("str")
+        if "label" in dataset.samples
+        else new
+    )
     relabelled = int((labels.to_numpy() != new.to_numpy()).sum())
     words = [counted(dropped, "sample") + " that it drops"] * bool(dropped)
     words += [counted(relabelled, "sample") + " that it relabels"] * bool(relabelled)

@@ -1,4 +1,6 @@
-"""Apply a plan: a new Dataset, a cleaned manifest, a new folder. Originals are read, never written."""
+"""Apply a plan: a new Dataset, a cleaned manifest, a new folder. Originals are read, never
+written.
+"""
 
 from __future__ import annotations
 
@@ -53,27 +55,34 @@ def apply_plan(
     """Make a cleaned data set: the samples that the plan does not drop, under their new labels.
 
     Args:
-        plan: a Plan, or the folder or ``plan.csv`` that `dataprep.cleaning.write_plan` wrote and a person may have edited.
-        source: the data that the plan was made for: an Audit, its Dataset, or the folder of an audit.
-        manifest: file to write: ``.csv``, ``.parquet`` or ``.jsonl``; one row per kept sample with its path relative to the root
-            of the data, label, split, group and the user's own columns. The record of the run is written beside it: as
-            ``run.json`` in a folder of dataprep's own, else under the manifest's name with ``.run.json`` behind it; and so is
+        plan: a Plan, or the folder or ``plan.csv`` that `dataprep.cleaning.write_plan` wrote and a
+            person may have edited.
+        source: the data that the plan was made for: an Audit, its Dataset, or the folder of an
+            audit.
+        manifest: file to write: ``.csv``, ``.parquet`` or ``.jsonl``; one row per kept sample with
+            its path relative to the root of the data, label, split, group and the user's own
+            columns. The record of the run is written beside it: as ``run.json`` in a folder of
+            dataprep's own, else under the manifest's name with ``.run.json`` behind it; and so is
             ``applied.json``, which says what was changed, from what to what, and how to get back.
-        folder: new folder to make of the kept files: hard links, which take no space and share their content with the
-            originals (a program that writes into one writes into the other); copies where links are impossible.
-        layout: how to lay out `folder`: "class" (CLASS/file), "split" (SPLIT/CLASS/file), "tree" (the same paths as before)
-            or "auto": by split where every kept sample has one, else by class where every one has a label, else "tree".
+        folder: new folder to make of the kept files: hard links, which take no space and share
+            their content with the originals (a program that writes into one writes into the other);
+            copies where links are impossible.
+        layout: how to lay out `folder`: "class" (CLASS/file), "split" (SPLIT/CLASS/file), "tree"
+            (the same paths as before) or "auto": by split where every kept sample has one, else by
+            class where every one has a label, else "tree".
         copy: make copies instead of hard links.
         new_labels: allow labels that no sample has so far.
-        record: folder that gets ``applied.json`` too, such as that of the plan (``dataprep-out/clean``), where `dataprep split`
-            looks for it.
+        record: folder that gets ``applied.json`` too, such as that of the plan
+            (``dataprep-out/clean``), where `dataprep split` looks for it.
         force: overwrite `manifest` though it was an input, or is not what dataprep wrote there.
         progress: called with (stage, done, total, note) now and then.
 
     Raises:
-        InputError: no plan or audit there, or rows of the plan that cannot be applied (all are named), a folder that is not
-            empty, a folder or manifest in the folder of images, or a manifest that would overwrite a file of the user's.
-        FingerprintError: the plan was made for other data, or files changed since the audit; the message names the difference.
+        InputError: no plan or audit there, or rows of the plan that cannot be applied (all are
+            named), a folder that is not empty, a folder or manifest in the folder of images, or a
+            manifest that would overwrite a file of the user's.
+        FingerprintError: the plan was made for other data, or files changed since the audit; the
+            message names the difference.
         OptionError: a manifest of an unknown kind.
         OutputError: a result could not be written.
     """
@@ -92,15 +101,23 @@ def apply_plan(
     if folder:
         about = {"undo": how_to_undo(dataset, result), "changes": changes_of(plan, dataset)}
         there = existing(cleaned)
-        linked, copied = make_folder(there, folder, rows_of(there), layout=layout, copy=copy, about=about, progress=progress)
+        linked, copied = make_folder(
+            there, folder, rows_of(there), layout=layout, copy=copy, about=about, progress=progress
+        )
         result = replace(result, linked=linked, copied=copied)
     made = {os.path.abspath(path): content_hash(path) for path in own_files(folder)}
     files = {}
     if manifest:
         options = {**plan.options, "layout": layout, "copy": copy}
         run = run_record("clean", dataset, options, {"apply": time.perf_counter() - started})
-        text = json.dumps({**run, "result": asdict(result)}, indent=2, ensure_ascii=False).encode() + b"\n"
-        files = {os.path.abspath(manifest): manifest_bytes(rows_of(cleaned), manifest), run_path(manifest): text}
+        text = (
+            json.dumps({**run, "result": asdict(result)}, indent=2, ensure_ascii=False).encode()
+            + b"\n"
+        )
+        files = {
+            os.path.abspath(manifest): manifest_bytes(rows_of(cleaned), manifest),
+            run_path(manifest): text,
+        }
         made |= {path: str(xxhash.xxh3_128(content).hexdigest()) for path, content in files.items()}
     if records:
         content = applied_record(plan, dataset, result, records, made, layout)
@@ -112,8 +129,12 @@ def apply_plan(
 
 
 def _refuse_overwriting(manifest: str, source: Any, record: str, force: bool) -> None:
-    """As `refuse_overwriting`; the manifest beside the plan is ours whatever it holds, unless it was an input."""
-    ours = bool(record) and os.path.realpath(manifest) == os.path.realpath(os.path.join(record, CLEANED))
+    """As `refuse_overwriting`; the manifest beside the plan is ours whatever it holds, unless it
+    was an input.
+    """
+    ours = bool(record) and os.path.realpath(manifest) == os.path.realpath(
+        os.path.join(record, CLEANED)
+    )
     refuse_overwriting(manifest, inputs_of(source), ours=ours, force=force)
 
 
@@ -127,13 +148,21 @@ def _write(files: dict[str, bytes]) -> None:
                     opened(os.path.basename(path)).write(content)
 
 
-def _counted(plan: Plan, dataset: Dataset, cleaned: Dataset, manifest: str, folder: str, records: list[str]) -> Cleaned:
+def _counted(
+    plan: Plan, dataset: Dataset, cleaned: Dataset, manifest: str, folder: str, records: list[str]
+) -> Cleaned:
     counts = plan.counts
     own = os.path.join(os.path.abspath(folder), RECORD) if folder else ""
     return Cleaned(
-        manifest=manifest, folder=folder, record=records[0] if records else own, samples=len(cleaned), dropped=counts["drop"],
-        relabelled=counts["relabel"], unreviewed=counts["review"], warnings=tuple(emptied_classes(plan.table, dataset)),
-    )  # fmt: skip
+        manifest=manifest,
+        folder=folder,
+        record=records[0] if records else own,
+        samples=len(cleaned),
+        dropped=counts["drop"],
+        relabelled=counts["relabel"],
+        unreviewed=counts["review"],
+        warnings=tuple(emptied_classes(plan.table, dataset)),
+    )
 
 
 def existing(dataset: Dataset) -> Dataset:
@@ -144,15 +173,25 @@ def existing(dataset: Dataset) -> Dataset:
 
 
 def cleaned_dataset(plan: Plan, dataset: Dataset) -> Dataset:
-    """`dataset` without the samples that the plan drops, and with its new labels; the plan's samples must be known."""
+    """`dataset` without the samples that the plan drops, and with its new labels; the plan's
+    samples must be known.
+    """
     table = plan.table
     relabelled = table[table["action"] == "relabel"].set_index("sample")["new_label"]
     if len(relabelled):
-        labels = dataset.samples["label"].astype("object") if "label" in dataset.samples else _no_labels(dataset)
+        labels = (
+            dataset.samples["label"].astype("object")
+            if "label" in dataset.samples
+            else _no_labels(dataset)
+        )
         labels[relabelled.index] = relabelled
         task: Task = "classification" if dataset.task == "none" else dataset.task
-        dataset = replace(dataset.assign(label=labels.astype(_LABEL_TYPES.get(task, "category"))), task=task)
-    kept = dataset.where(~dataset.samples.index.isin(table.loc[table["action"] == "drop", "sample"]))
+        dataset = replace(
+            dataset.assign(label=labels.astype(_LABEL_TYPES.get(task, "category"))), task=task
+        )
+    kept = dataset.where(
+        ~dataset.samples.index.isin(table.loc[table["action"] == "drop", "sample"])
+    )
     left = labels_in(kept.samples, kept.task)
     if "probs" in kept.arrays:  # whose columns are in the order of the classes that were
         known = [name for name in dataset.classes if name in left]
@@ -165,13 +204,19 @@ def _no_labels(dataset: Dataset) -> pd.Series[Any]:
 
 
 def rows_of(dataset: Dataset) -> pd.DataFrame:
-    """The rows of a manifest: ``path``; ``label``, ``split`` and ``group`` where there are any; the user's own columns."""
+    """The rows of a manifest: ``path``; ``label``, ``split`` and ``group`` where there are any;
+    the user's own columns.
+    """
     samples = dataset.samples
     measured = {*COLUMNS, *registry.names("dataprep.measures")}
     given = [column.name for column in GIVEN if dataset.has(column.name)]
     own = [name for name in samples if name not in measured and name != "path"]
     if dataset.task == "multi-label":
-        samples = samples.assign(label=samples["label"].map(lambda label: json.dumps(label.split("|")), na_action="ignore"))
+        samples = samples.assign(
+            label=samples["label"].map(
+                lambda label: json.dumps(label.split("|")), na_action="ignore"
+            )
+        )
     return samples[[*given, *own]].rename_axis("path").reset_index()
 
 
@@ -182,11 +227,14 @@ def _dataset_of(source: Audit | Dataset | str | os.PathLike[str]) -> Dataset:
 
 
 def refuse_other_data(plan: Plan, dataset: Dataset) -> None:
-    """Raise FingerprintError where a plan was made for other data; the message names the difference."""
+    """Raise FingerprintError where a plan was made for other data; the message names the
+    difference.
+    """
     changed = difference(plan.data, dataset)
     if changed:
         raise FingerprintError(
-            f"the plan was made for other data (in {plan.data.get('root', '?')}): {changed}. Make a new plan: dataprep clean"
+            f"the plan was made for other data (in {plan.data.get('root', '?')}): {changed}. Make "
+            "a new plan: dataprep clean"
         )
 
 
@@ -196,13 +244,24 @@ def inputs_of(source: Audit | Dataset | str | os.PathLike[str]) -> tuple[str, ..
         source = read_audit(source)
     options = source.run.get("options") if isinstance(source, Audit) else None
     named = options.get("inputs") if isinstance(options, dict) else None
-    return tuple(path for path in named.values() if isinstance(path, str)) if isinstance(named, dict) else ()
+    return (
+        tuple(path for path in named.values() if isinstance(path, str))
+        if isinstance(named, dict)
+        else ()
+    )
 
 
 def _refuse_among_images(dataset: Dataset, manifest: str) -> None:
     folder = os.path.dirname(os.path.abspath(manifest))
-    if not dataset.is_remote and lies_in(folder, dataset.root) and not os.path.exists(os.path.join(folder, MARKER)):
-        raise InputError(f"{manifest} lies in the folder of images, which is never written: choose one outside {dataset.root}")
+    if (
+        not dataset.is_remote
+        and lies_in(folder, dataset.root)
+        and not os.path.exists(os.path.join(folder, MARKER))
+    ):
+        raise InputError(
+            f"{manifest} lies in the folder of images, which is never written: choose one outside "
+            f"{dataset.root}"
+        )
 
 
 def manifest_format(path: str) -> str:
@@ -220,7 +279,8 @@ def manifest_format(path: str) -> str:
 def manifest_bytes(rows: pd.DataFrame, path: str) -> bytes:
     """A table of rows as what `path` is called: ``.csv``, ``.parquet`` or ``.jsonl``.
 
-    Names are as they are: escaped where they are not UTF-8, and never with a spreadsheet's apostrophe.
+    Names are as they are: escaped where they are not UTF-8, and never with a spreadsheet's
+    apostrophe.
     """
     return _FORMATS[manifest_format(path)](rows)
 
@@ -239,6 +299,12 @@ _FORMATS: dict[str, Callable[[pd.DataFrame], bytes]] = {
 
 
 def run_path(manifest: str) -> str:
-    """Where the record of the run is: beside the manifest, under its name unless the folder is dataprep's own."""
+    """Where the record of the run is: beside the manifest, under its name unless the folder is
+    dataprep's own.
+    """
     folder = os.path.dirname(os.path.abspath(manifest))
-    return os.path.join(folder, RUN) if os.path.exists(os.path.join(folder, MARKER)) else f"{os.path.abspath(manifest)}.{RUN}"
+    return (
+        os.path.join(folder, RUN)
+        if os.path.exists(os.path.join(folder, MARKER))
+        else f"{os.path.abspath(manifest)}.{RUN}"
+    )

@@ -23,14 +23,25 @@ if TYPE_CHECKING:
 
 _AGAIN = "Run dataprep audit again."
 _KINDS: dict[str, type] = {
-    "fingerprint": str, "options": dict, "options.checks": dict, "options.checks.*": dict, "options.anonymise": bool,
-    "options.pass": dict, "skipped": dict, "skipped.*": str, "failed": dict, "failed.*": str, "samples": int, "anonymised": bool,
-}  # fmt: skip
+    "fingerprint": str,
+    "options": dict,
+    "options.checks": dict,
+    "options.checks.*": dict,
+    "options.anonymise": bool,
+    "options.pass": dict,
+    "skipped": dict,
+    "skipped.*": str,
+    "failed": dict,
+    "failed.*": str,
+    "samples": int,
+    "anonymised": bool,
+}
 _NUMBERS = {"confidence": np.float32, "figure": np.float64}
 
 
 def read_audit(folder: str | os.PathLike[str]) -> Audit:
-    """The audit in `folder` (``dataprep-out/audit``): its samples, its issues and the record of its run.
+    """The audit in `folder` (``dataprep-out/audit``): its samples, its issues and the record of its
+    run.
 
     Arrays and faults are not kept on disk, so the data set comes without them.
 
@@ -45,25 +56,40 @@ def read_audit(folder: str | os.PathLike[str]) -> Audit:
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN)
     if run.get("anonymised") or run.get("options", {}).get("anonymise"):
         raise FingerprintError(
-            f"the audit in {folder} was anonymised: its files cannot be found. Audit again without --anonymise."
+            f"the audit in {folder} was anonymised: its files cannot be found. Audit again without "
+            "--anonymise."
         )
     if run.get("fingerprint") != dataset.fingerprint:
         raise FingerprintError(
-            f"{SAMPLES} and {RUN} in {folder} are not of the same audit (or it was anonymised). Run dataprep audit again."
+            f"{SAMPLES} and {RUN} in {folder} are not of the same audit (or it was anonymised). "
+            "Run dataprep audit again."
         )
-    return Audit(dataset, _read_issues(os.path.join(folder, ISSUES)), run.get("skipped", {}), _checks_of(run), run)
+    return Audit(
+        dataset,
+        _read_issues(os.path.join(folder, ISSUES)),
+        run.get("skipped", {}),
+        _checks_of(run),
+        run,
+    )
 
 
 def _refuse_missing(folder: str) -> None:
-    missing = [name for name in (SAMPLES, ISSUES, RUN) if not os.path.isfile(os.path.join(folder, name))]
+    missing = [
+        name for name in (SAMPLES, ISSUES, RUN) if not os.path.isfile(os.path.join(folder, name))
+    ]
     if missing:
-        raise InputError(f"expected an audit in {folder}, but {', '.join(missing)} is not there. Make one: dataprep audit PATH")
+        raise InputError(
+            f"expected an audit in {folder}, but {', '.join(missing)} is not there. Make one: "
+            "dataprep audit PATH"
+        )
 
 
 def _read_issues(path: str) -> Issues:
     check_input(path, "the file", limit=STAGE_LIMIT)
     with reading(path, _AGAIN):
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")[list(COLUMNS)]
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")[
+            list(COLUMNS)
+        ]
         numbers = {name: pd.to_numeric(table[name]).astype(kind) for name, kind in _NUMBERS.items()}
         texts = {name: restored(table[name]) for name in COLUMNS if name not in _NUMBERS}
         issues = Issues.collect([table.assign(**numbers, **texts)])
@@ -84,4 +110,6 @@ def _checks_of(run: dict[str, Any]) -> tuple[Check, ...]:
     """The checks of a run with their options; one whose plug-in is gone is left out."""
     options = run.get("options", {}).get("checks", {})
     known = [code for code in registry.names("dataprep.checks") if code in options]
-    return tuple(registry.load("dataprep.checks", code).from_options(options[code]) for code in known)
+    return tuple(
+        registry.load("dataprep.checks", code).from_options(options[code]) for code in known
+    )

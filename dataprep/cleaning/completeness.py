@@ -1,4 +1,6 @@
-"""Whether an audit is enough for what goes on from it, and what becomes of a fuller one that it takes the place of."""
+"""Whether an audit is enough for what goes on from it, and what becomes of a fuller one that it
+takes the place of.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def refuse_partial(audit: Audit, needed: Collection[str], folder: str, goal: str
 
 
 def what_is_lacking(run: Mapping[str, Any], needed: Collection[str]) -> str:
-    """What an audit lacks for whoever needs these checks, and the command that makes it whole; "" where it is enough."""
+    """What an audit lacks for whoever needs these checks, and the command that makes it whole;
+    "" where it is enough.
+    """
     ran = _mapping(_options(run), "checks")
     missing = [code for code in needed if ran and code not in ran]
     sample, known = _selection(run).get("sample"), _mapping(run, "left_out").get("known")
@@ -50,7 +54,10 @@ def what_is_lacking(run: Mapping[str, Any], needed: Collection[str]) -> str:
         why, without = f"it looked at a sample of {_count(run)} alone", "--sample"
     elif missing:
         named = ", ".join(missing[:_LISTED]) + ", ..." * (len(missing) > _LISTED)
-        why, without = f"it did not look for {named}", "--only" if _options(run).get("only") else "--skip"
+        why, without = (
+            f"it did not look for {named}",
+            "--only" if _options(run).get("only") else "--skip",
+        )
     elif known:
         why, without = "issues of an earlier report were left out of it", "--known"
     else:
@@ -59,9 +66,15 @@ def what_is_lacking(run: Mapping[str, Any], needed: Collection[str]) -> str:
 
 
 def report_beside_previous(
-    audit: Audit, folder: str, say: Callable[[str], None], *, anonymise: bool = False, **options: Any
+    audit: Audit,
+    folder: str,
+    say: Callable[[str], None],
+    *,
+    anonymise: bool = False,
+    **options: Any,
 ) -> ReportPaths:
-    """`dataprep.reports.report`; an audit there that is of other data, or fuller, is kept beside it first, and that is said.
+    """`dataprep.reports.report`; an audit there that is of other data, or fuller, is kept beside it
+    first, and that is said.
 
     Args:
         audit: the audit.
@@ -77,7 +90,9 @@ def report_beside_previous(
     return report(audit, folder, anonymise=anonymise, **options)
 
 
-def keep_previous(audit: Audit, folder: str, say: Callable[[str], None], *, anonymise: bool = False) -> None:
+def keep_previous(
+    audit: Audit, folder: str, say: Callable[[str], None], *, anonymise: bool = False
+) -> None:
     """The part of `report_beside_previous` before the report."""
     old = _run_in(folder)
     if old is None:
@@ -95,7 +110,9 @@ def keep_previous(audit: Audit, folder: str, say: Callable[[str], None], *, anon
 
 
 def _lost_with(old: Mapping[str, Any], new: Mapping[str, Any], anonymise: bool) -> str:
-    """What the old audit is, where the new one does not hold all that it holds; "" where it does."""
+    """What the old audit is, where the new one does not hold all that it holds; "" where it
+    does.
+    """
     if old.get("anonymised"):
         return "an anonymised audit"
     if _is_other_data(old, new):
@@ -113,15 +130,21 @@ def _wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     chosen = {name: value for name, value in _selection(new).items() if value}
     if chosen and any(_selection(old).get(name) != value for name, value in chosen.items()):
         return True
-    return bool(_mapping(new, "left_out").get("known")) and not _mapping(old, "left_out").get("known")
+    return bool(_mapping(new, "left_out").get("known")) and not _mapping(old, "left_out").get(
+        "known"
+    )
 
 
 def _is_other_data(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether two audits are of other folders, or by other lists, as far as their records name them."""
+    """Whether two audits are of other folders, or by other lists, as far as their records name
+    them.
+    """
     if old.get("root") != new.get("root"):
         return True
     former, now = (_mapping(_options(run), "inputs") for run in (old, new))
-    return bool(former and now) and any(former.get(name) != now.get(name) for name in ("manifest", "files"))
+    return bool(former and now) and any(
+        former.get(name) != now.get(name) for name in ("manifest", "files")
+    )
 
 
 def _free_place(folder: str, old: Mapping[str, Any]) -> str:
@@ -135,7 +158,10 @@ def _free_place(folder: str, old: Mapping[str, Any]) -> str:
         ours = os.path.isdir(place) and set(os.listdir(place)) <= {*REPORT_FILES, MARKER}
         if ours and kept is not None and not _lost_with(kept, old, False):
             return place
-    raise InputError(f"{first} to {place} are all taken: remove those that are not wanted any more, or choose another --out")
+    raise InputError(
+        f"{first} to {place} are all taken: remove those that are not wanted any more, or choose "
+        "another --out"
+    )
 
 
 def _run_in(folder: str) -> dict[str, Any] | None:
@@ -167,15 +193,22 @@ def _count(run: Mapping[str, Any]) -> str:
     return f"{count:,} images" if isinstance(count, int) else "images"
 
 
-def with_inputs(audit: Audit, inputs: Mapping[str, str], selection: Mapping[str, Any] | None = None) -> Audit:
-    """The audit; its record says what it was made from: files and folders by what they are (path, manifest, known, ...).
+def with_inputs(
+    audit: Audit, inputs: Mapping[str, str], selection: Mapping[str, Any] | None = None
+) -> Audit:
+    """The audit; its record says what it was made from: files and folders by what they are (path,
+    manifest, known, ...).
 
     Args:
         audit: just made.
         inputs: role to path; absolute paths are kept.
         selection: what chose among the files: sample, include, exclude.
     """
-    named = {name: os.path.abspath(path) if os.path.exists(path) else path for name, path in inputs.items() if path}
+    named = {
+        name: os.path.abspath(path) if os.path.exists(path) else path
+        for name, path in inputs.items()
+        if path
+    }
     options = {
         **_options(audit.run),
         "inputs": named,

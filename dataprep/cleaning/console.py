@@ -1,4 +1,6 @@
-"""A plan on the terminal: what would change, by action and check with a few names, and what is left to a person."""
+"""A plan on the terminal: what would change, by action and check with a few names, and what is
+left to a person.
+"""
 
 from __future__ import annotations
 
@@ -49,11 +51,17 @@ def lines_of(plan: Plan, dataset: Dataset) -> Iterator[tuple[str, str]]:
             yield from _groups(rows, dataset)
     if plan.left_in_test:
         yield "", ""
-        yield f"Left as they are because they are in test: {plan.left_in_test:,} (--test changes them too)", ""
+        yield (
+            f"Left as they are because they are in test: {plan.left_in_test:,} (--test changes "
+            "them too)",
+            "",
+        )
 
 
 def _groups(rows: pd.DataFrame, dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """A line for each check, the most frequent first; a sample that several checks name is in each of their lines."""
+    """A line for each check, the most frequent first; a sample that several checks name is in
+    each of their lines.
+    """
     sources = rows["source"].str.split(",").map(lambda codes: [EDIT] if EDIT in codes else codes)
     named = rows.assign(source=sources).explode("source")
     counts = named["source"].value_counts()
@@ -62,7 +70,13 @@ def _groups(rows: pd.DataFrame, dataset: Dataset) -> Iterator[tuple[str, str]]:
     for code, count in order:
         some = named[named["source"] == code].head(_NAMED)
         names = ", ".join(_example(row, dataset) for row in some.to_dict("records"))
-        yield _line(f"  {_name(str(code)):<{width}} {count:>7,}  {names}{', ...' if count > _NAMED else ''}"), ""
+        yield (
+            _line(
+                f"  {_name(str(code)):<{width}} {count:>7,}  "
+                f"{names}{', ...' if count > _NAMED else ''}"
+            ),
+            "",
+        )
 
 
 def _name(code: str) -> str:

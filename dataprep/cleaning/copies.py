@@ -19,8 +19,9 @@ class Settled:
     Attributes:
         kept: dropped sample to the one that stays for it.
         left: sample that would be dropped, were it not in test, to the one that it is a copy of.
-        doubtful: copies that are not dropped, and why: their labels differ, or the one that stays has none, so that dropping one
-            would quietly decide which label is right; or another file has the same name, as a mask has its picture's.
+        doubtful: copies that are not dropped, and why: their labels differ, or the one that stays
+            has none, so that dropping one would quietly decide which label is right; or another
+            file has the same name, as a mask has its picture's.
     """
 
     kept: dict[str, str] = field(default_factory=dict)
@@ -34,17 +35,26 @@ class Settled:
         return sample
 
 
-def settle(rounds: Sequence[Iterable[Pair]], places: Places, *, useless: Collection[str], undecided: Collection[str]) -> Settled:
+def settle(
+    rounds: Sequence[Iterable[Pair]],
+    places: Places,
+    *,
+    useless: Collection[str],
+    undecided: Collection[str],
+) -> Settled:
     """Keep one sample of each group of copies.
 
-    Of a group, a member in test stays before any other, then one that has a label, then one beside which there is another file
-    of its name, then one whose label is not in doubt, then one in another part than train, then the one that the check keeps.
+    Of a group, a member in test stays before any other, then one that has a label, then one beside
+    which there is another file of its name, then one whose label is not in doubt, then one in
+    another part than train, then the one that the check keeps.
 
     Args:
-        rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are made of what the earlier left,
-            and were asked for, so that files of the same name are no hindrance in them.
+        rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are
+            made of what the earlier left, and were asked for, so that files of the same name are no
+            hindrance in them.
         places: labels and parts.
-        useless: samples that are dropped for a fault of their own, or give no pixels: no other sample is dropped for them.
+        useless: samples that are dropped for a fault of their own, or give no pixels: no other
+            sample is dropped for them.
         undecided: samples whose label is in doubt; they are not dropped as copies.
     """
     done = Settled()
@@ -54,11 +64,23 @@ def settle(rounds: Sequence[Iterable[Pair]], places: Places, *, useless: Collect
         left = [(a, b) for a, b in left if a != b]
         copies = {a for a, _ in left}
         for group in connected(left):
-            _settle(done, group - set(useless), copies, replace(places, beside=by_name), {*undecided, *done.doubtful})
+            _settle(
+                done,
+                group - set(useless),
+                copies,
+                replace(places, beside=by_name),
+                {*undecided, *done.doubtful},
+            )
     return done
 
 
-def _settle(done: Settled, group: set[str], copies: Collection[str], places: Places, undecided: Collection[str]) -> None:
+def _settle(
+    done: Settled,
+    group: set[str],
+    copies: Collection[str],
+    places: Places,
+    undecided: Collection[str],
+) -> None:
     if len(group) < 2:
         return
     labels = {places.labels.get(member, "") for member in group} - {""}
@@ -70,7 +92,15 @@ def _settle(done: Settled, group: set[str], copies: Collection[str], places: Pla
 
     def key(member: str) -> tuple[bool, bool, bool, bool, int, bool, str]:
         known, rank = bool(places.labels.get(member)), places.rank(member)
-        return rank != 0, not known, member in alone, member in undecided, rank, member in copies, member
+        return (
+            rank != 0,
+            not known,
+            member in alone,
+            member in undecided,
+            rank,
+            member in copies,
+            member,
+        )
 
     stays = min(group, key=key)
     for member in sorted(group - {stays} - set(undecided)):

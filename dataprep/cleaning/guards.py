@@ -27,7 +27,8 @@ class Places:
         labels: sample to its label as text, "" for none.
         parts: sample to its split as written, "" for none.
         test_too: whether samples in test may be changed.
-        beside: sample to the other files of its name in its folder, such as a mask beside a picture: see `files_beside`.
+        beside: sample to the other files of its name in its folder, such as a mask beside a
+            picture: see `files_beside`.
     """
 
     labels: Mapping[str, str]
@@ -53,11 +54,16 @@ def places_of(dataset: Dataset, names: Iterable[str], *, test_too: bool) -> Plac
 
 
 def files_beside(dataset: Dataset, names: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The named samples that share folder and name, but for the extension, with other samples, and these."""
+    """The named samples that share folder and name, but for the extension, with other samples,
+    and these.
+    """
     stems = dataset.samples.index.astype("str").str.replace(r"\.[^./]+$", "", regex=True)
     shared = pd.Series(dataset.samples.index, index=stems)[stems.duplicated(keep=False)]
     groups = {str(stem): frozenset(map(str, group)) for stem, group in shared.groupby(level=0)}
-    found = {name: groups.get(re.sub(r"\.[^./]+$", "", name), frozenset()) - {name} for name in set(names)}
+    found = {
+        name: groups.get(re.sub(r"\.[^./]+$", "", name), frozenset()) - {name}
+        for name in set(names)
+    }
     return {name: others for name, others in found.items() if others}
 
 
@@ -68,18 +74,25 @@ def _texts(dataset: Dataset, column: str, names: pd.Index[Any]) -> dict[str, str
     return {str(name): str(value) for name, value in values[values.notna()].items()}
 
 
-def last_of_class(dataset: Dataset, dropped: Sequence[str], relabelled: Mapping[str, str]) -> dict[str, str]:
-    """Of the samples to be dropped, those without which a class would be empty, in its split or anywhere.
+def last_of_class(
+    dataset: Dataset, dropped: Sequence[str], relabelled: Mapping[str, str]
+) -> dict[str, str]:
+    """Of the samples to be dropped, those without which a class would be empty, in its split or
+    anywhere.
 
     Args:
         dataset: the data set.
         dropped: samples to be dropped, those that should rather stay first.
-        relabelled: sample to its new label. A class that is renamed as a whole does not count as emptied.
+        relabelled: sample to its new label. A class that is renamed as a whole does not count as
+            emptied.
 
     Returns:
         Sample to the class that it is the last one of, in words: ``'cat' in train``.
     """
-    if dataset.task not in ("classification", "multi-label", "none") or "label" not in dataset.samples:
+    if (
+        dataset.task not in ("classification", "multi-label", "none")
+        or "label" not in dataset.samples
+    ):
         return {}
     counts = _counts(dataset)
     places = places_of(dataset, [*dropped, *relabelled], test_too=True)
@@ -103,9 +116,17 @@ def _counts(dataset: Dataset) -> Counter[tuple[str, str]]:
     """(part, class) to its number of samples; the part "" stands for samples without one."""
     samples = dataset.samples
     labels = samples["label"].astype("object")
-    parts = samples["split"].astype("object") if "split" in samples else pd.Series("", index=samples.index)
+    parts = (
+        samples["split"].astype("object")
+        if "split" in samples
+        else pd.Series("", index=samples.index)
+    )
     found: Counter[tuple[str, str]] = Counter()
-    sizes = pd.DataFrame({"part": parts.where(parts.notna(), ""), "label": labels}).dropna().value_counts()
+    sizes = (
+        pd.DataFrame({"part": parts.where(parts.notna(), ""), "label": labels})
+        .dropna()
+        .value_counts()
+    )
     for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
         for name in _classes(dataset, str(place[1])):
             found[str(place[0]), name] += int(size)

@@ -1,6 +1,8 @@
-"""Files of the user's are not overwritten: what dataprep wrote where a person said is remembered by its content.
+"""Files of the user's are not overwritten: what dataprep wrote where a person said is remembered by
+its content.
 
-The record is in the user's cache folder; without it (another machine, a cache that was deleted) a file counts as the user's.
+The record is in the user's cache folder; without it (another machine, a cache that was deleted) a
+file counts as the user's.
 """
 
 from __future__ import annotations
@@ -19,14 +21,20 @@ _FOLDER = "written"
 
 
 def refuse_overwriting(
-    path: str | os.PathLike[str], inputs: Iterable[str] = (), *, ours: bool = False, force: bool = False
+    path: str | os.PathLike[str],
+    inputs: Iterable[str] = (),
+    *,
+    ours: bool = False,
+    force: bool = False,
 ) -> None:
-    """Refuse to write to a file that was read, or that is there and is not what dataprep wrote there last.
+    """Refuse to write to a file that was read, or that is there and is not what dataprep wrote
+    there last.
 
     Args:
         path: the file to be.
         inputs: files that the result is made from.
-        ours: the place is dataprep's own (``dataprep-out/clean/clean.csv``): only inputs are refused.
+        ours: the place is dataprep's own (``dataprep-out/clean/clean.csv``): only inputs are
+            refused.
         force: overwrite whatever is there.
 
     Raises:
@@ -37,16 +45,22 @@ def refuse_overwriting(
         return
     for source in inputs:
         if _is_same(path, source):
-            raise InputError(f"{path} is what was read, and would be replaced: choose another name, or give --force")
+            raise InputError(
+                f"{path} is what was read, and would be replaced: choose another name, or give "
+                "--force"
+            )
     if not ours and not is_written_by_us(path):
         raise InputError(
-            f"{path} is there, and is not (or no longer) what dataprep wrote there: choose another name, or give --force to "
+            f"{path} is there, and is not (or no longer) what dataprep wrote there: choose another "
+            "name, or give --force to "
             "replace it"
         )
 
 
 def remember_written(path: str | os.PathLike[str]) -> None:
-    """Keep in mind that dataprep wrote the file, so that a later run may replace it while it is unchanged."""
+    """Keep in mind that dataprep wrote the file, so that a later run may replace it while it is
+    unchanged.
+    """
     with suppress(OSError, OutputError):  # then the next run asks for --force
         digest = content_hash(path)
         with write_atomically(_note(path)) as file:

@@ -1,4 +1,6 @@
-"""A new folder that appears whole or not at all: filled beside its place, then renamed into it; never among the images."""
+"""A new folder that appears whole or not at all: filled beside its place, then renamed into it;
+never among the images.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ _LISTED = 5
 
 
 def refuse_place(dataset: Dataset, folder: str, record: str) -> None:
-    """Refuse a folder that lies among the images or around them, or that holds anything but what an earlier run put there.
+    """Refuse a folder that lies among the images or around them, or that holds anything but what an
+    earlier run put there.
 
     Args:
         dataset: whose images are never written to.
@@ -35,14 +38,20 @@ def refuse_place(dataset: Dataset, folder: str, record: str) -> None:
     if not dataset.is_remote:
         if lies_in(folder, dataset.root):
             raise InputError(
-                f"{folder} lies in the folder of images, which is never written: choose a folder outside {dataset.root}"
+                f"{folder} lies in the folder of images, which is never written: choose a folder "
+                f"outside {dataset.root}"
             )
         if lies_in(dataset.root, folder):
-            raise InputError(f"{folder} holds the folder of images {dataset.root}: choose another folder")
+            raise InputError(
+                f"{folder} holds the folder of images {dataset.root}: choose another folder"
+            )
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"{folder} is a file: choose a folder")
     if os.path.isdir(folder) and os.listdir(folder) and not is_ours(folder, record):
-        raise InputError(f"{folder} is not empty, and holds files that dataprep did not put there: choose another folder")
+        raise InputError(
+            f"{folder} is not empty, and holds files that dataprep did not put there: choose "
+            "another folder"
+        )
 
 
 def lies_in(folder: str, other: str) -> bool:
@@ -52,7 +61,8 @@ def lies_in(folder: str, other: str) -> bool:
 
 
 def refuse_changed(dataset: Dataset) -> None:
-    """Refuse files that are gone, or whose size is not the measured one; cheap beside hashing every file again.
+    """Refuse files that are gone, or whose size is not the measured one; cheap beside hashing every
+    file again.
 
     Raises:
         FingerprintError: naming the first of them.
@@ -70,7 +80,8 @@ def refuse_changed(dataset: Dataset) -> None:
     if changed:
         more = f" and {len(changed) - _LISTED} more" if len(changed) > _LISTED else ""
         raise FingerprintError(
-            f"{len(changed):,} files changed or went since the audit: {', '.join(changed[:_LISTED])}{more}. "
+            f"{len(changed):,} files changed or went since the audit: "
+            f"{', '.join(changed[:_LISTED])}{more}. "
             "Run dataprep audit again."
         )
 
@@ -79,10 +90,12 @@ def refuse_changed(dataset: Dataset) -> None:
 def staged(folder: str) -> Iterator[str]:
     """A new folder beside `folder` that takes its place when the block ends without an error.
 
-    It does so in one step; where the system has none, the former folder is moved aside and back, by the next run if need be.
+    It does so in one step; where the system has none, the former folder is moved aside and back, by
+    the next run if need be.
 
     Raises:
-        OutputError: the block or the renaming met an error of the operating system; an earlier `folder` is then as it was.
+        OutputError: the block or the renaming met an error of the operating system; an earlier
+            `folder` is then as it was.
     """
     parent, name = os.path.split(os.path.realpath(folder) if os.path.isdir(folder) else folder)
     place = os.path.join(parent, name)
@@ -109,7 +122,9 @@ def staged(folder: str) -> Iterator[str]:
 
 
 def restore(folder: str) -> None:
-    """Put right what a killed run left beside a folder of `staged`: the former one comes back if it was moved aside."""
+    """Put right what a killed run left beside a folder of `staged`: the former one comes back if
+    it was moved aside.
+    """
     former = former_path(folder)
     if os.path.isdir(former):
         if os.path.lexists(folder):
@@ -122,21 +137,35 @@ def restore(folder: str) -> None:
 
 
 def downloads(dataset: Dataset) -> Callable[[str, str], None]:
-    """A function (URL of a sample, path) that fetches the file of a remote data set to a new file."""
+    """A function (URL of a sample, path) that fetches the file of a remote data set to a new
+    file.
+    """
     import fsspec
 
     system, _ = fsspec.core.url_to_fs(dataset.root)
 
     def download(source: str, target: str) -> None:
-        with system.open(system._strip_protocol(source), "rb") as remote, open(target, "xb") as local:
+        with (
+            system.open(system._strip_protocol(source), "rb") as remote,
+            open(target, "xb") as local,
+        ):
             shutil.copyfileobj(remote, local)
 
     return download
 
 
-def write_record(stage: str, record: str, made_by: str, files: int, more: Mapping[str, Any] | None = None) -> None:
-    """Say in the file `record` what was put into the folder `stage`, so that a later run replaces that and nothing else."""
-    content: dict[str, Any] = {"made by": made_by, "files": files, "names": _names_digest(stage, record), **(more or {})}
+def write_record(
+    stage: str, record: str, made_by: str, files: int, more: Mapping[str, Any] | None = None
+) -> None:
+    """Say in the file `record` what was put into the folder `stage`, so that a later run
+    replaces that and nothing else.
+    """
+    content: dict[str, Any] = {
+        "made by": made_by,
+        "files": files,
+        "names": _names_digest(stage, record),
+        **(more or {}),
+    }
     with open(os.path.join(stage, record), "x", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
 
@@ -163,7 +192,9 @@ def _names_digest(folder: str, record: str) -> str:
 
 
 def link_or_copy(source: str, target: str) -> bool:
-    """Link, or copy where that is impossible (another disk, a file system without links); gives whether it was a link."""
+    """Link, or copy where that is impossible (another disk, a file system without links); gives
+    whether it was a link.
+    """
     try:
         os.link(source, target)
         return True

@@ -1,4 +1,6 @@
-"""Undo an applied plan: it no longer counts, and what applying it made is removed where nobody changed it."""
+"""Undo an applied plan: it no longer counts, and what applying it made is removed where nobody
+changed it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ def look_before_undoing(applied: Applied, dataset: Dataset | None) -> Undone:
 
     Args:
         applied: the plan that was applied.
-        dataset: the audited data that it was made for, which says where the originals are; None leaves a new folder alone.
+        dataset: the audited data that it was made for, which says where the originals are; None
+            leaves a new folder alone.
     """
     removed, left = [], []
     inside = set(own_files(applied.result.folder))
@@ -57,10 +60,12 @@ def look_before_undoing(applied: Applied, dataset: Dataset | None) -> Undone:
 
 
 def undo(folder: str | os.PathLike[str], dataset: Dataset | None = None) -> Undone:
-    """Take back the plan that was applied last in a folder of plans (``dataprep-out/clean``); the plan itself stays.
+    """Take back the plan that was applied last in a folder of plans (``dataprep-out/clean``); the
+    plan itself stays.
 
-    Only what applying it made and what nobody changed since is removed: a file by its content; a new folder if it holds the files
-    that were put there, no others, and every original is still there with the same content. Originals are never touched.
+    Only what applying it made and what nobody changed since is removed: a file by its content; a
+    new folder if it holds the files that were put there, no others, and every original is still
+    there with the same content. Originals are never touched.
 
     Args:
         folder: the folder of plans.
@@ -75,7 +80,11 @@ def undo(folder: str | os.PathLike[str], dataset: Dataset | None = None) -> Undo
         raise InputError(f"nothing to undo: no plan was applied in {os.fspath(folder)}")
     done = look_before_undoing(applied, dataset)
     own = content_hash(applied.path)
-    copies = [path for path in applied.records if os.path.isfile(path) and content_hash(path) == own and path != applied.path]
+    copies = [
+        path
+        for path in applied.records
+        if os.path.isfile(path) and content_hash(path) == own and path != applied.path
+    ]
     try:
         for path in done.removed:
             (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)

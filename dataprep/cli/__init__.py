@@ -41,7 +41,9 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True
+    ),
 ) -> None:
     if version:
         import dataprep
@@ -51,7 +53,9 @@ def _root(
     try:
         os.getcwd()
     except FileNotFoundError:
-        raise InputError("the working directory was deleted: change to one that is there (cd)") from None
+        raise InputError(
+            "the working directory was deleted: change to one that is there (cd)"
+        ) from None
     note = note_little_address_space()
     if note:
         _say(f"dataprep: {note}")
@@ -64,7 +68,9 @@ app.add_typer(cache, name="cache")
 
 
 def main() -> None:
-    """Run the command line; every outcome is an exit code (0 done, 1 gate, 2 user's mistake, 3 failed, 130 interrupted)."""
+    """Run the command line; every outcome is an exit code (0 done, 1 gate, 2 user's mistake, 3
+    failed, 130 interrupted).
+    """
     interruption.watch()
     _prepare_streams()
     warnings.showwarning = _say_warning
@@ -95,7 +101,10 @@ def exit_code_of(error: BaseException) -> Any:
         _say(f"dataprep: {lack}")
         return 3
     traceback.print_exception(error)
-    _say("dataprep: this is a defect in dataprep or in a plug-in; please report it with the lines above")
+    _say(
+        "dataprep: this is a defect in dataprep or in a plug-in; please report it with the lines "
+        "above"
+    )
     return 3
 
 
@@ -121,11 +130,14 @@ def _say(text: str) -> None:
 
 
 def _refuse_namesake() -> None:
-    """Another project on the package index is called ``dataprep`` and installs the same import name."""
+    """Another project on the package index is called ``dataprep`` and installs the same import
+    name.
+    """
     import dataprep
 
     if not hasattr(dataprep, "_HOMES"):
         raise UserError(
-            "the package 'dataprep' (another project) is installed over this one: pip uninstall dataprep, "
+            "the package 'dataprep' (another project) is installed over this one: pip uninstall "
+            "dataprep, "
             "then pip install --force-reinstall dataprep-images"
         )

@@ -18,7 +18,9 @@ def info(cache_dir: _Folder = "") -> None:
 
     facts = cache_info(cache_dir)
     typer.echo(f"folder    {facts['folder']}")
-    typer.echo(f"size      {facts['bytes'] / 1e6:,.1f} MB of at most {facts['capacity'] / 1e6:,.0f} MB")
+    typer.echo(
+        f"size      {facts['bytes'] / 1e6:,.1f} MB of at most {facts['capacity'] / 1e6:,.0f} MB"
+    )
     typer.echo(f"files     {facts['files']:,} known by path, {facts['rows']:,} by content")
 
 

@@ -23,7 +23,16 @@ Layout = Literal["auto", "class", "split", "tree"]
 
 _PLAN, _APPLY = "Making the plan", "Applying the plan"
 #: Options that shape the plan, and those of its application.
-_SHAPING = ("drop", "review", "keep", "relabel", "drop_at_confidence", "min_confidence", "test", "overwrite")
+_SHAPING = (
+    "drop",
+    "review",
+    "keep",
+    "relabel",
+    "drop_at_confidence",
+    "min_confidence",
+    "test",
+    "overwrite",
+)
 _APPLYING = ("manifest", "to", "layout", "copy", "force")
 #: Exit code of a question that was answered with no, as of an interruption.
 _DECLINED = 130
@@ -32,17 +41,26 @@ _DECLINED = 130
 def clean(
     ctx: typer.Context,
     path: Annotated[
-        str, typer.Argument(help="Images to audit first; without it, goes on from OUT/audit.", show_default=False)
+        str,
+        typer.Argument(
+            help="Images to audit first; without it, goes on from OUT/audit.", show_default=False
+        ),
     ] = "",
-    out: Annotated[str, typer.Option(help="Folder for results; the plan goes to OUT/clean.")] = "dataprep-out",
+    out: Annotated[
+        str, typer.Option(help="Folder for results; the plan goes to OUT/clean.")
+    ] = "dataprep-out",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
     relabel: Annotated[
-        bool, typer.Option("--relabel", help="Give samples the labels that checks suggest.", rich_help_panel=_PLAN)
+        bool,
+        typer.Option(
+            "--relabel", help="Give samples the labels that checks suggest.", rich_help_panel=_PLAN
+        ),
     ] = False,
     drop: Annotated[
         list[str] | None,
         typer.Option(
-            help="Check whose samples are dropped, such as near-duplicate; may be repeated. Of copies one stays.",
+            help="Check whose samples are dropped, such as near-duplicate; may be repeated. Of "
+            "copies one stays.",
             rich_help_panel=_PLAN,
         ),
     ] = None,
@@ -59,51 +77,93 @@ def clean(
     review: Annotated[
         list[str] | None,
         typer.Option(
-            help="Check whose samples are reviewed instead of dropped or relabelled; may be repeated.", rich_help_panel=_PLAN
+            help="Check whose samples are reviewed instead of dropped or relabelled; may be "
+            "repeated.",
+            rich_help_panel=_PLAN,
         ),
     ] = None,
-    keep: Annotated[list[str] | None, typer.Option(help="Check to ignore; may be repeated.", rich_help_panel=_PLAN)] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Check to ignore; may be repeated.", rich_help_panel=_PLAN),
+    ] = None,
     min_confidence: Annotated[
         float,
         typer.Option(
-            help="Labels (and drops by default) less sure than this are reviewed.", min=0.0, max=1.0, rich_help_panel=_PLAN
+            help="Labels (and drops by default) less sure than this are reviewed.",
+            min=0.0,
+            max=1.0,
+            rich_help_panel=_PLAN,
         ),
     ] = 0.8,
     test: Annotated[
-        bool, typer.Option("--test", help="Drop and relabel in test too; else nothing there is changed.", rich_help_panel=_PLAN)
+        bool,
+        typer.Option(
+            "--test",
+            help="Drop and relabel in test too; else nothing there is changed.",
+            rich_help_panel=_PLAN,
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a plan with your edits in it.", rich_help_panel=_PLAN)
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace a plan with your edits in it.", rich_help_panel=_PLAN
+        ),
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Apply OUT/clean/plan.csv instead of making it.", rich_help_panel=_APPLY)
+        bool,
+        typer.Option(
+            "--apply", help="Apply OUT/clean/plan.csv instead of making it.", rich_help_panel=_APPLY
+        ),
     ] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Take back what --apply did.", rich_help_panel=_APPLY)] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what --apply did.", rich_help_panel=_APPLY)
+    ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal nothing is asked.", rich_help_panel=_APPLY)
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Do not ask; without a terminal nothing is asked.",
+            rich_help_panel=_APPLY,
+        ),
     ] = False,
     manifest: Annotated[
         str,
         typer.Option(
-            help="Cleaned manifest to write, .csv, .parquet or .jsonl; default: OUT/clean/clean.csv.", rich_help_panel=_APPLY
+            help="Cleaned manifest to write, .csv, .parquet or .jsonl; default: "
+            "OUT/clean/clean.csv.",
+            rich_help_panel=_APPLY,
         ),
     ] = "",
-    to: Annotated[str, typer.Option(help="New folder to make of the kept files.", rich_help_panel=_APPLY)] = "",
-    layout: Annotated[Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)] = "auto",
-    copy: Annotated[bool, typer.Option("--copy", help="Copies instead of hard links.", rich_help_panel=_APPLY)] = False,
+    to: Annotated[
+        str, typer.Option(help="New folder to make of the kept files.", rich_help_panel=_APPLY)
+    ] = "",
+    layout: Annotated[
+        Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)
+    ] = "auto",
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copies instead of hard links.", rich_help_panel=_APPLY)
+    ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Let --manifest overwrite a file of yours.", rich_help_panel=_APPLY),
+        typer.Option(
+            "--force", help="Let --manifest overwrite a file of yours.", rich_help_panel=_APPLY
+        ),
     ] = False,
     new_labels: Annotated[
-        bool, typer.Option("--new-labels", help="Allow labels that no sample has so far.", rich_help_panel=_APPLY)
+        bool,
+        typer.Option(
+            "--new-labels", help="Allow labels that no sample has so far.", rich_help_panel=_APPLY
+        ),
     ] = False,
 ) -> None:
-    """Turn an audit's issues into a plan you can edit, or apply the plan. The originals are never changed.
+    """Turn an audit's issues into a plan you can edit, or apply the plan. The originals are never
+    changed.
 
-    Without --apply: writes OUT/clean/plan.csv. It drops exact copies and unreadable files; all else is left to you, unless
-    --relabel, --drop or --drop-at-confidence say otherwise.
-    With --apply: writes the cleaned manifest, and with --to FOLDER a folder of the kept files. --undo takes that back.
+    Without --apply: writes OUT/clean/plan.csv. It drops exact copies and unreadable files; all else
+    is left to you, unless --relabel, --drop or --drop-at-confidence say otherwise. With --apply:
+    writes the cleaned manifest, and with --to FOLDER a folder of the kept files. --undo takes that
+    back.
     """
     _refuse_mixes(ctx)
     flags = ctx.params
@@ -169,7 +229,10 @@ def _propose(flags: Mapping[str, Any]) -> None:
         _refuse_partial(audit, flags)
         kept = os.path.exists(os.path.join(folder, "plan.csv")) and not flags["overwrite"]
         edits = read_plan(folder, audit.dataset, new_labels=flags["new_labels"]) if kept else None
-        chosen: dict[str, Any] = {name: flags[name] for name in ("relabel", "drop_at_confidence", "min_confidence", "test")}
+        chosen: dict[str, Any] = {
+            name: flags[name]
+            for name in ("relabel", "drop_at_confidence", "min_confidence", "test")
+        }
         chosen |= {name: flags[name] or () for name in ("drop", "review", "keep")}
         plan = propose(audit, edits=edits, **chosen)
         written = write_plan(plan, folder, overwrite=flags["overwrite"])
@@ -185,7 +248,10 @@ def _propose(flags: Mapping[str, Any]) -> None:
 def _print_counts(plan: Plan) -> None:
     """The verdict."""
     counts = plan.counts
-    typer.echo(f"{counts['drop']:,} to drop, {counts['relabel']:,} to relabel, {counts['review']:,} left to you")
+    typer.echo(
+        f"{counts['drop']:,} to drop, {counts['relabel']:,} to relabel, {counts['review']:,} left "
+        "to you"
+    )
 
 
 def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
@@ -193,14 +259,18 @@ def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
     from dataprep.cleaning.completeness import refuse_partial
     from dataprep.cleaning.proposals import EXACT, UNREADABLE
 
-    needed = dict.fromkeys([UNREADABLE, EXACT, *(["wrong-label"] if flags["relabel"] else []), *(flags["drop"] or ())])
+    needed = dict.fromkeys(
+        [UNREADABLE, EXACT, *(["wrong-label"] if flags["relabel"] else []), *(flags["drop"] or ())]
+    )
     ignored = (*(flags["keep"] or ()), *(flags["review"] or ()))
     wanted = [code for code in needed if code not in ignored]
     refuse_partial(audit, wanted, os.path.join(flags["out"], "audit"), "a plan")
 
 
 def _tell_next(plan: Plan, path: str, out: str) -> None:
-    typer.echo(f"\nPlan: {path}; nothing was changed. Edit the columns action and new_label if you like.")
+    typer.echo(
+        f"\nPlan: {path}; nothing was changed. Edit the columns action and new_label if you like."
+    )
     typer.echo(f"Apply it: {apply_command(out)}")
     if plan.counts["review"]:
         typer.echo("To have more of it done: --relabel, --drop CHECK, --drop-at-confidence 0.95")
@@ -222,10 +292,17 @@ def _apply(flags: Mapping[str, Any]) -> None:
     _ask("Apply this plan? The originals are not changed.", flags["yes"])
     with progress_bar(flags["quiet"]) as progress:
         done = apply_plan(
-            plan, audit, manifest=flags["manifest"] or os.path.join(folder, "clean.csv"), folder=flags["to"],
-            layout=flags["layout"], copy=flags["copy"], new_labels=flags["new_labels"], record=folder, force=flags["force"],
+            plan,
+            audit,
+            manifest=flags["manifest"] or os.path.join(folder, "clean.csv"),
+            folder=flags["to"],
+            layout=flags["layout"],
+            copy=flags["copy"],
+            new_labels=flags["new_labels"],
+            record=folder,
+            force=flags["force"],
             progress=progress,
-        )  # fmt: skip
+        )
     _print_cleaned(done, audit.dataset.root, flags["out"], flags["quiet"])
 
 
@@ -251,17 +328,21 @@ def _print_cleaned(done: Cleaned, root: str, out: str, quiet: bool) -> None:
     if not quiet:
         typer.echo("")
     typer.echo(
-        f"{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, {done.relabelled:,} relabelled"
+        f"{done.samples:,} sample{'s' * (done.samples != 1)} kept, {done.dropped:,} dropped, "
+        f"{done.relabelled:,} relabelled"
     )
     if quiet:
         return
     if done.unreviewed:
-        typer.echo(f"{done.unreviewed:,} of them still wait{'s' * (done.unreviewed == 1)} for a review")
+        typer.echo(
+            f"{done.unreviewed:,} of them still wait{'s' * (done.unreviewed == 1)} for a review"
+        )
     typer.echo(f"Manifest: {done.manifest} (paths relative to {root})")
     if done.folder:
         typer.echo(f"Folder:   {done.folder} ({done.linked:,} hard links, {done.copied:,} copies)")
     typer.echo(
-        f"Record:   {os.path.join(out, 'clean', 'applied.json')} (what was changed; to get back: {apply_command(out, '--undo')})"
+        f"Record:   {os.path.join(out, 'clean', 'applied.json')} (what was changed; to get back: "
+        f"{apply_command(out, '--undo')})"
     )
 
 
@@ -287,4 +368,7 @@ def _undo(flags: Mapping[str, Any]) -> None:
     undo(folder, dataset)
     typer.echo(f"Undone: no plan counts any more; {os.path.join(folder, 'plan.csv')} is as it was")
     if os.path.exists(os.path.join(flags["out"], "split")):
-        typer.echo(f"A split that was made with it stays in {os.path.join(flags['out'], 'split')}: dataprep split makes it anew")
+        typer.echo(
+            f"A split that was made with it stays in {os.path.join(flags['out'], 'split')}: "
+            "dataprep split makes it anew"
+        )

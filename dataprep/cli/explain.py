@@ -9,9 +9,16 @@ import typer
 
 
 def explain(
-    check: Annotated[str, typer.Argument(help="Code of a check, as `dataprep checks` lists them.", show_default=False)],
+    check: Annotated[
+        str,
+        typer.Argument(
+            help="Code of a check, as `dataprep checks` lists them.", show_default=False
+        ),
+    ],
 ) -> None:
-    """Explain one check: what it finds, why it matters, what to do, how it works, its limits, its measured quality."""
+    """Explain one check: what it finds, why it matters, what to do, how it works, its limits,
+    its measured quality.
+    """
     from dataprep import registry
 
     kind = registry.load("dataprep.checks", check)

@@ -1,4 +1,6 @@
-"""Which plan of ``dataprep clean`` a later command goes by: ``--plan``, ``--no-plan``, or the applied one."""
+"""Which plan of ``dataprep clean`` a later command goes by: ``--plan``, ``--no-plan``, or the
+applied one.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class WithPlan(TyperCommand):
         """Give a bare ``--plan`` its value."""
         ends = args.index("--") if "--" in args else len(args)
         filled = [
-            f"--plan={IN_OUT}" if arg == "--plan" and place < ends and _is_bare(args, place) else arg
+            f"--plan={IN_OUT}"
+            if arg == "--plan" and place < ends and _is_bare(args, place)
+            else arg
             for place, arg in enumerate(args)
         ]
         return super().parse_args(ctx, filled)
@@ -54,7 +58,9 @@ def plan_for(audit: Audit, out: str, plan: str, no_plan: bool) -> Plan | None:
     if no_plan:
         return None
     folder = os.path.join(out, "clean")
-    found, note = plan_in_force(folder, audit.dataset, folder if plan == IN_OUT else plan, how=apply_command(out))
+    found, note = plan_in_force(
+        folder, audit.dataset, folder if plan == IN_OUT else plan, how=apply_command(out)
+    )
     if note:
         typer.echo(f"dataprep: {note}", err=True)
     return found

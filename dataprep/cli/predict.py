@@ -28,24 +28,46 @@ Tool = Literal["label-studio", "coco", "csv"]
 #: Where tables go unless a file is named; `_STDOUT` as --out prints them.
 _FOLDER, _STDOUT = os.path.join("dataprep-out", "predict"), "-"
 #: What is written to the name of its file.
-_NAMES = {"": "predictions.csv", "label-studio": "pre-labels.json", "coco": "pre-labels.coco.json", "csv": "pre-labels.csv"}
+_NAMES = {
+    "": "predictions.csv",
+    "label-studio": "pre-labels.json",
+    "coco": "pre-labels.coco.json",
+    "csv": "pre-labels.csv",
+}
 
 _INPUT, _REFUSAL, _OUTPUT = "Images", "When to refuse", "Output"
 
 
 def predict(
-    path: Annotated[str, typer.Argument(help="Folder, fsspec URL or manifest of images.", show_default=False)] = "",
-    model: Annotated[str, typer.Option(help="model.onnx of a baseline, or its folder.")] = "dataprep-out/baseline/model.onnx",
-    manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
-    files: Annotated[str, typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT)] = "",
-    jobs: Annotated[int, typer.Option(help="Decoding processes; 0 takes every core.", min=0, rich_help_panel=_INPUT)] = 0,
+    path: Annotated[
+        str, typer.Argument(help="Folder, fsspec URL or manifest of images.", show_default=False)
+    ] = "",
+    model: Annotated[
+        str, typer.Option(help="model.onnx of a baseline, or its folder.")
+    ] = "dataprep-out/baseline/model.onnx",
+    manifest: Annotated[
+        str,
+        typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT),
+    ] = "",
+    files: Annotated[
+        str,
+        typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT),
+    ] = "",
+    jobs: Annotated[
+        int,
+        typer.Option(help="Decoding processes; 0 takes every core.", min=0, rich_help_panel=_INPUT),
+    ] = 0,
     abstain_below: Annotated[
-        float | None, typer.Option(help="Refuse answers of less confidence; 0 answers all.", rich_help_panel=_REFUSAL)
+        float | None,
+        typer.Option(
+            help="Refuse answers of less confidence; 0 answers all.", rich_help_panel=_REFUSAL
+        ),
     ] = None,
     risk: Annotated[
         float | None,
         typer.Option(
-            help="Wished error among answers; refuse the rest. [default: 0.05 where training found it]",
+            help="Wished error among answers; refuse the rest. [default: 0.05 where training found "
+            "it]",
             show_default=False,
             rich_help_panel=_REFUSAL,
         ),
@@ -53,25 +75,41 @@ def predict(
     out: Annotated[
         str,
         typer.Option(
-            help="File to write, .csv, .parquet or .jsonl; - prints CSV. [default: dataprep-out/predict/predictions.csv]",
+            help="File to write, .csv, .parquet or .jsonl; - prints CSV. [default: "
+            "dataprep-out/predict/predictions.csv]",
             rich_help_panel=_OUTPUT,
             show_default=False,
         ),
     ] = "",
     pre_labels: Annotated[
-        Tool | None, typer.Option(help="Write pre-labels for a labelling tool instead.", rich_help_panel=_OUTPUT)
+        Tool | None,
+        typer.Option(
+            help="Write pre-labels for a labelling tool instead.", rich_help_panel=_OUTPUT
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Let --out overwrite a file of yours.", rich_help_panel=_OUTPUT)] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Let --out overwrite a file of yours.", rich_help_panel=_OUTPUT
+        ),
+    ] = False,
     prefix: Annotated[
-        str, typer.Option(help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT)
+        str,
+        typer.Option(
+            help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT
+        ),
     ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT),
+    ] = False,
 ) -> None:
     """Let a baseline's model.onnx say what images show; it refuses where it is not sure enough.
 
-    Writes a table with a row for every image, or for every row of a manifest or list; a file that cannot be read or is not there
-    gets a row with the reason. It refuses below the confidence that training found for an error of 5 % (or what it found
-    instead); --abstain-below 0 answers everything. Torch is not needed.
+    Writes a table with a row for every image, or for every row of a manifest or list; a file that
+    cannot be read or is not there gets a row with the reason. It refuses below the confidence that
+    training found for an error of 5 % (or what it found instead); --abstain-below 0 answers
+    everything. Torch is not needed.
     """
     from dataprep.baselines.inference.predicting import Model as Opened
     from dataprep.baselines.inference.predicting import predicted_frames
@@ -91,7 +129,12 @@ def predict(
     with progress_bar(quiet) as progress:
         dataset = with_notes_said(_scanned(path, manifest, files))
         tables = predicted_frames(
-            dataset, opened, abstain_below=abstain_below, risk=risk, options=PassOptions(jobs=jobs), progress=progress
+            dataset,
+            opened,
+            abstain_below=abstain_below,
+            risk=risk,
+            options=PassOptions(jobs=jobs),
+            progress=progress,
         )
         _write(write, counts.over(tables), opened, place, prefix)
     if len(written) > 1:
@@ -106,11 +149,18 @@ def _scanned(path: str, manifest: str, files: str) -> Dataset:
     from dataprep.ingest import scan
 
     if not (path or manifest or files):
-        raise InputError("nothing to predict: give a folder, --manifest FILE or --files LIST. Try: dataprep predict ./images")
-    return scan(path or None, manifest=manifest or None, files=listed_files(files) if files else None)
+        raise InputError(
+            "nothing to predict: give a folder, --manifest FILE or --files LIST. Try: dataprep "
+            "predict ./images"
+        )
+    return scan(
+        path or None, manifest=manifest or None, files=listed_files(files) if files else None
+    )
 
 
-def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: str, prefix: str) -> None:
+def _write(
+    write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: str, prefix: str
+) -> None:
     from contextlib import closing
 
     from dataprep.schemas.files.writing import mark_output, write_atomically
@@ -130,7 +180,9 @@ def _write(write: Writer, tables: Iterator[pd.DataFrame], opened: Model, out: st
 
 
 def _files_of(place: str, pre_labels: str) -> list[str]:
-    """The files that are written: none on stdout; beside tasks for Label Studio the configuration that they fit."""
+    """The files that are written: none on stdout; beside tasks for Label Studio the
+    configuration that they fit.
+    """
     config = [os.path.splitext(place)[0] + ".config.xml"] if pre_labels == "label-studio" else []
     return [] if place == _STDOUT else [place, *config]
 

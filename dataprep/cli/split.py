@@ -30,19 +30,33 @@ Format = Literal["table", "json", "csv"]
 Kind = Literal["folders", "webdataset", "huggingface", "yolo"]
 Link = Literal["auto", "hard", "reflink", "symlink", "copy"]
 
-_INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = "Input", "Parts", "What stays together", "A split that is there", "Output"
+_INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = (
+    "Input",
+    "Parts",
+    "What stays together",
+    "A split that is there",
+    "Output",
+)
 _TOLERANCES = ("size_tolerance", "label_tolerance")
 #: Options that say nothing about how to divide.
-_LAYING = frozenset(("out", "materialise", "kind", "link", "shard_samples", "shard_mb", "format", "quiet"))
+_LAYING = frozenset(
+    ("out", "materialise", "kind", "link", "shard_samples", "shard_mb", "format", "quiet")
+)
 
 
 def split(
     ctx: typer.Context,
     path: Annotated[
         str,
-        typer.Argument(help="Folder, URL or manifest to audit first; without it, goes on from OUT/audit.", show_default=False),
+        typer.Argument(
+            help="Folder, URL or manifest to audit first; without it, goes on from OUT/audit.",
+            show_default=False,
+        ),
     ] = "",
-    manifest: Annotated[str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT)] = "",
+    manifest: Annotated[
+        str,
+        typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT),
+    ] = "",
     path_column: inputs.PathColumn = "",
     label_column: inputs.LabelColumn = "",
     split_column: inputs.SplitColumn = "",
@@ -53,29 +67,52 @@ def split(
     label_from: inputs.LabelFrom = "",
     task: inputs.TaskOption = "",
     no_embedding: Annotated[
-        bool, typer.Option("--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT)
+        bool,
+        typer.Option(
+            "--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT
+        ),
     ] = False,
-    plan: Annotated[str, typer.Option("--plan", help=PLAN_HELP, rich_help_panel=_INPUT, show_default=False)] = "",
-    no_plan: Annotated[bool, typer.Option("--no-plan", help=NO_PLAN_HELP, rich_help_panel=_INPUT)] = False,
+    plan: Annotated[
+        str, typer.Option("--plan", help=PLAN_HELP, rich_help_panel=_INPUT, show_default=False)
+    ] = "",
+    no_plan: Annotated[
+        bool, typer.Option("--no-plan", help=NO_PLAN_HELP, rich_help_panel=_INPUT)
+    ] = False,
     ratios: Annotated[
         str,
         typer.Option(
-            help="Shares or numbers of samples: test=500 leaves the rest to train. [default: train=0.7,val=0.15,test=0.15]",
+            help="Shares or numbers of samples: test=500 leaves the rest to train. [default: "
+            "train=0.7,val=0.15,test=0.15]",
             rich_help_panel=_PARTS,
             show_default=False,
         ),
     ] = "",
-    folds: Annotated[int, typer.Option(help="Make K folds instead.", rich_help_panel=_PARTS, show_default=False)] = 0,
-    repeats: Annotated[int, typer.Option(help="Divide so many times, each another way.", rich_help_panel=_PARTS)] = 1,
+    folds: Annotated[
+        int, typer.Option(help="Make K folds instead.", rich_help_panel=_PARTS, show_default=False)
+    ] = 0,
+    repeats: Annotated[
+        int, typer.Option(help="Divide so many times, each another way.", rich_help_panel=_PARTS)
+    ] = 1,
     leave_one_group_out: Annotated[
-        bool, typer.Option("--leave-one-group-out", help="Every group is a fold of its own.", rich_help_panel=_PARTS)
+        bool,
+        typer.Option(
+            "--leave-one-group-out",
+            help="Every group is a fold of its own.",
+            rich_help_panel=_PARTS,
+        ),
     ] = False,
     external: Annotated[
         list[str] | None,
-        typer.Option(help="COLUMN=VALUE whose rows are kept apart as 'external'; may be repeated.", rich_help_panel=_PARTS),
+        typer.Option(
+            help="COLUMN=VALUE whose rows are kept apart as 'external'; may be repeated.",
+            rich_help_panel=_PARTS,
+        ),
     ] = None,
     time_column: Annotated[
-        str, typer.Option(help="Parts in the order of this column: train before test.", rich_help_panel=_PARTS)
+        str,
+        typer.Option(
+            help="Parts in the order of this column: train before test.", rich_help_panel=_PARTS
+        ),
     ] = "",
     day_first: Annotated[
         bool | None,
@@ -86,33 +123,52 @@ def split(
             show_default=False,
         ),
     ] = None,
-    balance: Annotated[str, typer.Option(help="Columns to share out evenly: site,brightness.", rich_help_panel=_PARTS)] = "",
+    balance: Annotated[
+        str,
+        typer.Option(help="Columns to share out evenly: site,brightness.", rich_help_panel=_PARTS),
+    ] = "",
     keep_unlabelled: Annotated[
-        bool, typer.Option("--keep-unlabelled", help="Divide samples without a label too.", rich_help_panel=_PARTS)
+        bool,
+        typer.Option(
+            "--keep-unlabelled", help="Divide samples without a label too.", rich_help_panel=_PARTS
+        ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Another seed, another division.", min=0, rich_help_panel=_PARTS)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Another seed, another division.", min=0, rich_help_panel=_PARTS)
+    ] = 0,
     group: Annotated[
         list[str] | None,
-        typer.Option(help="Column of what belongs together: patient; may be repeated.", rich_help_panel=_BONDS),
+        typer.Option(
+            help="Column of what belongs together: patient; may be repeated.",
+            rich_help_panel=_BONDS,
+        ),
     ] = None,
     similar: Annotated[
         bool | None,
         typer.Option(
             "--keep-similar/--cut-similar",
-            help="Images that look alike without being copies. [default: keep-similar, or as in the earlier split]",
+            help="Images that look alike without being copies. [default: keep-similar, or as in "
+            "the earlier split]",
             rich_help_panel=_BONDS,
             show_default=False,
         ),
     ] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend it with the fewest moves.", rich_help_panel=_CHANGE)] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Mend it with the fewest moves.", rich_help_panel=_CHANGE),
+    ] = False,
     extend: Annotated[
-        bool, typer.Option("--extend", help="New samples join; no old one moves.", rich_help_panel=_CHANGE)
+        bool,
+        typer.Option(
+            "--extend", help="New samples join; no old one moves.", rich_help_panel=_CHANGE
+        ),
     ] = False,
     earlier: Annotated[
         str,
         typer.Option(
             "--from",
-            help="Its splits.csv or folder; default: the data's column (--repair), OUT/split (--extend).",
+            help="Its splits.csv or folder; default: the data's column (--repair), OUT/split "
+            "(--extend).",
             rich_help_panel=_CHANGE,
         ),
     ] = "",
@@ -135,24 +191,46 @@ def split(
         ),
     ] = None,
     out: Annotated[
-        str, typer.Option(help="Folder for results; the split goes to OUT/split.", rich_help_panel=_OUTPUT)
+        str,
+        typer.Option(
+            help="Folder for results; the split goes to OUT/split.", rich_help_panel=_OUTPUT
+        ),
     ] = "dataprep-out",
     materialise: Annotated[
-        str, typer.Option(help="New folder to lay the split out in, for training.", rich_help_panel=_OUTPUT)
+        str,
+        typer.Option(
+            help="New folder to lay the split out in, for training.", rich_help_panel=_OUTPUT
+        ),
     ] = "",
-    kind: Annotated[Kind, typer.Option("--as", help="What --materialise makes.", rich_help_panel=_OUTPUT)] = "folders",
+    kind: Annotated[
+        Kind, typer.Option("--as", help="What --materialise makes.", rich_help_panel=_OUTPUT)
+    ] = "folders",
     link: Annotated[
-        Link, typer.Option(help="How files come there; auto: hard links, copies elsewhere.", rich_help_panel=_OUTPUT)
+        Link,
+        typer.Option(
+            help="How files come there; auto: hard links, copies elsewhere.",
+            rich_help_panel=_OUTPUT,
+        ),
     ] = "auto",
-    shard_samples: Annotated[int, typer.Option(help="Most samples in a shard.", min=1, rich_help_panel=_OUTPUT)] = 10_000,
-    shard_mb: Annotated[float, typer.Option(help="Most megabytes in a shard.", rich_help_panel=_OUTPUT)] = 1000.0,
-    format: Annotated[Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)] = "table",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT)] = False,
+    shard_samples: Annotated[
+        int, typer.Option(help="Most samples in a shard.", min=1, rich_help_panel=_OUTPUT)
+    ] = 10_000,
+    shard_mb: Annotated[
+        float, typer.Option(help="Most megabytes in a shard.", rich_help_panel=_OUTPUT)
+    ] = 1000.0,
+    format: Annotated[
+        Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)
+    ] = "table",
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT),
+    ] = False,
 ) -> None:
     """Divide a data set into train, val and test so that nothing leaks, and prove it.
 
-    Copies, images that look alike and the given groups stay together; labels are in the same proportion in every part.
-    Results go to OUT/split: splits.csv, split.html (the proof), proof.json, samples.parquet and run.json.
+    Copies, images that look alike and the given groups stay together; labels are in the same
+    proportion in every part. Results go to OUT/split: splits.csv, split.html (the proof),
+    proof.json, samples.parquet and run.json.
     """
     from dataprep.schemas.files.writing import mark_output
     from dataprep.schemas.split import SplitPaths
@@ -169,7 +247,10 @@ def split(
         made = kept_split(folder, audit, wanted) if materialise and _only_lays_out(ctx) else None
         if made is not None:
             paths = SplitPaths(folder)
-            say(f"the split in {folder} is laid out as it is; to divide anew, give the folder of images")
+            say(
+                f"the split in {folder} is laid out as it is; to divide anew, give the folder of "
+                "images"
+            )
         else:
             made = _made(audit, flags, wanted, folder, progress)
             paths = write_split(made, folder)
@@ -182,12 +263,17 @@ def split(
 
 def _only_lays_out(ctx: typer.Context) -> bool:
     """Whether no option was typed that says how to divide."""
-    return all(name in _LAYING or str(ctx.get_parameter_source(name)).endswith(("DEFAULT", "DEFAULT_MAP")) for name in ctx.params)
+    return all(
+        name in _LAYING or str(ctx.get_parameter_source(name)).endswith(("DEFAULT", "DEFAULT_MAP"))
+        for name in ctx.params
+    )
 
 
 def _refuse_mixes(flags: Mapping[str, Any]) -> None:
     if flags["repair"] and flags["extend"]:
-        raise OptionError("--repair and --extend exclude each other: extend first, then repair what came of it")
+        raise OptionError(
+            "--repair and --extend exclude each other: extend first, then repair what came of it"
+        )
     changing = "--repair" if flags["repair"] else "--extend" if flags["extend"] else ""
     if flags["earlier"] and not changing:
         raise OptionError("--from goes with --repair or --extend")
@@ -195,10 +281,20 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
     if tolerances and not flags["repair"]:
         raise OptionError(f"--{tolerances[0].replace('_', '-')} goes with --repair")
     others = ("folds", "leave_one_group_out", "external", "time_column")
-    mixed = [name for name in others if flags[name]] + (["repeats"] if flags["repeats"] != 1 else [])
-    mixed += ["day_first"] if flags["day_first"] else ["month_first"] if flags["day_first"] is not None else []
+    mixed = [name for name in others if flags[name]] + (
+        ["repeats"] if flags["repeats"] != 1 else []
+    )
+    mixed += (
+        ["day_first"]
+        if flags["day_first"]
+        else ["month_first"]
+        if flags["day_first"] is not None
+        else []
+    )
     if changing and mixed:
-        raise OptionError(f"{changing} keeps the parts that are there: leave out --{mixed[0].replace('_', '-')}")
+        raise OptionError(
+            f"{changing} keeps the parts that are there: leave out --{mixed[0].replace('_', '-')}"
+        )
 
 
 def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
@@ -214,7 +310,9 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
     progress("scan", 0, 0, "")
     dataset = with_notes_said(_scan(flags))
     options = PassOptions(embedder="") if flags["no_embedding"] else None
-    return audit_for(folder, dataset, options, progress, {name: flags[name] for name in ("path", "manifest")})
+    return audit_for(
+        folder, dataset, options, progress, {name: flags[name] for name in ("path", "manifest")}
+    )
 
 
 def _whole(audit: Audit, folder: str) -> Audit:
@@ -226,8 +324,16 @@ def _whole(audit: Audit, folder: str) -> Audit:
     return audit
 
 
-def audit_for(folder: str, dataset: Dataset, options: PassOptions | None, progress: Progress, inputs: Mapping[str, str]) -> Audit:
-    """The audit of a data set: the one in `folder` if it is of the same data, else a new one; says which."""
+def audit_for(
+    folder: str,
+    dataset: Dataset,
+    options: PassOptions | None,
+    progress: Progress,
+    inputs: Mapping[str, str],
+) -> Audit:
+    """The audit of a data set: the one in `folder` if it is of the same data, else a new one;
+    says which.
+    """
     from dataprep.splits.sources import audit_into
 
     audit, is_new = audit_into(folder, dataset, options, progress, inputs=inputs, say=say)
@@ -236,7 +342,9 @@ def audit_for(folder: str, dataset: Dataset, options: PassOptions | None, progre
 
 
 def _scan(flags: Mapping[str, Any]) -> Dataset:
-    """The data set; a group column that is asked for and that the manifest has under another role becomes its group."""
+    """The data set; a group column that is asked for and that the manifest has under another
+    role becomes its group.
+    """
     from dataprep.ingest import scan
 
     reading: dict[str, Any] = reading_of(flags)
@@ -250,38 +358,56 @@ def _scan(flags: Mapping[str, Any]) -> Dataset:
     return scan(source, manifest=manifest, **reading)
 
 
-def _made(audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str, progress: Progress) -> Split:
+def _made(
+    audit: Audit, flags: Mapping[str, Any], plan: Plan | None, folder: str, progress: Progress
+) -> Split:
     from dataprep.splits.changing import extend, repair
     from dataprep.splits.splitting import split as divide
 
     common: dict[str, Any] = {
-        "ratios": flags["ratios"] or None, "group": flags["group"] or (), "balance": flags["balance"], "seed": flags["seed"],
-        "keep_similar": flags["similar"], "keep_unlabelled": flags["keep_unlabelled"], "plan": plan, "progress": progress,
-    }  # fmt: skip
+        "ratios": flags["ratios"] or None,
+        "group": flags["group"] or (),
+        "balance": flags["balance"],
+        "seed": flags["seed"],
+        "keep_similar": flags["similar"],
+        "keep_unlabelled": flags["keep_unlabelled"],
+        "plan": plan,
+        "progress": progress,
+    }
     if flags["repair"]:
         tolerances = {name: flags[name] for name in _TOLERANCES if flags[name] is not None}
         return repair(audit, earlier=flags["earlier"] or None, **tolerances, **common)
     if flags["extend"]:
         return extend(audit, flags["earlier"] or folder, **common)
     return divide(
-        audit, folds=flags["folds"], repeats=flags["repeats"], leave_one_group_out=flags["leave_one_group_out"],
-        external=flags["external"] or (), time_column=flags["time_column"],
+        audit,
+        folds=flags["folds"],
+        repeats=flags["repeats"],
+        leave_one_group_out=flags["leave_one_group_out"],
+        external=flags["external"] or (),
+        time_column=flags["time_column"],
         day_first=flags["day_first"],
         **common | {"keep_similar": flags["similar"] is not False},
-    )  # fmt: skip
+    )
 
 
 def _materialise(made: Split, flags: Mapping[str, Any], progress: Progress) -> Materialised:
     from dataprep.splits.export.materialising import materialise
 
     sizes = {name: flags[name] for name in ("shard_samples", "shard_mb")}
-    return materialise(made, flags["materialise"], flags["kind"], link=flags["link"], progress=progress, **sizes)
+    return materialise(
+        made, flags["materialise"], flags["kind"], link=flags["link"], progress=progress, **sizes
+    )
 
 
 def _tell(laid: Materialised) -> None:
     for note in laid.notes:
         typer.echo(f"note: {note}", err=True)
-    files = f"{laid.linked:,} links, {laid.copied:,} copies" if laid.linked or laid.copied else "lists of images"
+    files = (
+        f"{laid.linked:,} links, {laid.copied:,} copies"
+        if laid.linked or laid.copied
+        else "lists of images"
+    )
     parts = ", ".join(f"{part} {count:,}" for part, count in laid.parts.items())
     typer.echo(f"Materialised: {laid.folder} ({files}; {parts})", err=True)
 

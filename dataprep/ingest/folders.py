@@ -53,14 +53,18 @@ def dataset_of(tree: Tree, reading: Reading | None = None) -> Dataset:
     for name, values in (("label", layout.labels), ("split", layout.splits)):
         if values:
             samples[name] = _repeated([values.get(folder) for folder in counts], sizes)
-    faults = pd.concat([unreadable_faults(tree), _layout_faults(tree, layout, samples)], ignore_index=True)
+    faults = pd.concat(
+        [unreadable_faults(tree), _layout_faults(tree, layout, samples)], ignore_index=True
+    )
     told = Told(samples, "classification" if layout.labels else "none", layout.notes)
     if layout.labels:
         told = as_asked(told, reading)
     refuse_task_without_labels(told, reading)
     classes = read_classes(told.table, told.task)[0]
     ignored = dict(sorted(tree.ignored.items()))
-    return Dataset(tree.root, told.table, told.task, classes, faults=faults, ignored=ignored, notes=told.notes)
+    return Dataset(
+        tree.root, told.table, told.task, classes, faults=faults, ignored=ignored, notes=told.notes
+    )
 
 
 def keep_wanted(tree: Tree, keeps: Callable[[str], bool] | None) -> None:
@@ -81,7 +85,8 @@ def keep_wanted(tree: Tree, keeps: Callable[[str], bool] | None) -> None:
         tree.ignored["files left out by include and exclude"] += before - len(tree)
     if not tree.folders:
         raise InputError(
-            f"include and exclude leave none of the {before:,} files in {tree.root}. A glob is held against the path "
+            f"include and exclude leave none of the {before:,} files in {tree.root}. A glob is "
+            "held against the path "
             "relative to that folder, such as 'train/*' or '*.jpg'"
         )
 
@@ -90,7 +95,10 @@ def refuse_empty(tree: Tree) -> None:
     """Raise InputError when no file of `tree` may be an image, saying what is there instead."""
     if tree.folders:
         return
-    found = ", ".join(f"{count:,} {kind}" for kind, count in tree.ignored.most_common(5)) or "nothing at all"
+    found = (
+        ", ".join(f"{count:,} {kind}" for kind, count in tree.ignored.most_common(5))
+        or "nothing at all"
+    )
     archives = [kind for kind in tree.ignored if kind.startswith("archives")]
     what_to_do = ". Unpack the archives first" if archives else ""
     unreadable = f"; {len(tree.unreadable):,} folders cannot be read" if tree.unreadable else ""
@@ -108,7 +116,11 @@ def unreadable_faults(tree: Tree) -> pd.DataFrame:
 
 
 def _layout_faults(tree: Tree, layout: Layout, samples: pd.DataFrame) -> pd.DataFrame:
-    loose = [escape_name(f"{folder}/{name}" if folder else name) for folder in layout.loose for name in tree.folders[folder]]
+    loose = [
+        escape_name(f"{folder}/{name}" if folder else name)
+        for folder in layout.loose
+        for name in tree.folders[folder]
+    ]
     parts = [faults_of("empty-label", loose, evidence={"why": "it lies outside the class folders"})]
     if layout.labels:
         parts.append(spelling_faults(counts_of(samples["label"])))
@@ -123,12 +135,17 @@ def _repeated(values: Sequence[str | None], sizes: Sequence[int]) -> pd.Categori
     categories = sorted({value for value in escaped if value is not None})
     code = {value: position for position, value in enumerate(categories)}
     codes = np.array([-1 if value is None else code[value] for value in escaped], dtype=np.int64)
-    return pd.Categorical.from_codes(np.repeat(codes, sizes), categories=pd.Index(categories, dtype="str"))
+    return pd.Categorical.from_codes(
+        np.repeat(codes, sizes), categories=pd.Index(categories, dtype="str")
+    )
 
 
 def _why_no_folder(source: str) -> str:
     if os.path.lexists(source):
-        return f"{source} is not a folder: give a folder of images, a manifest (.csv, .jsonl, .json, .parquet), or --files LIST"
+        return (
+            f"{source} is not a folder: give a folder of images, a manifest (.csv, .jsonl, "
+            ".json, .parquet), or --files LIST"
+        )
     parent = os.path.dirname(absolute(source))
     if not os.path.isdir(parent):
         return f"there is no folder {source} (nor {parent}); the working folder is {absolute('')}"
@@ -136,5 +153,9 @@ def _why_no_folder(source: str) -> str:
         near = [entry.name for entry in os.scandir(parent) if entry.is_dir()]
     except OSError:
         near = []
-    hint = did_you_mean(os.path.basename(absolute(source)), near) if near else "The folder above it is empty."
+    hint = (
+        did_you_mean(os.path.basename(absolute(source)), near)
+        if near
+        else "The folder above it is empty."
+    )
     return f"there is no folder {source}. {hint}"

@@ -1,4 +1,6 @@
-"""What belongs together, read from the paths: folders below the class, names of files, a regular expression, a column."""
+"""What belongs together, read from the paths: folders below the class, names of files, a regular
+expression, a column.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,10 @@ class Grouping:
     """A way to tell what belongs together.
 
     Attributes:
-        by: "folder": the folders below the class (`folders_below`); "name": the file's name without the number at its end
-            (`P003b_1.jpg`: ``P003b``); "regex": `value` on the path relative to the root, its first group or else the whole
-            match; "column": the samples' own column `value`.
+        by: "folder": the folders below the class (`folders_below`); "name": the file's name without
+            the number at its end (`P003b_1.jpg`: ``P003b``); "regex": `value` on the path relative
+            to the root, its first group or else the whole match; "column": the samples' own column
+            `value`.
         value: the pattern or the column's name.
     """
 
@@ -53,7 +56,8 @@ class Grouping:
             re.compile(group_by)
         except (re.error, OverflowError, RecursionError) as error:
             raise OptionError(
-                f"option group_by: expected folder, name or a regular expression, and '{group_by}' is none: {error}"
+                f"option group_by: expected folder, name or a regular expression, and '{group_by}' "
+                f"is none: {error}"
             ) from error
         return cls("regex", group_by)
 
@@ -61,7 +65,10 @@ class Grouping:
         """(n,) the name of each sample's group; empty where it has none."""
         if self.by == "column":
             values = dataset.samples[self.value]
-            return ["" if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
+            return [
+                "" if missing else str(value)
+                for value, missing in zip(values, values.isna(), strict=True)
+            ]
         if self.by == "folder":
             return folders_below(dataset)
         names = dataset.samples.index
@@ -93,7 +100,9 @@ def grouped(dataset: Dataset, group_by: str) -> Dataset:
     columns: dict[str, Any] = {"group": as_groups(keys)}
     if "group" in dataset.samples:
         columns[REPLACED] = dataset.samples["group"]
-    return replace(dataset.assign(**columns), notes=(*dataset.notes, _note(grouping, dataset, keys)))
+    return replace(
+        dataset.assign(**columns), notes=(*dataset.notes, _note(grouping, dataset, keys))
+    )
 
 
 def as_groups(keys: Any) -> pd.Categorical:
@@ -105,11 +114,13 @@ def as_groups(keys: Any) -> pd.Categorical:
 
 
 def folders_below(dataset: Dataset) -> list[str]:
-    """(n,) the folders between the class and the file, as text; without the split's folder, and empty where there are none.
+    """(n,) the folders between the class and the file, as text; without the split's folder, and
+    empty where there are none.
 
-    The class is the first folder that is called as the sample's label is (several, where the label is a path); where no folder
-    is, all folders count that do not lie around everything. Folders of generic names (``images``) do not count. Two classes that
-    have a folder of one name have the group in common.
+    The class is the first folder that is called as the sample's label is (several, where the label
+    is a path); where no folder is, all folders count that do not lie around everything. Folders of
+    generic names (``images``) do not count. Two classes that have a folder of one name have the
+    group in common.
     """
     samples = dataset.samples
     empty = [""] * len(samples)
@@ -123,7 +134,8 @@ def folders_below(dataset: Dataset) -> list[str]:
 
 
 def name_key(sample: str) -> str:
-    """The file's name without its ending and the number before that; empty where nothing is left, or where no number is.
+    """The file's name without its ending and the number before that; empty where nothing is left,
+    or where no number is.
 
     >>> name_key("speed/00012_00007.ppm")
     '00012'
@@ -147,14 +159,23 @@ def _below(folder: str, label: str, split: str, around: int) -> list[str]:
         if wanted and level[start : start + len(wanted)] == wanted:
             level = level[start + len(wanted) :]
             break
-    return [part for part in level if part.lower() not in GENERIC and not (split and (part == split or split_of(part) == split))]
+    return [
+        part
+        for part in level
+        if part.lower() not in GENERIC
+        and not (split and (part == split or split_of(part) == split))
+    ]
 
 
 def _around(folders: Sequence[str]) -> int:
     """How many folders lie around every file."""
     distinct = [folder.split("/") if folder else [] for folder in set(folders)]
     depth = 0
-    while distinct and all(len(parts) > depth for parts in distinct) and len({parts[depth] for parts in distinct}) == 1:
+    while (
+        distinct
+        and all(len(parts) > depth for parts in distinct)
+        and len({parts[depth] for parts in distinct}) == 1
+    ):
         depth += 1
     return depth if len(distinct) > 1 else 0
 
@@ -169,11 +190,18 @@ def _matched(pattern: re.Pattern[str], name: str) -> str:
 def _nothing(grouping: Grouping, dataset: Dataset) -> str:
     names = ", ".join(map(repr, dataset.samples.index[:_EXAMPLES]))
     if grouping.by == "folder":
-        return f"option group_by: 'folder' needs folders below the classes, and there are none; the paths are such as {names}"
+        return (
+            "option group_by: 'folder' needs folders below the classes, and there are none; "
+            f"the paths are such as {names}"
+        )
     if grouping.by == "name":
-        return f"option group_by: 'name' needs names that end in a number (P003b_1.jpg), not such as {names}"
+        return (
+            "option group_by: 'name' needs names that end in a number (P003b_1.jpg), not such "
+            f"as {names}"
+        )
     return (
-        f"option group_by: the regular expression '{grouping.value}' matches none of the {len(dataset):,} paths, which are such "
+        f"option group_by: the regular expression '{grouping.value}' matches none of the "
+        f"{len(dataset):,} paths, which are such "
         f"as {names}. Give folder, name or a pattern that is found in them, such as '(P[0-9]+)_'"
     )
 
@@ -183,10 +211,16 @@ def _note(grouping: Grouping, dataset: Dataset, keys: Any) -> str:
     way = {"folder": "folder below the class", "name": "name without its number"}.get(
         grouping.by, f"'{grouping.value}' on the path"
     )
-    note = f"Groups by {way}: {len(sizes):,} group{'' if len(sizes) == 1 else 's'}, {int((sizes > 1).sum()):,} of several samples"
+    note = (
+        f"Groups by {way}: {len(sizes):,} group{'' if len(sizes) == 1 else 's'}, "
+        f"{int((sizes > 1).sum()):,} of several samples"
+    )
     without = np.flatnonzero(keys == "")
     if len(without):
-        note += f"; {len(without):,} of {len(keys):,} samples are in none, such as {dataset.samples.index[without[0]]}"
+        note += (
+            f"; {len(without):,} of {len(keys):,} samples are in none, such as "
+            f"{dataset.samples.index[without[0]]}"
+        )
     if "group" in dataset.samples:
         note += f"; the manifest's groups are kept as the column {REPLACED!r}"
     return f"{note}."

@@ -1,4 +1,6 @@
-"""Lists of images that lie beside them, one for each split: ``train.txt``, ``val.txt``, ``test.txt``."""
+"""Lists of images that lie beside them, one for each split: ``train.txt``, ``val.txt``,
+``test.txt``.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _HEAD_BYTES, _MOST_LISTS = 1 << 16, 50
 
 
 def manifests_of(pattern: str) -> list[str]:
-    """The files that `pattern` names: itself, or those that its choices ``{train,val}`` and wildcards stand for, sorted.
+    """The files that `pattern` names: itself, or those that its choices ``{train,val}`` and
+    wildcards stand for, sorted.
 
     A pattern that no file matches is given back as it is.
     """
@@ -27,18 +30,31 @@ def manifests_of(pattern: str) -> list[str]:
         return [pattern]
     found = _CHOICES.search(pattern)
     ways = (
-        [pattern] if not found else [pattern[: found.start()] + choice + pattern[found.end() :] for choice in found[1].split(",")]
+        [pattern]
+        if not found
+        else [
+            pattern[: found.start()] + choice + pattern[found.end() :]
+            for choice in found[1].split(",")
+        ]
     )
-    places = [place for way in ways for place in (sorted(glob.glob(way)) if glob.has_magic(way) else [way])]
+    places = [
+        place
+        for way in ways
+        for place in (sorted(glob.glob(way)) if glob.has_magic(way) else [way])
+    ]
     return list(dict.fromkeys(places)) or [pattern]
 
 
 def with_split(table: Table, place: str) -> Table:
-    """The table of one of several lists, with a column ``split`` that its name gives where it has none."""
+    """The table of one of several lists, with a column ``split`` that its name gives where it
+    has none.
+    """
     if "split" in table.columns:
         return table
     name = os.path.splitext(os.path.basename(place))[0]
-    return replace(table, columns={**table.columns, "split": [split_of(name) or name] * len(table.rows)})
+    return replace(
+        table, columns={**table.columns, "split": [split_of(name) or name] * len(table.rows)}
+    )
 
 
 def note_of_lists(folder: str) -> tuple[str, ...]:
@@ -52,13 +68,22 @@ def note_of_lists(folder: str) -> tuple[str, ...]:
     stems = ",".join(name[: -len(".txt")] for name in names)
     place = os.path.join(folder, f"{{{stems}}}.txt" if several else names[0])
     what = "them as splits of that name" if several else "it with its labels"
-    return (f"{counted(len(names), 'list')} of images not read ({listed(names)}): --manifest {place!r} reads {what}",)
+    return (
+        f"{counted(len(names), 'list')} of images not read ({listed(names)}): --manifest {place!r} "
+        f"reads {what}",
+    )
 
 
 def _lists_in(folder: str) -> Sequence[str]:
     try:
-        names = sorted(name for name in os.listdir(folder) if name.lower().endswith(".txt"))[:_MOST_LISTS]
-        return [name for name in names if os.path.isfile(os.path.join(folder, name)) and image_list_of(_head(folder, name))]
+        names = sorted(name for name in os.listdir(folder) if name.lower().endswith(".txt"))[
+            :_MOST_LISTS
+        ]
+        return [
+            name
+            for name in names
+            if os.path.isfile(os.path.join(folder, name)) and image_list_of(_head(folder, name))
+        ]
     except OSError:
         return ()
 

@@ -19,7 +19,12 @@ from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.labels.columns import find_label
 from dataprep.ingest.labels.meaning import read_classes
 from dataprep.ingest.labels.own_columns import own_column
-from dataprep.ingest.labels.sources import labels_of_table, refuse_task_without_labels, told_by_folders, with_note_on_no_labels
+from dataprep.ingest.labels.sources import (
+    labels_of_table,
+    refuse_task_without_labels,
+    told_by_folders,
+    with_note_on_no_labels,
+)
 from dataprep.ingest.labels.values import split_column, text_column, texts_of
 from dataprep.ingest.lists import manifests_of, with_split
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
@@ -49,7 +54,8 @@ class Listing:
         table: its rows.
         roles: role (path, label, split, group) to column.
         names_alone: whether a bare name may stand for the only such file in any folder below.
-        elsewhere: whether paths of another machine may lead to files below; with `names_alone` in any case.
+        elsewhere: whether paths of another machine may lead to files below; with `names_alone` in
+            any case.
         notes: how its columns were told apart.
         open: whether a column may hold the label, so that folders do not.
     """
@@ -86,12 +92,15 @@ class Place:
 
 
 def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Keeps) -> Dataset:
-    """The Dataset that `manifest` lists; with a folder as `source`, paths may start there and its other files are unlisted.
+    """The Dataset that `manifest` lists; with a folder as `source`, paths may start there and its
+    other files are unlisted.
 
-    A manifest may be several (``{train,val}.txt``, ``*.csv``): the name of each is then the split of its rows.
+    A manifest may be several (``{train,val}.txt``, ``*.csv``): the name of each is then the split
+    of its rows.
 
     Raises:
-        InputError: the manifest cannot be read or has no usable path column, or none of its files exists.
+        InputError: the manifest cannot be read or has no usable path column, or none of its files
+            exists.
     """
     files = manifests_of(manifest)
     folder = os.path.dirname(files[0]) if "://" in files[0] else os.path.dirname(absolute(files[0]))
@@ -100,7 +109,14 @@ def scan_manifest(manifest: str, source: str | None, reading: Reading, keeps: Ke
     for file in files:
         table = read_table(file, reading.encoding)
         table = with_split(table, file) if len(files) > 1 else table
-        bases = dict.fromkeys((place.root, to_posix(os.path.dirname(file) if "://" in file else os.path.dirname(absolute(file)))))
+        bases = dict.fromkeys(
+            (
+                place.root,
+                to_posix(
+                    os.path.dirname(file) if "://" in file else os.path.dirname(absolute(file))
+                ),
+            )
+        )
         listing = _listing(posixpath.basename(to_posix(file)), table, bases, reading)
         listings.append(replace(listing, names_alone=True))
     return _dataset(listings, place, keeps, reading, with_folder=source is not None)
@@ -116,12 +132,14 @@ def scan_rows(
     *,
     whole: bool = False,
 ) -> Dataset:
-    """The Dataset of a table in memory, whose relative paths start from `source`, or else from the working folder.
+    """The Dataset of a table in memory, whose relative paths start from `source`, or else from the
+    working folder.
 
     Args:
         table: its rows.
         name: what locations call it.
-        roles: role (path, label, split, group) to column; None leaves it to `reading`, or else to their names.
+        roles: role (path, label, split, group) to column; None leaves it to `reading`, or else to
+            their names.
         source: a folder.
         keeps: which files are wanted; None for all.
         whole: whether the folder's other files belong to the data set and are unlisted.
@@ -131,13 +149,21 @@ def scan_rows(
     """
     here = absolute("") if source is None else absolute(source)
     bases = [to_posix(here)]
-    listing = _listing(name, table, bases, reading) if roles is None else Listing(name, bases, table, roles)
+    listing = (
+        _listing(name, table, bases, reading)
+        if roles is None
+        else Listing(name, bases, table, roles)
+    )
     listing = replace(listing, names_alone=whole)
-    return _dataset([listing], Place(here, keeps), keeps, reading, with_folder=whole, anywhere=source is None)
+    return _dataset(
+        [listing], Place(here, keeps), keeps, reading, with_folder=whole, anywhere=source is None
+    )
 
 
 def scan_hugging_face(tree: Tree, reading: Reading, keeps: Keeps) -> Dataset | None:
-    """The Dataset of a folder that holds ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``; else None."""
+    """The Dataset of a folder that holds ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a
+    column ``file_name``; else None.
+    """
     root = tree.root.rstrip("/") if "://" in tree.root else to_posix(absolute(tree.root))
     listings = []
     for path in sorted(tree.metadata):
@@ -164,14 +190,27 @@ def scan_files(files: Iterable[str], source: str | None, reading: Reading, keeps
     here = to_posix(absolute(""))
     bases = [here] if source is None else [place.root, here]
     listing = Listing("files", bases, table, {"path": "path"}, elsewhere=source is not None)
-    return _dataset([listing], place, keeps, reading, with_folder=False, folders_speak=True, anywhere=source is None)
+    return _dataset(
+        [listing],
+        place,
+        keeps,
+        reading,
+        with_folder=False,
+        folders_speak=True,
+        anywhere=source is None,
+    )
 
 
 def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) -> Listing:
-    """A manifest with its columns chosen; rows without a path are malformed, and rows of boxes are one row per file."""
+    """A manifest with its columns chosen; rows without a path are malformed, and rows of boxes
+    are one row per file.
+    """
     boxes = box_columns(list(table.columns))
     refuse_records(name, table.columns)
-    chosen = {**table.roles, **{role: column for role, column in reading.columns.items() if column is not None}}
+    chosen = {
+        **table.roles,
+        **{role: column for role, column in reading.columns.items() if column is not None},
+    }
     roles = choose_columns(list(table.columns), chosen, name, boxes=boxes, cells=table.columns)
     table = table.without_long(list(roles.values()))
     table.refuse_empty(name)
@@ -179,13 +218,22 @@ def _listing(name: str, table: Table, bases: Iterable[str], reading: Reading) ->
     found = find_label(name, table, roles, reading, boxes)
     table, roles, notes = without_repeated_rows(name, found.table, found.roles, boxes, reading.task)
     notes = (*table.notes, *found.notes, *notes)
-    return Listing(name, list(bases), table, roles, notes=notes, open=found.open or bool(boxes and "label" not in roles))
+    return Listing(
+        name,
+        list(bases),
+        table,
+        roles,
+        notes=notes,
+        open=found.open or bool(boxes and "label" not in roles),
+    )
 
 
 def _common(paths: Sequence[str]) -> str:
     """The folder above all of `paths`."""
     if any("://" in path for path in paths):
-        return posixpath.commonpath([posixpath.dirname(path) for path in paths]).replace(":/", "://", 1)
+        return posixpath.commonpath([posixpath.dirname(path) for path in paths]).replace(
+            ":/", "://", 1
+        )
     try:
         return os.path.commonpath({os.path.dirname(absolute(path)) for path in paths})
     except ValueError as error:
@@ -204,9 +252,15 @@ def _dataset(
 ) -> Dataset:
     located = [_located(listing, place) for listing in listings]
     from_files = anywhere and "://" not in place.root
-    root = leave_out_strays("" if from_files else place.root, located, keep_root=with_folder) or place.root
+    root = (
+        leave_out_strays("" if from_files else place.root, located, keep_root=with_folder)
+        or place.root
+    )
     found = [each.files for each in located]
-    table = pd.concat([_rows(listing, each, root) for listing, each in zip(listings, located, strict=True)], ignore_index=True)
+    table = pd.concat(
+        [_rows(listing, each, root) for listing, each in zip(listings, located, strict=True)],
+        ignore_index=True,
+    )
     table, left_out = _wanted(table, keeps)
     told = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
     _refuse_nothing_found(table, place, listings[0], left_out)
@@ -214,16 +268,29 @@ def _dataset(
     masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
     unlisted = [escape_name(file[start:]) for file in unlisted]
-    manifest = Manifest(told.table, _malformed(listings), unlisted, told.whys, several=told.task == "multi-label")
+    manifest = Manifest(
+        told.table, _malformed(listings), unlisted, told.whys, several=told.task == "multi-label"
+    )
     ignored = dict(place.tree.ignored) if with_folder else {}
     if left_out:
         ignored["rows left out by include and exclude"] = left_out
     below = escape_name(place.root[start:] + "/") if len(place.root) > start else ""
-    faults = [manifest.violations(), mask_faults(masks, below), *([unreadable_faults(place.tree)] if with_folder else [])]
-    told = replace(told, table=manifest.samples(), notes=(*chain(*(listing.notes for listing in listings)), *told.notes))
+    faults = [
+        manifest.violations(),
+        mask_faults(masks, below),
+        *([unreadable_faults(place.tree)] if with_folder else []),
+    ]
+    told = replace(
+        told,
+        table=manifest.samples(),
+        notes=(*chain(*(listing.notes for listing in listings)), *told.notes),
+    )
     if with_folder or folders_speak or reading.label_from is not None:
         told = told_by_folders(
-            told, reading, "" if folders_speak else listings[0].name, labels=not any(each.open for each in listings)
+            told,
+            reading,
+            "" if folders_speak else listings[0].name,
+            labels=not any(each.open for each in listings),
         )
     told = with_note_on_no_labels(told, {each.name: each.free_columns for each in listings})
     refuse_task_without_labels(told, reading)
@@ -232,14 +299,26 @@ def _dataset(
     found_notes = [escape_name(note) for each in located for note in each.notes]
     notes = tuple(dict.fromkeys([*found_notes, *told.notes]))
     return Dataset(
-        _native(root), samples, told.task, classes, faults=told_faults, ignored=dict(sorted(ignored.items())), notes=notes,
+        _native(root),
+        samples,
+        told.task,
+        classes,
+        faults=told_faults,
+        ignored=dict(sorted(ignored.items())),
+        notes=notes,
         listed=table[["path", "sample"]],
-    )  # fmt: skip
+    )
 
 
 def _located(listing: Listing, place: Place) -> Located:
     """The file of each row, absolute; empty where there is none."""
-    finder = Finder(listing.bases, lambda: place.tree, listing.table.encoding, listing.names_alone, "://" in place.root)
+    finder = Finder(
+        listing.bases,
+        lambda: place.tree,
+        listing.table.encoding,
+        listing.names_alone,
+        "://" in place.root,
+    )
     paths = listing.table.columns[listing.roles["path"]]
     elsewhere = listing.elsewhere or listing.names_alone
     return locate(paths, finder, place.root, lambda: place.tree, listing.name, elsewhere=elsewhere)
@@ -247,7 +326,12 @@ def _located(listing: Listing, place: Place) -> Located:
 
 def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
     """The listing as `Manifest.table` wants it; rows without a path are malformed."""
-    columns, roles, files, rows = listing.table.columns, listing.roles, located.files, len(located.files)
+    columns, roles, files, rows = (
+        listing.table.columns,
+        listing.roles,
+        located.files,
+        len(located.files),
+    )
     start = len(root.rstrip("/")) + 1
     table = pd.DataFrame(
         {
@@ -278,11 +362,19 @@ def _wanted(table: pd.DataFrame, keeps: Keeps) -> tuple[pd.DataFrame, int]:
     """The rows that `keeps` wants, and how many it does not."""
     if keeps is None:
         return table, 0
-    mask = np.array([keeps(sample or path) for sample, path in zip(table["sample"], table["path"], strict=True)], dtype=bool)
+    mask = np.array(
+        [
+            keeps(sample or path)
+            for sample, path in zip(table["sample"], table["path"], strict=True)
+        ],
+        dtype=bool,
+    )
     return table[mask].reset_index(drop=True), int((~mask).sum())
 
 
-def _refuse_nothing_found(table: pd.DataFrame, place: Place, listing: Listing, left_out: int) -> None:
+def _refuse_nothing_found(
+    table: pd.DataFrame, place: Place, listing: Listing, left_out: int
+) -> None:
     name = listing.name
     if not len(table) and not left_out and listing.table.malformed:
         row, why = listing.table.malformed[0]
@@ -292,26 +384,43 @@ def _refuse_nothing_found(table: pd.DataFrame, place: Place, listing: Listing, l
     if (table["sample"] != "").any():
         return
     first = unescape_name(table["path"].iloc[0])
-    why = f"{table['reason'].iloc[0]} {table['detail'].iloc[0]}" if "reason" in table and table["detail"].iloc[0] else ""
+    why = (
+        f"{table['reason'].iloc[0]} {table['detail'].iloc[0]}"
+        if "reason" in table and table["detail"].iloc[0]
+        else ""
+    )
     todo = why or hint(first, place.tree, place.root) or "give the folder that its paths start from"
     raise InputError(
-        f"no file of {name} exists ({len(table):,} rows, the first {shortened(first)}) below {place.root}: {todo} "
+        f"no file of {name} exists ({len(table):,} rows, the first {shortened(first)}) below "
+        f"{place.root}: {todo} "
         "(dataprep audit FOLDER --manifest FILE), or name the column of paths with --path-column"
     )
 
 
 def _malformed(listings: Sequence[Listing]) -> pd.DataFrame:
-    rows = [(listing.name, row, escape_name(why)) for listing in listings for row, why in listing.table.malformed]
+    rows = [
+        (listing.name, row, escape_name(why))
+        for listing in listings
+        for row, why in listing.table.malformed
+    ]
     return pd.DataFrame(rows, columns=["place", "row", "why"])
 
 
-def _unlisted(found: Sequence[Sequence[str]], place: Place, listings: Sequence[Listing]) -> list[str]:
+def _unlisted(
+    found: Sequence[Sequence[str]], place: Place, listings: Sequence[Listing]
+) -> list[str]:
     """Files of the folder, absolute, that no row lists, not even one that could not be read."""
     listed = set().union(*found)
-    mentioned = {posixpath.basename(cell.replace("\\", "/")) for listing in listings for cell in listing.table.mentioned}
+    mentioned = {
+        posixpath.basename(cell.replace("\\", "/"))
+        for listing in listings
+        for cell in listing.table.mentioned
+    }
     prefix = place.root.rstrip("/") + "/"
     files = [prefix + path for path in place.tree.paths()]
-    return [file for file in files if file not in listed and posixpath.basename(file) not in mentioned]
+    return [
+        file for file in files if file not in listed and posixpath.basename(file) not in mentioned
+    ]
 
 
 def _masks_among(files: Sequence[str], place: Place) -> tuple[list[Mask], list[str]]:

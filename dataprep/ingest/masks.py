@@ -1,8 +1,10 @@
-"""Masks beside pictures: files that say which pixel of a picture is what, and are no pictures of their own.
+"""Masks beside pictures: files that say which pixel of a picture is what, and are no pictures of
+their own.
 
-Names propose them: ``a.png`` beside ``a.jpg``, ``a_mask.png`` beside ``a.jpg``, or a folder called masks, labels or trainannot
-whose files have the stems of a folder of pictures. Since two photographs may be called so too, the pixels of a few pairs decide:
-a mask has few colours in flat areas, the shape of its picture, and is not the same picture in another format.
+Names propose them: ``a.png`` beside ``a.jpg``, ``a_mask.png`` beside ``a.jpg``, or a folder called
+masks, labels or trainannot whose files have the stems of a folder of pictures. Since two
+photographs may be called so too, the pixels of a few pairs decide: a mask has few colours in flat
+areas, the shape of its picture, and is not the same picture in another format.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WORDS = (
-    r"(?:masks?|labels?|labell?ed|label ?maps?|label ?ids|annots?|annotations?|gts?|gt ?fine|gt ?coarse|"
-    r"ground ?truths?|segs?|segmentations?|segmentation ?(?:class|object|mask|map)(?:es|s)?|seg ?maps?|"
+    r"(?:masks?|labels?|labell?ed|label ?maps?|label ?ids|annots?|annotations?|gts?|gt ?fine|gt "
+    r"?coarse|"
+    r"ground ?truths?|segs?|segmentations?|segmentation ?(?:class|object|mask|map)(?:es|s)?|seg "
+    r"?maps?|"
     r"semantic|instances?|tri ?maps?|matt?es?|manual|l)"
 )
 #: What stands directly before such a word in names of folders (``trainannot``).
@@ -42,9 +46,11 @@ _SAMPLED, _MOST_OPENED = 6, 300
 _FEW_FOLDERS = 40
 #: A mask: so many colours cover 95 % of it, and so many of its pixels equal the one to their right.
 _COLOURS, _COVER, _FLAT = 64, 0.95, 0.8
-#: Levels of 256 in which two pictures of 32 x 32 pixels differ on average, at most, if they are the same one.
+#: Levels of 256 in which two pictures of 32 x 32 pixels differ on average, at most, if they are the
+#: same one.
 _SAME = 12.0
-#: And how far they correlate at least; below such a deviation, in levels, a picture is one plain colour.
+#: And how far they correlate at least; below such a deviation, in levels, a picture is one plain
+#: colour.
 _ALIKE, _CONSTANT = 0.8, 2.0
 #: So many pairs of one stem make a habit; fewer are chance.
 _LEAST_PAIRS = 3
@@ -88,20 +94,34 @@ def find_masks(tree: Tree) -> list[Mask]:
             merged[(kind,)] += masks
         groups = merged
     opened = _Opened(tree.root)
-    usual = [group for (kind, *_), group in groups.items() if kind != "stem" or len(group) >= _LEAST_PAIRS]
-    return sorted((mask for group in usual for mask in _confirmed(group, opened)), key=lambda mask: mask.path)
+    usual = [
+        group
+        for (kind, *_), group in groups.items()
+        if kind != "stem" or len(group) >= _LEAST_PAIRS
+    ]
+    return sorted(
+        (mask for group in usual for mask in _confirmed(group, opened)), key=lambda mask: mask.path
+    )
 
 
 def mask_faults(masks: Sequence[Mask], below: str = "") -> pd.DataFrame:
-    """`Dataset.faults` of the masks that were left out, one for each; `below` leads from the root to their paths' start."""
+    """`Dataset.faults` of the masks that were left out, one for each; `below` leads from the
+    root to their paths' start.
+    """
     from dataprep.schemas.manifest import faults_of
 
     pictures = [below + escape_name(mask.picture) for mask in masks]
     whys = [escape_name(mask.why) for mask in masks]
-    evidence = [{"what": f"a mask of {picture}: {why}", "why": why} for picture, why in zip(pictures, whys, strict=True)]
+    evidence = [
+        {"what": f"a mask of {picture}: {why}", "why": why}
+        for picture, why in zip(pictures, whys, strict=True)
+    ]
     return faults_of(
-        "mask-beside-image", [below + escape_name(mask.path) for mask in masks], related=pictures, evidence=evidence
-    )  # fmt: skip
+        "mask-beside-image",
+        [below + escape_name(mask.path) for mask in masks],
+        related=pictures,
+        evidence=evidence,
+    )
 
 
 def _beside(tree: Tree) -> Iterator[tuple[str, Mask]]:
@@ -112,20 +132,37 @@ def _beside(tree: Tree) -> Iterator[tuple[str, Mask]]:
             stems[_stem(name)].append(name)
         for name in names:
             stem, path = _stem(name), posixpath.join(folder, name)
-            others = [other for other in stems[stem] if other != name and extension_of(other) != extension_of(name)]
+            others = [
+                other
+                for other in stems[stem]
+                if other != name and extension_of(other) != extension_of(name)
+            ]
             if others and extension_of(name) in _LOSSLESS:
-                yield "stem", Mask(path, posixpath.join(folder, others[0]), f"it has the name of {others[0]}, beside it")
+                yield (
+                    "stem",
+                    Mask(
+                        path,
+                        posixpath.join(folder, others[0]),
+                        f"it has the name of {others[0]}, beside it",
+                    ),
+                )
                 continue
             bare = _bare(stem)
             if bare and bare in stems:
                 yield (
                     "word",
-                    Mask(path, posixpath.join(folder, stems[bare][0]), f"it is called after {stems[bare][0]}, beside it"),
+                    Mask(
+                        path,
+                        posixpath.join(folder, stems[bare][0]),
+                        f"it is called after {stems[bare][0]}, beside it",
+                    ),
                 )
 
 
 def _in_folders(tree: Tree) -> Iterator[tuple[str, Mask]]:
-    """Files of folders called masks, labels, annotations, with the stem of a file in a folder of pictures."""
+    """Files of folders called masks, labels, annotations, with the stem of a file in a folder of
+    pictures.
+    """
     called = {folder for folder in tree.folders if any(map(_is_called_so, folder.split("/")))}
     if not called:
         return
@@ -135,7 +172,9 @@ def _in_folders(tree: Tree) -> Iterator[tuple[str, Mask]]:
             by_stem[_stem(name)].append(posixpath.join(folder, name))
     for folder in sorted(called):
         found = {name: _pictures(name, by_stem) for name in tree.folders[folder]}
-        counts = Counter(home for paths in found.values() for home in {posixpath.dirname(path) for path in paths})
+        counts = Counter(
+            home for paths in found.values() for home in {posixpath.dirname(path) for path in paths}
+        )
         if not counts:
             continue
         home = max(sorted(counts), key=lambda each: (counts[each], _common_parts(each, folder)))
@@ -144,7 +183,10 @@ def _in_folders(tree: Tree) -> Iterator[tuple[str, Mask]]:
         for name, paths in found.items():
             inside = [path for path in paths if posixpath.dirname(path) == home]
             if inside:
-                why = f"the folder {folder} holds files with the names of those in {home or 'the folder above'}"
+                why = (
+                    f"the folder {folder} holds files with the names of those in "
+                    f"{home or 'the folder above'}"
+                )
                 yield "folder", Mask(posixpath.join(folder, name), inside[0], why)
 
 
@@ -190,11 +232,15 @@ class _Opened:
         self._root, self._known = root, dict[str, bool]()
 
     def is_mask(self, mask: Mask) -> bool:
-        """Whether `mask.path` has few colours in flat areas, the shape of the picture, and is not the same picture."""
+        """Whether `mask.path` has few colours in flat areas, the shape of the picture, and is
+        not the same picture.
+        """
         if mask.path not in self._known:
             try:
                 self._known[mask.path] = self._look(mask)
-            except Exception:  # whatever a decoder or a file system raises: then nothing says that it is a mask
+            except (
+                Exception
+            ):  # whatever a decoder or a file system raises: then nothing says that it is a mask
                 self._known[mask.path] = False
         return self._known[mask.path]
 
@@ -207,7 +253,10 @@ class _Opened:
         ours, theirs = candidate.width / candidate.height, picture.width / picture.height
         if abs(ours / theirs - 1) > _ASPECT or not _is_flat(np.asarray(_plain(candidate))):
             return False
-        small = [np.asarray(each.convert("RGB").resize((32, 32)), np.float64) for each in (candidate, picture)]
+        small = [
+            np.asarray(each.convert("RGB").resize((32, 32)), np.float64)
+            for each in (candidate, picture)
+        ]
         return not _is_same(*small)
 
     def _open(self, path: str) -> Any:
@@ -222,18 +271,24 @@ class _Opened:
 
 
 def _is_same(some: Any, other: Any) -> bool:
-    """Whether two arrays are the same picture, saved in two formats: near in level, and alike in what varies."""
+    """Whether two arrays are the same picture, saved in two formats: near in level, and alike in
+    what varies.
+    """
     import numpy as np
 
     if np.abs(some - other).mean() > _SAME:
         return False
     varied = [each.std() > _CONSTANT for each in (some, other)]
-    return not any(varied) or (all(varied) and float(np.corrcoef(some.ravel(), other.ravel())[0, 1]) >= _ALIKE)
+    return not any(varied) or (
+        all(varied) and float(np.corrcoef(some.ravel(), other.ravel())[0, 1]) >= _ALIKE
+    )
 
 
 def _plain(image: Any) -> Any:
     """The image with palette indices and grey values as they are, and everything else as RGB."""
-    return image if image.mode in ("1", "P", "L", "I", "I;16", "RGB", "RGBA") else image.convert("RGB")
+    return (
+        image if image.mode in ("1", "P", "L", "I", "I;16", "RGB", "RGBA") else image.convert("RGB")
+    )
 
 
 def _is_flat(pixels: Any) -> bool:

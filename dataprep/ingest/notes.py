@@ -11,7 +11,9 @@ _LONGEST = 40
 
 
 def shown(name: str) -> str:
-    """A name in one line: characters that do not print are escaped, and what is longer than 40 characters is cut."""
+    """A name in one line: characters that do not print are escaped, and what is longer than 40
+    characters is cut.
+    """
     text = printable(escape_name(name))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 

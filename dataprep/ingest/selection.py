@@ -18,10 +18,11 @@ LEFT_OUT = "files left out by the random sample"
 
 
 def path_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool] | None:
-    """A function that says whether a path (relative, POSIX separators) is wanted; None when everything is.
+    """A function that says whether a path (relative, POSIX separators) is wanted; None when
+    everything is.
 
-    A glob is held against the whole path, where ``*`` crosses folders, and against the file name alone; a glob that matches a
-    folder takes everything below it.
+    A glob is held against the whole path, where ``*`` crosses folders, and against the file name
+    alone; a glob that matches a folder takes everything below it.
     """
     if not include and not exclude:
         return None
@@ -29,7 +30,9 @@ def path_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str
     unwanted = _pattern(exclude) if exclude else None
 
     def keeps(path: str) -> bool:
-        return (wanted is None or wanted.fullmatch(path) is not None) and (unwanted is None or unwanted.fullmatch(path) is None)
+        return (wanted is None or wanted.fullmatch(path) is not None) and (
+            unwanted is None or unwanted.fullmatch(path) is None
+        )
 
     return keeps
 
@@ -45,7 +48,8 @@ def _pattern(globs: Sequence[str]) -> re.Pattern[str]:
 
 
 def sample_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
-    """`wanted` random rows, every class in proportion and at least once where `wanted` allows; what is left out is counted.
+    """`wanted` random rows, every class in proportion and at least once where `wanted` allows; what
+    is left out is counted.
 
     The same rows for the same data and seed; row order stays.
     """
@@ -60,7 +64,9 @@ def sample_of(dataset: Dataset, wanted: int, seed: int) -> Dataset:
 
 
 def _turns(dataset: Dataset, order: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """(n,) when each row of the shuffled `order` has its turn: the first of each class at once, the others in proportion."""
+    """(n,) when each row of the shuffled `order` has its turn: the first of each class at once,
+    the others in proportion.
+    """
     if dataset.task not in ("classification", "multi-label"):
         return np.zeros(len(order))
     codes = pd.Series(dataset.samples["label"].cat.codes.to_numpy()[order])

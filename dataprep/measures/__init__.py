@@ -1,4 +1,6 @@
-"""Measures: bytes to numbers. One decode pass, its cache, and the functions that fill the columns."""
+"""Measures: bytes to numbers. One decode pass, its cache, and the functions that fill the
+columns.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def builtin_measures() -> tuple[Measure, ...]:
-    """Every measure that comes with the package, in the order in which they run; imported when first asked for."""
+    """Every measure that comes with the package, in the order in which they run; imported when
+    first asked for.
+    """
     from importlib.util import find_spec
 
     from dataprep.measures.image.facts import FACTS

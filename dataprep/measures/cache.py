@@ -1,11 +1,13 @@
-"""The cache of measured rows: a file that has not changed is not even read, and content seen before is not decoded again.
+"""The cache of measured rows: a file that has not changed is not even read, and content seen before
+is not decoded again.
 
-One SQLite file (write-ahead log, safe for several runs at once) in the user's cache folder. Two tables: ``rows`` holds packed
-rows (`dataprep.measures.rows`) by the hash of their content and of the plan that measured them, in the order in which they
-came, so that the next audit reads them in sequence; ``files`` leads there from path, size, modification time and inode.
-Fixed-size arrays lie inside the packed row; embeddings, which are larger and depend on a model, in files of their own. Every row
-carries a seal (a checksum) and is ignored when it does not match; a damaged file is deleted and begun anew; a cache that cannot
-be written is done without, with a warning.
+One SQLite file (write-ahead log, safe for several runs at once) in the user's cache folder. Two
+tables: ``rows`` holds packed rows (`dataprep.measures.rows`) by the hash of their content and of
+the plan that measured them, in the order in which they came, so that the next audit reads them in
+sequence; ``files`` leads there from path, size, modification time and inode. Fixed-size arrays lie
+inside the packed row; embeddings, which are larger and depend on a model, in files of their own.
+Every row carries a seal (a checksum) and is ignored when it does not match; a damaged file is
+deleted and begun anew; a cache that cannot be written is done without, with a warning.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ T = TypeVar("T")
 
 #: The cache forgets its oldest rows when it grows beyond this many bytes (about 2.5 million files).
 CAPACITY_BYTES = 2 * 2**30
-#: A file that was modified this shortly before it was looked at may change again without its time stamp showing it.
+#: A file that was modified this shortly before it was looked at may change again without its time
+#: stamp showing it.
 RACY_NS = 2_000_000_000
 
 _FILE = "measures-1.sqlite"
@@ -43,17 +46,20 @@ CREATE TABLE IF NOT EXISTS rows(
 );
 CREATE TABLE IF NOT EXISTS files(key INTEGER PRIMARY KEY, twin INTEGER, row INTEGER);
 PRAGMA user_version=1;
-"""
+"""  # noqa: E501
 _KEEP = (
     "INSERT INTO rows(content, numbers, texts, seal) VALUES(?, ?, ?, ?) "
-    "ON CONFLICT(content) DO UPDATE SET numbers = excluded.numbers, texts = excluded.texts, seal = excluded.seal"
+    "ON CONFLICT(content) DO UPDATE SET numbers = excluded.numbers, texts = excluded.texts, seal = "
+    "excluded.seal"
 )
 _CHUNK = 20_000
 _COMMIT_ROWS = 10_000
 _COMMIT_S = 1.0
 _PATIENCE_S = 10.0
 _INDEX_KILOBYTES = 64_000
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH})
+_DAMAGE = frozenset(
+    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
+)
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
@@ -66,17 +72,32 @@ def cache_folder(cache_dir: str = "") -> str:
     import platformdirs
 
     folder = cache_dir or os.environ.get("DATAPREP_CACHE_DIR", "")
-    return os.path.abspath(folder or platformdirs.user_cache_dir("dataprep-images", appauthor=False))
+    return os.path.abspath(
+        folder or platformdirs.user_cache_dir("dataprep-images", appauthor=False)
+    )
 
 
 def cache_info(cache_dir: str = "") -> dict[str, Any]:
-    """``folder``, ``bytes`` on disk, ``rows`` (measured contents), ``files`` known by path, and the ``capacity`` in bytes."""
+    """``folder``, ``bytes`` on disk, ``rows`` (measured contents), ``files`` known by path, and
+    the ``capacity`` in bytes.
+    """
     folder = cache_folder(cache_dir)
     rows = files = 0
     if os.path.exists(path := os.path.join(folder, _FILE)):
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(_connect_to_read(path)) as connection:
-            rows, files = connection.execute("SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM files)").fetchone()
-    return {"folder": folder, "bytes": _bytes_on_disk(folder), "rows": rows, "files": files, "capacity": CAPACITY_BYTES}
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(_connect_to_read(path)) as connection,
+        ):
+            rows, files = connection.execute(
+                "SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM files)"
+            ).fetchone()
+    return {
+        "folder": folder,
+        "bytes": _bytes_on_disk(folder),
+        "rows": rows,
+        "files": files,
+        "capacity": CAPACITY_BYTES,
+    }
 
 
 def clear_cache(cache_dir: str = "") -> int:
@@ -98,19 +119,25 @@ def clear_cache(cache_dir: str = "") -> int:
 
 
 def file_key(path: str, stat: os.stat_result, signature: str, now_ns: int) -> tuple[int, int]:
-    """128 bits that stand for an unchanged file under a plan; (0, 0) when its time stamp is too young to be trusted."""
+    """128 bits that stand for an unchanged file under a plan; (0, 0) when its time stamp is too
+    young to be trusted.
+    """
     if stat.st_mtime_ns > now_ns - RACY_NS:
         return 0, 0
     text = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\0{signature}"
     digest = xxhash.xxh3_128_digest(os.fsencode(text))
-    return int.from_bytes(digest[:8], "little", signed=True), int.from_bytes(digest[8:], "little", signed=True)
+    return int.from_bytes(digest[:8], "little", signed=True), int.from_bytes(
+        digest[8:], "little", signed=True
+    )
 
 
 class Cache:
     """The cache as one run uses it. Nothing it does fails: it recalls less, or nothing."""
 
     def __init__(self, folder: str, signature: str, capacity: int = CAPACITY_BYTES) -> None:
-        """Open the cache in `folder`, which is made (mode 0700) if need be, for rows measured under the plan `signature`."""
+        """Open the cache in `folder`, which is made (mode 0700) if need be, for rows measured
+        under the plan `signature`.
+        """
         self.path = os.path.join(folder, _FILE)
         self._signature, self._capacity = signature.encode(), capacity
         self._connection: sqlite3.Connection | None = None
@@ -128,9 +155,13 @@ class Cache:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to recall."""
-        return not self._try(lambda connection: connection.execute("SELECT 1 FROM rows LIMIT 1").fetchone(), None)
+        return not self._try(
+            lambda connection: connection.execute("SELECT 1 FROM rows LIMIT 1").fetchone(), None
+        )
 
-    def recall(self, keys: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], list[bytes], list[str]]]:
+    def recall(
+        self, keys: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], list[bytes], list[str]]]:
         """Rows of unchanged files, in chunks.
 
         Args:
@@ -145,16 +176,27 @@ class Cache:
             found: list[Any] = self._try(partial(_recall_chunk, places=chunk, keys=keys), [])
             whole = [row for row in found if _seal(*row[1:4]) == row[4]]
             if whole:
-                yield np.array([row[0] for row in whole]), [row[2] for row in whole], [row[3] for row in whole]
+                yield (
+                    np.array([row[0] for row in whole]),
+                    [row[2] for row in whole],
+                    [row[3] for row in whole],
+                )
 
-    def store(self, digest: bytes, key: tuple[int, int], numbers: bytes, text: str, *, known: bool = False) -> None:
-        """Keep a row under the hash of its content (16 bytes), and the way there from `file_key`; a `known` row is there."""
+    def store(
+        self, digest: bytes, key: tuple[int, int], numbers: bytes, text: str, *, known: bool = False
+    ) -> None:
+        """Keep a row under the hash of its content (16 bytes), and the way there from
+        `file_key`; a `known` row is there.
+        """
         content = _content(self._signature, digest)
         if not known:
             self._rows.append((content, numbers, text, _seal(content, numbers, text)))
         if any(key):
             self._files.append((*key, content))
-        if len(self._rows) + len(self._files) >= _COMMIT_ROWS or time.monotonic() - self._since > _COMMIT_S:
+        if (
+            len(self._rows) + len(self._files) >= _COMMIT_ROWS
+            or time.monotonic() - self._since > _COMMIT_S
+        ):
             self.commit()
 
     def commit(self) -> None:
@@ -170,7 +212,9 @@ class Cache:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(_KEEP, rows)
             connection.executemany(
-                "INSERT OR REPLACE INTO files(key, twin, row) SELECT ?, ?, id FROM rows WHERE content = ?", files
+                "INSERT OR REPLACE INTO files(key, twin, row) SELECT ?, ?, id FROM rows WHERE "
+                "content = ?",
+                files,
             )
 
     def close(self) -> None:
@@ -198,7 +242,9 @@ class Cache:
         return otherwise
 
     def _recover(self, error: sqlite3.Error) -> None:
-        """Begin anew if the file is damaged; do without what another run keeps locked; else do without the cache."""
+        """Begin anew if the file is damaged; do without what another run keeps locked; else do
+        without the cache.
+        """
         code = _code(error)
         if code in _BUSY and self._connection is not None:
             return
@@ -239,14 +285,18 @@ class Recollection:
             return None
         content = _content(self._signature, digest)
         try:
-            row = self._connection.execute("SELECT numbers, texts, seal FROM rows WHERE content = ?", (content,)).fetchone()
+            row = self._connection.execute(
+                "SELECT numbers, texts, seal FROM rows WHERE content = ?", (content,)
+            ).fetchone()
         except sqlite3.Error:
             self._connection = None
             return None
         return row[:2] if row and _seal(content, *row[:2]) == row[2] else None
 
 
-def _recall_chunk(connection: sqlite3.Connection, places: NDArray[np.int64], keys: NDArray[np.int64]) -> list[Any]:
+def _recall_chunk(
+    connection: sqlite3.Connection, places: NDArray[np.int64], keys: NDArray[np.int64]
+) -> list[Any]:
     wanted = np.column_stack([places, keys[places]]).tolist()
     connection.execute("DELETE FROM temp.wanted")
     connection.executemany("INSERT INTO temp.wanted VALUES(?, ?, ?)", wanted)
@@ -276,7 +326,8 @@ def _connect(path: str) -> sqlite3.Connection:
             return connection
         except sqlite3.Error as error:
             connection.close()
-            # Two runs that make the file at once: switching to the write-ahead log does not wait by itself.
+            # Two runs that make the file at once: switching to the write-ahead log does not wait by
+            # itself.
             if _code(error) not in _BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
@@ -289,10 +340,13 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.executescript(_SCHEMA)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA temp_store=MEMORY")
-    # Keys are random: without room for the index, and with frequent checkpoints, every row would write pages of its own.
+    # Keys are random: without room for the index, and with frequent checkpoints, every row would
+    # write pages of its own.
     connection.execute(f"PRAGMA cache_size=-{_INDEX_KILOBYTES}")
     connection.execute("PRAGMA wal_autocheckpoint=16000")
-    connection.execute("CREATE TEMP TABLE wanted(place INTEGER PRIMARY KEY, key INTEGER, twin INTEGER)")
+    connection.execute(
+        "CREATE TEMP TABLE wanted(place INTEGER PRIMARY KEY, key INTEGER, twin INTEGER)"
+    )
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -311,7 +365,9 @@ def _shrink(connection: sqlite3.Connection, capacity: int) -> None:
     if used <= capacity:
         return
     keep = 0.75 * capacity / used
-    oldest, newest = connection.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM rows").fetchone()
+    oldest, newest = connection.execute(
+        "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM rows"
+    ).fetchone()
     limit = newest - int((newest - oldest + 1) * keep)
     connection.execute("DELETE FROM rows WHERE id <= ?", (limit,))
     connection.execute("DELETE FROM files WHERE row <= ?", (limit,))
@@ -328,13 +384,18 @@ def _delete(path: str) -> None:
 def _stores(folder: str) -> list[str]:
     """Paths of the files of embeddings."""
     with contextlib.suppress(OSError):
-        return [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(EMBEDDINGS)]
+        return [
+            os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(EMBEDDINGS)
+        ]
     return []
 
 
 def _bytes_on_disk(folder: str) -> int:
     total = 0
-    for path in (*(os.path.join(folder, _FILE + suffix) for suffix in ("", "-wal", "-shm")), *_stores(folder)):
+    for path in (
+        *(os.path.join(folder, _FILE + suffix) for suffix in ("", "-wal", "-shm")),
+        *_stores(folder),
+    ):
         with contextlib.suppress(OSError):
             total += os.stat(path).st_size
     return total

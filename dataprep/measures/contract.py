@@ -17,7 +17,8 @@ class Measure:
     """A function of one decoded sample.
 
     Attributes:
-        column: the column it fills; its unit and meaning are in `dataprep.schemas.columns` or in the docstring of `function`.
+        column: the column it fills; its unit and meaning are in `dataprep.schemas.columns` or in
+            the docstring of `function`.
         version: raised whenever the figure can change; enters the cache key.
         function: `Pixels` to a scalar, a short string or an array of fixed shape.
     """

@@ -43,21 +43,25 @@ def measure(
 ) -> Dataset:
     """Read and decode every file once, in worker processes, and fill the measured columns.
 
-    Columns of kind "float" are float32 and those of kind "int" float64, NaN where unknown; "bool" is bool, False where unknown;
-    "category" and "text" are "" where unknown. A file that gave no pixels has ``lost`` and ``lost_detail``, and what was known
-    before the loss (``bytes``, ``format``, ``width``); every other file has ``lost == ""``. Memory is that of the columns.
+    Columns of kind "float" are float32 and those of kind "int" float64, NaN where unknown; "bool"
+    is bool, False where unknown; "category" and "text" are "" where unknown. A file that gave no
+    pixels has ``lost`` and ``lost_detail``, and what was known before the loss (``bytes``,
+    ``format``, ``width``); every other file has ``lost == ""``. Memory is that of the columns.
 
-    Files that the cache knows are not read. An interrupted pass keeps what it measured in the cache. Images are embedded while
-    others are decoded, unless the data set brings its own ``arrays["embedding"]``.
+    Files that the cache knows are not read. An interrupted pass keeps what it measured in the
+    cache. Images are embedded while others are decoded, unless the data set brings its own
+    ``arrays["embedding"]``.
 
     Args:
         dataset: what to measure; its folder may be local or any fsspec URL.
-        columns: the measured columns to fill; None means all. ``bytes``, ``file_hash``, ``lost`` and ``lost_detail`` always are.
+        columns: the measured columns to fill; None means all. ``bytes``, ``file_hash``, ``lost``
+            and ``lost_detail`` always are.
         options: limits, workers and cache; default: `PassOptions()`.
         progress: called with (files done, files in all, note) now and then, in this thread.
 
     Returns:
-        The Dataset with its columns and arrays (``phash`` (n, 8) uint64, ``embedding`` (n, d) float16) added or replaced.
+        The Dataset with its columns and arrays (``phash`` (n, 8) uint64, ``embedding`` (n, d)
+        float16) added or replaced.
 
     Raises:
         OptionError, InputError: an embedder that cannot be loaded.
@@ -70,8 +74,14 @@ def measure(
     return one_pass.with_vectors(_with_columns(dataset, one_pass.table, columns))
 
 
-def _embedder(dataset: Dataset, columns: Collection[str] | None, options: PassOptions) -> Embedder | None:
-    if not options.embedder or "embedding" in dataset.arrays or not (columns is None or "embedding" in columns):
+def _embedder(
+    dataset: Dataset, columns: Collection[str] | None, options: PassOptions
+) -> Embedder | None:
+    if (
+        not options.embedder
+        or "embedding" in dataset.arrays
+        or not (columns is None or "embedding" in columns)
+    ):
         return None
     from dataprep.measures.embedding.contract import load_embedder
 
@@ -105,7 +115,9 @@ class _Pass:
 
     def run(self) -> None:
         with (
-            Cache(cache_folder(self._options.cache_dir), self._signature) if self._options.cache else nullcontext() as cache,
+            Cache(cache_folder(self._options.cache_dir), self._signature)
+            if self._options.cache
+            else nullcontext() as cache,
             self._embedding(),
         ):
             if not self._dataset.is_remote:
@@ -161,7 +173,13 @@ class _Pass:
                 facts = os.stat(path)
             except (OSError, ValueError) as error:
                 missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-                self._lose(row, Lost("missing" if missing else "unreadable", getattr(error, "strerror", None) or str(error)))
+                self._lose(
+                    row,
+                    Lost(
+                        "missing" if missing else "unreadable",
+                        getattr(error, "strerror", None) or str(error),
+                    ),
+                )
                 continue
             self._sizes[row] = facts.st_size
             if stat.S_ISREG(facts.st_mode):
@@ -171,7 +189,11 @@ class _Pass:
 
     def _recall(self, cache: Cache) -> None:
         for rows, numbers, texts in cache.recall(self._keys):
-            fitting = [i for i, row in enumerate(zip(numbers, texts, strict=True)) if self.table.format.fits(*row)]
+            fitting = [
+                i
+                for i, row in enumerate(zip(numbers, texts, strict=True))
+                if self.table.format.fits(*row)
+            ]
             rows = rows[fitting]
             kept = [numbers[i] for i in fitting]
             self.table.put_many(rows, kept, [texts[i] for i in fitting])
@@ -180,7 +202,9 @@ class _Pass:
             self._report()
 
     def _recall_vectors(self, rows: NDArray[np.int64], numbers: list[bytes]) -> None:
-        """Fill the vectors of rows that the cache knew; those it does not know wait for a second turn."""
+        """Fill the vectors of rows that the cache knew; those it does not know wait for a second
+        turn.
+        """
         if self._beside is None or not len(rows):
             return
         digests = b"".join(self.table.format.digest(row) for row in numbers)
@@ -189,7 +213,9 @@ class _Pass:
         self._unseen[missing] = self._todo[missing] = True
 
     def _measure(self, rows: NDArray[np.int64], cache: Cache | None, known: str) -> None:
-        """Measure rows in worker processes, which do not decode contents that the cache file `known` holds."""
+        """Measure rows in worker processes, which do not decode contents that the cache file
+        `known` holds.
+        """
         if not len(rows):
             return
         options = self._options
@@ -222,16 +248,29 @@ class _Pass:
             elif known:
                 self._recall_vectors(np.array([row]), [numbers])
             if cache is not None and any(digest) and self._is_worth_keeping(row):
-                cache.store(digest, (int(self._keys[row, 0]), int(self._keys[row, 1])), numbers, text, known=known)
+                cache.store(
+                    digest,
+                    (int(self._keys[row, 0]), int(self._keys[row, 1])),
+                    numbers,
+                    text,
+                    known=known,
+                )
         self._report()
 
     def _lose(self, row: int, loss: Lost) -> None:
         facts = {"bytes": self._sizes[row]} if self._sizes[row] >= 0 else {}
-        self.table.put(row, *self.table.format.pack({**facts, **loss.facts, "lost": loss.reason, "lost_detail": loss.detail}))
+        self.table.put(
+            row,
+            *self.table.format.pack(
+                {**facts, **loss.facts, "lost": loss.reason, "lost_detail": loss.detail}
+            ),
+        )
         self._todo[row] = False
 
     def _is_worth_keeping(self, row: int) -> bool:
-        """Whether another run would find the same: contents that were read, whatever the decoder made of them."""
+        """Whether another run would find the same: contents that were read, whatever the decoder
+        made of them.
+        """
         return self.table.is_blank(TROUBLE, row) and self.table.text("lost", row) != "out-of-memory"
 
     def _warn_of_trouble(self) -> None:
@@ -247,12 +286,18 @@ def _beside(embedder: Embedder, rows: int, options: PassOptions) -> Beside:
     from dataprep.measures.embedding.beside import Beside
     from dataprep.measures.embedding.store import VectorStore
 
-    store = VectorStore(cache_folder(options.cache_dir), embedder.key, embedder.dim) if options.cache else None
+    store = (
+        VectorStore(cache_folder(options.cache_dir), embedder.key, embedder.dim)
+        if options.cache
+        else None
+    )
     return Beside(embedder, rows, store)
 
 
 def _loader(root: str, options: PassOptions) -> Callable[[str], tuple[str, bytes] | Lost]:
-    """A function that reads the bytes of a URL in this process; workers cannot reach every file system (``memory://``)."""
+    """A function that reads the bytes of a URL in this process; workers cannot reach every file
+    system (``memory://``).
+    """
     import fsspec
 
     try:
@@ -265,7 +310,9 @@ def _loader(root: str, options: PassOptions) -> Callable[[str], tuple[str, bytes
         with files.open(files._strip_protocol(url), "rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            return Lost("too-large", f"more than {options.max_file_mb:,.0f} MB, the limit (max_file_mb)")
+            return Lost(
+                "too-large", f"more than {options.max_file_mb:,.0f} MB, the limit (max_file_mb)"
+            )
         return url, data
 
     return read
@@ -277,7 +324,9 @@ def _with_columns(dataset: Dataset, table: RowTable, columns: Collection[str] | 
     flat: dict[str, Any] = {name: values for name, values in made.items() if name not in arrays}
     if "extension" not in dataset.samples and (columns is None or "extension" in columns):
         flat["extension"] = _extensions(dataset)
-    order = [name for name in COLUMNS if name in flat] + [name for name in flat if name not in COLUMNS]
+    order = [name for name in COLUMNS if name in flat] + [
+        name for name in flat if name not in COLUMNS
+    ]
     return dataset.assign(**{name: flat[name] for name in order}).with_arrays(**arrays)
 
 

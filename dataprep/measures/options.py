@@ -11,23 +11,39 @@ from dataprep.schemas.options import option, validate
 class PassOptions:
     """How files are read, decoded, measured and embedded.
 
-    None of these changes a figure, but for `scale_above_megapixels` and what is said of the embedder.
+    None of these changes a figure, but for `scale_above_megapixels` and what is said of the
+    embedder.
     """
 
-    jobs: int = option(0, "worker processes; 0 takes every core this process may use that memory allows", low=0)
+    jobs: int = option(
+        0, "worker processes; 0 takes every core this process may use that memory allows", low=0
+    )
     time_limit_s: float = option(30.0, "seconds that one file may take", low=0.1, high=86_400)
-    memory_limit_mb: int = option(2048, "megabytes that one worker may grow to", low=128, high=2**24)
-    max_megapixels: float = option(250.0, "images with more pixels are not decoded (decompression bombs)", low=0.1, high=1e6)
+    memory_limit_mb: int = option(
+        2048, "megabytes that one worker may grow to", low=128, high=2**24
+    )
+    max_megapixels: float = option(
+        250.0, "images with more pixels are not decoded (decompression bombs)", low=0.1, high=1e6
+    )
     max_file_mb: float = option(512.0, "larger files are not read", low=0.1, high=2**24)
     scale_above_megapixels: float = option(
-        16.0, "larger JPEGs are decoded at reduced scale, and other images where they have more than 64 too", low=0.1
+        16.0,
+        "larger JPEGs are decoded at reduced scale, and other images where they have more than 64 "
+        "too",
+        low=0.1,
     )
     cache: bool = option(True, "keep and use measured rows in the cache folder")
     cache_dir: str = option("", "cache folder; empty means the user's cache folder")
-    verify_cache: bool = option(False, "read every file again and compare its content hash with the cache")
+    verify_cache: bool = option(
+        False, "read every file again and compare its content hash with the cache"
+    )
 
-    embedder: str = option("lite0", "embedder: lite0, onnx:FILE, hf:MODEL or a plug-in's name; empty for none")
-    embedder_size: int = option(160, "side of the image that the embedder sees, in pixels", low=32, high=1024)
+    embedder: str = option(
+        "lite0", "embedder: lite0, onnx:FILE, hf:MODEL or a plug-in's name; empty for none"
+    )
+    embedder_size: int = option(
+        160, "side of the image that the embedder sees, in pixels", low=32, high=1024
+    )
 
     def __post_init__(self) -> None:
         validate(self, "pass")

@@ -1,8 +1,10 @@
-"""Measured rows in compact form: what workers send, what the cache keeps and what the table is built from are the same bytes.
+"""Measured rows in compact form: what workers send, what the cache keeps and what the table is
+built from are the same bytes.
 
-A row is a fixed block of numbers and a short JSON text. The block holds float columns as float32, int columns as float64 (so
-that NaN can say "unknown"), bool columns as one byte, hashes as 16 bytes and arrays as they are; the text holds strings, and the
-values of columns that only a plug-in knows. Neither needs pickle to be read.
+A row is a fixed block of numbers and a short JSON text. The block holds float columns as float32,
+int columns as float64 (so that NaN can say "unknown"), bool columns as one byte, hashes as 16 bytes
+and arrays as they are; the text holds strings, and the values of columns that only a plug-in knows.
+Neither needs pickle to be read.
 """
 
 from __future__ import annotations
@@ -30,11 +32,17 @@ _ENCODER = json.JSONEncoder(default=str)
 _MEMO_SIZE = 20_000
 _STAGED_ROWS = 4096
 
-_NUMBERS: dict[str, tuple[str, Any]] = {"float": ("f", "<f4"), "int": ("d", "<f8"), "bool": ("?", "?")}
+_NUMBERS: dict[str, tuple[str, Any]] = {
+    "float": ("f", "<f4"),
+    "int": ("d", "<f8"),
+    "bool": ("?", "?"),
+}
 
 
 class RowFormat:
-    """How rows with given columns are packed; the same columns give the same format in every process."""
+    """How rows with given columns are packed; the same columns give the same format in every
+    process.
+    """
 
     def __init__(self, columns: Iterable[str]) -> None:
         wanted = {*columns, *ALWAYS}
@@ -43,7 +51,12 @@ class RowFormat:
         self.names = tuple(column.name for column in known if not _is_text(column))
         self.texts = (*(column.name for column in known if _is_text(column)), TROUBLE)
         self.extras = tuple(sorted(wanted - {column.name for column in known}))
-        self.dtype = np.dtype([(name, kind, shape) for name, _, kind, shape, _ in (f for f in fields if f is not None)])
+        self.dtype = np.dtype(
+            [
+                (name, kind, shape)
+                for name, _, kind, shape, _ in (f for f in fields if f is not None)
+            ]
+        )
         self._struct = struct.Struct("<" + "".join(f[1] for f in fields if f is not None))
         self._converters = tuple((f[0], f[4]) for f in fields if f is not None)
         start = self.dtype.fields["file_hash"][1]  # type: ignore[index]
@@ -58,7 +71,8 @@ class RowFormat:
         """(numbers, text) of a row; what `row` lacks is unknown: NaN, False or "".
 
         Raises:
-            TypeError, ValueError, OverflowError, struct.error: a value that does not fit its column.
+            TypeError, ValueError, OverflowError, struct.error: a value that does not fit its
+            column.
         """
         numbers = self._struct.pack(*(convert(row.get(name)) for name, convert in self._converters))
         texts: list[Any] = [str(row.get(name) or "") for name in self.texts]
@@ -105,7 +119,11 @@ def _hash_bytes(value: Any) -> bytes:
 
 
 def _array_bytes(value: Any, kind: str, shape: tuple[int, ...]) -> bytes:
-    return np.zeros(shape, kind).tobytes() if value is None else np.asarray(value, dtype=kind).reshape(shape).tobytes()
+    return (
+        np.zeros(shape, kind).tobytes()
+        if value is None
+        else np.asarray(value, dtype=kind).reshape(shape).tobytes()
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -118,7 +136,9 @@ class RowTable:
     def __init__(self, rows: int, format: RowFormat) -> None:
         self.format = format
         one = np.zeros(1, format.dtype)
-        self._numbers = {name: np.zeros((rows, *one[name].shape[1:]), one[name].dtype) for name in format.names}
+        self._numbers = {
+            name: np.zeros((rows, *one[name].shape[1:]), one[name].dtype) for name in format.names
+        }
         # Single rows wait until there are enough of them to spread over the columns at once.
         self._staged: list[bytes] = []
         self._staged_rows: list[int] = []
@@ -135,7 +155,9 @@ class RowTable:
             self._spread_staged()
         self._put_text(row, text)
 
-    def put_many(self, rows: NDArray[np.int64], numbers: Sequence[bytes], texts: Sequence[str]) -> None:
+    def put_many(
+        self, rows: NDArray[np.int64], numbers: Sequence[bytes], texts: Sequence[str]
+    ) -> None:
         """Fill many rows at once."""
         self._spread(rows, numbers)
         for row, text in zip(rows.tolist(), texts, strict=True):
@@ -178,14 +200,20 @@ class RowTable:
     def text(self, name: str, row: int) -> str:
         """One value of a text column."""
         code = self._codes[name][row]
-        return next(word for word, number in self._words[name].items() if number == code) if code else ""
+        return (
+            next(word for word, number in self._words[name].items() if number == code)
+            if code
+            else ""
+        )
 
     def rows_with(self, name: str) -> NDArray[np.int64]:
         """The rows where a text column is not empty."""
         return np.flatnonzero(self._codes[name])
 
     def columns(self) -> dict[str, Any]:
-        """Finished columns in the order of `dataprep.schemas.columns`, then those of plug-ins; arrays among them."""
+        """Finished columns in the order of `dataprep.schemas.columns`, then those of plug-ins;
+        arrays among them.
+        """
         self._spread_staged()
         made = {name: self._finish_number(name) for name in self.format.names}
         made |= {name: self._finish_text(name) for name in self.format.texts if name != TROUBLE}
@@ -205,7 +233,9 @@ class RowTable:
         order = np.argsort(words)
         ranks = np.empty_like(order)
         ranks[order] = np.arange(len(order))
-        return pd.Categorical.from_codes(ranks[self._codes[name]], categories=pd.Index(words[order], dtype="str"))
+        return pd.Categorical.from_codes(
+            ranks[self._codes[name]], categories=pd.Index(words[order], dtype="str")
+        )
 
 
 def _hexadecimal(values: NDArray[np.uint8]) -> Any:
@@ -219,7 +249,9 @@ def _hexadecimal(values: NDArray[np.uint8]) -> Any:
 
 
 def _finish_extra(values: list[Any]) -> Any:
-    """A plug-in's column: an (n, ...) array where its values are lists of one shape, else text or numbers."""
+    """A plug-in's column: an (n, ...) array where its values are lists of one shape, else text
+    or numbers.
+    """
     shapes = {np.shape(value) for value in values if value is not None}
     if len(shapes) == 1 and (shape := shapes.pop()):
         return np.array([np.zeros(shape) if value is None else value for value in values])

@@ -1,4 +1,6 @@
-"""The work on one file: read it once, decode it once, ask every measure. Runs in worker processes; imports no pandas."""
+"""The work on one file: read it once, decode it once, ask every measure. Runs in worker
+processes; imports no pandas.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from dataprep.measures.cache import Recollection
     from dataprep.measures.decode.pixels import Pixels
 
-#: A measured file: numbers and text as `RowFormat.pack` gives them, whether they came from the cache, and the embedder's view
-#: (size x size x 3 bytes), empty where none was asked for or the file was not decoded.
+#: A measured file: numbers and text as `RowFormat.pack` gives them, whether they came from the
+#: cache, and the embedder's view (size x size x 3 bytes), empty where none was asked for or the
+#: file was not decoded.
 Row = tuple[bytes, str, bool, bytes]
 
 #: Raised when decoding gives other figures for the same file.
@@ -50,27 +53,41 @@ class Setup:
 
 
 def measures_of(columns: Collection[str] | None = None) -> tuple[Measure, ...]:
-    """The measures that fill `columns` (None: all), built-in ones first, then plug-ins of the group ``dataprep.measures``.
+    """The measures that fill `columns` (None: all), built-in ones first, then plug-ins of the group
+    ``dataprep.measures``.
 
     Raises:
-        RegistryError: a plug-in that does not load, is no `Measure`, or fills a column that another one fills.
+        RegistryError: a plug-in that does not load, is no `Measure`, or fills a column that another
+            one fills.
     """
     measures = {measure.column: (measure, "dataprep") for measure in builtin_measures()}
     for name in registry.names("dataprep.measures"):
         measure = registry.load("dataprep.measures", name)
         if not isinstance(measure, Measure):
-            raise RegistryError(f"measure {name!r}: expected a dataprep.measures.contract.Measure, got {type(measure).__name__}")
+            raise RegistryError(
+                f"measure {name!r}: expected a dataprep.measures.contract.Measure, got "
+                f"{type(measure).__name__}"
+            )
         if measure.column in measures:
             other = measures[measure.column][1]
-            raise RegistryError(f"column {measure.column!r} is filled by both {other} and the plug-in {name!r}")
+            raise RegistryError(
+                f"column {measure.column!r} is filled by both {other} and the plug-in {name!r}"
+            )
         measures[measure.column] = (measure, f"the plug-in {name!r}")
-    return tuple(measure for measure, _ in measures.values() if columns is None or measure.column in columns)
+    return tuple(
+        measure for measure, _ in measures.values() if columns is None or measure.column in columns
+    )
 
 
 def signature_of(measures: Collection[Measure], options: PassOptions) -> str:
-    """What a cached row depends on besides the file's content: measures, their versions, limits and the decoders' versions."""
+    """What a cached row depends on besides the file's content: measures, their versions, limits
+    and the decoders' versions.
+    """
     parts = sorted(f"{measure.column}={measure.version}" for measure in measures)
-    parts += [f"{name}={getattr(options, name)}" for name in ("max_megapixels", "max_file_mb", "scale_above_megapixels")]
+    parts += [
+        f"{name}={getattr(options, name)}"
+        for name in ("max_megapixels", "max_file_mb", "scale_above_megapixels")
+    ]
     parts += [f"{name}={_version(name)}" for name in _DECODERS] + [f"decoding={_DECODING}"]
     parts.append(RowFormat(measure.column for measure in measures).layout)
     return xxhash.xxh3_128_hexdigest("\n".join(parts).encode())
@@ -86,7 +103,8 @@ def _version(package: str) -> str:
 def measuring(setup: Setup) -> Callable[[str | tuple[str, bytes]], Row]:
     """The task of the pass, for `dataprep.backends.imap`: a path, or a name and bytes, to a `Row`.
 
-    A file that cannot be decoded is a row too, with ``lost``, ``lost_detail`` and whatever was known before the loss.
+    A file that cannot be decoded is a row too, with ``lost``, ``lost_detail`` and whatever was
+    known before the loss.
     """
     measures, rows = measures_of(setup.columns), RowFormat(setup.columns)
     recollection = _recollection(setup)
@@ -121,7 +139,11 @@ def _measure(
         digest = xxhash.xxh3_128_digest(data)
         row["file_hash"] = digest.hex()
         row["bytes"] = len(data)
-        if recollection is not None and (known := recollection.find(digest)) and format.fits(*known):
+        if (
+            recollection is not None
+            and (known := recollection.find(digest))
+            and format.fits(*known)
+        ):
             return *known, True, b""
         pixels = open_pixels(data, name, setup.options)
     except Undecodable as failure:
@@ -141,12 +163,18 @@ def _view(pixels: Pixels, size: int) -> bytes:
 
 
 def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:
-    """Column to value. A measure that raises leaves its column unknown, and is named: it costs no other measure, and no image."""
+    """Column to value. A measure that raises leaves its column unknown, and is named: it costs
+    no other measure, and no image.
+    """
     values: dict[str, Any] = {}
     for measure in measures:
         try:
             values[measure.column] = measure(pixels)
         except Exception as error:
             words = " ".join(f"{type(error).__name__}: {error}".split())
-            values[TROUBLE] = f"{values[TROUBLE]}; {measure.column}" if TROUBLE in values else f"{measure.column}: {words}"
+            values[TROUBLE] = (
+                f"{values[TROUBLE]}; {measure.column}"
+                if TROUBLE in values
+                else f"{measure.column}: {words}"
+            )
     return values

@@ -1,4 +1,6 @@
-"""Nearest-neighbour search. Every search gives `Pairs`: `hamming` over hashes; one over vectors would give the same."""
+"""Nearest-neighbour search. Every search gives `Pairs`: `hamming` over hashes; one over vectors
+would give the same.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ class Pairs:
     Attributes:
         a, b: (p,) int32 positions of the two, a < b, sorted by a, then b.
         distance: (p,) in the unit of the search; smaller is nearer.
-        cut: how many of the things searched had more neighbours than were looked at or kept; 0 means the search was exact.
+        cut: how many of the things searched had more neighbours than were looked at or kept; 0
+            means the search was exact.
     """
 
     a: NDArray[np.int32]

@@ -9,9 +9,11 @@ Rows = NDArray[np.int64]
 
 
 def connect(count: int, a: Rows, b: Rows) -> Rows:
-    """(count,) the least row that each row is connected with, by way of the pairs (a, b); itself when alone.
+    """(count,) the least row that each row is connected with, by way of the pairs (a, b); itself
+    when alone.
 
-    Trees are hooked onto trees of a lesser root and flattened, until no pair joins two of them (Shiloach & Vishkin 1982).
+    Trees are hooked onto trees of a lesser root and flattened, until no pair joins two of them
+    (Shiloach & Vishkin 1982).
     """
     root = np.arange(count)
     while len(a):

@@ -1,11 +1,13 @@
 """All pairs of 64-bit hashes that differ in at most so many bits.
 
-Multi-index hashing (Norouzi, Punjani, Fleet 2012), by combinations: cut the 64 bits into m chunks; two hashes within `radius`
-bits agree in at least ``m - radius`` of them. So for every choice of that many chunks, sort by these chunks and compare those
-that are equal there. A pair is taken at the first choice that shows it, so nothing needs to be remembered to take it once.
+Multi-index hashing (Norouzi, Punjani, Fleet 2012), by combinations: cut the 64 bits into m chunks;
+two hashes within `radius` bits agree in at least ``m - radius`` of them. So for every choice of
+that many chunks, sort by these chunks and compare those that are equal there. A pair is taken at
+the first choice that shows it, so nothing needs to be remembered to take it once.
 
-Real hashes crowd. Where comparing all that are equal would take `_WORK` comparisons per hash more than it does without crowds,
-the rest is left; a hash that has `most` neighbours is left out of what follows. Both are counted in `Pairs.cut`.
+Real hashes crowd. Where comparing all that are equal would take `_WORK` comparisons per hash more
+than it does without crowds, the rest is left; a hash that has `most` neighbours is left out of what
+follows. Both are counted in `Pairs.cut`.
 """
 
 from __future__ import annotations
@@ -28,21 +30,28 @@ Found = tuple[Rows, Rows, NDArray[np.uint8], Rows]
 BITS = 64
 #: Largest radius for which the plans below stay reasonable.
 MAX_RADIUS = 16
-#: Comparisons per hash that crowds may cost at one choice of chunks, on average, and the least that is always allowed.
+#: Comparisons per hash that crowds may cost at one choice of chunks, on average, and the least that
+#: is always allowed.
 _WORK, _LEAST_WORK = 16, 4_000_000
-#: Neighbours that are enough for a hash in a crowd; of more than `_MANY` hashes memory and time allow fewer.
+#: Neighbours that are enough for a hash in a crowd; of more than `_MANY` hashes memory and time
+#: allow fewer.
 _MOST, _MOST_OF_MANY, _MANY = 128, 32, 200_000
-#: Choices between two looks at which hashes have enough neighbours; fixed, so that results do not depend on the threads.
+#: Choices between two looks at which hashes have enough neighbours; fixed, so that results do not
+#: depend on the threads.
 _BATCH = 4
-#: Measured nanoseconds: comparing two hashes outright, sorting one, comparing two that a sort brought together.
+#: Measured nanoseconds: comparing two hashes outright, sorting one, comparing two that a sort
+#: brought together.
 _BRUTE_NS, _SORT_NS, _PAIR_NS = 1.0, 60.0, 12.0
 _MOST_CHOICES = 2000
-#: Comparisons at once when every hash is compared with every other: few enough for the processor's cache.
+#: Comparisons at once when every hash is compared with every other: few enough for the processor's
+#: cache.
 _BRUTE_BLOCK = 1 << 20
 
 
 def collapse(hashes: Hashes) -> tuple[Hashes, NDArray[np.int64]]:
-    """The distinct values of `hashes` (n,), sorted, and for each hash the position of its value among them (n,)."""
+    """The distinct values of `hashes` (n,), sorted, and for each hash the position of its value
+    among them (n,).
+    """
     distinct, places = np.unique(hashes, return_inverse=True)
     return distinct, places.astype(np.int64).ravel()
 
@@ -60,7 +69,8 @@ def pairs_within(hashes: Hashes, radius: int, *, most: int = 0, jobs: int = 0) -
     Args:
         hashes: (n,) uint64, distinct (see `collapse`).
         radius: 0 to `MAX_RADIUS` bits.
-        most: a hash with this many neighbours gets no more where there is a crowd; 0 takes `_MOST`, or fewer of many hashes.
+        most: a hash with this many neighbours gets no more where there is a crowd; 0 takes `_MOST`,
+            or fewer of many hashes.
         jobs: threads; 0 takes every core.
 
     Raises:
@@ -72,7 +82,11 @@ def pairs_within(hashes: Hashes, radius: int, *, most: int = 0, jobs: int = 0) -
         return Pairs.empty()
     most = most or (_MOST if len(hashes) <= _MANY else _MOST_OF_MANY)
     plan = _plan(len(hashes), radius)
-    parts, cut = (_compare_all(hashes, radius, jobs), 0) if plan is None else _search(hashes, radius, plan, most, jobs)
+    parts, cut = (
+        (_compare_all(hashes, radius, jobs), 0)
+        if plan is None
+        else _search(hashes, radius, plan, most, jobs)
+    )
     a, b, bits = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
     order = np.argsort(np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b))
     a, b = a[order], b[order]
@@ -102,8 +116,13 @@ class _Plan:
 def _plan(n: int, radius: int) -> _Plan | None:
     """The cheapest plan; None where comparing every hash with every other is cheaper."""
     plans = [_Plan(radius + equal, equal) for equal in range(1, 7)]
-    # A key and a position must fit into 64 bits together; one chunk of half of them or less always does.
-    fitting = [p for p in plans if math.comb(p.chunks, p.equal) <= _MOST_CHOICES and sum(p.widths[: p.equal]) <= 64 - 31]
+    # A key and a position must fit into 64 bits together; one chunk of half of them or less always
+    # does.
+    fitting = [
+        p
+        for p in plans
+        if math.comb(p.chunks, p.equal) <= _MOST_CHOICES and sum(p.widths[: p.equal]) <= 64 - 31
+    ]
     best = min(fitting, key=lambda p: p.cost_ns(n))
     return None if n * n / 2 * _BRUTE_NS < best.cost_ns(n) else best
 
@@ -122,7 +141,9 @@ def _compare_all(hashes: Hashes, radius: int, jobs: int) -> list[Found]:
         return list(pool.map(compare, range(0, len(hashes), step)))
 
 
-def _search(hashes: Hashes, radius: int, plan: _Plan, most: int, jobs: int) -> tuple[list[Found], int]:
+def _search(
+    hashes: Hashes, radius: int, plan: _Plan, most: int, jobs: int
+) -> tuple[list[Found], int]:
     spread = _spread(hashes, plan.chunks)
     neighbours = np.zeros(len(hashes), np.int64)
     cut = np.zeros(len(hashes), bool)
@@ -133,20 +154,28 @@ def _search(hashes: Hashes, radius: int, plan: _Plan, most: int, jobs: int) -> t
             rows = np.flatnonzero(neighbours < most).astype(np.int32)
             left = spread[rows]
             one_choice = _OneChoice(left, radius, plan)
-            for a, b, bits, unfinished in pool.map(one_choice.find, choices[start : start + _BATCH]):
+            for a, b, bits, unfinished in pool.map(
+                one_choice.find, choices[start : start + _BATCH]
+            ):
                 a, b = rows[a], rows[b]
                 parts.append((a, b, bits, unfinished))
-                neighbours += np.bincount(a, minlength=len(hashes)) + np.bincount(b, minlength=len(hashes))
+                neighbours += np.bincount(a, minlength=len(hashes)) + np.bincount(
+                    b, minlength=len(hashes)
+                )
                 cut[rows[unfinished]] = True
     return parts, int(np.count_nonzero(cut | (neighbours >= most)))
 
 
 def _spread(hashes: Hashes, chunks: int) -> Hashes:
-    """The hashes with their bits reordered: neighbouring bits of a hash are alike, so every chunk takes bits from all over."""
+    """The hashes with their bits reordered: neighbouring bits of a hash are alike, so every
+    chunk takes bits from all over.
+    """
     order = [bit for chunk in range(chunks) for bit in range(chunk, BITS, chunks)]
     spread = np.zeros_like(hashes)
     for place, bit in enumerate(order):
-        spread |= ((hashes >> np.uint64(BITS - 1 - bit)) & np.uint64(1)) << np.uint64(BITS - 1 - place)
+        spread |= ((hashes >> np.uint64(BITS - 1 - bit)) & np.uint64(1)) << np.uint64(
+            BITS - 1 - place
+        )
     return spread
 
 
@@ -156,13 +185,20 @@ class _OneChoice:
     def __init__(self, hashes: Hashes, radius: int, plan: _Plan) -> None:
         self._hashes, self._radius = hashes, radius
         ends = np.cumsum(plan.widths)
-        self._chunks = [(BITS - int(end), width) for end, width in zip(ends, plan.widths, strict=True)]
+        self._chunks = [
+            (BITS - int(end), width) for end, width in zip(ends, plan.widths, strict=True)
+        ]
         self._index_bits = max(len(hashes) - 1, 1).bit_length()
         self._work = max((_WORK + 2 * plan.compared(len(hashes))) * len(hashes), _LEAST_WORK)
 
     def find(self, choice: tuple[int, ...]) -> Found:
-        """(a, b, bits, unfinished): pairs whose first common chunks are `choice`, and the hashes whose run was too long."""
-        packed = np.sort(self._key(choice) << np.uint64(self._index_bits) | np.arange(len(self._hashes), dtype=np.uint64))
+        """(a, b, bits, unfinished): pairs whose first common chunks are `choice`, and the hashes
+        whose run was too long.
+        """
+        packed = np.sort(
+            self._key(choice) << np.uint64(self._index_bits)
+            | np.arange(len(self._hashes), dtype=np.uint64)
+        )
         rows = (packed & np.uint64((1 << self._index_bits) - 1)).astype(np.int32)
         keys = packed >> np.uint64(self._index_bits)
         hashes = self._hashes[rows]
@@ -175,7 +211,10 @@ class _OneChoice:
             work, step = work + len(at), step + 1
             at = at[at + step < len(keys)]
             at = at[keys[at + step] == keys[at]]
-        a, b = (np.concatenate(found) if found else np.zeros(0, np.int64) for found in (found_at, found_with))
+        a, b = (
+            np.concatenate(found) if found else np.zeros(0, np.int64)
+            for found in (found_at, found_with)
+        )
         first = self._is_first(hashes[a] ^ hashes[b], choice)
         a, b = a[first], b[first]
         return rows[a], rows[b], distance(hashes[a], hashes[b]), rows[at]
@@ -188,7 +227,9 @@ class _OneChoice:
         return key
 
     def _is_first(self, differing: Hashes, choice: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Whether no earlier chunk outside `choice` is equal too: then an earlier choice has the pair already."""
+        """Whether no earlier chunk outside `choice` is equal too: then an earlier choice has the
+        pair already.
+        """
         first = np.ones(len(differing), bool)
         for chunk in set(range(choice[-1])) - set(choice):
             shift, width = self._chunks[chunk]

@@ -1,8 +1,10 @@
-"""Candidates for near duplicates among images, from their hashes and sketches alone: nothing is decoded.
+"""Candidates for near duplicates among images, from their hashes and sketches alone: nothing is
+decoded.
 
-Each image is searched for under a few hashes: as it is, and in a canonical orientation, the smallest of its eight hashes, so
-that mirrored and turned copies meet; both also without its frame. Where a bit tips the order of the smallest two, copies would
-miss each other, so of up to 20,000 images the second smallest is searched for too. Pairs whose hashes are near but whose sketches
+Each image is searched for under a few hashes: as it is, and in a canonical orientation, the
+smallest of its eight hashes, so that mirrored and turned copies meet; both also without its frame.
+Where a bit tips the order of the smallest two, copies would miss each other, so of up to 20,000
+images the second smallest is searched for too. Pairs whose hashes are near but whose sketches
 differ are dropped: they are unrelated images of a like layout.
 """
 
@@ -22,20 +24,28 @@ _RADII: tuple[tuple[int, int], ...] = ((60_000, 12), (400_000, 10))
 _LEAST_RADIUS = 8
 #: Number of images up to which the second canonical orientation is affordable.
 _TWO_CANONICAL = 20_000
-#: Likeness of sketches from which a pair is a candidate: true copies were at 0.995 and above, crops to 80 % at 0.990. Of
-#: unrelated photos within 12 bits of each other, one in twenty gets there.
+#: Likeness of sketches from which a pair is a candidate: true copies were at 0.995 and above, crops
+#: to 80 % at 0.990. Of unrelated photos within 12 bits of each other, one in twenty gets there.
 LIKENESS = 0.99
-#: Of images with the same hash, how many are paired with those of a near hash; the best ones come first.
+#: Of images with the same hash, how many are paired with those of a near hash; the best ones come
+#: first.
 _SPEAKERS = 3
 _CHUNK = 20_000
 
 
-def near_images(phash: Hashes, inner: Hashes, sketch: NDArray[np.uint8] | None, *, radius: int = 0, jobs: int = 0) -> Pairs:
+def near_images(
+    phash: Hashes,
+    inner: Hashes,
+    sketch: NDArray[np.uint8] | None,
+    *,
+    radius: int = 0,
+    jobs: int = 0,
+) -> Pairs:
     """Pairs of images that may be near duplicates, nearest first; `Pairs.distance` is in bits.
 
     Args:
-        phash, inner: (n, 8) hashes of the orientations, of the image and of it without its frame. Better images first: of many
-            with the same hash, the first speak for all.
+        phash, inner: (n, 8) hashes of the orientations, of the image and of it without its frame.
+            Better images first: of many with the same hash, the first speak for all.
         sketch: (n, 2, 144), or None to take pairs by their hashes alone.
         radius: bits; 0 takes what the number of images allows.
         jobs: threads; 0 takes every core.
@@ -62,11 +72,15 @@ def _entries(phash: Hashes, inner: Hashes) -> tuple[Hashes, NDArray[np.int32]]:
     values, owners = (np.concatenate(column) for column in zip(*columns, strict=True))
     order = np.lexsort((values, owners))
     values, owners = values[order], owners[order]
-    new = np.concatenate([np.ones(1, bool), (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])])[: len(values)]
+    new = np.concatenate(
+        [np.ones(1, bool), (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])]
+    )[: len(values)]
     return values[new], owners[new]
 
 
-def _as_images(found: Pairs, places: NDArray[np.int64], owners: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _as_images(
+    found: Pairs, places: NDArray[np.int64], owners: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Pairs of images, a < b, each once, from pairs of hashes and from images that share one."""
     order = np.argsort(places, kind="stable")
     members = owners[order]
@@ -83,7 +97,9 @@ def _as_images(found: Pairs, places: NDArray[np.int64], owners: NDArray[np.int32
 def _same_hash(
     members: NDArray[np.int32], starts: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int32], ...]]:
-    """Every image with the best one of its hash, and with the next: that links them all, where all pairs could be billions."""
+    """Every image with the best one of its hash, and with the next: that links them all, where
+    all pairs could be billions.
+    """
     firsts = np.repeat(starts, counts)
     yield members[firsts], members
     same = firsts[1:] == firsts[:-1]
@@ -100,7 +116,11 @@ def _near_hash(
 
 
 def _judge(
-    a: NDArray[np.int32], b: NDArray[np.int32], phash: Hashes, inner: Hashes, sketch: NDArray[np.uint8] | None
+    a: NDArray[np.int32],
+    b: NDArray[np.int32],
+    phash: Hashes,
+    inner: Hashes,
+    sketch: NDArray[np.uint8] | None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
     """Which pairs are candidates, and their distance in bits in the nearest orientation."""
     keep, bits = np.ones(len(a), bool), np.zeros(len(a), np.uint8)
@@ -118,9 +138,14 @@ def _judge(
 
 
 def _likeness(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], orientations: NDArray[np.intp], framed: NDArray[np.bool_]
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    orientations: NDArray[np.intp],
+    framed: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """(m,) likeness of sketches (m, 2, 144), the second of each pair turned; of framed images the best with or without frame."""
+    """(m,) likeness of sketches (m, 2, 144), the second of each pair turned; of framed images
+    the best with or without frame.
+    """
     likeness = np.zeros(len(first), np.float32)
     for orientation in range(8):
         of_all = np.flatnonzero(orientations == orientation)

@@ -13,7 +13,13 @@ import numpy as np
 from dataprep.errors import InputError, OptionError
 from dataprep.measures.options import PassOptions
 from dataprep.normalisation.normaliser import KINDS, Kind, Normaliser
-from dataprep.normalisation.statistics import WEIGHTINGS, ChannelStatistics, Weighting, channel_sums, statistics_of
+from dataprep.normalisation.statistics import (
+    WEIGHTINGS,
+    ChannelStatistics,
+    Weighting,
+    channel_sums,
+    statistics_of,
+)
 from dataprep.normalisation.tabular import fit_columns
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.split import PART, SAMPLES, Split
@@ -26,9 +32,23 @@ if TYPE_CHECKING:
 
 Source = Split | Dataset | str | os.PathLike[str]
 
-#: Names of parts that a model is fitted on, and of parts that it is judged on; case does not matter.
+#: Names of parts that a model is fitted on, and of parts that it is judged on; case does not
+#: matter.
 TRAIN = frozenset(("train", "training"))
-JUDGED = frozenset(("val", "valid", "validation", "dev", "eval", "evaluation", "test", "testing", "holdout", "external"))
+JUDGED = frozenset(
+    (
+        "val",
+        "valid",
+        "validation",
+        "dev",
+        "eval",
+        "evaluation",
+        "test",
+        "testing",
+        "holdout",
+        "external",
+    )
+)
 _DEFAULTS = PassOptions()
 #: Figures further apart than this, on the scale 0 to 1, are worth a word.
 _APART = 0.02
@@ -65,23 +85,29 @@ def fit_normaliser(
 ) -> Normaliser:
     """Fit a normaliser on training rows, and on no others.
 
-    What comes from val or test rows would leak into training, and what comes from each part's own rows would bring the parts to
-    different scales.
+    What comes from val or test rows would leak into training, and what comes from each part's own
+    rows would bring the parts to different scales.
 
     Args:
-        source: a Split, a Dataset, the folder of a split (``dataprep-out/split``), or anything that `dataprep.scan` takes.
-        part: the part to fit on: "train" or "training", or the first part of a Split under a name of its own. None: all rows,
-            for a data set without a column of splits that will never be divided.
-        fold: for k folds: fit on all but this one ("fold1", or 1), for the model that is judged on it; `part` is not asked for.
-            Parts that are no folds (a test set kept apart, an external site) are left alone too.
+        source: a Split, a Dataset, the folder of a split (``dataprep-out/split``), or anything that
+            `dataprep.scan` takes.
+        part: the part to fit on: "train" or "training", or the first part of a Split under a name
+            of its own. None: all rows, for a data set without a column of splits that will never be
+            divided.
+        fold: for k folds: fit on all but this one ("fold1", or 1), for the model that is judged on
+            it; `part` is not asked for. Parts that are no folds (a test set kept apart, an external
+            site) are left alone too.
         split_column: where parts or folds stand; ``split_2``, ... for further repeats.
-        kind: of the images: "divide-by-255" (the default; the reason is in `Normaliser.reason`), "z-score", "min-max" or "none",
-            where images are not read. Statistics are kept for any of the others: `Normaliser.with_kind` puts them to use.
+        kind: of the images: "divide-by-255" (the default; the reason is in `Normaliser.reason`),
+            "z-score", "min-max" or "none", where images are not read. Statistics are kept for any
+            of the others: `Normaliser.with_kind` puts them to use.
         columns: columns of numbers to scale too: names, or names to kinds.
         column_kind: "z-score", "min-max" or "robust", for columns without a kind of their own.
-        weighting: "pixels" (the default): the textbook's figures, over all pixels of all images. "images": every image weighs
-            alike, as for a model that sees all at one size; another figure only where images differ in size.
-        size: squeeze each image to a square of this side before, as a model sees it; 0 for images as they are.
+        weighting: "pixels" (the default): the textbook's figures, over all pixels of all images.
+            "images": every image weighs alike, as for a model that sees all at one size; another
+            figure only where images differ in size.
+        size: squeeze each image to a square of this side before, as a model sees it; 0 for images
+            as they are.
         options: limits of reading and decoding, workers.
         progress: called with (done, total, note) while images are read.
 
@@ -90,26 +116,40 @@ def fit_normaliser(
 
     Raises:
         OptionError: rows that are not for training, an unknown part, fold, column or kind.
-        InputError: a source that cannot be used, parts of which none is for training, or no image that could be read.
+        InputError: a source that cannot be used, parts of which none is for training, or no image
+            that could be read.
         WorkersLost: worker processes cannot be started.
     """
     _refuse_unknown(kind, weighting, size)
     rows = training_rows(source, part=part, fold=fold, split_column=split_column)
     scales = fit_columns(rows.dataset.samples, columns, column_kind)
     normaliser = Normaliser(
-        "none", columns=scales, part=rows.part, rows=len(rows.dataset), size=size, fingerprint=rows.dataset.fingerprint
+        "none",
+        columns=scales,
+        part=rows.part,
+        rows=len(rows.dataset),
+        size=size,
+        fingerprint=rows.dataset.fingerprint,
     )
     if kind == "none":
         if not scales:
-            raise OptionError("kind 'none' leaves images as they are, and no columns are given: there is nothing to fit")
+            raise OptionError(
+                "kind 'none' leaves images as they are, and no columns are given: there is nothing "
+                "to fit"
+            )
         return normaliser
     sums, lost = channel_sums(_readable(rows.dataset), options, size=size, progress=progress)
     found = sums[sums[:, 0] > 0]
     if not len(found):
-        raise InputError(f"none of the {len(rows.dataset):,} images of {rows.part} could be read{_first_loss(lost)}")
+        raise InputError(
+            f"none of the {len(rows.dataset):,} images of {rows.part} could be "
+            f"read{_first_loss(lost)}"
+        )
     statistics = statistics_of(found, weighting)
     _warn_of_sizes(found, statistics)
-    return replace(normaliser, kind=kind, statistics=statistics, lost=len(rows.dataset) - len(found))
+    return replace(
+        normaliser, kind=kind, statistics=statistics, lost=len(rows.dataset) - len(found)
+    )
 
 
 def _refuse_unknown(kind: str, weighting: str, size: int) -> None:
@@ -121,11 +161,16 @@ def _refuse_unknown(kind: str, weighting: str, size: int) -> None:
 
 
 def _warn_of_sizes(sums: NDArray[np.int64], chosen: ChannelStatistics) -> None:
-    """Say so where it matters whether pixels or images count alike, because images of one size look unlike those of another."""
+    """Say so where it matters whether pixels or images count alike, because images of one size
+    look unlike those of another.
+    """
     other = statistics_of(sums, "images" if chosen.weighting == "pixels" else "pixels")
     apart = np.abs(np.subtract((chosen.mean, chosen.std), (other.mean, other.std))).max()
     if apart > _APART:
-        what = f"figures weighted by {other.weighting} differ by up to {apart:.3f} from those weighted by {chosen.weighting}"
+        what = (
+            f"figures weighted by {other.weighting} differ by up to {apart:.3f} from those "
+            f"weighted by {chosen.weighting}"
+        )
         advice = "give the side that the model sees (size=, --size), and both are the same"
         warnings.warn(f"{what}: large images look unlike small ones; {advice}", stacklevel=3)
 
@@ -143,8 +188,16 @@ def _first_loss(lost: Mapping[str, Any]) -> str:
     return ""
 
 
-def training_rows(source: Source, *, part: str | None = "train", fold: str | int | None = None, split_column: str = PART) -> Rows:
-    """The rows that a model or a normaliser may learn from; arguments and errors as of `fit_normaliser`."""
+def training_rows(
+    source: Source,
+    *,
+    part: str | None = "train",
+    fold: str | int | None = None,
+    split_column: str = PART,
+) -> Rows:
+    """The rows that a model or a normaliser may learn from; arguments and errors as of
+    `fit_normaliser`.
+    """
     dataset, first = _opened(source)
     parts = _parts_of(dataset, split_column)
     if fold is not None:
@@ -153,14 +206,18 @@ def training_rows(source: Source, *, part: str | None = "train", fold: str | int
         return _all_rows(dataset, parts)
     if parts is None:
         raise OptionError(
-            f"there is no column {split_column!r} that says which rows are for training, and figures of all rows would leak val "
-            "and test into training. Split first (dataprep split); or, for data that will never be divided, ask for all rows "
+            f"there is no column {split_column!r} that says which rows are for training, and "
+            "figures of all rows would leak val "
+            "and test into training. Split first (dataprep split); or, for data that will never be "
+            "divided, ask for all rows "
             "(part=None, --all-rows)"
         )
     return _of_part(dataset, parts, part, first)
 
 
-def training_images(source: Audit | Split | Dataset, *, part: str = "train", fold: str | int | None = None) -> Dataset:
+def training_images(
+    source: Audit | Split | Dataset, *, part: str = "train", fold: str | int | None = None
+) -> Dataset:
     """The readable rows of `training_rows`; of data that was never divided, all readable rows.
 
     Raises:
@@ -208,33 +265,48 @@ def _of_part(dataset: Dataset, parts: pd.Series[Any], part: str, first: str) -> 
     known = _counts(parts)
     if part in known and _is_fold(part):
         raise OptionError(
-            f"part {part!r} is one fold of several: say which one is held out (fold=..., --fold), and the others are for training"
+            f"part {part!r} is one fold of several: say which one is held out (fold=..., --fold), "
+            "and the others are for training"
         )
     if part.lower() in JUDGED or (part.lower() not in TRAIN and part != first):
         raise OptionError(
-            f"a normaliser is fitted on training rows alone, and part {part!r} is not for training: its figures would leak into "
-            f"the model that is judged on it. Fit on part 'train', and apply that to {part!r} as well"
+            f"a normaliser is fitted on training rows alone, and part {part!r} is not for "
+            "training: its figures would leak into "
+            f"the model that is judged on it. Fit on part 'train', and apply that to {part!r} as "
+            "well"
         )
     alike = TRAIN if part.lower() in TRAIN else {part.lower()}
     named = part if part in known else next((name for name in known if name.lower() in alike), "")
     if not named:
         raise InputError(
-            f"no rows are in part {part!r}; the parts are: {', '.join(known)}, and none of them is known to be for training. "
-            "For k folds, say which one is held out (fold=..., --fold); for a part under a name of its own, give that (part=..., "
+            f"no rows are in part {part!r}; the parts are: {', '.join(known)}, and none of them is "
+            "known to be for training. "
+            "For k folds, say which one is held out (fold=..., --fold); for a part under a name of "
+            "its own, give that (part=..., "
             "--part)"
         )
-    return Rows(_where(dataset, parts == named), named, {name: count for name, count in known.items() if name != named})
+    return Rows(
+        _where(dataset, parts == named),
+        named,
+        {name: count for name, count in known.items() if name != named},
+    )
 
 
 def _all_but(dataset: Dataset, parts: pd.Series[Any] | None, fold: str) -> Rows:
     known = _counts(parts) if parts is not None else {}
     if TRAIN & {name.lower() for name in known}:
-        raise OptionError(f"the parts {', '.join(known)} are no folds: leave fold out, and part 'train' is fitted on")
+        raise OptionError(
+            f"the parts {', '.join(known)} are no folds: leave fold out, and part 'train' is "
+            "fitted on"
+        )
     folds = [name for name in known if _is_fold(name)]
     fold = fold if fold in folds else next((name for name in folds if name == f"fold{fold}"), fold)
     if parts is None or fold not in folds:
         told = ", ".join(folds) or "none"
-        raise OptionError(f"no fold is called {fold!r}; the folds are: {told}. Make them: dataprep split --folds 5")
+        raise OptionError(
+            f"no fold is called {fold!r}; the folds are: {told}. Make them: dataprep split --folds "
+            "5"
+        )
     kept = [name for name in folds if name != fold]
     if not kept:
         raise OptionError(f"no rows remain without {', '.join(known)}")
@@ -252,7 +324,8 @@ def _is_fold(name: str) -> bool:
 def _all_rows(dataset: Dataset, parts: pd.Series[Any] | None) -> Rows:
     if parts is not None:
         raise OptionError(
-            f"the rows are divided into {', '.join(_counts(parts))}: fit on part 'train' alone. To fit on all rows is for data "
+            f"the rows are divided into {', '.join(_counts(parts))}: fit on part 'train' alone. To "
+            "fit on all rows is for data "
             "without parts"
         )
     return Rows(dataset, "all rows", {})

@@ -1,4 +1,6 @@
-"""albumentations, loaded in one place: it sends nothing, its absence is explained, and it does not load torch."""
+"""albumentations, loaded in one place: it sends nothing, its absence is explained, and it does
+not load torch.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ def albumentations() -> Any:
     """The module, with its look for newer versions on the network switched off.
 
     Raises:
-        OptionError: it is not installed, or of another series than 2.0 (the last under the MIT licence).
+        OptionError: it is not installed, or of another series than 2.0 (the last under the MIT
+            licence).
     """
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     try:
@@ -34,7 +37,10 @@ def albumentations() -> Any:
 
 
 def _missing(why: object) -> str:
-    return f"augmentation needs albumentations, which does not load ({why}): {how_to_install('augment')}"
+    return (
+        f"augmentation needs albumentations, which does not load ({why}): "
+        f"{how_to_install('augment')}"
+    )
 
 
 @cache
@@ -47,12 +53,16 @@ def yaml() -> Any:
     try:
         import yaml as module
     except ImportError as error:
-        raise OptionError(f"policies in YAML need PyYAML ({error}): {how_to_install('augment')}") from error
+        raise OptionError(
+            f"policies in YAML need PyYAML ({error}): {how_to_install('augment')}"
+        ) from error
     return module
 
 
 def from_dict(transform: Mapping[str, Any]) -> Any:
-    """What `transform` describes, by albumentations' own serialisation; it is believed, see `dataprep.augment.serialised`."""
+    """What `transform` describes, by albumentations' own serialisation; it is believed, see
+    `dataprep.augment.serialised`.
+    """
     library = albumentations()
     with _without_torch():
         return library.from_dict({"transform": dict(transform)})
@@ -60,7 +70,9 @@ def from_dict(transform: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def _without_torch() -> Iterator[None]:
-    """albumentations loads torch, where it is installed, for tensors that are of no use here: seconds and hundreds of MB."""
+    """albumentations loads torch, where it is installed, for tensors that are of no use here:
+    seconds and hundreds of MB.
+    """
     if "torch" in sys.modules or _TORCH_PART in sys.modules:
         yield
         return

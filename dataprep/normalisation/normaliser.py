@@ -1,4 +1,6 @@
-"""Normaliser: how pixel values and columns of numbers are brought to the scale that a model is trained on, and back."""
+"""Normaliser: how pixel values and columns of numbers are brought to the scale that a model is
+trained on, and back.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,21 @@ Kind = Literal["divide-by-255", "z-score", "min-max", "none"]
 #: Kind to the reason for it, in words.
 KINDS: dict[Kind, str] = {
     "divide-by-255": (
-        "values are divided by 255, to lie in 0 to 1: it needs no figures, so nothing can leak from val or test or go stale; "
-        "every image stays comparable with every other, and networks with normalisation layers learn the rest. "
-        "Weights that were trained elsewhere want the figures that they were trained with, not those of this data set."
+        "values are divided by 255, to lie in 0 to 1: it needs no figures, so nothing can leak "
+        "from val or test or go stale; "
+        "every image stays comparable with every other, and networks with normalisation layers "
+        "learn the rest. "
+        "Weights that were trained elsewhere want the figures that they were trained with, not "
+        "those of this data set."
     ),
     "z-score": (
-        "each channel has mean 0 and standard deviation 1 over the training images: for networks without normalisation layers, "
+        "each channel has mean 0 and standard deviation 1 over the training images: for networks "
+        "without normalisation layers, "
         "for linear models, and where the images use little of the range"
     ),
     "min-max": (
-        "the extremes of each channel over the training images become 0 and 1: for data of which only a part of the range is "
+        "the extremes of each channel over the training images become 0 and 1: for data of which "
+        "only a part of the range is "
         "used; one wild pixel moves it, so that z-score is the safer choice"
     ),
     "none": "images are left as they are",
@@ -59,7 +66,8 @@ class Normaliser:
 
     Attributes:
         kind: of the images, one of `KINDS`.
-        statistics: of the training images' channels; None where no image was looked at (kind "none", or made by hand).
+        statistics: of the training images' channels; None where no image was looked at (kind
+            "none", or made by hand).
         columns: scales of columns of numbers.
         part: the rows it was fitted on: "train", "all folds but fold3", "all rows".
         rows: number of these rows, `lost` of which gave no image.
@@ -81,7 +89,10 @@ class Normaliser:
         if self.kind not in KINDS:
             raise OptionError(f"option kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
         if self.kind in ("z-score", "min-max") and self.statistics is None:
-            raise OptionError(f"kind {self.kind!r} needs statistics of the training images: dataprep.fit_normaliser(...)")
+            raise OptionError(
+                f"kind {self.kind!r} needs statistics of the training images: "
+                "dataprep.fit_normaliser(...)"
+            )
 
     @property
     def reason(self) -> str:
@@ -115,7 +126,8 @@ class Normaliser:
         """Images as float32, normalised: ``(value / full scale - shift) / scale``.
 
         Args:
-            images: (..., h, w, 3) RGB: uint8 or uint16, whose full scale is 255 or 65535, or floating point on the scale 0 to 1.
+            images: (..., h, w, 3) RGB: uint8 or uint16, whose full scale is 255 or 65535, or
+                floating point on the scale 0 to 1.
             channels_first: the images are (..., 3, h, w), and the result too.
 
         Raises:
@@ -131,10 +143,15 @@ class Normaliser:
         if full == 1.0:
             _warn_of_normalised(values)
         shift, scale = self._as_arrays(channels_first)
-        return np.asarray((values.astype(np.float32) / np.float32(full) - shift) / scale, np.float32)
+        return np.asarray(
+            (values.astype(np.float32) / np.float32(full) - shift) / scale, np.float32
+        )
 
-    def inverse(self, images: Any, *, channels_first: bool = False, as_float: bool = False) -> NDArray[Any]:
-        """Normalised images as they were: uint8, rounded and cut to 0 to 255; `as_float` float32 on the scale 0 to 1 instead.
+    def inverse(
+        self, images: Any, *, channels_first: bool = False, as_float: bool = False
+    ) -> NDArray[Any]:
+        """Normalised images as they were: uint8, rounded and cut to 0 to 255; `as_float` float32 on
+        the scale 0 to 1 instead.
 
         Raises:
             OptionError: an array of another shape or type.
@@ -148,10 +165,13 @@ class Normaliser:
 
     def _as_arrays(self, channels_first: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         form = (3, 1, 1) if channels_first else (3,)
-        return np.array(self.shift, np.float32).reshape(form), np.array(self.scale, np.float32).reshape(form)
+        return np.array(self.shift, np.float32).reshape(form), np.array(
+            self.scale, np.float32
+        ).reshape(form)
 
     def apply_table(self, table: pd.DataFrame) -> pd.DataFrame:
-        """A new table with the fitted columns scaled, float64; missing values stay missing, other columns as they are.
+        """A new table with the fitted columns scaled, float64; missing values stay missing, other
+        columns as they are.
 
         Raises:
             InputError: a column is missing or not numeric.
@@ -159,7 +179,8 @@ class Normaliser:
         return scale_table(table, self.columns)
 
     def inverse_table(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table that `apply_table` was given; whole numbers and truth values come back where none was missing.
+        """The table that `apply_table` was given; whole numbers and truth values come back where
+        none was missing.
 
         Raises:
             InputError: a column is missing or not numeric.
@@ -176,9 +197,14 @@ class Normaliser:
         Warns:
             NormalisersDiffer: there is a difference.
         """
-        found = [*_differences(self, other, tolerance), *_column_differences(self, other, tolerance)]
+        found = [
+            *_differences(self, other, tolerance),
+            *_column_differences(self, other, tolerance),
+        ]
         if found:
-            warnings.warn(f"these normalisers differ: {'; '.join(found)}", NormalisersDiffer, stacklevel=2)
+            warnings.warn(
+                f"these normalisers differ: {'; '.join(found)}", NormalisersDiffer, stacklevel=2
+            )
         return tuple(found)
 
     def to_json(self) -> dict[str, Any]:
@@ -220,13 +246,17 @@ class Normaliser:
         return load(path)
 
     def to_albumentations(self) -> dict[str, Any]:
-        """The serialised ``albumentations.Normalize``, for ``albumentations.from_dict``; see `dataprep.normalisation.exports`."""
+        """The serialised ``albumentations.Normalize``, for ``albumentations.from_dict``; see
+        `dataprep.normalisation.exports`.
+        """
         from dataprep.normalisation.exports import albumentations_dict
 
         return albumentations_dict(self)
 
     def to_torchvision(self) -> str:
-        """Python source of the ``torchvision.transforms.v2`` pipeline; see `dataprep.normalisation.exports`."""
+        """Python source of the ``torchvision.transforms.v2`` pipeline; see
+        `dataprep.normalisation.exports`.
+        """
         from dataprep.normalisation.exports import torchvision_source
 
         return torchvision_source(self)
@@ -238,7 +268,9 @@ class Normaliser:
         return timm_config(self, size)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
-        """Write an ONNX model: uint8 (n, h, w, 3) to float32 (n, 3, h, w); see `dataprep.normalisation.exports`."""
+        """Write an ONNX model: uint8 (n, h, w, 3) to float32 (n, 3, h, w); see
+        `dataprep.normalisation.exports`.
+        """
         from dataprep.normalisation.exports import write_onnx
 
         write_onnx(self, path)
@@ -255,9 +287,14 @@ def _checked(images: Any, channels_first: bool) -> NDArray[Any]:
     axis = -3 if channels_first else -1
     if values.ndim < 3 or values.shape[axis] != 3:
         wanted = "(..., 3, h, w)" if channels_first else "(..., h, w, 3)"
-        raise OptionError(f"expected images of the shape {wanted}, got {values.shape}; repeat a grey channel three times")
+        raise OptionError(
+            f"expected images of the shape {wanted}, got {values.shape}; repeat a grey channel "
+            "three times"
+        )
     if values.dtype not in (np.uint8, np.uint16) and not np.issubdtype(values.dtype, np.floating):
-        raise OptionError(f"expected images of type uint8, uint16 or floating point, got {values.dtype}")
+        raise OptionError(
+            f"expected images of type uint8, uint16 or floating point, got {values.dtype}"
+        )
     return values
 
 
@@ -272,9 +309,11 @@ def _warn_of_normalised(values: NDArray[Any]) -> None:
     else:
         what = "was normalised before: normalise once"
     warnings.warn(
-        f"floating-point images should lie in 0 to 1, these reach from {low:.3g} to {high:.3g}; it looks as if the input {what}",
-        NormalisedTwice, stacklevel=3,
-    )  # fmt: skip
+        f"floating-point images should lie in 0 to 1, these reach from {low:.3g} to {high:.3g}; it "
+        f"looks as if the input {what}",
+        NormalisedTwice,
+        stacklevel=3,
+    )
 
 
 def _to_bytes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -283,22 +322,40 @@ def _to_bytes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 def _differences(one: Normaliser, other: Normaliser, tolerance: float) -> list[str]:
     if "none" in (one.kind, other.kind):
-        return [] if one.kind == other.kind else [f"one leaves images as they are, the other applies {one.kind} or {other.kind}"]
+        return (
+            []
+            if one.kind == other.kind
+            else [f"one leaves images as they are, the other applies {one.kind} or {other.kind}"]
+        )
     found = []
-    for name, ours, theirs in (("shift", one.shift, other.shift), ("scale", one.scale, other.scale)):
+    for name, ours, theirs in (
+        ("shift", one.shift, other.shift),
+        ("scale", one.scale, other.scale),
+    ):
         if max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) > tolerance:
-            found.append(f"{name} {_words(ours)} ({one.kind}, {one.part or 'by hand'}) and "
-                         f"{_words(theirs)} ({other.kind}, {other.part or 'by hand'})")  # fmt: skip
+            found.append(
+                f"{name} {_words(ours)} ({one.kind}, {one.part or 'by hand'}) and "
+                f"{_words(theirs)} ({other.kind}, {other.part or 'by hand'})"
+            )
     return found
 
 
 def _column_differences(one: Normaliser, other: Normaliser, tolerance: float) -> list[str]:
     ours, theirs = ({scale.name: scale for scale in each.columns} for each in (one, other))
-    found = [f"only one of them scales the column {name!r}" for name in sorted(ours.keys() ^ theirs.keys())]
+    found = [
+        f"only one of them scales the column {name!r}"
+        for name in sorted(ours.keys() ^ theirs.keys())
+    ]
     for name in sorted(ours.keys() & theirs.keys()):
         a, b = ours[name], theirs[name]
-        if not math.isclose(a.spread, b.spread, rel_tol=tolerance) or abs(a.centre - b.centre) > tolerance * a.spread:
-            found.append(f"column {name!r}: centre {a.centre:.6g} and {b.centre:.6g}, spread {a.spread:.6g} and {b.spread:.6g}")
+        if (
+            not math.isclose(a.spread, b.spread, rel_tol=tolerance)
+            or abs(a.centre - b.centre) > tolerance * a.spread
+        ):
+            found.append(
+                f"column {name!r}: centre {a.centre:.6g} and {b.centre:.6g}, spread {a.spread:.6g} "
+                f"and {b.spread:.6g}"
+            )
     return found
 
 

@@ -1,7 +1,9 @@
-"""Statistics of the colour channels: whole numbers of each image, added up without rounding, in any order.
+"""Statistics of the colour channels: whole numbers of each image, added up without rounding, in any
+order.
 
-Workers send 13 whole numbers per image (`SUMS`). Sums of whole numbers are exact, so that no order of the files and no division
-over workers can change a figure; the only rounding is that of the last division.
+Workers send 13 whole numbers per image (`SUMS`). Sums of whole numbers are exact, so that no order
+of the files and no division over workers can change a figure; the only rounding is that of the last
+division.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ Weighting = Literal["pixels", "images"]
 WEIGHTINGS: tuple[Weighting, ...] = ("pixels", "images")
 Triple = tuple[float, float, float]
 
-#: What is known of one image: pixels, then for R, G and B the sums, the sums of squares, the least and the largest values.
+#: What is known of one image: pixels, then for R, G and B the sums, the sums of squares, the least
+#: and the largest values.
 SUMS = struct.Struct("<13q")
 _PIXELS, _SUM, _SQUARES, _LOW, _HIGH = 0, slice(1, 4), slice(4, 7), slice(7, 10), slice(10, 13)
 _LOW_BITS = 20
@@ -62,7 +65,9 @@ class ChannelStatistics:
 
 
 class Adder:
-    """Adds up images, one at a time; keeps the planes that it splits them into, whose memory costs more than the sums."""
+    """Adds up images, one at a time; keeps the planes that it splits them into, whose memory
+    costs more than the sums.
+    """
 
     def __init__(self) -> None:
         self._planes = [np.empty(_AT_ONCE, np.uint8) for _ in range(3)]
@@ -71,7 +76,9 @@ class Adder:
         """The numbers of `SUMS` for one image (h, w, 3) uint8; exact."""
         pixels = np.ascontiguousarray(rgb).reshape(1, -1, 3)
         count = pixels.shape[1]
-        blocks = [self._add_up(pixels[:, start : start + _AT_ONCE]) for start in range(0, count, _AT_ONCE)]
+        blocks = [
+            self._add_up(pixels[:, start : start + _AT_ONCE]) for start in range(0, count, _AT_ONCE)
+        ]
         if len(blocks) == 1:
             return count, *map(int, blocks[0])
         totals = np.array(blocks, np.int64)
@@ -80,7 +87,9 @@ class Adder:
 
     def _add_up(self, pixels: NDArray[np.uint8]) -> tuple[float, ...]:
         """Sums, sums of squares, least and largest values of R, G and B."""
-        planes = cv2.split(pixels, [plane[: pixels.shape[1]].reshape(1, -1) for plane in self._planes])
+        planes = cv2.split(
+            pixels, [plane[: pixels.shape[1]].reshape(1, -1) for plane in self._planes]
+        )
         extremes = [cv2.minMaxLoc(plane) for plane in planes]
         # The library squares the root of a whole number below 2**37: rounding makes it whole again.
         squares = [round(cv2.norm(plane, cv2.NORM_L2SQR)) for plane in planes]
@@ -93,8 +102,9 @@ def statistics_of(sums: NDArray[np.int64], weighting: Weighting = "pixels") -> C
 
     Args:
         sums: (n, 13) as `Adder` gives them, in any order.
-        weighting: "pixels": mean and standard deviation over all pixels of all images. "images": over all pixels too, but those
-            of one image together weigh as much as those of any other, as they do for a model that sees every image at one size.
+        weighting: "pixels": mean and standard deviation over all pixels of all images. "images":
+            over all pixels too, but those of one image together weigh as much as those of any
+            other, as they do for a model that sees every image at one size.
 
     Raises:
         InputError: no image.
@@ -103,9 +113,14 @@ def statistics_of(sums: NDArray[np.int64], weighting: Weighting = "pixels") -> C
         raise InputError("no image could be read, so that there is nothing to fit on")
     mean, std = _by_pixels(sums) if weighting == "pixels" else _by_images(sums)
     return ChannelStatistics(
-        mean, std, _triple(sums[:, _LOW].min(axis=0) / 255.0), _triple(sums[:, _HIGH].max(axis=0) / 255.0),
-        len(sums), _total(sums[:, _PIXELS]), weighting,
-    )  # fmt: skip
+        mean,
+        std,
+        _triple(sums[:, _LOW].min(axis=0) / 255.0),
+        _triple(sums[:, _HIGH].max(axis=0) / 255.0),
+        len(sums),
+        _total(sums[:, _PIXELS]),
+        weighting,
+    )
 
 
 def _by_pixels(sums: NDArray[np.int64]) -> tuple[Triple, Triple]:
@@ -113,12 +128,19 @@ def _by_pixels(sums: NDArray[np.int64]) -> tuple[Triple, Triple]:
     totals = [_total(column) for column in sums[:, _SUM].T]
     squares = [_total(column) for column in sums[:, _SQUARES].T]
     # In whole numbers there is no cancellation: n sum(x²) - sum(x)² is exact.
-    variances = [(count * square - total * total) / (count * count) for total, square in zip(totals, squares, strict=True)]
-    return _triple([total / count / 255 for total in totals]), _triple([math.sqrt(value) / 255 for value in variances])
+    variances = [
+        (count * square - total * total) / (count * count)
+        for total, square in zip(totals, squares, strict=True)
+    ]
+    return _triple([total / count / 255 for total in totals]), _triple(
+        [math.sqrt(value) / 255 for value in variances]
+    )
 
 
 def _by_images(sums: NDArray[np.int64]) -> tuple[Triple, Triple]:
-    """Mean of the images' means; their mean variance plus the variance of their means (the law of total variance)."""
+    """Mean of the images' means; their mean variance plus the variance of their means (the law
+    of total variance).
+    """
     count = sums[:, [_PIXELS]].astype(np.float64)
     means = sums[:, _SUM] / count
     within = np.maximum(sums[:, _SQUARES] / count - means**2, 0.0)
@@ -130,7 +152,9 @@ def _by_images(sums: NDArray[np.int64]) -> tuple[Triple, Triple]:
 
 
 def _total(values: NDArray[np.int64]) -> int:
-    """The sum as a whole number of any size: sums of squares of many large images do not fit 64 bits."""
+    """The sum as a whole number of any size: sums of squares of many large images do not fit 64
+    bits.
+    """
     high, low = values >> _LOW_BITS, values & ((1 << _LOW_BITS) - 1)
     return (int(high.sum()) << _LOW_BITS) + int(low.sum())
 
@@ -149,24 +173,28 @@ def channel_sums(
 ) -> tuple[NDArray[np.int64], dict[str, Lost]]:
     """Decode every image once, in guarded worker processes, and add up its channels.
 
-    Images are decoded as everywhere: upright, transparency over white, deeper data scaled to 8 bits; large JPEGs at their full
-    size, so that the figures are those of all pixels.
+    Images are decoded as everywhere: upright, transparency over white, deeper data scaled to 8
+    bits; large JPEGs at their full size, so that the figures are those of all pixels.
 
     Args:
         dataset: all its samples are read.
         options: limits and number of workers, as for the pass over the files.
-        size: side in pixels of the square that each image is squeezed into before; 0 for the image as it is.
+        size: side in pixels of the square that each image is squeezed into before; 0 for the image
+            as it is.
         progress: called with (done, total, note).
 
     Returns:
-        (n, 13) int64 in the order of the rows, as `Adder` gives them, zeros where an image was lost; and sample to loss.
+        (n, 13) int64 in the order of the rows, as `Adder` gives them, zeros where an image was
+        lost; and sample to loss.
 
     Raises:
         WorkersLost: worker processes cannot be started.
     """
     names = dataset.samples.index.tolist()
     sums, lost = np.zeros((len(names), 13), np.int64), {}
-    full = replace(options, scale_above_megapixels=max(options.max_megapixels, options.scale_above_megapixels))
+    full = replace(
+        options, scale_above_megapixels=max(options.max_megapixels, options.scale_above_megapixels)
+    )
     results = imap(
         "dataprep.normalisation.statistics:summing",
         (dataset.path(name) for name in names),

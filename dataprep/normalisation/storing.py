@@ -22,9 +22,17 @@ FORMAT, VERSION = "dataprep-normaliser", 1
 
 
 def to_json(normaliser: Normaliser) -> dict[str, Any]:
-    """The content of the file: format, version, every attribute, ``shift`` and ``scale`` for other readers, and a seal."""
+    """The content of the file: format, version, every attribute, ``shift`` and ``scale`` for
+    other readers, and a seal.
+    """
     content = json.loads(json.dumps(asdict(normaliser)))
-    content = {"format": FORMAT, "version": VERSION, **content, "shift": [*normaliser.shift], "scale": [*normaliser.scale]}
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        **content,
+        "shift": [*normaliser.shift],
+        "scale": [*normaliser.scale],
+    }
     return {**content, "seal": _seal(content)}
 
 
@@ -61,15 +69,25 @@ def from_json(content: Any, name: str = "the normaliser") -> Normaliser:
         InputError: another format or version, or damaged.
     """
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-        raise InputError(f"{name} is not a normaliser of dataprep: expected JSON with the format {FORMAT!r}")
+        raise InputError(
+            f"{name} is not a normaliser of dataprep: expected JSON with the format {FORMAT!r}"
+        )
     if content.get("version") != VERSION:
-        raise InputError(f"{name} has version {content.get('version')!r}, expected {VERSION}: another release made it")
+        raise InputError(
+            f"{name} has version {content.get('version')!r}, expected {VERSION}: another release "
+            "made it"
+        )
     if content.get("seal") != _seal(content):
-        raise InputError(f"{name} was damaged or edited: its seal does not match. Fit it again: dataprep normalise")
+        raise InputError(
+            f"{name} was damaged or edited: its seal does not match. Fit it again: dataprep "
+            "normalise"
+        )
     try:
         return _read(content)
     except (KeyError, TypeError, ValueError, OptionError) as error:
-        raise InputError(f"{name} is damaged: {type(error).__name__}: {error}. Fit it again: dataprep normalise") from error
+        raise InputError(
+            f"{name} is damaged: {type(error).__name__}: {error}. Fit it again: dataprep normalise"
+        ) from error
 
 
 def _seal(content: Mapping[str, Any]) -> str:
@@ -81,17 +99,23 @@ def _seal(content: Mapping[str, Any]) -> str:
 def _read(content: Mapping[str, Any]) -> Normaliser:
     statistics = content["statistics"]
     return Normaliser(
-        kind=_one_of(content["kind"], KINDS), statistics=None if statistics is None else _read_statistics(statistics),
-        columns=tuple(_read_scale(scale) for scale in content["columns"]), part=str(content["part"]),
-        rows=int(content["rows"]), lost=int(content["lost"]), size=int(content["size"]),
+        kind=_one_of(content["kind"], KINDS),
+        statistics=None if statistics is None else _read_statistics(statistics),
+        columns=tuple(_read_scale(scale) for scale in content["columns"]),
+        part=str(content["part"]),
+        rows=int(content["rows"]),
+        lost=int(content["lost"]),
+        size=int(content["size"]),
         fingerprint=str(content["fingerprint"]),
-    )  # fmt: skip
+    )
 
 
 def _read_statistics(content: Mapping[str, Any]) -> ChannelStatistics:
     triples = {name: _triple(content[name]) for name in ("mean", "std", "minimum", "maximum")}
     weighting = _one_of(content["weighting"], WEIGHTINGS)
-    return ChannelStatistics(**triples, images=int(content["images"]), pixels=int(content["pixels"]), weighting=weighting)
+    return ChannelStatistics(
+        **triples, images=int(content["images"]), pixels=int(content["pixels"]), weighting=weighting
+    )
 
 
 def _triple(values: Any) -> Any:

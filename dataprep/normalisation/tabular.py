@@ -1,4 +1,6 @@
-"""Columns of numbers brought to one scale: z-score, min-max and robust, safe with what is constant, missing or infinite."""
+"""Columns of numbers brought to one scale: z-score, min-max and robust, safe with what is
+constant, missing or infinite.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ class ColumnScale:
 
     Attributes:
         name: of the column.
-        kind: "z-score": mean and standard deviation (ddof 0). "min-max": least value and range, so that training rows lie in 0
-            to 1. "robust": median and interquartile range, which a few wild values do not move.
+        kind: "z-score": mean and standard deviation (ddof 0). "min-max": least value and range, so
+            that training rows lie in 0 to 1. "robust": median and interquartile range, which a few
+            wild values do not move.
         centre, spread: see `kind`; the spread is never 0.
         values: "float", "int" or "bool": what the column held, and what `inverse` gives back.
         count: finite values it was fitted on.
@@ -49,14 +52,18 @@ class ColumnScale:
         return (_numbers(column) - self.centre) / self.spread
 
     def inverse(self, column: pd.Series[Any]) -> NDArray[Any]:
-        """(n,) values as they were; whole numbers and truth values in their own type where none is missing."""
+        """(n,) values as they were; whole numbers and truth values in their own type where none
+        is missing.
+        """
         values = _numbers(column) * self.spread + self.centre
         if self.values == "float" or not np.isfinite(values).all():
             return values
         return np.rint(values).astype(np.int64) if self.values == "int" else values > 0.5
 
 
-def fit_columns(table: pd.DataFrame, columns: Iterable[str] | Mapping[str, str], kind: str) -> tuple[ColumnScale, ...]:
+def fit_columns(
+    table: pd.DataFrame, columns: Iterable[str] | Mapping[str, str], kind: str
+) -> tuple[ColumnScale, ...]:
     """The scales of `columns`, fitted on all rows of `table`.
 
     Args:
@@ -73,21 +80,34 @@ def fit_columns(table: pd.DataFrame, columns: Iterable[str] | Mapping[str, str],
 
 def _fit(table: pd.DataFrame, name: str, kind: str) -> ColumnScale:
     if kind not in COLUMN_KINDS:
-        raise OptionError(f"option column_kind: expected one of {', '.join(COLUMN_KINDS)}, got {kind!r}")
+        raise OptionError(
+            f"option column_kind: expected one of {', '.join(COLUMN_KINDS)}, got {kind!r}"
+        )
     if name not in table:
-        raise OptionError(f"no column is called {name!r}. {did_you_mean(name, [str(each) for each in table.columns])}")
+        raise OptionError(
+            f"no column is called {name!r}. "
+            f"{did_you_mean(name, [str(each) for each in table.columns])}"
+        )
     values = _kind_of(table[name])
     numbers = _numbers(table[name])
     finite = numbers[np.isfinite(numbers)]
     if not finite.size:
-        raise OptionError(f"column {name!r} has no finite value in the {len(numbers):,} rows to fit on: leave it out")
+        raise OptionError(
+            f"column {name!r} has no finite value in the {len(numbers):,} rows to fit on: leave it "
+            "out"
+        )
     centre, spread = _centre_and_spread(finite, kind)
     # Less than rounding leaves of equal values is no spread.
     constant = bool(spread <= 4 * np.finfo(np.float64).eps * np.abs(finite).max())
     if not np.isfinite(spread):
-        raise OptionError(f"column {name!r} spans more than a floating-point number can hold: take its logarithm first")
+        raise OptionError(
+            f"column {name!r} spans more than a floating-point number can hold: take its logarithm "
+            "first"
+        )
     missing = len(numbers) - len(finite)
-    return ColumnScale(name, kind, centre, 1.0 if constant else spread, values, len(finite), missing, constant)
+    return ColumnScale(
+        name, kind, centre, 1.0 if constant else spread, values, len(finite), missing, constant
+    )
 
 
 def _centre_and_spread(values: NDArray[np.float64], kind: str) -> tuple[float, float]:
@@ -98,7 +118,8 @@ def _centre_and_spread(values: NDArray[np.float64], kind: str) -> tuple[float, f
         size = max(abs(low), abs(high)) or 1.0  # squares of the largest numbers would overflow
         return float((values / size).mean() * size), float((values / size).std() * size)
     first, median, third = (float(value) for value in np.percentile(values, [25, 50, 75]))
-    # More than half of the values may be equal, as in columns of counts: the quartiles then say nothing of the others.
+    # More than half of the values may be equal, as in columns of counts: the quartiles then say
+    # nothing of the others.
     return median, third - first if third > first else _centre_and_spread(values, "z-score")[1]
 
 
@@ -106,7 +127,8 @@ def _kind_of(column: pd.Series[Any]) -> Literal["float", "int", "bool"]:
     kind = number_kind_of(column)
     if kind is None:
         raise OptionError(
-            f"column {column.name!r} holds {_first_text(column)!r}, expected numbers: only numeric columns can be normalised"
+            f"column {column.name!r} holds {_first_text(column)!r}, expected numbers: only numeric "
+            "columns can be normalised"
         )
     return kind
 
@@ -122,11 +144,17 @@ def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
 def _first_text(column: pd.Series[Any]) -> str:
     """The first cell that is no number, shortened."""
     known = column.dropna()
-    wrong = (str(value) for number, value in enumerate(known) if number_kind_of(known.iloc[number : number + 1]) is None)
+    wrong = (
+        str(value)
+        for number, value in enumerate(known)
+        if number_kind_of(known.iloc[number : number + 1]) is None
+    )
     return next((text[:40] for text in wrong if text.strip().lower() not in MISSING), "nothing")
 
 
-def scale_table(table: pd.DataFrame, scales: Iterable[ColumnScale], *, back: bool = False) -> pd.DataFrame:
+def scale_table(
+    table: pd.DataFrame, scales: Iterable[ColumnScale], *, back: bool = False
+) -> pd.DataFrame:
     """A new table with the columns of `scales` scaled, or scaled back; all others as they are.
 
     Raises:
@@ -135,9 +163,15 @@ def scale_table(table: pd.DataFrame, scales: Iterable[ColumnScale], *, back: boo
     made: dict[str, Any] = {}
     for scale in scales:
         if scale.name not in table:
-            raise InputError(f"the table lacks the column {scale.name!r}, which the normaliser was fitted on")
+            raise InputError(
+                f"the table lacks the column {scale.name!r}, which the normaliser was fitted on"
+            )
         try:
-            made[scale.name] = scale.inverse(table[scale.name]) if back else scale.apply(table[scale.name])
+            made[scale.name] = (
+                scale.inverse(table[scale.name]) if back else scale.apply(table[scale.name])
+            )
         except (TypeError, ValueError) as error:
-            raise InputError(f"column {scale.name!r}: expected numbers, got {table[scale.name].dtype} ({error})") from error
+            raise InputError(
+                f"column {scale.name!r}: expected numbers, got {table[scale.name].dtype} ({error})"
+            ) from error
     return table.assign(**made)

@@ -1,4 +1,6 @@
-"""The files of a normaliser in its folder: the normaliser, its exports, and the record of the run; written together."""
+"""The files of a normaliser in its folder: the normaliser, its exports, and the record of the
+run; written together.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,13 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import OptionError
-from dataprep.normalisation.exports import EXPORTS, albumentations_dict, onnx_bytes, timm_config, torchvision_source
+from dataprep.normalisation.exports import (
+    EXPORTS,
+    albumentations_dict,
+    onnx_bytes,
+    timm_config,
+    torchvision_source,
+)
 from dataprep.normalisation.storing import to_json
 from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.options import did_you_mean
@@ -18,7 +26,8 @@ if TYPE_CHECKING:
 
 NORMALISER, RUN = "normaliser.json", "run.json"
 
-#: Mean and standard deviation of the training images of ImageNet-1k, which most published weights were trained with.
+#: Mean and standard deviation of the training images of ImageNet-1k, which most published weights
+#: were trained with.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -64,7 +73,9 @@ def _exported(normaliser: Normaliser, name: str) -> bytes:
         return _as_json(albumentations_dict(normaliser))
     if name == "timm":
         return _as_json(timm_config(normaliser))
-    return torchvision_source(normaliser).encode() if name == "torchvision" else onnx_bytes(normaliser)
+    return (
+        torchvision_source(normaliser).encode() if name == "torchvision" else onnx_bytes(normaliser)
+    )
 
 
 def _as_json(content: Mapping[str, Any]) -> bytes:
@@ -72,16 +83,25 @@ def _as_json(content: Mapping[str, Any]) -> bytes:
 
 
 def summary_of(normaliser: Normaliser) -> list[str]:
-    """The normaliser in lines of text: figures beside ImageNet's, the reason of the kind, columns and what to beware of."""
+    """The normaliser in lines of text: figures beside ImageNet's, the reason of the kind,
+    columns and what to beware of.
+    """
     lines: list[str] = []
     known = normaliser.statistics
     if known is not None:
         rows = {
-            "mean": known.mean, "std": known.std, "min": known.minimum, "max": known.maximum,
-            "ImageNet mean": IMAGENET_MEAN, "ImageNet std": IMAGENET_STD,
-        }  # fmt: skip
+            "mean": known.mean,
+            "std": known.std,
+            "min": known.minimum,
+            "max": known.maximum,
+            "ImageNet mean": IMAGENET_MEAN,
+            "ImageNet std": IMAGENET_STD,
+        }
         lines.append(f"{'':<14}{'R':>9}{'G':>9}{'B':>9}")
-        lines += [f"{name:<14}" + "".join(f"{value:>9.4f}" for value in values) for name, values in rows.items()]
+        lines += [
+            f"{name:<14}" + "".join(f"{value:>9.4f}" for value in values)
+            for name, values in rows.items()
+        ]
         lines += ["", f"{normaliser.kind}: {normaliser.reason}"]
     lines += _column_lines(normaliser)
     return lines

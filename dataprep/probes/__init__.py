@@ -1,1 +1,3 @@
-"""Cheap classifiers on embeddings, out of fold; checks, and later baselines and labelling, ask them."""
+"""Cheap classifiers on embeddings, out of fold; checks, and later baselines and labelling, ask
+them.
+"""

@@ -13,10 +13,13 @@ _ROUNDS = 12
 _BLOCK = 8192
 
 
-def alike(values: NDArray[np.float32], number: int, *, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def alike(
+    values: NDArray[np.float32], number: int, *, seed: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) group of each row, and (number,) the row nearest to each group's centre.
 
-    Spherical k-means (Dhillon & Modha 2001), begun far apart (k-means++; Arthur & Vassilvitskii 2007).
+    Spherical k-means (Dhillon & Modha 2001), begun far apart (k-means++; Arthur & Vassilvitskii
+    2007).
 
     Args:
         values: (n, m) float32 rows of unit length, n at least `number`.
@@ -35,7 +38,9 @@ def alike(values: NDArray[np.float32], number: int, *, seed: int = 0) -> tuple[N
     return group, np.asarray(central, np.int64)
 
 
-def _begin(values: NDArray[np.float32], number: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _begin(
+    values: NDArray[np.float32], number: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
     chosen = [int(rng.integers(len(values)))]
     apart = np.full(len(values), np.inf)
     for _ in range(number - 1):
@@ -44,7 +49,9 @@ def _begin(values: NDArray[np.float32], number: int, rng: np.random.Generator) -
     return values[chosen]
 
 
-def _assigned(values: NDArray[np.float32], centres: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _assigned(
+    values: NDArray[np.float32], centres: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     group, nearness = np.empty(len(values), np.int64), np.empty(len(values), np.float32)
     for start in range(0, len(values), _BLOCK):
         likeness = values[start : start + _BLOCK] @ centres.T

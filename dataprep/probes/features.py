@@ -1,8 +1,9 @@
-"""The space in which embeddings are compared: square root, centring, principal components, partial whitening, unit length.
+"""The space in which embeddings are compared: square root, centring, principal components, partial
+whitening, unit length.
 
-Activations that follow a rectifier are skewed: their square root is nearer to a Gaussian (the Hellinger map; Arandjelović &
-Zisserman 2012). Centring takes out what all images share, and partial whitening keeps a few strong directions from deciding
-everything (Jégou & Chum 2012).
+Activations that follow a rectifier are skewed: their square root is nearer to a Gaussian (the
+Hellinger map; Arandjelović & Zisserman 2012). Centring takes out what all images share, and partial
+whitening keeps a few strong directions from deciding everything (Jégou & Chum 2012).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 #: Most principal components that are kept.
 COMPONENTS = 256
-#: Power of the variance by which components are divided: 0 keeps them as they are, 0.5 makes them equal.
+#: Power of the variance by which components are divided: 0 keeps them as they are, 0.5 makes them
+#: equal.
 WHITENING = 0.35
 #: Rows that the principal components are fitted on at most.
 _FITTED = 50_000
@@ -32,7 +34,8 @@ class Features:
     """Embeddings in the space in which they are compared.
 
     Attributes:
-        values: (n, m) float32, m at most `COMPONENTS`; rows of unit length, zeros where the embedding is unknown.
+        values: (n, m) float32, m at most `COMPONENTS`; rows of unit length, zeros where the
+            embedding is unknown.
         known: (n,) bool.
     """
 
@@ -45,7 +48,8 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """The map into the space in which embeddings are compared, fitted once; further embeddings can be placed in it.
+    """The map into the space in which embeddings are compared, fitted once; further embeddings can
+    be placed in it.
 
     Attributes:
         mean: (d,).
@@ -58,7 +62,9 @@ class Space:
     rooted: bool
 
     def place(self, embedding: NDArray[Any]) -> Features:
-        """Embeddings (n, d) of any float type, read in blocks; rows of zeros, or with a value that is not finite, are unknown."""
+        """Embeddings (n, d) of any float type, read in blocks; rows of zeros, or with a value
+        that is not finite, are unknown.
+        """
         known = _known(embedding)
         values = np.zeros((len(embedding), self.projection.shape[1]), np.float32)
         for chunk in blocks(np.flatnonzero(known)):
@@ -68,7 +74,9 @@ class Space:
 
 
 def space_of(embedding: NDArray[Any], *, seed: int = 0) -> Space | None:
-    """Fit the map on embeddings (n, d); None where none of them is known. `seed` as for `features_of`."""
+    """Fit the map on embeddings (n, d); None where none of them is known. `seed` as for
+    `features_of`.
+    """
     rows = np.flatnonzero(_known(embedding))
     if not len(rows):
         return None
@@ -82,8 +90,10 @@ def features_of(embedding: NDArray[Any], *, seed: int = 0) -> Features:
     """Map embeddings into the space in which they are compared.
 
     Args:
-        embedding: (n, d) of any float type, read in blocks; rows of zeros, or with a value that is not finite, are unknown.
-        seed: of the sample that the components are fitted on, where there are more than 50,000 rows.
+        embedding: (n, d) of any float type, read in blocks; rows of zeros, or with a value that is
+            not finite, are unknown.
+        seed: of the sample that the components are fitted on, where there are more than 50,000
+            rows.
     """
     space = space_of(embedding, seed=seed)
     if space is None:
@@ -104,13 +114,19 @@ def _is_non_negative(embedding: NDArray[Any], rows: NDArray[np.int64]) -> bool:
 
 
 def _prepared(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
-    """A block of embeddings as float32, of unit length, after the square root where that makes sense."""
+    """A block of embeddings as float32, of unit length, after the square root where that makes
+    sense.
+    """
     values = np.asarray(part, np.float32)
     values = np.sqrt(values) if rooted else values
-    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32)
+    return np.asarray(
+        values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32
+    )
 
 
-def _principal(embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _principal(
+    embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The mean (d,) and the whitened principal directions (d, m)."""
     size = embedding.shape[1]
     if len(rows) < size:
@@ -134,8 +150,12 @@ def _principal_of_few(part: NDArray[np.float32]) -> tuple[NDArray[np.float32], N
     return mean.astype(np.float32), _whitened(variance, directions)
 
 
-def _whitened(variance: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The strongest `directions` (d, m) of those given, scaled, with a sign that does not depend on chance."""
+def _whitened(
+    variance: NDArray[np.float64], directions: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """The strongest `directions` (d, m) of those given, scaled, with a sign that does not depend
+    on chance.
+    """
     order = np.argsort(-variance)[:COMPONENTS]
     variance, directions = variance[order], directions[:, order]
     kept = variance > max(_LEAST_VARIANCE * float(variance[0]), 1e-12)

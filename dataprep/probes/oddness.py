@@ -1,11 +1,13 @@
-"""How far an embedding lies from where most others lie, with a threshold that goes with a stated rate of false alarms.
+"""How far an embedding lies from where most others lie, with a threshold that goes with a stated
+rate of false alarms.
 
-An image that is off topic is seldom alone: one source puts many alike where they do not belong, and to its few nearest
-neighbours each of them looks ordinary. So the distance here is to a twentieth of all images, or of a class (the distance to a
-measure; Chazal, Cohen-Steiner and Mérigot 2011, which fewer outliers than that cannot move far), and what the farthest images
-have in common is looked for once more, out of fold, by a ridge regression between them and the rest (learning from positive and
-unlabelled samples; Elkan & Noto 2008). Centring is left out on purpose: an image that shows nothing a model knows lies near the
-mean.
+An image that is off topic is seldom alone: one source puts many alike where they do not belong, and
+to its few nearest neighbours each of them looks ordinary. So the distance here is to a twentieth of
+all images, or of a class (the distance to a measure; Chazal, Cohen-Steiner and Mérigot 2011, which
+fewer outliers than that cannot move far), and what the farthest images have in common is looked for
+once more, out of fold, by a ridge regression between them and the rest (learning from positive and
+unlabelled samples; Elkan & Noto 2008). Centring is left out on purpose: an image that shows nothing
+a model knows lies near the mean.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 #: Fewer images have no bulk to lie outside of.
 LEAST = 50
-#: Share of the images that a distance is measured to: outliers of less than this share do not hide each other.
+#: Share of the images that a distance is measured to: outliers of less than this share do not hide
+#: each other.
 MASS = 0.05
 #: Images that distances are measured to: of all, and of each class.
 _OF_ALL, _OF_CLASS = 4096, 1024
@@ -32,13 +35,16 @@ _OF_ALL, _OF_CLASS = 4096, 1024
 _LEAST_OF_CLASS = 40
 #: Share that is held against the rest to find what the farthest have in common, folds, and rounds.
 _SUSPECTS, _FOLDS, _ROUNDS = 0.03, 5, 2
-#: Images of each side and fold that it is fitted on at most, and the ridge penalty relative to the total variance.
+#: Images of each side and fold that it is fitted on at most, and the ridge penalty relative to the
+#: total variance.
 _FITTED, _PENALTY = 4_000, 0.05
-#: Where the spread of ordinary images is read: between the median and these quantiles, below any outliers.
+#: Where the spread of ordinary images is read: between the median and these quantiles, below any
+#: outliers.
 _ORDINARY = (0.75, 0.84, 0.9, 0.93)
 #: Between which quantiles the tail of the distances is read where it is taken for exponential.
 _TAIL = (0.75, 0.93)
-#: An odd image is itself among this share of ordinary ones that are farthest, whatever it has in common with others.
+#: An odd image is itself among this share of ordinary ones that are farthest, whatever it has in
+#: common with others.
 _FAR = 0.02
 _BLOCK = 4096
 
@@ -48,9 +54,11 @@ class Oddness:
     """How odd each of n images is; NaN where it is not known.
 
     Attributes:
-        score: (n,) float64: how far, and how much like the farthest, in robust standard deviations above the median image.
+        score: (n,) float64: how far, and how much like the farthest, in robust standard deviations
+            above the median image.
         far: (n,) float64: how far alone, in the same unit.
-        ratio: (n,) float64: distance to the nearest `MASS` of all images, relative to the median image's.
+        ratio: (n,) float64: distance to the nearest `MASS` of all images, relative to the median
+            image's.
         ratio_in_class: (n,) float64: the same within its class; NaN without one, or in a small one.
     """
 
@@ -60,31 +68,42 @@ class Oddness:
     ratio_in_class: NDArray[np.float64]
 
     def odd(self, rate: float) -> NDArray[np.bool_]:
-        """(n,) the images that are odder than all but the share `rate` of ordinary images are expected to be."""
+        """(n,) the images that are odder than all but the share `rate` of ordinary images are
+        expected to be.
+        """
         return self.chance() < rate
 
     def chance(self) -> NDArray[np.float64]:
-        """(n,) share of ordinary images expected to be as odd, by the score or by distance alone; 1 where unknown."""
+        """(n,) share of ordinary images expected to be as odd, by the score or by distance
+        alone; 1 where unknown.
+        """
         return np.minimum(1, 2 * _normal_tail(np.nan_to_num(self.deviations(), nan=-np.inf)))
 
     def beyond(self) -> NDArray[np.float64]:
-        """(n,) ordinary images expected to be as far, were the tail of the distances exponential; infinite where unknown.
+        """(n,) ordinary images expected to be as far, were the tail of the distances exponential;
+        infinite where unknown.
 
-        A normal tail is lighter than that and so are those of real sets: what this expects none of is beyond the tail.
+        A normal tail is lighter than that and so are those of real sets: what this expects none of
+        is beyond the tail.
         """
         known, expected = ~np.isnan(self.far), np.full(len(self.far), np.inf)
         if known.any():
             start, end = np.quantile(self.far[known], _TAIL)
             scale = max(1e-6, float(end - start) / np.log((1 - _TAIL[0]) / (1 - _TAIL[1])))
-            expected[known] = known.sum() * (1 - _TAIL[0]) * np.exp(np.minimum((start - self.far[known]) / scale, 0))
+            expected[known] = (
+                known.sum()
+                * (1 - _TAIL[0])
+                * np.exp(np.minimum((start - self.far[known]) / scale, 0))
+            )
         return expected
 
     def deviations(self) -> NDArray[np.float64]:
-        """(n,) how odd in standard deviations of ordinary images: by the score, or by distance alone where that is more.
+        """(n,) how odd in standard deviations of ordinary images: by the score, or by distance
+        alone where that is more.
 
-        The score counts where the image itself is far off. Ordinary images are taken to be normally distributed above their
-        median, with the greatest spread that their quantiles up to 93 % show, so that neither outliers of up to 7 % nor a longer
-        tail lower the threshold.
+        The score counts where the image itself is far off. Ordinary images are taken to be normally
+        distributed above their median, with the greatest spread that their quantiles up to 93 %
+        show, so that neither outliers of up to 7 % nor a longer tail lower the threshold.
         """
         known = ~np.isnan(self.score)
         found = np.full(len(self.score), np.nan)
@@ -96,7 +115,12 @@ class Oddness:
 
 
 def oddness_of(
-    embedding: NDArray[Any], known: NDArray[np.bool_], labels: NDArray[np.int64], units: NDArray[np.int64], *, seed: int = 0
+    embedding: NDArray[Any],
+    known: NDArray[np.bool_],
+    labels: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    seed: int = 0,
 ) -> Oddness:
     """How odd each image is; nothing is known where fewer than `LEAST` embeddings are.
 
@@ -111,12 +135,16 @@ def oddness_of(
     rows = np.flatnonzero(known)
     if len(rows) >= LEAST:
         rng = np.random.default_rng(seed)
-        space = _Space(embedding, all(bool((embedding[chunk] >= 0).all()) for chunk in blocks(rows, _BLOCK)))
+        space = _Space(
+            embedding, all(bool((embedding[chunk] >= 0).all()) for chunk in blocks(rows, _BLOCK))
+        )
         from_all = _relative(space, rows, _OF_ALL, rng)
         from_class = _in_class(space, rows, labels[rows], rng)
         classed = ~np.isnan(from_class)
         both = _standard(from_all)
-        both[classed] += np.maximum(_standard(from_class)[classed], 0)  # alike outliers may be near each other in a small class
+        both[classed] += np.maximum(
+            _standard(from_class)[classed], 0
+        )  # alike outliers may be near each other in a small class
         both[~classed] *= 2
         far[rows] = _standard(both)
         score[rows] = _standard(far[rows] + _shared(space, rows, far[rows], units[rows], rng))
@@ -134,17 +162,23 @@ class _Space:
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         values = np.asarray(self.embedding[rows], np.float32)
         values = np.sqrt(values) if self.rooted else values
-        return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32)
+        return np.asarray(
+            values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32
+        )
 
 
 def _chosen(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
-def _relative(space: _Space, rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Logarithm of the distance of `rows` to the nearest `MASS` of at most `most` of them, less its median.
+def _relative(
+    space: _Space, rows: NDArray[np.int64], most: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Logarithm of the distance of `rows` to the nearest `MASS` of at most `most` of them, less its
+    median.
 
-    The nearer half of that mass is passed over: alike outliers of up to half of it are not near, even to each other.
+    The nearer half of that mass is passed over: alike outliers of up to half of it are not near,
+    even to each other.
     """
     chosen = _chosen(rows, most, rng)
     vectors, count = space[chosen], max(6, round(MASS * len(chosen)))
@@ -160,7 +194,9 @@ def _relative(space: _Space, rows: NDArray[np.int64], most: int, rng: np.random.
     return np.asarray(logarithm - np.median(logarithm))
 
 
-def _in_class(space: _Space, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _in_class(
+    space: _Space, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.float64]:
     """As `_relative`, of each image within its class; NaN where it has none, or a small one."""
     far = np.full(len(rows), np.nan)
     order = np.argsort(labels, kind="stable")
@@ -171,15 +207,24 @@ def _in_class(space: _Space, rows: NDArray[np.int64], labels: NDArray[np.int64],
 
 
 def _shared(
-    space: _Space, rows: NDArray[np.int64], far: NDArray[np.float64], units: NDArray[np.int64], rng: np.random.Generator
+    space: _Space,
+    rows: NDArray[np.int64],
+    far: NDArray[np.float64],
+    units: NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """How much each image has in common with the farthest ones, by regressions that saw neither it nor its unit."""
+    """How much each image has in common with the farthest ones, by regressions that saw neither
+    it nor its unit.
+    """
     numbers, unit = np.unique(units, return_inverse=True)
     fold = (rng.permutation(len(numbers)) % _FOLDS)[unit]
     for _ in range(_ROUNDS):
         suspect = far >= np.quantile(far, 1 - _SUSPECTS)
         sums = [
-            [_moments(space, rows[(suspect == side) & (fold == number)], rng) for number in range(_FOLDS)]
+            [
+                _moments(space, rows[(suspect == side) & (fold == number)], rng)
+                for number in range(_FOLDS)
+            ]
             for side in (True, False)
         ]
         likeness = np.zeros(len(rows))
@@ -188,22 +233,34 @@ def _shared(
             sides = [[one for other, one in enumerate(side) if other != number] for side in sums]
             direction = _direction(*(tuple(map(sum, zip(*side, strict=True))) for side in sides))
             if direction is not None and len(out):
-                likeness[out] = _standard(np.concatenate([space[chunk] @ direction for chunk in blocks(rows[out], _BLOCK)]))
+                likeness[out] = _standard(
+                    np.concatenate(
+                        [space[chunk] @ direction for chunk in blocks(rows[out], _BLOCK)]
+                    )
+                )
         far = likeness
     return far
 
 
-def _moments(space: _Space, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Any, Any, Any]:
+def _moments(
+    space: _Space, rows: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[Any, Any, Any]:
     """Number, sum (d,) and sum of products (d, d) of the rows, or of some of them."""
     number, total, products = 0, cast(Any, 0.0), cast(Any, 0.0)
     for chunk in blocks(_chosen(rows, _FITTED, rng), _BLOCK):
         part = space[chunk]
-        number, total, products = number + len(part), total + part.sum(axis=0, dtype=np.float64), products + part.T @ part
+        number, total, products = (
+            number + len(part),
+            total + part.sum(axis=0, dtype=np.float64),
+            products + part.T @ part,
+        )
     return number, total, products
 
 
 def _direction(one: Any, other: Any) -> NDArray[np.float32] | None:
-    """(d,) direction of the ridge regression that tells two sets apart by their moments, both of the same weight."""
+    """(d,) direction of the ridge regression that tells two sets apart by their moments, both of
+    the same weight.
+    """
     if not (one[0] and other[0]):
         return None
     mean_one, mean_other = one[1] / one[0], other[1] / other[0]
@@ -221,9 +278,17 @@ def _standard(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _spread(values: NDArray[np.float64]) -> float:
-    """Standard deviation of ordinary values, of median 0, by the upper quantile that shows the greatest."""
+    """Standard deviation of ordinary values, of median 0, by the upper quantile that shows the
+    greatest.
+    """
     at = np.quantile(values, _ORDINARY)
-    return max(1e-6, *(float(value) / NormalDist().inv_cdf(share) for value, share in zip(at, _ORDINARY, strict=True)))
+    return max(
+        1e-6,
+        *(
+            float(value) / NormalDist().inv_cdf(share)
+            for value, share in zip(at, _ORDINARY, strict=True)
+        ),
+    )
 
 
 def _normal_tail(values: NDArray[np.float64]) -> NDArray[np.float64]:

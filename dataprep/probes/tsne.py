@@ -1,10 +1,12 @@
-"""A map of the data: points in the plane such that near neighbours among the features stay near. t-SNE in a few seconds.
+"""A map of the data: points in the plane such that near neighbours among the features stay near.
+t-SNE in a few seconds.
 
-t-SNE (van der Maaten & Hinton 2008) on the graph of nearest neighbours, every neighbour with the same weight (Böhm, Berens &
-Kobak 2022: as good as weights by perplexity), started from the first two principal components, so that the large-scale order
-means something (Kobak & Linderman 2021), with the learning rate of Belkina et al. 2019. What makes it quick is the repulsion:
-Linderman et al. 2019 take it from a grid by fast Fourier transforms; here as in particle-mesh simulations of gravity (Hockney &
-Eastwood 1988), since the force between all points is the slope of one potential.
+t-SNE (van der Maaten & Hinton 2008) on the graph of nearest neighbours, every neighbour with the
+same weight (Böhm, Berens & Kobak 2022: as good as weights by perplexity), started from the first
+two principal components, so that the large-scale order means something (Kobak & Linderman 2021),
+with the learning rate of Belkina et al. 2019. What makes it quick is the repulsion: Linderman et
+al. 2019 take it from a grid by fast Fourier transforms; here as in particle-mesh simulations of
+gravity (Hockney & Eastwood 1988), since the force between all points is the slope of one potential.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 #: Neighbours that attract each point.
 NEIGHBOURS = 15
-#: Steps with exaggerated attraction, in which clusters form, and steps without, in which they unfold.
+#: Steps with exaggerated attraction, in which clusters form, and steps without, in which they
+#: unfold.
 EARLY, LATE = 100, 250
 #: Attraction is so many times stronger at first.
 EXAGGERATION = 12.0
@@ -27,18 +30,25 @@ EXAGGERATION = 12.0
 _START_SPREAD = 1e-4
 #: No point moves farther in one step.
 _LONGEST_STEP = np.float32(5)
-#: Cells per unit of length of the map, and the most cells along one side; a larger map gets larger cells.
+#: Cells per unit of length of the map, and the most cells along one side; a larger map gets larger
+#: cells.
 _CELLS_PER_UNIT, _MOST_CELLS = 2.0, 384
 _FEWEST_CELLS = 32
 
 
 def lay_out(
-    neighbours: NDArray[np.integer[Any]], start: NDArray[np.floating[Any]], *, seed: int = 0, early: int = EARLY, late: int = LATE
+    neighbours: NDArray[np.integer[Any]],
+    start: NDArray[np.floating[Any]],
+    *,
+    seed: int = 0,
+    early: int = EARLY,
+    late: int = LATE,
 ) -> NDArray[np.float32]:
     """Positions in the plane, the same for the same input and seed.
 
     Args:
-        neighbours: (n, k) positions of the nearest neighbours of each point among the n, nearest first; -1 where there is none.
+        neighbours: (n, k) positions of the nearest neighbours of each point among the n, nearest
+            first; -1 where there is none.
         start: (n, c) coordinates to start from, most important first; the first two are used.
         seed: of the jitter that parts points which start at the same place.
         early: steps with exaggerated attraction.
@@ -61,7 +71,9 @@ def lay_out(
 
 
 def _spread_out(n: int) -> NDArray[np.float32]:
-    return np.stack([np.linspace(-1, 1, n) if n > 1 else np.zeros(n), np.zeros(n)], axis=1).astype(np.float32)
+    return np.stack([np.linspace(-1, 1, n) if n > 1 else np.zeros(n), np.zeros(n)], axis=1).astype(
+        np.float32
+    )
 
 
 def _start(coordinates: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
@@ -72,15 +84,29 @@ def _start(coordinates: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
 
 
 def _descend(
-    points: NDArray[np.float32], velocity: NDArray[np.float32], gains: NDArray[np.float32], slope: NDArray[np.float32],
-    momentum: float, rate: float,
-) -> None:  # fmt: skip
-    """One step downhill, in place: momentum, and gains that grow while the slope keeps its sign (Jacobs 1988)."""
+    points: NDArray[np.float32],
+    velocity: NDArray[np.float32],
+    gains: NDArray[np.float32],
+    slope: NDArray[np.float32],
+    momentum: float,
+    rate: float,
+) -> None:
+    """One step downhill, in place: momentum, and gains that grow while the slope keeps its sign
+    (Jacobs 1988).
+    """
     same = (slope > 0) == (velocity > 0)
-    np.copyto(gains, np.maximum(np.where(same, gains * np.float32(0.8), gains + np.float32(0.2)), np.float32(0.01)))
+    np.copyto(
+        gains,
+        np.maximum(
+            np.where(same, gains * np.float32(0.8), gains + np.float32(0.2)), np.float32(0.01)
+        ),
+    )
     velocity *= np.float32(momentum)
     velocity -= np.float32(rate) * gains * slope
-    velocity *= np.minimum(np.float32(1), _LONGEST_STEP / np.maximum(np.hypot(velocity[0], velocity[1]), np.float32(1e-12)))
+    velocity *= np.minimum(
+        np.float32(1),
+        _LONGEST_STEP / np.maximum(np.hypot(velocity[0], velocity[1]), np.float32(1e-12)),
+    )
     points += velocity
     points -= points.mean(axis=1, keepdims=True)
 
@@ -96,7 +122,8 @@ class _Graph:
     """The neighbours of each point as a symmetric graph whose weights sum to 1.
 
     Attributes:
-        tails, heads: (e,) ends of each edge, sorted by tail; every edge is there in both directions.
+        tails, heads: (e,) ends of each edge, sorted by tail; every edge is there in both
+            directions.
         weights: (e,) float32.
         first: (t,) where each tail's edges begin; `owners` (t,) names the tails.
     """
@@ -109,7 +136,9 @@ class _Graph:
 
     @classmethod
     def of(cls, neighbours: NDArray[np.integer[Any]]) -> _Graph:
-        """The graph in which each point points to its neighbours with equal weight, made symmetric."""
+        """The graph in which each point points to its neighbours with equal weight, made
+        symmetric.
+        """
         n, k = neighbours.shape
         tails, heads = np.repeat(np.arange(n), k), neighbours.ravel().astype(np.int64)
         tails, heads = tails[heads >= 0], heads[heads >= 0]
@@ -133,14 +162,18 @@ class _Graph:
 
 @dataclass
 class _Mesh:
-    """The repulsion between all points, from the potential 1 / (1 + d²) on a grid that grows with the map."""
+    """The repulsion between all points, from the potential 1 / (1 + d²) on a grid that grows
+    with the map.
+    """
 
     cells: int = 0
     size: float = 0.0
     _kernel: NDArray[Any] = field(default_factory=lambda: np.zeros(0))
 
     def repulsion(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(2, n) slope of the repelling part of the loss at each point, positive away from the others."""
+        """(2, n) slope of the repelling part of the loss at each point, positive away from the
+        others.
+        """
         low = points.min(axis=1, keepdims=True)
         self._fit(float((points.max(axis=1, keepdims=True) - low).max()))
         place = (points - low) / np.float32(self.size) + np.float32(2)
@@ -148,7 +181,9 @@ class _Mesh:
         weights, slopes = _splines(place - nearest)
         cell = nearest.astype(np.int64)
         centre = cell[0] * self.cells + cell[1]
-        reach = [(a, b, centre + ((a - 1) * self.cells + b - 1)) for a in range(3) for b in range(3)]
+        reach = [
+            (a, b, centre + ((a - 1) * self.cells + b - 1)) for a in range(3) for b in range(3)
+        ]
         spots = np.concatenate([spot for _, _, spot in reach])
         shares = np.concatenate([weights[a, 0] * weights[b, 1] for a, b, _ in reach])
         potential = self._potential(np.bincount(spots, shares, self.cells**2).astype(np.float32))
@@ -161,10 +196,14 @@ class _Mesh:
         return slope * np.float32(-0.5 / self.size / max(total, 1e-12))
 
     def _potential(self, mass: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The potential (cells²,) at every grid point, of `mass` (cells²,); twice the grid, so that it does not wrap around."""
+        """The potential (cells²,) at every grid point, of `mass` (cells²,); twice the grid, so
+        that it does not wrap around.
+        """
         side = (2 * self.cells, 2 * self.cells)
         waves = np.fft.rfft2(mass.reshape(self.cells, self.cells), side)
-        return np.asarray(np.fft.irfft2(waves * self._kernel, side)[: self.cells, : self.cells], np.float32).reshape(-1)
+        return np.asarray(
+            np.fft.irfft2(waves * self._kernel, side)[: self.cells, : self.cells], np.float32
+        ).reshape(-1)
 
     def _fit(self, span: float) -> None:
         """A grid with room for `span`; kept while it is neither too small nor far too large."""
@@ -174,7 +213,10 @@ class _Mesh:
         wanted = int(1.15 * span * _CELLS_PER_UNIT) + 6
         self.cells = int(np.clip(-(-wanted // 16) * 16, _FEWEST_CELLS, _MOST_CELLS))
         self.size = max(1.15 * span / (self.cells - 5), 1.0 / _CELLS_PER_UNIT)
-        apart = np.minimum(np.arange(2 * self.cells), 2 * self.cells - np.arange(2 * self.cells)) * self.size
+        apart = (
+            np.minimum(np.arange(2 * self.cells), 2 * self.cells - np.arange(2 * self.cells))
+            * self.size
+        )
         waves = np.fft.rfft2(1.0 / (1.0 + apart[:, None] ** 2 + apart**2))
         # what spreading points over cells and reading them back blurs is divided out
         blur = np.sinc(np.fft.fftfreq(2 * self.cells)) ** 6
@@ -182,7 +224,8 @@ class _Mesh:
 
 
 def _splines(offset: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Quadratic B-spline weights of the nearest grid line and its two neighbours, and their slopes; (3, 2, n) each.
+    """Quadratic B-spline weights of the nearest grid line and its two neighbours, and their slopes;
+    (3, 2, n) each.
 
     Args:
         offset: (2, n) distance to the nearest line, -0.5 to 0.5.

@@ -1,4 +1,6 @@
-"""Reports: an audit as files for people, programs, spreadsheets and code hosts. Compute in `summary`, show in the others."""
+"""Reports: an audit as files for people, programs, spreadsheets and code hosts. Compute in
+`summary`, show in the others.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,16 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataprep.schemas.report import HTML, ISSUES, JSON, REPORT_FILES, RUN, SAMPLES, SARIF, ReportPaths
+from dataprep.schemas.report import (
+    HTML,
+    ISSUES,
+    JSON,
+    REPORT_FILES,
+    RUN,
+    SAMPLES,
+    SARIF,
+    ReportPaths,
+)
 
 if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
@@ -21,14 +32,16 @@ def report(
     anonymise: bool = False,
     progress: Callable[[str, int, int, str], None] | None = None,
 ) -> ReportPaths:
-    """Write an audit into the folder `out`; all of its files take their places at the end, or none does.
+    """Write an audit into the folder `out`; all of its files take their places at the end, or none
+    does.
 
     Args:
         audit: the audit.
-        out: folder, made if needed. It gets report.html, report.json, issues.csv, samples.parquet, report.sarif, run.json and a
-            marker file that makes `dataprep.scan` pass it over.
+        out: folder, made if needed. It gets report.html, report.json, issues.csv, samples.parquet,
+            report.sarif, run.json and a marker file that makes `dataprep.scan` pass it over.
         thumbnails: embed small pictures of the worst examples in report.html.
-        anonymise: no pictures, and pseudonyms for files, labels and groups in every file; see `dataprep.reports.audit.pseudonyms`.
+        anonymise: no pictures, and pseudonyms for files, labels and groups in every file; see
+            `dataprep.reports.audit.pseudonyms`.
         progress: called with ("report", done, total, note) now and then.
 
     Returns:
@@ -52,7 +65,13 @@ def report(
     say(0, 0, "summary")
     summary = summarise(audit, anonymised=anonymise)
     with write_together(out, owns=REPORT_FILES) as opened:
-        page = render_html(summary, audit, pictures=thumbnails and not anonymise, options=_options(audit), progress=say)
+        page = render_html(
+            summary,
+            audit,
+            pictures=thumbnails and not anonymise,
+            options=_options(audit),
+            progress=say,
+        )
         opened(HTML).write(page.encode("utf-8", "backslashreplace"))
         say(0, 0, "tables")
         _dump(summary, opened(JSON))
@@ -63,7 +82,9 @@ def report(
     return ReportPaths(os.fspath(out))
 
 
-def _saying(progress: Callable[[str, int, int, str], None] | None) -> Callable[[int, int, str], None]:
+def _saying(
+    progress: Callable[[str, int, int, str], None] | None,
+) -> Callable[[int, int, str], None]:
     def say(done: int, total: int, note: str) -> None:
         if progress is not None:
             progress("report", done, total, note)

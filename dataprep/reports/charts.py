@@ -14,7 +14,9 @@ LARGEST, SMALLEST = 30, 10
 
 
 def histogram_chart(histogram: Mapping[str, Any]) -> dict[str, Any]:
-    """Bars of a histogram (see `dataprep.reports.audit.distributions`): ``bars`` with x, width, y, height, and the flagged part."""
+    """Bars of a histogram (see `dataprep.reports.audit.distributions`): ``bars`` with x, width,
+    y, height, and the flagged part.
+    """
     counts, flagged, edges = histogram["counts"], histogram["flagged"], histogram["edges"]
     top = max(counts) or 1
     step = WIDTH / len(counts)
@@ -26,10 +28,17 @@ def histogram_chart(histogram: Mapping[str, Any]) -> dict[str, Any]:
         marked = max(LOWEST, HEIGHT * flags / top) if flags else 0.0
         low, high = in_figures(edges[index]), in_figures(edges[index + 1])
         text = f"{low} to {high}: {count:,}" + (f", {flags:,} flagged" if flags else "")
-        bars.append({
-            "x": round(index * step + 0.4, 2), "width": round(step - 0.8, 2), "height": round(height, 2),
-            "y": round(HEIGHT - height, 2), "marked": round(marked, 2), "marked_y": round(HEIGHT - marked, 2), "text": text,
-        })  # fmt: skip
+        bars.append(
+            {
+                "x": round(index * step + 0.4, 2),
+                "width": round(step - 0.8, 2),
+                "height": round(height, 2),
+                "y": round(HEIGHT - height, 2),
+                "marked": round(marked, 2),
+                "marked_y": round(HEIGHT - marked, 2),
+                "text": text,
+            }
+        )
     ends = {"low": in_figures(edges[0]), "high": in_figures(edges[-1])}
     return {"bars": bars, "flagged": sum(flagged), **ends, **_named(histogram)}
 
@@ -41,12 +50,18 @@ def _named(histogram: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def class_chart(classes: Sequence[Mapping[str, Any]], splits: Sequence[str]) -> dict[str, Any]:
-    """Bars of the classes, stacked by split: ``rows`` with name, count and ``parts`` (x, width in %), ``hidden`` in between."""
+    """Bars of the classes, stacked by split: ``rows`` with name, count and ``parts`` (x, width
+    in %), ``hidden`` in between.
+    """
     top = max((entry["count"] for entry in classes), default=1) or 1
     rows = [_class_row(entry, splits, top) for entry in classes]
     if len(rows) <= LARGEST + SMALLEST:
         return {"rows": rows, "tail": [], "hidden": 0}
-    return {"rows": rows[:LARGEST], "tail": rows[-SMALLEST:], "hidden": len(rows) - LARGEST - SMALLEST}
+    return {
+        "rows": rows[:LARGEST],
+        "tail": rows[-SMALLEST:],
+        "hidden": len(rows) - LARGEST - SMALLEST,
+    }
 
 
 def _class_row(entry: Mapping[str, Any], splits: Sequence[str], top: int) -> dict[str, Any]:
@@ -63,7 +78,9 @@ def _class_row(entry: Mapping[str, Any], splits: Sequence[str], top: int) -> dic
 
 
 def in_figures(number: float) -> str:
-    """A number for people: three significant digits, thousands separated, no exponent for everyday sizes."""
+    """A number for people: three significant digits, thousands separated, no exponent for
+    everyday sizes.
+    """
     if number == 0:
         return "0"
     size = abs(number)

@@ -1,4 +1,6 @@
-"""The text of a claim, from its check's template, its columns and its evidence; made only for what is shown."""
+"""The text of a claim, from its check's template, its columns and its evidence; made only for
+what is shown.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ def render(table: pd.DataFrame, templates: Mapping[str, str]) -> list[str]:
 
     Args:
         table: rows of `Issues.table`, any number, of any checks.
-        templates: check code to message template; a check that is not in it gets its figure and unit.
+        templates: check code to message template; a check that is not in it gets its figure and
+            unit.
     """
     messages = np.full(len(table), "", dtype=object)
     codes = table["check"].to_numpy(dtype=object)
@@ -73,8 +76,15 @@ def _filled(template: str, values: _Values) -> str:
     try:
         return " ".join(template.format_map(values).split())
     except (ValueError, TypeError, LookupError, AttributeError):
-        plain = "".join(text + (f"{{{name}}}" if name else "") for text, name, _, _ in Formatter().parse(template))
-        return " ".join(plain.format_map(_Values({name: _texted(value) for name, value in values.items()})).split())
+        plain = "".join(
+            text + (f"{{{name}}}" if name else "")
+            for text, name, _, _ in Formatter().parse(template)
+        )
+        return " ".join(
+            plain.format_map(
+                _Values({name: _texted(value) for name, value in values.items()})
+            ).split()
+        )
 
 
 def _texted(value: Any) -> Any:
@@ -94,4 +104,8 @@ def read_evidence(text: str) -> dict[str, Any]:
         evidence = _decoder().decode(text)
     except ValueError:
         return {}
-    return {key: value for key, value in evidence.items() if value is not None} if isinstance(evidence, dict) else {}
+    return (
+        {key: value for key, value in evidence.items() if value is not None}
+        if isinstance(evidence, dict)
+        else {}
+    )

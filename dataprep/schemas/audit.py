@@ -28,9 +28,11 @@ class Audit:
     Attributes:
         dataset: the measured Dataset.
         issues: every claim of every check that ran.
-        skipped: check code to the reason it could not look ("needs labels"), or, after "failed: ", to the error it ended in.
+        skipped: check code to the reason it could not look ("needs labels"), or, after "failed: ",
+            to the error it ended in.
         checks: the checks that ran, with their options.
-        run: everything that shaped the result: options, versions, seed, fingerprint, timings (``run.json``).
+        run: everything that shaped the result: options, versions, seed, fingerprint, timings
+            (``run.json``).
     """
 
     dataset: Dataset
@@ -41,7 +43,9 @@ class Audit:
 
     @property
     def failed(self) -> dict[str, str]:
-        """Check code to the error that it ended in: nothing is known of what such a check looks for."""
+        """Check code to the error that it ended in: nothing is known of what such a check looks
+        for.
+        """
         return {code: reason for code, reason in self.skipped.items() if is_failure(reason)}
 
     def __repr__(self) -> str:
@@ -52,12 +56,14 @@ class Audit:
         summaries = {check.code: check.summary for check in self.checks}
         right, left = "style='text-align:right'", "style='text-align:left'"
         rows = "".join(
-            f"<tr><td>{escape(str(row.check))}</td><td>{escape(str(row.severity))}</td><td {right}>{row.issues:,}</td>"
+            f"<tr><td>{escape(str(row.check))}</td><td>{escape(str(row.severity))}</td><td "
+            f"{right}>{row.issues:,}</td>"
             f"<td {left}>{escape(summaries.get(str(row.check), ''))}</td></tr>"
             for row in self.issues.summary().itertuples()
         )
         head = f"<tr><th>check</th><th>severity</th><th>issues</th><th {left}>what</th></tr>"
         return (
-            f"<p><b>{len(self.dataset):,} samples</b> in {escape(self.dataset.root)}: {len(self.issues):,} issues; "
+            f"<p><b>{len(self.dataset):,} samples</b> in {escape(self.dataset.root)}: "
+            f"{len(self.issues):,} issues; "
             f"{len(self.skipped)} checks could not look.</p><table>{head}{rows}</table>"
         )

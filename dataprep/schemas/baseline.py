@@ -14,11 +14,37 @@ if TYPE_CHECKING:
     from dataprep.schemas.goal import Goal
 
 #: Files of a baseline in its folder (``dataprep-out/baseline``).
-METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, CHECKPOINT, PIXELS, TRIALS, SAMPLES, OUT_OF_FOLD = (
-    "metrics.json", "predictions.parquet", "baseline.html", "history.csv", "run.json", "model.onnx", "model.pt2", "weights.pt",
-    "checkpoint.pt", "pixels", "trials.csv", "samples.parquet", "predictions_out_of_fold.parquet",
-)  # fmt: skip
-#: Folders that training makes there: the events for TensorBoard, and the second training of --final.
+(
+    METRICS,
+    PREDICTIONS,
+    PAGE,
+    HISTORY,
+    RUN,
+    MODEL,
+    PROGRAM,
+    WEIGHTS,
+    CHECKPOINT,
+    PIXELS,
+    TRIALS,
+    SAMPLES,
+    OUT_OF_FOLD,
+) = (
+    "metrics.json",
+    "predictions.parquet",
+    "baseline.html",
+    "history.csv",
+    "run.json",
+    "model.onnx",
+    "model.pt2",
+    "weights.pt",
+    "checkpoint.pt",
+    "pixels",
+    "trials.csv",
+    "samples.parquet",
+    "predictions_out_of_fold.parquet",
+)
+#: Folders that training makes there: the events for TensorBoard, and the second training of
+#: --final.
 FOLDERS = ("tensorboard", "final")
 
 
@@ -29,14 +55,16 @@ class Baseline:
     Attributes:
         dataset: the samples that it was trained and judged on, with columns ``split`` and ``unit``.
         goal: what it predicts, and the figure that was optimised.
-        predictions: one row per sample that was predicted: ``sample``, ``split``, ``label`` (given; missing when unlabelled),
-            ``predicted``, ``confidence`` (probability of `predicted`, after calibration) and ``p:CLASS`` for every class (for a
-            regression: ``predicted`` alone, as a number). Which rows a model has seen in training says ``seen``.
+        predictions: one row per sample that was predicted: ``sample``, ``split``, ``label`` (given;
+            missing when unlabelled), ``predicted``, ``confidence`` (probability of `predicted`,
+            after calibration) and ``p:CLASS`` for every class (for a regression: ``predicted``
+            alone, as a number). Which rows a model has seen in training says ``seen``.
         metrics: everything measured, ready for JSON (``metrics.json``).
-        network: the trained network (`dataprep.baselines.training.networks.Network`); None when read back from a folder.
+        network: the trained network (`dataprep.baselines.training.networks.Network`); None when
+            read back from a folder.
         run: everything that shaped the result.
-        out_of_fold: as `predictions`, with the column ``fold``: of every sample by a model that never saw it; None where no
-            model per fold was trained.
+        out_of_fold: as `predictions`, with the column ``fold``: of every sample by a model that
+            never saw it; None where no model per fold was trained.
     """
 
     dataset: Dataset
@@ -49,7 +77,10 @@ class Baseline:
 
     def __repr__(self) -> str:
         own = self.metrics.get("validation", {}).get("metric", {})
-        return f"Baseline({self.goal.kind}, {self.goal.metric} {own.get('value', float('nan')):.3f} on validation)"
+        return (
+            f"Baseline({self.goal.kind}, {self.goal.metric} "
+            f"{own.get('value', float('nan')):.3f} on validation)"
+        )
 
 
 @dataclass(frozen=True)

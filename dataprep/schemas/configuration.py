@@ -30,13 +30,19 @@ from dataprep.schemas.options import did_you_mean
 
 _TABLES = ("audit", "pass", "checks")
 _WORDS: dict[type, str] = {
-    str: 'a text such as "a"', bool: "true or false", int: "a whole number", float: "a number", list: 'a list such as ["a", "b"]',
-}  # fmt: skip
+    str: 'a text such as "a"',
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: 'a list such as ["a", "b"]',
+}
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The tables of a configuration file, keys with underscores; `path` is empty when there is none."""
+    """The tables of a configuration file, keys with underscores; `path` is empty when there is
+    none.
+    """
 
     path: str = ""
     audit: Mapping[str, Any] = field(default_factory=dict)
@@ -44,17 +50,22 @@ class Configuration:
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def read_configuration(path: str = "", *, audit_kinds: Mapping[str, type] | None = None, folder: str = ".") -> Configuration:
-    """The configuration at `path`, or of ``dataprep.toml`` or ``pyproject.toml`` in `folder`, or an empty one.
+def read_configuration(
+    path: str = "", *, audit_kinds: Mapping[str, type] | None = None, folder: str = "."
+) -> Configuration:
+    """The configuration at `path`, or of ``dataprep.toml`` or ``pyproject.toml`` in `folder`, or an
+    empty one.
 
     Args:
         path: of the file; "" looks for one in `folder`.
-        audit_kinds: the keys that ``[audit]`` may have, each with its kind: str, bool, int, float, or list (of texts).
+        audit_kinds: the keys that ``[audit]`` may have, each with its kind: str, bool, int, float,
+            or list (of texts).
         folder: where to look.
 
     Raises:
         InputError: `path` cannot be read, or is not TOML.
-        OptionError: an unknown table, a key of ``[audit]`` that is not in `audit_kinds`, or a value of another kind.
+        OptionError: an unknown table, a key of ``[audit]`` that is not in `audit_kinds`, or a value
+            of another kind.
     """
     path = path or _found(folder)
     if not path:
@@ -64,7 +75,10 @@ def read_configuration(path: str = "", *, audit_kinds: Mapping[str, type] | None
         tables = _of_project(path, tables)
     _refuse_unknown(path, tables, audit_kinds or {})
     return Configuration(
-        path, _underscored(tables.get("audit", {})), _underscored(tables.get("pass", {})), tables.get("checks", {})
+        path,
+        _underscored(tables.get("audit", {})),
+        _underscored(tables.get("pass", {})),
+        tables.get("checks", {}),
     )
 
 
@@ -81,7 +95,9 @@ def _read(path: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise InputError(f"cannot read the configuration {path}: its lists and tables are nested too deeply") from None
+        raise InputError(
+            f"cannot read the configuration {path}: its lists and tables are nested too deeply"
+        ) from None
     except ValueError as error:  # TOMLDecodeError, and what its numbers and dates raise
         raise InputError(f"{path} is not valid TOML: {error}") from error
 
@@ -104,9 +120,13 @@ def _refuse_unknown(path: str, tables: Mapping[str, Any], audit_kinds: Mapping[s
             raise OptionError(f"{path}: expected a table [{name}], got {table!r}")
     for key, value in _underscored(tables.get("audit", {})).items():
         if key not in audit_kinds:
-            raise OptionError(f"{path}: unknown option audit.{key}. {did_you_mean(key, audit_kinds)}")
+            raise OptionError(
+                f"{path}: unknown option audit.{key}. {did_you_mean(key, audit_kinds)}"
+            )
         if not _fits(value, audit_kinds[key]):
-            raise OptionError(f"{path}: audit.{key}: expected {_WORDS[audit_kinds[key]]}, got {value!r}")
+            raise OptionError(
+                f"{path}: audit.{key}: expected {_WORDS[audit_kinds[key]]}, got {value!r}"
+            )
     for code, table in tables.get("checks", {}).items():
         if not isinstance(table, Mapping):
             raise OptionError(f"{path}: expected a table [checks.{code}], got {table!r}")

@@ -23,19 +23,25 @@ class Dataset:
 
     Attributes:
         root: directory or fsspec URL that the samples' paths are relative to.
-        samples: DataFrame, one row per sample, indexed by ``sample``: the path relative to `root` with POSIX separators,
-            unique, escaped by `dataprep.schemas.text.names.escape_name`. Columns: see `dataprep.schemas.columns`; any other
-            column is the user's own.
+        samples: DataFrame, one row per sample, indexed by ``sample``: the path relative to `root`
+            with POSIX separators, unique, escaped by `dataprep.schemas.text.names.escape_name`.
+            Columns: see `dataprep.schemas.columns`; any other column is the user's own.
         task: what the labels are; "none" without labels.
         classes: ordered class names, the columns of ``arrays["probs"]``.
-        arrays: named arrays aligned with the rows (first axis n): ``phash``, ``embedding``, ``probs``.
-        annotations: one row per annotation, when more than one label per sample is known; else None.
-        faults: defects found while reading the records, one row each (`dataprep.schemas.issues.FAULT_COLUMNS`).
+        arrays: named arrays aligned with the rows (first axis n): ``phash``, ``embedding``,
+            ``probs``.
+        annotations: one row per annotation, when more than one label per sample is known; else
+            None.
+        faults: defects found while reading the records, one row each
+            (`dataprep.schemas.issues.FAULT_COLUMNS`).
         ignored: junk that was passed over: kind (``Thumbs.db``) to count.
-        notes: how the source was read, where that was a choice: one plain sentence each, for the terminal and the report.
-        listed: the rows of the manifest or list that named the samples, as they stand there, also those that are missing or
-            repeated: ``path`` as written and ``sample`` ("" where no file is), both escaped; None without such a list.
-        holds: what lives as long as the data set does, such as the folder of images that came from memory.
+        notes: how the source was read, where that was a choice: one plain sentence each, for the
+            terminal and the report.
+        listed: the rows of the manifest or list that named the samples, as they stand there, also
+            those that are missing or repeated: ``path`` as written and ``sample`` ("" where no file
+            is), both escaped; None without such a list.
+        holds: what lives as long as the data set does, such as the folder of images that came from
+            memory.
     """
 
     root: str
@@ -54,10 +60,16 @@ class Dataset:
         return len(self.samples)
 
     def __repr__(self) -> str:
-        return f"Dataset({self.root!r}, {len(self)} samples, task={self.task}, {len(self.classes)} classes)"
+        return (
+            f"Dataset({self.root!r}, {len(self)} samples, task={self.task}, "
+            f"{len(self.classes)} "
+            "classes)"
+        )
 
     def has(self, column: str) -> bool:
-        """Whether `column` is known: an array, or a column with at least one value that is not missing."""
+        """Whether `column` is known: an array, or a column with at least one value that is not
+        missing.
+        """
         if column in self.arrays:
             return True
         return column in self.samples and bool(self.samples[column].notna().any())
@@ -74,7 +86,9 @@ class Dataset:
         return replace(self, arrays={**self.arrays, **arrays})
 
     def where(self, mask: Any) -> Dataset:
-        """A new Dataset with the rows where the boolean `mask` (n,) is true; `classes` and `faults` stay."""
+        """A new Dataset with the rows where the boolean `mask` (n,) is true; `classes` and
+        `faults` stay.
+        """
         import numpy as np
 
         rows = np.flatnonzero(np.asarray(mask, dtype=bool))
@@ -98,7 +112,8 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """128-bit hexadecimal hash of what identifies the data: sample names, labels, splits, groups and file hashes.
+        """128-bit hexadecimal hash of what identifies the data: sample names, labels, splits,
+        groups and file hashes.
 
         The same whatever the order of the rows, the folder the data lies in and the machine.
         """

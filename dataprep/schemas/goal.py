@@ -11,10 +11,12 @@ Kind = Literal["binary", "multi-class", "multi-label", "regression"]
 
 @dataclass(frozen=True)
 class Requirement:
-    """A figure that must be reached, whatever the metric: ``recall[sick]>=0.95``, ``latency_ms<=5``.
+    """A figure that must be reached, whatever the metric: ``recall[sick]>=0.95``,
+    ``latency_ms<=5``.
 
     Attributes:
-        figure: name of the metric, or ``latency_ms`` (one image, one thread, on the processor at hand), ``size_mb``.
+        figure: name of the metric, or ``latency_ms`` (one image, one thread, on the processor at
+            hand), ``size_mb``.
         of: class that it is about; "" for all.
         at_least: whether `bound` is the least allowed value, else the greatest.
         bound: the value.
@@ -26,7 +28,7 @@ class Requirement:
     bound: float
 
     def __str__(self) -> str:
-        return f"{self.figure}{f'[{self.of}]' if self.of else ''}{'>=' if self.at_least else '<='}{self.bound:g}"
+        return f"{self.figure}{f'[{self.of}]' if self.of else ''}{'>=' if self.at_least else '<='}{self.bound:g}"  # noqa: E501
 
     def holds(self, value: float) -> bool:
         """Whether `value` reaches the bound; NaN never does."""
@@ -59,5 +61,7 @@ class Goal:
 
     @property
     def outputs(self) -> int:
-        """Logits of a model: one per class, one for a regression. A binary goal has two, so that softmax serves both."""
+        """Logits of a model: one per class, one for a regression. A binary goal has two, so that
+        softmax serves both.
+        """
         return max(1, len(self.classes))

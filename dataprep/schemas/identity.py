@@ -1,4 +1,6 @@
-"""Identity of a claim: the same for the same fault of the same content, whatever the files are called and when it was found."""
+"""Identity of a claim: the same for the same fault of the same content, whatever the files are
+called and when it was found.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ _OF_FILES = ("sample", "pair", "record")
 def issue_ids(issues: Issues, dataset: Dataset) -> np.ndarray[Any, Any]:
     """An id per claim: (n,) objects, each 16 hexadecimal digits.
 
-    It is a hash of the check, the scope, the target and the related sample, where a sample stands for the hash of its bytes
-    when that is known and for its name otherwise. So it survives renaming, moving and a change of threshold or figure, and
-    changes with the file's content. Claims about copies of one file share an id: to dismiss one is to dismiss all.
+    It is a hash of the check, the scope, the target and the related sample, where a sample stands
+    for the hash of its bytes when that is known and for its name otherwise. So it survives
+    renaming, moving and a change of threshold or figure, and changes with the file's content.
+    Claims about copies of one file share an id: to dismiss one is to dismiss all.
     """
     import pandas as pd
 
@@ -38,7 +41,9 @@ def issue_ids(issues: Issues, dataset: Dataset) -> np.ndarray[Any, Any]:
     return np.array([f"{value:016x}" for value in hashes.tolist()], dtype=object)
 
 
-def _keys(names: pd.Series[Any], of_files: np.ndarray[Any, Any], dataset: Dataset) -> np.ndarray[Any, Any]:
+def _keys(
+    names: pd.Series[Any], of_files: np.ndarray[Any, Any], dataset: Dataset
+) -> np.ndarray[Any, Any]:
     """(n,) what each name stands for: the file's hash where there is one, else the name."""
     import pandas as pd
 

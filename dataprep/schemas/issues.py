@@ -16,7 +16,8 @@ from dataprep.schemas.options import did_you_mean
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: A fact is no issue: true of the data, with nothing in it to mend; reports tell it under "Your data".
+#: A fact is no issue: true of the data, with nothing in it to mend; reports tell it under "Your
+#: data".
 Severity = Literal["fact", "info", "warning", "error"]
 Scope = Literal["sample", "pair", "class", "slice", "split", "annotator", "record", "dataset"]
 Suggestion = Literal["drop", "relabel", "move", "regroup", "review", "none"]
@@ -35,24 +36,49 @@ _CATEGORIES: dict[str, tuple[str, ...] | None] = {
 #: Further digits of a probability say nothing, and differ between processors.
 _CONFIDENCE_DIGITS = 4
 _NUMBERS = {"confidence": np.float32, "figure": np.float64}
-#: The columns of `Issues.table`, in order. `target` is a sample, a class, a split, "row 17" or "" for the data set.
+#: The columns of `Issues.table`, in order. `target` is a sample, a class, a split, "row 17" or ""
+#: for the data set.
 COLUMNS: tuple[str, ...] = (
-    "check", "scope", "target", "related", "group", "severity", "confidence", "figure", "unit", "location", "evidence",
-    "suggestion", "value",
-)  # fmt: skip
-#: The columns of `Dataset.faults`: `check` is the code of the check that reports the fault, the rest as in `COLUMNS`.
-FAULT_COLUMNS: tuple[str, ...] = ("check", "target", "related", "location", "figure", "value", "evidence")
+    "check",
+    "scope",
+    "target",
+    "related",
+    "group",
+    "severity",
+    "confidence",
+    "figure",
+    "unit",
+    "location",
+    "evidence",
+    "suggestion",
+    "value",
+)
+#: The columns of `Dataset.faults`: `check` is the code of the check that reports the fault, the
+#: rest as in `COLUMNS`.
+FAULT_COLUMNS: tuple[str, ...] = (
+    "check",
+    "target",
+    "related",
+    "location",
+    "figure",
+    "value",
+    "evidence",
+)
 
 
-def batch(check: str, severity: Severity, scope: Scope, target: ArrayLike, **columns: Any) -> pd.DataFrame:
-    """A batch of claims as a DataFrame with `COLUMNS`; scalars are repeated, arrays have one value per claim.
+def batch(
+    check: str, severity: Severity, scope: Scope, target: ArrayLike, **columns: Any
+) -> pd.DataFrame:
+    """A batch of claims as a DataFrame with `COLUMNS`; scalars are repeated, arrays have one value
+    per claim.
 
     Args:
         check: kebab-case code of the check.
         severity: "fact", "info", "warning" or "error": how bad each claim is if true.
         scope: what `target` names.
         target: (n,) names of what is at fault.
-        **columns: any other of `COLUMNS`. `evidence` may be a mapping or a sequence of mappings (written as JSON).
+        **columns: any other of `COLUMNS`. `evidence` may be a mapping or a sequence of mappings
+            (written as JSON).
 
     Raises:
         TypeError: a column that Issues do not have.
@@ -61,7 +87,13 @@ def batch(check: str, severity: Severity, scope: Scope, target: ArrayLike, **col
     if unknown:
         raise TypeError(f"issues have no column {sorted(unknown)}; they have {list(COLUMNS)}")
     targets = np.atleast_1d(np.asarray(target, dtype=object))
-    given: dict[str, Any] = {"check": check, "scope": scope, "severity": severity, "confidence": 1.0, "figure": np.nan}
+    given: dict[str, Any] = {
+        "check": check,
+        "scope": scope,
+        "severity": severity,
+        "confidence": 1.0,
+        "figure": np.nan,
+    }
     given |= {name: value for name, value in columns.items() if name != "evidence"}
     given.setdefault("suggestion", "review")
     given["evidence"] = _as_json(columns.get("evidence", ""), len(targets))
@@ -74,7 +106,11 @@ def batch(check: str, severity: Severity, scope: Scope, target: ArrayLike, **col
 
 
 def _column(name: str, value: Any, rows: int) -> Any:
-    values = np.full(rows, value, dtype=object) if np.ndim(value) == 0 else np.asarray(value, dtype=object)
+    values = (
+        np.full(rows, value, dtype=object)
+        if np.ndim(value) == 0
+        else np.asarray(value, dtype=object)
+    )
     if name in _NUMBERS:
         numbers = values.astype(_NUMBERS[name])
         return numbers.round(_CONFIDENCE_DIGITS) if name == "confidence" else numbers
@@ -105,7 +141,8 @@ class Issues:
     """A frozen table of claims.
 
     Attributes:
-        table: DataFrame with `COLUMNS`, sorted by severity (worst first), check, then confidence (surest first).
+        table: DataFrame with `COLUMNS`, sorted by severity (worst first), check, then confidence
+            (surest first).
         codes: of the checks that were asked; None where that is not known.
     """
 
@@ -122,7 +159,13 @@ class Issues:
         for name, known in _CATEGORIES.items():
             values = sorted(table[name].unique()) if known is None else known
             table[name] = pd.Categorical(table[name], categories=values, ordered=name == "severity")
-        order = np.lexsort((-table["confidence"].to_numpy(), table["check"].cat.codes, -table["severity"].cat.codes))
+        order = np.lexsort(
+            (
+                -table["confidence"].to_numpy(),
+                table["check"].cat.codes,
+                -table["severity"].cat.codes,
+            )
+        )
         return cls(table.iloc[order].reset_index(drop=True))
 
     def __len__(self) -> int:
@@ -140,7 +183,9 @@ class Issues:
         asked = checks if self.codes is None else self.codes
         for code in checks:
             if code not in asked:
-                raise OptionError(f"no check of this audit is called {code!r}. {did_you_mean(str(code), asked)}")
+                raise OptionError(
+                    f"no check of this audit is called {code!r}. {did_you_mean(str(code), asked)}"
+                )
         return self.where(self.table["check"].isin(checks))
 
     def where(self, mask: Any) -> Issues:
@@ -152,7 +197,9 @@ class Issues:
         return self.where(self.table["severity"].cat.codes >= SEVERITIES.index(severity))
 
     def summary(self) -> pd.DataFrame:
-        """One row per check that spoke: ``check``, ``severity``, ``issues``, ``samples``; worst and most frequent first."""
+        """One row per check that spoke: ``check``, ``severity``, ``issues``, ``samples``; worst
+        and most frequent first.
+        """
         grouped = self.table.groupby("check", observed=True)
         summary = pd.DataFrame(
             {
@@ -162,7 +209,9 @@ class Issues:
             }
         )
         rank = [-SEVERITIES.index(severity) for severity in summary["severity"]]
-        return summary.iloc[np.lexsort((-summary["issues"].to_numpy(), np.array(rank)))].reset_index()
+        return summary.iloc[
+            np.lexsort((-summary["issues"].to_numpy(), np.array(rank)))
+        ].reset_index()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Each claim as a plain dictionary; for small numbers of them."""
@@ -180,8 +229,16 @@ def evidence_of(text: str) -> dict[str, Any]:
 
 
 def faults_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """`Dataset.faults` from rows with some of `FAULT_COLUMNS`; what a row lacks is empty (``figure``: missing)."""
-    table = pd.DataFrame({name: [row.get(name) for row in rows] for name in FAULT_COLUMNS}, dtype=object)
+    """`Dataset.faults` from rows with some of `FAULT_COLUMNS`; what a row lacks is empty
+    (``figure``: missing).
+    """
+    table = pd.DataFrame(
+        {name: [row.get(name) for row in rows] for name in FAULT_COLUMNS}, dtype=object
+    )
     for name in FAULT_COLUMNS:
-        table[name] = table[name].astype(np.float64) if name == "figure" else table[name].fillna("").astype("str")
+        table[name] = (
+            table[name].astype(np.float64)
+            if name == "figure"
+            else table[name].fillna("").astype("str")
+        )
     return table

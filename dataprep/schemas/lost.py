@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Reasons, as the column ``lost`` holds them. The last three are found by the supervisor, the others by the decoder.
+#: Reasons, as the column ``lost`` holds them. The last three are found by the supervisor, the
+#: others by the decoder.
 REASONS: tuple[str, ...] = (
-    "missing", "empty", "truncated", "not-an-image", "unsupported", "too-large", "unreadable", "out-of-memory", "crashed",
+    "missing",
+    "empty",
+    "truncated",
+    "not-an-image",
+    "unsupported",
+    "too-large",
+    "unreadable",
+    "out-of-memory",
+    "crashed",
     "timed-out",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

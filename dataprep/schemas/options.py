@@ -1,4 +1,6 @@
-"""Options: dataclass fields that know their range, and dictionaries of them that refuse what they do not know."""
+"""Options: dataclass fields that know their range, and dictionaries of them that refuse what
+they do not know.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,16 @@ T = TypeVar("T")
 
 
 def option(
-    default: Any, help: str, *, low: float | None = None, high: float | None = None, choices: Collection[Any] | None = None
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Collection[Any] | None = None,
 ) -> Any:
-    """A dataclass field that is an option: a default, a help line, and the range or the choices it may take."""
+    """A dataclass field that is an option: a default, a help line, and the range or the choices
+    it may take.
+    """
     limits = {"help": help, "low": low, "high": high, "choices": choices}
     if isinstance(default, list | dict | set):
         return dataclasses.field(default_factory=lambda: default.copy(), metadata=limits)
@@ -34,7 +43,9 @@ def validate(options: Any, name: str) -> None:
         _check_type(f"{name}.{field.name}", value, field)
         _check_range(f"{name}.{field.name}", value, field.metadata)
         if isinstance(value, float) and not math.isfinite(value) and value != field.default:
-            raise OptionError(f"option {name}.{field.name}: expected a finite number, got {value!r}")
+            raise OptionError(
+                f"option {name}.{field.name}: expected a finite number, got {value!r}"
+            )
 
 
 def _check_type(name: str, value: Any, field: dataclasses.Field[Any]) -> None:
@@ -50,12 +61,16 @@ def _check_type(name: str, value: Any, field: dataclasses.Field[Any]) -> None:
 def _check_range(name: str, value: Any, limits: Mapping[str, Any]) -> None:
     low, high, choices = limits.get("low"), limits.get("high"), limits.get("choices")
     if choices is not None and value not in choices:
-        raise OptionError(f"option {name}: expected one of {', '.join(map(str, choices))}, got {value!r}")
+        raise OptionError(
+            f"option {name}: expected one of {', '.join(map(str, choices))}, got {value!r}"
+        )
     if value is None or (low is None and high is None):
         return
     if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise OptionError(f"option {name}: expected a value in [{low if low is not None else '-inf'}, "
-                          f"{high if high is not None else 'inf'}], got {value!r}")  # fmt: skip
+        raise OptionError(
+            f"option {name}: expected a value in [{low if low is not None else '-inf'}, "
+            f"{high if high is not None else 'inf'}], got {value!r}"
+        )
 
 
 def from_mapping(kind: type[T], values: Mapping[str, Any], name: str) -> T:

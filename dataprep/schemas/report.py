@@ -14,8 +14,13 @@ VERSION = 1
 CLAIMS_LIMIT = 100_000
 
 HTML, JSON, ISSUES, SAMPLES, SARIF, RUN = (
-    "report.html", "report.json", "issues.csv", "samples.parquet", "report.sarif", "run.json",
-)  # fmt: skip
+    "report.html",
+    "report.json",
+    "issues.csv",
+    "samples.parquet",
+    "report.sarif",
+    "run.json",
+)
 #: All files of a report.
 REPORT_FILES = (HTML, JSON, ISSUES, SAMPLES, SARIF, RUN)
 
@@ -59,5 +64,7 @@ class ReportPaths:
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema of ``report.json``."""
-    schema: dict[str, Any] = json.loads(files("dataprep.schemas").joinpath("report.schema.json").read_text(encoding="utf-8"))
+    schema: dict[str, Any] = json.loads(
+        files("dataprep.schemas").joinpath("report.schema.json").read_text(encoding="utf-8")
+    )
     return schema

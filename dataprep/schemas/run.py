@@ -14,13 +14,24 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 #: Packages whose version can change a figure.
-_PACKAGES = ("numpy", "pandas", "pillow", "simplejpeg", "opencv-python-headless", "xxhash", "pillow-heif")
+_PACKAGES = (
+    "numpy",
+    "pandas",
+    "pillow",
+    "simplejpeg",
+    "opencv-python-headless",
+    "xxhash",
+    "pillow-heif",
+)
 
 
-def run_record(stage: str, dataset: Dataset, options: Mapping[str, Any], seconds: Mapping[str, float]) -> dict[str, Any]:
+def run_record(
+    stage: str, dataset: Dataset, options: Mapping[str, Any], seconds: Mapping[str, float]
+) -> dict[str, Any]:
     """The record of one stage's run, ready for JSON.
 
-    Only ``finished_at`` and ``seconds`` differ between two runs with the same inputs, options, versions and processor class.
+    Only ``finished_at`` and ``seconds`` differ between two runs with the same inputs, options,
+    versions and processor class.
     """
     return {
         "stage": stage,

@@ -20,11 +20,12 @@ class Reading:
         encoding: of a manifest's text, in Python's names (``gb18030``, ``cp1252``).
         label_separator: what parts several labels in one cell.
         task: "classification", "multi-label" or "regression".
-        label_from: which level of folders names the class: "first" or a number counted from 1 below the root (below the split,
-            and below a lone folder around everything), "leaf" the deepest, "path" all of them joined by ``/``. It goes before a
-            column of a manifest.
-        group_by: what belongs together: "folder" the folders below the class, "name" the file's name without the number at its
-            end, or a regular expression on the path relative to the root, whose first group (or whole match) names the group.
+        label_from: which level of folders names the class: "first" or a number counted from 1 below
+            the root (below the split, and below a lone folder around everything), "leaf" the
+            deepest, "path" all of them joined by ``/``. It goes before a column of a manifest.
+        group_by: what belongs together: "folder" the folders below the class, "name" the file's
+            name without the number at its end, or a regular expression on the path relative to the
+            root, whose first group (or whole match) names the group.
 
     Raises:
         OptionError: an unknown task or level of folders.
@@ -42,10 +43,18 @@ class Reading:
 
     def __post_init__(self) -> None:
         if self.task is not None and self.task not in _TASKS:
-            raise OptionError(f"option task: expected one of {', '.join(_TASKS)}, got {self.task!r}")
+            raise OptionError(
+                f"option task: expected one of {', '.join(_TASKS)}, got {self.task!r}"
+            )
         level = self.label_from
-        if level is not None and level not in ("first", "leaf", "path") and not (level.isdecimal() and int(level) > 0):
-            raise OptionError(f"option label_from: expected first, leaf, path or a number from 1, got {level!r}")
+        if (
+            level is not None
+            and level not in ("first", "leaf", "path")
+            and not (level.isdecimal() and int(level) > 0)
+        ):
+            raise OptionError(
+                f"option label_from: expected first, leaf, path or a number from 1, got {level!r}"
+            )
 
     @property
     def columns(self) -> dict[str, str | None]:

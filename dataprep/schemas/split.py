@@ -1,4 +1,6 @@
-"""Split: a data set divided into parts, with the proof that the division is clean; and the names of the files of a split."""
+"""Split: a data set divided into parts, with the proof that the division is clean; and the names
+of the files of a split.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,16 @@ if TYPE_CHECKING:
 
 #: Files of a split in its folder (``dataprep-out/split``).
 SPLITS, SAMPLES, PROOF, PAGE, RUN, LEDGER = (
-    "splits.csv", "samples.parquet", "proof.json", "split.html", "run.json", "test_ledger.jsonl",
-)  # fmt: skip
+    "splits.csv",
+    "samples.parquet",
+    "proof.json",
+    "split.html",
+    "run.json",
+    "test_ledger.jsonl",
+)
 
-#: Columns that a split adds to the samples: the part, and what stayed together (the least sample name of the unit).
+#: Columns that a split adds to the samples: the part, and what stayed together (the least sample
+#: name of the unit).
 PART, UNIT = "split", "unit"
 #: Column that a repair adds: the part in which each sample was.
 BEFORE = "split_before"
@@ -26,9 +34,11 @@ class Split:
     """A data set divided into parts.
 
     Attributes:
-        dataset: the samples that take part, with the columns ``split`` (part or fold; of further repeats: ``split_2``,
-            ``split_3``, ...) and ``unit`` (what stayed together: the least sample name of each unit).
-        proof: what was asked, what came, what leaks, ready for JSON (`dataprep.splits.proof.proving` describes the keys).
+        dataset: the samples that take part, with the columns ``split`` (part or fold; of further
+            repeats: ``split_2``, ``split_3``, ...) and ``unit`` (what stayed together: the least
+            sample name of each unit).
+        proof: what was asked, what came, what leaks, ready for JSON
+            (`dataprep.splits.proof.proving` describes the keys).
         run: everything that shaped the result (``run.json``).
     """
 
@@ -40,7 +50,9 @@ class Split:
     def parts(self) -> dict[str, int]:
         """Samples in each part, in the order in which the parts were asked for."""
         counts = self.dataset.samples[PART].value_counts()
-        return {name: int(counts.get(name, 0)) for name in self.proof.get("parts", sorted(counts.index))}
+        return {
+            name: int(counts.get(name, 0)) for name in self.proof.get("parts", sorted(counts.index))
+        }
 
     def __repr__(self) -> str:
         return f"Split({', '.join(f'{name}: {count}' for name, count in self.parts.items())})"

@@ -1,4 +1,6 @@
-"""Splitting: units that stay whole, a division that keeps every mix alike, and the proof that nothing leaks."""
+"""Splitting: units that stay whole, a division that keeps every mix alike, and the proof that
+nothing leaks.
+"""
 
 from __future__ import annotations
 

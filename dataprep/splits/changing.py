@@ -1,4 +1,6 @@
-"""A split that is there already: repaired with the fewest moves, or extended by new samples without any."""
+"""A split that is there already: repaired with the fewest moves, or extended by new samples
+without any.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from dataprep.splits.inputs import Kept, Material, as_category, gather
 from dataprep.splits.proof.comparisons import Leaks, label_deviation
 from dataprep.splits.requests import EXTERNAL, Ratios, Request
 from dataprep.splits.solver.division import Division, problem_of
-from dataprep.splits.solver.repairing import LABEL_TOLERANCE, SIZE_TOLERANCE, Point, fewest_moves, frontier
+from dataprep.splits.solver.repairing import (
+    LABEL_TOLERANCE,
+    SIZE_TOLERANCE,
+    Point,
+    fewest_moves,
+    frontier,
+)
 from dataprep.splits.solver.solving import solve
 from dataprep.splits.sources import audit_of
 from dataprep.splits.splitting import features_inside, finished, plan_of, request_of
@@ -51,22 +59,37 @@ class _Given(NamedTuple):
 
 
 def _begin(
-    source: Audit | Dataset | str | os.PathLike[str], earlier: Split | str | os.PathLike[str] | None, given: _Given,
-    progress: Progress | None, *, moves: bool,
-) -> tuple[Earlier, Request, Material, Rows]:  # fmt: skip
-    """The earlier split, what is asked for, the samples to divide, and the part that each has had, -1 for none."""
+    source: Audit | Dataset | str | os.PathLike[str],
+    earlier: Split | str | os.PathLike[str] | None,
+    given: _Given,
+    progress: Progress | None,
+    *,
+    moves: bool,
+) -> tuple[Earlier, Request, Material, Rows]:
+    """The earlier split, what is asked for, the samples to divide, and the part that each has
+    had, -1 for none.
+    """
     audit = audit_of(source, progress)
     known = earlier_of(earlier, audit)
     made_with = known.asked
     groups = (*made_with.groups, *([given.group] if isinstance(given.group, str) else given.group))
-    request = request_of(ratios=given.ratios, folds=0, leave_one_group_out=False, group=groups, external=made_with.external,
-                         balance=given.balance or made_with.balance, seed=given.seed,
-                         keep_similar=made_with.keep_similar if given.keep_similar is None else given.keep_similar,
-                         keep_unlabelled=given.keep_unlabelled or made_with.keep_unlabelled)  # fmt: skip
+    request = request_of(
+        ratios=given.ratios,
+        folds=0,
+        leave_one_group_out=False,
+        group=groups,
+        external=made_with.external,
+        balance=given.balance or made_with.balance,
+        seed=given.seed,
+        keep_similar=made_with.keep_similar if given.keep_similar is None else given.keep_similar,
+        keep_unlabelled=given.keep_unlabelled or made_with.keep_unlabelled,
+    )
     refuse_changed_rules(known, audit.dataset)
     _refuse_other_parts(request.parts if given.ratios is not None else (), known)
     kept = Kept(known.codes, known.external, moves)
-    material = gather(audit, replace(request, parts=known.parts), plan_of(given.plan, audit), kept=kept)
+    material = gather(
+        audit, replace(request, parts=known.parts), plan_of(given.plan, audit), kept=kept
+    )
     return known, request, material, known.codes(material.bonds.names)
 
 
@@ -86,23 +109,28 @@ def repair(
     tests: bool = True,
     progress: Progress | None = None,
 ) -> Split:
-    """Mend a split with as few moved samples as possible: no leak is left, and sizes and mix are within tolerances.
+    """Mend a split with as few moved samples as possible: no leak is left, and sizes and mix are
+    within tolerances.
 
-    A part "test" keeps every sample that it has, and gets only those that belong to them, as long as the tolerances can be held
-    that way. The column ``split_before`` says where each sample was.
+    A part "test" keeps every sample that it has, and gets only those that belong to them, as long
+    as the tolerances can be held that way. The column ``split_before`` says where each sample was.
 
     Args:
         source, seed, plan, tests, progress: as of `split`.
-        group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its folder) was made with counts too:
-            its groups beside these, its other options where these say nothing, and its `external` rows.
-        earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column ``split`` of the data.
-        ratios: wished sizes; None takes those that the parts have. What had no part joins the parts that are not kept.
+        group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its
+            folder) was made with counts too: its groups beside these, its other options where these
+            say nothing, and its `external` rows.
+        earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column
+            ``split`` of the data.
+        ratios: wished sizes; None takes those that the parts have. What had no part joins the parts
+            that are not kept.
         size_tolerance: share of its size by which a part may miss it.
         label_tolerance: how far a label's share in a part may be from that of all samples, 0 to 1.
 
     Raises:
         InputError: there is no split to mend.
-        OptionError: as of `split`; or the earlier split is in order of time, or kept groups together whose column is not there.
+        OptionError: as of `split`; or the earlier split is in order of time, or kept groups
+            together whose column is not there.
         FingerprintError: as of `split`.
     """
     started = time.perf_counter()
@@ -113,15 +141,32 @@ def repair(
     known, request, material, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
         raise InputError(
-            "none of the samples that can be used is in a part of the split to mend: divide them anew, without --repair"
+            "none of the samples that can be used is in a part of the split to mend: divide them "
+            "anew, without --repair"
         )
     inside = ~material.external
-    sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(np.float64)
-    targets = _targets(request.targets(int(inside.sum())) if ratios is not None else None, request.parts, known, sizes, inside)
-    division, changed = _repaired(
-        material, known, before, inside, targets, (size_tolerance, label_tolerance), wished=ratios is not None
+    sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
+        np.float64
     )
-    made = finished(material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed)
+    targets = _targets(
+        request.targets(int(inside.sum())) if ratios is not None else None,
+        request.parts,
+        known,
+        sizes,
+        inside,
+    )
+    division, changed = _repaired(
+        material,
+        known,
+        before,
+        inside,
+        targets,
+        (size_tolerance, label_tolerance),
+        wished=ratios is not None,
+    )
+    made = finished(
+        material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
+    )
     placed = np.empty(len(before), np.int64)
     placed[material.bonds.order] = before
     return replace(made, dataset=made.dataset.assign(**{BEFORE: as_category(placed, known.parts)}))
@@ -137,14 +182,22 @@ def _repaired(
     *,
     wished: bool,
 ) -> tuple[Division, dict[str, Any]]:
-    """The division mended, and what was done; `wished`: the targets were asked for rather than what the parts have."""
-    numbers, first, unit = np.unique(material.bonds.unit[inside], return_index=True, return_inverse=True)
+    """The division mended, and what was done; `wished`: the targets were asked for rather than
+    what the parts have.
+    """
+    numbers, first, unit = np.unique(
+        material.bonds.unit[inside], return_index=True, return_inverse=True
+    )
     names, seed = material.bonds.names[inside][first], material.request.seed
-    problem, place = problem_of(unit, names, features_inside(material, inside), known.parts, targets, seeds=(seed, 0))
+    problem, place = problem_of(
+        unit, names, features_inside(material, inside), known.parts, targets, seeds=(seed, 0)
+    )
     was = before[inside]
     held = np.zeros((len(numbers), len(known.parts)), np.int64)
     np.add.at(held, (place[was >= 0], was[was >= 0]), 1)
-    cost = problem.sizes[:, None] - held  # what had no part moves wherever it goes, and is not counted in the end
+    cost = (
+        problem.sizes[:, None] - held
+    )  # what had no part moves wherever it goes, and is not counted in the end
     cost[:, np.asarray(targets) <= 0] = len(before) + 1
     ways: list[tuple[tuple[int, ...], Problem]] = [((), problem)]
     if "test" in known.parts and len(known.parts) > 2:
@@ -164,11 +217,13 @@ def _repaired(
     changed["lines"] += [_test_line(before, part, known.parts)] if "test" in known.parts else []
     if not kept and "test" in known.parts:
         changed["lines"].append(
-            "With the test part kept as it is, the tolerances could not be held, so it takes part in the moves."
+            "With the test part kept as it is, the tolerances could not be held, so it takes part "
+            "in the moves."
         )
     if not met:
         changed["lines"].append(
-            f"No way to mend it has every size within {tolerances[0]:.0%} and every label within {100 * tolerances[1]:g} points: "
+            f"No way to mend it has every size within {tolerances[0]:.0%} and every label within "
+            f"{100 * tolerances[1]:g} points: "
             "this is the nearest."
         )
     apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
@@ -176,7 +231,9 @@ def _repaired(
 
 
 def _with_kept(problem: Problem, held: Rows, part: int) -> Problem:
-    """The problem in which a part that is kept has for its target what it then holds, and the others share the rest as before."""
+    """The problem in which a part that is kept has for its target what it then holds, and the
+    others share the rest as before.
+    """
     keeps = float(problem.sizes[held[:, part] > 0].sum())
     targets = problem.targets.copy()
     targets[part] = 0.0
@@ -186,18 +243,31 @@ def _with_kept(problem: Problem, held: Rows, part: int) -> Problem:
 
 
 def _chosen(
-    ways: Sequence[tuple[tuple[int, ...], Problem]], cost: Rows, tolerances: tuple[float, float], seed: int
+    ways: Sequence[tuple[tuple[int, ...], Problem]],
+    cost: Rows,
+    tolerances: tuple[float, float],
+    seed: int,
 ) -> tuple[tuple[Point, ...], Point, bool, bool, list[float]]:
-    """The frontier, the point taken, whether parts were kept for it, whether it is within the tolerances, and its targets.
+    """The frontier, the point taken, whether parts were kept for it, whether it is within the
+    tolerances, and its targets.
 
     Args:
-        ways: numbers of the parts that are kept as they are, and the problem then; the first way within tolerances is taken.
+        ways: numbers of the parts that are kept as they are, and the problem then; the first way
+            within tolerances is taken.
     """
     size, label = tolerances
     best = None
     for frozen, problem in ways:
         points = frontier(problem, cost, frozen=frozen, seed=seed)
-        point, met = fewest_moves(problem, cost, points, frozen=frozen, size_tolerance=size, label_tolerance=label, seed=seed)
+        point, met = fewest_moves(
+            problem,
+            cost,
+            points,
+            frozen=frozen,
+            size_tolerance=size,
+            label_tolerance=label,
+            seed=seed,
+        )
         if met or best is None:
             best = (points, point, bool(frozen), met, problem.targets.tolist())
         if met:
@@ -211,7 +281,12 @@ def _listed(points: Sequence[Point], taken: Point) -> list[Point]:
 
 
 def _changed(
-    material: Material, known: Earlier, before: Rows, ways: Sequence[tuple[Point, Rows]], taken: int, kept: bool
+    material: Material,
+    known: Earlier,
+    before: Rows,
+    ways: Sequence[tuple[Point, Rows]],
+    taken: int,
+    kept: bool,
 ) -> dict[str, Any]:
     """What was done, in words and figures.
 
@@ -226,22 +301,45 @@ def _changed(
     total = sum(groups.values()) + sum(pairs.values())
     moved = int(((part != before) & (before >= 0)).sum())
     joined = int((before < 0).sum())
-    counted_parts = before if not kept else np.where(before == known.parts.index("test"), -1, before)
+    counted_parts = (
+        before if not kept else np.where(before == known.parts.index("test"), -1, before)
+    )
     deviation = label_deviation(features, counted_parts, len(known.parts))
     rows = [_row("0", total, "", deviation, "as it was")]
     rows += [
-        _row(f"{point.moves:,}", leaks.total(way), f"{point.size_deviation:.1%}", point.label_deviation,
-             "taken" if number == taken else "")
+        _row(
+            f"{point.moves:,}",
+            leaks.total(way),
+            f"{point.size_deviation:.1%}",
+            point.label_deviation,
+            "taken" if number == taken else "",
+        )
         for number, (point, way) in enumerate(ways)
-    ]  # fmt: skip
-    figures = [{"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation} for p, _ in ways]
-    lines = [f"It had {counted(total, 'leak')}: {_leak_words(groups, pairs, leaks.units(before))}.",
-             f"{counted(moved, 'sample')} of {len(before):,} moved."]  # fmt: skip
+    ]
+    figures = [
+        {"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation}
+        for p, _ in ways
+    ]
+    lines = [
+        f"It had {counted(total, 'leak')}: {_leak_words(groups, pairs, leaks.units(before))}.",
+        f"{counted(moved, 'sample')} of {len(before):,} moved.",
+    ]
     lines += [_exposure_line(leaks, before, known.parts)] if total else []
     lines += [f"{counted(joined, 'sample')} without a part joined one."] if joined else []
-    lines += ["test keeps its own mix; the figures of the table are about the other parts."] if kept else []
-    return {"title": "Repaired", "moved": moved, "lines": lines, "frontier": rows, "points": figures, "column": BEFORE,
-            "before": {"groups": groups, "pairs": pairs, "total": total, "deviation": deviation}}  # fmt: skip
+    lines += (
+        ["test keeps its own mix; the figures of the table are about the other parts."]
+        if kept
+        else []
+    )
+    return {
+        "title": "Repaired",
+        "moved": moved,
+        "lines": lines,
+        "frontier": rows,
+        "points": figures,
+        "column": BEFORE,
+        "before": {"groups": groups, "pairs": pairs, "total": total, "deviation": deviation},
+    }
 
 
 def _row(moves: str, leaks: int, size: str, deviation: float | None, chosen: str) -> dict[str, str]:
@@ -262,14 +360,27 @@ def _exposure_line(leaks: Leaks, before: Rows, parts: Sequence[str]) -> str:
     for number, name in enumerate(parts):
         size = int((before == number).sum())
         if number != trained and size:
-            words.append(f"{round(leaks.exposed(before, number, trained) * size):,} of the {size:,} samples of {name}")
-    return f"{' and '.join(words)} had a relative in {'train' if trained is not None else 'another part'}."
+            words.append(
+                f"{round(leaks.exposed(before, number, trained) * size):,} of the {size:,} samples "
+                f"of {name}"
+            )
+    return (
+        f"{' and '.join(words)} had a relative in "
+        f"{'train' if trained is not None else 'another part'}."
+    )
 
 
 def _test_line(before: Rows, part: Rows, parts: Sequence[str]) -> str:
     number = parts.index("test")
-    left, came = int(((before == number) & (part != number)).sum()), int(((before != number) & (part == number)).sum())
-    return "The test part is as it was." if not left and not came else f"The test part lost {left:,} samples and got {came:,}."
+    left, came = (
+        int(((before == number) & (part != number)).sum()),
+        int(((before != number) & (part == number)).sum()),
+    )
+    return (
+        "The test part is as it was."
+        if not left and not came
+        else f"The test part lost {left:,} samples and got {came:,}."
+    )
 
 
 def extend(
@@ -288,19 +399,23 @@ def extend(
 ) -> Split:
     """Give new samples a part of an earlier split; no sample that has one moves.
 
-    What belongs to samples of one part joins them. The others are divided so that sizes and mix of all samples, old and new,
-    come as near as can be to the wish. What belongs to samples of several parts was leaking already, and is named.
+    What belongs to samples of one part joins them. The others are divided so that sizes and mix of
+    all samples, old and new, come as near as can be to the wish. What belongs to samples of several
+    parts was leaking already, and is named.
 
     Args:
         source, seed, plan, tests, progress: as of `split`.
-        group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its folder) was made with counts too:
-            its groups beside these, its other options where these say nothing, and its `external` rows.
+        group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its
+            folder) was made with counts too: its groups beside these, its other options where these
+            say nothing, and its `external` rows.
         earlier: a Split, its folder or its splits.csv.
-        ratios: wished sizes of old and new samples together; None takes the shares that the parts have.
+        ratios: wished sizes of old and new samples together; None takes the shares that the parts
+            have.
 
     Raises:
         InputError: no earlier split there, or one that shares no sample with the data.
-        OptionError: as of `split`; or the earlier split is in order of time, or kept groups together whose column is not there.
+        OptionError: as of `split`; or the earlier split is in order of time, or kept groups
+            together whose column is not there.
         FingerprintError: as of `split`.
     """
     started = time.perf_counter()
@@ -308,34 +423,61 @@ def extend(
     known, request, material, before = _begin(source, earlier, given, progress, moves=False)
     if (before < 0).all():
         raise InputError(
-            "no sample of the earlier split is among those to divide: is it of the same data? Paths must be the same"
+            "no sample of the earlier split is among those to divide: is it of the same data? "
+            "Paths must be the same"
         )
-    division, changed = _extended(material, known, before, request.targets if ratios is not None else None, request.parts)
-    return finished(material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed)
+    division, changed = _extended(
+        material, known, before, request.targets if ratios is not None else None, request.parts
+    )
+    return finished(
+        material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
+    )
 
 
 def _extended(
-    material: Material, known: Earlier, before: Rows, wished: Callable[[int], list[float]] | None, named: Sequence[str]
+    material: Material,
+    known: Earlier,
+    before: Rows,
+    wished: Callable[[int], list[float]] | None,
+    named: Sequence[str],
 ) -> tuple[Division, dict[str, Any]]:
     home, torn = _homes(material.bonds.unit, before, len(known.parts))
     inside = ~material.external
     home[~inside] = known.external
-    sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(np.float64)
+    sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
+        np.float64
+    )
     targets = _targets(wished(int(inside.sum())) if wished else None, named, known, sizes, inside)
-    piece = np.unique(material.bonds.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True)[1]
+    piece = np.unique(
+        material.bonds.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True
+    )[1]
     first = np.unique(piece, return_index=True)[1]
     features = features_inside(material, inside)
-    problem, place = problem_of(piece, material.bonds.names[inside][first], features, known.parts, targets,
-                                seeds=(material.request.seed, 0), fixed=home[inside][first])  # fmt: skip
+    problem, place = problem_of(
+        piece,
+        material.bonds.names[inside][first],
+        features,
+        known.parts,
+        targets,
+        seeds=(material.request.seed, 0),
+        fixed=home[inside][first],
+    )
     part = home.copy()
     part[inside] = solve(problem, seed=material.request.seed)[place]
     apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
-    changed = {"title": "Extended", "moved": 0, "lines": _extension_lines(material, known, before, part, torn), "frontier": []}
+    changed = {
+        "title": "Extended",
+        "moved": 0,
+        "lines": _extension_lines(material, known, before, part, torn),
+        "frontier": [],
+    }
     return Division(known.parts, part, tuple(targets), apart=apart), changed
 
 
 def _homes(unit: Rows, before: Rows, parts: int) -> tuple[Rows, Rows]:
-    """(n,) part that each sample has to be in, -1 where free: its own, or that of most of its unit; and units of several."""
+    """(n,) part that each sample has to be in, -1 where free: its own, or that of most of its
+    unit; and units of several.
+    """
     held = np.zeros((int(unit.max()) + 1, parts), np.int64)
     old = before >= 0
     np.add.at(held, (unit[old], before[old]), 1)
@@ -343,22 +485,42 @@ def _homes(unit: Rows, before: Rows, parts: int) -> tuple[Rows, Rows]:
     return np.where(old, before, most[unit]), np.flatnonzero((held > 0).sum(axis=1) > 1)
 
 
-def _extension_lines(material: Material, known: Earlier, before: Rows, part: Rows, torn: Rows) -> list[str]:
+def _extension_lines(
+    material: Material, known: Earlier, before: Rows, part: Rows, torn: Rows
+) -> list[str]:
     new, unit = before < 0, material.bonds.unit
     gone = len(known.of) - int((~new).sum())
     bound = int((new & np.isin(unit, unit[~new])).sum())
-    lines = [f"{counted(int(new.sum()), 'new sample')} joined {int((~new).sum()):,} old ones; no old sample moved."]
+    lines = [
+        f"{counted(int(new.sum()), 'new sample')} joined {int((~new).sum()):,} old ones; no old "
+        "sample moved."
+    ]
     counts = np.bincount(part[new], minlength=len(known.parts))
-    lines += [f"New samples: {', '.join(f'{name} {count:,}' for name, count in zip(known.parts, counts))}."] if new.any() else []
+    lines += (
+        [
+            "New samples: "
+            f"{', '.join(f'{name} {count:,}' for name, count in zip(known.parts, counts))}."
+        ]
+        if new.any()
+        else []
+    )
     lines += [f"{bound:,} of them went where what they belong to is."] if bound else []
     if gone > 0:
-        lines.append(f"{counted(gone, 'sample')} of the earlier split {'is' if gone == 1 else 'are'} not among those to divide.")
+        lines.append(
+            f"{counted(gone, 'sample')} of the earlier split {'is' if gone == 1 else 'are'} not "
+            "among those to divide."
+        )
     for number in torn[:_NAMED].tolist():
         rows = np.flatnonzero((unit == number) & ~new)
-        held = ", ".join(f"{int((before[rows] == code).sum())} in {known.parts[code]}" for code in np.unique(before[rows]))
+        held = ", ".join(
+            f"{int((before[rows] == code).sum())} in {known.parts[code]}"
+            for code in np.unique(before[rows])
+        )
         fresh = np.flatnonzero((unit == number) & new)
         joined = f", joined by {material.bonds.names[fresh[0]]}" if len(fresh) else ""
-        lines.append(f"Leaks already: the unit of {material.bonds.names[rows[0]]} has {held}{joined}.")
+        lines.append(
+            f"Leaks already: the unit of {material.bonds.names[rows[0]]} has {held}{joined}."
+        )
     if len(torn):
         more = f"{len(torn) - _NAMED:,} more leak. " if len(torn) > _NAMED else ""
         lines.append(f"{more}To mend that, samples have to move: dataprep split --repair")
@@ -366,9 +528,15 @@ def _extension_lines(material: Material, known: Earlier, before: Rows, part: Row
 
 
 def _targets(
-    wished: Sequence[float] | None, named: Sequence[str], known: Earlier, sizes: NDArray[np.float64], inside: NDArray[np.bool_]
+    wished: Sequence[float] | None,
+    named: Sequence[str],
+    known: Earlier,
+    sizes: NDArray[np.float64],
+    inside: NDArray[np.bool_],
 ) -> list[float]:
-    """Wished samples of each part, 0 for the external one: as asked, or in the proportions that they have."""
+    """Wished samples of each part, 0 for the external one: as asked, or in the proportions that
+    they have.
+    """
     if wished is not None:
         given = dict(zip(named, wished))
         return [given.get(name, 0.0) for name in known.parts]
@@ -379,4 +547,7 @@ def _targets(
 def _refuse_other_parts(named: Sequence[str], known: Earlier) -> None:
     there = [name for name in known.parts if name != EXTERNAL]
     if named and sorted(named) != sorted(there):
-        raise OptionError(f"ratios: expected the parts that the split has, {', '.join(there)}, got {', '.join(named)}")
+        raise OptionError(
+            f"ratios: expected the parts that the split has, {', '.join(there)}, got "
+            f"{', '.join(named)}"
+        )

@@ -10,14 +10,26 @@ from dataprep.reports.audit.console import MARKS, WIDTH, print_lines
 from dataprep.reports.columns import wrapped
 from dataprep.schemas.split import Split, SplitPaths
 from dataprep.schemas.text.words import printable
-from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
+from dataprep.splits.summary import (
+    bond_lines,
+    comparison_rows,
+    left_out_lines,
+    random_words,
+    size_rows,
+    tested_rows,
+    verdict,
+)
 
 #: Parts that are listed; of more, only the first.
 _LISTED = 24
 
 
 def print_split(
-    split: Split, paths: SplitPaths | None = None, stream: TextIO | None = None, *, verdict_only: bool = False
+    split: Split,
+    paths: SplitPaths | None = None,
+    stream: TextIO | None = None,
+    *,
+    verdict_only: bool = False,
 ) -> None:
     """Print a split for people: in colour on a terminal, as plain text elsewhere.
 
@@ -35,15 +47,29 @@ def lines_of(split: Split, paths: SplitPaths | None = None) -> Iterator[tuple[st
     proof = split.proof
     yield from _verdict(split)
     yield "", ""
-    yield from _table(size_rows(proof)[:_LISTED], {"part": "PART", "samples": "SAMPLES", "share": "SHARE", "target": "TARGET",
-                                                  "units": "UNITS", "holds": ""}, left=("part", "holds"))  # fmt: skip
+    yield from _table(
+        size_rows(proof)[:_LISTED],
+        {
+            "part": "PART",
+            "samples": "SAMPLES",
+            "share": "SHARE",
+            "target": "TARGET",
+            "units": "UNITS",
+            "holds": "",
+        },
+        left=("part", "holds"),
+    )
     if len(proof["sizes"]) > _LISTED:
         yield f"and {len(proof['sizes']) - _LISTED:,} more", "dim"
     yield from _repairs(proof)
     yield from _comparison(proof)
     yield from _tests(proof)
-    for title, lines in (("KEPT TOGETHER", bond_lines(proof)), ("GIVEN UP", proof["given_up"]),
-                         ("LEFT OUT", left_out_lines(proof)), ("NOTE", proof["notes"])):  # fmt: skip
+    for title, lines in (
+        ("KEPT TOGETHER", bond_lines(proof)),
+        ("GIVEN UP", proof["given_up"]),
+        ("LEFT OUT", left_out_lines(proof)),
+        ("NOTE", proof["notes"]),
+    ):
         yield from _listed(title, lines)
     if paths is not None:
         yield from _files(split, paths)
@@ -62,7 +88,13 @@ def _repairs(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _listed(changed["title"].upper(), changed["lines"])
     if changed["frontier"]:
         yield "", ""
-        names = {"moves": "MOVES", "leaks": "LEAKS LEFT", "size": "SIZE OFF BY", "deviation": "LABELS OFF BY", "chosen": ""}
+        names = {
+            "moves": "MOVES",
+            "leaks": "LEAKS LEFT",
+            "size": "SIZE OFF BY",
+            "deviation": "LABELS OFF BY",
+            "chosen": "",
+        }
         yield from _table(changed["frontier"], names, left=("chosen",))
 
 
@@ -80,9 +112,15 @@ def _comparison(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if theirs:
         seeds = f"best of {theirs['seeds']} seeds" if theirs["seeds"] > 1 else "one seed"
         sizes = " / ".join(f"{size:,}" for size in theirs["sizes"][:6])
-        yield from _wrapped(f"SGKF: StratifiedGroupKFold of scikit-learn, {seeds}, sizes {sizes}.", "", "dim")
+        yield from _wrapped(
+            f"SGKF: StratifiedGroupKFold of scikit-learn, {seeds}, sizes {sizes}.", "", "dim"
+        )
     if compared["random"]:
-        yield from _wrapped(f"RANDOM: {random_words(proof)}, mean of {compared['random']['draws']} draws.", "", "dim")
+        yield from _wrapped(
+            f"RANDOM: {random_words(proof)}, mean of {compared['random']['draws']} draws.",
+            "",
+            "dim",
+        )
 
 
 def _tests(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -114,12 +152,19 @@ def _files(split: Split, paths: SplitPaths) -> Iterator[tuple[str, str]]:
     yield f"Next    look at {printable(shlex.quote(paths.page))}{last}", ""
 
 
-def _table(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], left: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _table(
+    rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], left: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     columns = [name for name in names if any(str(row.get(name, "")) for row in rows)]
     texts = [{name: printable(str(row.get(name, ""))) for name in columns} for row in rows]
-    widths = {name: max([len(names[name]), *(len(text[name]) for text in texts)]) for name in columns}
+    widths = {
+        name: max([len(names[name]), *(len(text[name]) for text in texts)]) for name in columns
+    }
     for text, style in [(names, "dim"), *((text, "") for text in texts)]:
-        cells = (text[name].ljust(widths[name]) if name in left else text[name].rjust(widths[name]) for name in columns)
+        cells = (
+            text[name].ljust(widths[name]) if name in left else text[name].rjust(widths[name])
+            for name in columns
+        )
         yield "  ".join(cells), style
 
 

@@ -31,7 +31,9 @@ _USUAL = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class MadeWith:
-    """The options of an earlier split that hold for it as long as it lives; those of a bare table are not known."""
+    """The options of an earlier split that hold for it as long as it lives; those of a bare
+    table are not known.
+    """
 
     groups: tuple[str, ...] = ()
     external: tuple[tuple[str, str], ...] = ()
@@ -44,16 +46,24 @@ class MadeWith:
     def of(cls, proof: Mapping[str, Any]) -> MadeWith:
         """What a proof says; the column ``group`` counted without being asked for."""
         asked = proof.get("asked", {})
-        groups = dict.fromkeys([*asked.get("groups", ()), *proof.get("kept_together", {}).get("groups", {})])
+        groups = dict.fromkeys(
+            [*asked.get("groups", ()), *proof.get("kept_together", {}).get("groups", {})]
+        )
         return cls(
-            tuple(groups), tuple((column, value) for column, value in asked.get("external", ())), asked.get("time_column", ""),
-            tuple(asked.get("balance", ())), asked.get("keep_similar", True), asked.get("keep_unlabelled", False),
-        )  # fmt: skip
+            tuple(groups),
+            tuple((column, value) for column, value in asked.get("external", ())),
+            asked.get("time_column", ""),
+            tuple(asked.get("balance", ())),
+            asked.get("keep_similar", True),
+            asked.get("keep_unlabelled", False),
+        )
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier split: its parts in order, the part of each sample by name, and what it was made with."""
+    """An earlier split: its parts in order, the part of each sample by name, and what it was
+    made with.
+    """
 
     parts: tuple[str, ...]
     of: Mapping[str, str]
@@ -71,18 +81,24 @@ class Earlier:
 
 
 def refuse_changed_rules(known: Earlier, dataset: Dataset) -> None:
-    """Raise OptionError where the earlier split followed a rule that cannot be kept to on `dataset`."""
+    """Raise OptionError where the earlier split followed a rule that cannot be kept to on
+    `dataset`.
+    """
     asked = known.asked
     if asked.time_column:
         raise OptionError(
-            f"the earlier split is in the order of {asked.time_column!r}, and samples that move or join would break that order: "
-            f"divide anew with time_column={asked.time_column}, or give its splits.csv, whose parts have no order"
+            f"the earlier split is in the order of {asked.time_column!r}, and samples that move or "
+            "join would break that order: "
+            f"divide anew with time_column={asked.time_column}, or give its splits.csv, whose "
+            "parts have no order"
         )
     gone = [name for name in asked.groups if name not in dataset.samples]
     if gone:
         raise OptionError(
-            f"the earlier split kept samples of one {gone[0]!r} together, and the data has no such column now: audit with it "
-            "(a manifest's column becomes 'group' by group_column), or give the split's splits.csv to do without"
+            f"the earlier split kept samples of one {gone[0]!r} together, and the data has no such "
+            "column now: audit with it "
+            "(a manifest's column becomes 'group' by group_column), or give the split's splits.csv "
+            "to do without"
         )
 
 
@@ -97,10 +113,15 @@ def earlier_of(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> 
             return _from_table(os.fspath(earlier))
         earlier = read_split(earlier)
     if earlier is not None:
-        return _from_values(earlier.dataset.samples[PART], earlier.proof.get("parts", ()), MadeWith.of(earlier.proof))
+        return _from_values(
+            earlier.dataset.samples[PART],
+            earlier.proof.get("parts", ()),
+            MadeWith.of(earlier.proof),
+        )
     if not audit.dataset.has(PART):
         raise InputError(
-            "there is no split to mend: the data has no column 'split'. Give one with --from splits.csv, or make one"
+            "there is no split to mend: the data has no column 'split'. Give one with --from "
+            "splits.csv, or make one"
         )
     return _from_values(audit.dataset.samples[PART])
 
@@ -108,14 +129,23 @@ def earlier_of(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> 
 def _from_table(path: str) -> Earlier:
     check_input(path, "the earlier split", limit=STAGE_LIMIT)
     with reading(f"the earlier split {path}", "Expected the splits.csv of an earlier split"):
-        table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, dtype="str", keep_default_na=False)
+        table = (
+            pd.read_parquet(path)
+            if path.endswith(".parquet")
+            else pd.read_csv(path, dtype="str", keep_default_na=False)
+        )
     key = next((name for name in ("path", "sample") if name in table), "")
     if not key or PART not in table:
-        raise InputError(f"{path}: expected the columns 'path' and 'split', got {', '.join(map(str, table.columns))}")
+        raise InputError(
+            f"{path}: expected the columns 'path' and 'split', got "
+            f"{', '.join(map(str, table.columns))}"
+        )
     return _from_values(table.set_index(key)[PART])
 
 
-def _from_values(values: pd.Series[Any], parts: Sequence[str] = (), asked: MadeWith | None = None) -> Earlier:
+def _from_values(
+    values: pd.Series[Any], parts: Sequence[str] = (), asked: MadeWith | None = None
+) -> Earlier:
     asked = asked or MadeWith()
     known = values.dropna().astype("str")
     known = known[known != ""]
@@ -123,5 +153,7 @@ def _from_values(values: pd.Series[Any], parts: Sequence[str] = (), asked: MadeW
     listed = [*(name for name in (*parts, *_USUAL) if name in named)]
     order = tuple(dict.fromkeys([*listed, *sorted(named), *([EXTERNAL] if asked.external else [])]))
     if len(order) < 2:
-        raise InputError(f"the earlier split has {counted(len(order), 'part')}: expected at least two")
+        raise InputError(
+            f"the earlier split has {counted(len(order), 'part')}: expected at least two"
+        )
     return Earlier(order, dict(zip(known.index.astype("str"), known)), asked)

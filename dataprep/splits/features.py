@@ -19,14 +19,21 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-#: Bins of numeric targets and of numeric columns to balance: quantiles, so each holds about as many samples.
+#: Bins of numeric targets and of numeric columns to balance: quantiles, so each holds about as many
+#: samples.
 LABEL_BINS, COLUMN_BINS = 10, 5
 #: Values of a column to balance that count by themselves; the rarer ones count together.
 MOST_VALUES = 50
 #: Importance of a column to balance beside the labels, which have 1.
 COLUMN_WEIGHT = 0.5
 #: Words for measured columns.
-ALIASES = {"brightness": "luma_mean", "size": "bytes", "colour": "saturation", "color": "saturation", "blur": "sharpness"}
+ALIASES = {
+    "brightness": "luma_mean",
+    "size": "bytes",
+    "colour": "saturation",
+    "color": "saturation",
+    "blur": "sharpness",
+}
 #: Above so many different values a column of numbers is cut into quantiles.
 _FEW_VALUES = 12
 
@@ -40,8 +47,8 @@ class Features:
         rows, features: (m,) entries; no two are the same.
         weights: (f,) importance.
         labels: how many of the features are labels; they come first.
-        classes: (n,) class number of each row for methods that know one class only (of several labels their combination,
-            of figures their bin), -1 where there is none.
+        classes: (n,) class number of each row for methods that know one class only (of several
+            labels their combination, of figures their bin), -1 where there is none.
     """
 
     names: tuple[str, ...]
@@ -98,7 +105,9 @@ def _labels(dataset: Dataset, order: Rows) -> tuple[list[str], Rows, Rows, Rows]
         names, codes = _quantiles(values.to_numpy(np.float64)[order], LABEL_BINS, "label")
         rows = np.flatnonzero(codes >= 0)
         return names, rows, codes[rows], codes
-    classes, combinations = numbered(np.where(known, values.astype("str").to_numpy(dtype=object), "")[order])
+    classes, combinations = numbered(
+        np.where(known, values.astype("str").to_numpy(dtype=object), "")[order]
+    )
     if dataset.task != "multi-label":
         rows = np.flatnonzero(classes >= 0)
         return [f"label={name}" for name in combinations], rows, classes[rows], classes
@@ -116,11 +125,17 @@ def _several(classes: Rows, combinations: Sequence[str]) -> tuple[list[str], Row
     rows = np.flatnonzero(classes >= 0)
     many = counts[classes[rows]]
     within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-    return [f"label={name}" for name in known], np.repeat(rows, many), flat[np.repeat(starts[classes[rows]], many) + within]
+    return (
+        [f"label={name}" for name in known],
+        np.repeat(rows, many),
+        flat[np.repeat(starts[classes[rows]], many) + within],
+    )
 
 
 def _column(dataset: Dataset, order: Rows, name: str) -> tuple[list[str], Rows, Rows]:
-    """(names, rows, codes) of the values or bins of a column; what is missing is a value of its own."""
+    """(names, rows, codes) of the values or bins of a column; what is missing is a value of its
+    own.
+    """
     values = dataset.samples[name]
     numbers = numbers_of(values)
     if numbers is not None and values.nunique() > _FEW_VALUES:
@@ -141,7 +156,9 @@ def _values(texts: NDArray[Any], name: str) -> tuple[list[str], Rows]:
     frequent = np.sort(np.argsort(-counts, kind="stable")[: MOST_VALUES - 1])
     place = np.full(len(known) + 1, MOST_VALUES - 1)
     place[frequent], place[-1] = np.arange(MOST_VALUES - 1), -1
-    return [*(f"{name}={known[code]}" for code in frequent), f"{name}: any rarer value"], place[codes].astype(np.int64)
+    return [*(f"{name}={known[code]}" for code in frequent), f"{name}: any rarer value"], place[
+        codes
+    ].astype(np.int64)
 
 
 def numbered(texts: NDArray[Any]) -> tuple[Rows, list[str]]:
@@ -163,4 +180,6 @@ def _quantiles(figures: NDArray[np.float64], bins: int, name: str) -> tuple[list
     if len(edges) < 2:
         return [f"{name}={edges[0]:g}"], codes.astype(np.int64)
     ends = ")" * (len(edges) - 2) + "]"
-    return [f"{name} in [{low:.4g}, {high:.4g}{end}" for low, high, end in zip(edges, edges[1:], ends)], codes.astype(np.int64)
+    return [
+        f"{name} in [{low:.4g}, {high:.4g}{end}" for low, high, end in zip(edges, edges[1:], ends)
+    ], codes.astype(np.int64)

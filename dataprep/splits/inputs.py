@@ -72,7 +72,9 @@ class Kept(NamedTuple):
     moves: bool
 
 
-def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Kept | None = None) -> Material:
+def gather(
+    audit: Audit, request: Request, plan: Plan | None = None, *, kept: Kept | None = None
+) -> Material:
     """The material of a division.
 
     Args:
@@ -92,12 +94,21 @@ def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Ke
     usable = usable[bonds.order]
     matching = _external(dataset, usable, bonds, request, must=kept is None)
     times = (
-        times_of(dataset, known_column(dataset, request.time_column, "time_column"), bonds.order, request.day_first)
+        times_of(
+            dataset,
+            known_column(dataset, request.time_column, "time_column"),
+            bonds.order,
+            request.day_first,
+        )
         if request.time_column
         else None
     )
     usable = _labelled(dataset, bonds, usable, request, left_out)
-    usable, external = (usable, matching) if kept is None else _external_of_kept(bonds, usable, matching, kept, left_out)
+    usable, external = (
+        (usable, matching)
+        if kept is None
+        else _external_of_kept(bonds, usable, matching, kept, left_out)
+    )
     old = np.zeros(len(bonds), bool) if kept is None or kept.moves else kept.codes(bonds.names) >= 0
     usable = _unrelated_to_external(bonds, usable, external, old, left_out)
     if times is not None:
@@ -105,11 +116,22 @@ def gather(audit: Audit, request: Request, plan: Plan | None = None, *, kept: Ke
     if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
     dataset, bonds = _only(dataset, bonds, usable)
-    notes = (*_notes(audit, dataset, request, kept is not None), *(() if times is None else times.notes))
+    notes = (
+        *_notes(audit, dataset, request, kept is not None),
+        *(() if times is None else times.notes),
+    )
     return Material(
-        audit, dataset, bonds, features_of(dataset, bonds.order, request.balance), external[usable],
-        None if times is None else times.figures[usable], request, left_out, notes, duplicates_not_looked_for(audit),
-    )  # fmt: skip
+        audit,
+        dataset,
+        bonds,
+        features_of(dataset, bonds.order, request.balance),
+        external[usable],
+        None if times is None else times.figures[usable],
+        request,
+        left_out,
+        notes,
+        duplicates_not_looked_for(audit),
+    )
 
 
 def refuse_names(dataset: Dataset, request: Request) -> None:
@@ -120,18 +142,24 @@ def refuse_names(dataset: Dataset, request: Request) -> None:
         known_column(dataset, column, "external")
 
 
-def _usable(dataset: Dataset, plan: Plan | None) -> tuple[Dataset, NDArray[np.bool_], dict[str, int]]:
+def _usable(
+    dataset: Dataset, plan: Plan | None
+) -> tuple[Dataset, NDArray[np.bool_], dict[str, int]]:
     """The data set with the plan's labels, (n,) whether each sample can be used, and why not."""
     left_out: dict[str, int] = {}
     kept = np.ones(len(dataset), bool)
     if plan is not None:
         changed = difference(plan.data, dataset)
         if changed:
-            raise FingerprintError(f"the plan was made for other data: {changed}. Make a new one: dataprep clean")
+            raise FingerprintError(
+                f"the plan was made for other data: {changed}. Make a new one: dataprep clean"
+            )
         dropped = set(plan.table.loc[plan.table["action"] == "drop", "sample"])
         kept = ~dataset.samples.index.isin(dropped)
         left_out["dropped by the plan"] = int((~kept).sum())
-        dataset = cleaned_dataset(replace(plan, table=plan.table[plan.table["action"] == "relabel"]), dataset)
+        dataset = cleaned_dataset(
+            replace(plan, table=plan.table[plan.table["action"] == "relabel"]), dataset
+        )
     if "lost" in dataset.samples:
         lost = (dataset.samples["lost"].astype("str").fillna("") != "").to_numpy(dtype=bool)
         left_out["cannot be read"] = int((kept & lost).sum())
@@ -140,7 +168,11 @@ def _usable(dataset: Dataset, plan: Plan | None) -> tuple[Dataset, NDArray[np.bo
 
 
 def _labelled(
-    dataset: Dataset, bonds: Bonds, kept: NDArray[np.bool_], request: Request, left_out: dict[str, int]
+    dataset: Dataset,
+    bonds: Bonds,
+    kept: NDArray[np.bool_],
+    request: Request,
+    left_out: dict[str, int],
 ) -> NDArray[np.bool_]:
     """Without the samples that lack a label where others have one."""
     labelled = has_label(dataset, bonds.order)
@@ -151,7 +183,12 @@ def _labelled(
 
 
 def _timed(
-    bonds: Bonds, usable: NDArray[np.bool_], external: NDArray[np.bool_], times: Times, column: str, left_out: dict[str, int]
+    bonds: Bonds,
+    usable: NDArray[np.bool_],
+    external: NDArray[np.bool_],
+    times: Times,
+    column: str,
+    left_out: dict[str, int],
 ) -> NDArray[np.bool_]:
     """(n,) who can be used and has a time, or needs none; what could not be read is named."""
     missing = usable & ~external & np.isnan(times.figures)
@@ -163,15 +200,21 @@ def _timed(
     return usable & ~missing
 
 
-def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool) -> NDArray[np.bool_]:
-    """(n,) whether each has an external value; every value `must` be there unless new samples may come without."""
+def _external(
+    dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool
+) -> NDArray[np.bool_]:
+    """(n,) whether each has an external value; every value `must` be there unless new samples
+    may come without.
+    """
     external = np.zeros(len(bonds), bool)
     for column, value in request.external:
         values = dataset.samples[column]
         rows = equals(values, value)[bonds.order]
         if must and not rows.any():
             known = sorted(set(map(str, values.dropna())))[:1000]
-            raise OptionError(f"external: no row has {column}={value}. {did_you_mean(value, known)}")
+            raise OptionError(
+                f"external: no row has {column}={value}. {did_you_mean(value, known)}"
+            )
         external |= rows
     if request.external and (external | ~kept).all():
         raise OptionError("external: that takes every sample: nothing is left to train on")
@@ -179,9 +222,15 @@ def _external(dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: 
 
 
 def _external_of_kept(
-    bonds: Bonds, usable: NDArray[np.bool_], matching: NDArray[np.bool_], kept: Kept, left_out: dict[str, int]
+    bonds: Bonds,
+    usable: NDArray[np.bool_],
+    matching: NDArray[np.bool_],
+    kept: Kept,
+    left_out: dict[str, int],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(n,) who can be used, and who is external: was, or has such a value now; without moves, new ones that no old one binds."""
+    """(n,) who can be used, and who is external: was, or has such a value now; without moves,
+    new ones that no old one binds.
+    """
     codes = kept.codes(bonds.names)
     was = (codes == kept.external) & usable
     if kept.moves:
@@ -195,9 +244,15 @@ def _external_of_kept(
 
 
 def _unrelated_to_external(
-    bonds: Bonds, kept: NDArray[np.bool_], external: NDArray[np.bool_], old: NDArray[np.bool_], left_out: dict[str, int]
+    bonds: Bonds,
+    kept: NDArray[np.bool_],
+    external: NDArray[np.bool_],
+    old: NDArray[np.bool_],
+    left_out: dict[str, int],
 ) -> NDArray[np.bool_]:
-    """(n,) who can be used and belongs to no external sample: it can be in no other part, nor is it external; `old` ones stay."""
+    """(n,) who can be used and belongs to no external sample: it can be in no other part, nor is
+    it external; `old` ones stay.
+    """
     bound = np.isin(bonds.unit, bonds.unit[external]) & ~external & ~old
     if external.any():
         left_out["belongs together with an external sample"] = int((kept & bound).sum())
@@ -220,7 +275,10 @@ def _nothing_left(dataset: Dataset, left_out: dict[str, int]) -> str:
 def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) -> Sequence[str]:
     notes = []
     if audit.dataset.has("split") and not keeps_split:
-        notes.append("The column 'split' of the data is not looked at; --repair starts from it, --extend keeps it.")
+        notes.append(
+            "The column 'split' of the data is not looked at; --repair starts from it, --extend "
+            "keeps it."
+        )
     if not dataset.has("label"):
         notes.append("There are no labels: parts are balanced by size alone.")
     elif pd.unique(dataset.samples["label"].dropna()).size == 1:
@@ -232,7 +290,10 @@ def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) 
 
 
 def with_parts(
-    material: Material, parts: Sequence[str], part: NDArray[np.int64], repeats: Sequence[NDArray[np.int64]]
+    material: Material,
+    parts: Sequence[str],
+    part: NDArray[np.int64],
+    repeats: Sequence[NDArray[np.int64]],
 ) -> Dataset:
     """The samples with the columns ``split`` (``split_2``, ...) and ``unit``."""
     order = material.bonds.order

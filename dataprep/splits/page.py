@@ -1,4 +1,6 @@
-"""split.html: the proof of a split on one page that needs nothing else, in the look of the audit's report."""
+"""split.html: the proof of a split on one page that needs nothing else, in the look of the
+audit's report.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataprep.reports.audit.html import draw_page
-from dataprep.splits.summary import bond_lines, comparison_rows, left_out_lines, random_words, size_rows, tested_rows, verdict
+from dataprep.splits.summary import (
+    bond_lines,
+    comparison_rows,
+    left_out_lines,
+    random_words,
+    size_rows,
+    tested_rows,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from dataprep.schemas.split import Split
@@ -21,14 +31,28 @@ def draw_proof(split: Split) -> str:
     """The page as text."""
     proof = split.proof
     context = {
-        "proof": proof, "root": split.dataset.root, "version": split.run.get("dataprep", ""), "verdict": verdict(proof),
+        "proof": proof,
+        "root": split.dataset.root,
+        "version": split.run.get("dataprep", ""),
+        "verdict": verdict(proof),
         "random_words": random_words(proof),
-        "sizes": size_rows(proof)[:_MOST_ROWS], "bars": _bars(proof), "compared": comparison_rows(proof),
-        "tests": tested_rows(proof), "bonds": bond_lines(proof), "left_out": left_out_lines(proof),
-        "labels": _chart(proof["labels"]["table"], proof), "others": _chart(proof["others"], proof),
-        "changed": proof.get("changed"), "generated_at": split.run.get("finished_at", ""),
-    }  # fmt: skip
-    return draw_page("split.html.j2", ("report.css", "split.css"), {"theme": "theme.js", "script": "split.js"}, context)
+        "sizes": size_rows(proof)[:_MOST_ROWS],
+        "bars": _bars(proof),
+        "compared": comparison_rows(proof),
+        "tests": tested_rows(proof),
+        "bonds": bond_lines(proof),
+        "left_out": left_out_lines(proof),
+        "labels": _chart(proof["labels"]["table"], proof),
+        "others": _chart(proof["others"], proof),
+        "changed": proof.get("changed"),
+        "generated_at": split.run.get("finished_at", ""),
+    }
+    return draw_page(
+        "split.html.j2",
+        ("report.css", "split.css"),
+        {"theme": "theme.js", "script": "split.js"},
+        context,
+    )
 
 
 def _bars(proof: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -58,14 +82,22 @@ def _chart(table: list[dict[str, Any]], proof: Mapping[str, Any]) -> dict[str, A
     top = max((max([row["share"], *row["shares"]]) for row in shown), default=0) or 1
     rows = [
         {
-            "name": row["feature"], "share": row["share"], "counts": row["counts"], "samples": row["samples"],
+            "name": row["feature"],
+            "share": row["share"],
+            "counts": row["counts"],
+            "samples": row["samples"],
             "overall": round(100 * row["share"] / top, 3),
             "off": max((abs(row["shares"][number] - row["share"]) for number in judged), default=0),
             "dots": [
-                {"x": round(100 * share / top, 3), "colour": number % _COLOURS, "part": part, "share": share}
+                {
+                    "x": round(100 * share / top, 3),
+                    "colour": number % _COLOURS,
+                    "part": part,
+                    "share": share,
+                }
                 for number, (part, share) in enumerate(zip(parts, row["shares"]))
             ],
         }
         for row in shown
-    ]  # fmt: skip
+    ]
     return {"rows": rows, "hidden": len(table) - len(shown), "top": top, "narrow": len(parts) <= 8}

@@ -1,4 +1,6 @@
-"""A split on disk: splits.csv, samples.parquet, proof.json, split.html and run.json, written together and read back."""
+"""A split on disk: splits.csv, samples.parquet, proof.json, split.html and run.json, written
+together and read back.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,18 @@ from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.stored import read_record, read_samples
 from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.issues import Issues
-from dataprep.schemas.split import BEFORE, PAGE, PART, PROOF, RUN, SAMPLES, SPLITS, UNIT, Split, SplitPaths
+from dataprep.schemas.split import (
+    BEFORE,
+    PAGE,
+    PART,
+    PROOF,
+    RUN,
+    SAMPLES,
+    SPLITS,
+    UNIT,
+    Split,
+    SplitPaths,
+)
 from dataprep.splits.page import draw_proof
 
 if TYPE_CHECKING:
@@ -26,18 +39,40 @@ if TYPE_CHECKING:
 
 _AGAIN = "Make it again: dataprep split"
 _PROOF_KINDS: dict[str, type] = {
-    "fingerprint": str, "parts": list, "parts.*": str, "repeats": list, "repeats.*": dict, "repeats.*.column": str,
-    "kept_together": dict, "kept_together.groups": dict, "asked": dict, "asked.groups": list, "asked.groups.*": str,
-    "asked.external": list, "asked.external.*": list, "asked.external.*.*": str, "asked.time_column": str,
-    "asked.balance": list, "asked.balance.*": str, "asked.keep_similar": bool, "asked.keep_unlabelled": bool,
-}  # fmt: skip
-_RUN_KINDS: dict[str, type] = {"fingerprint": str, "audit": dict, "audit.fingerprint": str, "pass": dict, "options": dict}
+    "fingerprint": str,
+    "parts": list,
+    "parts.*": str,
+    "repeats": list,
+    "repeats.*": dict,
+    "repeats.*.column": str,
+    "kept_together": dict,
+    "kept_together.groups": dict,
+    "asked": dict,
+    "asked.groups": list,
+    "asked.groups.*": str,
+    "asked.external": list,
+    "asked.external.*": list,
+    "asked.external.*.*": str,
+    "asked.time_column": str,
+    "asked.balance": list,
+    "asked.balance.*": str,
+    "asked.keep_similar": bool,
+    "asked.keep_unlabelled": bool,
+}
+_RUN_KINDS: dict[str, type] = {
+    "fingerprint": str,
+    "audit": dict,
+    "audit.fingerprint": str,
+    "pass": dict,
+    "options": dict,
+}
 
 
 def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
     """Write a split into `folder`; all of its files take their places at the end, or none does.
 
-    ``splits.csv`` and ``samples.parquet`` are in the order of the sample names, so the same division gives the same bytes.
+    ``splits.csv`` and ``samples.parquet`` are in the order of the sample names, so the same
+    division gives the same bytes.
 
     Raises:
         OutputError: a file cannot be written.
@@ -46,10 +81,14 @@ def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
     dataset = in_order(split.dataset)
     mark_output(folder)
     with write_together(folder, owns=(SPLITS, SAMPLES, PROOF, RUN, PAGE)) as opened:
-        opened(SPLITS).write(rows_of(dataset, split.proof).to_csv(index=False, lineterminator="\n").encode())
+        opened(SPLITS).write(
+            rows_of(dataset, split.proof).to_csv(index=False, lineterminator="\n").encode()
+        )
         write_samples(opened(SAMPLES), Audit(dataset, Issues.collect([])))
         for name, data in ((PROOF, split.proof), (RUN, split.run)):
-            opened(name).write(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            opened(name).write(
+                json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+            )
         opened(PAGE).write(draw_proof(split).encode("utf-8", "backslashreplace"))
     return SplitPaths(folder)
 
@@ -57,18 +96,28 @@ def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
 def in_order(dataset: Dataset) -> Dataset:
     """The table of samples in the order of their names; arrays are left out."""
     order = np.asarray(dataset.samples.index.argsort())
-    return replace(dataset, samples=dataset.samples.iloc[order], arrays={}, annotations=None, faults=None)
+    return replace(
+        dataset, samples=dataset.samples.iloc[order], arrays={}, annotations=None, faults=None
+    )
 
 
 def rows_of(dataset: Dataset, proof: Any) -> pd.DataFrame:
     """The rows of ``splits.csv``: path, label, split, further repeats, unit, group columns."""
     samples = dataset.samples
-    further = [each["column"] for each in proof.get("repeats", ())] + [name for name in (BEFORE,) if name in samples]
-    groups = [name for name in proof.get("kept_together", {}).get("groups", {}) if name not in (PART, UNIT, "label", "path")]
+    further = [each["column"] for each in proof.get("repeats", ())] + [
+        name for name in (BEFORE,) if name in samples
+    ]
+    groups = [
+        name
+        for name in proof.get("kept_together", {}).get("groups", {})
+        if name not in (PART, UNIT, "label", "path")
+    ]
     columns = [*(["label"] if "label" in samples else []), PART, *further, UNIT, *groups]
     rows = samples[columns].rename_axis("path").reset_index()
     if dataset.task == "multi-label" and "label" in rows:
-        rows["label"] = rows["label"].map(lambda label: json.dumps(str(label).split("|")), na_action="ignore")
+        rows["label"] = rows["label"].map(
+            lambda label: json.dumps(str(label).split("|")), na_action="ignore"
+        )
     return rows
 
 
@@ -81,20 +130,36 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
     """
     folder = os.fspath(folder)
     settle(folder)
-    missing = [name for name in (SAMPLES, PROOF, RUN) if not os.path.isfile(os.path.join(folder, name))]
+    missing = [
+        name for name in (SAMPLES, PROOF, RUN) if not os.path.isfile(os.path.join(folder, name))
+    ]
     if missing:
-        raise InputError(f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: dataprep split")
+        raise InputError(
+            f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: "
+            "dataprep split"
+        )
     proof = read_record(os.path.join(folder, PROOF), _AGAIN, _PROOF_KINDS)
     run = read_record(os.path.join(folder, RUN), _AGAIN, _RUN_KINDS)
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN, needed=(PART, UNIT))
-    dataset = dataset.assign(**{PART: dataset.samples[PART].astype("category"), UNIT: dataset.samples[UNIT].astype("str")})
+    dataset = dataset.assign(
+        **{
+            PART: dataset.samples[PART].astype("category"),
+            UNIT: dataset.samples[UNIT].astype("str"),
+        }
+    )
     if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:
-        raise FingerprintError(f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}")
+        raise FingerprintError(
+            f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}"
+        )
     return Split(dataset, proof, run)
 
 
-def kept_split(folder: str | os.PathLike[str], audit: Audit, plan: Plan | None = None) -> Split | None:
-    """The split in `folder`, if there is one, it was made from `audit`, and `plan` would neither drop nor relabel any of it."""
+def kept_split(
+    folder: str | os.PathLike[str], audit: Audit, plan: Plan | None = None
+) -> Split | None:
+    """The split in `folder`, if there is one, it was made from `audit`, and `plan` would neither
+    drop nor relabel any of it.
+    """
     try:
         found = read_split(folder)
     except UserError:
@@ -110,7 +175,12 @@ def _follows(split: Split, plan: Plan) -> bool:
     relabelled = inside[inside["action"] == "relabel"]
     if "label" not in samples:
         return not len(relabelled)
-    return bool((samples["label"].astype("str").reindex(relabelled["sample"]).to_numpy() == relabelled["new_label"]).all())
+    return bool(
+        (
+            samples["label"].astype("str").reindex(relabelled["sample"]).to_numpy()
+            == relabelled["new_label"]
+        ).all()
+    )
 
 
 def made_from(split: Split, audit: Audit) -> bool:

@@ -1,4 +1,6 @@
-"""What was asked for: the parts and their sizes, the folds, what stays together, what is balanced."""
+"""What was asked for: the parts and their sizes, the folds, what stays together, what is
+balanced.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,10 @@ class Request:
     """What was asked for.
 
     Attributes:
-        parts: names of the parts, in order; the folds' names where there are folds; empty for leave-one-group-out.
-        sizes: share (0 to 1) or number of samples of each part; NaN for the part that takes the rest.
+        parts: names of the parts, in order; the folds' names where there are folds; empty for
+            leave-one-group-out.
+        sizes: share (0 to 1) or number of samples of each part; NaN for the part that takes the
+            rest.
         mode: what `sizes` are.
         folds: number of folds, 0 for parts of their own sizes.
         repeats: how often the division is made, each time otherwise.
@@ -37,7 +41,8 @@ class Request:
         groups: columns of what belongs together.
         external: (column, value) of the rows that go to the part "external".
         time_column: column by whose order the parts follow each other; "" for none.
-        day_first: whether 01/02/2023 is the first of February there; None takes the reading that fits all rows.
+        day_first: whether 01/02/2023 is the first of February there; None takes the reading that
+            fits all rows.
         balance: columns whose values are shared out evenly.
         seed: of everything that is random.
         keep_similar: images that look alike without being copies stay together.
@@ -71,11 +76,17 @@ class Request:
         if self.mode == "ratios":
             return [size * samples for size in self.sizes]
         asked = sum(int(size) for size in self.sizes if not math.isnan(size))
-        named = ", ".join(f"{name}={size:.0f}" for name, size in zip(self.parts, self.sizes) if not math.isnan(size))
+        named = ", ".join(
+            f"{name}={size:.0f}"
+            for name, size in zip(self.parts, self.sizes)
+            if not math.isnan(size)
+        )
         if asked > samples or (asked < samples and not any(map(math.isnan, self.sizes))):
             raise OptionError(
-                f"ratios: expected counts that come to the {samples:,} samples to divide, got {named}, which is {asked:,}. "
-                "For shares write train=0.7,val=0.15,test=0.15; a part that takes what is left: train=rest"
+                f"ratios: expected counts that come to the {samples:,} samples to divide, got "
+                f"{named}, which is {asked:,}. "
+                "For shares write train=0.7,val=0.15,test=0.15; a part that takes what is left: "
+                "train=rest"
             )
         return [float(samples - asked) if math.isnan(size) else float(size) for size in self.sizes]
 
@@ -83,8 +94,8 @@ class Request:
 def read_ratios(ratios: Ratios | None) -> tuple[tuple[str, ...], tuple[float, ...], Mode]:
     """Names and sizes of parts from ``train=0.7,val=0.15,test=0.15``, ``test=500`` or a mapping.
 
-    Shares have to sum to 1. Counts are whole numbers from 1 on; ``rest`` takes what is left, and so does a part "train" that
-    is not named.
+    Shares have to sum to 1. Counts are whole numbers from 1 on; ``rest`` takes what is left, and so
+    does a part "train" that is not named.
 
     Raises:
         OptionError: anything else.
@@ -98,9 +109,14 @@ def read_ratios(ratios: Ratios | None) -> tuple[tuple[str, ...], tuple[float, ..
     known = [size for size in sizes if not math.isnan(size)]
     if any(size <= 0 for size in known):
         raise OptionError(
-            f"ratios: expected every part to get something, got {_shown(pairs)}: leave out a part that gets nothing"
+            f"ratios: expected every part to get something, got {_shown(pairs)}: leave out a part "
+            "that gets nothing"
         )
-    if known and all(size >= 1 and size == int(size) for size in known) and not _are_ones(known, texts):
+    if (
+        known
+        and all(size >= 1 and size == int(size) for size in known)
+        and not _are_ones(known, texts)
+    ):
         return _with_rest(names, sizes)
     return tuple(names), _as_shares(pairs, sizes), "ratios"
 
@@ -110,7 +126,9 @@ def _are_ones(known: Sequence[float], texts: Sequence[object]) -> bool:
     return len(known) == len(texts) == 1 and known[0] == 1
 
 
-def _with_rest(names: list[str], sizes: list[float]) -> tuple[tuple[str, ...], tuple[float, ...], Mode]:
+def _with_rest(
+    names: list[str], sizes: list[float]
+) -> tuple[tuple[str, ...], tuple[float, ...], Mode]:
     rests = sum(map(math.isnan, sizes))
     if rests > 1:
         raise OptionError("ratios: expected one part to take the rest, got several")
@@ -123,14 +141,17 @@ def _with_rest(names: list[str], sizes: list[float]) -> tuple[tuple[str, ...], t
 
 def _as_shares(pairs: list[tuple[str, object]], sizes: list[float]) -> tuple[float, ...]:
     if len(sizes) < 2:
-        raise OptionError(f"ratios: expected at least two parts, such as train=0.8,test=0.2, got {_shown(pairs)}")
+        raise OptionError(
+            f"ratios: expected at least two parts, such as train=0.8,test=0.2, got {_shown(pairs)}"
+        )
     known = sum(size for size in sizes if not math.isnan(size))
     rests = sum(map(math.isnan, sizes))
     if rests == 1 and known < 1 - _CLOSE:
         return tuple(1 - known if math.isnan(size) else size for size in sizes)
     if rests or abs(known - 1) > _CLOSE:
         raise OptionError(
-            f"ratios: expected shares that sum to 1 (or whole numbers of samples), got {_shown(pairs)}, which is {known:g}"
+            "ratios: expected shares that sum to 1 (or whole numbers of samples), got "
+            f"{_shown(pairs)}, which is {known:g}"
         )
     return tuple(size / known for size in sizes)
 
@@ -142,10 +163,14 @@ def _pairs(ratios: Ratios) -> list[tuple[str, object]]:
     for piece in filter(None, (part.strip() for part in str(ratios).split(","))):
         name, equals, value = piece.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise OptionError(f"ratios: expected NAME=SIZE such as train=0.7,val=0.15,test=0.15, got {piece!r}")
+            raise OptionError(
+                f"ratios: expected NAME=SIZE such as train=0.7,val=0.15,test=0.15, got {piece!r}"
+            )
         pairs.append((name.strip(), value.strip()))
     if not pairs:
-        raise OptionError("ratios: expected NAME=SIZE such as train=0.7,val=0.15,test=0.15, got nothing")
+        raise OptionError(
+            "ratios: expected NAME=SIZE such as train=0.7,val=0.15,test=0.15, got nothing"
+        )
     return pairs
 
 
@@ -153,7 +178,10 @@ def _refuse_name(name: str, names: Sequence[str]) -> None:
     if names.count(name) > 1:
         raise OptionError(f"ratios: expected every part once, got {name!r} twice")
     if name == EXTERNAL or not name:
-        raise OptionError(f"ratios: a part cannot be called {name!r}: rows are put into it by --external COLUMN=VALUE")
+        raise OptionError(
+            f"ratios: a part cannot be called {name!r}: rows are put into it by --external "
+            "COLUMN=VALUE"
+        )
 
 
 def _number(name: str, value: object) -> float:
@@ -162,7 +190,10 @@ def _number(name: str, value: object) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or isinstance(value, bool):
-        raise OptionError(f"ratios: expected a share (0.15), a number of samples (500) or rest for {name!r}, got {value!r}")
+        raise OptionError(
+            f"ratios: expected a share (0.15), a number of samples (500) or rest for {name!r}, got "
+            f"{value!r}"
+        )
     return number
 
 
@@ -183,7 +214,9 @@ def read_external(given: str | Sequence[str | tuple[str, str]]) -> tuple[tuple[s
     """
     pairs = []
     for each in [given] if isinstance(given, str) else given:
-        column, equals, value = each.partition("=") if isinstance(each, str) else (each[0], "=", each[1])
+        column, equals, value = (
+            each.partition("=") if isinstance(each, str) else (each[0], "=", each[1])
+        )
         if not (equals and column.strip() and str(value).strip()):
             raise OptionError(f"external: expected COLUMN=VALUE such as site=B, got {each!r}")
         pairs.append((column.strip(), str(value).strip()))
@@ -196,18 +229,32 @@ def _refuse_contradictions(request: Request) -> None:
     if request.repeats < 1:
         raise OptionError(f"repeats: expected a number from 1 on, got {request.repeats}")
     if request.repeats > 1 and (request.leave_one_group_out or request.time_column):
-        raise OptionError("repeats: there is one division only by time or by groups left out one by one: leave out repeats")
+        raise OptionError(
+            "repeats: there is one division only by time or by groups left out one by one: leave "
+            "out repeats"
+        )
     if request.leave_one_group_out and (request.folds or request.time_column):
         other = "folds" if request.folds else "time_column"
         raise OptionError(f"leave_one_group_out and {other} exclude each other: give one of them")
     if request.folds and request.time_column:
-        raise OptionError("folds and time_column exclude each other: parts in order of time are train, val, test")
+        raise OptionError(
+            "folds and time_column exclude each other: parts in order of time are train, val, test"
+        )
     if request.day_first is not None and not request.time_column:
         raise OptionError("day_first says how dates of time_column are read: give time_column too")
-    rule = "time_column" if request.time_column else "leave_one_group_out" if request.leave_one_group_out else ""
+    rule = (
+        "time_column"
+        if request.time_column
+        else "leave_one_group_out"
+        if request.leave_one_group_out
+        else ""
+    )
     if rule and request.balance:
         raise OptionError(
-            f"balance and {rule} exclude each other: {rule} decides who is where, and nothing can be shared out evenly"
+            f"balance and {rule} exclude each other: {rule} decides who is where, and nothing can "
+            "be shared out evenly"
         )
     if not 0 <= request.seed < 2**32:
-        raise OptionError(f"seed: expected a whole number from 0 to 4,294,967,295, got {request.seed}")
+        raise OptionError(
+            f"seed: expected a whole number from 0 to 4,294,967,295, got {request.seed}"
+        )

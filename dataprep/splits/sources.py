@@ -24,11 +24,16 @@ if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
 
 
-def audit_of(source: Audit | Dataset | str | os.PathLike[str] | Iterable[str], progress: Progress | None = None) -> Audit:
+def audit_of(
+    source: Audit | Dataset | str | os.PathLike[str] | Iterable[str],
+    progress: Progress | None = None,
+) -> Audit:
     """The audit of a source: itself, the one in the folder it names, or one made now."""
     if isinstance(source, Audit):
         return source
-    if isinstance(source, str | os.PathLike) and all(os.path.isfile(os.path.join(source, name)) for name in (RUN, SAMPLES)):
+    if isinstance(source, str | os.PathLike) and all(
+        os.path.isfile(os.path.join(source, name)) for name in (RUN, SAMPLES)
+    ):
         return last_audit(os.fspath(source))
     return audit(source, progress=progress)
 
@@ -42,7 +47,11 @@ def last_audit(folder: str) -> Audit:
     """
     found = read_audit(folder)
     samples = found.dataset.samples
-    readable = found.dataset.where(samples["lost"].astype("str") == "") if "lost" in samples else found.dataset
+    readable = (
+        found.dataset.where(samples["lost"].astype("str") == "")
+        if "lost" in samples
+        else found.dataset
+    )
     if not readable.is_remote:
         refuse_changed(readable)
     return found
@@ -57,11 +66,13 @@ def audit_into(
     inputs: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[Audit, bool]:
-    """The audit of `dataset`: the one in `folder` where that is of the same samples and files, else a new one, written there.
+    """The audit of `dataset`: the one in `folder` where that is of the same samples and files, else
+    a new one, written there.
 
-    The user's own columns (patient, site, captured_at) are those of `dataset` in any case: no finding that is gone on from
-    depends on them. Other labels, splits or groups are another audit, and one that did not look for copies is made anew. One of
-    other data is kept beside the new one, which `say` is told. `inputs` are recorded: role (path, manifest) to what was read.
+    The user's own columns (patient, site, captured_at) are those of `dataset` in any case: no
+    finding that is gone on from depends on them. Other labels, splits or groups are another audit,
+    and one that did not look for copies is made anew. One of other data is kept beside the new one,
+    which `say` is told. `inputs` are recorded: role (path, manifest) to what was read.
 
     Returns:
         The audit, and whether it was made now.
@@ -75,7 +86,9 @@ def audit_into(
 
 
 def _same(folder: str, dataset: Dataset) -> Audit | None:
-    """The audit in `folder`, if it is of these samples, labels, splits and groups, and no file changed since."""
+    """The audit in `folder`, if it is of these samples, labels, splits and groups, and no file
+    changed since.
+    """
     try:
         found = last_audit(folder)
     except UserError:

@@ -1,4 +1,6 @@
-"""LeakFreeSplit: folds for scikit-learn, with whole groups, without copies across, and with the same mix in each."""
+"""LeakFreeSplit: folds for scikit-learn, with whole groups, without copies across, and with the
+same mix in each.
+"""
 
 from __future__ import annotations
 
@@ -33,24 +35,30 @@ _MOST_CLASSES = 20
 
 
 class LeakFreeSplit:
-    """Cross-validation folds that share no group and no copy, for anything in scikit-learn that takes `cv`.
+    """Cross-validation folds that share no group and no copy, for anything in scikit-learn that
+    takes `cv`.
 
     >>> cross_validate(model, X, y, groups=patients, cv=LeakFreeSplit(5))   # doctest: +SKIP
 
-    Every fold is a test set once. Folds are as equal in size and in the mix of `y` as whole groups allow: classes, each of
-    several labels (an indicator matrix), or quantiles of a figure; none is empty. Which samples a fold gets is searched for, not
-    drawn, so there is no `shuffle`: the same data and `random_state` give the same folds, and another number gives others that
-    are as good. With groups and without `similarity`, the order of the rows does not matter to which groups share a fold.
+    Every fold is a test set once. Folds are as equal in size and in the mix of `y` as whole groups
+    allow: classes, each of several labels (an indicator matrix), or quantiles of a figure; none is
+    empty. Which samples a fold gets is searched for, not drawn, so there is no `shuffle`: the same
+    data and `random_state` give the same folds, and another number gives others that are as good.
+    With groups and without `similarity`, the order of the rows does not matter to which groups
+    share a fold.
 
-    Under scikit-learn's metadata routing it asks for `groups`: ``cross_validate(..., params={"groups": patients})``.
+    Under scikit-learn's metadata routing it asks for `groups`: ``cross_validate(...,
+    params={"groups": patients})``.
 
     Args:
         n_splits: number of folds, at least 2.
-        random_state: of the search. A whole number from 0 to 4,294,967,295 gives the same folds in every call; a
-            ``numpy.random.RandomState`` or ``Generator`` is drawn from in every call, and None draws from numpy's global one.
-        similarity: cosine from which two samples count as copies and stay together, in (0, 1]; X is then a matrix of embeddings
-            (n, d), or a Dataset with the array ``embedding``. Each sample is held against its 32 nearest. None: samples are not
-            compared. What a copy is depends on the embedder, so there is no default.
+        random_state: of the search. A whole number from 0 to 4,294,967,295 gives the same folds in
+            every call; a ``numpy.random.RandomState`` or ``Generator`` is drawn from in every call,
+            and None draws from numpy's global one.
+        similarity: cosine from which two samples count as copies and stay together, in (0, 1]; X is
+            then a matrix of embeddings (n, d), or a Dataset with the array ``embedding``. Each
+            sample is held against its 32 nearest. None: samples are not compared. What a copy is
+            depends on the embedder, so there is no default.
         seed: an older name of `random_state`, for whole numbers.
     """
 
@@ -63,9 +71,13 @@ class LeakFreeSplit:
         seed: int | None = None,
     ) -> None:
         if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer) or n_splits < 2:
-            raise OptionError(f"option n_splits: expected a whole number from 2 on, got {n_splits!r}")
+            raise OptionError(
+                f"option n_splits: expected a whole number from 2 on, got {n_splits!r}"
+            )
         if similarity is not None and not 0 < similarity <= 1:
-            raise OptionError(f"option similarity: expected a cosine in (0, 1] or None, got {similarity!r}")
+            raise OptionError(
+                f"option similarity: expected a cosine in (0, 1] or None, got {similarity!r}"
+            )
         self.n_splits = int(n_splits)
         self.random_state = random_state if seed is None else seed
         self.similarity = similarity
@@ -73,10 +85,15 @@ class LeakFreeSplit:
         _demand_random_state(self.random_state)
 
     def __repr__(self) -> str:
-        return f"LeakFreeSplit(n_splits={self.n_splits}, random_state={self.random_state}, similarity={self.similarity})"
+        return (
+            f"LeakFreeSplit(n_splits={self.n_splits}, random_state={self.random_state}, "
+            f"similarity={self.similarity})"
+        )
 
     def get_metadata_routing(self) -> Any:
-        """What scikit-learn's metadata routing passes to `split`: ``groups``, where a caller has them."""
+        """What scikit-learn's metadata routing passes to `split`: ``groups``, where a caller has
+        them.
+        """
         from sklearn.utils.metadata_routing import MetadataRequest  # type: ignore[import-untyped]
 
         requests = MetadataRequest(owner=self)
@@ -84,10 +101,12 @@ class LeakFreeSplit:
         return requests
 
     def set_split_request(self, *, groups: bool | str | None = True) -> LeakFreeSplit:
-        """Whether `split` asks metadata routing for ``groups``, or under which other name; gives the splitter itself.
+        """Whether `split` asks metadata routing for ``groups``, or under which other name; gives
+        the splitter itself.
 
         Args:
-            groups: True asks for them, False does not, None makes passing them an error, and a text is the name they go by.
+            groups: True asks for them, False does not, None makes passing them an error, and a text
+                is the name they go by.
         """
         self._groups_request = groups
         return self
@@ -100,12 +119,16 @@ class LeakFreeSplit:
         """Yield the rows to train on and the rows to test on, ascending, for each fold.
 
         Args:
-            X: anything with n rows; a Dataset or a Split brings its labels, its column ``group`` and what a split kept together.
-            y: (n,) classes or figures, or (n, k) of 0 and 1, one column per label; None: folds are alike in size only.
-            groups: (n,) what belongs together, or (n, g) several such columns; missing values and empty texts belong to nothing.
+            X: anything with n rows; a Dataset or a Split brings its labels, its column ``group``
+                and what a split kept together.
+            y: (n,) classes or figures, or (n, k) of 0 and 1, one column per label; None: folds are
+                alike in size only.
+            groups: (n,) what belongs together, or (n, g) several such columns; missing values and
+                empty texts belong to nothing.
 
         Raises:
-            OptionError: lengths that differ, a `y` of another form, fewer units than folds, or no embedding to compare.
+            OptionError: lengths that differ, a `y` of another form, fewer units than folds, or no
+                embedding to compare.
         """
         fold = self._folds(X.dataset if isinstance(X, Split) else X, y, groups)
         for number in range(self.n_splits):
@@ -122,11 +145,14 @@ class LeakFreeSplit:
         units = int(unit.max()) + 1 if rows else 0
         if units < self.n_splits:
             raise OptionError(
-                f"{self.n_splits} folds need at least {self.n_splits} units (groups that can be separated), and {rows:,} rows "
+                f"{self.n_splits} folds need at least {self.n_splits} units (groups that can be "
+                f"separated), and {rows:,} rows "
                 f"make {units:,}: take fewer folds, or other groups"
             )
         labelled = _labelled(rows, y) if y is not None else known
-        features = features_of(labelled if labelled is not None else _labelled(rows, None), np.arange(rows))
+        features = features_of(
+            labelled if labelled is not None else _labelled(rows, None), np.arange(rows)
+        )
         least = pd.Series(names).groupby(unit).min().to_numpy(dtype=object)
         parts = [f"fold{number}" for number in range(1, self.n_splits + 1)]
         targets = [rows / self.n_splits] * self.n_splits
@@ -140,7 +166,8 @@ def _demand_random_state(given: Any) -> None:
         return
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**32:
         raise OptionError(
-            "option random_state: expected a whole number from 0 to 4,294,967,295, a numpy RandomState or Generator, or None, "
+            "option random_state: expected a whole number from 0 to 4,294,967,295, a numpy "
+            "RandomState or Generator, or None, "
             f"got {given!r}"
         )
 
@@ -156,7 +183,9 @@ def _seed_of(given: RandomState) -> int:
 
 
 def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], NDArray[np.object_]]:
-    """Numbers (n,) of each way of belonging together, -1 for none, and (n,) names that give units an order."""
+    """Numbers (n,) of each way of belonging together, -1 for none, and (n,) names that give
+    units an order.
+    """
     columns = [] if groups is None else _columns(groups, rows)
     names = np.asarray([f"row {row}" for row in range(rows)], dtype=object)
     if known is not None:
@@ -172,7 +201,11 @@ def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], N
 def _numbers(column: Any) -> Rows:
     """(n,) number of each row's group; -1 where the value is missing or an empty text."""
     numbers = np.asarray(pd.factorize(column)[0], np.int64)
-    return np.where(np.asarray([value == "" if isinstance(value, str) else False for value in column], bool), -1, numbers)
+    return np.where(
+        np.asarray([value == "" if isinstance(value, str) else False for value in column], bool),
+        -1,
+        numbers,
+    )
 
 
 def _columns(groups: Any, rows: int) -> list[Any]:
@@ -207,7 +240,10 @@ def _one(values: NDArray[Any]) -> tuple[Task, Any]:
 
 def _several(values: NDArray[Any]) -> tuple[Task, Any]:
     if values.ndim != 2 or not np.isin(values, (0, 1)).all():
-        raise OptionError(f"y: expected (n,), or (n, k) of 0 and 1, got {values.dtype} values of shape {values.shape}")
+        raise OptionError(
+            f"y: expected (n,), or (n, k) of 0 and 1, got {values.dtype} values of shape "
+            f"{values.shape}"
+        )
     patterns, pattern = np.unique(values.astype(bool), axis=0, return_inverse=True)
     texts = ["|".join(map(str, np.flatnonzero(each))) or None for each in patterns]
     return "multi-label", np.asarray(texts, dtype=object)[pattern.ravel()]
@@ -217,22 +253,35 @@ def _embedding(data: Any) -> NDArray[np.float32]:
     """(n, d) what copies are found by."""
     if isinstance(data, Dataset):
         if "embedding" not in data.arrays:
-            raise OptionError("option similarity: the data set has no embedding: measure it, or leave similarity out")
+            raise OptionError(
+                "option similarity: the data set has no embedding: measure it, or leave similarity "
+                "out"
+            )
         data = data.arrays["embedding"]
     try:
         values = np.array(data, np.float32)
     except (TypeError, ValueError) as error:
-        raise OptionError(f"option similarity: expected a matrix of embeddings (n, d) as X, got {type(data).__name__}") from error
+        raise OptionError(
+            "option similarity: expected a matrix of embeddings (n, d) as X, got "
+            f"{type(data).__name__}"
+        ) from error
     if values.ndim != 2:
-        raise OptionError(f"option similarity: expected a matrix of embeddings (n, d) as X, got shape {values.shape}")
+        raise OptionError(
+            "option similarity: expected a matrix of embeddings (n, d) as X, got shape "
+            f"{values.shape}"
+        )
     return values
 
 
 def _copies(values: NDArray[np.float32], similarity: float) -> Rows:
-    """(n,) number of the group of rows that are alike, by way of others or directly; zeros and NaN are like nothing."""
+    """(n,) number of the group of rows that are alike, by way of others or directly; zeros and
+    NaN are like nothing.
+    """
     length = np.linalg.norm(values, axis=1, keepdims=True)
     known = np.isfinite(length[:, 0]) & (length[:, 0] > 0)
-    values = np.where(known[:, None], values / np.where(length > 0, length, 1), 0).astype(np.float32)
+    values = np.where(known[:, None], values / np.where(length > 0, length, 1), 0).astype(
+        np.float32
+    )
     if known.sum() < 2:
         return np.full(len(values), -1)
     found = nearest(values, known, min(_NEIGHBOURS, int(known.sum()) - 1))

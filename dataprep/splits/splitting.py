@@ -17,8 +17,21 @@ from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
 from dataprep.splits.inputs import Material, gather, with_parts
 from dataprep.splits.proof.proving import prove
-from dataprep.splits.requests import EXTERNAL, Ratios, Request, fold_names, read_external, read_ratios
-from dataprep.splits.solver.division import Division, divide_by_time, groups_apart, problem_of, refuse_too_few
+from dataprep.splits.requests import (
+    EXTERNAL,
+    Ratios,
+    Request,
+    fold_names,
+    read_external,
+    read_ratios,
+)
+from dataprep.splits.solver.division import (
+    Division,
+    divide_by_time,
+    groups_apart,
+    problem_of,
+    refuse_too_few,
+)
 from dataprep.splits.solver.solving import solve
 from dataprep.splits.sources import audit_of
 
@@ -52,25 +65,33 @@ def split(
     tests: bool = True,
     progress: Progress | None = None,
 ) -> Split:
-    """Divide a data set so that nothing that belongs together is parted, and every part has the mix of the whole.
+    """Divide a data set so that nothing that belongs together is parted, and every part has the mix
+    of the whole.
 
-    Exact and near duplicates, images that look alike, and samples of one group stay together; where several of these overlap,
-    all that hangs together does. The same samples, options and seed give the same parts, whatever the order of the files.
+    Exact and near duplicates, images that look alike, and samples of one group stay together; where
+    several of these overlap, all that hangs together does. The same samples, options and seed give
+    the same parts, whatever the order of the files.
 
     Args:
         source: an Audit, the folder of one, or what `dataprep.audit` takes (it is audited first).
-        ratios: ``"train=0.7,val=0.15,test=0.15"`` (the default) or a mapping; numbers of samples instead of shares:
-            ``"test=500"``, where "train", or the part that is given ``rest``, takes what is left.
+        ratios: ``"train=0.7,val=0.15,test=0.15"`` (the default) or a mapping; numbers of samples
+            instead of shares: ``"test=500"``, where "train", or the part that is given ``rest``,
+            takes what is left.
         folds: make so many folds (``fold1``, ...) instead.
-        repeats: divide so many times (``split``, ``split_2``, ...), each another way unless units are so few that notes say so.
+        repeats: divide so many times (``split``, ``split_2``, ...), each another way unless units
+            are so few that notes say so.
         leave_one_group_out: make every group a fold of its own.
-        group: columns of what belongs together: patient, video, sender; ``group`` counts without being named.
-        external: ``"site=B"``, several: rows that go to the part "external", for validation elsewhere.
-        time_column: parts (train, val, test) follow each other in the order of this column: numbers, Unix time, or dates as in
-            ISO 8601, EXIF (2024:05:01 12:30:00) or letters. A unit is where its last member is; nothing is balanced then.
-        day_first: whether 01/02/2023 is the first of February; None takes the reading that fits all rows.
-        balance: columns whose values every part should have in the same proportion; of numbers, five quantiles. Measured
-            ones too: ``brightness`` means ``luma_mean``.
+        group: columns of what belongs together: patient, video, sender; ``group`` counts without
+            being named.
+        external: ``"site=B"``, several: rows that go to the part "external", for validation
+            elsewhere.
+        time_column: parts (train, val, test) follow each other in the order of this column:
+            numbers, Unix time, or dates as in ISO 8601, EXIF (2024:05:01 12:30:00) or letters. A
+            unit is where its last member is; nothing is balanced then.
+        day_first: whether 01/02/2023 is the first of February; None takes the reading that fits all
+            rows.
+        balance: columns whose values every part should have in the same proportion; of numbers,
+            five quantiles. Measured ones too: ``brightness`` means ``luma_mean``.
         seed: another one gives another division of the same quality.
         keep_similar: keep images together that look alike without being copies (`similar-images`).
         keep_unlabelled: keep samples without a label though others have one.
@@ -80,16 +101,26 @@ def split(
 
     Raises:
         InputError: nothing to divide, or a source that cannot be read.
-        OptionError: ratios that come to something else than everything, options that contradict each other, an unknown
-            column or value, fewer units than parts, dates in `time_column` that two readings fit.
+        OptionError: ratios that come to something else than everything, options that contradict
+            each other, an unknown column or value, fewer units than parts, dates in `time_column`
+            that two readings fit.
         FingerprintError: a plan for other data.
     """
     started = time.perf_counter()
     request = request_of(
-        ratios=ratios, folds=folds, repeats=repeats, leave_one_group_out=leave_one_group_out, group=group, external=external,
-        time_column=time_column, day_first=day_first, balance=balance, seed=seed, keep_similar=keep_similar,
+        ratios=ratios,
+        folds=folds,
+        repeats=repeats,
+        leave_one_group_out=leave_one_group_out,
+        group=group,
+        external=external,
+        time_column=time_column,
+        day_first=day_first,
+        balance=balance,
+        seed=seed,
+        keep_similar=keep_similar,
         keep_unlabelled=keep_unlabelled,
-    )  # fmt: skip
+    )
     audit = audit_of(source, progress)
     say = progress or (lambda stage, done, total, note: None)
     say("split", 0, 0, "")
@@ -114,15 +145,29 @@ def request_of(
     if folds and ratios is None:
         parts, sizes, mode = fold_names(folds), (1 / folds,) * folds, "ratios"
     elif (folds or leave_one_group_out) and ratios is not None:
-        raise OptionError(f"ratios and {'folds' if folds else 'leave_one_group_out'} exclude each other: give one of them")
+        raise OptionError(
+            f"ratios and {'folds' if folds else 'leave_one_group_out'} exclude each other: give "
+            "one of them"
+        )
     return Request(
-        parts, sizes, mode, folds=folds, leave_one_group_out=leave_one_group_out, groups=_names(group),
-        external=read_external(external), balance=_names(balance), **others,
-    )  # fmt: skip
+        parts,
+        sizes,
+        mode,
+        folds=folds,
+        leave_one_group_out=leave_one_group_out,
+        groups=_names(group),
+        external=read_external(external),
+        balance=_names(balance),
+        **others,
+    )
 
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:
-    pieces = given.split(",") if isinstance(given, str) else [name for each in given for name in each.split(",")]
+    pieces = (
+        given.split(",")
+        if isinstance(given, str)
+        else [name for each in given for name in each.split(",")]
+    )
     return tuple(dict.fromkeys(name.strip() for name in pieces if name.strip()))
 
 
@@ -147,13 +192,18 @@ def _searched(material: Material, inside: NDArray[np.bool_]) -> Division:
     request = material.request
     targets = request.targets(int(inside.sum()))
     parts = [
-        searched_part(material, inside, request.parts, targets, seeds=(request.seed, repeat)) for repeat in range(request.repeats)
+        searched_part(material, inside, request.parts, targets, seeds=(request.seed, repeat))
+        for repeat in range(request.repeats)
     ]
-    return Division(request.parts, parts[0], tuple(targets), tuple(parts[1:]), notes=tuple(_same_again(parts)))
+    return Division(
+        request.parts, parts[0], tuple(targets), tuple(parts[1:]), notes=tuple(_same_again(parts))
+    )
 
 
 def _same_again(parts: Sequence[Rows]) -> list[str]:
-    """A note where repeats part the samples alike: the same samples are together, whatever the names of their parts."""
+    """A note where repeats part the samples alike: the same samples are together, whatever the
+    names of their parts.
+    """
     seen = set()
     for part in parts:
         _, first, inverse = np.unique(part, return_index=True, return_inverse=True)
@@ -161,8 +211,10 @@ def _same_again(parts: Sequence[Rows]) -> list[str]:
     if len(seen) == len(parts):
         return []
     return [
-        f"Of {len(parts)} divisions {len(seen)} {'is' if len(seen) == 1 else 'are'} different; the others have the same samples "
-        "together, under other names of parts at most: with so few units there is no other one that is as good."
+        f"Of {len(parts)} divisions {len(seen)} {'is' if len(seen) == 1 else 'are'} different; the "
+        "others have the same samples "
+        "together, under other names of parts at most: with so few units there is no other one "
+        "that is as good."
     ]
 
 
@@ -175,10 +227,14 @@ def searched_part(
     seeds: tuple[int, int],
 ) -> Rows:
     """(n,) part of each sample inside, as the solver divides their units; -1 outside."""
-    numbers, first, unit = np.unique(material.bonds.unit[inside], return_index=True, return_inverse=True)
+    numbers, first, unit = np.unique(
+        material.bonds.unit[inside], return_index=True, return_inverse=True
+    )
     refuse_too_few(len(numbers), len(parts))
     names = material.bonds.names[inside][first]
-    problem, places = problem_of(unit, names, features_inside(material, inside), parts, targets, seeds=seeds)
+    problem, places = problem_of(
+        unit, names, features_inside(material, inside), parts, targets, seeds=seeds
+    )
     found = solve(problem, seed=seeds[0] * 1000 + seeds[1])
     part = np.full(len(inside), -1)
     part[inside] = found[places]
@@ -192,17 +248,22 @@ def features_inside(material: Material, inside: NDArray[np.bool_]) -> Features:
         return features
     kept = inside[features.rows]
     rows = (np.cumsum(inside) - 1)[features.rows[kept]]
-    return replace(features, rows=rows, features=features.features[kept], classes=features.classes[inside])
+    return replace(
+        features, rows=rows, features=features.features[kept], classes=features.classes[inside]
+    )
 
 
 def _groups_apart(material: Material, inside: NDArray[np.bool_]) -> Division:
     holds, fold = groups_apart(material.bonds, material.dataset, material.external)
     if (fold[inside] < 0).any():
         raise OptionError(
-            f"leave_one_group_out: {int((fold[inside] < 0).sum()):,} samples are in no group: give them one, or drop them"
+            f"leave_one_group_out: {int((fold[inside] < 0).sum()):,} samples are in no group: give "
+            "them one, or drop them"
         )
     parts = fold_names(len(holds))
-    return Division(parts, np.where(inside, fold, -1), (np.nan,) * len(parts), holds=tuple(holds), by_rule=True)
+    return Division(
+        parts, np.where(inside, fold, -1), (np.nan,) * len(parts), holds=tuple(holds), by_rule=True
+    )
 
 
 def _by_time(material: Material, inside: NDArray[np.bool_]) -> Division:
@@ -214,10 +275,14 @@ def _by_time(material: Material, inside: NDArray[np.bool_]) -> Division:
     parts, older = divide_by_time(unit, material.times[inside], targets, request.parts)
     part = np.full(len(inside), -1)
     part[inside] = parts[unit]
-    notes = [f"Parts follow each other in the order of {request.time_column!r}; the mix of labels is what time makes it."]
+    notes = [
+        f"Parts follow each other in the order of {request.time_column!r}; the mix of labels is "
+        "what time makes it."
+    ]
     if older:
         notes.append(
-            f"{older:,} samples are older than the newest sample of an earlier part: they are with what they belong to, "
+            f"{older:,} samples are older than the newest sample of an earlier part: they are with "
+            "what they belong to, "
             "which sits where its last member is."
         )
     return Division(request.parts, part, tuple(targets), notes=tuple(notes), by_rule=True)
@@ -228,16 +293,29 @@ def _with_external(division: Division, material: Material) -> Division:
     size = float(material.external.sum())
     fill: Callable[[Rows], Rows] = lambda part: np.where(material.external, number, part)  # noqa: E731
     return replace(
-        division, parts=(*division.parts, EXTERNAL), part=fill(division.part), targets=(*division.targets, size),
-        repeats=tuple(fill(part) for part in division.repeats), apart=(*division.apart, EXTERNAL),
-        holds=(*division.holds, " or ".join(f"{c}={v}" for c, v in material.request.external)) if division.holds else (),
-    )  # fmt: skip
+        division,
+        parts=(*division.parts, EXTERNAL),
+        part=fill(division.part),
+        targets=(*division.targets, size),
+        repeats=tuple(fill(part) for part in division.repeats),
+        apart=(*division.apart, EXTERNAL),
+        holds=(*division.holds, " or ".join(f"{c}={v}" for c, v in material.request.external))
+        if division.holds
+        else (),
+    )
 
 
 def finished(
-    material: Material, division: Division, *, tests: bool, seconds: float, changed: Mapping[str, Any] | None = None
+    material: Material,
+    division: Division,
+    *,
+    tests: bool,
+    seconds: float,
+    changed: Mapping[str, Any] | None = None,
 ) -> Split:
-    """The Split of a division, with its proof and the record of the run; `changed` says what was done to an earlier one."""
+    """The Split of a division, with its proof and the record of the run; `changed` says what was
+    done to an earlier one.
+    """
     dataset = with_parts(material, division.parts, division.part, division.repeats)
     proof = {"fingerprint": dataset.fingerprint, **prove(material, division, tests=tests)} | (
         {"changed": changed} if changed else {}

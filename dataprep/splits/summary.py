@@ -9,7 +9,11 @@ from dataprep.reports.audit.verdict import percent
 from dataprep.schemas.text.words import counted
 from dataprep.splits.proof.possible_groups import candidate_lines, torn_sentences, torn_title
 
-_TESTED = {"labels": "Labels", "properties": "Measured properties", "embedding": "Content (embedding)"}
+_TESTED = {
+    "labels": "Labels",
+    "properties": "Measured properties",
+    "embedding": "Content (embedding)",
+}
 _STATUS = {"match": "no difference beyond chance", "differ": "differ", "not tested": "not tested"}
 _CHECKS = {
     "exact-duplicate": "exact copies",
@@ -22,7 +26,11 @@ _CHECKS = {
 def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
     """``level`` (good, warning, error), ``title`` and ``text``."""
     total = proof["leaks"]["total"]
-    differ = [_TESTED[name].lower() for name, each in proof["tests"].items() if name in _TESTED and each["status"] == "differ"]
+    differ = [
+        _TESTED[name].lower()
+        for name, each in proof["tests"].items()
+        if name in _TESTED and each["status"] == "differ"
+    ]
     parts = counted(len(proof["parts"]), "part")
     torn = torn_title(proof)
     if total:
@@ -39,18 +47,28 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
-    yield f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that can be separated."
+    yield (
+        f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that can "
+        "be "
+        "separated."
+    )
     yield from torn_sentences(proof)
     deviation = proof["labels"]["deviation"]
     if deviation is not None and not proof["by_rule"]:
         yield f"No label's share is off by more than {points(deviation)}."
     random = proof["compared"]["random"]
     if random and random["exposed"]:
-        yield f"Split at random, {percent(random['exposed'])} of the test samples would have had a relative in training."
+        yield (
+            f"Split at random, {percent(random['exposed'])} of the test samples would have had "
+            "a "
+            "relative in training."
+        )
     if differ:
         yield f"The parts differ in {' and '.join(differ)}."
     if proof["not_looked"]:
-        yield f"Not looked for: {', '.join(_CHECKS.get(code, code) for code in proof['not_looked'])}."
+        yield (
+            f"Not looked for: {', '.join(_CHECKS.get(code, code) for code in proof['not_looked'])}."
+        )
 
 
 def points(share: float) -> str:
@@ -59,15 +77,20 @@ def points(share: float) -> str:
 
 
 def size_rows(proof: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One row a part, as text: ``part``, ``samples``, ``share``, ``target``, ``units``, ``holds``."""
+    """One row a part, as text: ``part``, ``samples``, ``share``, ``target``, ``units``,
+    ``holds``.
+    """
     return [
         {
-            "part": row["part"], "samples": f"{row['samples']:,}", "share": percent(row["share"]),
-            "target": "" if row["target"] is None else f"{row['target']:,.0f}", "units": f"{row['units']:,}",
+            "part": row["part"],
+            "samples": f"{row['samples']:,}",
+            "share": percent(row["share"]),
+            "target": "" if row["target"] is None else f"{row['target']:,.0f}",
+            "units": f"{row['units']:,}",
             "holds": row.get("holds", ""),
         }
         for row in proof["sizes"]
-    ]  # fmt: skip
+    ]
 
 
 def comparison_rows(proof: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -78,13 +101,33 @@ def comparison_rows(proof: Mapping[str, Any]) -> list[dict[str, str]]:
     deviation = ours.get("deviation", proof["labels"]["deviation"])
     rows = []
     if deviation is not None:
-        rows.append(_row("largest deviation of a label", points(deviation), points(theirs["deviation"]) if theirs else "",
-                         points(random["deviation"]) if random and random["deviation"] is not None else ""))  # fmt: skip
+        rows.append(
+            _row(
+                "largest deviation of a label",
+                points(deviation),
+                points(theirs["deviation"]) if theirs else "",
+                points(random["deviation"]) if random and random["deviation"] is not None else "",
+            )
+        )
     for column, cut in leaks["groups"].items():
-        rows.append(_row(f"groups cut ({column})", f"{cut:,}", "0" if theirs else "", _mean(random, "groups", column)))
+        rows.append(
+            _row(
+                f"groups cut ({column})",
+                f"{cut:,}",
+                "0" if theirs else "",
+                _mean(random, "groups", column),
+            )
+        )
     for check, cut in leaks["pairs"].items():
         if proof["kept_together"]["pairs"][check] or cut:
-            rows.append(_row(f"{_CHECKS[check]} apart", f"{cut:,}", "0" if theirs else "", _mean(random, "pairs", check)))
+            rows.append(
+                _row(
+                    f"{_CHECKS[check]} apart",
+                    f"{cut:,}",
+                    "0" if theirs else "",
+                    _mean(random, "pairs", check),
+                )
+            )
     if random:
         rows.append(
             _row(
@@ -113,7 +156,12 @@ def _mean(random: Mapping[str, Any] | None, kind: str, name: str) -> str:
 def tested_rows(proof: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row a test: ``what``, ``status``, ``text``, ``found``."""
     return [
-        {"what": title, "status": each["status"], "text": _tested_text(each), "found": each["found"]}
+        {
+            "what": title,
+            "status": each["status"],
+            "text": _tested_text(each),
+            "found": each["found"],
+        }
         for name, title in _TESTED.items()
         if (each := proof["tests"].get(name))
     ]
@@ -125,16 +173,28 @@ def _tested_text(test: Mapping[str, Any]) -> str:
 
 def left_out_lines(proof: Mapping[str, Any]) -> list[str]:
     """Why samples take no part."""
-    return [f"{counted(each['samples'], 'sample')} left out: {each['why']}" for each in proof["left_out"]]
+    return [
+        f"{counted(each['samples'], 'sample')} left out: {each['why']}"
+        for each in proof["left_out"]
+    ]
 
 
 def bond_lines(proof: Mapping[str, Any]) -> list[str]:
     """What was kept together, and what nobody looked for."""
     together, lines = proof["kept_together"], []
     for column, each in together["groups"].items():
-        lines.append(f"{column}: {counted(each['groups'], 'group')}, {each['of_several']:,} of several samples")
+        lines.append(
+            f"{column}: {counted(each['groups'], 'group')}, {each['of_several']:,} of several "
+            "samples"
+        )
     for check, pairs in together["pairs"].items():
         if check not in proof["not_looked"]:
             lines.append(f"{_CHECKS[check]}: {counted(pairs, 'pair')}")
     lines += [f"possible groups, not kept together: {line}" for line in candidate_lines(proof)]
-    return [*lines, *(f"{_CHECKS[check]}: not looked for ({why})" for check, why in proof["not_looked"].items())]
+    return [
+        *lines,
+        *(
+            f"{_CHECKS[check]}: not looked for ({why})"
+            for check, why in proof["not_looked"].items()
+        ),
+    ]

@@ -58,7 +58,9 @@ class Bonds:
         return np.asarray(self.names[first[np.searchsorted(self.unit[first], self.unit)]])
 
     def where(self, kept: NDArray[np.bool_]) -> Bonds:
-        """The bonds of the rows where `kept` (n,) is true; what was bound by way of others stays bound."""
+        """The bonds of the rows where `kept` (n,) is true; what was bound by way of others stays
+        bound.
+        """
         place = np.cumsum(kept) - 1
         pairs = {}
         for check, (a, b) in self.pairs.items():
@@ -84,7 +86,9 @@ def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = 
     names = np.asarray(dataset.samples.index.astype("str"), dtype=object)
     order = np.asarray(pd.Index(names).argsort(), np.int64)
     names = names[order]
-    groups = {name: _group_numbers(dataset, name, order) for name in group_columns(dataset, columns)}
+    groups = {
+        name: _group_numbers(dataset, name, order) for name in group_columns(dataset, columns)
+    }
     pairs = _pairs(audit.issues.table, names, COPIES + ((SIMILAR,) if keep_similar else ()))
     labellings = (_connected(len(names), list(pairs.values())), *groups.values())
     found = {check: (a, b) for check, (a, b, _) in pairs.items()}
@@ -107,8 +111,17 @@ def known_column(dataset: Dataset, name: str, option: str) -> str:
     if name in arrays or name not in dataset.samples:
         known = [str(column) for column in dataset.samples if str(column) not in arrays]
         renamed = option == "group" and dataset.has("group")
-        hint = " (an audit calls the manifest's group column 'group', and it counts without being named)" if renamed else ""
-        raise OptionError(f"{option}: no column is called {name!r}{hint}. {did_you_mean(name, known)}")
+        hint = (
+            (
+                " (an audit calls the manifest's group column 'group', and it counts without being "
+                "named)"
+            )
+            if renamed
+            else ""
+        )
+        raise OptionError(
+            f"{option}: no column is called {name!r}{hint}. {did_you_mean(name, known)}"
+        )
     return name
 
 
@@ -121,8 +134,12 @@ def _group_numbers(dataset: Dataset, name: str, order: Rows) -> Rows:
     return np.asarray(np.where(missing, -1, numbers)[order], np.int64)
 
 
-def _pairs(table: pd.DataFrame, names: NDArray[np.object_], checks: Collection[str]) -> dict[str, tuple[Rows, Rows, Rows]]:
-    """Check to (target, related, first of its group), as rows of `names`; a group without a first stands for itself."""
+def _pairs(
+    table: pd.DataFrame, names: NDArray[np.object_], checks: Collection[str]
+) -> dict[str, tuple[Rows, Rows, Rows]]:
+    """Check to (target, related, first of its group), as rows of `names`; a group without a
+    first stands for itself.
+    """
     index, found = pd.Index(names), {}
     claims = table[table["check"].isin(list(checks)) & table["scope"].eq("pair")]
     for check in checks:
@@ -155,15 +172,22 @@ def _numbered(unit: Rows) -> Rows:
 
 
 def hashed_order(names: NDArray[np.object_], *seeds: int) -> Rows:
-    """The order of `names` by a hash of them and the seeds: the same on every machine, and for every order of the files."""
+    """The order of `names` by a hash of them and the seeds: the same on every machine, and for
+    every order of the files.
+    """
     key = f"{'-'.join(map(str, seeds)):0>16}"[-16:]
-    return np.asarray(np.argsort(pd.util.hash_array(names, hash_key=key, categorize=False), kind="stable"), np.int64)
+    return np.asarray(
+        np.argsort(pd.util.hash_array(names, hash_key=key, categorize=False), kind="stable"),
+        np.int64,
+    )
 
 
 def duplicates_not_looked_for(audit: Audit) -> dict[str, str]:
     """Check of duplicates to why it found nothing for lack of looking."""
     ran = {check.code for check in audit.checks} | set(audit.issues.table["check"].unique())
-    without = not audit.run.get("options", {}).get("pass", {}).get("embedder", "lite0") and not audit.dataset.has("embedding")
+    without = not audit.run.get("options", {}).get("pass", {}).get(
+        "embedder", "lite0"
+    ) and not audit.dataset.has("embedding")
     found: dict[str, Any] = {}
     for code in (*COPIES, SIMILAR):
         if code in audit.skipped:

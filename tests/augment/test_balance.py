@@ -1,4 +1,6 @@
-"""Balance: rare classes come more often, copies are made of training images alone and stay with their originals."""
+"""Balance: rare classes come more often, copies are made of training images alone and stay with
+their originals.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ OPTIONS = PassOptions(jobs=1)
 
 @pytest.fixture
 def divided(tmp_path: Path) -> Dataset:
-    """12 common and 4 rare images of which every fourth is for testing; the rare ones are of two units."""
+    """12 common and 4 rare images of which every fourth is for testing; the rare ones are of two
+    units.
+    """
     for n in range(12):
         save(textured(n, 40, 32), tmp_path / "images" / "common" / f"{n:02d}.png")
     for n in range(4):
@@ -39,8 +43,14 @@ def divided(tmp_path: Path) -> Dataset:
     return dataset.assign(split=split, unit=[f"unit {n // 2}" for n in range(16)])
 
 
-@given(st.dictionaries(st.text(max_size=3), st.integers(1, 1000), min_size=1, max_size=6), st.floats(0, 1), st.integers(1, 30))
-def test_counts_reach_the_ratio_or_the_most(counts: dict[str, int], ratio: float, most: int) -> None:
+@given(
+    st.dictionaries(st.text(max_size=3), st.integers(1, 1000), min_size=1, max_size=6),
+    st.floats(0, 1),
+    st.integers(1, 30),
+)
+def test_counts_reach_the_ratio_or_the_most(
+    counts: dict[str, int], ratio: float, most: int
+) -> None:
     made = balanced_counts(counts, ratio, most)
     largest = max(counts.values())
     for name, count in counts.items():
@@ -60,7 +70,9 @@ def test_the_sampler_reaches_the_ratio_without_test_rows(divided: Dataset) -> No
     classes = Counter(turn.sample.split("/")[0] for turn in turns)
     assert classes == {"common": 9, "rare": 9}
     assert len(sampler) == len(turns) == round(sampler.weights.sum())
-    assert {turn.sample for turn in turns} == set(divided.samples.index[divided.samples["split"] == "train"])
+    assert {turn.sample for turn in turns} == set(
+        divided.samples.index[divided.samples["split"] == "train"]
+    )
     assert len({(turn.sample, turn.copy) for turn in turns}) == len(turns)
     copies = Counter(turn.sample for turn in turns if turn.sample.startswith("rare"))
     assert max(copies.values()) - min(copies.values()) <= 1
@@ -68,7 +80,9 @@ def test_the_sampler_reaches_the_ratio_without_test_rows(divided: Dataset) -> No
 
 def test_the_sampler_hangs_on_seed_and_epoch_and_not_on_the_order_of_rows(divided: Dataset) -> None:
     def names(dataset: Dataset, seed: int, epoch: int) -> list[tuple[str, int]]:
-        return [(turn.sample, turn.copy) for turn in BalancedSampler(dataset, seed=seed).epoch(epoch)]
+        return [
+            (turn.sample, turn.copy) for turn in BalancedSampler(dataset, seed=seed).epoch(epoch)
+        ]
 
     turned = Dataset(divided.root, divided.samples.iloc[::-1], divided.task, divided.classes)
     assert names(divided, 0, 1) == names(turned, 0, 1)
@@ -76,12 +90,18 @@ def test_the_sampler_hangs_on_seed_and_epoch_and_not_on_the_order_of_rows(divide
     assert names(divided, 0, 1) != names(divided, 1, 1)
     sampler = BalancedSampler(divided)
     sampler.set_epoch(2)
-    assert [sampler.dataset.samples.index[row] for row in sampler] == [name for name, _ in names(divided, 0, 2)]
+    assert [sampler.dataset.samples.index[row] for row in sampler] == [
+        name for name, _ in names(divided, 0, 2)
+    ]
 
 
-def test_copies_reach_the_ratio_and_know_where_they_came_from(divided: Dataset, tmp_path: Path) -> None:
+def test_copies_reach_the_ratio_and_know_where_they_came_from(
+    divided: Dataset, tmp_path: Path
+) -> None:
     before = {path: path.stat().st_mtime_ns for path in Path(divided.root).rglob("*")}
-    made = materialise_augmented(divided, tmp_path / "copies", policy("light"), seed=5, options=OPTIONS)
+    made = materialise_augmented(
+        divided, tmp_path / "copies", policy("light"), seed=5, options=OPTIONS
+    )
     assert made.counts == {"common": 9, "rare": 9}
     table = verify_copies(made.folder, divided)
     assert len(table) == made.copies == 6
@@ -94,11 +114,15 @@ def test_copies_reach_the_ratio_and_know_where_they_came_from(divided: Dataset, 
 
     row = table.iloc[0]
     original = np.asarray(Image.open(divided.path(row["source"])))
-    expected = policy("light").augment(original, sample=row["source"], copy=int(row["copy"]), seed=5)
+    expected = policy("light").augment(
+        original, sample=row["source"], copy=int(row["copy"]), seed=5
+    )
     assert (np.asarray(Image.open(Path(made.folder) / row["path"])) == expected).all()
 
 
-def test_copies_that_a_new_division_moved_apart_are_refused(divided: Dataset, tmp_path: Path) -> None:
+def test_copies_that_a_new_division_moved_apart_are_refused(
+    divided: Dataset, tmp_path: Path
+) -> None:
     made = materialise_augmented(divided, tmp_path / "copies", policy("light"), options=OPTIONS)
     with pytest.raises(FingerprintError, match="no longer with their originals"):
         verify_copies(made.folder, divided.assign(split="test"))
@@ -113,8 +137,13 @@ def test_copies_that_a_new_division_moved_apart_are_refused(divided: Dataset, tm
         verify_copies(made.folder, divided)
 
 
-def test_without_units_copies_belong_to_their_group_or_else_to_their_original(divided: Dataset, tmp_path: Path) -> None:
-    groups = replace(divided, samples=divided.samples.drop(columns="unit").assign(group=[*[""] * 12, "a", "", None, "b"]))
+def test_without_units_copies_belong_to_their_group_or_else_to_their_original(
+    divided: Dataset, tmp_path: Path
+) -> None:
+    groups = replace(
+        divided,
+        samples=divided.samples.drop(columns="unit").assign(group=[*[""] * 12, "a", "", None, "b"]),
+    )
     made = materialise_augmented(groups, tmp_path / "copies", policy("light"), options=OPTIONS)
     table = verify_copies(made.folder, groups)
     assert dict(zip(table["source"], table["unit"])) == {
@@ -126,7 +155,9 @@ def test_without_units_copies_belong_to_their_group_or_else_to_their_original(di
 
 def test_where_copies_may_not_go(divided: Dataset, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="never written to"):
-        materialise_augmented(divided, os.path.join(divided.root, "more"), policy("light"), options=OPTIONS)
+        materialise_augmented(
+            divided, os.path.join(divided.root, "more"), policy("light"), options=OPTIONS
+        )
     (tmp_path / "there").mkdir()
     with pytest.raises(OutputError, match="there already"):
         materialise_augmented(divided, tmp_path / "there", policy("light"), options=OPTIONS)
@@ -138,7 +169,9 @@ def test_where_copies_may_not_go(divided: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", ["multi-label", "regression", "detection", "segmentation"])
-def test_labels_that_are_no_classes_are_not_balanced(divided: Dataset, tmp_path: Path, task: Any) -> None:
+def test_labels_that_are_no_classes_are_not_balanced(
+    divided: Dataset, tmp_path: Path, task: Any
+) -> None:
     other = replace(divided, task=task)
     with pytest.raises(OptionError, match=f"one class per image.*task {task}"):
         BalancedSampler(other)
@@ -164,14 +197,23 @@ def test_remote_images_are_copied_as_local_ones_are(divided: Dataset, tmp_path: 
 
 def test_no_folder_is_published_when_every_copy_is_lost(divided: Dataset, tmp_path: Path) -> None:
     nowhere = Dataset("memory://nothing", divided.samples, divided.task, divided.classes)
-    with pytest.raises(InputError, match="none of the 3 images to copy could be read; the first, rare/"):
+    with pytest.raises(
+        InputError, match="none of the 3 images to copy could be read; the first, rare/"
+    ):
         materialise_augmented(nowhere, tmp_path / "new", policy("light"), options=OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
-def test_images_for_testing_are_never_copied_for_want_of_a_train_part(divided: Dataset, tmp_path: Path) -> None:
+def test_images_for_testing_are_never_copied_for_want_of_a_train_part(
+    divided: Dataset, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match="none of them is known to be for training"):
-        materialise_augmented(divided.assign(split=["test", "val"] * 8), tmp_path / "new", policy("light"), options=OPTIONS)
+        materialise_augmented(
+            divided.assign(split=["test", "val"] * 8),
+            tmp_path / "new",
+            policy("light"),
+            options=OPTIONS,
+        )
     folds = divided.assign(split=["fold1", "fold2", "fold3", "test"] * 4)
     with pytest.raises(InputError, match="which one is held out"):
         materialise_augmented(folds, tmp_path / "new", policy("light"), options=OPTIONS)
@@ -188,19 +230,29 @@ def test_a_failed_run_leaves_nothing_and_a_broken_image_is_named(
     made = materialise_augmented(divided, tmp_path / "a", policy("light"), options=OPTIONS)
     assert list(made.lost) == [victim]
     assert victim not in set(pd.read_csv(made.manifest)["source"])
-    monkeypatch.setattr("dataprep.augment.copies._write", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "dataprep.augment.copies._write", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt):
         materialise_augmented(divided, tmp_path / "b", policy("light"), options=OPTIONS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "images"]
 
 
-def test_long_names_and_labels_that_look_alike_have_folders_of_their_own(divided: Dataset, tmp_path: Path) -> None:
+def test_long_names_and_labels_that_look_alike_have_folders_of_their_own(
+    divided: Dataset, tmp_path: Path
+) -> None:
     long = divided.samples.index[12]
     (Path(divided.root) / long).rename(Path(divided.root) / "rare" / f"{'𠀀' * 60}.png")
     samples = divided.samples.rename(index={long: f"rare/{'𠀀' * 60}.png"})
-    label = ["a b" if name.startswith("common") else "a/b" if name == samples.index[13] else "字" * 90 for name in samples.index]
+    label = [
+        "a b" if name.startswith("common") else "a/b" if name == samples.index[13] else "字" * 90
+        for name in samples.index
+    ]
     made = materialise_augmented(
-        replace(divided, samples=samples.assign(label=label)), tmp_path / "copies", policy("light"), options=OPTIONS
+        replace(divided, samples=samples.assign(label=label)),
+        tmp_path / "copies",
+        policy("light"),
+        options=OPTIONS,
     )
     table = verify_copies(made.folder, replace(divided, samples=samples))
     assert table["path"].str.partition("/")[0].groupby(table["label"]).nunique().max() == 1

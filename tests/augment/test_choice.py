@@ -1,4 +1,6 @@
-"""Choosing and safety on made-up classes: mirrored pairs, sides, characters, colours, and things without an upper side."""
+"""Choosing and safety on made-up classes: mirrored pairs, sides, characters, colours, and things
+without an upper side.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ COUNT = 24
 
 
 def ground(random: np.random.Generator) -> np.ndarray:
-    return np.clip(random.normal(random.integers(100, 200), 10, (48, 48, 3)), 0, 255).astype(np.uint8)
+    return np.clip(random.normal(random.integers(100, 200), 10, (48, 48, 3)), 0, 255).astype(
+        np.uint8
+    )
 
 
 def arrow(random: np.random.Generator, kind: int) -> np.ndarray:
@@ -70,7 +74,10 @@ def choice_of(dataset: Dataset):
 def test_a_mirrored_pair_of_classes_is_found_by_data(tmp_path: Path) -> None:
     choice = choice_of(data(tmp_path, arrow, ("alpha", "beta")))
     assert "mirror" not in choice.policy.changes
-    assert any("of alpha become beta when mirrored" in reason or "of beta become alpha" in reason for reason in choice.reasons)
+    assert any(
+        "of alpha become beta when mirrored" in reason or "of beta become alpha" in reason
+        for reason in choice.reasons
+    )
 
 
 def test_classes_named_by_sides_are_not_mirrored(tmp_path: Path) -> None:
@@ -100,8 +107,19 @@ def test_where_colour_is_the_class_it_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_claim_that_colour_tells_the_label_is_heard(tmp_path: Path) -> None:
     dataset = data(tmp_path, stripes, ("up", "across"))
-    evidence = {"what": "brightness alone predicts the label", "properties": {"luma_mean": 0.99, "warmth": 0.97}}
-    claims = batch("shortcut", "fact", "dataset", ["data"], figure=0.99, unit="balanced accuracy", evidence=evidence)
+    evidence = {
+        "what": "brightness alone predicts the label",
+        "properties": {"luma_mean": 0.99, "warmth": 0.97},
+    }
+    claims = batch(
+        "shortcut",
+        "fact",
+        "dataset",
+        ["data"],
+        figure=0.99,
+        unit="balanced accuracy",
+        evidence=evidence,
+    )
     choice = choose_policy(Audit(dataset, Issues.collect([claims])), options=OPTIONS)
     assert "colour" not in choice.policy.changes
     assert any("0.97" in reason for reason in choice.reasons)
@@ -116,7 +134,10 @@ def test_what_a_quarter_turn_makes_of_another_class_is_not_turned(tmp_path: Path
 
 def test_without_labels_or_with_random_ones_the_choice_is_light_and_says_so(tmp_path: Path) -> None:
     dataset = data(tmp_path, patch, ("a class", "another"))
-    plain = choose_policy(Dataset(dataset.root, dataset.samples.drop(columns="label"), arrays=dataset.arrays), options=OPTIONS)
+    plain = choose_policy(
+        Dataset(dataset.root, dataset.samples.drop(columns="label"), arrays=dataset.arrays),
+        options=OPTIONS,
+    )
     assert plain.policy.name.split()[0] == "light"
     assert "cannot be told" in plain.reasons[0]
     random = np.random.default_rng(1).permutation(dataset.samples["label"].to_numpy())
@@ -127,7 +148,9 @@ def test_without_labels_or_with_random_ones_the_choice_is_light_and_says_so(tmp_
 
 def test_too_strong_is_a_figure(tmp_path: Path) -> None:
     bench = Bench(data(tmp_path, patch, ("red", "green", "blue")), options=OPTIONS)
-    grey = policy("colour").from_yaml("policy: grey\ntransform: {transforms: [{__class_fullname__: ToGray, p: 1.0}]}")
+    grey = policy("colour").from_yaml(
+        "policy: grey\ntransform: {transforms: [{__class_fullname__: ToGray, p: 1.0}]}"
+    )
     safety = safety_report(bench, [policy("none"), policy("light"), grey])
     assert safety.overall["none"].changed == 0
     assert safety.overall["none"].distance == pytest.approx(0, abs=1e-3)
@@ -163,6 +186,8 @@ def test_files_of_a_run(tmp_path: Path) -> None:
 
 def test_a_preview_is_the_same_picture_every_time(tmp_path: Path) -> None:
     bench = Bench(data(tmp_path, patch, ("red", "green")), options=OPTIONS)
-    one, two = (preview(bench, [policy("light"), policy("strong")], rows=3, draws=2) for _ in range(2))
+    one, two = (
+        preview(bench, [policy("light"), policy("strong")], rows=3, draws=2) for _ in range(2)
+    )
     assert one == two
     assert one != preview(bench, [policy("light"), policy("strong")], rows=3, draws=2, seed=1)

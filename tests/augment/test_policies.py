@@ -1,4 +1,6 @@
-"""Policies: images stay images, random numbers hang on seed, epoch and sample alone, and YAML is only data."""
+"""Policies: images stay images, random numbers hang on seed, epoch and sample alone, and YAML is
+only data.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,18 @@ from dataprep.schemas.text.extras import how_to_install
 from ..conftest import textured
 
 IMAGE = textured(3, 80, 60)
-NAMES = ["none", "light", "standard", "strong", "geometric", "colour", "elastic", "medical", "document", "aerial"]
+NAMES = [
+    "none",
+    "light",
+    "standard",
+    "strong",
+    "geometric",
+    "colour",
+    "elastic",
+    "medical",
+    "document",
+    "aerial",
+]
 
 
 def test_the_named_policies_are_these() -> None:
@@ -69,33 +82,49 @@ def test_processes_and_threads_give_the_same_images() -> None:
         "import hashlib, sys; sys.path.insert(0, '.')\n"
         "from dataprep.augment.policies import policy\n"
         "from tests.augment.test_policies import IMAGE\n"
-        "for n in {}: print(hashlib.md5(policy('strong').augment(IMAGE, sample=f'{{n}}.jpg').tobytes()).hexdigest())"
+        "for n in {}: print(hashlib.md5(policy('strong').augment(IMAGE, "
+        "sample=f'{{n}}.jpg').tobytes()).hexdigest())"
     )
     runs = [
-        subprocess.run([sys.executable, "-c", code.format(order)], capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, "-c", code.format(order)], capture_output=True, text=True, check=True
+        ).stdout.split()
         for order in ("range(6)", "reversed(range(6))")
     ]
     assert runs[0] == runs[1][::-1]
     assert len(set(runs[0])) == 6
     serial = [policy("strong").augment(IMAGE, sample=f"{n}.jpg") for n in range(40)]
     with ThreadPoolExecutor(4) as pool:
-        threaded = list(pool.map(lambda n: policy("strong").augment(IMAGE, sample=f"{n}.jpg"), range(40)))
-    assert all(one.shape == other.shape and (one == other).all() for one, other in zip(serial, threaded, strict=True))
+        threaded = list(
+            pool.map(lambda n: policy("strong").augment(IMAGE, sample=f"{n}.jpg"), range(40))
+        )
+    assert all(
+        one.shape == other.shape and (one == other).all()
+        for one, other in zip(serial, threaded, strict=True)
+    )
 
 
 def test_steps_draw_independently() -> None:
-    """albumentations by itself seeds all steps alike, so that mirrored images would always be turned over, too."""
+    """albumentations by itself seeds all steps alike, so that mirrored images would always be
+    turned over, too.
+    """
     flips = Policy("flips", (step("HorizontalFlip", p=0.5), step("VerticalFlip", p=0.5)))
     seen = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     for n in range(200):
         changed = flips.augment(IMAGE, sample=str(n))
         for mirrored, turned in seen:
-            seen[mirrored, turned] += bool((changed == IMAGE[:: -1 if turned else 1, :: -1 if mirrored else 1]).all())
+            seen[mirrored, turned] += bool(
+                (changed == IMAGE[:: -1 if turned else 1, :: -1 if mirrored else 1]).all()
+            )
     assert min(seen.values()) > 25
     compose, drawn = flips.compose(0), set()
     for _ in range(60):
         changed = compose(image=IMAGE)["image"]
-        drawn |= {key for key in seen if (changed == IMAGE[:: -1 if key[1] else 1, :: -1 if key[0] else 1]).all()}
+        drawn |= {
+            key
+            for key in seen
+            if (changed == IMAGE[:: -1 if key[1] else 1, :: -1 if key[0] else 1]).all()
+        }
     assert len(drawn) == 4
 
 
@@ -103,10 +132,19 @@ def test_steps_draw_independently() -> None:
 def test_boxes_masks_and_keypoints_stay_on_their_object(name: str) -> None:
     image, mask = np.full((120, 160, 3), 20, np.uint8), np.zeros((120, 160), np.uint8)
     image[50:70, 60:90], mask[50:70, 60:90] = (250, 250, 250), 1
-    augmenter = policy(name).augmenter(1, boxes="pascal_voc", keypoints="xy", label_fields=["kinds"])
+    augmenter = policy(name).augmenter(
+        1, boxes="pascal_voc", keypoints="xy", label_fields=["kinds"]
+    )
     seen = 0
     for n in range(25):
-        made = augmenter(image, sample=str(n), mask=mask, bboxes=[(60, 50, 90, 70)], kinds=["thing"], keypoints=[(75.0, 60.0)])
+        made = augmenter(
+            image,
+            sample=str(n),
+            mask=mask,
+            bboxes=[(60, 50, 90, 70)],
+            kinds=["thing"],
+            keypoints=[(75.0, 60.0)],
+        )
         if not len(made["bboxes"]) or not len(made["keypoints"]):
             continue
         seen += 1
@@ -124,7 +162,11 @@ def test_boxes_masks_and_keypoints_stay_on_their_object(name: str) -> None:
 
 
 def test_a_size_is_met() -> None:
-    assert policy("strong").augmenter(0, size=(32, 48))(IMAGE, sample="a")["image"].shape == (32, 48, 3)
+    assert policy("strong").augmenter(0, size=(32, 48))(IMAGE, sample="a")["image"].shape == (
+        32,
+        48,
+        3,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,7 +186,9 @@ def test_albumentations_reads_our_yaml_and_we_read_its_own(tmp_path) -> None:
     loaded = albumentations().load(str(path), data_format="yaml")
     assert len(loaded.transforms) == len(policy("strong").steps)
     albumentations().save(loaded, str(path), data_format="yaml")
-    assert (Policy.load(path).augment(IMAGE, sample="a") == policy("strong").augment(IMAGE, sample="a")).all()
+    assert (
+        Policy.load(path).augment(IMAGE, sample="a") == policy("strong").augment(IMAGE, sample="a")
+    ).all()
     assert policy(str(path)).steps == Policy.load(path).steps
 
 
@@ -157,7 +201,9 @@ def test_an_edited_figure_counts(tmp_path) -> None:
 
 
 def _with(transform: object, **top: object) -> str:
-    return yaml.safe_dump({"transform": {"__class_fullname__": "Compose", "p": 1.0, "transforms": [transform], **top}})
+    return yaml.safe_dump(
+        {"transform": {"__class_fullname__": "Compose", "p": 1.0, "transforms": [transform], **top}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,13 +218,22 @@ def _with(transform: object, **top: object) -> str:
         (_with({"__class_fullname__": "os.system", "p": 1}), "no transform that a policy may have"),
         (_with({"__class_fullname__": "HorizontalFlop", "p": 1}), "Did you mean 'HorizontalFlip'"),
         (_with({"__class_fullname__": "Lambda", "p": 1}), "no transform that a policy may have"),
-        (_with({"__class_fullname__": "TextImage", "font_path": "/etc/passwd", "p": 1}), "no transform that a policy may have"),
+        (
+            _with({"__class_fullname__": "TextImage", "font_path": "/etc/passwd", "p": 1}),
+            "no transform that a policy may have",
+        ),
         (_with({"__class_fullname__": "Affine", "rotat": [0, 5], "p": 1}), "Did you mean 'rotate'"),
         (_with({"__class_fullname__": "HorizontalFlip", "p": 7}), "cannot be made"),
-        (_with({"__class_fullname__": "HorizontalFlip", "p": float("nan")}), "expected p to be a number"),
+        (
+            _with({"__class_fullname__": "HorizontalFlip", "p": float("nan")}),
+            "expected p to be a number",
+        ),
         (_with({"__class_fullname__": "OneOf", "p": 1, "transforms": "all"}), "list of transforms"),
         (_with(3), "expected __class_fullname__"),
-        (_with({"__class_fullname__": "HorizontalFlip", "p": 1}, bbox_params={"format": "coco"}), "belongs to the call"),
+        (
+            _with({"__class_fullname__": "HorizontalFlip", "p": 1}, bbox_params={"format": "coco"}),
+            "belongs to the call",
+        ),
         (_with({"__class_fullname__": "HorizontalFlip", "p": 1}, p=0.5), "expected p: 1.0"),
     ],
 )
@@ -188,8 +243,20 @@ def test_hostile_yaml_is_refused_in_words(text: str, said: str) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.recursive(st.none() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-    st.sampled_from(["transform", "transforms", "__class_fullname__", "p"]), inner, max_size=4), max_leaves=12))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["transform", "transforms", "__class_fullname__", "p"]),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_any_yaml_is_a_policy_or_an_input_error(content: object) -> None:
     try:
         made = Policy.from_yaml(yaml.safe_dump(content))

@@ -60,13 +60,20 @@ def test_command_copies_by_fold_and_a_split_made_anew_refuses_the_copies(tmp_pat
     run("split", tmp_path / "images", "--no-embedding", "--out", out)
     with pytest.raises(FingerprintError, match="no longer with their originals"):
         verify_copies(copies, last_source(out)[0])
-    refused = CliRunner().invoke(app, ["augment", "--part", "train", "--fold", "1", "--out", str(out)])
+    refused = CliRunner().invoke(
+        app, ["augment", "--part", "train", "--fold", "1", "--out", str(out)]
+    )
     assert isinstance(refused.exception, OptionError)
 
 
 def test_empty_groups_bind_nothing(class_folders: Path) -> None:
     dataset = scan(str(class_folders))
     groups = ["", "", "a", "a", None, None, *"bcdefg"]
-    grouped = replace(dataset, samples=dataset.samples.assign(group=pd.Series(groups, index=dataset.samples.index, dtype="str")))
+    grouped = replace(
+        dataset,
+        samples=dataset.samples.assign(
+            group=pd.Series(groups, index=dataset.samples.index, dtype="str")
+        ),
+    )
     bench = Bench(grouped, options=PassOptions(jobs=1, embedder=""))
     assert len(np.unique(bench.units)) == len(groups) - 1

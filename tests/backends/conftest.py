@@ -28,7 +28,13 @@ def script(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     def start(text: str, **options: object) -> subprocess.Popen[str]:
         path = tmp_path / "users_script.py"
         path.write_text(f"import sys\nsys.path.insert(0, {HERE!r})\n{text}")
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **OBEYING, **options}
+        pipes = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            **OBEYING,
+            **options,
+        }
         return subprocess.Popen([sys.executable, str(path)], **pipes)
 
     return start

@@ -9,10 +9,14 @@ from dataprep.backends import capacity
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine of 16 cores and plenty of memory, whose control groups lie in the folder returned."""
+    """A machine of 16 cores and plenty of memory, whose control groups lie in the folder
+    returned.
+    """
     monkeypatch.setattr(capacity, "_CGROUPS", tmp_path)
     monkeypatch.setattr(capacity, "_affinity", lambda: 16)
-    monkeypatch.setattr(capacity, "_groups", lambda: iter([tmp_path / "box" / "inner", tmp_path / "box", tmp_path]))
+    monkeypatch.setattr(
+        capacity, "_groups", lambda: iter([tmp_path / "box" / "inner", tmp_path / "box", tmp_path])
+    )
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": 2**40})())
     (tmp_path / "box" / "inner").mkdir(parents=True)
     return tmp_path
@@ -24,7 +28,9 @@ def test_a_given_number_is_taken_as_it_is(machine: Path) -> None:
 
 def test_more_than_the_machine_can_feed_are_bounded_and_said_once(machine: Path) -> None:
     capacity._say_bounded.cache_clear()
-    with pytest.warns(UserWarning, match="100,000 workers are too many for 16 usable cores: 128 are taken") as said:
+    with pytest.warns(
+        UserWarning, match="100,000 workers are too many for 16 usable cores: 128 are taken"
+    ) as said:
         assert [capacity.worker_count(100_000) for _ in range(3)] == [128] * 3
     assert len(said) == 1
 
@@ -33,8 +39,12 @@ def test_every_usable_core_gets_a_worker(machine: Path) -> None:
     assert capacity.worker_count() == 16
 
 
-@pytest.mark.parametrize(("quota", "workers"), [("max 100000", 16), ("250000 100000", 3), ("10000 100000", 1)])
-def test_a_processor_quota_of_any_group_above_counts(machine: Path, quota: str, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("quota", "workers"), [("max 100000", 16), ("250000 100000", 3), ("10000 100000", 1)]
+)
+def test_a_processor_quota_of_any_group_above_counts(
+    machine: Path, quota: str, workers: int
+) -> None:
     (machine / "box" / "cpu.max").write_text(quota)
     assert capacity.worker_count() == workers
 

@@ -56,7 +56,9 @@ def test_a_crash_costs_its_item_alone_and_repeats_the_last_words() -> None:
     assert [i for i, result in enumerate(results) if isinstance(result, Lost)] == [40, 41, 99]
     assert results[40].reason == "crashed"
     assert "a decoder's last words" in results[40].detail
-    assert [result for result in results if not isinstance(result, Lost)] == [i for i in range(99) if i not in (40, 41)]
+    assert [result for result in results if not isinstance(result, Lost)] == [
+        i for i in range(99) if i not in (40, 41)
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -94,7 +96,9 @@ def test_a_memory_hog_is_stopped() -> None:
     assert "limit of 200 MB" in hog.detail
 
 
-def test_what_libraries_print_reaches_neither_the_terminal_nor_the_results(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_libraries_print_reaches_neither_the_terminal_nor_the_results(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     assert run([("noise", "TIFFReadDirectory: Warning!\n" * 100), ("echo", 1)]) == ["", 1]
     assert capfd.readouterr() == ("", "")
 
@@ -130,7 +134,12 @@ def test_load_runs_here_and_its_failures_cost_their_items() -> None:
         return Lost("too-large", "9 GB") if item == 2 else item + 100
 
     results = dict(imap("pool_tasks:doubling", range(4), jobs=1, load=load))
-    assert results == {0: 200, 1: Lost("missing", "FileNotFoundError: gone"), 2: Lost("too-large", "9 GB"), 3: 206}
+    assert results == {
+        0: 200,
+        1: Lost("missing", "FileNotFoundError: gone"),
+        2: Lost("too-large", "9 GB"),
+        3: 206,
+    }
 
 
 def test_a_task_that_cannot_be_set_up_is_an_error_with_its_words() -> None:
@@ -165,10 +174,13 @@ def test_closing_the_results_kills_the_workers(gone: Callable[[list[int]], bool]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_interrupt_stops_at_once_and_leaves_no_process(script: Script, gone: Callable[[list[int]], bool]) -> None:
+def test_interrupt_stops_at_once_and_leaves_no_process(
+    script: Script, gone: Callable[[list[int]], bool]
+) -> None:
     process = script(
         "from dataprep.backends import imap\n"
-        "for _, pid in imap('pool_tasks:obeying', [('pid', 0), ('pid', 0)] + [('sleep', 600)] * 4, jobs=2):\n"
+        "for _, pid in imap('pool_tasks:obeying', [('pid', 0), ('pid', 0)] + [('sleep', 600)] * 4, "
+        "jobs=2):\n"
         "    print(pid, flush=True)\n",
         start_new_session=True,
     )
@@ -180,7 +192,9 @@ def test_interrupt_stops_at_once_and_leaves_no_process(script: Script, gone: Cal
     assert gone(pids)
 
 
-def test_workers_end_when_their_parent_is_killed(script: Script, gone: Callable[[list[int]], bool]) -> None:
+def test_workers_end_when_their_parent_is_killed(
+    script: Script, gone: Callable[[list[int]], bool]
+) -> None:
     process = script(
         "from dataprep.backends import imap\n"
         "for _, pid in imap('pool_tasks:obeying', [('pid', 0)] + [('sleep', 600)] * 4, jobs=1):\n"
@@ -195,12 +209,15 @@ def test_workers_end_when_their_parent_is_killed(script: Script, gone: Callable[
 
 def test_a_script_without_a_main_guard_does_not_run_again(script: Script) -> None:
     process = script(
-        "from dataprep.backends import imap\nprint('once')\nprint(sorted(imap('pool_tasks:doubling', [1, 2], jobs=2)))\n"
+        "from dataprep.backends import imap\nprint('once')\n"
+        "print(sorted(imap('pool_tasks:doubling', [1, 2], jobs=2)))\n"
     )
     assert process.communicate(timeout=60) == ("once\n[(0, 2), (1, 4)]\n", "")
 
 
-def test_modules_in_the_current_folder_are_not_imported_by_accident(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_in_the_current_folder_are_not_imported_by_accident(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "pickle.py").write_text("raise RuntimeError('a file of the user')")
     monkeypatch.chdir(tmp_path)
     assert list(imap("pool_tasks:doubling", [4], jobs=1)) == [(0, 8)]

@@ -21,7 +21,9 @@ def run(*orders: tuple[str, Any], **options: Any) -> list[Any]:
     return [result for _, result in sorted(results, key=lambda pair: pair[0])]
 
 
-def test_a_worker_serves_one_task_after_another_and_ends_with_the_block(gone: Callable[[list[int]], bool]) -> None:
+def test_a_worker_serves_one_task_after_another_and_ends_with_the_block(
+    gone: Callable[[list[int]], bool],
+) -> None:
     with warm_workers():
         (first,) = run(("pid", None))
         with warm_workers():
@@ -37,7 +39,9 @@ def test_results_that_were_sent_early_end_the_task_too() -> None:
 
 
 def test_workers_that_start_early_have_their_module(gone: Callable[[list[int]], bool]) -> None:
-    others = {child.pid for child in psutil.Process().children()}  # of libraries that other tests have loaded
+    others = {
+        child.pid for child in psutil.Process().children()
+    }  # of libraries that other tests have loaded
     with warm_workers(1, module="colorsys"):
         ((_, loaded),) = imap("pool_tasks:modules", [0], jobs=1)
         assert "colorsys" in loaded
@@ -54,7 +58,9 @@ def test_a_worker_that_died_while_it_waited_costs_nothing() -> None:
         assert run(("echo", 1), ("echo", 2)) == [1, 2]
 
 
-@pytest.mark.parametrize(("order", "reason"), [(("abort", None), "crashed"), (("sleep", 600), "timed-out")])
+@pytest.mark.parametrize(
+    ("order", "reason"), [(("abort", None), "crashed"), (("sleep", 600), "timed-out")]
+)
 def test_a_second_task_loses_no_more_than_a_first(order: tuple[str, Any], reason: str) -> None:
     with warm_workers():
         run(*(("echo", i) for i in range(30)))
@@ -73,13 +79,16 @@ def test_a_worker_that_cannot_be_set_up_is_not_kept() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_waiting_workers_end_with_their_parent(end: int, script: Callable[..., Any], gone: Callable[[list[int]], bool]) -> None:
+def test_waiting_workers_end_with_their_parent(
+    end: int, script: Callable[..., Any], gone: Callable[[list[int]], bool]
+) -> None:
     process = script(
         "import time\n"
         "from dataprep.backends import imap\n"
         "from dataprep.backends.warm import warm_workers\n"
         "with warm_workers(1):\n"
-        "    print(*[pid for _, pid in imap('pool_tasks:obeying', [('pid', 0)], jobs=1)], flush=True)\n"
+        "    print(*[pid for _, pid in imap('pool_tasks:obeying', [('pid', 0)], jobs=1)], "
+        "flush=True)\n"
         "    time.sleep(600)\n"
     )
     pid = int(process.stdout.readline())

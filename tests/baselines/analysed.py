@@ -1,4 +1,6 @@
-"""A baseline with everything that its page and its terminal output show, of toy images and a small network, in seconds."""
+"""A baseline with everything that its page and its terminal output show, of toy images and a
+small network, in seconds.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def hostile_materials(folder: Path, kind: Kind) -> Materials:
     goal = replace(materials.goal, reason="asked for", target=0.99 if kind != "regression" else 0.5)
     if goal.classes:
         classes = (CLOSING, *goal.classes[1:])
-        goal = replace(goal, classes=classes, requirements=(Requirement("recall", CLOSING, True, 0.5),))
+        goal = replace(
+            goal, classes=classes, requirements=(Requirement("recall", CLOSING, True, 0.5),)
+        )
         samples["label"] = samples["label"].replace("class0", CLOSING)
         if kind == "multi-label":
             samples["label"] = ["|".join(np.array(classes)[row]) for row in materials.labels]
@@ -54,7 +58,14 @@ def hostile_materials(folder: Path, kind: Kind) -> Materials:
 def hostile_audit(materials: Materials) -> Audit:
     """An audit that complains of two validation images and one of train."""
     names = [HOSTILE, "50.png", "3.png"]
-    wrong = batch("wrong-label", "error", "sample", names, evidence={"suggested": CLOSING, "share": 0.9}, value=CLOSING)
+    wrong = batch(
+        "wrong-label",
+        "error",
+        "sample",
+        names,
+        evidence={"suggested": CLOSING, "share": 0.9},
+        value=CLOSING,
+    )
     dark = batch("dark", "warning", "sample", ["50.png"], figure=0.1, evidence={"threshold": 0.2})
     return Audit(materials.dataset, Issues.collect([wrong, dark]), {}, (WrongLabel(), Dark()))
 
@@ -67,22 +78,57 @@ def analysed(folder: Path, kind: Kind = "multi-class") -> tuple[Baseline, Audit]
     goal, network = materials.goal, small_network(materials.goal.outputs)
     judged = judge(materials, network, measured={"latency_ms": 2.0})
     history = [
-        {"epoch": epoch, "train_loss": 1.0 / (1 + epoch), "lr": 0.01, f"val_{goal.metric}": 0.4, "val_loss": 1.1, "score": 0.4}
+        {
+            "epoch": epoch,
+            "train_loss": 1.0 / (1 + epoch),
+            "lr": 0.01,
+            f"val_{goal.metric}": 0.4,
+            "val_loss": 1.1,
+            "score": 0.4,
+        }
         for epoch in range(3)
     ]
-    counts = {"parts": {name: len(rows) for name, rows in materials.parts.items()}, "counts": {}, "units": {}, "lost": {}}
+    counts = {
+        "parts": {name: len(rows) for name, rows in materials.parts.items()},
+        "counts": {},
+        "units": {},
+        "lost": {},
+    }
     metrics: dict[str, Any] = {
         "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
         "data": {**counts, "units": counts["parts"]},
-        "regime": {"name": "scratch", "arch": "small", "size": SIZE, "reason": CLOSING, "settings": {"epochs": 3, "lr": 0.01}},
-        "dumb": dumb_baselines(goal, materials.labels, materials.train, materials.val), "history": history, "best_epoch": 1,
-        "sanity": [{"check": "loss", "value": 1.1, "expected": "1.1", "passed": True, "sentence": CLOSING}],
-        "learning_rate": {"curve": [[1e-4, 2.0], [1e-3, 1.5], [1e-2, 1.2], [1e-1, 3.0]], "chosen": 1e-2, "reason": CLOSING},
-        "cross_validation": {"folds": [{}, {}], "metrics": {goal.metric: {"mean": 0.4, "sd": 0.1, "low": 0.3, "high": 0.5}}},
-        "tuning": {"trials": [{"trial": 0, "score": None}, {"trial": 1, "score": 0.4, "batch": 8}], "sentence": CLOSING},
-        "compare": {"sentence": CLOSING}, "final": {"epochs": 2, "samples": 60, "train_loss": None},
-        "latency_ms": 2.0, "size_mb": 1.0, **judged.figures,
-    }  # fmt: skip
+        "regime": {
+            "name": "scratch",
+            "arch": "small",
+            "size": SIZE,
+            "reason": CLOSING,
+            "settings": {"epochs": 3, "lr": 0.01},
+        },
+        "dumb": dumb_baselines(goal, materials.labels, materials.train, materials.val),
+        "history": history,
+        "best_epoch": 1,
+        "sanity": [
+            {"check": "loss", "value": 1.1, "expected": "1.1", "passed": True, "sentence": CLOSING}
+        ],
+        "learning_rate": {
+            "curve": [[1e-4, 2.0], [1e-3, 1.5], [1e-2, 1.2], [1e-1, 3.0]],
+            "chosen": 1e-2,
+            "reason": CLOSING,
+        },
+        "cross_validation": {
+            "folds": [{}, {}],
+            "metrics": {goal.metric: {"mean": 0.4, "sd": 0.1, "low": 0.3, "high": 0.5}},
+        },
+        "tuning": {
+            "trials": [{"trial": 0, "score": None}, {"trial": 1, "score": 0.4, "batch": 8}],
+            "sentence": CLOSING,
+        },
+        "compare": {"sentence": CLOSING},
+        "final": {"epochs": 2, "samples": 60, "train_loss": None},
+        "latency_ms": 2.0,
+        "size_mb": 1.0,
+        **judged.figures,
+    }
     metrics["errors"] = find_errors(goal, judged.table, materials.dataset, audit)
     metrics["map"] = plane_of(materials, network)
     metrics["next"] = what_next(facts_of(metrics, materials.dataset, audit))

@@ -1,4 +1,6 @@
-"""Baselines of toy images for tests of what leaves training: files on disk, a small network, figures as of a real run."""
+"""Baselines of toy images for tests of what leaves training: files on disk, a small network,
+figures as of a real run.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def small_network(outputs: int, seed: int = 0) -> Network:
     """A network of one strided convolution: quick to export."""
     torch.manual_seed(seed)
     body = nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.BatchNorm2d(8), nn.ReLU())
-    network = Network(body, 8, outputs, [body], mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.3), dropout=0.2)
+    network = Network(
+        body, 8, outputs, [body], mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.3), dropout=0.2
+    )
     body[1].running_mean.uniform_(-0.2, 0.2)
     return network.eval()
 
@@ -52,13 +56,20 @@ def small_network(outputs: int, seed: int = 0) -> Network:
 def toy_metrics(materials: Materials, network: Network, arch: str = "resnet18") -> dict[str, Any]:
     """What `train_baseline` would have measured, as far as files need it."""
     goal = materials.goal
-    return dict(jsonable({
-        "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
-        "data": {"centre": materials.centre, "spread": materials.spread},
-        "regime": {"name": "scratch", "arch": arch, "size": SIZE},
-        "history": [{"epoch": 0, "train_loss": 1.0, "score": 0.5}, {"epoch": 1, "train_loss": 0.5, "score": 0.6}],
-        **judge(materials, network).figures,
-    }))  # fmt: skip
+    return dict(
+        jsonable(
+            {
+                "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
+                "data": {"centre": materials.centre, "spread": materials.spread},
+                "regime": {"name": "scratch", "arch": arch, "size": SIZE},
+                "history": [
+                    {"epoch": 0, "train_loss": 1.0, "score": 0.5},
+                    {"epoch": 1, "train_loss": 0.5, "score": 0.6},
+                ],
+                **judge(materials, network).figures,
+            }
+        )
+    )
 
 
 def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
@@ -68,7 +79,14 @@ def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
     network = models.make_network(arch, materials.goal.outputs, size=SIZE, pretrained=False).eval()
     table = judge(materials, network).table
     run = run_record("train-baseline", materials.dataset, {}, {})
-    return Baseline(materials.dataset, materials.goal, table, toy_metrics(materials, network, arch), network, run)
+    return Baseline(
+        materials.dataset,
+        materials.goal,
+        table,
+        toy_metrics(materials, network, arch),
+        network,
+        run,
+    )
 
 
 def toy_facts(materials: Materials, network: Network, **changes: Any) -> ModelFacts:

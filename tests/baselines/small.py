@@ -22,7 +22,9 @@ class _Body(torch.nn.Module):
 def small_network(outputs: int = 3, seed: int = 0) -> Network:
     torch.manual_seed(seed)
     body = _Body()
-    network = Network(body, 32, outputs, [body.first, body.second], mean=(0.5,) * 3, std=(0.25,) * 3, dropout=0.0)
+    network = Network(
+        body, 32, outputs, [body.first, body.second], mean=(0.5,) * 3, std=(0.25,) * 3, dropout=0.0
+    )
     torch.nn.init.normal_(network.classifier.weight, std=0.01)
     torch.nn.init.zeros_(network.classifier.bias)
     return network

@@ -1,4 +1,6 @@
-"""What comes beside a training: the final model, whether cleaning helps, what class weights do, what a network costs."""
+"""What comes beside a training: the final model, whether cleaning helps, what class weights do,
+what a network costs.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,15 @@ from dataprep.baselines.training.regimes import Regime  # noqa: E402
 from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
-FROZEN = Regime("frozen", "lite0", 32, TrainSettings(epochs=1, smoothing=0.0, class_weights="none"), "asked for")
+FROZEN = Regime(
+    "frozen", "lite0", 32, TrainSettings(epochs=1, smoothing=0.0, class_weights="none"), "asked for"
+)
 SCRATCH = Regime(
-    "scratch", "tiny", 16, TrainSettings(epochs=10, batch=8, lr=0.05, body_lr=1.0, dropout=0.0, class_weights="none"), "asked for"
+    "scratch",
+    "tiny",
+    16,
+    TrainSettings(epochs=10, batch=8, lr=0.05, body_lr=1.0, dropout=0.0, class_weights="none"),
+    "asked for",
 )
 
 
@@ -44,13 +52,18 @@ def _one_thread() -> Any:
 def small_network(outputs: int = 3) -> Network:
     nn = torch.nn
     body = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU())
-    return Network(body, 8, outputs, list(body), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), dropout=0.0)
+    return Network(
+        body, 8, outputs, list(body), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), dropout=0.0
+    )
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every network is a small one."""
-    monkeypatch.setattr("dataprep.baselines.training.fitting.make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(
+        "dataprep.baselines.training.fitting.make_network",
+        lambda arch, outputs, **_: small_network(outputs),
+    )
 
 
 def plan_of(rows: list[tuple[str, str, str]]) -> Plan:
@@ -63,11 +76,17 @@ def in_words(materials: Materials) -> Materials:
     return replace(materials, dataset=materials.dataset.assign(label=pd.Categorical(names)))
 
 
-def test_the_final_model_learns_from_train_and_val_for_the_epochs_that_val_chose(small: None) -> None:
+def test_the_final_model_learns_from_train_and_val_for_the_epochs_that_val_chose(
+    small: None,
+) -> None:
     materials = toy_materials(count=24, val=8, size=16)
-    taught = Taught(small_network(), Fitted([{"train_loss": 1.0}] * 5, best_epoch=2, best_score=0.9), None, None)
+    taught = Taught(
+        small_network(), Fitted([{"train_loss": 1.0}] * 5, best_epoch=2, best_score=0.9), None, None
+    )
     steps: list[tuple[int, int]] = []
-    network, facts = finalise(materials, SCRATCH, taught, report=lambda epoch, step, *_: steps.append((epoch, step)))
+    network, facts = finalise(
+        materials, SCRATCH, taught, report=lambda epoch, step, *_: steps.append((epoch, step))
+    )
     assert (facts["epochs"], facts["samples"]) == (3, 32)
     assert steps[-1] == (2, 4), "three epochs of 32 images in batches of 8"
     again, _ = finalise(materials, SCRATCH, taught)
@@ -76,7 +95,9 @@ def test_the_final_model_learns_from_train_and_val_for_the_epochs_that_val_chose
     assert len(materials.train) == 24, "what was given stays as it was"
 
 
-def test_nothing_of_val_chooses_the_final_model(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_val_chooses_the_final_model(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("val was looked at")
 
@@ -89,10 +110,16 @@ def test_only_train_is_cleaned_and_both_sides_are_judged_on_untouched_rows() -> 
     materials = in_words(toy_materials(count=24, val=8, size=16))
     given = materials.labels.copy()
     other = materials.goal.classes[(given[1] + 1) % 3]
-    plan = plan_of([
-        ("0.png", "drop", ""), ("1.png", "relabel", other), ("2.png", "review", ""), ("24.png", "drop", ""),
-        ("25.png", "relabel", materials.goal.classes[(given[25] + 1) % 3]), ("26.png", "review", ""),
-    ])  # fmt: skip
+    plan = plan_of(
+        [
+            ("0.png", "drop", ""),
+            ("1.png", "relabel", other),
+            ("2.png", "review", ""),
+            ("24.png", "drop", ""),
+            ("25.png", "relabel", materials.goal.classes[(given[25] + 1) % 3]),
+            ("26.png", "review", ""),
+        ]
+    )
     before, after, facts = sides(materials, plan)
     assert facts == {"dropped": 1, "relabelled": 1, "judged": 6}
     assert before.val.tolist() == after.val.tolist() == list(range(26, 32))
@@ -107,10 +134,15 @@ def test_only_train_is_cleaned_and_both_sides_are_judged_on_untouched_rows() -> 
     ("rows", "words"),
     [
         ([("24.png", "drop", "")], "nothing in train"),
-        ([("0.png", "drop", ""), *((f"{row}.png", "drop", "") for row in range(24, 32))], "none to judge on"),
+        (
+            [("0.png", "drop", ""), *((f"{row}.png", "drop", "") for row in range(24, 32))],
+            "none to judge on",
+        ),
     ],
 )
-def test_a_plan_that_leaves_nothing_to_compare_is_refused(rows: list[tuple[str, str, str]], words: str) -> None:
+def test_a_plan_that_leaves_nothing_to_compare_is_refused(
+    rows: list[tuple[str, str, str]], words: str
+) -> None:
     with pytest.raises(InputError, match=words):
         sides(in_words(toy_materials(count=24, val=8, size=16)), plan_of(rows))
 
@@ -124,7 +156,9 @@ def test_cleaning_helps_where_many_labels_were_wrong(small: None, regime: Regime
     said[wrong] = materials.goal.classes[1]
     labels = materials.labels.copy()
     labels[wrong] = 1
-    noisy = replace(materials, labels=labels, dataset=materials.dataset.assign(label=pd.Categorical(said)))
+    noisy = replace(
+        materials, labels=labels, dataset=materials.dataset.assign(label=pd.Categorical(said))
+    )
     plan = plan_of([(f"{row}.png", "relabel", materials.goal.classes[0]) for row in wrong])
     torch.manual_seed(0)
     network = small_network()
@@ -132,16 +166,25 @@ def test_cleaning_helps_where_many_labels_were_wrong(small: None, regime: Regime
     assert (found["relabelled"], found["judged"], found["seeds"]) == (19, 45, 3)
     assert found["difference"] > 0.1
     assert found["helped"] == "better"
-    assert found["sentence"].startswith("cleaning helped: with 0 training samples dropped and 19 relabelled")
+    assert found["sentence"].startswith(
+        "cleaning helped: with 0 training samples dropped and 19 relabelled"
+    )
     if regime is SCRATCH:
         harm = plan_of([(f"{row}.png", "relabel", materials.goal.classes[1]) for row in wrong])
-        assert compare_cleaned(materials, regime, Taught(network, None, None, None), harm, seeds=3)["helped"] == "worse"
+        assert (
+            compare_cleaned(materials, regime, Taught(network, None, None, None), harm, seeds=3)[
+                "helped"
+            ]
+            == "worse"
+        )
 
 
 def test_class_weights_are_told_with_and_without_where_classes_are_unequal() -> None:
     materials = toy_materials(count=120, val=60, size=16)
     rare = np.flatnonzero(materials.labels[:120] == 2)[4:]
-    materials = replace(materials, parts={"train": np.setdiff1d(np.arange(120), rare), "val": materials.val})
+    materials = replace(
+        materials, parts={"train": np.setdiff1d(np.arange(120), rare), "val": materials.val}
+    )
     rng = np.random.default_rng(0)
     embedding = (np.eye(3)[materials.labels] + rng.normal(0, 0.8, (180, 3))).astype(np.float16)
     found = compare_weights(materials, TrainSettings(class_weights="effective"), embedding)
@@ -153,7 +196,9 @@ def test_class_weights_are_told_with_and_without_where_classes_are_unequal() -> 
     assert recall["inverse"] > recall["none"]
     assert found["difference"]["metric"]["name"] == "macro-f1"
     one, other = (found["difference"]["metric"][side] for side in ("one", "other"))
-    assert (one, other) == pytest.approx(tuple(found["choices"][name]["macro-f1"]["value"] for name in ("none", "effective")))
+    assert (one, other) == pytest.approx(
+        tuple(found["choices"][name]["macro-f1"]["value"] for name in ("none", "effective"))
+    )
 
 
 def test_nothing_is_compared_where_classes_are_equal_or_there_are_none() -> None:
@@ -185,5 +230,7 @@ def test_cost_counts_every_weight_and_leaves_the_threads_alone() -> None:
     assert torch.get_num_threads() == before
     assert network.training, "the network itself is not touched"
     assert cost["latency_ms"] > 0
-    stored = 3 * 8 * 9 + 8 + 4 * 8 + 8 * 3 + 3 + 6  # convolution, batch norm, classifier, mean and std
+    stored = (
+        3 * 8 * 9 + 8 + 4 * 8 + 8 * 3 + 3 + 6
+    )  # convolution, batch norm, classifier, mean and std
     assert cost["size_mb"] == pytest.approx((stored * 4 + 8) / 1e6)

@@ -1,4 +1,6 @@
-"""Data that no one would train on by choice: said in words, or trained on without what cannot be used."""
+"""Data that no one would train on by choice: said in words, or trained on without what cannot be
+used.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def make_split(root: Path, rows: Sequence[tuple[str, str]]) -> Split:
     rng = np.random.default_rng(0)
     names = [f"{number:03d}.png" for number in range(len(rows))]
     for name, (label, _) in zip(names, rows, strict=True):
-        save(np.clip(rng.normal(TINTS[label], 20, (32, 32, 3)), 0, 255).astype(np.uint8), root / name)
+        save(
+            np.clip(rng.normal(TINTS[label], 20, (32, 32, 3)), 0, 255).astype(np.uint8), root / name
+        )
     samples = pd.DataFrame(
         {
             "label": pd.Categorical([label for label, _ in rows]),
@@ -55,12 +59,17 @@ def make_split(root: Path, rows: Sequence[tuple[str, str]]) -> Split:
 
 def rows_of(**counts: dict[str, int]) -> list[tuple[str, str]]:
     """``train={"red": 3}`` to (label, part) of each sample."""
-    return [(label, part) for part, each in counts.items() for label, count in each.items() for _ in range(count)]
+    return [
+        (label, part)
+        for part, each in counts.items()
+        for label, count in each.items()
+        for _ in range(count)
+    ]
 
 
 USUAL: dict[str, dict[str, int]] = {
     part: dict.fromkeys(TINTS, count) for part, count in (("train", 6), ("val", 3), ("test", 2))
-}  # fmt: skip
+}
 
 
 def train(split: Split, tmp_path: Path, options: BaselineOptions = FROZEN, **more: Any) -> Any:
@@ -80,10 +89,15 @@ def test_one_class_alone_is_nothing_to_tell_apart(tmp_path: Path) -> None:
 
 
 def test_pixels_that_are_no_numbers_and_broken_files_do_not_stop_a_training(tmp_path: Path) -> None:
-    """One float TIFF full of NaN, one half NaN, one file of text, one cut in the middle, one that is gone."""
+    """One float TIFF full of NaN, one half NaN, one file of text, one cut in the middle, one
+    that is gone.
+    """
     split = make_split(tmp_path / "images", rows_of(**USUAL))
     names = list(split.dataset.samples.index)
-    whole, half = np.full((32, 32), np.nan, np.float32), np.linspace(0, 1, 1024, dtype=np.float32).reshape(32, 32)
+    whole, half = (
+        np.full((32, 32), np.nan, np.float32),
+        np.linspace(0, 1, 1024, dtype=np.float32).reshape(32, 32),
+    )
     half[:16] = np.nan
     for name, pixels in zip(names[:2], (whole, half), strict=True):
         Image.fromarray(pixels).save(tmp_path / "images" / name, format="TIFF")
@@ -115,26 +129,34 @@ def test_a_part_that_holds_nothing_readable_is_named_or_left_out(tmp_path: Path)
 
 
 def test_without_val_a_part_of_train_is_held_back(tmp_path: Path) -> None:
-    made = train(make_split(tmp_path / "images", rows_of(train=USUAL["train"], test=USUAL["test"])), tmp_path)
+    made = train(
+        make_split(tmp_path / "images", rows_of(train=USUAL["train"], test=USUAL["test"])), tmp_path
+    )
     assert made.metrics["data"]["parts"] == {"train": 15, "val": 3, "test": 6}
 
 
 def test_a_class_with_a_single_image_in_val_and_none_in_test(tmp_path: Path) -> None:
     split = make_split(
         tmp_path / "images",
-        rows_of(train=USUAL["train"], val={"red": 4, "green": 4, "blue": 1}, test={"red": 3, "green": 3}),
+        rows_of(
+            train=USUAL["train"], val={"red": 4, "green": 4, "blue": 1}, test={"red": 3, "green": 3}
+        ),
     )
     made = train(split, tmp_path)
     support = {each["class"]: each["support"] for each in made.metrics["validation"]["classes"]}
     assert support == {"blue": 1, "green": 4, "red": 4}
-    assert {each["class"]: each["recall"]["value"] for each in made.metrics["test"]["classes"]}["blue"] is None
+    assert {each["class"]: each["recall"]["value"] for each in made.metrics["test"]["classes"]}[
+        "blue"
+    ] is None
 
 
 def test_two_runs_of_one_seed_predict_the_same(tmp_path: Path) -> None:
     split = make_split(tmp_path / "images", rows_of(**USUAL))
     first, again = train(split, tmp_path), train(split, tmp_path)
     pd.testing.assert_frame_equal(first.predictions, again.predictions)
-    for (name, ours), theirs in zip(first.network.state_dict().items(), again.network.state_dict().values(), strict=True):
+    for (name, ours), theirs in zip(
+        first.network.state_dict().items(), again.network.state_dict().values(), strict=True
+    ):
         assert torch.equal(ours, theirs), name
 
 
@@ -154,10 +176,14 @@ def test_a_file_of_pixels_that_is_gone_or_cut_short_is_made_again(tmp_path: Path
     path = folder / "16.u8"
     for damage in (lambda: path.unlink(), lambda: os.truncate(path, 100)):
         damage()
-        assert np.array_equal(store_pixels(split.dataset, 16, str(folder), options=options).images, first)
+        assert np.array_equal(
+            store_pixels(split.dataset, 16, str(folder), options=options).images, first
+        )
 
 
-def test_a_file_of_pixels_that_is_cut_short_in_use_does_not_kill_the_process(tmp_path: Path) -> None:
+def test_a_file_of_pixels_that_is_cut_short_in_use_does_not_kill_the_process(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "8.u8"
     np.zeros((4, 8, 8, 3), np.uint8).tofile(path)
     store = PixelStore(np.memmap(path, np.uint8, "r", shape=(4, 8, 8, 3)), np.ones(4, bool), {})
@@ -168,19 +194,25 @@ def test_a_file_of_pixels_that_is_cut_short_in_use_does_not_kill_the_process(tmp
         list(feeder(1))
 
 
-def test_worker_processes_are_sent_the_path_of_the_pixels_and_not_the_pixels(tmp_path: Path) -> None:
+def test_worker_processes_are_sent_the_path_of_the_pixels_and_not_the_pixels(
+    tmp_path: Path,
+) -> None:
     import pickle
 
     path = tmp_path / "64.u8"
     pixels = np.random.default_rng(0).integers(0, 255, (20, 64, 64, 3), dtype=np.uint8)
     pixels.tofile(path)
-    store = PixelStore(np.memmap(path, np.uint8, "r", shape=pixels.shape), np.ones(20, bool), {"a.png": "why"})
+    store = PixelStore(
+        np.memmap(path, np.uint8, "r", shape=pixels.shape), np.ones(20, bool), {"a.png": "why"}
+    )
     sent = pickle.dumps(store)
     assert len(sent) < 5000 < pixels.nbytes
     assert np.array_equal(pickle.loads(sent).images, pixels)
 
 
-def test_no_room_for_the_pixels_is_said_before_any_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_for_the_pixels_is_said_before_any_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
 
     split = make_split(tmp_path / "images", rows_of(**USUAL))
@@ -192,7 +224,9 @@ def test_no_room_for_the_pixels_is_said_before_any_is_decoded(tmp_path: Path, mo
 @pytest.mark.parametrize(("size", "fits"), [(32, False), (64, True)])
 def test_one_image_at_a_time_needs_maps_of_more_than_one_place(size: int, fits: bool) -> None:
     materials = toy_materials(count=4, val=3, size=size)
-    regime = Regime("fine-tune", "lite0", size, TrainSettings(epochs=1, batch=1, freeze=6), "asked for")
+    regime = Regime(
+        "fine-tune", "lite0", size, TrainSettings(epochs=1, batch=1, freeze=6), "asked for"
+    )
     if fits:
         assert teach(materials, regime).fitted is not None
         return
@@ -203,4 +237,9 @@ def test_one_image_at_a_time_needs_maps_of_more_than_one_place(size: int, fits: 
 def test_goals_that_do_not_suit_the_labels_are_refused(tmp_path: Path) -> None:
     split = make_split(tmp_path / "images", rows_of(**USUAL))
     with pytest.raises(OptionError):
-        prepare(split.dataset, BaselineOptions(**{**vars(FROZEN), "metric": "mae"}), {}, str(tmp_path / "pixels"))
+        prepare(
+            split.dataset,
+            BaselineOptions(**{**vars(FROZEN), "metric": "mae"}),
+            {},
+            str(tmp_path / "pixels"),
+        )

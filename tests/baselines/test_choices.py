@@ -25,7 +25,8 @@ BINARY = Goal("binary", ("no", "yes"), "accuracy", positive="yes")
 
 
 @pytest.mark.parametrize(
-    ("count", "name", "arch"), [(999, "frozen", "lite0"), (1000, "fine-tune", "lite0"), (100_000, "fine-tune", "lite0")]
+    ("count", "name", "arch"),
+    [(999, "frozen", "lite0"), (1000, "fine-tune", "lite0"), (100_000, "fine-tune", "lite0")],
 )
 def test_the_amount_of_data_chooses(count: int, name: str, arch: str) -> None:
     regime = choose_regime(count, 400)
@@ -45,7 +46,9 @@ def test_a_network_of_one_stage_is_not_frozen_by_fine_tuning() -> None:
 
 
 def test_a_balanced_sampler_takes_the_place_of_class_weights() -> None:
-    assert choose_regime(2000, 200, settings={"sampler": "balanced"}).settings.class_weights == "none"
+    assert (
+        choose_regime(2000, 200, settings={"sampler": "balanced"}).settings.class_weights == "none"
+    )
     with pytest.raises(OptionError, match="give one of them"):
         choose_regime(2000, 200, settings={"sampler": "balanced", "class-weights": "inverse"})
 
@@ -58,7 +61,9 @@ def test_a_balanced_sampler_takes_the_place_of_class_weights() -> None:
         ("multi-class", 100, {"epochs": 3, "lr": 0.1}, "epochs, lr"),
     ],
 )
-def test_settings_without_use_are_refused(kind: Any, count: int, given: dict[str, Any], named: str) -> None:
+def test_settings_without_use_are_refused(
+    kind: Any, count: int, given: dict[str, Any], named: str
+) -> None:
     goal = replace(BINARY, kind=kind)
     with pytest.raises(OptionError, match=f"^{named}: without use"):
         refuse_idle(goal, choose_regime(count, 200, settings=given), given)
@@ -81,7 +86,9 @@ def test_settings_of_use_are_taken() -> None:
         (Goal("multi-class", ("a", "b", "c"), "macro-f1"), False),
     ],
 )
-def test_thresholds_decide_only_where_f_or_a_requirement_is_what_counts(goal: Goal, by_threshold: bool) -> None:
+def test_thresholds_decide_only_where_f_or_a_requirement_is_what_counts(
+    goal: Goal, by_threshold: bool
+) -> None:
     assert decides_by_threshold(goal) is by_threshold
 
 
@@ -98,11 +105,15 @@ def test_no_clipping_and_a_single_fold() -> None:
         BaselineOptions(out_of_fold=1)
 
 
-def test_a_split_of_another_audit_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_split_of_another_audit_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "run.json").write_text("{}")
     found = SimpleNamespace(run={"audit": {"fingerprint": "theirs"}})
     monkeypatch.setattr("dataprep.baselines.sources.read_split", lambda folder: found)
-    audit: Any = SimpleNamespace(run={"fingerprint": "ours"}, dataset=SimpleNamespace(fingerprint="ours"))
+    audit: Any = SimpleNamespace(
+        run={"fingerprint": "ours"}, dataset=SimpleNamespace(fingerprint="ours")
+    )
     with pytest.raises(FingerprintError, match="made from another audit"):
         split_into(str(tmp_path), audit, None, lambda *_: None)
 

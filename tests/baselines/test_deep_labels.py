@@ -37,13 +37,21 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judged(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dataprep.Audit, dataprep.Audit, list[str]]:
+def judged(
+    pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dataprep.Audit, dataprep.Audit, list[str]]:
     """The audit, what deep judgement made of it, and what it said."""
     audit = dataprep.audit(pictures, pass_options=dataprep.PassOptions(cache=False, embedder=""))
     told: list[str] = []
     options = BaselineOptions(regime="scratch", arch="resnet18", size=32, threads=1)
     kept = str(tmp_path_factory.mktemp("kept") / "deep")
-    return audit, judge_labels(audit, folds=2, options=options, settings={"epochs": 3}, keep=kept, say=told.append), told
+    return (
+        audit,
+        judge_labels(
+            audit, folds=2, options=options, settings={"epochs": 3}, keep=kept, say=told.append
+        ),
+        told,
+    )
 
 
 def test_swapped_labels_are_the_first_to_look_at(judged) -> None:
@@ -74,9 +82,17 @@ def test_the_probabilities_are_kept_for_another_audit(judged) -> None:
 
 def test_other_checks_keep_their_claims(judged) -> None:
     before, after, _ = judged
-    others = [code for code in dict.fromkeys(before.issues.table["check"].astype("str")) if code not in CHECKS]
+    others = [
+        code
+        for code in dict.fromkeys(before.issues.table["check"].astype("str"))
+        if code not in CHECKS
+    ]
     assert others
-    assert before.issues.of(*others).table.astype("str").equals(after.issues.of(*others).table.astype("str"))
+    assert (
+        before.issues.of(*others)
+        .table.astype("str")
+        .equals(after.issues.of(*others).table.astype("str"))
+    )
 
 
 def test_labels_that_cannot_be_judged_are_refused() -> None:
@@ -86,9 +102,19 @@ def test_labels_that_cannot_be_judged_are_refused() -> None:
         refuse_unsuitable(dataset_of(np.zeros(200, int)))
 
 
-def test_the_command_refuses_before_the_work(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_refuses_before_the_work(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runner = CliRunner()
-    arguments = ["audit", str(pictures), "--deep", "--out", str(tmp_path / "out"), "--no-embedding", "--quiet"]
+    arguments = [
+        "audit",
+        str(pictures),
+        "--deep",
+        "--out",
+        str(tmp_path / "out"),
+        "--no-embedding",
+        "--quiet",
+    ]
     found = runner.invoke(app, [*arguments, "--probs", "p.csv"])
     assert "--deep and --probs exclude each other" in str(found.exception)
     monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: None)

@@ -12,7 +12,9 @@ from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.goal import Requirement
 
 
-def dataset(labels: list[object], task: str = "classification", split: list[str] | None = None) -> Dataset:
+def dataset(
+    labels: list[object], task: str = "classification", split: list[str] | None = None
+) -> Dataset:
     names = [f"{i}.png" for i in range(len(labels))]
     samples = pd.DataFrame({"label": labels}, index=pd.Index(names, name="sample"))
     classes: tuple[str, ...] = ()
@@ -20,7 +22,11 @@ def dataset(labels: list[object], task: str = "classification", split: list[str]
         samples["label"] = pd.Categorical(labels)
         classes = tuple(samples["label"].cat.categories)
     elif task == "multi-label":
-        classes = tuple(sorted({part for label in labels if isinstance(label, str) for part in label.split("|")}))
+        classes = tuple(
+            sorted(
+                {part for label in labels if isinstance(label, str) for part in label.split("|")}
+            )
+        )
     if split is not None:
         samples["split"] = pd.Categorical(split)
     return Dataset("/nowhere", samples, task, classes)  # type: ignore[arg-type]
@@ -28,7 +34,12 @@ def dataset(labels: list[object], task: str = "classification", split: list[str]
 
 def test_balanced_classes_are_judged_by_accuracy() -> None:
     goal = read_goal(dataset(["a", "b", "c"] * 10))
-    assert (goal.kind, goal.classes, goal.metric, goal.positive) == ("multi-class", ("a", "b", "c"), "accuracy", "")
+    assert (goal.kind, goal.classes, goal.metric, goal.positive) == (
+        "multi-class",
+        ("a", "b", "c"),
+        "accuracy",
+        "",
+    )
     assert "balanced" in goal.reason
 
 
@@ -143,7 +154,9 @@ def test_labels_that_cannot_be_learned_are_refused() -> None:
 
 
 def test_a_class_absent_from_train_is_named_with_what_to_do() -> None:
-    with pytest.raises(InputError, match=r"no sample in 'train': 'c' \(2 in 'test' and 'val'\).*dataprep split"):
+    with pytest.raises(
+        InputError, match=r"no sample in 'train': 'c' \(2 in 'test' and 'val'\).*dataprep split"
+    ):
         read_goal(dataset(["a", "b", "c", "c"], split=["train", "train", "val", "test"]))
     with pytest.raises(InputError, match="'y' "):
         read_goal(dataset(["x", "x|y"], "multi-label", split=["train", "val"]))

@@ -1,4 +1,6 @@
-"""Out of fold: whole units held out, every sample predicted unseen, figures with honest intervals."""
+"""Out of fold: whole units held out, every sample predicted unseen, figures with honest
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from dataprep.baselines import out_of_fold as module  # noqa: E402
-from dataprep.baselines.out_of_fold import given_folds, is_folds, made_folds, out_of_fold, with_parts  # noqa: E402
+from dataprep.baselines.out_of_fold import (  # noqa: E402
+    given_folds,
+    is_folds,
+    made_folds,
+    out_of_fold,
+    with_parts,
+)
 from dataprep.baselines.training.fitting import Taught  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime  # noqa: E402
@@ -26,7 +34,9 @@ REGIME = Regime("scratch", "resnet18", SIZE, TrainSettings(epochs=3, batch=8, lr
 
 @pytest.fixture(autouse=True)
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
-    """Networks of one convolution whose classifier is fitted on the training rows; gives what each was taught."""
+    """Networks of one convolution whose classifier is fitted on the training rows; gives what
+    each was taught.
+    """
     from dataprep.baselines.inference.network_predictions import features_of
     from dataprep.baselines.training.fitting import loss_for
     from dataprep.baselines.training.frozen_features import fit_linear
@@ -39,9 +49,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
         network, rows = small_network(materials.goal.outputs), materials.train
         features = features_of(network, materials.store, rows)
         linear = fit_linear(
-            features, materials.targets[rows], materials.units[rows], loss_for(materials, regime.settings),
-            materials.goal.outputs, lambda *_: 0.0,
-        )  # fmt: skip
+            features,
+            materials.targets[rows],
+            materials.units[rows],
+            loss_for(materials, regime.settings),
+            materials.goal.outputs,
+            lambda *_: 0.0,
+        )
         network.classifier.weight.data.copy_(linear.weight)
         network.classifier.bias.data.copy_(linear.bias)
         return Taught(network, None, linear, None)
@@ -51,7 +65,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
 
 
 def with_test(kind: Any = "multi-class", **options: Any) -> Materials:
-    """Toy materials whose last eight rows are the part test, and in which two rows each are a unit."""
+    """Toy materials whose last eight rows are the part test, and in which two rows each are a
+    unit.
+    """
     materials = toy_materials(kind, size=SIZE, **options)
     parts = {"train": materials.train, "val": materials.val[:-8], "test": materials.val[-8:]}
     return replace(materials, parts=parts, units=np.arange(len(materials.labels)) // 2)
@@ -112,9 +128,13 @@ def test_several_labels_and_values(kind: Any, metric: str, seen: list[Materials]
 def test_intervals_widen_for_models_that_share_what_they_learned_from() -> None:
     values = np.array([0.8, 0.9, 0.85, 0.75, 0.95])
     found = module._interval(values, 0.25, True)
-    naive = 2.776445 * values.std(ddof=1) / np.sqrt(5)  # Student's 97.5 % point at four degrees of freedom
+    naive = (
+        2.776445 * values.std(ddof=1) / np.sqrt(5)
+    )  # Student's 97.5 % point at four degrees of freedom
     assert found["mean"] == pytest.approx(0.85)
-    assert found["mean"] - found["low"] == pytest.approx(naive * np.sqrt(5 * (1 / 5 + 0.25)), rel=1e-5)
+    assert found["mean"] - found["low"] == pytest.approx(
+        naive * np.sqrt(5 * (1 / 5 + 0.25)), rel=1e-5
+    )
     assert module._interval(values * 10, 0.5, False)["high"] > 10
     assert module._interval(values, 0.5, True)["high"] == 1
     assert np.isnan(module._interval(np.array([0.5]), 0.25, True)["low"])
@@ -123,14 +143,19 @@ def test_intervals_widen_for_models_that_share_what_they_learned_from() -> None:
 def folded(names: list[Any]) -> Dataset:
     index = pd.Index([f"{row}.png" for row in range(len(names))], name="sample")
     return Dataset(
-        "/nowhere", pd.DataFrame({"label": ["a", "b"] * (len(names) // 2), "split": names}, index=index), "classification"
+        "/nowhere",
+        pd.DataFrame({"label": ["a", "b"] * (len(names) // 2), "split": names}, index=index),
+        "classification",
     )
 
 
 def test_a_split_of_folds_gets_parts_and_keeps_its_folds(seen: list[Materials]) -> None:
     dataset = folded(["fold10", "fold2", "fold1", "fold1", None, "test"])
     assert is_folds(dataset)
-    assert not any(is_folds(folded(names)) for names in (["train", "val"], ["fold1", "fold1"], ["fold1", "other"], [None, None]))
+    assert not any(
+        is_folds(folded(names))
+        for names in (["train", "val"], ["fold1", "fold1"], ["fold1", "other"], [None, None])
+    )
     parted = with_parts(dataset).samples
     assert parted["split"].tolist()[:4] == ["train", "train", "val", "val"]
     assert parted["split"].isna().tolist() == [False] * 4 + [True, False]
@@ -149,7 +174,9 @@ def test_folds_of_the_split_are_taken_as_they_are(seen: list[Materials]) -> None
     fold = given_folds(materials)
     assert fold is not None
     lost = int(np.flatnonzero(fold < 0)[0])
-    assert [fold[row] for row in range(64) if row != lost] == [row % 3 for row in range(64) if row != lost]
+    assert [fold[row] for row in range(64) if row != lost] == [
+        row % 3 for row in range(64) if row != lost
+    ]
     found = out_of_fold(materials, REGIME, given=fold)
     assert np.isnan(found.probs[lost]).all()
     assert len(found.table) == 63
@@ -165,7 +192,9 @@ def test_folds_spread_classes_evenly() -> None:
     assert np.ptp(counts, axis=0).max() <= 4
 
 
-def test_frozen_features_are_looked_at_once_for_all_folds(monkeypatch: pytest.MonkeyPatch, seen: list[Materials]) -> None:
+def test_frozen_features_are_looked_at_once_for_all_folds(
+    monkeypatch: pytest.MonkeyPatch, seen: list[Materials]
+) -> None:
     looked: list[int] = []
     features_of = module.features_of
 

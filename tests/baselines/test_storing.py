@@ -22,14 +22,23 @@ from dataprep.schemas.baseline import Baseline  # noqa: E402
 from tests.baselines.deployed import small_network, toy_baseline  # noqa: E402
 
 FILES = {
-    "metrics.json", "predictions.parquet", "history.csv", "samples.parquet", "run.json", "baseline.html", "weights.pt",
-    "model.onnx", "model.pt2",
-}  # fmt: skip
+    "metrics.json",
+    "predictions.parquet",
+    "history.csv",
+    "samples.parquet",
+    "run.json",
+    "baseline.html",
+    "weights.pt",
+    "model.onnx",
+    "model.pt2",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick_networks() -> Iterator[None]:
-    """What is written and read back is the same for every network; a small one is exported sooner."""
+    """What is written and read back is the same for every network; a small one is exported
+    sooner.
+    """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(models, "make_network", lambda arch, outputs, **_: small_network(outputs))
         yield
@@ -43,7 +52,11 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
 @pytest.fixture(autouse=True)
 def _plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page has tests of its own."""
-    monkeypatch.setattr(writing, "draw_baseline", lambda baseline, audit: f"<p>{baseline.metrics['export']['known']}</p>")
+    monkeypatch.setattr(
+        writing,
+        "draw_baseline",
+        lambda baseline, audit: f"<p>{baseline.metrics['export']['known']}</p>",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,18 +80,27 @@ def test_a_baseline_comes_back_as_it_was(baseline: Baseline, folder: Path) -> No
     assert back.dataset.fingerprint == baseline.dataset.fingerprint
     assert back.dataset.classes == baseline.dataset.classes
     pd.testing.assert_frame_equal(back.predictions, baseline.predictions, check_dtype=False)
-    assert {name: back.metrics[name] for name in baseline.metrics} == json.loads(json.dumps(baseline.metrics))
+    assert {name: back.metrics[name] for name in baseline.metrics} == json.loads(
+        json.dumps(baseline.metrics)
+    )
     assert back.metrics["export"]["known"]
     assert back.metrics["export"]["difference"] <= 1e-4
     assert back.metrics["export"]["images"] == 16
     expected = baseline.network.state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in back.network.state_dict().items())
+    assert all(
+        torch.equal(value, expected[name]) for name, value in back.network.state_dict().items()
+    )
     assert pd.read_csv(folder / "history.csv")["train_loss"].tolist() == [1.0, 0.5]
 
 
 def test_weights_are_data_alone(folder: Path) -> None:
     state = torch.load(folder / "weights.pt", weights_only=True)
-    assert state["network"] == {"arch": "resnet18", "outputs": 3, "size": 32, "dropout": pytest.approx(0.2)}
+    assert state["network"] == {
+        "arch": "resnet18",
+        "outputs": 3,
+        "size": 32,
+        "dropout": pytest.approx(0.2),
+    }
 
 
 def test_out_of_fold_predictions_go_along_and_go_away(baseline: Baseline, tmp_path: Path) -> None:
@@ -89,7 +111,9 @@ def test_out_of_fold_predictions_go_along_and_go_away(baseline: Baseline, tmp_pa
     assert read_baseline(tmp_path).out_of_fold is None
 
 
-def test_models_of_an_earlier_run_do_not_stay_beside_other_figures(baseline: Baseline, tmp_path: Path) -> None:
+def test_models_of_an_earlier_run_do_not_stay_beside_other_figures(
+    baseline: Baseline, tmp_path: Path
+) -> None:
     for name in ("model.onnx", "model.pt2", "weights.pt"):
         (tmp_path / name).write_bytes(b"earlier")
     write_baseline(quick(baseline), tmp_path)
@@ -112,7 +136,10 @@ def test_without_the_exporter_everything_else_is_kept_and_said(
     back = read_baseline(tmp_path)
     assert "model.onnx" not in os.listdir(tmp_path)
     assert back.network is not None
-    assert back.metrics["export"] == {"known": False, "reason": "exporting to ONNX needs onnxscript"}
+    assert back.metrics["export"] == {
+        "known": False,
+        "reason": "exporting to ONNX needs onnxscript",
+    }
 
 
 def test_a_full_disk_leaves_the_earlier_baseline_whole(
@@ -126,12 +153,16 @@ def test_a_full_disk_leaves_the_earlier_baseline_whole(
 
     monkeypatch.setattr(writing, "write_samples", full)
     with pytest.raises(OutputError, match="the disk is full"):
-        write_baseline(replace(quick(baseline), metrics={**quick(baseline).metrics, "best_epoch": 3}), tmp_path)
+        write_baseline(
+            replace(quick(baseline), metrics={**quick(baseline).metrics, "best_epoch": 3}), tmp_path
+        )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_what_is_no_baseline_is_said(baseline: Baseline, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"metrics.json, .* is not there. Make one: dataprep train-baseline"):
+    with pytest.raises(
+        InputError, match=r"metrics.json, .* is not there. Make one: dataprep train-baseline"
+    ):
         read_baseline(tmp_path)
     write_baseline(quick(baseline), tmp_path)
     (tmp_path / "weights.pt").write_bytes(b"not weights")
@@ -144,7 +175,9 @@ def test_what_is_no_baseline_is_said(baseline: Baseline, folder: Path, tmp_path:
     (tmp_path / "other" / "weights.pt").write_bytes((folder / "weights.pt").read_bytes())
     with pytest.raises(FingerprintError, match="belongs to a model of other data"):
         read_baseline(tmp_path / "other")
-    (tmp_path / "samples.parquet").write_bytes((tmp_path / "other" / "samples.parquet").read_bytes())
+    (tmp_path / "samples.parquet").write_bytes(
+        (tmp_path / "other" / "samples.parquet").read_bytes()
+    )
     with pytest.raises(FingerprintError, match="not of the same baseline"):
         read_baseline(tmp_path)
 
@@ -154,6 +187,9 @@ def test_a_goal_with_requirements_comes_back(baseline: Baseline, tmp_path: Path)
 
     require = parse_requirement("recall[class1]>=0.9", "multi-class", baseline.goal.classes)
     goal = replace(baseline.goal, requirements=(require,), target=0.8)
-    metrics = {**quick(baseline).metrics, "goal": {**baseline.metrics["goal"], "requirements": [str(require)], "target": 0.8}}
+    metrics = {
+        **quick(baseline).metrics,
+        "goal": {**baseline.metrics["goal"], "requirements": [str(require)], "target": 0.8},
+    }
     write_baseline(replace(quick(baseline), goal=goal, metrics=metrics), tmp_path)
     assert read_baseline(tmp_path).goal == goal

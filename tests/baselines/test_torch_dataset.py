@@ -1,4 +1,6 @@
-"""Images for torch: the pixels that the audit saw, the label as a number, in this process and in others."""
+"""Images for torch: the pixels that the audit saw, the label as a number, in this process and in
+others.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def split(tmp_path: Path) -> Split:
         {"label": pd.Categorical(["cat", "dog", "cat", "dog", "cat", "bird"]), "split": PARTS},
         index=pd.Index(NAMES, name="sample"),
     )
-    return Split(Dataset(str(tmp_path / "images"), samples, "classification", ("bird", "cat", "dog")))
+    return Split(
+        Dataset(str(tmp_path / "images"), samples, "classification", ("bird", "cat", "dog"))
+    )
 
 
 def with_columns(split: Split, task: str = "classification", **columns: Any) -> Split:
@@ -51,13 +55,26 @@ def halved(pixels: Any) -> Any:
     return pixels[::2, ::2]
 
 
-def test_images_are_tensors_from_0_to_1_with_class_numbers_of_the_whole_data_set(split: Split) -> None:
+def test_images_are_tensors_from_0_to_1_with_class_numbers_of_the_whole_data_set(
+    split: Split,
+) -> None:
     data = torch_dataset(split)
     assert len(data) == 3
     image, label = data[1]
-    assert (image.dtype, tuple(image.shape), label.dtype, label.item()) == (torch.float32, (3, 16, 24), torch.int64, 2)
-    assert np.array_equal((image.numpy() * 255).round().astype(np.uint8).transpose(1, 2, 0), textured(1, 24, 16))
-    assert (data.classes, data.names, data.targets.tolist()) == (("bird", "cat", "dog"), NAMES[:3], [1, 2, 1])
+    assert (image.dtype, tuple(image.shape), label.dtype, label.item()) == (
+        torch.float32,
+        (3, 16, 24),
+        torch.int64,
+        2,
+    )
+    assert np.array_equal(
+        (image.numpy() * 255).round().astype(np.uint8).transpose(1, 2, 0), textured(1, 24, 16)
+    )
+    assert (data.classes, data.names, data.targets.tolist()) == (
+        ("bird", "cat", "dog"),
+        NAMES[:3],
+        [1, 2, 1],
+    )
     assert torch_dataset(split, "test")[0][1].item() == 0
     assert np.array_equal(data[-1][0], data[2][0])
     with pytest.raises(IndexError):
@@ -85,7 +102,9 @@ def test_pixels_are_those_that_the_audit_measures(split: Split, tmp_path: Path, 
         exif[0x0112] = 6
         Image.fromarray(array).save(path, format="JPEG", exif=exif, quality=95)
     elif kind == "alpha":
-        Image.fromarray(np.dstack([array, np.arange(16 * 24, dtype=np.uint8).reshape(16, 24)])).save(path)
+        Image.fromarray(
+            np.dstack([array, np.arange(16 * 24, dtype=np.uint8).reshape(16, 24)])
+        ).save(path)
     elif kind == "deep":
         Image.fromarray(array[:, :, 0].astype(np.uint16) * 257).save(path)
     elif kind == "palette":
@@ -106,17 +125,23 @@ def test_a_transform_gets_pixels_that_it_may_write_to(split: Split) -> None:
 
     data = torch_dataset(split, transform=mark)
     assert torch.equal(data[0][0], torch.full((3, 16, 24), 0.2))
-    assert torch_dataset(split, transform=lambda pixels: pixels.mean())[0][0] == pytest.approx(textured(0, 24, 16).mean())
+    assert torch_dataset(split, transform=lambda pixels: pixels.mean())[0][0] == pytest.approx(
+        textured(0, 24, 16).mean()
+    )
     floats = torch_dataset(split, transform=lambda pixels: pixels[:, :, 0].astype(np.float64))[0][0]
     assert (floats.dtype, tuple(floats.shape)) == (torch.float64, (1, 16, 24))
     tensor = torch.ones(2)
     assert torch_dataset(split, transform=lambda pixels: tensor)[0][0] is tensor
 
 
-def test_transforms_of_albumentations_are_called_in_their_way(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transforms_of_albumentations_are_called_in_their_way(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")
     albumentations = pytest.importorskip("albumentations")
-    transform = albumentations.Compose([albumentations.HorizontalFlip(p=1.0), albumentations.Resize(8, 8)])
+    transform = albumentations.Compose(
+        [albumentations.HorizontalFlip(p=1.0), albumentations.Resize(8, 8)]
+    )
     image, _ = torch_dataset(split, transform=transform)[0]
     assert tuple(image.shape) == (3, 8, 8)
     single = albumentations.HorizontalFlip(p=1.0)
@@ -148,9 +173,14 @@ def test_images_alone(split: Split) -> None:
 
 def test_what_the_audit_could_not_read_is_left_out_and_told(split: Split) -> None:
     lost = with_columns(split, lost=pd.Categorical(["", "truncated", "", "missing", "missing", ""]))
-    with pytest.warns(UserWarning, match="1 samples could not be read by the audit and are left out: 1.png"):
+    with pytest.warns(
+        UserWarning, match="1 samples could not be read by the audit and are left out: 1.png"
+    ):
         assert torch_dataset(lost).names == ["0.png", "2.png"]
-    with pytest.raises(InputError, match="no image is left"), pytest.warns(UserWarning, match="2 samples"):
+    with (
+        pytest.raises(InputError, match="no image is left"),
+        pytest.warns(UserWarning, match="2 samples"),
+    ):
         torch_dataset(lost, "val")
 
 
@@ -166,7 +196,10 @@ def test_a_file_that_fails_later_is_named_or_replaced(split: Split, tmp_path: Pa
     assert label == data[2][1]
     for name in NAMES:
         (tmp_path / "images" / name).unlink()
-    with pytest.raises(InputError, match="16 images in a row cannot be read"), pytest.warns(UserWarning, match="missing"):
+    with (
+        pytest.raises(InputError, match="16 images in a row cannot be read"),
+        pytest.warns(UserWarning, match="missing"),
+    ):
         skipping[0]
 
 

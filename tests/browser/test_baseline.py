@@ -43,7 +43,9 @@ def source(page: Any) -> str:
     return str(page.get_attribute("#mistake-0 img", "src"))
 
 
-def test_the_button_shows_what_spoke_for_a_class_and_back(opened: Opener, baseline_page: str) -> None:
+def test_the_button_shows_what_spoke_for_a_class_and_back(
+    opened: Opener, baseline_page: str
+) -> None:
     page = opened(baseline_page)
     plain = source(page)
     page.click("#heat")
@@ -66,7 +68,9 @@ def test_the_map_tells_what_a_mistake_was_taken_for(opened: Opener, baseline_pag
     assert page.title() != "hacked"
 
 
-def test_the_scheme_changes_and_the_menu_opens_on_a_phone(opened: Opener, baseline_page: str) -> None:
+def test_the_scheme_changes_and_the_menu_opens_on_a_phone(
+    opened: Opener, baseline_page: str
+) -> None:
     page = opened(baseline_page, width=390)
     page.click("#theme")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -19,7 +19,7 @@ _DRAWN = """() => {
   let drawn = 0;
   for (let i = 0; i < data.length; i += 4) if (Math.abs(data[i] - data[0]) + Math.abs(data[i + 1] - data[1]) > 30) drawn++;
   return drawn;
-}"""
+}"""  # noqa: E501
 
 
 def drawn(page: Any) -> int:
@@ -98,7 +98,8 @@ def test_pointing_shows_and_clicking_keeps(opened: Opener, mapped: str) -> None:
     page.focus("#map-canvas")
     page.keyboard.press("ArrowLeft")
     spot = page.evaluate(
-        "[parseFloat(document.querySelector('#map-tip').style.left), parseFloat(document.querySelector('#map-tip').style.top)]"
+        "[parseFloat(document.querySelector('#map-tip').style.left), "
+        "parseFloat(document.querySelector('#map-tip').style.top)]"
     )
     page.evaluate("document.querySelector('#map-canvas').blur()")
     page.locator("#map-canvas").hover(position={"x": spot[0] - 14, "y": spot[1] - 14})
@@ -148,7 +149,10 @@ def test_a_neighbour_opens_the_claim_that_it_belongs_to(opened: Opener, mapped: 
     page = opened(mapped)
     page.click("#check-wrong-label .mini >> nth=1")
     assert page.is_visible("#inspector")
-    assert page.locator("#inspector figcaption .path").all_inner_texts() == ["cat/003.jpg", "dog/000.jpg"]
+    assert page.locator("#inspector figcaption .path").all_inner_texts() == [
+        "cat/003.jpg",
+        "dog/000.jpg",
+    ]
     page.keyboard.press("Escape")
     page.wait_for_selector("#check-wrong-label .mini:focus")
 
@@ -158,5 +162,7 @@ def test_evidence_of_every_kind_is_drawn(opened: Opener, mapped: str) -> None:
     for kind in ("series-chart", "patch", "curve", "matrix", "interval", "carriers", "drivers"):
         assert page.locator(f"#check-shortcut .exhibit.{kind}").count() == 1, kind
         assert page.locator(f"#check-shortcut .exhibit.{kind}").bounding_box()["height"] > 10, kind
-    fills = page.eval_on_selector_all("#check-shortcut .patch rect", "all => all.map((one) => getComputedStyle(one).fill)")
+    fills = page.eval_on_selector_all(
+        "#check-shortcut .patch rect", "all => all.map((one) => getComputedStyle(one).fill)"
+    )
     assert fills == ["rgb(255, 0, 0)", "rgb(0, 255, 0)", "rgb(0, 0, 255)", "rgb(255, 255, 0)"]

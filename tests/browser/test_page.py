@@ -72,7 +72,9 @@ def test_sorting(opened: Opener, small: str) -> None:
     assert page.get_attribute("[data-sort=target]", "aria-sort") == "descending"
 
 
-def test_only_the_rows_in_sight_exist_and_every_row_can_be_reached(opened: Opener, large: str) -> None:
+def test_only_the_rows_in_sight_exist_and_every_row_can_be_reached(
+    opened: Opener, large: str
+) -> None:
     page = opened(large)
     shows(page, "30,000 issues")
     assert page.get_attribute("#grid", "aria-rowcount") == "30001"
@@ -116,7 +118,9 @@ def test_inspector_by_keyboard(opened: Opener, small: str) -> None:
     page.keyboard.press("ArrowRight")
     assert page.inner_text("#inspector-place") == "3 of 5"
     page.keyboard.press("Escape")
-    page.wait_for_selector("#check-near-duplicate .cluster:nth-child(1) .tile:nth-child(3) .thumb:focus")
+    page.wait_for_selector(
+        "#check-near-duplicate .cluster:nth-child(1) .tile:nth-child(3) .thumb:focus"
+    )
     assert not page.is_visible("#inspector")
 
 
@@ -124,11 +128,18 @@ def test_pictures_are_drawn_and_a_lost_one_says_why(opened: Opener, small: str) 
     page = opened(small)
     page.locator("#check-dark .thumb").first.scroll_into_view_if_needed()
     page.wait_for_selector("#check-dark .tile:last-child img[src]")
-    assert page.evaluate("[...document.querySelectorAll('#check-dark img')].map((image) => image.naturalWidth)") == [96] * 7
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('#check-dark img')].map((image) => image.naturalWidth)"
+        )
+        == [96] * 7
+    )
     assert page.inner_text("#check-unreadable .thumb") == "truncated"
 
 
-def test_the_scheme_follows_the_system_until_it_is_chosen_and_is_remembered(opened: Opener, small: str) -> None:
+def test_the_scheme_follows_the_system_until_it_is_chosen_and_is_remembered(
+    opened: Opener, small: str
+) -> None:
     page = opened(small, "dark")
     theme = "document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "dark"
@@ -149,7 +160,9 @@ def test_hostile_names_and_labels_are_inert(opened: Opener, small: str) -> None:
     assert page.locator("#rows .name").text_content() == f"test/dog/{HOSTILE}"
     page.click("#rows .name")
     assert HOSTILE in page.inner_text("#inspector figcaption")
-    assert page.get_attribute("#inspector a.button", "href").endswith("/test/dog/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E.jpg")
+    assert page.get_attribute("#inspector a.button", "href").endswith(
+        "/test/dog/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E.jpg"
+    )
     page.keyboard.press("Escape")
     page.select_option("#filter-label", CLOSING)
     page.fill("#search", "")

@@ -22,14 +22,20 @@ class Look(SecondLook):
 
     def duplicates(self) -> Duplicates:
         pairs = pd.DataFrame({"a": [], "b": [], "kind": [], "relation": [], "confidence": []})
-        return Duplicates(pairs=pairs, groups=np.full(len(self.dataset), -1, np.int64), keep=np.ones(len(self.dataset), bool))
+        return Duplicates(
+            pairs=pairs,
+            groups=np.full(len(self.dataset), -1, np.int64),
+            keep=np.ones(len(self.dataset), bool),
+        )
 
 
 def vectors_of(codes: np.ndarray, *, spread: float = 0.5, seed: int = 0) -> np.ndarray:
     """(n, SIZE) float16 embeddings around one centre for each code."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(0.6, 0.5, (int(codes.max()) + 1, SIZE))
-    return np.maximum(centres[codes] + rng.normal(0, spread, (len(codes), SIZE)), 0).astype(np.float16)
+    return np.maximum(centres[codes] + rng.normal(0, spread, (len(codes), SIZE)), 0).astype(
+        np.float16
+    )
 
 
 def dataset_of(labels: np.ndarray | None, vectors: np.ndarray, **columns: Any) -> Dataset:
@@ -37,7 +43,13 @@ def dataset_of(labels: np.ndarray | None, vectors: np.ndarray, **columns: Any) -
     given = {} if labels is None else {"label": pd.Categorical(labels)}
     classes = () if labels is None else tuple(sorted(set(labels)))
     task = "none" if labels is None else "classification"
-    return Dataset("made", pd.DataFrame(given | columns, index=index), task, classes, arrays={"embedding": vectors})
+    return Dataset(
+        "made",
+        pd.DataFrame(given | columns, index=index),
+        task,
+        classes,
+        arrays={"embedding": vectors},
+    )
 
 
 def claims_of(check: Check, dataset: Dataset) -> list[dict[str, Any]]:

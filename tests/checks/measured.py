@@ -1,4 +1,6 @@
-"""Measured data sets made in memory, without worker processes: from the bytes of files, or from columns."""
+"""Measured data sets made in memory, without worker processes: from the bytes of files, or from
+columns.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,16 @@ def scalar_measures() -> list[Measure]:
 
 
 def measured(files: Mapping[str, bytes], options: PassOptions | None = None) -> Dataset:
-    """A Dataset of `files` (name to bytes) as the pass would give it, but for arrays and hashes of files, with close-ups."""
+    """A Dataset of `files` (name to bytes) as the pass would give it, but for arrays and hashes
+    of files, with close-ups.
+    """
     measures, rows = scalar_measures(), []
     for name, data in files.items():
-        row: dict[str, Any] = {"lost": "", "lost_detail": "", "extension": name.rpartition(".")[2].lower()}
+        row: dict[str, Any] = {
+            "lost": "",
+            "lost_detail": "",
+            "extension": name.rpartition(".")[2].lower(),
+        }
         try:
             pixels = open_pixels(data, name, options or PassOptions())
             row |= {measure.column: measure(pixels) for measure in measures}
@@ -37,11 +45,15 @@ def measured(files: Mapping[str, bytes], options: PassOptions | None = None) -> 
         except Undecodable as failure:
             row |= {**failure.facts, "lost": failure.reason, "lost_detail": failure.detail}
         rows.append(row)
-    return Dataset("in-memory", pd.DataFrame(rows, index=pd.Index(list(files), name="sample", dtype="str")))
+    return Dataset(
+        "in-memory", pd.DataFrame(rows, index=pd.Index(list(files), name="sample", dtype="str"))
+    )
 
 
 class Look(SecondLook):
-    """A second look without files: at the close-ups in the columns of a data set made by `measured`."""
+    """A second look without files: at the close-ups in the columns of a data set made by
+    `measured`.
+    """
 
     def close_ups(self) -> CloseUps:
         columns = self.dataset.samples.reindex(columns=list(FIGURES)).to_numpy(np.float32)
@@ -51,7 +63,10 @@ class Look(SecondLook):
 def with_columns(rows: int, **columns: Any) -> Dataset:
     """A Dataset of `rows` samples named by their number, with the given columns."""
     index = pd.Index([str(row) for row in range(rows)], name="sample", dtype="str")
-    return Dataset("in-memory", pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=index))
+    return Dataset(
+        "in-memory",
+        pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=index),
+    )
 
 
 def targets(check: Check, dataset: Dataset, scope: str = "sample") -> set[str]:
@@ -67,6 +82,8 @@ def issues(check: Check, dataset: Dataset) -> Issues:
 def messages(check: Check, dataset: Dataset) -> list[str]:
     """The text of each claim, rendered from the check's template."""
     return [
-        check.message.format(**{**evidence_of(claim["evidence"]), "figure": claim["figure"], "unit": claim["unit"]})
+        check.message.format(
+            **{**evidence_of(claim["evidence"]), "figure": claim["figure"], "unit": claim["unit"]}
+        )
         for claim in issues(check, dataset)
     ]

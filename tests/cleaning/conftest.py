@@ -15,7 +15,14 @@ from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues, batch
 from dataprep.schemas.run import run_record
 
-LABELS = {"a.jpg": "cat", "b.jpg": "cat", "c.jpg": "cat", "d.jpg": "dog", "e.jpg": "dog", "f.jpg": "Dog"}
+LABELS = {
+    "a.jpg": "cat",
+    "b.jpg": "cat",
+    "c.jpg": "cat",
+    "d.jpg": "dog",
+    "e.jpg": "dog",
+    "f.jpg": "Dog",
+}
 
 
 @pytest.fixture
@@ -38,11 +45,15 @@ def dataset(tmp_path: Path) -> Dataset:
     return Dataset(str(root), samples, "classification", ("Dog", "cat", "dog"))
 
 
-def claim(check: str, target: str, *, severity: str = "warning", scope: str = "sample", **columns: Any) -> pd.DataFrame:
+def claim(
+    check: str, target: str, *, severity: str = "warning", scope: str = "sample", **columns: Any
+) -> pd.DataFrame:
     return batch(check, severity, scope, [target], **{"figure": 0.5, "unit": "luma", **columns})
 
 
-def copy_claim(target: str, kept: str, check: str = "exact-duplicate", **columns: Any) -> pd.DataFrame:
+def copy_claim(
+    target: str, kept: str, check: str = "exact-duplicate", **columns: Any
+) -> pd.DataFrame:
     return claim(check, target, scope="pair", related=kept, suggestion="drop", **columns)
 
 
@@ -58,7 +69,10 @@ def audit_of(dataset: Dataset, *claims: pd.DataFrame) -> Audit:
 def write_audit(audit: Audit, folder: Path) -> Path:
     """The files of an audit that cleaning reads."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "issues.csv").open("wb") as issues, (folder / "samples.parquet").open("wb") as samples:
+    with (
+        (folder / "issues.csv").open("wb") as issues,
+        (folder / "samples.parquet").open("wb") as samples,
+    ):
         write_issues(issues, audit)
         write_samples(samples, audit)
     (folder / "run.json").write_text(json.dumps(audit.run))

@@ -41,7 +41,11 @@ def planned(audit):
 
 
 def tree(folder):
-    return sorted(os.path.relpath(os.path.join(here, name), folder) for here, _, names in os.walk(folder) for name in names)
+    return sorted(
+        os.path.relpath(os.path.join(here, name), folder)
+        for here, _, names in os.walk(folder)
+        for name in names
+    )
 
 
 def contents(folder):
@@ -68,8 +72,14 @@ def test_unlabelled_samples_can_be_given_labels(dataset):
 
 
 def test_several_labels_come_back_as_the_list_they_were(dataset, tmp_path):
-    several = replace(dataset.assign(label=["a|b", "a", "b", None, "a|c", "c"]), task="multi-label", classes=("a", "b", "c"))
-    audit = audit_of(several, claim("unreadable", "e.jpg", suggestion="drop"), claim("dark", "a.jpg"))
+    several = replace(
+        dataset.assign(label=["a|b", "a", "b", None, "a|c", "c"]),
+        task="multi-label",
+        classes=("a", "b", "c"),
+    )
+    audit = audit_of(
+        several, claim("unreadable", "e.jpg", suggestion="drop"), claim("dark", "a.jpg")
+    )
     write_plan(clean(audit), tmp_path / "clean")
     plan = read_plan(tmp_path / "clean", several)
     plan = replace(plan, table=plan.table.assign(action=["drop", "relabel"], new_label=["", "b|c"]))
@@ -83,14 +93,23 @@ def test_several_labels_come_back_as_the_list_they_were(dataset, tmp_path):
 
 
 def test_a_target_to_regress_on_stays_a_number(dataset, tmp_path):
-    ages = replace(dataset.assign(label=[1.5, 2.5, 3.5, 4.5, 5.5, 6.5]), task="regression", classes=())
+    ages = replace(
+        dataset.assign(label=[1.5, 2.5, 3.5, 4.5, 5.5, 6.5]), task="regression", classes=()
+    )
     audit = audit_of(ages, claim("dark", "a.jpg"))
     path = Path(write_plan(clean(audit), tmp_path / "clean"))
     path.write_text("sample,action,new_label\na.jpg,relabel,old\n")
     with pytest.raises(InputError, match="row 2: new_label 'old': expected a number"):
         read_plan(path, ages)
     path.write_text("sample,action,new_label\na.jpg,relabel,7.5\n")
-    assert cleaned_dataset(read_plan(path, ages), ages).samples["label"].tolist() == [7.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+    assert cleaned_dataset(read_plan(path, ages), ages).samples["label"].tolist() == [
+        7.5,
+        2.5,
+        3.5,
+        4.5,
+        5.5,
+        6.5,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +126,11 @@ def test_a_manifest_has_the_kept_rows_new_labels_and_own_columns(audit, tmp_path
     rows = read(result.manifest)
     assert list(rows.columns) == ["path", "label", "photographer"]
     assert rows.astype("str").to_numpy().tolist() == [
-        ["c.jpg", "cat", "bob"], ["d.jpg", "dog", "bob"], ["e.jpg", "dog", "ann"], ["f.jpg", "dog", "=1+1"],
-    ]  # fmt: skip
+        ["c.jpg", "cat", "bob"],
+        ["d.jpg", "dog", "bob"],
+        ["e.jpg", "dog", "ann"],
+        ["f.jpg", "dog", "=1+1"],
+    ]
     assert (result.samples, result.dropped, result.relabelled, result.unreviewed) == (4, 2, 1, 1)
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert (run["stage"], run["result"]["dropped"]) == ("clean", 2)
@@ -127,7 +149,10 @@ def test_no_manifest_is_put_among_the_images_but_in_an_output_folder_there(audit
     with pytest.raises(InputError, match="never written"):
         apply_plan(planned(audit), audit, manifest=images / "clean.csv")
     mark_output(images / "dataprep-out")
-    assert apply_plan(planned(audit), audit, manifest=images / "dataprep-out" / "clean.csv").samples == 4
+    assert (
+        apply_plan(planned(audit), audit, manifest=images / "dataprep-out" / "clean.csv").samples
+        == 4
+    )
 
 
 def test_plan_and_audit_may_be_paths(audit, tmp_path):
@@ -147,9 +172,13 @@ def test_a_manifest_of_an_unknown_kind_is_refused_before_anything_is_made(audit,
 def test_a_folder_of_classes_is_made_of_links_and_leaves_the_originals_alone(audit, tmp_path):
     before = contents(audit.dataset.root)
     result = apply_plan(planned(audit), audit, folder=tmp_path / "new")
-    assert tree(tmp_path / "new") == sorted([RECORD, "cat/c.jpg", "dog/d.jpg", "dog/e.jpg", "dog/f.jpg", "metadata.csv"])
+    assert tree(tmp_path / "new") == sorted(
+        [RECORD, "cat/c.jpg", "dog/d.jpg", "dog/e.jpg", "dog/f.jpg", "metadata.csv"]
+    )
     assert (result.linked, result.copied) == (4, 0)
-    assert os.path.samefile(tmp_path / "new" / "cat" / "c.jpg", os.path.join(audit.dataset.root, "c.jpg"))
+    assert os.path.samefile(
+        tmp_path / "new" / "cat" / "c.jpg", os.path.join(audit.dataset.root, "c.jpg")
+    )
     assert contents(audit.dataset.root) == before
     assert sorted(os.listdir(tmp_path)) == ["images", "new"]
     rows = pd.read_csv(tmp_path / "new" / "metadata.csv")
@@ -159,11 +188,15 @@ def test_a_folder_of_classes_is_made_of_links_and_leaves_the_originals_alone(aud
 def test_copies_share_nothing_with_the_originals(audit, tmp_path):
     result = apply_plan(planned(audit), audit, folder=tmp_path / "new", copy=True)
     assert (result.linked, result.copied) == (0, 4)
-    assert not os.path.samefile(tmp_path / "new" / "cat" / "c.jpg", os.path.join(audit.dataset.root, "c.jpg"))
+    assert not os.path.samefile(
+        tmp_path / "new" / "cat" / "c.jpg", os.path.join(audit.dataset.root, "c.jpg")
+    )
 
 
 def test_where_links_are_impossible_files_are_copied(audit, tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link")))
+    monkeypatch.setattr(
+        os, "link", lambda *_: (_ for _ in ()).throw(OSError(18, "Invalid cross-device link"))
+    )
     result = apply_plan(planned(audit), audit, folder=tmp_path / "new")
     assert (result.linked, result.copied) == (0, 4)
     assert (tmp_path / "new" / "dog" / "d.jpg").read_bytes() == b"d.jpg"
@@ -263,9 +296,13 @@ def test_the_folder_of_images_is_never_written(audit, tmp_path, place):
 
 def test_a_plan_for_other_data_is_refused_and_the_difference_named(audit, dataset, tmp_path):
     plan = clean(audit)
-    with pytest.raises(FingerprintError, match=r"made for 6 samples, and there are 5 now \(Dog 1 → 0\)"):
+    with pytest.raises(
+        FingerprintError, match=r"made for 6 samples, and there are 5 now \(Dog 1 → 0\)"
+    ):
         apply_plan(plan, dataset.where(np.arange(6) < 5), manifest=tmp_path / "clean.csv")
-    with pytest.raises(FingerprintError, match=r"labels changed \(Dog 1 → 0, cat 3 → 6, dog 2 → 0\)"):
+    with pytest.raises(
+        FingerprintError, match=r"labels changed \(Dog 1 → 0, cat 3 → 6, dog 2 → 0\)"
+    ):
         apply_plan(plan, dataset.assign(label="cat"), manifest=tmp_path / "clean.csv")
     renamed = replace(dataset, samples=dataset.samples.rename(index={"a.jpg": "z.jpg"}))
     with pytest.raises(FingerprintError, match="under other names"):
@@ -277,7 +314,10 @@ def test_files_that_changed_since_the_audit_are_named(audit, tmp_path):
     with open(os.path.join(audit.dataset.root, "c.jpg"), "ab") as file:
         file.write(b"more")
     os.unlink(os.path.join(audit.dataset.root, "d.jpg"))
-    with pytest.raises(FingerprintError, match=r"2 files changed or went .*c.jpg \(9 bytes, measured 5\), d.jpg \(No such file"):
+    with pytest.raises(
+        FingerprintError,
+        match=r"2 files changed or went .*c.jpg \(9 bytes, measured 5\), d.jpg \(No such file",
+    ):
         apply_plan(planned(audit), audit, folder=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -285,7 +325,9 @@ def test_files_that_changed_since_the_audit_are_named(audit, tmp_path):
 def test_a_full_disk_leaves_the_earlier_folder_whole(audit, tmp_path, monkeypatch):
     apply_plan(planned(audit), audit, folder=tmp_path / "new")
     before = contents(tmp_path / "new")
-    monkeypatch.setattr(shutil, "copy2", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        shutil, "copy2", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     with pytest.raises(OutputError, match="No space left"):
         apply_plan(planned(audit), audit, folder=tmp_path / "new", copy=True)
     assert contents(tmp_path / "new") == before

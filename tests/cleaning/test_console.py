@@ -16,10 +16,14 @@ def shown(plan, dataset):
 
 def test_changes_are_grouped_by_action_and_check_with_names_and_labels(dataset):
     audit = audit_of(
-        dataset, claim("unreadable", "a.jpg", suggestion="drop"), copy_claim("b.jpg", "c.jpg"),
-        claim("label-spelling", "f.jpg", scope="record", suggestion="relabel", value="dog"), claim("dark", "d.jpg"),
-        claim("blurry", "d.jpg"), claim("dark", "e.jpg"),
-    )  # fmt: skip
+        dataset,
+        claim("unreadable", "a.jpg", suggestion="drop"),
+        copy_claim("b.jpg", "c.jpg"),
+        claim("label-spelling", "f.jpg", scope="record", suggestion="relabel", value="dog"),
+        claim("dark", "d.jpg"),
+        claim("blurry", "d.jpg"),
+        claim("dark", "e.jpg"),
+    )
     assert shown(clean(audit, relabel=True), dataset)[1:] == [
         "",
         "DROP  2 images: left out of the result; the files stay where they are",
@@ -44,7 +48,9 @@ def test_where_nothing_is_changed_that_is_said_and_what_is_left_is_counted(datas
 
 def test_edits_are_named_as_such_and_test_is_counted(dataset):
     tested = dataset.assign(split="test")
-    plan = clean(audit_of(tested, claim("unreadable", "a.jpg", suggestion="drop"), claim("dark", "b.jpg")))
+    plan = clean(
+        audit_of(tested, claim("unreadable", "a.jpg", suggestion="drop"), claim("dark", "b.jpg"))
+    )
     edited = plan.table.set_index("sample")
     edited.loc["b.jpg", ["action", "source"]] = ["drop", "dark,edit"]
     text = shown(replace(plan, table=edited.reset_index()), tested)

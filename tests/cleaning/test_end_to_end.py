@@ -1,4 +1,6 @@
-"""From a folder with faults through an audit on disk, a plan and an edit to a folder without them."""
+"""From a folder with faults through an audit on disk, a plan and an edit to a folder without
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def audit_of(folder):
 
 def test_what_was_found_is_gone_from_the_cleaned_folder(class_folders, tmp_path):
     shutil.copy(class_folders / "cat" / "01.jpg", class_folders / "cat" / "copy.jpg")
-    (class_folders / "dog" / "broken.jpg").write_bytes((class_folders / "dog" / "00.jpg").read_bytes()[:200])
+    (class_folders / "dog" / "broken.jpg").write_bytes(
+        (class_folders / "dog" / "00.jpg").read_bytes()[:200]
+    )
     save(textured(99) // 16, class_folders / "dog" / "night.png")
     before = {path: path.read_bytes() for path in class_folders.rglob("*.*")}
 
@@ -44,7 +48,9 @@ def test_what_was_found_is_gone_from_the_cleaned_folder(class_folders, tmp_path)
     plan = read_plan(path, audit.dataset)
     assert list(plan.edited["sample"]) == ["dog/night.png"]
 
-    done = dataprep.apply_plan(plan, audit, folder=tmp_path / "cleaned", manifest=tmp_path / "clean.csv")
+    done = dataprep.apply_plan(
+        plan, audit, folder=tmp_path / "cleaned", manifest=tmp_path / "clean.csv"
+    )
     assert (done.samples, done.dropped) == (12, 3)
     again = audit_of(tmp_path / "cleaned")
     assert len(again.dataset) == 12

@@ -1,4 +1,6 @@
-"""Names of folders and files: what a system cannot hold is shortened or replaced, and names stay distinct."""
+"""Names of folders and files: what a system cannot hold is shortened or replaced, and names stay
+distinct.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,16 @@ import pytest
 from dataprep.cleaning.folders import distinct_folders, folder_name, shortened, unique_names
 
 
-@pytest.mark.parametrize("label", ["CON", "nul.txt", "com1", "COM¹", "lpt9.tar.gz", "CONIN$", "prn .x"])
+@pytest.mark.parametrize(
+    "label", ["CON", "nul.txt", "com1", "COM¹", "lpt9.tar.gz", "CONIN$", "prn .x"]
+)
 def test_devices_of_windows_are_no_folders(label: str) -> None:
     assert folder_name(label) == f"_{label}"
 
 
-@pytest.mark.parametrize("label", ["x" * 256, "字" * 90, "é" * 4000, "\udcff" * 300, "CON." + "x" * 300])
+@pytest.mark.parametrize(
+    "label", ["x" * 256, "字" * 90, "é" * 4000, "\udcff" * 300, "CON." + "x" * 300]
+)
 def test_a_long_label_is_cut_and_known_by_its_hash(label: str) -> None:
     name, other = folder_name(label), folder_name(f"{label}2")
     assert len(os.fsencode(name)) <= 200

@@ -114,8 +114,16 @@ def test_edits_are_not_overwritten_by_accident(audit, tmp_path):
         (lambda folder: (folder / "plan.csv").unlink(), "no plan at .* dataprep clean"),
         (lambda folder: (folder / "plan.json").unlink(), "Keep the two together"),
         (lambda folder: (folder / "plan.json").write_text("[]"), "version 1"),
-        (lambda folder: (folder / "plan.csv").write_bytes("sample,action\né.jpg,drop".encode("latin-1")), "not UTF-8"),
-        (lambda folder: (folder / "plan.csv").write_text("path,do\n"), "expected a column 'sample', got path, do"),
+        (
+            lambda folder: (folder / "plan.csv").write_bytes(
+                "sample,action\né.jpg,drop".encode("latin-1")
+            ),
+            "not UTF-8",
+        ),
+        (
+            lambda folder: (folder / "plan.csv").write_text("path,do\n"),
+            "expected a column 'sample', got path, do",
+        ),
         (lambda folder: (folder / "plan.csv").write_text(""), "empty file"),
     ],
 )
@@ -127,8 +135,17 @@ def test_a_damaged_plan_is_named(audit, tmp_path, spoil, says):
 
 
 def test_an_audit_comes_back_from_disk_and_gives_the_same_plan(dataset, tmp_path):
-    risky = claim("label-spelling", "f.jpg", scope="record", suggestion="relabel", value="=dog", evidence={"limit": 0.25})
-    audit = audit_of(dataset, risky, copy_claim("b.jpg", "a.jpg"), claim("dark", "c.jpg", figure=float("nan")))
+    risky = claim(
+        "label-spelling",
+        "f.jpg",
+        scope="record",
+        suggestion="relabel",
+        value="=dog",
+        evidence={"limit": 0.25},
+    )
+    audit = audit_of(
+        dataset, risky, copy_claim("b.jpg", "a.jpg"), claim("dark", "c.jpg", figure=float("nan"))
+    )
     again = read_audit(write_audit(audit, tmp_path / "audit"))
     assert again.dataset.fingerprint == dataset.fingerprint
     assert again.dataset.classes == ("Dog", "cat", "dog")
@@ -141,7 +158,9 @@ def test_an_audit_without_issues_comes_back(dataset, tmp_path):
 
 
 def test_a_missing_or_mixed_audit_says_what_to_do(audit, dataset, tmp_path):
-    with pytest.raises(InputError, match=r"issues.csv, run.json is not there. Make one: dataprep audit"):
+    with pytest.raises(
+        InputError, match=r"issues.csv, run.json is not there. Make one: dataprep audit"
+    ):
         read_audit(tmp_path)
     folder = write_audit(audit, tmp_path / "audit")
     (folder / "run.json").write_text('{"fingerprint": "of another run"}')

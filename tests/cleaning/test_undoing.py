@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataprep.cleaning import apply_plan, clean, plan_in_force, read_applied, read_plan, undo, write_plan
+from dataprep.cleaning import (
+    apply_plan,
+    clean,
+    plan_in_force,
+    read_applied,
+    read_plan,
+    undo,
+    write_plan,
+)
 from dataprep.cleaning.applied import not_in_force
 from dataprep.cleaning.folders import RECORD
 from dataprep.errors import FingerprintError, InputError
@@ -22,7 +30,12 @@ from .conftest import audit_of, claim, copy_claim
 def audit(dataset):
     """a.jpg is broken, b.jpg a copy of c.jpg, f.jpg is spelt wrong."""
     spelling = claim("label-spelling", "f.jpg", scope="record", suggestion="relabel", value="dog")
-    return audit_of(dataset, claim("unreadable", "a.jpg", suggestion="drop"), copy_claim("b.jpg", "c.jpg"), spelling)
+    return audit_of(
+        dataset,
+        claim("unreadable", "a.jpg", suggestion="drop"),
+        copy_claim("b.jpg", "c.jpg"),
+        spelling,
+    )
 
 
 @pytest.fixture
@@ -35,17 +48,26 @@ def place(tmp_path):
 def applied(audit, place):
     """The plan written and applied, as the command does it."""
     write_plan(clean(audit, relabel=True), place)
-    apply_plan(place, audit, manifest=place / "clean.csv", folder=place.parent / "new", record=place)
+    apply_plan(
+        place, audit, manifest=place / "clean.csv", folder=place.parent / "new", record=place
+    )
     return place
 
 
 def everything(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_the_record_says_what_was_changed_from_what_to_what_and_how_to_get_back(audit, applied):
     record = json.loads((applied / "applied.json").read_text())
-    assert [{name: value for name, value in change.items() if name != "reason"} for change in record["changes"]] == [
+    assert [
+        {name: value for name, value in change.items() if name != "reason"}
+        for change in record["changes"]
+    ] == [
         {"sample": "a.jpg", "action": "drop", "label": "cat"},
         {"sample": "b.jpg", "action": "drop", "label": "cat"},
         {"sample": "f.jpg", "action": "relabel", "label": "Dog", "new_label": "dog"},
@@ -70,7 +92,9 @@ def test_elsewhere_the_record_takes_the_name_of_the_manifest(audit, tmp_path, pl
     assert result.record == str(tmp_path / "clean.csv.applied.json")
     write_plan(clean(audit), place)
     apply_plan(place, audit, manifest=tmp_path / "clean.csv", record=place)
-    assert (place / "applied.json").read_bytes() == (tmp_path / "clean.csv.applied.json").read_bytes()
+    assert (place / "applied.json").read_bytes() == (
+        tmp_path / "clean.csv.applied.json"
+    ).read_bytes()
     undo(place)
     assert sorted(os.listdir(tmp_path)) == ["images", "out"]
 
@@ -78,7 +102,11 @@ def test_elsewhere_the_record_takes_the_name_of_the_manifest(audit, tmp_path, pl
 def test_undoing_removes_what_was_made_and_nothing_else(audit, applied, tmp_path):
     images, plan = everything(Path(audit.dataset.root)), (applied / "plan.csv").read_bytes()
     done = undo(applied, audit.dataset)
-    assert set(done.removed) == {str(applied / "clean.csv"), str(applied / "run.json"), str(tmp_path / "out" / "new")}
+    assert set(done.removed) == {
+        str(applied / "clean.csv"),
+        str(applied / "run.json"),
+        str(tmp_path / "out" / "new"),
+    }
     assert done.left == ()
     assert sorted(os.listdir(applied)) == [".dataprep-out", "plan.csv", "plan.json"]
     assert sorted(os.listdir(tmp_path / "out")) == ["clean"]
@@ -144,7 +172,15 @@ def test_without_the_audit_a_folder_stays(audit, applied):
 
 def test_copies_are_removed_while_their_originals_are_there(audit, place):
     write_plan(clean(audit), place)
-    apply_plan(place, audit, manifest=place / "clean.csv", folder=place.parent / "new", copy=True, layout="tree", record=place)
+    apply_plan(
+        place,
+        audit,
+        manifest=place / "clean.csv",
+        folder=place.parent / "new",
+        copy=True,
+        layout="tree",
+        record=place,
+    )
     assert undo(place, audit.dataset).left == ()
     assert not (place.parent / "new").exists()
 
@@ -197,7 +233,9 @@ def test_a_damaged_record_says_what_to_do(applied, text):
 
 def test_what_a_split_does_not_have_of_a_plan_is_named(audit, applied):
     plan = read_applied(applied).plan
-    assert not_in_force(plan, audit.dataset) == "2 samples that it drops and 1 sample that it relabels"
+    assert (
+        not_in_force(plan, audit.dataset) == "2 samples that it drops and 1 sample that it relabels"
+    )
     kept = audit.dataset.where(~audit.dataset.samples.index.isin(["a.jpg", "b.jpg"]))
     assert not_in_force(plan, kept.assign(label=["cat", "dog", "dog", "dog"])) == ""
 

@@ -1,4 +1,6 @@
-"""``dataprep clean`` as a user meets it: the question on a terminal, what is applied and undone, what is refused."""
+"""``dataprep clean`` as a user meets it: the question on a terminal, what is applied and undone,
+what is refused.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +18,37 @@ LIMIT_S = 120
 
 
 def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=folder, capture_output=True, text=True
+    )
 
 
 @pytest.fixture
 def place(class_folders: Path, tmp_path: Path) -> Path:
-    """A folder with an audit of twelve photos, one copy and one broken file, and the plan for it."""
+    """A folder with an audit of twelve photos, one copy and one broken file, and the plan for
+    it.
+    """
     shutil.copy(class_folders / "dog" / "00.jpg", class_folders / "dog" / "copy.jpg")
-    (class_folders / "cat" / "broken.jpg").write_bytes((class_folders / "cat" / "01.jpg").read_bytes()[:200])
+    (class_folders / "cat" / "broken.jpg").write_bytes(
+        (class_folders / "cat" / "01.jpg").read_bytes()[:200]
+    )
     assert run("audit", "images", "--no-embedding", folder=tmp_path).returncode == 0
     assert run("clean", folder=tmp_path).returncode == 0
     return tmp_path
 
 
 def state(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def on_terminal(keys: bytes, *arguments: str, folder: Path) -> tuple[int, str]:
-    """Exit code and output of the command on a terminal of its own, where `keys` are typed at the first question."""
+    """Exit code and output of the command on a terminal of its own, where `keys` are typed at
+    the first question.
+    """
     import pty
 
     child, terminal = pty.fork()
@@ -88,7 +102,12 @@ def test_yes_on_a_terminal_applies_and_undoes(place: Path) -> None:
     before = state(place)
     assert on_terminal(b"y\n", "clean", "--apply", "--to", "new", folder=place)[0] == 0
     assert (place / "dataprep-out/clean/clean.csv").exists()
-    assert sorted(os.listdir(place / "new")) == [".dataprep-clean.json", "cat", "dog", "metadata.csv"]
+    assert sorted(os.listdir(place / "new")) == [
+        ".dataprep-clean.json",
+        "cat",
+        "dog",
+        "metadata.csv",
+    ]
     assert on_terminal(b"n\n", "clean", "--undo", folder=place)[0] == 130
     assert (place / "new").exists()
     assert on_terminal(b"", "clean", "--undo", "--yes", folder=place)[0] == 0
@@ -109,7 +128,19 @@ def test_without_a_terminal_nothing_is_asked(place: Path) -> None:
 
 
 def test_options_reach_the_plan(place: Path) -> None:
-    assert run("clean", "--drop", "dark", "--relabel", "--drop-at-confidence", "0.9", "--test", folder=place).returncode == 0
+    assert (
+        run(
+            "clean",
+            "--drop",
+            "dark",
+            "--relabel",
+            "--drop-at-confidence",
+            "0.9",
+            "--test",
+            folder=place,
+        ).returncode
+        == 0
+    )
     text = (place / "dataprep-out/clean/plan.json").read_text()
     for part in ('"relabel": true', '"drop_at_confidence": 0.9', '"test": true', '"dark"'):
         assert part in text
@@ -127,7 +158,9 @@ def test_options_reach_the_plan(place: Path) -> None:
         (["--undo"], "nothing to undo"),
     ],
 )
-def test_options_without_effect_are_refused(tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_options_without_effect_are_refused(
+    tmp_path: Path, arguments: list[str], words: str
+) -> None:
     done = run("clean", *arguments, folder=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr

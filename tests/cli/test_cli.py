@@ -18,9 +18,16 @@ from tests.conftest import OBEYING, save, textured
 COMMAND = [sys.executable, "-m", "dataprep"]
 
 
-def run(*arguments: str | os.PathLike[str], folder: Path | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | os.PathLike[str], folder: Path | None = None, **options: object
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=folder, capture_output=True, text=True, errors="surrogateescape", **options
+        [*COMMAND, *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        **options,
     )
 
 
@@ -33,7 +40,14 @@ def test_audit_prints_findings_and_where_the_report_is(class_folders: Path, tmp_
     assert "empty.jpg" in done.stdout
     assert "\x1b[" not in done.stdout
     written = {path.name for path in (tmp_path / "dataprep-out" / "audit").iterdir()}
-    assert {"report.html", "report.json", "issues.csv", "samples.parquet", "report.sarif", "run.json"} <= written
+    assert {
+        "report.html",
+        "report.json",
+        "issues.csv",
+        "samples.parquet",
+        "report.sarif",
+        "run.json",
+    } <= written
 
 
 def test_json_for_pipes(class_folders: Path, tmp_path: Path) -> None:
@@ -42,7 +56,9 @@ def test_json_for_pipes(class_folders: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("level", "code"), [("never", 0), ("error", 1), ("info", 1)])
-def test_fail_at_is_the_exit_code(class_folders: Path, tmp_path: Path, level: str, code: int) -> None:
+def test_fail_at_is_the_exit_code(
+    class_folders: Path, tmp_path: Path, level: str, code: int
+) -> None:
     (class_folders / "dog" / "empty.jpg").write_bytes(b"")
     assert run("audit", class_folders, "--fail-at", level, folder=tmp_path).returncode == code
 
@@ -62,7 +78,9 @@ def test_fail_at_is_the_exit_code(class_folders: Path, tmp_path: Path, level: st
         (["clean"], "dataprep audit"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_exit_code_2(class_folders: Path, arguments: list[str], words: str) -> None:
+def test_a_users_mistake_is_one_line_and_exit_code_2(
+    class_folders: Path, arguments: list[str], words: str
+) -> None:
     done = run(*arguments, folder=class_folders)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
@@ -76,8 +94,12 @@ def test_usage_errors_have_exit_code_2(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_configuration_sets_defaults_and_flags_override(class_folders: Path, tmp_path: Path) -> None:
-    (tmp_path / "dataprep.toml").write_text('[audit]\nout = "here"\nfail_at = "info"\n[checks.odd-size]\n')
+def test_configuration_sets_defaults_and_flags_override(
+    class_folders: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "dataprep.toml").write_text(
+        '[audit]\nout = "here"\nfail_at = "info"\n[checks.odd-size]\n'
+    )
     (class_folders / "dog" / "empty.jpg").write_bytes(b"")
     assert run("audit", class_folders, folder=tmp_path).returncode == 1
     assert (tmp_path / "here" / "audit" / "report.html").is_file()
@@ -97,13 +119,22 @@ def test_odd_names_reach_the_terminal(tmp_path: Path) -> None:
         path = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
         save(textured(len(name)), path)
         path.write_bytes(b"")
-    done = run("audit", folder, "--format", "csv", folder=tmp_path, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    done = run(
+        "audit",
+        folder,
+        "--format",
+        "csv",
+        folder=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
     assert done.returncode == 0, done.stderr
     assert "sp ace.png" in done.stdout
     assert r"latin\xe9.png" in done.stdout
 
 
-def test_an_out_folder_that_cannot_be_written_is_exit_code_3(class_folders: Path, tmp_path: Path) -> None:
+def test_an_out_folder_that_cannot_be_written_is_exit_code_3(
+    class_folders: Path, tmp_path: Path
+) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     done = run("audit", class_folders, "--out", tmp_path / "taken", folder=tmp_path)
     assert done.returncode == 3
@@ -128,16 +159,22 @@ def test_cache_is_shown_and_cleared(class_folders: Path, tmp_path: Path) -> None
 
 def test_a_closed_pipe_is_no_error(class_folders: Path, tmp_path: Path) -> None:
     command = " ".join([*COMMAND, "checks"])
-    done = subprocess.run(f"{command} | head -1", shell=True, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        f"{command} | head -1", shell=True, cwd=tmp_path, capture_output=True, text=True
+    )
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX shells close streams so")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
-def test_a_closed_stream_changes_nothing_else(class_folders: Path, tmp_path: Path, closed: str) -> None:
+def test_a_closed_stream_changes_nothing_else(
+    class_folders: Path, tmp_path: Path, closed: str
+) -> None:
     (class_folders / "broken.jpg").write_bytes(b"no image")
     command = " ".join([*COMMAND, "audit", "images", "--fail-at", "info"])
-    done = subprocess.run(f"{command} {closed}", shell=True, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        f"{command} {closed}", shell=True, cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "dataprep-out" / "audit" / "report.html").is_file()
@@ -147,26 +184,43 @@ def test_a_closed_stream_changes_nothing_else(class_folders: Path, tmp_path: Pat
 def test_the_gate_holds_when_the_reader_has_had_enough(class_folders: Path, tmp_path: Path) -> None:
     (class_folders / "broken.jpg").write_bytes(b"no image")
     command = " ".join([*COMMAND, "audit", "images", "--format", "json", "--fail-at", "info"])
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command} | true"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} | true"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1
     assert done.stderr == ""
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(class_folders: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
-    done = run("audit", class_folders, folder=tmp_path, env={**os.environ, "DATAPREP_CACHE_DIR": str(tmp_path / "taken")})
+    done = run(
+        "audit",
+        class_folders,
+        folder=tmp_path,
+        env={**os.environ, "DATAPREP_CACHE_DIR": str(tmp_path / "taken")},
+    )
     assert done.returncode == 0
     assert done.stderr.startswith("dataprep: warning: no cache: ")
     assert done.stderr.count("\n") == 1
 
 
-def test_known_issues_are_counted_and_the_baseline_is_not_replaced(class_folders: Path, tmp_path: Path) -> None:
+def test_known_issues_are_counted_and_the_baseline_is_not_replaced(
+    class_folders: Path, tmp_path: Path
+) -> None:
     (class_folders / "dog" / "empty.jpg").write_bytes(b"")
     assert run("audit", class_folders, "--out", "baseline", folder=tmp_path).returncode == 0
     done = run("audit", class_folders, "--known", "baseline", "--fail-at", "info", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "No new errors and no new warnings" in done.stdout
-    assert json.loads((tmp_path / "dataprep-out" / "audit" / "run.json").read_text())["left_out"]["known"] > 0
+    assert (
+        json.loads((tmp_path / "dataprep-out" / "audit" / "run.json").read_text())["left_out"][
+            "known"
+        ]
+        > 0
+    )
     done = run("audit", class_folders, "--known", "baseline", "--out", "baseline", folder=tmp_path)
     assert done.returncode == 2
     assert "this run would replace" in done.stderr
@@ -201,15 +255,21 @@ def test_nothing_reaches_for_the_network(class_folders: Path, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_a_stopped_run_leaves_no_process_and_the_last_report(tmp_path: Path, number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
+def test_a_stopped_run_leaves_no_process_and_the_last_report(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     result = tmp_path / "dataprep-out" / "audit"
     save(textured(0), tmp_path / "images" / "0.png")
     assert run("audit", "images", folder=tmp_path).returncode == 0
     before = {path.name: path.read_bytes() for path in result.iterdir()}
     picture = save(textured(1, 640, 480), tmp_path / "images" / "1.png").read_bytes()
     for index in range(400):
-        (tmp_path / "images" / f"copy{index}.png").write_bytes(picture + b"%d" % index)  # other content, the same pixels
+        (tmp_path / "images" / f"copy{index}.png").write_bytes(
+            picture + b"%d" % index
+        )  # other content, the same pixels
     process = subprocess.Popen(
         [*COMMAND, "audit", "images"],
         cwd=tmp_path,
@@ -226,7 +286,9 @@ def test_a_stopped_run_leaves_no_process_and_the_last_report(tmp_path: Path, num
     assert process.returncode == code
     assert b"Traceback" not in errors
     psutil.wait_procs(children, timeout=10)
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not [
+        child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+    ]
     assert {path.name: path.read_bytes() for path in result.iterdir()} == before
 
 
@@ -237,9 +299,14 @@ def test_a_name_in_an_error_cannot_command_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in done.stderr
 
 
-def test_cleaning_says_the_next_command_and_where_paths_start(class_folders: Path, tmp_path: Path) -> None:
+def test_cleaning_says_the_next_command_and_where_paths_start(
+    class_folders: Path, tmp_path: Path
+) -> None:
     run("audit", class_folders, "--out", "my out", folder=tmp_path)
-    assert "dataprep clean --out 'my out' --apply" in run("clean", "--out", "my out", folder=tmp_path).stdout
+    assert (
+        "dataprep clean --out 'my out' --apply"
+        in run("clean", "--out", "my out", folder=tmp_path).stdout
+    )
     done = run("clean", "--out", "my out", "--apply", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"(paths relative to {class_folders})" in done.stdout

@@ -17,9 +17,13 @@ from dataprep.cli.shared.home import with_home
 @pytest.mark.parametrize(
     ("given", "expanded"),
     [
-        ("~/a b", "/h/a b"), ("--out=~/x", "/h/x"), ("--manifest=~/m.csv", "/h/m.csv"), ("~", "/h"), ("--out=~", "/h"),
+        ("~/a b", "/h/a b"),
+        ("--out=~/x", "/h/x"),
+        ("--manifest=~/m.csv", "/h/m.csv"),
+        ("~", "/h"),
+        ("--out=~", "/h"),
     ],
-)  # fmt: skip
+)
 def test_the_home_folder_is_put_in(monkeypatch, tmp_path, given, expanded):
     monkeypatch.setenv("HOME", "/h")
     monkeypatch.chdir(tmp_path)
@@ -28,7 +32,17 @@ def test_the_home_folder_is_put_in(monkeypatch, tmp_path, given, expanded):
 
 
 @pytest.mark.parametrize(
-    "given", ["a/~/b", "~nobody-of-that-name/x", "~x", "--set=dark.x=~", "-q", "", "--group-by=(~.*)_", "=~/x"]
+    "given",
+    [
+        "a/~/b",
+        "~nobody-of-that-name/x",
+        "~x",
+        "--set=dark.x=~",
+        "-q",
+        "",
+        "--group-by=(~.*)_",
+        "=~/x",
+    ],
 )
 def test_anything_else_stays(monkeypatch, tmp_path, given):
     monkeypatch.setenv("HOME", "/h")
@@ -45,10 +59,27 @@ def test_a_folder_that_is_called_so_comes_first(monkeypatch, tmp_path):
 def test_commands_take_the_home_folder(tmp_path: Path):
     (tmp_path / "images").mkdir()
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "images" / "1.png")
-    command = [sys.executable, "-m", "dataprep", "audit", "~/images", "--no-embedding", "--only", "dark", "-q", "--out=~/results"]
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [
+        sys.executable,
+        "-m",
+        "dataprep",
+        "audit",
+        "~/images",
+        "--no-embedding",
+        "--only",
+        "dark",
+        "-q",
+        "--out=~/results",
+    ]
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
     (tmp_path / "here").mkdir()
-    done = subprocess.run(command, cwd=tmp_path / "here", env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path / "here", env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results" / "audit" / "report.html").is_file()
     assert os.listdir(tmp_path / "here") == []

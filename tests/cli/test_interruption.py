@@ -1,4 +1,6 @@
-"""Ctrl-C ends a command with 130 and one line wherever it arrives: in imports, in libraries that swallow or rename it."""
+"""Ctrl-C ends a command with 130 and one line wherever it arrives: in imports, in libraries that
+swallow or rename it.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,25 @@ main()
 """
 
 
-def run(module: str, ending: str, images: Path, number: str = "SIGINT", **how: object) -> subprocess.CompletedProcess[str]:
-    script = _SCRIPT.format(module=module, ending=ending, images=str(images), out=str(images.parent / "out"), number=number)
+def run(
+    module: str, ending: str, images: Path, number: str = "SIGINT", **how: object
+) -> subprocess.CompletedProcess[str]:
+    script = _SCRIPT.format(
+        module=module,
+        ending=ending,
+        images=str(images),
+        out=str(images.parent / "out"),
+        number=number,
+    )
     repository = Path(__file__).parents[2]
-    return subprocess.run([sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, timeout=120, **how)
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **how,
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,12 +65,17 @@ def run(module: str, ending: str, images: Path, number: str = "SIGINT", **how: o
         ("typer", "raise"),
         ("typer", "raise ImportError('cannot import name x')"),
         ("pandas", "raise SystemError('returned a result with an exception set')"),
-        ("onnxruntime", "raise ImportError('dynamic module does not define module export function')"),
+        (
+            "onnxruntime",
+            "raise ImportError('dynamic module does not define module export function')",
+        ),
         ("pandas", "pass"),
         ("typer", "pass"),
     ],
 )
-def test_an_interruption_inside_an_import_is_one(class_folders: Path, module: str, ending: str) -> None:
+def test_an_interruption_inside_an_import_is_one(
+    class_folders: Path, module: str, ending: str
+) -> None:
     done = run(module, ending, class_folders, **OBEYING)
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr
@@ -81,11 +103,25 @@ def test_a_small_address_space_is_one_line(class_folders: Path, megabytes: int) 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
 
-    command = [sys.executable, "-m", "dataprep", "audit", str(class_folders), "--no-embedding", "--jobs", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "dataprep",
+        "audit",
+        str(class_folders),
+        "--no-embedding",
+        "--jobs",
+        "1",
+    ]
     done = subprocess.run(
-        command, cwd=class_folders.parent, capture_output=True, text=True, timeout=120, preexec_fn=limit,
+        command,
+        cwd=class_folders.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=limit,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
+    )
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert "ulimit -v" in done.stderr

@@ -13,7 +13,9 @@ import dataprep
 
 def test_the_namesake_is_detected_and_explained(tmp_path: Path) -> None:
     place = tmp_path / "site" / "dataprep"
-    shutil.copytree(Path(dataprep.__file__).parent, place, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(dataprep.__file__).parent, place, ignore=shutil.ignore_patterns("__pycache__")
+    )
     (place / "__init__.py").write_text('__version__ = "0.4.5"\n')
     done = subprocess.run(
         [sys.executable, "-c", "from dataprep.cli import main; main()", "checks"],

@@ -1,4 +1,6 @@
-"""What a command writes and what it leaves alone: files of the user's, earlier audits, the folder of images."""
+"""What a command writes and what it leaves alone: files of the user's, earlier audits, the
+folder of images.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Six images of two classes, in the working folder; a/4.png is a copy of a/2.png."""
     monkeypatch.chdir(tmp_path)
     for number in range(6):
-        save(textured(2 if number == 4 else number), tmp_path / "images" / "ab"[number % 2] / f"{number}.png")
+        save(
+            textured(2 if number == 4 else number),
+            tmp_path / "images" / "ab"[number % 2] / f"{number}.png",
+        )
     return tmp_path / "images"
 
 
@@ -41,7 +46,10 @@ def audit(*arguments: object) -> Result:
 
 def listed(images: Path) -> str:
     """A manifest beside the images."""
-    rows = [f"{path.parent.name}/{path.name},{path.parent.name}" for path in sorted(images.rglob("*.png"))]
+    rows = [
+        f"{path.parent.name}/{path.name},{path.parent.name}"
+        for path in sorted(images.rglob("*.png"))
+    ]
     (images.parent / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
     return (images.parent / "labels.csv").read_text()
 
@@ -61,9 +69,16 @@ def test_the_audited_manifest_is_not_overwritten(images: Path, tmp_path: Path) -
     assert (tmp_path / "labels.csv").read_text() != before
 
 
-def test_a_cleaned_manifest_that_was_audited_is_not_overwritten_by_the_next(images: Path, tmp_path: Path) -> None:
+def test_a_cleaned_manifest_that_was_audited_is_not_overwritten_by_the_next(
+    images: Path, tmp_path: Path
+) -> None:
     assert audit("images").exit_code == 0
-    assert run("clean").exit_code == run("clean", "--apply").exit_code == run("clean", "--apply").exit_code == 0
+    assert (
+        run("clean").exit_code
+        == run("clean", "--apply").exit_code
+        == run("clean", "--apply").exit_code
+        == 0
+    )
     manifest = tmp_path / "dataprep-out/clean/clean.csv"
     before = manifest.read_text()
     assert audit("images", "--manifest", manifest).exit_code == 0
@@ -72,11 +87,15 @@ def test_a_cleaned_manifest_that_was_audited_is_not_overwritten_by_the_next(imag
     assert manifest.read_text() == before
 
 
-def test_a_file_of_the_users_is_not_overwritten_and_our_own_is(images: Path, tmp_path: Path) -> None:
+def test_a_file_of_the_users_is_not_overwritten_and_our_own_is(
+    images: Path, tmp_path: Path
+) -> None:
     assert audit("images").exit_code == 0
     assert run("clean").exit_code == 0
     (tmp_path / "mine.csv").write_text("years of work")
-    assert "not (or no longer) what dataprep wrote" in str(run("clean", "--apply", "--manifest", "mine.csv").exception)
+    assert "not (or no longer) what dataprep wrote" in str(
+        run("clean", "--apply", "--manifest", "mine.csv").exception
+    )
     assert (tmp_path / "mine.csv").read_text() == "years of work"
     for _ in range(2):
         assert run("clean", "--apply", "--manifest", "ours.csv").exit_code == 0
@@ -90,7 +109,9 @@ def test_a_file_of_the_users_is_not_overwritten_and_our_own_is(images: Path, tmp
 
 
 @pytest.mark.parametrize("format", ["json", "csv"])
-def test_what_goes_to_stdout_is_written_nowhere_unless_asked_for(images: Path, tmp_path: Path, format: str) -> None:
+def test_what_goes_to_stdout_is_written_nowhere_unless_asked_for(
+    images: Path, tmp_path: Path, format: str
+) -> None:
     done = audit("images", "--format", format)
     assert done.exit_code == 0
     assert done.stdout.startswith('{"schema"' if format == "json" else '"id"')
@@ -105,10 +126,12 @@ def test_what_goes_to_stdout_is_written_nowhere_unless_asked_for(images: Path, t
 @pytest.mark.parametrize(
     ("narrower", "lacks"),
     [
-        (("--only", "dark"), "--only"), (("--skip", "near-duplicate"), "--skip"), (("--sample", 4), "--sample"),
+        (("--only", "dark"), "--only"),
+        (("--skip", "near-duplicate"), "--skip"),
+        (("--sample", 4), "--sample"),
         (("--include", "b/*"), ""),
     ],
-)  # fmt: skip
+)
 def test_a_partial_audit_keeps_the_full_one_and_the_next_stage_says_what_is_missing(
     images: Path, tmp_path: Path, narrower: tuple[str, ...], lacks: str
 ) -> None:
@@ -117,7 +140,10 @@ def test_a_partial_audit_keeps_the_full_one_and_the_next_stage_says_what_is_miss
     done = audit("images", *narrower)
     assert done.exit_code == 0
     assert done.stderr.count("\n") == 1
-    assert "held a fuller audit of the same data (6 images); it is in dataprep-out/audit-previous now" in done.stderr
+    assert (
+        "held a fuller audit of the same data (6 images); it is in dataprep-out/audit-previous now"
+        in done.stderr
+    )
     assert (tmp_path / "dataprep-out/audit-previous/report.json").read_bytes() == full
     divided = run("split", "-q")
     if not lacks:
@@ -126,10 +152,15 @@ def test_a_partial_audit_keeps_the_full_one_and_the_next_stage_says_what_is_miss
     assert isinstance(divided.exception, InputError)
     message = str(divided.exception)
     assert "is not enough for a split" in message
-    assert f"Make it whole: dataprep audit {images}, with its other options and without {lacks}" in message
+    assert (
+        f"Make it whole: dataprep audit {images}, with its other options and without {lacks}"
+        in message
+    )
 
 
-def test_a_partial_audit_is_replaced_by_its_like_and_by_a_whole_one(images: Path, tmp_path: Path) -> None:
+def test_a_partial_audit_is_replaced_by_its_like_and_by_a_whole_one(
+    images: Path, tmp_path: Path
+) -> None:
     for _ in range(2):
         assert audit("images", "--only", "dark").stderr == ""
     assert run("split", "images", "--no-embedding", "-q").exit_code == 0
@@ -157,9 +188,15 @@ def test_audits_of_other_data_are_all_kept(images: Path, tmp_path: Path) -> None
         save(textured(20), tmp_path / name / "a" / "1.png")
     assert audit("images").stderr == ""
     said = audit("one").stderr
-    assert f"held an audit of other data, {images} (6 images); it is in dataprep-out/audit-previous now" in said
+    assert (
+        f"held an audit of other data, {images} (6 images); it is in dataprep-out/audit-previous "
+        "now"
+    ) in said
     assert "dataprep-out/audit-previous-2 now" in audit("two").stderr
-    roots = {json.loads(path.read_text())["root"] for path in (tmp_path / "dataprep-out").glob("audit*/run.json")}
+    roots = {
+        json.loads(path.read_text())["root"]
+        for path in (tmp_path / "dataprep-out").glob("audit*/run.json")
+    }
     assert roots == {str(tmp_path / name) for name in ("images", "one", "two")}
     assert "dataprep-out/audit-previous-3 now" in audit("images").stderr
     assert "dataprep-out/audit-previous now" in audit("one").stderr, "the same audit is kept once"
@@ -168,11 +205,15 @@ def test_audits_of_other_data_are_all_kept(images: Path, tmp_path: Path) -> None
 def test_the_same_data_by_another_list_is_other_data(images: Path, tmp_path: Path) -> None:
     listed(images)
     assert audit("images", "--manifest", "labels.csv").exit_code == 0
-    (tmp_path / "others.csv").write_text("\n".join((tmp_path / "labels.csv").read_text().splitlines()[:5]) + "\n")
+    (tmp_path / "others.csv").write_text(
+        "\n".join((tmp_path / "labels.csv").read_text().splitlines()[:5]) + "\n"
+    )
     assert "an audit of other data" in audit("images", "--manifest", "others.csv").stderr
 
 
-def test_results_in_the_folder_of_images_are_said_once(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_in_the_folder_of_images_are_said_once(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(images)
     assert "results go to dataprep-out, in the folder of images" in audit(".").stderr
     assert (images / "dataprep-out" / "audit" / MARKER).exists()

@@ -1,4 +1,6 @@
-"""``dataprep train-baseline`` as a user meets it: what is made, what is said, what is recorded, and the exit codes."""
+"""``dataprep train-baseline`` as a user meets it: what is made, what is said, what is recorded,
+and the exit codes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,18 @@ from tests.baselines.test_bad_input import USUAL, make_split, rows_of
 pytest.importorskip("torch")
 
 #: As little work as there can be.
-QUICK = ["--regime", "frozen", "--size", "32", "--threads", "1", "--device", "cpu", "--no-sanity", "-q"]
+QUICK = [
+    "--regime",
+    "frozen",
+    "--size",
+    "32",
+    "--threads",
+    "1",
+    "--device",
+    "cpu",
+    "--no-sanity",
+    "-q",
+]
 Command = Callable[..., int]
 
 
@@ -32,7 +45,12 @@ Command = Callable[..., int]
 def out(tmp_path: Path) -> Path:
     """A folder with a split of a few pictures."""
     split = make_split(tmp_path / "images", rows_of(**USUAL))
-    run = {**split.run, "fingerprint": split.dataset.fingerprint, "root": split.dataset.root, "task": "classification"}
+    run = {
+        **split.run,
+        "fingerprint": split.dataset.fingerprint,
+        "root": split.dataset.root,
+        "task": "classification",
+    }
     proof = {"fingerprint": split.dataset.fingerprint, "parts": ["train", "val", "test"]}
     folder = tmp_path / "out"
     monkey = pytest.MonkeyPatch()
@@ -60,15 +78,32 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
 def test_a_baseline_from_the_last_split_is_written_and_its_look_at_test_recorded(
     out: Path, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataprep.baselines.storing._model_files", lambda *_: {})  # exports take long, and have their own tests
-    assert command("--out", str(out), *QUICK, "--final", "--require", "latency_ms<=10000", "--require", "size_mb<=1") == 0
+    monkeypatch.setattr(
+        "dataprep.baselines.storing._model_files", lambda *_: {}
+    )  # exports take long, and have their own tests
+    assert (
+        command(
+            "--out",
+            str(out),
+            *QUICK,
+            "--final",
+            "--require",
+            "latency_ms<=10000",
+            "--require",
+            "size_mb<=1",
+        )
+        == 0
+    )
     said = capsys.readouterr()
     assert "looked at" not in said.err
     assert {"metrics.json", "predictions.parquet", "run.json", "history.csv"} <= {
         path.name for path in (out / "baseline").iterdir()
     }
     metrics = json.loads((out / "baseline" / "metrics.json").read_text())
-    assert metrics["final"]["samples"] == metrics["data"]["parts"]["train"] + metrics["data"]["parts"]["val"]
+    assert (
+        metrics["final"]["samples"]
+        == metrics["data"]["parts"]["train"] + metrics["data"]["parts"]["val"]
+    )
     figures = {each["requirement"]: each for each in metrics["test"]["requirements"]}
     assert figures["latency_ms<=10000"]["holds"] is True
     assert figures["size_mb<=1"]["holds"] is False
@@ -79,7 +114,9 @@ def test_a_baseline_from_the_last_split_is_written_and_its_look_at_test_recorded
     assert command("--out", str(out), *QUICK, "--no-test", "--format", "json") == 0
     metrics = json.loads(capsys.readouterr().out)
     assert "test" not in metrics
-    assert len((out / "split" / "test_ledger.jsonl").read_text().splitlines()) == 1, "no look, no line"
+    assert len((out / "split" / "test_ledger.jsonl").read_text().splitlines()) == 1, (
+        "no look, no line"
+    )
 
     assert command("--out", str(out), *QUICK) == 0
     assert "test was looked at once before" in capsys.readouterr().err
@@ -105,7 +142,10 @@ def test_a_baseline_from_the_last_split_is_written_and_its_look_at_test_recorded
 def test_mistakes_are_one_line_and_exit_code_2(
     out: Path, command: Command, capsys: pytest.CaptureFixture[str], flags: list[str], words: str
 ) -> None:
-    assert command("--out", str(out), "--size", "32", "--threads", "1", "--no-sanity", "-q", *flags) == 2
+    assert (
+        command("--out", str(out), "--size", "32", "--threads", "1", "--no-sanity", "-q", *flags)
+        == 2
+    )
     assert words in capsys.readouterr().err
 
 
@@ -120,7 +160,10 @@ def test_without_torch_one_line_says_how_to_get_it(
     out: Path, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name, *more: None if name == "torch" else known(name, *more))
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *more: None if name == "torch" else known(name, *more),
+    )
     assert command("--out", str(out)) == 2
     said = capsys.readouterr().err
     assert how_to_install("train") in said
@@ -141,7 +184,9 @@ def test_an_interrupted_run_says_how_to_go_on(
 
 
 def applied(out: Path) -> tuple[Any, Audit]:
-    """The split in `out` and an audit of its samples, with a plan that drops the first of them in OUT/clean."""
+    """The split in `out` and an audit of its samples, with a plan that drops the first of them
+    in OUT/clean.
+    """
     split = read_split(out / "split")
     samples = split.dataset.samples
     found = batch("dark", "warning", "sample", [samples.index[0]])
@@ -150,7 +195,9 @@ def applied(out: Path) -> tuple[Any, Audit]:
     return split, audit
 
 
-def test_the_plan_to_compare_with_is_the_named_or_the_applied_one(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_to_compare_with_is_the_named_or_the_applied_one(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, audit = applied(out)
     flags = {"out": str(out), "compare": "cleaned", "plan": "", "no_plan": False}
     with pytest.raises(OptionError, match="needs a plan"):
@@ -167,7 +214,9 @@ def test_a_split_made_before_the_plan_was_applied_is_named(out: Path) -> None:
     flags = {"out": str(out), "compare": None, "no_plan": False}
     assert _older_than_plan(flags, split, audit) == ""
     apply_plan(out / "clean", audit, manifest=out / "clean" / "clean.csv", record=out / "clean")
-    assert "made without the plan that was applied (1 sample that it drops)" in _older_than_plan(flags, split, audit)
+    assert "made without the plan that was applied (1 sample that it drops)" in _older_than_plan(
+        flags, split, audit
+    )
     assert _older_than_plan(flags | {"no_plan": True}, split, audit) == ""
     rows = split.dataset.samples.index != split.dataset.samples.index[0]
     assert _older_than_plan(flags, type(split)(split.dataset.where(rows), {}, {}), audit) == ""

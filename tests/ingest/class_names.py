@@ -1,4 +1,6 @@
-"""Names of classes as data sets have them, with commas, spaces, slashes and bars, and cells that do hold several labels."""
+"""Names of classes as data sets have them, with commas, spaces, slashes and bars, and cells that
+do hold several labels.
+"""
 
 from __future__ import annotations
 
@@ -99,11 +101,26 @@ WHOLE: dict[str, list[str]] = {
     "cars": _split(CARS),
     "plants": _split(PLANTS),
     "coco": _split(COCO),
-    "clothes": [f"{colour} {item}" for colour in _COLOURS for item in ("dress", "shirt", "shoes", "shorts", "jeans", "hat")],
+    "clothes": [
+        f"{colour} {item}"
+        for colour in _COLOURS
+        for item in ("dress", "shirt", "shoes", "shorts", "jeans", "hat")
+    ],
     "wild": ["dog", "cat", "dog, wild", "cat, wild"],
-    "wild and tame": ["dog, tame", "dog, wild", "cat, tame", "cat, wild", "horse, tame", "horse, wild"],
+    "wild and tame": [
+        "dog, tame",
+        "dog, wild",
+        "cat, tame",
+        "cat, wild",
+        "horse, tame",
+        "horse, wild",
+    ],
     "hierarchy": ["animal|dog", "animal|cat", "animal|cow", "plant|rose", "plant|oak"],
-    "semicolons": ["Bacteria; Firmicutes; Bacilli", "Bacteria; Firmicutes; Clostridia", "Archaea; Thermo; Coccus"],
+    "semicolons": [
+        "Bacteria; Firmicutes; Bacilli",
+        "Bacteria; Firmicutes; Clostridia",
+        "Archaea; Thermo; Coccus",
+    ],
     "one pair": ["salt", "pepper", "salt, pepper", "sugar"],
     "not applicable": ["n/a", "yes/no", "yes", "no"],
     "places": ["Paris, France", "Lyon, France", "Rome, Italy", "Milan, Italy", "Bonn, Germany"],
@@ -116,20 +133,64 @@ WHOLE: dict[str, list[str]] = {
 #: Cells that hold several labels, with how many different labels there are.
 SEVERAL: dict[str, tuple[list[str], int]] = {
     "chest": (
-        ["No Finding", "Infiltration", "Effusion", "Atelectasis", "Nodule", "Mass", "Effusion|Infiltration", "Cardiomegaly",
-         "Atelectasis|Infiltration", "Atelectasis|Effusion", "Cardiomegaly|Effusion", "Mass|Nodule", "Atelectasis|Effusion|Mass"],
+        [
+            "No Finding",
+            "Infiltration",
+            "Effusion",
+            "Atelectasis",
+            "Nodule",
+            "Mass",
+            "Effusion|Infiltration",
+            "Cardiomegaly",
+            "Atelectasis|Infiltration",
+            "Atelectasis|Effusion",
+            "Cardiomegaly|Effusion",
+            "Mass|Nodule",
+            "Atelectasis|Effusion|Mass",
+        ],
         7,
     ),
     "planet": (
-        ["haze primary", "agriculture clear primary water", "clear primary", "agriculture clear habitation primary road",
-         "cloudy", "haze primary water", "agriculture clear cultivation primary water", "clear primary water",
-         "partly_cloudy primary",
-         "agriculture clear primary road", "clear cultivation primary road", "agriculture partly_cloudy primary water",
-         "clear habitation road", "agriculture haze primary", "partly_cloudy road water", "clear water"],
+        [
+            "haze primary",
+            "agriculture clear primary water",
+            "clear primary",
+            "agriculture clear habitation primary road",
+            "cloudy",
+            "haze primary water",
+            "agriculture clear cultivation primary water",
+            "clear primary water",
+            "partly_cloudy primary",
+            "agriculture clear primary road",
+            "clear cultivation primary road",
+            "agriculture partly_cloudy primary water",
+            "clear habitation road",
+            "agriculture haze primary",
+            "partly_cloudy road water",
+            "clear water",
+        ],
         10,
     ),
-    "protein": (["16 0", "7 1 2 0", "5", "1", "18", "0", "25 2", "0 25", "7", "2", "16", "25", "0 5", "2 18"], 8),
+    "protein": (
+        [
+            "16 0",
+            "7 1 2 0",
+            "5",
+            "1",
+            "18",
+            "0",
+            "25 2",
+            "0 25",
+            "7",
+            "2",
+            "16",
+            "25",
+            "0 5",
+            "2 18",
+        ],
+        8,
+    ),
     "commas": (["scab", "rust", "scab,rust", "healthy", "rust,frog_eye", "scab,frog_eye,rust"], 4),
     "semicolons": (["a; b", "b", "a", "c; a", "b; c", "c"], 3),
     "numbers": (["1", "2", "1,2", "3", "2,3", "1,2,3"], 3),
-}  # fmt: skip
+}

@@ -21,7 +21,10 @@ def fill(root: Path, *paths: str) -> Path:
 
 
 def rows(dataset: dataprep.Dataset, *columns: str) -> dict[str, tuple]:
-    given = [dataset.samples[column].astype(object).where(dataset.samples[column].notna(), None) for column in columns]
+    given = [
+        dataset.samples[column].astype(object).where(dataset.samples[column].notna(), None)
+        for column in columns
+    ]
     return dict(zip(dataset.samples.index, zip(*given, strict=True), strict=True))
 
 
@@ -30,30 +33,54 @@ def faults(dataset: dataprep.Dataset) -> dict[str, list[str]]:
 
 
 def test_class_folders(tmp_path):
-    dataset = dataprep.scan(fill(tmp_path, "cat/1.jpg", "cat/deeper/2.jpg", "dog/1.png", "dog/no extension"))
+    dataset = dataprep.scan(
+        fill(tmp_path, "cat/1.jpg", "cat/deeper/2.jpg", "dog/1.png", "dog/no extension")
+    )
     assert rows(dataset, "label") == {
-        "cat/1.jpg": ("cat",), "cat/deeper/2.jpg": ("cat",), "dog/1.png": ("dog",), "dog/no extension": ("dog",),
-    }  # fmt: skip
-    assert (dataset.task, dataset.classes, dataset.root) == ("classification", ("cat", "dog"), str(tmp_path))
+        "cat/1.jpg": ("cat",),
+        "cat/deeper/2.jpg": ("cat",),
+        "dog/1.png": ("dog",),
+        "dog/no extension": ("dog",),
+    }
+    assert (dataset.task, dataset.classes, dataset.root) == (
+        "classification",
+        ("cat", "dog"),
+        str(tmp_path),
+    )
     assert "split" not in dataset.samples
     assert not len(dataset.faults)
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "Validation"])
 def test_split_folders(tmp_path, name):
-    dataset = dataprep.scan(fill(tmp_path, "train/cat/1.jpg", f"{name}/cat/2.jpg", "test/dog/3.jpg"))
-    assert rows(dataset, "split", "label") == {
-        "test/dog/3.jpg": ("test", "dog"), "train/cat/1.jpg": ("train", "cat"), f"{name}/cat/2.jpg": ("val", "cat"),
-    } if name != "Validation" else {
-        "Validation/cat/2.jpg": ("val", "cat"), "test/dog/3.jpg": ("test", "dog"), "train/cat/1.jpg": ("train", "cat"),
-    }  # fmt: skip
+    dataset = dataprep.scan(
+        fill(tmp_path, "train/cat/1.jpg", f"{name}/cat/2.jpg", "test/dog/3.jpg")
+    )
+    assert (
+        rows(dataset, "split", "label")
+        == {
+            "test/dog/3.jpg": ("test", "dog"),
+            "train/cat/1.jpg": ("train", "cat"),
+            f"{name}/cat/2.jpg": ("val", "cat"),
+        }
+        if name != "Validation"
+        else {
+            "Validation/cat/2.jpg": ("val", "cat"),
+            "test/dog/3.jpg": ("test", "dog"),
+            "train/cat/1.jpg": ("train", "cat"),
+        }
+    )
 
 
 def test_splits_inside_classes(tmp_path):
-    dataset = dataprep.scan(fill(tmp_path, "cat/train/1.jpg", "cat/test/2.jpg", "dog/train/x/3.jpg"))
+    dataset = dataprep.scan(
+        fill(tmp_path, "cat/train/1.jpg", "cat/test/2.jpg", "dog/train/x/3.jpg")
+    )
     assert rows(dataset, "split", "label") == {
-        "cat/test/2.jpg": ("test", "cat"), "cat/train/1.jpg": ("train", "cat"), "dog/train/x/3.jpg": ("train", "dog"),
-    }  # fmt: skip
+        "cat/test/2.jpg": ("test", "cat"),
+        "cat/train/1.jpg": ("train", "cat"),
+        "dog/train/x/3.jpg": ("train", "dog"),
+    }
 
 
 def test_splits_without_classes(tmp_path):
@@ -63,10 +90,13 @@ def test_splits_without_classes(tmp_path):
 
 
 def test_a_lone_folder_around_everything_is_looked_through(tmp_path):
-    dataset = dataprep.scan(fill(tmp_path, "download/photos/train/cat/1.jpg", "download/photos/test/dog/2.jpg"))
+    dataset = dataprep.scan(
+        fill(tmp_path, "download/photos/train/cat/1.jpg", "download/photos/test/dog/2.jpg")
+    )
     assert rows(dataset, "split", "label") == {
-        "download/photos/test/dog/2.jpg": ("test", "dog"), "download/photos/train/cat/1.jpg": ("train", "cat"),
-    }  # fmt: skip
+        "download/photos/test/dog/2.jpg": ("test", "dog"),
+        "download/photos/train/cat/1.jpg": ("train", "cat"),
+    }
 
 
 def test_classes_that_are_called_like_a_split_stay_classes(tmp_path):
@@ -78,7 +108,12 @@ def test_an_odd_folder_beside_splits_is_an_unknown_split(tmp_path):
     dataset = dataprep.scan(fill(tmp_path, "train/cat/1.jpg", "test/cat/2.jpg", "tests/dog/3.jpg"))
     assert dataset.samples.loc["tests/dog/3.jpg", "split"] == "tests"
     fault = dataset.faults.iloc[0]
-    assert (fault["check"], fault["target"], fault["value"], fault["figure"]) == ("unknown-split", "tests", "test", 1)
+    assert (fault["check"], fault["target"], fault["value"], fault["figure"]) == (
+        "unknown-split",
+        "tests",
+        "test",
+        1,
+    )
 
 
 def test_one_flat_folder_is_unlabelled(tmp_path):
@@ -97,7 +132,10 @@ def test_a_folder_of_the_images_is_no_class(tmp_path, name):
 
 
 def test_a_folder_beside_many_loose_files_is_no_class(tmp_path):
-    assert dataprep.scan(fill(tmp_path, "1.jpg", "2.jpg", "3.jpg", "a/4.jpg", "b/5.jpg")).task == "none"
+    assert (
+        dataprep.scan(fill(tmp_path, "1.jpg", "2.jpg", "3.jpg", "a/4.jpg", "b/5.jpg")).task
+        == "none"
+    )
 
 
 def test_loose_files_beside_class_folders_are_unlabelled_and_said_so(tmp_path):
@@ -115,16 +153,37 @@ def test_class_folders_that_are_spelled_twice(tmp_path):
 
 def test_junk_is_passed_over_and_counted(tmp_path):
     fill(
-        tmp_path, "cat/1.jpg", "cat/Thumbs.db", "dog/2.jpg", ".DS_Store", "__MACOSX/cat/._1.jpg", "dog/._2.jpg", "desktop.ini",
-        ".git/3.jpg", ".ipynb_checkpoints/4.jpg", "notes.TXT", "labels.csv", "more.tar.gz", "README", "dog/.hidden.jpg",
-    )  # fmt: skip
+        tmp_path,
+        "cat/1.jpg",
+        "cat/Thumbs.db",
+        "dog/2.jpg",
+        ".DS_Store",
+        "__MACOSX/cat/._1.jpg",
+        "dog/._2.jpg",
+        "desktop.ini",
+        ".git/3.jpg",
+        ".ipynb_checkpoints/4.jpg",
+        "notes.TXT",
+        "labels.csv",
+        "more.tar.gz",
+        "README",
+        "dog/.hidden.jpg",
+    )
     dataset = dataprep.scan(tmp_path)
     assert list(dataset.samples.index) == ["cat/1.jpg", "dog/2.jpg"]
     assert dataset.ignored == {
-        "Thumbs.db": 1, ".DS_Store": 1, "__MACOSX": 1, "._* (macOS resource forks)": 1, "desktop.ini": 1, "hidden folders": 2,
-        "other files (.txt)": 1, "tables, which --manifest reads (.csv)": 1, "archives, not opened (.tar.gz)": 1,
-        "other files (README)": 1, "hidden files": 1,
-    }  # fmt: skip
+        "Thumbs.db": 1,
+        ".DS_Store": 1,
+        "__MACOSX": 1,
+        "._* (macOS resource forks)": 1,
+        "desktop.ini": 1,
+        "hidden folders": 2,
+        "other files (.txt)": 1,
+        "tables, which --manifest reads (.csv)": 1,
+        "archives, not opened (.tar.gz)": 1,
+        "other files (README)": 1,
+        "hidden files": 1,
+    }
 
 
 def test_folders_that_dataprep_wrote_are_passed_over_but_not_as_the_source(tmp_path):
@@ -135,7 +194,15 @@ def test_folders_that_dataprep_wrote_are_passed_over_but_not_as_the_source(tmp_p
     assert len(dataprep.scan(tmp_path / "out")) == 1
 
 
-NAMES = ["with space.jpg", "new\nline.jpg", "naïve.jpg", "quote'\".jpg", r"back\x41slash.jpg", "-dash.jpg", "a;b,c.jpg"]
+NAMES = [
+    "with space.jpg",
+    "new\nline.jpg",
+    "naïve.jpg",
+    "quote'\".jpg",
+    r"back\x41slash.jpg",
+    "-dash.jpg",
+    "a;b,c.jpg",
+]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
@@ -191,13 +258,17 @@ def test_a_missing_folder_names_the_nearest(tmp_path):
     fill(tmp_path, "images/1.jpg")
     with pytest.raises(InputError, match=r"there is no folder .*imagse\. Did you mean 'images'\?"):
         dataprep.scan(tmp_path / "imagse")
-    with pytest.raises(InputError, match=r"there is no folder .*far \(nor .*\); the working folder is"):
+    with pytest.raises(
+        InputError, match=r"there is no folder .*far \(nor .*\); the working folder is"
+    ):
         dataprep.scan(tmp_path / "nowhere" / "far")
 
 
 def test_a_file_is_not_a_folder(tmp_path):
     fill(tmp_path, "1.jpg")
-    with pytest.raises(InputError, match=r"1\.jpg is not a folder: give a folder of images, a manifest"):
+    with pytest.raises(
+        InputError, match=r"1\.jpg is not a folder: give a folder of images, a manifest"
+    ):
         dataprep.scan(tmp_path / "1.jpg")
 
 
@@ -205,7 +276,10 @@ def test_a_file_is_not_a_folder(tmp_path):
     ("names", "says"),
     [
         ([], "no image files in .*, found nothing at all"),
-        (["a.txt", "b.txt", "c.txt", "d.csv"], r"found 3 other files \(.txt\), 1 tables, which --manifest reads \(.csv\)"),
+        (
+            ["a.txt", "b.txt", "c.txt", "d.csv"],
+            r"found 3 other files \(.txt\), 1 tables, which --manifest reads \(.csv\)",
+        ),
         (["photos.zip"], r"found 1 archives, not opened \(.zip\). Unpack the archives first"),
     ],
 )
@@ -235,28 +309,45 @@ def test_nothing_to_scan():
 
 
 FRUIT = (
-    "train/Fruit/Apple/Pink-Lady/1.jpg", "train/Fruit/Apple/Braeburn/2.jpg", "train/Vegetable/Carrot/Nantes/3.jpg",
-    "test/Fruit/Pear/Conference/4.jpg", "test/Vegetable/Leek/Musselburgh/5.jpg",
-)  # fmt: skip
+    "train/Fruit/Apple/Pink-Lady/1.jpg",
+    "train/Fruit/Apple/Braeburn/2.jpg",
+    "train/Vegetable/Carrot/Nantes/3.jpg",
+    "test/Fruit/Pear/Conference/4.jpg",
+    "test/Vegetable/Leek/Musselburgh/5.jpg",
+)
 
 
 @pytest.mark.parametrize("around", ["", "download/", "data/images/"])
 @pytest.mark.parametrize(
     ("label_from", "classes"),
     [
-        (None, ("Fruit", "Vegetable")), ("first", ("Fruit", "Vegetable")), ("1", ("Fruit", "Vegetable")),
-        ("2", ("Apple", "Carrot", "Leek", "Pear")), ("leaf", ("Braeburn", "Conference", "Musselburgh", "Nantes", "Pink-Lady")),
-        ("path", ("Fruit/Apple/Braeburn", "Fruit/Apple/Pink-Lady", "Fruit/Pear/Conference", "Vegetable/Carrot/Nantes",
-                  "Vegetable/Leek/Musselburgh")),
+        (None, ("Fruit", "Vegetable")),
+        ("first", ("Fruit", "Vegetable")),
+        ("1", ("Fruit", "Vegetable")),
+        ("2", ("Apple", "Carrot", "Leek", "Pear")),
+        ("leaf", ("Braeburn", "Conference", "Musselburgh", "Nantes", "Pink-Lady")),
+        (
+            "path",
+            (
+                "Fruit/Apple/Braeburn",
+                "Fruit/Apple/Pink-Lady",
+                "Fruit/Pear/Conference",
+                "Vegetable/Carrot/Nantes",
+                "Vegetable/Leek/Musselburgh",
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_level_of_folders_that_names_the_class(tmp_path, around, label_from, classes):
-    dataset = dataprep.scan(fill(tmp_path, *(around + path for path in FRUIT)), label_from=label_from)
+    dataset = dataprep.scan(
+        fill(tmp_path, *(around + path for path in FRUIT)), label_from=label_from
+    )
     assert (dataset.task, dataset.classes) == ("classification", classes)
     assert set(dataset.samples["split"]) == {"train", "test"}
     if label_from is None:
         assert dataset.notes == (
-            "Classes are the first level of folders (2 classes: Fruit, Vegetable); level 2 has 4 folders (Apple, Carrot, "
+            "Classes are the first level of folders (2 classes: Fruit, Vegetable); level 2 has 4 "
+            "folders (Apple, Carrot, "
             "Leek and 1 more), level 3 has 5 folders (Braeburn, Conference, "
             "Musselburgh and 2 more): --label-from 2 or --label-from leaf "
             "takes those instead.",
@@ -268,11 +359,14 @@ def test_the_level_of_folders_that_names_the_class(tmp_path, around, label_from,
 @pytest.mark.parametrize(
     "paths",
     [
-        ("cat/1.jpg", "dog/2.jpg"), ("cat/train/1.jpg", "cat/test/2.jpg", "dog/train/3.jpg", "dog/test/4.jpg"),
-        ("cat/1.jpg", "cat/odd/2.jpg", "dog/3.jpg"), ("cat/images/1.jpg", "dog/images/2.jpg"),
-        ("cat/images/1.jpg", "dog/img/2.jpg"), ("1.jpg", "2.jpg"),
+        ("cat/1.jpg", "dog/2.jpg"),
+        ("cat/train/1.jpg", "cat/test/2.jpg", "dog/train/3.jpg", "dog/test/4.jpg"),
+        ("cat/1.jpg", "cat/odd/2.jpg", "dog/3.jpg"),
+        ("cat/images/1.jpg", "dog/images/2.jpg"),
+        ("cat/images/1.jpg", "dog/img/2.jpg"),
+        ("1.jpg", "2.jpg"),
     ],
-)  # fmt: skip
+)
 def test_nothing_is_said_of_levels_where_there_is_one(tmp_path, paths):
     assert dataprep.scan(fill(tmp_path, *paths)).notes == ()
 
@@ -280,29 +374,53 @@ def test_nothing_is_said_of_levels_where_there_is_one(tmp_path, paths):
 @pytest.mark.parametrize(
     ("train", "test"),
     [
-        ("training_set", "test_set"), ("train_images", "test_images"), ("images-train", "images-val"), ("seg_train", "seg_test"),
-        ("training_set/training_set", "test_set/test_set"), ("Train Data", "Test Data"),
+        ("training_set", "test_set"),
+        ("train_images", "test_images"),
+        ("images-train", "images-val"),
+        ("seg_train", "seg_test"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("Train Data", "Test Data"),
     ],
-)  # fmt: skip
+)
 def test_splits_by_other_names(tmp_path, train, test):
-    dataset = dataprep.scan(fill(tmp_path, f"{train}/cat/1.jpg", f"{train}/dog/2.jpg", f"{test}/cat/3.jpg"))
+    dataset = dataprep.scan(
+        fill(tmp_path, f"{train}/cat/1.jpg", f"{train}/dog/2.jpg", f"{test}/cat/3.jpg")
+    )
     assert dataset.classes == ("cat", "dog")
-    assert dataset.samples["split"].value_counts().to_dict() == {"train": 2, "val" if "val" in test else "test": 1}
+    assert dataset.samples["split"].value_counts().to_dict() == {
+        "train": 2,
+        "val" if "val" in test else "test": 1,
+    }
 
 
 @pytest.mark.parametrize(
     "classes",
-    [("express train", "toy train"), ("train", "bus"), ("model train", "model bus"), ("test tube", "dev board"), ("toy train",),
-     ("training shoe", "running shoe"), ("set", "images set")],
-)  # fmt: skip
+    [
+        ("express train", "toy train"),
+        ("train", "bus"),
+        ("model train", "model bus"),
+        ("test tube", "dev board"),
+        ("toy train",),
+        ("training shoe", "running shoe"),
+        ("set", "images set"),
+    ],
+)
 def test_classes_with_words_of_splits_stay_classes(tmp_path, classes):
-    dataset = dataprep.scan(fill(tmp_path, *(f"{name}/{i}.jpg" for name in classes for i in range(2))))
+    dataset = dataprep.scan(
+        fill(tmp_path, *(f"{name}/{i}.jpg" for name in classes for i in range(2)))
+    )
     assert dataset.classes == tuple(sorted(classes))
     assert "split" not in dataset.samples
 
 
 def test_levels_where_splits_lie_between(tmp_path):
-    fill(tmp_path, "bottle/train/good/1.jpg", "bottle/test/broken/2.jpg", "cable/train/good/3.jpg", "cable/test/bent/4.jpg")
+    fill(
+        tmp_path,
+        "bottle/train/good/1.jpg",
+        "bottle/test/broken/2.jpg",
+        "cable/train/good/3.jpg",
+        "cable/test/bent/4.jpg",
+    )
     assert dataprep.scan(tmp_path).classes == ("bottle", "cable")
     dataset = dataprep.scan(tmp_path, label_from="leaf")
     assert dataset.classes == ("bent", "broken", "good")
@@ -311,12 +429,20 @@ def test_levels_where_splits_lie_between(tmp_path):
 
 @pytest.mark.parametrize("name", ["images", "img", "data"])
 def test_a_folder_of_the_images_inside_the_splits_is_looked_through(tmp_path, name):
-    dataset = dataprep.scan(fill(tmp_path, f"train/{name}/cat/1.jpg", f"train/{name}/dog/2.jpg", f"test/{name}/cat/3.jpg"))
+    dataset = dataprep.scan(
+        fill(
+            tmp_path, f"train/{name}/cat/1.jpg", f"train/{name}/dog/2.jpg", f"test/{name}/cat/3.jpg"
+        )
+    )
     assert rows(dataset, "split", "label") == {
-        f"test/{name}/cat/3.jpg": ("test", "cat"), f"train/{name}/cat/1.jpg": ("train", "cat"),
+        f"test/{name}/cat/3.jpg": ("test", "cat"),
+        f"train/{name}/cat/1.jpg": ("train", "cat"),
         f"train/{name}/dog/2.jpg": ("train", "dog"),
-    }  # fmt: skip
-    assert dataprep.scan(fill(tmp_path / "flat", f"train/{name}/1.jpg", f"test/{name}/2.jpg")).task == "none"
+    }
+    assert (
+        dataprep.scan(fill(tmp_path / "flat", f"train/{name}/1.jpg", f"test/{name}/2.jpg")).task
+        == "none"
+    )
 
 
 def test_files_above_the_level_have_no_label(tmp_path):
@@ -325,11 +451,15 @@ def test_files_above_the_level_have_no_label(tmp_path):
     assert faults(dataset) == {"empty-label": ["a/2.jpg"]}
 
 
-@pytest.mark.parametrize(("level", "has"), [("3", "2 levels of folders"), ("99", "2 levels of folders")])
+@pytest.mark.parametrize(
+    ("level", "has"), [("3", "2 levels of folders"), ("99", "2 levels of folders")]
+)
 def test_a_level_that_is_not_there(tmp_path, level, has):
     fill(tmp_path, "a/b/1.jpg", "c/d/2.jpg")
     with pytest.raises(
-        InputError, match=f"label_from: {level} names a level of folders that is not there; the pictures lie in {has}"
+        InputError,
+        match=f"label_from: {level} names a level of folders that is not there; the pictures lie "
+        f"in {has}",
     ):
         dataprep.scan(tmp_path, label_from=level)
     with pytest.raises(InputError, match="the pictures lie in no folders"):
@@ -338,4 +468,7 @@ def test_a_level_that_is_not_there(tmp_path, level, has):
 
 def test_the_level_in_lists_of_files(tmp_path):
     fill(tmp_path, "a/b/1.jpg", "a/c/2.jpg")
-    assert dataprep.scan(tmp_path, files=["a/b/1.jpg", "a/c/2.jpg"], label_from="leaf").classes == ("b", "c")
+    assert dataprep.scan(tmp_path, files=["a/b/1.jpg", "a/c/2.jpg"], label_from="leaf").classes == (
+        "b",
+        "c",
+    )

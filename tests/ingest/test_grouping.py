@@ -1,4 +1,6 @@
-"""Groups read from paths: folders below the class, names without their number, regular expressions."""
+"""Groups read from paths: folders below the class, names without their number, regular
+expressions.
+"""
 
 import pandas as pd
 import pytest
@@ -10,12 +12,16 @@ from dataprep.schemas.dataset import Dataset
 
 
 def dataset_of(paths, **columns):
-    return Dataset("/nowhere", pd.DataFrame(columns, index=pd.Index(paths, name="sample", dtype="str")))
+    return Dataset(
+        "/nowhere", pd.DataFrame(columns, index=pd.Index(paths, name="sample", dtype="str"))
+    )
 
 
 def groups_of(paths, group_by, **columns):
     values = grouped(dataset_of(paths, **columns), group_by).samples["group"]
-    return [None if missing else value for value, missing in zip(values, values.isna(), strict=True)]
+    return [
+        None if missing else value for value, missing in zip(values, values.isna(), strict=True)
+    ]
 
 
 def files(folder, *paths):
@@ -26,14 +32,22 @@ def files(folder, *paths):
 
 
 def test_folders_below_the_class_are_groups_without_class_and_split(tmp_path):
-    files(tmp_path, "train/cat/P1/0.jpg", "train/cat/P1/1.jpg", "train/dog/P2/0.jpg", "test/cat/P1/2.jpg", "test/dog/3.jpg")
+    files(
+        tmp_path,
+        "train/cat/P1/0.jpg",
+        "train/cat/P1/1.jpg",
+        "train/dog/P2/0.jpg",
+        "test/cat/P1/2.jpg",
+        "test/dog/3.jpg",
+    )
     dataset = scan(tmp_path, group_by="folder")
     groups = dataset.samples["group"]
     assert groups["train/cat/P1/0.jpg"] == groups["test/cat/P1/2.jpg"] == "P1"
     assert groups["train/dog/P2/0.jpg"] == "P2"
     assert pd.isna(groups["test/dog/3.jpg"])
     assert dataset.notes[-1] == (
-        "Groups by folder below the class: 2 groups, 1 of several samples; 1 of 5 samples are in none, such as test/dog/3.jpg."
+        "Groups by folder below the class: 2 groups, 1 of several samples; 1 of 5 samples are in "
+        "none, such as test/dog/3.jpg."
     )
 
 

@@ -43,7 +43,9 @@ def test_a_folder_says_that_lists_are_there_and_the_option_reads_them(root):
 def test_wildcards_and_a_split_of_its_own(root):
     assert manifests_of(str(root / "t*.txt")) == [str(root / "test.txt"), str(root / "train.txt")]
     for name in ("a", "b"):
-        (root / f"{name}.csv").write_text(f"path,label,split\nimages/{'ab'.index(name)}.jpg,x,test\n")
+        (root / f"{name}.csv").write_text(
+            f"path,label,split\nimages/{'ab'.index(name)}.jpg,x,test\n"
+        )
     dataset = dataprep.scan(manifest=root / "*.csv")
     assert dataset.samples["split"].tolist() == ["test", "test"]
     with pytest.raises(InputError, match="there is no manifest"):

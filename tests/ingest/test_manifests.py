@@ -1,4 +1,6 @@
-"""Manifests and lists of files: every writing of a table, every way to write a path, every fault with its row."""
+"""Manifests and lists of files: every writing of a table, every way to write a path, every fault
+with its row.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def labels(dataset: dataprep.Dataset) -> dict[str, str | None]:
 
 
 def told(dataset: dataprep.Dataset) -> list[tuple[str, str, str]]:
-    return sorted(dataset.faults[["check", "target", "location"]].itertuples(index=False, name=None))
+    return sorted(
+        dataset.faults[["check", "target", "location"]].itertuples(index=False, name=None)
+    )
 
 
 def test_every_violation_is_reported_once_with_its_row(root):
@@ -79,9 +83,16 @@ def test_every_violation_is_reported_once_with_its_row(root):
         ("unlisted-file", "deep/below.png", "labels.csv"),
     ]
     assert labels(dataset) == {
-        "1.jpg": "cat", "2.jpg": "cat", "3.jpg": "cat", "4.jpg": "cat", "5.jpg": "cat", "6.jpg": "Cat ", "7.jpg": "cta",
-        "8.jpg": None, "10.jpg": "dog",
-    }  # fmt: skip
+        "1.jpg": "cat",
+        "2.jpg": "cat",
+        "3.jpg": "cat",
+        "4.jpg": "cat",
+        "5.jpg": "cat",
+        "6.jpg": "Cat ",
+        "7.jpg": "cta",
+        "8.jpg": None,
+        "10.jpg": "dog",
+    }
     assert dataset.samples.loc["3.jpg", ["split", "group"]].tolist() == ["val", "b"]
     assert dataset.samples.loc["1.jpg", "note"] == "two\nlines"
 
@@ -104,7 +115,19 @@ def test_every_kind_of_csv(root, encoding, separator, ending):
     assert not len(dataset.faults)
 
 
-@pytest.mark.parametrize("name", ["m.jsonl", "m.ndjson", "m.json", "m.parquet", "m.tsv", "list.json", "table.json", "pairs.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "m.jsonl",
+        "m.ndjson",
+        "m.json",
+        "m.parquet",
+        "m.tsv",
+        "list.json",
+        "table.json",
+        "pairs.json",
+    ],
+)
 def test_every_format_says_the_same(root, name):
     records = [{"path": path, "label": label} for path, label in ROWS]
     if name == "m.parquet":
@@ -115,7 +138,9 @@ def test_every_format_says_the_same(root, name):
         texts = {
             "m.json": json.dumps(records),
             "list.json": json.dumps({"version": 1, "samples": records}),
-            "table.json": json.dumps({"path": [path for path, _ in ROWS], "label": [label for _, label in ROWS]}),
+            "table.json": json.dumps(
+                {"path": [path for path, _ in ROWS], "label": [label for _, label in ROWS]}
+            ),
             "pairs.json": json.dumps(dict(ROWS)),
         }
         write(root, texts.get(name, "\n".join(map(json.dumps, records)) + "\n\n"), name)
@@ -134,24 +159,35 @@ def test_lines_of_json_that_are_broken(root):
     ]
     dataset = dataprep.scan(write(root, "\n".join(lines), "m.jsonl"))
     assert told(dataset) == [
-        ("empty-label", "images/3.jpg", "m.jsonl:6"), ("malformed-row", "row 2", "m.jsonl:2"),
-        ("malformed-row", "row 3", "m.jsonl:3"), ("malformed-row", "row 5", "m.jsonl:5"),
-    ]  # fmt: skip
+        ("empty-label", "images/3.jpg", "m.jsonl:6"),
+        ("malformed-row", "row 2", "m.jsonl:2"),
+        ("malformed-row", "row 3", "m.jsonl:3"),
+        ("malformed-row", "row 5", "m.jsonl:5"),
+    ]
     assert dataset.samples["size"].isna().tolist() == [False, True, True]
-    unlisted = dataprep.scan(root / "images", manifest=root / "m.jsonl").faults.query("check == 'unlisted-file'")["target"]
+    unlisted = dataprep.scan(root / "images", manifest=root / "m.jsonl").faults.query(
+        "check == 'unlisted-file'"
+    )["target"]
     assert "2.jpg" not in set(unlisted)
 
 
 @pytest.mark.parametrize(
     ("written", "file"),
     [
-        ("images/1.jpg", "images/1.jpg"), ("./images/../images/1.jpg", "images/1.jpg"), (" images/1.jpg ", "images/1.jpg"),
-        ("images\\deep\\below.png", "images/deep/below.png"), ("images/deep/below", "images/deep/below.png"),
-        ("below", "images/deep/below.png"), ("below.png", "images/deep/below.png"), ("11", "images/11.jpg"),
+        ("images/1.jpg", "images/1.jpg"),
+        ("./images/../images/1.jpg", "images/1.jpg"),
+        (" images/1.jpg ", "images/1.jpg"),
+        ("images\\deep\\below.png", "images/deep/below.png"),
+        ("images/deep/below", "images/deep/below.png"),
+        ("below", "images/deep/below.png"),
+        ("below.png", "images/deep/below.png"),
+        ("11", "images/11.jpg"),
     ],
-)  # fmt: skip
+)
 def test_ways_to_write_a_path(root, written, file):
-    dataset = dataprep.scan(root, manifest=write(root, f'path,label\nimages/0.jpg,dog\n"{written}",cat\n'))
+    dataset = dataprep.scan(
+        root, manifest=write(root, f'path,label\nimages/0.jpg,dog\n"{written}",cat\n')
+    )
     assert labels(dataset) == {"images/0.jpg": "dog", file: "cat"}
 
 
@@ -165,7 +201,9 @@ def test_an_id_that_fits_two_files_is_missing(root):
 def test_files_outside_the_folder_lift_the_root(root):
     (root / "elsewhere").mkdir()
     (root / "elsewhere" / "x.jpg").write_bytes(b"x")
-    place = write(root / "images", f"path,label\n1.jpg,cat\n{root.as_posix()}/elsewhere/x.jpg,dog\n")
+    place = write(
+        root / "images", f"path,label\n1.jpg,cat\n{root.as_posix()}/elsewhere/x.jpg,dog\n"
+    )
     dataset = dataprep.scan(root / "images", manifest=place)
     assert dataset.root == str(root)
     assert labels(dataset) == {"images/1.jpg": "cat", "elsewhere/x.jpg": "dog"}
@@ -177,7 +215,9 @@ def test_names_that_are_not_utf8_in_a_manifest_of_that_encoding(root):
     with open(os.fsencode(root) + b"/images/caf\xe9.jpg", "wb") as file:
         file.write(b"x")
     (root / "images" / "thé.jpg").write_bytes(b"x")
-    dataset = dataprep.scan(write(root, "path,label\nimages/café.jpg,dîner\nimages/thé.jpg,dîner\n", encoding="cp1252"))
+    dataset = dataprep.scan(
+        write(root, "path,label\nimages/café.jpg,dîner\nimages/thé.jpg,dîner\n", encoding="cp1252")
+    )
     assert labels(dataset) == {r"images/caf\xe9.jpg": "dîner", "images/thé.jpg": "dîner"}
     escaped = dataprep.scan(write(root, "path,label\nimages/caf\\xe9.jpg,dîner\n"))
     assert list(escaped.samples.index) == [r"images/caf\xe9.jpg"]
@@ -188,18 +228,30 @@ def test_hugging_face_metadata_is_found_by_itself(tmp_path):
         (tmp_path / split).mkdir()
         for i in range(2):
             (tmp_path / split / f"{i}.jpg").write_bytes(b"x")
-        write(tmp_path / split, "file_name,label,caption\n0.jpg,cat,a cat\n1.jpg,dog,a dog\n", "metadata.csv")
+        write(
+            tmp_path / split,
+            "file_name,label,caption\n0.jpg,cat,a cat\n1.jpg,dog,a dog\n",
+            "metadata.csv",
+        )
     (tmp_path / "train" / "5.jpg").write_bytes(b"in train, not in test")
-    write(tmp_path / "test", "file_name,label,caption\n0.jpg,cat,a cat\n5.jpg,dog,none\n", "metadata.csv")
+    write(
+        tmp_path / "test",
+        "file_name,label,caption\n0.jpg,cat,a cat\n5.jpg,dog,none\n",
+        "metadata.csv",
+    )
     dataset = dataprep.scan(tmp_path)
-    assert dataset.samples[["label", "split", "caption"]].astype("str").agg(" ".join, axis=1).to_dict() == {
-        "test/0.jpg": "cat test a cat", "train/0.jpg": "cat train a cat", "train/1.jpg": "dog train a dog",
-    }  # fmt: skip
+    assert dataset.samples[["label", "split", "caption"]].astype("str").agg(
+        " ".join, axis=1
+    ).to_dict() == {
+        "test/0.jpg": "cat test a cat",
+        "train/0.jpg": "cat train a cat",
+        "train/1.jpg": "dog train a dog",
+    }
     assert told(dataset) == [
         ("missing-file", "5.jpg", "test/metadata.csv:3"),
         ("unlisted-file", "test/1.jpg", "test/metadata.csv, train/metadata.csv"),
         ("unlisted-file", "train/5.jpg", "test/metadata.csv, train/metadata.csv"),
-    ]  # fmt: skip
+    ]
 
 
 def test_metadata_of_another_kind_is_a_side_file(tmp_path):
@@ -215,20 +267,32 @@ def test_folders_name_the_class_where_the_manifest_does_not(tmp_path):
         (tmp_path / name).write_bytes(b"x")
     place = write(tmp_path, "path,patient_id\ntrain/cat/1.jpg,p1\ntest/dog/2.jpg,p2\n")
     dataset = dataprep.scan(tmp_path, manifest=place)
-    assert dataset.samples.astype("str").values.tolist() == [["p1", "cat", "train"], ["p2", "dog", "test"]]
+    assert dataset.samples.astype("str").values.tolist() == [
+        ["p1", "cat", "train"],
+        ["p2", "dog", "test"],
+    ]
     assert "label" not in dataprep.scan(place).samples
 
 
 def test_lists_of_files(root, monkeypatch):
     monkeypatch.chdir(root)
-    dataset = dataprep.scan(files=["images/1.jpg", Path("images/2.jpg"), "images/2.jpg", "images/gone.jpg"])
+    dataset = dataprep.scan(
+        files=["images/1.jpg", Path("images/2.jpg"), "images/2.jpg", "images/gone.jpg"]
+    )
     assert list(dataset.samples.index) == ["1.jpg", "2.jpg"]
-    assert told(dataset) == [("duplicate-row", "2.jpg", "files:3"), ("missing-file", "images/gone.jpg", "files:4")]
+    assert told(dataset) == [
+        ("duplicate-row", "2.jpg", "files:3"),
+        ("missing-file", "images/gone.jpg", "files:4"),
+    ]
     assert list(dataprep.scan(["images/1.jpg"]).samples.index) == ["1.jpg"]
-    assert list(dataprep.scan(root / "images", files=["1.jpg", "deep/below.png"]).samples.index) == ["1.jpg", "deep/below.png"]
+    assert list(
+        dataprep.scan(root / "images", files=["1.jpg", "deep/below.png"]).samples.index
+    ) == ["1.jpg", "deep/below.png"]
 
 
-def test_a_list_with_a_source_starts_there_even_if_the_working_folder_has_the_name(root, monkeypatch):
+def test_a_list_with_a_source_starts_there_even_if_the_working_folder_has_the_name(
+    root, monkeypatch
+):
     (root / "1.jpg").write_bytes(b"x")
     monkeypatch.chdir(root)
     dataset = dataprep.scan(root / "images", files=["1.jpg"])
@@ -238,12 +302,22 @@ def test_a_list_with_a_source_starts_there_even_if_the_working_folder_has_the_na
 @pytest.mark.parametrize(
     ("header", "chosen", "says"),
     [
-        ("a,b", {}, "no column looks like a path. It has a, b .names of files in a, b.: name one with --path-column"),
-        ("path,file_name,label", {"path_column": "pth"}, "has no column 'pth' .option --path-column.. Did you mean 'path'"),
+        (
+            "a,b",
+            {},
+            "no column looks like a path. It has a, b .names of files in a, b.: name one with "
+            "--path-column",
+        ),
+        (
+            "path,file_name,label",
+            {"path_column": "pth"},
+            "has no column 'pth' .option --path-column.. Did you mean 'path'",
+        ),
         (
             "image,file_name,label",
             {},
-            "image, file_name may each be the path .its columns are image, file_name, label.: name one",
+            "image, file_name may each be the path .its columns are image, file_name, label.: name "
+            "one",
         ),
         ("path,class,category", {}, "class, category may each be the label .*--label-column"),
         ("path,set,subset", {}, "set, subset may each be the split"),
@@ -268,8 +342,18 @@ def test_a_column_of_files_of_any_format_is_the_path_with_a_header_as_without(ro
 
 
 def test_columns_by_option(root):
-    place = write(root, "image,file_name,class,target,fold,who\nx,images/1.jpg,cat,1,3,a\ny,images/2.jpg,dog,2,4,b\n")
-    dataset = dataprep.scan(place, path_column="file_name", label_column="target", split_column="fold", group_column="who")
+    place = write(
+        root,
+        "image,file_name,class,target,fold,who\nx,images/1.jpg,cat,1,3,a\n"
+        "y,images/2.jpg,dog,2,4,b\n",
+    )
+    dataset = dataprep.scan(
+        place,
+        path_column="file_name",
+        label_column="target",
+        split_column="fold",
+        group_column="who",
+    )
     assert dataset.samples.astype("str").to_dict("index") == {
         "images/1.jpg": {"label": "1", "split": "3", "group": "a", "image": "x", "class": "cat"},
         "images/2.jpg": {"label": "2", "split": "4", "group": "b", "image": "y", "class": "dog"},
@@ -277,23 +361,37 @@ def test_columns_by_option(root):
 
 
 def test_own_columns_never_hide_measured_ones(root):
-    place = write(root, "path,label,width,breed,weight\nimages/1.jpg,x,4,cat,1.5\nimages/2.jpg,x,5,dog,\n")
+    place = write(
+        root, "path,label,width,breed,weight\nimages/1.jpg,x,4,cat,1.5\nimages/2.jpg,x,5,dog,\n"
+    )
     samples = dataprep.scan(place, label_column="breed").samples
     assert set(samples.columns) == {"label", "manifest_label", "manifest_width", "weight"}
-    assert samples["weight"].astype(object).where(samples["weight"].notna(), None).tolist() == ["1.5", None]
+    assert samples["weight"].astype(object).where(samples["weight"].notna(), None).tolist() == [
+        "1.5",
+        None,
+    ]
 
 
 def test_two_columns_of_one_name(root):
-    dataset = dataprep.scan(write(root, "path,label,label\nimages/1.jpg,cat,x\nimages/2.jpg,dog,y\n"))
+    dataset = dataprep.scan(
+        write(root, "path,label,label\nimages/1.jpg,cat,x\nimages/2.jpg,dog,y\n")
+    )
     assert labels(dataset) == {"images/1.jpg": "cat", "images/2.jpg": "dog"}
     assert dataset.samples["label_3"].tolist() == ["x", "y"]
     assert told(dataset) == [("malformed-row", "row 1", "labels.csv:1")]
 
 
 def test_a_quotation_mark_that_is_not_closed(root):
-    dataset = dataprep.scan(write(root, HEADER + 'images/1.jpg,cat\nimages/2.jpg,dog\nimages/3.jpg,"cat\nimages/4.jpg,dog,\n'))
+    dataset = dataprep.scan(
+        write(
+            root,
+            HEADER + 'images/1.jpg,cat\nimages/2.jpg,dog\nimages/3.jpg,"cat\nimages/4.jpg,dog,\n',
+        )
+    )
     assert list(dataset.samples.index) == ["images/1.jpg", "images/2.jpg", "images/3.jpg"]
-    ragged = write(root, HEADER + 'images/1.jpg,cat\nimages/2.jpg,dog\n"images/3.jpg,cat\nimages/4.jpg,dog\n')
+    ragged = write(
+        root, HEADER + 'images/1.jpg,cat\nimages/2.jpg,dog\n"images/3.jpg,cat\nimages/4.jpg,dog\n'
+    )
     fault = dataprep.scan(ragged).faults.iloc[0]
     assert fault["location"] == "labels.csv:4"
     assert "running to line 5: is a quotation mark not closed?" in fault["evidence"]
@@ -313,7 +411,9 @@ def test_a_quotation_mark_that_is_not_closed(root):
 )
 def test_what_labels_are(root, values, task, classes):
     quoted = ['"' + value.replace('"', '""') + '"' for value in values]
-    dataset = dataprep.scan(write(root, HEADER + "".join(f"images/{i}.jpg,{value}\n" for i, value in enumerate(quoted))))
+    dataset = dataprep.scan(
+        write(root, HEADER + "".join(f"images/{i}.jpg,{value}\n" for i, value in enumerate(quoted)))
+    )
     assert dataset.task == task
     assert classes is None or dataset.classes == classes
 
@@ -324,15 +424,23 @@ def test_several_labels_and_numbers(root):
     assert labels(dataset) == {"images/0.jpg": "a|b", "images/1.jpg": None}
     for i in range(12, 30):
         (root / "images" / f"{i}.jpg").write_bytes(b"x")
-    numbers = dataprep.scan(write(root, HEADER + "".join(f"images/{i}.jpg,{i / 7}\n" for i in range(30))))
+    numbers = dataprep.scan(
+        write(root, HEADER + "".join(f"images/{i}.jpg,{i / 7}\n" for i in range(30)))
+    )
     assert (numbers.task, numbers.classes) == ("regression", ())
     np.testing.assert_allclose(numbers.samples["label"].to_numpy(), np.arange(30) / 7)
 
 
 def test_parquet_leaves_bytes_out(root):
-    table = pd.DataFrame({
-        "path": [path for path, _ in ROWS], "label": [1.0, np.nan], "good": [True, False], "thumb": [b"a", b"b"], "x": [0.5, 2.0],
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "path": [path for path, _ in ROWS],
+            "label": [1.0, np.nan],
+            "good": [True, False],
+            "thumb": [b"a", b"b"],
+            "x": [0.5, 2.0],
+        }
+    )
     table.to_parquet(root / "m.parquet")
     samples = dataprep.scan(root / "m.parquet").samples
     assert set(samples.columns) == {"label", "good", "x"}
@@ -341,8 +449,12 @@ def test_parquet_leaves_bytes_out(root):
 
 
 def test_parquet_with_the_images_inside_is_refused(root):
-    pd.DataFrame({"image": [{"bytes": b"\xff\xd8", "path": "a.jpg"}], "label": [1]}).to_parquet(root / "hf.parquet")
-    with pytest.raises(InputError, match="holds the images themselves .column 'image'.: write them to files first"):
+    pd.DataFrame({"image": [{"bytes": b"\xff\xd8", "path": "a.jpg"}], "label": [1]}).to_parquet(
+        root / "hf.parquet"
+    )
+    with pytest.raises(
+        InputError, match="holds the images themselves .column 'image'.: write them to files first"
+    ):
         dataprep.scan(root / "hf.parquet")
     pd.DataFrame({"data": [b"\xff\xd8"]}).to_parquet(root / "raw.parquet")
     with pytest.raises(InputError, match="holds the images themselves .column 'data'."):
@@ -369,11 +481,20 @@ def test_a_parquet_column_of_bytes_does_not_hide_a_named_path_column(root):
             "path,label\nimages/0.jpg,a\na,b,c\na,b,c\n",
             r"most rows of .*m\.csv cannot be read \(2 of 3\); the first is row 3",
         ),
-        ("m.csv", "path,label\nx.jpg,a\ny.jpg,a\n", "no file of m.csv exists .2 rows, the first x.jpg. below"),
+        (
+            "m.csv",
+            "path,label\nx.jpg,a\ny.jpg,a\n",
+            "no file of m.csv exists .2 rows, the first x.jpg. below",
+        ),
         ("m.json", "{", r"is not valid JSON: .* must end in \.jsonl"),
         ("m.json", '{"images": [], "annotations": []}', "is a COCO file, which holds boxes"),
         ("m.json", "3", "expected a JSON list of objects"),
-        ("m.jsonl", "[1]\n", "has no row that can be read; the first problem is in row 1: expected a JSON object, got list"),
+        (
+            "m.jsonl",
+            "[1]\n",
+            "has no row that can be read; the first problem is in row 1: expected a JSON object, "
+            "got list",
+        ),
         ("m.parquet", "no", "is not a Parquet file that can be read"),
         ("m.xlsx", "x", r"is not a manifest: expected a file that ends in \.csv"),
     ],
@@ -388,8 +509,14 @@ def test_manifests_that_cannot_be_used(root, name, content, says):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"source": "images", "label_column": "x"}, "--label-column: columns are those of a manifest, and there is none"),
-        ({"source": "images", "sample": 0}, "option sample: expected a number of files of at least 1, got 0"),
+        (
+            {"source": "images", "label_column": "x"},
+            "--label-column: columns are those of a manifest, and there is none",
+        ),
+        (
+            {"source": "images", "sample": 0},
+            "option sample: expected a number of files of at least 1, got 0",
+        ),
         ({"manifest": "m.csv", "files": ["a"]}, "give a manifest or a list of files, not both"),
         ({"source": ["a"], "files": ["a"]}, "goes with neither"),
     ],
@@ -402,7 +529,9 @@ def test_options_that_do_not_go_together(root, monkeypatch, options, says):
 
 def test_a_folder_too_high_or_too_low_is_pointed_out(root):
     place = write(root, HEADER + "deep/below.png,cat\n")
-    with pytest.raises(InputError, match=r"no file of labels.csv exists .*: give the folder .*/images instead"):
+    with pytest.raises(
+        InputError, match=r"no file of labels.csv exists .*: give the folder .*/images instead"
+    ):
         dataprep.scan(root, manifest=place)
     with pytest.raises(InputError, match="give the folder that its paths start from"):
         dataprep.scan(root / "images" / "deep", manifest=place)

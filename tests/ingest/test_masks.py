@@ -1,4 +1,6 @@
-"""Masks beside pictures are known by name and by their pixels, named and left out; pictures never are."""
+"""Masks beside pictures are known by name and by their pixels, named and left out; pictures
+never are.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
     """(h, w, 3) smooth and a little noisy, as photographs are."""
     rng = np.random.default_rng(seed)
     smooth = cv2.GaussianBlur(rng.normal(0, 1, (height, width, 3)), (0, 0), 5)
-    return np.clip(smooth / smooth.std() * 40 + 128 + rng.normal(0, 5, smooth.shape), 0, 255).astype(np.uint8)
+    return np.clip(
+        smooth / smooth.std() * 40 + 128 + rng.normal(0, 5, smooth.shape), 0, 255
+    ).astype(np.uint8)
 
 
 def mask(seed: int, height: int = 48, width: int = 64, values: int = 3) -> np.ndarray:
@@ -38,7 +42,10 @@ def test_a_png_beside_each_photo_is_its_mask_and_classes_come_from_photos(tmp_pa
     for label in ("crack", "whole"):
         for i in range(8):
             save(tmp_path / label / "Imgs" / f"{i}.jpg", picture(i))
-            save(tmp_path / label / "Imgs" / f"{i}.png", mask(i) * 0 if label == "whole" else mask(i) * 100)
+            save(
+                tmp_path / label / "Imgs" / f"{i}.png",
+                mask(i) * 0 if label == "whole" else mask(i) * 100,
+            )
     dataset = scan(tmp_path)
     assert len(dataset) == 16
     assert set(dataset.samples.index.str[-4:]) == {".jpg"}
@@ -50,7 +57,10 @@ def test_a_png_beside_each_photo_is_its_mask_and_classes_come_from_photos(tmp_pa
         scan(tmp_path, masks="drop")
 
 
-@pytest.mark.parametrize("name", ["{}_mask.png", "{}_label.png", "{}_seg.png", "{}_L.png", "{}_segmentation.gif", "mask-{}.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["{}_mask.png", "{}_label.png", "{}_seg.png", "{}_L.png", "{}_segmentation.gif", "mask-{}.png"],
+)
 def test_a_file_called_after_a_photo_is_its_mask(tmp_path, name):
     for i in range(4):
         save(tmp_path / f"scan_{i}.png", picture(i))
@@ -63,17 +73,23 @@ def test_a_file_called_after_a_photo_is_its_mask(tmp_path, name):
 @pytest.mark.parametrize(
     ("pictures", "masks"),
     [
-        ("images", "masks"), ("train", "trainannot"), ("images/a", "labels/a"), ("images", "images/masks"),
+        ("images", "masks"),
+        ("train", "trainannot"),
+        ("images/a", "labels/a"),
+        ("images", "images/masks"),
         ("JPEGImages", "SegmentationClass"),
     ],
-)  # fmt: skip
+)
 def test_a_folder_of_masks_makes_no_class(tmp_path, pictures, masks):
     for i in range(9):
         save(tmp_path / "set" / pictures / f"{i:04d}.jpg", picture(i))
         save(tmp_path / "set" / masks / f"{i:04d}.png", mask(i))
     dataset = scan(tmp_path)
     assert len(dataset) == 9
-    assert not any("annot" in name or name in ("masks", "labels", "SegmentationClass") for name in dataset.classes)
+    assert not any(
+        "annot" in name or name in ("masks", "labels", "SegmentationClass")
+        for name in dataset.classes
+    )
     assert len(left_out(dataset)) == 9
 
 
@@ -126,7 +142,10 @@ def test_broken_files_and_black_photos_are_judged_without_a_crash(tmp_path):
         save(tmp_path / "masks" / f"{i}.png", mask(i) * 0)
     (tmp_path / "images" / "4.jpg").write_bytes(b"no image")
     (tmp_path / "masks" / "4.png").write_bytes(b"nor this")
-    assert sorted(scan(tmp_path).samples.index) == [*(f"images/{i}.jpg" for i in range(5)), "masks/4.png"]
+    assert sorted(scan(tmp_path).samples.index) == [
+        *(f"images/{i}.jpg" for i in range(5)),
+        "masks/4.png",
+    ]
 
 
 def test_masks_that_a_manifest_does_not_list_are_named_and_those_it_lists_stay(tmp_path):

@@ -1,4 +1,6 @@
-"""Images in memory: every kind is read as its files would be, under its own name, and nothing stays behind."""
+"""Images in memory: every kind is read as its files would be, under its own name, and nothing
+stays behind.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +53,15 @@ def spools(tmp_path: Path) -> list[str]:
 
 def test_a_mapping_from_name_to_image_keeps_names_and_pixels(tmp_path):
     images = {
-        "cat/a.png": picture(1), "b": Image.fromarray(picture(2)), "c.jpg": jpeg(3), "d.jpg": picture(4),
+        "cat/a.png": picture(1),
+        "b": Image.fromarray(picture(2)),
+        "c.jpg": jpeg(3),
+        "d.jpg": picture(4),
         "grey.png": picture(5, (9, 8)),
-    }  # fmt: skip
-    dataset = dataprep.scan(images, labels={"cat/a.png": "cat", "b": "dog", "c.jpg": "cat", "d.jpg": "dog"})
+    }
+    dataset = dataprep.scan(
+        images, labels={"cat/a.png": "cat", "b": "dog", "c.jpg": "cat", "d.jpg": "dog"}
+    )
     assert list(dataset.samples.index) == list(images)
     for name in ("cat/a.png", "d.jpg", "grey.png"):
         np.testing.assert_array_equal(pixels(dataset, name), images[name])
@@ -79,9 +86,16 @@ def test_the_folder_goes_with_the_last_data_set(tmp_path):
 
 @pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "raise ValueError('of the user')"])
 def test_the_folder_goes_with_the_program(tmp_path, end):
-    code = f"import numpy, dataprep\nd = dataprep.scan([numpy.zeros((8, 8, 3), 'uint8')])\nprint(d.root)\n{end}"
+    code = (
+        "import numpy, dataprep\nd = dataprep.scan([numpy.zeros((8, 8, 3), 'uint8')])\n"
+        f"print(d.root)\n{end}"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.startswith(str(tmp_path))
     assert spools(tmp_path) == []
@@ -149,7 +163,9 @@ def test_sixteen_bits_stay_sixteen_bits():
     colour = np.stack([grey, grey[::-1], grey[:, ::-1]], axis=-1)
     dataset = dataprep.scan({"grey.png": grey, "colour.png": colour})
     np.testing.assert_array_equal(pixels(dataset, "grey.png").astype(np.uint16), grey)
-    np.testing.assert_array_equal(cv2.imread(dataset.path("colour.png"), cv2.IMREAD_UNCHANGED)[..., ::-1], colour)
+    np.testing.assert_array_equal(
+        cv2.imread(dataset.path("colour.png"), cv2.IMREAD_UNCHANGED)[..., ::-1], colour
+    )
 
 
 def test_fractions_are_rounded_and_said_and_one_scale_is_for_all():
@@ -162,17 +178,23 @@ def test_fractions_are_rounded_and_said_and_one_scale_is_for_all():
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        (picture(1).astype(np.float32) / 128 - 1, "before they are normalised"), (np.full((4, 4), np.nan), "values from nan"),
-        (picture(1, (9, 9, 7)), "expected 1 to 4 channels"), (np.full((4, 4), 70000), "whole numbers from"),
-        (np.zeros((4, 4), complex), "expected numbers"), (None, "expected a PIL image"), ("x", "expected a PIL image"),
+        (picture(1).astype(np.float32) / 128 - 1, "before they are normalised"),
+        (np.full((4, 4), np.nan), "values from nan"),
+        (picture(1, (9, 9, 7)), "expected 1 to 4 channels"),
+        (np.full((4, 4), 70000), "whole numbers from"),
+        (np.zeros((4, 4), complex), "expected numbers"),
+        (None, "expected a PIL image"),
+        ("x", "expected a PIL image"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_image_costs_no_other(bad, says):
     dataset = dataprep.scan([picture(1), picture(2), bad])
     assert len(dataset) == 3
     assert says in dataset.notes[0]
     assert os.path.getsize(dataset.path("000002")) == 0
-    with pytest.raises(InputError, match="none of the 2 elements|expected paths or images|no file of files"):
+    with pytest.raises(
+        InputError, match="none of the 2 elements|expected paths or images|no file of files"
+    ):
         dataprep.scan([bad] * 2)
 
 
@@ -183,28 +205,47 @@ def test_pil_images_keep_their_own_file_where_untouched(tmp_path):
     drawn.load()
     drawn.putpixel((0, 0), (255, 0, 255))
     stream = Image.open(io.BytesIO(jpeg(2)))
-    dataset = dataprep.scan({"lazy.jpg": lazy, "loaded.jpg": loaded, "drawn.jpg": drawn, "stream.jpg": stream})
+    dataset = dataprep.scan(
+        {"lazy.jpg": lazy, "loaded.jpg": loaded, "drawn.jpg": drawn, "stream.jpg": stream}
+    )
     for name in ("lazy.jpg", "loaded.jpg"):
         assert Path(dataset.path(name)).read_bytes() == jpeg(1)
     assert Path(dataset.path("stream.jpg")).read_bytes() == jpeg(2)
     np.testing.assert_array_equal(pixels(dataset, "drawn.jpg"), np.asarray(drawn))
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "I", "F", "CMYK", "YCbCr", "LAB", "HSV"])
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "RGBA", "I;16", "I", "F", "CMYK", "YCbCr", "LAB", "HSV"]
+)
 def test_every_mode_of_pil(mode):
     image = Image.new(mode, (7, 5))
-    assert pixels(dataprep.scan([image, image]), dataprep.scan([image]).samples.index[0]).shape[:2] == (5, 7) or mode == "HSV"
+    assert (
+        pixels(dataprep.scan([image, image]), dataprep.scan([image]).samples.index[0]).shape[:2]
+        == (5, 7)
+        or mode == "HSV"
+    )
 
 
 def test_names_that_no_file_can_have():
     images = {
-        "../up.png": 1, "/etc/abs.png": 2, "x" * 300 + ".png": 3, "a": 4, "a/b.png": 5, "C:\\d.png": 6, "nul\0.png": 7, "": 8,
-        "~/e.png": 9, "http://f/g.png?h": 10, ".hidden.png": 11, "caf\udce9.png": 12,
-    }  # fmt: skip
+        "../up.png": 1,
+        "/etc/abs.png": 2,
+        "x" * 300 + ".png": 3,
+        "a": 4,
+        "a/b.png": 5,
+        "C:\\d.png": 6,
+        "nul\0.png": 7,
+        "": 8,
+        "~/e.png": 9,
+        "http://f/g.png?h": 10,
+        ".hidden.png": 11,
+        "caf\udce9.png": 12,
+    }
     dataset = dataprep.scan({name: picture(seed) for name, seed in images.items()})
     assert len(dataset) == len(images)
     assert [
-        np.array_equal(pixels(dataset, name), picture(seed)) for name, seed in zip(dataset.samples.index, images.values())
+        np.array_equal(pixels(dataset, name), picture(seed))
+        for name, seed in zip(dataset.samples.index, images.values())
     ] == [True] * len(images)
     assert "have another name here" in dataset.notes[0]
     assert not len(dataset.faults)
@@ -224,11 +265,19 @@ def test_equal_names_are_numbered():
 def test_lists_with_labels():
     pairs = [(picture(i), "ab"[i % 2]) for i in range(4)]
     apart = dataprep.scan([image for image, _ in pairs], labels=["a", "b", "a", "b"])
-    assert labels(dataprep.scan(pairs)) == labels(apart) == {f"00000{i}.png": "ab"[i % 2] for i in range(4)}
-    batch = dataprep.audit(np.stack([image for image, _ in pairs]), labels=[0, 1, 0, 1], only=["dark"])
+    assert (
+        labels(dataprep.scan(pairs))
+        == labels(apart)
+        == {f"00000{i}.png": "ab"[i % 2] for i in range(4)}
+    )
+    batch = dataprep.audit(
+        np.stack([image for image, _ in pairs]), labels=[0, 1, 0, 1], only=["dark"]
+    )
     assert batch.dataset.classes == ("0", "1")
     for kind in (np.array, pd.Series, iter, tuple):
-        assert labels(dataprep.scan([image for image, _ in pairs], labels=kind(["a", "b", "a", "b"]))) == labels(apart)
+        assert labels(
+            dataprep.scan([image for image, _ in pairs], labels=kind(["a", "b", "a", "b"]))
+        ) == labels(apart)
     with pytest.raises(OptionError, match="expected 4, one for each image, got 3"):
         dataprep.scan([image for image, _ in pairs], labels=np.array(["a"] * 3))
     with pytest.raises(OptionError, match="expected 4, one for each image, got 3"):
@@ -264,7 +313,9 @@ class Sequence:
 
 
 class HuggingFace:
-    """Stands for ``datasets.Dataset``: rows, features, and an image column that can be left undecoded."""
+    """Stands for ``datasets.Dataset``: rows, features, and an image column that can be left
+    undecoded.
+    """
 
     class Image:
         def __init__(self, decode=True):
@@ -289,9 +340,15 @@ class HuggingFace:
 
 def hugging_face(kind: object = None, **columns: list) -> HuggingFace:
     rows = [
-        {"img": {"bytes": jpeg(i), "path": f"/cache/deep/{i}.jpg"}, **{k: v[i] for k, v in columns.items()}} for i in range(3)
+        {
+            "img": {"bytes": jpeg(i), "path": f"/cache/deep/{i}.jpg"},
+            **{k: v[i] for k, v in columns.items()},
+        }
+        for i in range(3)
     ]
-    return HuggingFace(rows, {"img": HuggingFace.Image(), **{name: kind or Value() for name in columns}})
+    return HuggingFace(
+        rows, {"img": HuggingFace.Image(), **{name: kind or Value() for name in columns}}
+    )
 
 
 def test_hugging_face_keeps_bytes_names_and_classes():
@@ -313,14 +370,21 @@ def test_hugging_face_splits_lists_and_columns():
         "test": hugging_face(ClassLabel(["a", "b"]), label=[1, 1, 0]),
     }
     dataset = dataprep.scan(both)
-    assert dataset.samples["split"].astype("str").value_counts().to_dict() == {"train": 3, "test": 3}
+    assert dataset.samples["split"].astype("str").value_counts().to_dict() == {
+        "train": 3,
+        "test": 3,
+    }
     assert "train/0.jpg" in dataset.samples.index
-    several = dataprep.scan(hugging_face(Sequence(ClassLabel(["a", "b"])), labels=[[0], [0, 1], []]))
+    several = dataprep.scan(
+        hugging_face(Sequence(ClassLabel(["a", "b"])), labels=[[0], [0, 1], []])
+    )
     assert (several.task, several.classes) == ("multi-label", ("a", "b"))
     assert several.samples["label"].tolist()[:2] == ["a", "a|b"]
     named = dataprep.scan(hugging_face(breed=["x", "y", "x"]), label_column="breed")
     assert named.classes == ("x", "y")
-    other = dataprep.scan(hugging_face(label=["x", "y", "x"], dx=["p", "q", "p"]), label_column="dx")
+    other = dataprep.scan(
+        hugging_face(label=["x", "y", "x"], dx=["p", "q", "p"]), label_column="dx"
+    )
     assert other.classes == ("p", "q")
     assert other.samples["manifest_label"].tolist() == ["x", "y", "x"]
     with pytest.raises(InputError, match="no column 'bread'"):
@@ -347,7 +411,9 @@ class Pairs:
 
 
 def test_pairs_of_image_and_target():
-    dataset = dataprep.scan(Pairs([Image.fromarray(picture(i)) for i in range(3)] + [None], [1, 0, np.int64(1), 0]))
+    dataset = dataprep.scan(
+        Pairs([Image.fromarray(picture(i)) for i in range(3)] + [None], [1, 0, np.int64(1), 0])
+    )
     assert dataset.samples["label"].tolist()[:3] == ["car", "plane", "car"]
     assert "element 3: OSError: truncated" in dataset.notes[0]
     several = dataprep.scan(Pairs([picture(i) for i in range(3)], [[1, 1], [0, 1], [0, 0]]))
@@ -364,7 +430,10 @@ def test_data_sets_of_torch(tmp_path):
     expected = np.rint(np.moveaxis(images[0].numpy(), 0, 2).astype(float) * 255)
     np.testing.assert_array_equal(pixels(tensors, "000000.png"), expected)
     pairs = Pairs([picture(i) for i in range(4)], [0, 1, 0, 1])
-    assert labels(dataprep.scan(Subset(pairs, [3, 0]))) == {"000000.png": "car", "000001.png": "plane"}
+    assert labels(dataprep.scan(Subset(pairs, [3, 0]))) == {
+        "000000.png": "car",
+        "000001.png": "plane",
+    }
     assert dataprep.scan(ConcatDataset([pairs, pairs])).classes == ("car", "plane")
 
 
@@ -379,7 +448,9 @@ def test_a_data_set_that_reads_files_is_read_from_them(tmp_path):
         loader = None
 
         def __init__(self):
-            self.samples = [(str(tmp_path / "data" / "ab"[i % 2] / f"{i}.jpg"), i % 2) for i in range(4)]
+            self.samples = [
+                (str(tmp_path / "data" / "ab"[i % 2] / f"{i}.jpg"), i % 2) for i in range(4)
+            ]
             self.images = self.samples
 
     class Subset:
@@ -396,7 +467,9 @@ def test_a_data_set_that_reads_files_is_read_from_them(tmp_path):
     assert labels(dataset) == {"a/0.jpg": "a", "b/1.jpg": "b", "a/2.jpg": "a", "b/3.jpg": "b"}
     assert dataset.root == str(tmp_path / "data")
     assert len(dataprep.scan(Subset(ImageFolder(), [0, 3]))) == 2
-    parts = dataprep.scan({"train": Subset(ImageFolder(), [0, 3]), "val": Subset(ImageFolder(), [1])})
+    parts = dataprep.scan(
+        {"train": Subset(ImageFolder(), [0, 3]), "val": Subset(ImageFolder(), [1])}
+    )
     assert parts.samples["split"].astype("str").tolist() == ["train", "train", "val"]
     assert not spools(tmp_path)
 
@@ -405,7 +478,13 @@ def test_tables_in_memory(tmp_path, monkeypatch):
     for i in range(4):
         (tmp_path / f"{i}.jpg").write_bytes(jpeg(i))
     (tmp_path / "extra.jpg").write_bytes(jpeg(9))
-    frame = pd.DataFrame({"file": [f"{i}.jpg" for i in range(4)], "dx": ["a", "b", "a", None], "split": ["train"] * 3 + ["test"]})
+    frame = pd.DataFrame(
+        {
+            "file": [f"{i}.jpg" for i in range(4)],
+            "dx": ["a", "b", "a", None],
+            "split": ["train"] * 3 + ["test"],
+        }
+    )
     given = dataprep.scan(tmp_path, manifest=frame, label_column="dx")
     assert given.samples["label"].tolist()[:3] == ["a", "b", "a"]
     assert "extra.jpg" in set(given.faults["target"])
@@ -418,7 +497,10 @@ def test_tables_in_memory(tmp_path, monkeypatch):
         dataprep.scan(absolute, label_column="dy")
     cells = pd.DataFrame({"image": [jpeg(1), jpeg(2)], "label": ["x", "y"], "age": [3, 4]})
     assert labels(dataprep.scan(cells)) == {"000000.jpg": "x", "000001.jpg": "y"}
-    assert labels(dataprep.scan({str(tmp_path / "0.jpg"): "p", str(tmp_path / "1.jpg"): "q"})) == {"0.jpg": "p", "1.jpg": "q"}
+    assert labels(dataprep.scan({str(tmp_path / "0.jpg"): "p", str(tmp_path / "1.jpg"): "q"})) == {
+        "0.jpg": "p",
+        "1.jpg": "q",
+    }
 
 
 def test_an_audit_of_memory_says_what_one_of_files_says(tmp_path):

@@ -8,7 +8,14 @@ import dataprep
 from dataprep.errors import InputError
 from dataprep.ingest.selection import path_filter
 
-PATHS = ("train/cat/1.jpg", "train/cat/2.png", "val/dog/1.jpg", "tmp/1.jpg", "train/tmp/x/3.jpg", "line\nbreak.jpg")
+PATHS = (
+    "train/cat/1.jpg",
+    "train/cat/2.png",
+    "val/dog/1.jpg",
+    "tmp/1.jpg",
+    "train/tmp/x/3.jpg",
+    "line\nbreak.jpg",
+)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +62,12 @@ def test_what_globs_leave_out_is_counted(root):
 
 
 def test_globs_on_manifest_rows(root):
-    (root / "labels.csv").write_text("path,label\nbig/1.jpg,a\nbig/gone.jpg,a\none/0.jpg,b\none/gone.jpg,b\n")
-    dataset = dataprep.scan(root, manifest=root / "labels.csv", exclude=["one", "7?.jpg"], include=["big", "one"])
+    (root / "labels.csv").write_text(
+        "path,label\nbig/1.jpg,a\nbig/gone.jpg,a\none/0.jpg,b\none/gone.jpg,b\n"
+    )
+    dataset = dataprep.scan(
+        root, manifest=root / "labels.csv", exclude=["one", "7?.jpg"], include=["big", "one"]
+    )
     faults = dataset.faults.groupby("check")["target"].agg(list).to_dict()
     assert faults["missing-file"] == ["big/gone.jpg"]
     assert set(faults["unlisted-file"]) == {f"big/{i}.jpg" for i in range(70)} - {"big/1.jpg"}

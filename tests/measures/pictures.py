@@ -23,7 +23,9 @@ def encoded(array: np.ndarray | Image.Image, format: str, **options: Any) -> byt
 
 def pixels_of(array: np.ndarray) -> Pixels:
     """Pixels of an array (h, w) or (h, w, 3) uint8, as if it came from a PNG."""
-    rgb = np.ascontiguousarray(array if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2))
+    rgb = np.ascontiguousarray(
+        array if array.ndim == 3 else np.repeat(array[:, :, None], 3, axis=2)
+    )
     return Pixels(b"", Header("PNG", "RGB", rgb.shape[1], rgb.shape[0]), rgb)
 
 
@@ -38,11 +40,15 @@ def value(column: str, pixels: Pixels | np.ndarray | bytes) -> Any:
 
 
 def scene(seed: int = 0, width: int = 400, height: int = 300) -> np.ndarray:
-    """A photo-like picture: a spectrum falling like the inverse square, stronger to the right, and edges; (h, w, 3) uint8."""
+    """A photo-like picture: a spectrum falling like the inverse square, stronger to the right,
+    and edges; (h, w, 3) uint8.
+    """
     random = np.random.default_rng(seed)
     rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
     frequency = np.maximum(np.hypot(rows, columns), 1 / width)
-    waves = (random.normal(size=frequency.shape) + 1j * random.normal(size=frequency.shape)) / frequency
+    waves = (
+        random.normal(size=frequency.shape) + 1j * random.normal(size=frequency.shape)
+    ) / frequency
     field = np.fft.irfft2(waves, (height, width))
     field = 128 + 30 * field / field.std() * np.linspace(0.1, 1.6, width)
     for _ in range(12):

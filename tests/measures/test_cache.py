@@ -14,7 +14,14 @@ import pytest
 
 from dataprep.errors import OutputError
 from dataprep.measures import cache as cache_module
-from dataprep.measures.cache import Cache, CacheWarning, Recollection, cache_info, clear_cache, file_key
+from dataprep.measures.cache import (
+    Cache,
+    CacheWarning,
+    Recollection,
+    cache_info,
+    clear_cache,
+    file_key,
+)
 
 PLAN = "plan"
 
@@ -26,7 +33,9 @@ def digest(number: int) -> bytes:
 def fill(folder: Path, rows: int, first: int = 0, plan: str = PLAN) -> None:
     with Cache(str(folder), plan) as cache:
         for number in range(first, first + rows):
-            cache.store(digest(number), (number + 1, number), b"block %d" % number, f'["text {number}"]')
+            cache.store(
+                digest(number), (number + 1, number), b"block %d" % number, f'["text {number}"]'
+            )
 
 
 def recalled(folder: Path, rows: int, plan: str = PLAN) -> dict[int, tuple[bytes, str]]:
@@ -96,7 +105,9 @@ def test_info_counts_and_clear_empties(tmp_path: Path) -> None:
     assert recalled(tmp_path, 5) == {}
 
 
-def test_a_cache_that_cannot_be_deleted_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_deleted_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: str) -> None:
         raise PermissionError(13, "in use")
 
@@ -105,14 +116,20 @@ def test_a_cache_that_cannot_be_deleted_is_an_error(tmp_path: Path, monkeypatch:
         clear_cache(str(tmp_path))
 
 
-@pytest.mark.parametrize("damage", ["not a database", "garbage in the middle", "cut short", "empty"])
+@pytest.mark.parametrize(
+    "damage", ["not a database", "garbage in the middle", "cut short", "empty"]
+)
 def test_a_damaged_cache_is_rebuilt(tmp_path: Path, damage: str) -> None:
     fill(tmp_path, 3000)
     path = tmp_path / cache_module._FILE
     data = bytearray(path.read_bytes())
     if damage == "garbage in the middle":
         data[8192:-8192] = os.urandom(len(data) - 16384)
-    path.write_bytes({"not a database": b"hello " * 1000, "cut short": data[: len(data) // 3], "empty": b""}.get(damage, data))
+    path.write_bytes(
+        {"not a database": b"hello " * 1000, "cut short": data[: len(data) // 3], "empty": b""}.get(
+            damage, data
+        )
+    )
     believed = recalled(tmp_path, 3000)
     assert believed.items() <= whole(3000).items()
     fill(tmp_path, 3000)
@@ -153,7 +170,12 @@ with warnings.catch_warnings(record=True) as caught:
     fill(Path({str(tmp_path)!r}), 20_000, first=10)
 print(len(caught), caught[0].category.__name__)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
     assert done.stdout == "1 CacheWarning\n", done.stderr
     assert whole(10).items() <= recalled(tmp_path, 20_010).items()
 

@@ -34,8 +34,15 @@ OPTIONS = PassOptions(jobs=2, embedder="")
 
 def dataset_of(root: Path | str, names: list[str] | None = None) -> Dataset:
     if names is None:
-        names = sorted(path.relative_to(root).as_posix() for path in Path(root).rglob("*") if path.is_file())
-    return Dataset(str(root), pd.DataFrame(index=pd.Index([escape_name(name) for name in names], name="sample", dtype="str")))
+        names = sorted(
+            path.relative_to(root).as_posix() for path in Path(root).rglob("*") if path.is_file()
+        )
+    return Dataset(
+        str(root),
+        pd.DataFrame(
+            index=pd.Index([escape_name(name) for name in names], name="sample", dtype="str")
+        ),
+    )
 
 
 def age(root: Path) -> None:
@@ -55,12 +62,16 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def work_done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What each file cost, in the order of finishing: "recognised" by content, or "decoded"; nothing for files not read."""
+    """What each file cost, in the order of finishing: "recognised" by content, or "decoded";
+    nothing for files not read.
+    """
     costs: list[str] = []
 
     def counting(*args: Any, **options: Any) -> Iterator[Any]:
         for index, result in imap(*args, **options):
-            costs.append("lost" if isinstance(result, Lost) else "recognised" if result[2] else "decoded")
+            costs.append(
+                "lost" if isinstance(result, Lost) else "recognised" if result[2] else "decoded"
+            )
             yield index, result
 
     monkeypatch.setattr(decode_pass, "imap", counting)
@@ -72,9 +83,21 @@ def test_columns_have_their_published_names_kinds_and_order(photos: Path) -> Non
     columns = list(measured.samples.columns)
     assert columns == [name for name in COLUMNS if name in columns]
     assert {measure.column for measure in builtin_measures()} <= {*columns, *measured.arrays}
-    kinds = {"float": "float32", "int": "float64", "bool": "bool", "category": "category", "text": "str"}
-    assert {name: str(measured.samples[name].dtype) for name in columns} == {name: kinds[COLUMNS[name].kind] for name in columns}
-    assert measured.samples[["bytes", "width", "luma_mean", "file_hash", "jpeg_quality"]].notna().all(axis=None)
+    kinds = {
+        "float": "float32",
+        "int": "float64",
+        "bool": "bool",
+        "category": "category",
+        "text": "str",
+    }
+    assert {name: str(measured.samples[name].dtype) for name in columns} == {
+        name: kinds[COLUMNS[name].kind] for name in columns
+    }
+    assert (
+        measured.samples[["bytes", "width", "luma_mean", "file_hash", "jpeg_quality"]]
+        .notna()
+        .all(axis=None)
+    )
     assert (measured.samples["lost"] == "").all()
     assert set(measured.samples["extension"]) == {"jpg"}
     assert (measured.samples["width"] == 96).all()
@@ -129,7 +152,13 @@ def test_no_rows_give_no_rows(tmp_path: Path) -> None:
 
 def test_only_the_columns_asked_for_are_filled(photos: Path) -> None:
     measured = measure(dataset_of(photos), ["luma_mean", "label"], OPTIONS)
-    assert set(measured.samples.columns) == {"bytes", "file_hash", "lost", "lost_detail", "luma_mean"}
+    assert set(measured.samples.columns) == {
+        "bytes",
+        "file_hash",
+        "lost",
+        "lost_detail",
+        "luma_mean",
+    }
 
 
 def test_given_columns_stay_and_the_dataset_given_is_not_changed(photos: Path) -> None:
@@ -178,7 +207,9 @@ def test_a_changed_file_is_measured_again(photos: Path, work_done: list[str]) ->
     assert samples.loc["03.jpg", "width"] == 60
 
 
-def test_verifying_the_cache_finds_what_the_time_stamp_hides(photos: Path, work_done: list[str]) -> None:
+def test_verifying_the_cache_finds_what_the_time_stamp_hides(
+    photos: Path, work_done: list[str]
+) -> None:
     before = measure(dataset_of(photos), options=OPTIONS).samples
     data = (photos / "03.jpg").read_bytes()
     (photos / "03.jpg").write_bytes(bytes(len(data)))
@@ -191,7 +222,9 @@ def test_verifying_the_cache_finds_what_the_time_stamp_hides(photos: Path, work_
     assert after.loc["03.jpg", "file_hash"] != before.loc["03.jpg", "file_hash"]
 
 
-def test_another_limit_or_column_does_not_take_the_old_rows(photos: Path, work_done: list[str]) -> None:
+def test_another_limit_or_column_does_not_take_the_old_rows(
+    photos: Path, work_done: list[str]
+) -> None:
     measure(dataset_of(photos), options=OPTIONS)
     work_done.clear()
     smaller = measure(dataset_of(photos), options=replace(OPTIONS, max_megapixels=0.1))
@@ -209,7 +242,9 @@ def test_no_cache_means_none(photos: Path, work_done: list[str]) -> None:
 
 
 @pytest.mark.parametrize("reason", ["crashed", "timed-out", "out-of-memory"])
-def test_a_loss_that_may_pass_is_tried_again(photos: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+def test_a_loss_that_may_pass_is_tried_again(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
     def losing(*args: Any, **options: Any) -> Iterator[Any]:
         for index, result in imap(*args, **options):
             yield index, Lost(reason, "bad luck") if index == 5 else result
@@ -222,7 +257,9 @@ def test_a_loss_that_may_pass_is_tried_again(photos: Path, monkeypatch: pytest.M
     assert (measure(dataset_of(photos), options=OPTIONS).samples["lost"] == "").all()
 
 
-def test_bytes_come_through_this_process_where_workers_cannot_reach(work_done: list[str], tmp_path: Path) -> None:
+def test_bytes_come_through_this_process_where_workers_cannot_reach(
+    work_done: list[str], tmp_path: Path
+) -> None:
     files = fsspec.filesystem("memory")
     path = save(textured(3), tmp_path / "a.jpg")
     names = [f"{folder}/{i}.jpg" for folder in ("cat", "dög [1]") for i in range(5)]
@@ -274,7 +311,9 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     sys.modules.pop("my_measures", None)
 
 
-def test_measures_of_a_plug_in_become_columns_and_arrays(plug_in: Callable[..., None], photos: Path) -> None:
+def test_measures_of_a_plug_in_become_columns_and_arrays(
+    plug_in: Callable[..., None], photos: Path
+) -> None:
     plug_in("number", "word", "vector")
     (photos / "empty.jpg").touch()
     for _ in range(2):  # measured, then recalled
@@ -306,7 +345,9 @@ def test_a_column_that_is_taken_is_an_error_that_names_both(plug_in: Callable[..
         measures_of()
 
 
-def test_workers_of_the_pass_do_not_import_pandas(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_of_the_pass_do_not_import_pandas(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dataprep.measures.work import Setup
 
     monkeypatch.syspath_prepend(str(REPOSITORY))
@@ -319,7 +360,19 @@ def test_workers_of_the_pass_do_not_import_pandas(photos: Path, monkeypatch: pyt
     )
     assert len(row[3]) == 128 * 128 * 3
     assert "cv2" in modules
-    heavy = {"onnxruntime", "pandas", "scipy", "torch", "typer", "rich", "psutil", "fsspec", "pyarrow", "sklearn", "matplotlib"}
+    heavy = {
+        "onnxruntime",
+        "pandas",
+        "scipy",
+        "torch",
+        "typer",
+        "rich",
+        "psutil",
+        "fsspec",
+        "pyarrow",
+        "sklearn",
+        "matplotlib",
+    }
     assert not heavy & set(modules)
 
 
@@ -342,19 +395,30 @@ try:
     decode_pass.measure(dataset_of(Path({root!r})), options=PassOptions(jobs=2, embedder=''), progress=progress)
 except KeyboardInterrupt:
     print("interrupted", len(psutil.Process().children()))
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("signal", ["SIGINT", "SIGKILL"])
-def test_an_interrupted_pass_leaves_no_process_and_goes_on_where_it_was(photos: Path, work_done: list[str], signal: str) -> None:
+def test_an_interrupted_pass_leaves_no_process_and_goes_on_where_it_was(
+    photos: Path, work_done: list[str], signal: str
+) -> None:
     script = INTERRUPTED.format(root=str(photos), signal=signal)
-    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, **OBEYING)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **OBEYING,
+    )
     first, *rest = done.stdout.splitlines()
     children = [int(pid) for pid in first.split()]
     assert children
     assert rest == (["interrupted 0"] if signal == "SIGINT" else []), done.stderr
-    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in children if psutil.pid_exists(pid)], timeout=20)
+    _, alive = psutil.wait_procs(
+        [psutil.Process(pid) for pid in children if psutil.pid_exists(pid)], timeout=20
+    )
     assert not alive
     samples = measure(dataset_of(photos), options=OPTIONS).samples
     assert (samples["lost"] == "").all()
@@ -365,11 +429,17 @@ def test_two_passes_at_once_give_the_same(photos: Path) -> None:
     script = (
         "from pathlib import Path\nfrom dataprep.measures.options import PassOptions\n"
         "from tests.measures.test_decode_pass import dataset_of, measure\n"
-        f"samples = measure(dataset_of(Path({str(photos)!r})), options=PassOptions(jobs=1, embedder='')).samples\n"
+        f"samples = measure(dataset_of(Path({str(photos)!r})), options=PassOptions(jobs=1, "
+        "embedder='')).samples\n"
         "print(samples['luma_mean'].tolist())"
     )
     runs = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", script], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", script],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     first, second = (run.communicate(timeout=60)[0] for run in runs)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from dataprep.measures.rows import RowFormat, RowTable
 from dataprep.schemas.columns import ARRAY_FORMS, COLUMNS
 
-MEASURED = [column.name for column in COLUMNS.values() if column.family not in ("given", "array")] + list(ARRAY_FORMS)
+MEASURED = [
+    column.name for column in COLUMNS.values() if column.family not in ("given", "array")
+] + list(ARRAY_FORMS)
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _VALUES = {
@@ -31,12 +33,16 @@ def _value(name: str) -> st.SearchStrategy[object]:
     return _VALUES[COLUMNS[name].kind]
 
 
-_rows = st.lists(st.fixed_dictionaries({}, optional={name: _value(name) for name in MEASURED}), max_size=6)
+_rows = st.lists(
+    st.fixed_dictionaries({}, optional={name: _value(name) for name in MEASURED}), max_size=6
+)
 
 
 @settings(deadline=None)
 @given(_rows, st.randoms(use_true_random=False))
-def test_what_goes_in_comes_out_in_whatever_order_and_way(rows: list[dict[str, object]], random: object) -> None:
+def test_what_goes_in_comes_out_in_whatever_order_and_way(
+    rows: list[dict[str, object]], random: object
+) -> None:
     layout = RowFormat(MEASURED)
     table = RowTable(len(rows), layout)
     packed = [layout.pack(row) for row in rows]
@@ -45,7 +51,9 @@ def test_what_goes_in_comes_out_in_whatever_order_and_way(rows: list[dict[str, o
     single, many = order[: len(order) // 2], order[len(order) // 2 :]
     for row in single:
         table.put(row, *packed[row])
-    table.put_many(np.array(many, np.int64), [packed[row][0] for row in many], [packed[row][1] for row in many])
+    table.put_many(
+        np.array(many, np.int64), [packed[row][0] for row in many], [packed[row][1] for row in many]
+    )
     columns = table.columns()
     assert set(columns) == set(MEASURED)
     for index, row in enumerate(rows):

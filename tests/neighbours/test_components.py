@@ -34,5 +34,7 @@ def test_a_long_chain_is_one_component(order):
     if order == "shuffled":
         rows = np.random.default_rng(0).permutation(count)
     elif order == "alternating":
-        rows = np.stack([np.arange(count // 2), np.arange(count)[::-1][: count // 2]], axis=1).ravel()
+        rows = np.stack(
+            [np.arange(count // 2), np.arange(count)[::-1][: count // 2]], axis=1
+        ).ravel()
     assert not connect(count, rows[:-1], rows[1:]).any()

@@ -1,4 +1,6 @@
-"""Nearest neighbours by cosine: exact against brute force, in cells nearly so; the odd shapes of data."""
+"""Nearest neighbours by cosine: exact against brute force, in cells nearly so; the odd shapes of
+data.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from dataprep.neighbours.cosine import nearest
 
 def clustered(rows: int, clusters: int, seed: int = 0, size: int = 32) -> np.ndarray:
     random = np.random.default_rng(seed)
-    values = random.normal(size=(clusters, size))[random.integers(0, clusters, rows)] + 0.3 * random.normal(size=(rows, size))
+    values = random.normal(size=(clusters, size))[
+        random.integers(0, clusters, rows)
+    ] + 0.3 * random.normal(size=(rows, size))
     return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -52,7 +56,9 @@ def test_cells_find_nearly_all_and_pairs_surely() -> None:
     values[3000:3100] = values[:100] + np.float32(0.01)
     values /= np.linalg.norm(values, axis=1, keepdims=True)
     found = nearest(values, np.ones(4000, bool), 10, exact_rows=0)
-    recall = np.mean([np.isin(a, b).mean() for a, b in zip(brute(values, 10), found.indices, strict=True)])
+    recall = np.mean(
+        [np.isin(a, b).mean() for a, b in zip(brute(values, 10), found.indices, strict=True)]
+    )
     assert recall > 0.9
     assert (found.indices[:100] == np.arange(3000, 3100)[:, None]).any(axis=1).mean() > 0.98
     assert (np.diff(found.similarity, axis=1) <= 0).all()
@@ -63,7 +69,9 @@ def test_cells_find_nearly_all_and_pairs_surely() -> None:
 @pytest.mark.parametrize("exact_rows", [0, 5000])
 def test_threads_do_not_change_the_result(exact_rows: int) -> None:
     values = clustered(1500, 20, 1)
-    one, three = (nearest(values, np.ones(1500, bool), 6, exact_rows=exact_rows, jobs=jobs) for jobs in (1, 3))
+    one, three = (
+        nearest(values, np.ones(1500, bool), 6, exact_rows=exact_rows, jobs=jobs) for jobs in (1, 3)
+    )
     assert np.array_equal(one.indices, three.indices)
 
 

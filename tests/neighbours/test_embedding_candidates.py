@@ -1,4 +1,6 @@
-"""Candidates by embedding: what is unusually alike, whose thumb lies within another's, who speaks for whom, and the budget."""
+"""Candidates by embedding: what is unusually alike, whose thumb lies within another's, who
+speaks for whom, and the budget.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,14 @@ def vectors() -> np.ndarray:
     return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
 
-def candidates(speaker: np.ndarray | None = None, thumbs: np.ndarray | None = None) -> set[tuple[int, int]]:
+def candidates(
+    speaker: np.ndarray | None = None, thumbs: np.ndarray | None = None
+) -> set[tuple[int, int]]:
     values, known = vectors(), np.ones(ROWS, bool)
     speaker = np.arange(ROWS) if speaker is None else speaker
-    found = alike_images(nearest(values, known, 16), unusual_similarity(values, known), thumbs, speaker, jobs=1)
+    found = alike_images(
+        nearest(values, known, 16), unusual_similarity(values, known), thumbs, speaker, jobs=1
+    )
     assert (found.distance[1:] >= found.distance[:-1]).all()
     return set(zip(found.a.tolist(), found.b.tolist(), strict=True))
 
@@ -63,7 +69,9 @@ def test_the_budget_counts_what_it_leaves(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(embedding_candidates, "_MOST", 1)
     monkeypatch.setattr(embedding_candidates, "_IMAGES_PER_MORE", ROWS)
     values, known = vectors(), np.ones(ROWS, bool)
-    found = alike_images(nearest(values, known, 16), unusual_similarity(values, known), None, np.arange(ROWS))
+    found = alike_images(
+        nearest(values, known, 16), unusual_similarity(values, known), None, np.arange(ROWS)
+    )
     assert set(zip(found.a.tolist(), found.b.tolist(), strict=True)) == {(0, 1), (2, 3)}
     assert found.cut > 0
 

@@ -1,4 +1,6 @@
-"""All pairs within a radius: the same as comparing every hash with every other, whatever the plan."""
+"""All pairs within a radius: the same as comparing every hash with every other, whatever the
+plan.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from dataprep.neighbours.hamming import collapse, pairs_within
 
 
 def hashes_with_neighbours(seed: int, size: int = 1500, radius: int = 8) -> np.ndarray:
-    """Random hashes, a third of which have a neighbour 1 to radius + 2 bits away; distinct and sorted."""
+    """Random hashes, a third of which have a neighbour 1 to radius + 2 bits away; distinct and
+    sorted.
+    """
     random = np.random.default_rng(seed)
     hashes = random.integers(0, 2**64, size, dtype=np.uint64)
     planted = hashes[: size // 3].copy()
@@ -35,7 +39,9 @@ def found(hashes: np.ndarray, radius: int, **options: int) -> list[tuple[int, in
 
 @pytest.mark.parametrize("equal", [1, 2, 3, 4])
 @pytest.mark.parametrize("radius", [5, 8, 12])
-def test_every_plan_finds_every_pair_once(monkeypatch: pytest.MonkeyPatch, radius: int, equal: int) -> None:
+def test_every_plan_finds_every_pair_once(
+    monkeypatch: pytest.MonkeyPatch, radius: int, equal: int
+) -> None:
     monkeypatch.setattr(hamming, "_plan", lambda n, r: hamming._Plan(r + equal, equal))
     hashes = hashes_with_neighbours(radius, radius=radius)
     pairs = found(hashes, radius)
@@ -61,7 +67,9 @@ def test_pairs_are_sorted_and_do_not_depend_on_threads() -> None:
 
 def test_a_crowd_is_cut_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(1)
-    near = np.uint64(0xF0F0F0F0F0F0F0F0) ^ (np.uint64(1) << random.integers(0, 64, (6000, 3), dtype=np.uint64)).sum(axis=1)
+    near = np.uint64(0xF0F0F0F0F0F0F0F0) ^ (
+        np.uint64(1) << random.integers(0, 64, (6000, 3), dtype=np.uint64)
+    ).sum(axis=1)
     lonely = hashes_with_neighbours(2, 900)
     hashes = np.unique(np.concatenate([near, lonely]))
     monkeypatch.setattr(hamming, "_plan", lambda n, r: hamming._Plan(r + 3, 3))
@@ -69,7 +77,10 @@ def test_a_crowd_is_cut_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = pairs_within(hashes, 8)
     assert 0 < pairs.cut <= len(np.unique(near))
     assert len(pairs) < 300 * len(hashes)
-    values = {tuple(sorted((hashes[a], hashes[b]))) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)}
+    values = {
+        tuple(sorted((hashes[a], hashes[b])))
+        for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)
+    }
     wanted = {(lonely[a], lonely[b]) for a, b, _ in brute_force(lonely, 8)}
     assert len(wanted) > 200
     assert wanted <= values

@@ -1,4 +1,6 @@
-"""Candidates: every orientation meets, frames do not hide, look-alikes with other edges stay apart, crowds are linked."""
+"""Candidates: every orientation meets, frames do not hide, look-alikes with other edges stay
+apart, crowds are linked.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ def random_hashes(seed: int, size: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 2**64, (size, 8), dtype=np.uint64)
 
 
-def linked(phash: np.ndarray, inner: np.ndarray | None = None, sketch: np.ndarray | None = None) -> set[tuple[int, int]]:
+def linked(
+    phash: np.ndarray, inner: np.ndarray | None = None, sketch: np.ndarray | None = None
+) -> set[tuple[int, int]]:
     pairs = near_images(phash, phash if inner is None else inner, sketch)
     return set(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True))
 
@@ -48,6 +52,10 @@ def test_many_images_with_one_hash_are_linked_without_all_pairs() -> None:
 
 def test_nearest_first() -> None:
     phash = random_hashes(4, 9)
-    phash[1], phash[3], phash[5] = phash[0] ^ np.uint64(0xFF), phash[2] ^ np.uint64(1), phash[4] ^ np.uint64(0xF)
+    phash[1], phash[3], phash[5] = (
+        phash[0] ^ np.uint64(0xFF),
+        phash[2] ^ np.uint64(1),
+        phash[4] ^ np.uint64(0xF),
+    )
     pairs = near_images(phash, phash, None)
     assert pairs.distance.tolist() == [1, 4, 8]

@@ -31,7 +31,9 @@ def _one_worker_for_all_tests():
 
 @pytest.fixture
 def parts(tmp_path):
-    """Folders train, val and test; the images of val are white, those of test black, one file of train is damaged."""
+    """Folders train, val and test; the images of val are white, those of test black, one file of
+    train is damaged.
+    """
     root = tmp_path / "images"
     for index in range(6):
         save(textured(index), root / "train" / "abc"[index % 3] / f"{index}.png")
@@ -55,7 +57,12 @@ def test_figures_are_those_of_train_alone(parts):
     assert (made.part, made.rows, made.lost) == ("train", 7, 1)
     dataset = dataprep.scan(parts)
     assert made.fingerprint == dataset.where(dataset.samples["split"] == "train").fingerprint
-    assert dataprep.fit_normaliser(dataset.where(np.arange(len(dataset))[::-1] >= 0), kind="z-score", options=ONE_JOB) == made
+    assert (
+        dataprep.fit_normaliser(
+            dataset.where(np.arange(len(dataset))[::-1] >= 0), kind="z-score", options=ONE_JOB
+        )
+        == made
+    )
 
 
 def test_other_rows_change_nothing(parts):
@@ -94,7 +101,10 @@ def test_folds_are_fitted_without_the_one_held_out_and_without_holdouts():
     assert list(rows.dataset.samples.index) == ["0.png", "2.png"]
     assert rows.left_alone == {"fold1": 2, "test": 1}
     assert list(training_rows(folds, fold=1).dataset.samples.index) == ["0.png", "2.png"]
-    assert list(training_rows(table_of([0, 1, 2]), fold=1).dataset.samples.index) == ["0.png", "2.png"]
+    assert list(training_rows(table_of([0, 1, 2]), fold=1).dataset.samples.index) == [
+        "0.png",
+        "2.png",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,14 +129,20 @@ def test_one_fold_is_no_training_part_and_what_is_no_fold_is_left_alone():
     rows = training_rows(folds, fold=1)
     assert list(rows.dataset.samples["split"]) == ["fold2", "fold3", "fold2"]
     assert rows.left_alone == {"external": 1, "fold1": 1, "hidden": 1}
-    with pytest.raises(OptionError, match="no fold is called 'hidden'; the folds are: fold1, fold2, fold3"):
+    with pytest.raises(
+        OptionError, match="no fold is called 'hidden'; the folds are: fold1, fold2, fold3"
+    ):
         training_rows(folds, fold="hidden")
 
 
 @pytest.mark.parametrize("rows", [training_rows, training_images])
 @pytest.mark.parametrize(
     ("column", "words"),
-    [(["fold0", "fold1"], "which one is held out"), (["val", "test"], "no rows are in part 'train'"), (["a", "b"], "--part")],
+    [
+        (["fold0", "fold1"], "which one is held out"),
+        (["val", "test"], "no rows are in part 'train'"),
+        (["a", "b"], "--part"),
+    ],
 )
 def test_parts_none_of_which_is_for_training_are_never_taken_for_it(rows, column, words):
     for source in (table_of(column), Split(table_of(column), {"parts": column})):
@@ -163,7 +179,14 @@ def test_columns_are_fitted_on_train_alone_and_images_left_alone():
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"kind": "zscore"}, {"weighting": "files"}, {"size": 3}, {"columns": ["nix"]}, {"split_column": "nix"}]
+    "arguments",
+    [
+        {"kind": "zscore"},
+        {"weighting": "files"},
+        {"size": 3},
+        {"columns": ["nix"]},
+        {"split_column": "nix"},
+    ],
 )
 def test_options_out_of_range(parts, arguments):
     with pytest.raises(OptionError):
@@ -184,7 +207,9 @@ def test_large_images_that_look_unlike_small_ones_are_told_of(tmp_path):
     with pytest.warns(UserWarning, match="large images look unlike small ones"):
         by_pixels = dataprep.fit_normaliser(tmp_path, part=None, options=ONE_JOB)
     with pytest.warns(UserWarning, match="weighted by pixels differ"):
-        by_images = dataprep.fit_normaliser(tmp_path, part=None, weighting="images", options=ONE_JOB)
+        by_images = dataprep.fit_normaliser(
+            tmp_path, part=None, weighting="images", options=ONE_JOB
+        )
     assert by_images.statistics.mean[0] == pytest.approx((250 + 4 * 20) / 5 / 255)
     assert by_pixels.statistics.mean[0] == pytest.approx((250 * 90000 + 20 * 3600) / 93600 / 255)
 
@@ -192,7 +217,9 @@ def test_large_images_that_look_unlike_small_ones_are_told_of(tmp_path):
 def test_images_at_one_size_weigh_alike(tmp_path, recwarn):
     save(np.full((300, 300, 3), 250, np.uint8), tmp_path / "a.png")
     save(np.full((30, 30, 3), 20, np.uint8), tmp_path / "b.png")
-    assert dataprep.fit_normaliser(tmp_path, part=None, size=32, options=ONE_JOB).statistics.mean[0] == pytest.approx(135 / 255)
+    assert dataprep.fit_normaliser(tmp_path, part=None, size=32, options=ONE_JOB).statistics.mean[
+        0
+    ] == pytest.approx(135 / 255)
     assert not [warning for warning in recwarn if "unlike" in str(warning.message)]
 
 
@@ -206,17 +233,22 @@ def test_images_beyond_the_local_disk():
         with files.open(f"/normalise/{name}", "wb") as file:
             file.write(encoded(textured(len(name)), "PNG"))
     made = dataprep.fit_normaliser("memory://normalise", options=ONE_JOB)
-    assert made.statistics.mean == pytest.approx(textured(len("train/a.png")).mean(axis=(0, 1)) / 255)
+    assert made.statistics.mean == pytest.approx(
+        textured(len("train/a.png")).mean(axis=(0, 1)) / 255
+    )
 
 
 def test_rows_known_to_be_lost_are_not_read_again(parts):
     dataset = dataprep.scan(parts)
-    dataset = dataset.assign(lost=np.where(dataset.samples.index.str.contains("bad|0.png"), "truncated", ""))
+    dataset = dataset.assign(
+        lost=np.where(dataset.samples.index.str.contains("bad|0.png"), "truncated", "")
+    )
     made = dataprep.fit_normaliser(dataset, options=ONE_JOB)
     assert (made.statistics.images, made.lost) == (5, 2)
 
 
-# --- the command -----------------------------------------------------------------------------------------------------------
+# --- the command
+# -----------------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def run(*arguments):
@@ -227,15 +259,37 @@ def run(*arguments):
 
 def test_command_writes_and_prints(parts, tmp_path):
     out = tmp_path / "out"
-    done = run(parts, "--kind", "z-score", "--export", "timm", "--export", "onnx", "--out", out, "--jobs", 1)
+    done = run(
+        parts,
+        "--kind",
+        "z-score",
+        "--export",
+        "timm",
+        "--export",
+        "onnx",
+        "--out",
+        out,
+        "--jobs",
+        1,
+    )
     assert done.exit_code == 0, done.output
-    for words in ("ImageNet mean", "z-score: each channel", "Fitted on 6 images of train; test (3), val (3) not touched"):
+    for words in (
+        "ImageNet mean",
+        "z-score: each channel",
+        "Fitted on 6 images of train; test (3), val (3) not touched",
+    ):
         assert words in done.output
     made = Normaliser.load(out / "normalise" / "normaliser.json")
     assert made == dataprep.fit_normaliser(parts, kind="z-score", options=ONE_JOB)
     record = json.loads((out / "normalise" / "run.json").read_text())
-    assert (record["stage"], record["samples"], record["fingerprint"]) == ("normalise", 7, made.fingerprint)
-    assert json.loads((out / "normalise" / "normalise_timm.json").read_text())["mean"] == [*made.statistics.mean]
+    assert (record["stage"], record["samples"], record["fingerprint"]) == (
+        "normalise",
+        7,
+        made.fingerprint,
+    )
+    assert json.loads((out / "normalise" / "normalise_timm.json").read_text())["mean"] == [
+        *made.statistics.mean
+    ]
     assert not list(parts.rglob("*.json"))
 
 
@@ -243,7 +297,18 @@ def test_command_with_a_manifest_of_its_own_columns(parts, tmp_path):
     rows = [f"train/{'abc'[i % 3]}/{i}.png,{'train' if i < 4 else 'test'},{i}" for i in range(6)]
     manifest = parts / "list.csv"
     manifest.write_text("path,phase,age\n" + "\n".join(rows) + "\n")
-    done = run("--manifest", manifest, "--split-column", "phase", "--columns", "age", "--kind", "none", "--out", tmp_path / "out")
+    done = run(
+        "--manifest",
+        manifest,
+        "--split-column",
+        "phase",
+        "--columns",
+        "age",
+        "--kind",
+        "none",
+        "--out",
+        tmp_path / "out",
+    )
     assert done.exit_code == 0, done.output
     assert "age: z-score, centre 1.5" in done.output
 
@@ -255,7 +320,12 @@ def test_command_refuses_val(parts, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--all-rows", "--part", "train"], ["--all-rows", "--fold", "1"], ["--part", "a", "--fold", "1"]]
+    "flags",
+    [
+        ["--all-rows", "--part", "train"],
+        ["--all-rows", "--fold", "1"],
+        ["--part", "a", "--fold", "1"],
+    ],
 )
 def test_flags_that_contradict_each_other_are_refused(parts, tmp_path, flags):
     done = run(parts, *flags, "--out", tmp_path / "out")
@@ -267,7 +337,10 @@ def test_command_goes_on_from_a_split(class_folders, tmp_path):
     from typer.testing import CliRunner
 
     out = tmp_path / "out"
-    split = CliRunner().invoke(app, ["split", str(class_folders), "--no-embedding", "--folds", "3", "--out", str(out), "-q"])
+    split = CliRunner().invoke(
+        app,
+        ["split", str(class_folders), "--no-embedding", "--folds", "3", "--out", str(out), "-q"],
+    )
     assert split.exit_code == 0, split.output
     done = run("--fold", "2", "--out", out, "--jobs", 1)
     assert done.exit_code == 0, done.output

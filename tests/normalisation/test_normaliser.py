@@ -1,4 +1,6 @@
-"""Normaliser: there and back, on disk and back, other libraries alike, and complaints about what is normalised twice."""
+"""Normaliser: there and back, on disk and back, other libraries alike, and complaints about what
+is normalised twice.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,17 @@ from dataprep.normalisation.storing import _seal
 from dataprep.normalisation.tabular import COLUMN_KINDS, ColumnScale, fit_columns
 from dataprep.normalisation.writing import write_normaliser
 
-STATISTICS = ChannelStatistics((0.5, 0.4, 0.3), (0.2, 0.25, 0.0), (0.0, 0.1, 0.3), (1.0, 0.9, 0.3), 7, 700)
+STATISTICS = ChannelStatistics(
+    (0.5, 0.4, 0.3), (0.2, 0.25, 0.0), (0.0, 0.1, 0.3), (1.0, 0.9, 0.3), 7, 700
+)
 KINDS = ("divide-by-255", "z-score", "min-max")
 LEVELS = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
 
 
 def normaliser(kind="z-score", **more):
-    return Normaliser(kind, STATISTICS, **{"part": "train", "rows": 9, "lost": 2, "fingerprint": "ab", **more})
+    return Normaliser(
+        kind, STATISTICS, **{"part": "train", "rows": 9, "lost": 2, "fingerprint": "ab", **more}
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -36,16 +42,25 @@ def test_every_level_comes_back(kind):
     assert scaled.shape == LEVELS.shape
     np.testing.assert_array_equal(normaliser(kind).inverse(scaled), LEVELS)
     first = np.moveaxis(LEVELS, -1, -3)
-    np.testing.assert_array_equal(normaliser(kind).apply(first, channels_first=True), np.moveaxis(scaled, -1, -3))
-    np.testing.assert_array_equal(normaliser(kind).inverse(np.moveaxis(scaled, -1, -3), channels_first=True), first)
+    np.testing.assert_array_equal(
+        normaliser(kind).apply(first, channels_first=True), np.moveaxis(scaled, -1, -3)
+    )
+    np.testing.assert_array_equal(
+        normaliser(kind).inverse(np.moveaxis(scaled, -1, -3), channels_first=True), first
+    )
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    mean=st.tuples(*[st.floats(0, 1)] * 3), std=st.tuples(*[st.floats(0, 0.5)] * 3), kind=st.sampled_from(KINDS),
-)  # fmt: skip
+    mean=st.tuples(*[st.floats(0, 1)] * 3),
+    std=st.tuples(*[st.floats(0, 0.5)] * 3),
+    kind=st.sampled_from(KINDS),
+)
 def test_every_level_comes_back_whatever_the_figures(mean, std, kind):
-    low, high = tuple(value / 2 for value in mean), tuple(value / 2 + spread for value, spread in zip(mean, std, strict=True))
+    low, high = (
+        tuple(value / 2 for value in mean),
+        tuple(value / 2 + spread for value, spread in zip(mean, std, strict=True)),
+    )
     made = Normaliser(kind, ChannelStatistics(mean, std, low, high, 1, 1))
     scaled = made.apply(LEVELS)
     assert np.isfinite(scaled).all()
@@ -55,19 +70,28 @@ def test_every_level_comes_back_whatever_the_figures(mean, std, kind):
 def test_figures_by_hand():
     pixel = np.array([[[255, 0, 51]]], np.uint8)
     assert normaliser("divide-by-255").apply(pixel).ravel() == pytest.approx([1, 0, 0.2])
-    assert normaliser("z-score").apply(pixel).ravel() == pytest.approx([2.5, -1.6, -0.1])  # blue is constant: shifted, not scaled
+    assert normaliser("z-score").apply(pixel).ravel() == pytest.approx(
+        [2.5, -1.6, -0.1]
+    )  # blue is constant: shifted, not scaled
     assert normaliser("min-max").apply(pixel).ravel() == pytest.approx([1, -0.125, -0.1])
     assert Normaliser("none").apply(pixel).ravel() == pytest.approx([255, 0, 51])
 
 
 def test_deep_and_floating_point_images_have_their_own_full_scale():
     bytes_, made = LEVELS, normaliser()
-    np.testing.assert_allclose(made.apply(bytes_.astype(np.uint16) * 257), made.apply(bytes_), atol=1e-6)
+    np.testing.assert_allclose(
+        made.apply(bytes_.astype(np.uint16) * 257), made.apply(bytes_), atol=1e-6
+    )
     np.testing.assert_allclose(made.apply(bytes_ / 255), made.apply(bytes_), atol=1e-6)
-    np.testing.assert_allclose(made.inverse(made.apply(bytes_), as_float=True), bytes_ / 255, atol=1e-6)
+    np.testing.assert_allclose(
+        made.inverse(made.apply(bytes_), as_float=True), bytes_ / 255, atol=1e-6
+    )
 
 
-@pytest.mark.parametrize("images", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.int64)])
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.int64)],
+)
 def test_other_shapes_and_types_are_refused(images):
     with pytest.raises(OptionError, match="expected images"):
         normaliser().apply(images)
@@ -75,7 +99,10 @@ def test_other_shapes_and_types_are_refused(images):
 
 @pytest.mark.parametrize(
     ("images", "words"),
-    [(normaliser().apply(LEVELS), "normalised before"), (LEVELS.astype(np.float32), "scale 0 to 255")],
+    [
+        (normaliser().apply(LEVELS), "normalised before"),
+        (LEVELS.astype(np.float32), "scale 0 to 255"),
+    ],
 )
 def test_input_that_is_normalised_already_warns(images, words):
     with pytest.warns(NormalisedTwice, match=words):
@@ -118,15 +145,21 @@ def test_columns_of_two_normalisers_are_compared():
         Normaliser(columns=(one,)).differs_from(Normaliser())
 
 
-# --- columns ---------------------------------------------------------------------------------------------------------------
+# --- columns
+# ---------------------------------------------------------------------------------------------------------------  # noqa: E501
 
 TABLE = pd.DataFrame(
     {
-        "age": [1.0, 2.0, 3.0, 4.0, np.nan], "count": [0, 0, 0, 0, 9], "flag": [True, False, True, True, False],
-        "same": [0.1] * 5, "wild": [1.0, 2.0, 3.0, 4.0, np.inf], "huge": [1e308, -1e307, 0.0, 1.0, 2.0], "text": list("abcde"),
+        "age": [1.0, 2.0, 3.0, 4.0, np.nan],
+        "count": [0, 0, 0, 0, 9],
+        "flag": [True, False, True, True, False],
+        "same": [0.1] * 5,
+        "wild": [1.0, 2.0, 3.0, 4.0, np.inf],
+        "huge": [1e308, -1e307, 0.0, 1.0, 2.0],
+        "text": list("abcde"),
         "nullable": pd.array([1, 2, None, 4, 5], dtype="Int64"),
     }
-)  # fmt: skip
+)
 NUMBERS = [name for name in TABLE if name != "text"]
 
 
@@ -137,8 +170,12 @@ def test_tables_come_back(kind):
     assert list(scaled["text"]) == list(TABLE["text"])
     back = made.inverse_table(scaled)
     for scale in made.columns:
-        found, given = (table[scale.name].to_numpy(dtype=float, na_value=np.nan) for table in (back, TABLE))
-        np.testing.assert_allclose(found, given, rtol=1e-12, atol=1e-12 * scale.spread, equal_nan=True)
+        found, given = (
+            table[scale.name].to_numpy(dtype=float, na_value=np.nan) for table in (back, TABLE)
+        )
+        np.testing.assert_allclose(
+            found, given, rtol=1e-12, atol=1e-12 * scale.spread, equal_nan=True
+        )
     assert back["count"].dtype == np.int64
     assert back["flag"].dtype == bool
     assert np.isnan(scaled["age"].iloc[4])
@@ -151,7 +188,9 @@ def test_tables_come_back(kind):
 def test_column_figures():
     scales = {kind: {s.name: s for s in fit_columns(TABLE, NUMBERS, kind)} for kind in COLUMN_KINDS}
     ages = [1.0, 2.0, 3.0, 4.0]
-    assert (scales["z-score"]["age"].centre, scales["z-score"]["age"].spread) == pytest.approx((np.mean(ages), np.std(ages)))
+    assert (scales["z-score"]["age"].centre, scales["z-score"]["age"].spread) == pytest.approx(
+        (np.mean(ages), np.std(ages))
+    )
     assert (scales["min-max"]["age"].centre, scales["min-max"]["age"].spread) == (1.0, 3.0)
     assert (scales["robust"]["age"].centre, scales["robust"]["age"].spread) == (2.5, 1.5)
     assert (scales["z-score"]["wild"].count, scales["z-score"]["wild"].missing) == (4, 1)
@@ -164,12 +203,19 @@ def test_column_figures():
 
 def test_a_kind_for_each_column():
     scales = fit_columns(TABLE, {"age": "robust", "count": "min-max"}, "z-score")
-    assert [(scale.name, scale.kind) for scale in scales] == [("age", "robust"), ("count", "min-max")]
+    assert [(scale.name, scale.kind) for scale in scales] == [
+        ("age", "robust"),
+        ("count", "min-max"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("columns", "kind", "words"),
-    [(["agee"], "z-score", "Did you mean 'age'"), (["text"], "z-score", "expected numbers"), (["age"], "zz", "expected one of")],
+    [
+        (["agee"], "z-score", "Did you mean 'age'"),
+        (["text"], "z-score", "expected numbers"),
+        (["age"], "zz", "expected one of"),
+    ],
 )
 def test_columns_that_cannot_be_fitted(columns, kind, words):
     with pytest.raises(OptionError, match=words):
@@ -191,7 +237,8 @@ def test_a_table_without_the_column_is_refused():
         made.apply_table(pd.DataFrame({"age": ["x"]}))
 
 
-# --- on disk ---------------------------------------------------------------------------------------------------------------
+# --- on disk
+# ---------------------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def test_json_there_and_back(tmp_path):
@@ -236,7 +283,8 @@ def test_a_file_that_is_not_there_and_one_that_is_no_text(tmp_path):
         Normaliser.load(tmp_path / "n.json")
 
 
-# --- exports ---------------------------------------------------------------------------------------------------------------
+# --- exports
+# ---------------------------------------------------------------------------------------------------------------  # noqa: E501
 
 BATCH = np.random.default_rng(0).integers(0, 256, (2, 13, 17, 3), dtype=np.uint8)
 
@@ -250,7 +298,9 @@ def test_onnx_gives_the_same(tmp_path, kind):
     onnx.checker.check_model(onnx.load(tmp_path / "n.onnx"), full_check=True)
     session = onnxruntime.InferenceSession(tmp_path / "n.onnx", providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"images": BATCH})
-    np.testing.assert_allclose(found, np.moveaxis(normaliser(kind).apply(BATCH), -1, 1), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        found, np.moveaxis(normaliser(kind).apply(BATCH), -1, 1), rtol=0, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -278,9 +328,14 @@ def test_columns_alone_have_nothing_to_export():
 
 
 def test_files_are_written_together_or_not_at_all(tmp_path):
-    written = write_normaliser(normaliser(), tmp_path / "n", exports=list(EXPORTS), run={"stage": "normalise"})
+    written = write_normaliser(
+        normaliser(), tmp_path / "n", exports=list(EXPORTS), run={"stage": "normalise"}
+    )
     assert set(written) == {"normaliser", "run", *EXPORTS}
-    assert all((tmp_path / "n" / name).stat().st_size for name in [*EXPORTS.values(), "normaliser.json", "run.json"])
+    assert all(
+        (tmp_path / "n" / name).stat().st_size
+        for name in [*EXPORTS.values(), "normaliser.json", "run.json"]
+    )
     with pytest.raises(OptionError, match="Did you mean 'onnx'"):
         write_normaliser(normaliser(), tmp_path / "other", exports=["onx"])
     assert not (tmp_path / "other").exists()

@@ -1,4 +1,6 @@
-"""Statistics of channels are those of two passes in 64-bit floating point, whatever the order, the sizes and the weighting."""
+"""Statistics of channels are those of two passes in 64-bit floating point, whatever the order,
+the sizes and the weighting.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,12 @@ def _one_worker_for_all_tests():
 
 def two_pass(images, weighting="pixels"):
     """Mean and standard deviation over all pixels, in floating point, one pass for each."""
-    weights = np.concatenate([np.full(image.size // 3, 1.0 if weighting == "pixels" else 3 / image.size) for image in images])
+    weights = np.concatenate(
+        [
+            np.full(image.size // 3, 1.0 if weighting == "pixels" else 3 / image.size)
+            for image in images
+        ]
+    )
     pixels = np.concatenate([image.reshape(-1, 3) / np.float64(255) for image in images])
     weights = weights[:, None] / weights.sum()
     mean = (pixels * weights).sum(axis=0)
@@ -40,7 +47,9 @@ def two_pass(images, weighting="pixels"):
 
 @st.composite
 def pictures(draw):
-    """A few images of different sizes, some of them of nearly one colour, where variances cancel."""
+    """A few images of different sizes, some of them of nearly one colour, where variances
+    cancel.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     made = []
     for _ in range(draw(st.integers(1, 6))):
@@ -60,8 +69,12 @@ def test_figures_are_those_of_two_passes_in_any_order(images, weighting):
     mean, std = two_pass(images, weighting)
     np.testing.assert_allclose(found.mean, mean, rtol=0, atol=1e-9)
     np.testing.assert_allclose(found.std, std, rtol=0, atol=1e-9)
-    np.testing.assert_array_equal(found.minimum, np.min([image.min(axis=(0, 1)) for image in images], axis=0) / 255)
-    np.testing.assert_array_equal(found.maximum, np.max([image.max(axis=(0, 1)) for image in images], axis=0) / 255)
+    np.testing.assert_array_equal(
+        found.minimum, np.min([image.min(axis=(0, 1)) for image in images], axis=0) / 255
+    )
+    np.testing.assert_array_equal(
+        found.maximum, np.max([image.max(axis=(0, 1)) for image in images], axis=0) / 255
+    )
     assert found == statistics_of(sums[::-1], weighting)  # to the last bit
 
 
@@ -69,14 +82,25 @@ def test_sums_of_an_image_in_several_blocks_are_exact(monkeypatch):
     monkeypatch.setattr(statistics, "_AT_ONCE", 1000)
     image = np.random.default_rng(0).integers(0, 256, (61, 53, 3), dtype=np.uint8)
     flat = image.reshape(-1, 3).astype(np.uint64)
-    expected = (len(flat), *flat.sum(axis=0), *(flat * flat).sum(axis=0), *flat.min(axis=0), *flat.max(axis=0))
+    expected = (
+        len(flat),
+        *flat.sum(axis=0),
+        *(flat * flat).sum(axis=0),
+        *flat.min(axis=0),
+        *flat.max(axis=0),
+    )
     assert Adder()(image) == expected
     assert Adder()(np.rot90(image)[::-1]) == expected  # not contiguous
 
 
 def test_sums_of_a_white_image_larger_than_single_precision_counts():
     count = 4200 * 4200  # above 2**24
-    assert Adder()(np.full((4200, 4200, 3), 255, np.uint8)) == (count, *[255 * count] * 3, *[65025 * count] * 3, *[255] * 6)
+    assert Adder()(np.full((4200, 4200, 3), 255, np.uint8)) == (
+        count,
+        *[255 * count] * 3,
+        *[65025 * count] * 3,
+        *[255] * 6,
+    )
 
 
 def test_totals_beyond_64_bits_are_exact():
@@ -120,7 +144,9 @@ def test_every_kind_of_image_counts_as_it_is_decoded_and_lost_files_do_not(odd_f
     names = list(dataset.samples.index)
     assert set(lost) == {"d.jpg", "g.png"}
     assert not sums[[names.index(name) for name in lost]].any()
-    images = {name: open_pixels((odd_files / name).read_bytes()).rgb for name in names if name not in lost}
+    images = {
+        name: open_pixels((odd_files / name).read_bytes()).rgb for name in names if name not in lost
+    }
     for name, image in images.items():
         assert tuple(sums[names.index(name)]) == Adder()(image), name
     found = statistics_of(sums[sums[:, 0] > 0])
@@ -133,7 +159,9 @@ def test_size_squeezes_images_first(class_folders):
     dataset = dataprep.scan(class_folders)
     sums, _ = channel_sums(dataset, ONE_JOB, size=32)
     assert (sums[:, 0] == 32 * 32).all()
-    assert statistics_of(sums, "images").mean == pytest.approx(statistics_of(sums, "pixels").mean, abs=1e-12)
+    assert statistics_of(sums, "images").mean == pytest.approx(
+        statistics_of(sums, "pixels").mean, abs=1e-12
+    )
 
 
 def test_a_large_jpeg_is_not_read_at_reduced_scale(tmp_path):
@@ -144,6 +172,10 @@ def test_a_large_jpeg_is_not_read_at_reduced_scale(tmp_path):
 
 def test_progress_counts_up_to_all_files(class_folders):
     seen = []
-    channel_sums(dataprep.scan(class_folders), ONE_JOB, progress=lambda done, total, note: seen.append((done, total)))
+    channel_sums(
+        dataprep.scan(class_folders),
+        ONE_JOB,
+        progress=lambda done, total, note: seen.append((done, total)),
+    )
     assert seen[-1] == (12, 12)
     assert all(earlier[0] < later[0] for earlier, later in pairwise(seen))

@@ -1,4 +1,6 @@
-"""Oddness: alike outliers do not hide each other, ordinary images are left alone, and nothing is guessed from few."""
+"""Oddness: alike outliers do not hide each other, ordinary images are left alone, and nothing is
+guessed from few.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,16 @@ def bulk(rows: int, *, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.
     rng = np.random.default_rng(seed)
     centres = rng.normal(0.6, 0.5, (classes, SIZE))
     labels = rng.integers(0, classes, rows)
-    return np.maximum(centres[labels] + rng.normal(0, 0.5, (rows, SIZE)), 0).astype(np.float16), labels
+    return np.maximum(centres[labels] + rng.normal(0, 0.5, (rows, SIZE)), 0).astype(
+        np.float16
+    ), labels
 
 
 def planted(number: int, *, spread: float, seed: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return np.maximum(np.random.default_rng(99).normal(0.6, 1.1, SIZE) + rng.normal(0, spread, (number, SIZE)), 0).astype(
-        np.float16
-    )
+    return np.maximum(
+        np.random.default_rng(99).normal(0.6, 1.1, SIZE) + rng.normal(0, spread, (number, SIZE)), 0
+    ).astype(np.float16)
 
 
 def odd(vectors: np.ndarray, labels: np.ndarray, **options) -> np.ndarray:
@@ -34,7 +38,9 @@ def odd(vectors: np.ndarray, labels: np.ndarray, **options) -> np.ndarray:
 def test_alike_outliers_are_found_whatever_their_number(number, labelled):
     vectors, labels = bulk(1000)
     vectors = np.concatenate([vectors, planted(number, spread=0.1)])
-    labels = np.concatenate([labels, np.arange(number) % 3]) if labelled else np.full(len(vectors), -1)
+    labels = (
+        np.concatenate([labels, np.arange(number) % 3]) if labelled else np.full(len(vectors), -1)
+    )
     found = odd(vectors, labels)
     assert found[1000:].all()
     assert found[:1000].mean() <= 0.01

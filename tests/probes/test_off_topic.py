@@ -1,4 +1,6 @@
-"""Off topic or rare: a far image is claimed by what its neighbours say, not by its distance alone."""
+"""Off topic or rare: a far image is claimed by what its neighbours say, not by its distance
+alone.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,16 @@ from dataprep.probes.off_topic import far_images
 ROWS, CLASSES = 400, 4
 
 
-def made(*, far: dict[int, float], near: dict[int, list[int]]) -> tuple[Oddness, Nearest, np.ndarray, np.ndarray]:
-    """Images of four classes whose neighbours are of their class, but for those in `near`; normal but for those in `far`."""
+def made(
+    *, far: dict[int, float], near: dict[int, list[int]]
+) -> tuple[Oddness, Nearest, np.ndarray, np.ndarray]:
+    """Images of four classes whose neighbours are of their class, but for those in `near`;
+    normal but for those in `far`.
+    """
     given = np.arange(ROWS, dtype=np.int32) % CLASSES
-    values = np.random.default_rng(0).permutation([NormalDist().inv_cdf((row + 0.5) / ROWS) for row in range(ROWS)])
+    values = np.random.default_rng(0).permutation(
+        [NormalDist().inv_cdf((row + 0.5) / ROWS) for row in range(ROWS)]
+    )
     for row, value in far.items():
         values[row] = value
     indices = (np.arange(ROWS)[:, None] + CLASSES * np.arange(1, 21)) % ROWS
@@ -48,7 +56,13 @@ def test_alike_far_images_of_mixed_classes_are_off_topic_also_without_labels():
     members = [0, 1, 2, 3, 5, 6]
     near = {row: [other for other in members if other != row] for row in members}
     oddness, neighbours, given, units = made(far=dict.fromkeys(members, 4.6), near=near)
-    mixed = {row: [*near[row], *[place for place in range(200, 300) if place % CLASSES != given[row]][:12]] for row in members}
+    mixed = {
+        row: [
+            *near[row],
+            *[place for place in range(200, 300) if place % CLASSES != given[row]][:12],
+        ]
+        for row in members
+    }
     args = made(far=dict.fromkeys(members, 4.6), near=mixed)
     assert off_topic(*args) == set(members)
     assert off_topic(args[0], args[1], np.full(ROWS, -1), units) == set(members)

@@ -48,12 +48,13 @@ def test_ridge_leaves_out_whole_units_in_closed_form(largest, monkeypatch):
 
 
 def test_ridge_without_targets_or_with_one_row_does_not_fail():
-    none = ridge_scores(np.zeros((4, 3), np.float32), Targets.of_labels(np.full(4, -1, np.int32), 2), np.arange(4))
-    assert np.isfinite(none).all()
-    assert ridge_scores(np.ones((1, 3), np.float32), Targets.of_labels(np.zeros(1, np.int32), 1), np.zeros(1, int)).shape == (
-        1,
-        1,
+    none = ridge_scores(
+        np.zeros((4, 3), np.float32), Targets.of_labels(np.full(4, -1, np.int32), 2), np.arange(4)
     )
+    assert np.isfinite(none).all()
+    assert ridge_scores(
+        np.ones((1, 3), np.float32), Targets.of_labels(np.zeros(1, np.int32), 1), np.zeros(1, int)
+    ).shape == (1, 1)
 
 
 def test_a_label_has_no_part_in_its_own_prediction():
@@ -63,17 +64,24 @@ def test_a_label_has_no_part_in_its_own_prediction():
     other = true.copy()
     other[:3] = (true[:3] + 1) % 3  # the labels of one unit
     both = [Targets.of_labels(labels.astype(np.int32), 3) for labels in (true, other)]
-    for probe in (lambda t: ridge_scores(features.values, t, units), lambda t: knn_probs(near, t, units, np.arange(3))):
+    for probe in (
+        lambda t: ridge_scores(features.values, t, units),
+        lambda t: knn_probs(near, t, units, np.arange(3)),
+    ):
         before, after = (probe(targets)[:3] for targets in both)
         np.testing.assert_allclose(before, after, atol=0.02)
 
 
 def test_nearest_neighbours_count_votes_of_other_units_only():
     near = nearest(np.eye(4, dtype=np.float32)[[0, 0, 0, 1]], np.ones(4, bool), 3)
-    probs = knn_probs(near, Targets.of_labels(np.array([0, 0, 1, 1], np.int32), 2), np.array([0, 0, 1, 2]))
+    probs = knn_probs(
+        near, Targets.of_labels(np.array([0, 0, 1, 1], np.int32), 2), np.array([0, 0, 1, 2])
+    )
     assert probs[0, 1] > 0.5 > probs[2, 1]
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-6)
-    alone = knn_probs(near, Targets.of_labels(np.array([0, 0, 0, 1], np.int32), 2), np.zeros(4, int))
+    alone = knn_probs(
+        near, Targets.of_labels(np.array([0, 0, 0, 1], np.int32), 2), np.zeros(4, int)
+    )
     np.testing.assert_allclose(alone, np.tile([3.5 / 5, 1.5 / 5], (4, 1)), atol=1e-6)
 
 
@@ -83,8 +91,12 @@ def test_logistic_regression_agrees_with_scikit_learn():
     scores = logistic_scores(values, Targets.of_labels(true.astype(np.int32), 4), units)
     fold = folds_of(units, true, 5)
     for held in range(5):
-        model = LogisticRegression(C=1.0, max_iter=500).fit(values[fold != held], true[fold != held])
-        np.testing.assert_allclose(np.exp(scores[fold == held]), model.predict_proba(values[fold == held]), atol=0.03)
+        model = LogisticRegression(C=1.0, max_iter=500).fit(
+            values[fold != held], true[fold != held]
+        )
+        np.testing.assert_allclose(
+            np.exp(scores[fold == held]), model.predict_proba(values[fold == held]), atol=0.03
+        )
 
 
 def test_folds_keep_units_whole_and_spread_classes():
@@ -92,7 +104,10 @@ def test_folds_keep_units_whole_and_spread_classes():
     given = np.repeat(np.arange(100) % 4, 3).astype(np.int32)
     fold = folds_of(units, given, 5)
     assert all(len(set(fold[units == unit])) == 1 for unit in range(100))
-    assert np.array([[((fold == f) & (given == c)).sum() for f in range(5)] for c in range(4)]).min() == 15
+    assert (
+        np.array([[((fold == f) & (given == c)).sum() for f in range(5)] for c in range(4)]).min()
+        == 15
+    )
 
 
 def test_confident_joint_counts_what_is_sure():

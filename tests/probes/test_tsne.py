@@ -88,4 +88,6 @@ def test_attraction_is_that_of_every_edge() -> None:
     points = np.random.default_rng(1).normal(0, 2, (50, 2)).astype(np.float32)
     apart = points[:, None] - points[None]
     exact = ((weights / (1 + (apart**2).sum(-1)))[..., None] * apart).sum(1)
-    np.testing.assert_allclose(_Graph.of(near).attraction(np.ascontiguousarray(points.T)).T, exact, atol=1e-6)
+    np.testing.assert_allclose(
+        _Graph.of(near).attraction(np.ascontiguousarray(points.T)).T, exact, atol=1e-6
+    )

@@ -1,4 +1,6 @@
-"""Two-sample tools: permutations that keep what they must, exact rates, and effect sizes as other libraries give them."""
+"""Two-sample tools: permutations that keep what they must, exact rates, and effect sizes as
+other libraries give them.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +41,20 @@ def test_divisions_keep_lumps_whole_and_their_number_in_each_stratum(rows, strat
     for side in sides:
         assert all(len(set(side[lump == each])) == 1 for each in np.unique(lump))
         for each in np.unique(stratum):
-            assert side[first][stratum[first] == each].sum() == own[first][stratum[first] == each].sum()
+            assert (
+                side[first][stratum[first] == each].sum()
+                == own[first][stratum[first] == each].sum()
+            )
 
 
 def test_every_division_is_as_likely():
-    sides = permuted_sides(np.array([True, True, False, False]), np.zeros(4, int), np.arange(4), 6000, np.random.default_rng(0))
+    sides = permuted_sides(
+        np.array([True, True, False, False]),
+        np.zeros(4, int),
+        np.arange(4),
+        6000,
+        np.random.default_rng(0),
+    )
     _, counts = np.unique(sides[1:], axis=0, return_counts=True)
     assert len(counts) == 6
     assert counts.min() > 850

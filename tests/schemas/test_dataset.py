@@ -13,12 +13,20 @@ from dataprep.schemas.dataset import Dataset
 
 def make(names: list[str], labels: list[str | None]) -> Dataset:
     samples = pd.DataFrame({"label": pd.Categorical(labels)}, index=pd.Index(names, name="sample"))
-    return Dataset("/data", samples, "classification", ("cat", "dog"), {"phash": np.arange(len(names) * 8).reshape(-1, 8)})
+    return Dataset(
+        "/data",
+        samples,
+        "classification",
+        ("cat", "dog"),
+        {"phash": np.arange(len(names) * 8).reshape(-1, 8)},
+    )
 
 
 def test_where_keeps_rows_arrays_and_annotations_aligned() -> None:
     whole = make(["a", "b", "c"], ["cat", "dog", "cat"])
-    whole = dataclasses.replace(whole, annotations=pd.DataFrame({"sample": ["a", "b", "c"], "label": ["cat", "dog", "cat"]}))
+    whole = dataclasses.replace(
+        whole, annotations=pd.DataFrame({"sample": ["a", "b", "c"], "label": ["cat", "dog", "cat"]})
+    )
     part = whole.where([True, False, True])
     assert part.samples.index.tolist() == ["a", "c"]
     assert part.arrays["phash"][1, 0] == 16

@@ -10,7 +10,15 @@ from dataprep.schemas.issues import COLUMNS, Issues, batch, evidence_of, faults_
 
 
 def test_scalars_repeat_and_arrays_align() -> None:
-    claims = batch("dark", "warning", "sample", ["a", "b"], figure=[0.1, 0.2], unit="luma", evidence={"limit": np.float32(0.5)})
+    claims = batch(
+        "dark",
+        "warning",
+        "sample",
+        ["a", "b"],
+        figure=[0.1, 0.2],
+        unit="luma",
+        evidence={"limit": np.float32(0.5)},
+    )
     assert list(claims.columns) == list(COLUMNS)
     assert claims["figure"].tolist() == [0.1, 0.2]
     assert claims["unit"].astype(str).tolist() == ["luma", "luma"]
@@ -42,7 +50,9 @@ def test_collect_sorts_worst_and_surest_first() -> None:
 
 
 def test_filters_give_new_issues() -> None:
-    issues = Issues.collect([batch("dark", "warning", "sample", ["a"]), batch("broken", "error", "sample", ["b"])])
+    issues = Issues.collect(
+        [batch("dark", "warning", "sample", ["a"]), batch("broken", "error", "sample", ["b"])]
+    )
     assert issues.at_least("error").table["target"].tolist() == ["b"]
     assert issues.of("dark").table["target"].tolist() == ["a"]
     assert len(issues) == 2
@@ -58,7 +68,9 @@ def test_no_issues_have_the_same_columns() -> None:
 
 def test_a_million_claims_stay_columnar() -> None:
     targets = np.char.add("s", np.arange(200_000).astype(str)).astype(object)
-    issues = Issues.collect([batch("dark", "warning", "sample", targets, figure=np.linspace(0, 1, 200_000))])
+    issues = Issues.collect(
+        [batch("dark", "warning", "sample", targets, figure=np.linspace(0, 1, 200_000))]
+    )
     assert issues.table.memory_usage(deep=True).sum() < 200 * len(issues)
 
 

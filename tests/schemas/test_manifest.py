@@ -16,7 +16,9 @@ from dataprep.schemas.manifest import Manifest, split_of, unknown_split_faults
 FILES = [f"f{i}.jpg" for i in range(6)]
 
 
-def manifest(rows: list[tuple], columns: tuple[str, ...] = ("path", "sample", "label", "split"), **more) -> Manifest:
+def manifest(
+    rows: list[tuple], columns: tuple[str, ...] = ("path", "sample", "label", "split"), **more
+) -> Manifest:
     table = pd.DataFrame(rows, columns=list(columns)).astype({"path": "str", "sample": "str"})
     for name in ("label", "split"):
         if name in table:
@@ -29,11 +31,26 @@ def manifest(rows: list[tuple], columns: tuple[str, ...] = ("path", "sample", "l
 @pytest.mark.parametrize(
     ("written", "split"),
     [
-        ("train", "train"), ("Training", "train"), (" VAL ", "val"), ("valid", "val"), ("validation", "val"), ("dev", "val"),
-        ("TEST", "test"), ("fold3", "fold3"), ("fold_3", "fold_3"), ("0", "0"), ("Split 2", "Split 2"), ("k-fold 1", "k-fold 1"),
-        ("tset", ""), ("holdout", ""), ("", ""), ("train2", ""), ("2024", ""), ("unlabeled", ""),
+        ("train", "train"),
+        ("Training", "train"),
+        (" VAL ", "val"),
+        ("valid", "val"),
+        ("validation", "val"),
+        ("dev", "val"),
+        ("TEST", "test"),
+        ("fold3", "fold3"),
+        ("fold_3", "fold_3"),
+        ("0", "0"),
+        ("Split 2", "Split 2"),
+        ("k-fold 1", "k-fold 1"),
+        ("tset", ""),
+        ("holdout", ""),
+        ("", ""),
+        ("train2", ""),
+        ("2024", ""),
+        ("unlabeled", ""),
     ],
-)  # fmt: skip
+)
 def test_splits(written, split):
     assert split_of(written) == split
 
@@ -56,24 +73,40 @@ def test_a_clean_manifest_has_no_violations():
 
 
 def test_a_conflict_says_what_differs():
-    rows = [("a", "a", "cat", "train"), ("./a", "a", "dog", "test"), ("a", "a", "cat", "train"), ("a", "a", None, "val")]
+    rows = [
+        ("a", "a", "cat", "train"),
+        ("./a", "a", "dog", "test"),
+        ("a", "a", "cat", "train"),
+        ("a", "a", None, "val"),
+    ]
     faults = manifest(rows).violations()
     conflicts = faults[faults["check"] == "conflicting-rows"]
     assert [json.loads(text)["what"] for text in conflicts["evidence"]] == [
-        "label 'cat' and 'dog', split 'train' and 'test'", "split 'train' and 'val'",
-    ]  # fmt: skip
+        "label 'cat' and 'dog', split 'train' and 'test'",
+        "split 'train' and 'val'",
+    ]
     assert conflicts["location"].tolist() == ["m.csv:3", "m.csv:5"]
     assert faults[faults["check"] == "duplicate-row"]["location"].tolist() == ["m.csv:4"]
 
 
 def test_the_first_row_with_a_label_speaks_for_the_file():
-    rows = [("a", "a", None, "train"), ("a", "a", "cat", "train"), ("a", "a", "dog", "train"), ("b", "b", None, "train")]
+    rows = [
+        ("a", "a", None, "train"),
+        ("a", "a", "cat", "train"),
+        ("a", "a", "dog", "train"),
+        ("b", "b", None, "train"),
+    ]
     samples = manifest(rows).samples()
     assert samples["label"].astype("str").fillna("").to_dict() == {"a": "cat", "b": ""}
 
 
 def test_a_split_without_any_label_is_meant_so():
-    rows = [("a", "a", "x", "train"), ("b", "b", None, "train"), ("c", "c", None, "test"), ("d", "d", None, "test")]
+    rows = [
+        ("a", "a", "x", "train"),
+        ("b", "b", None, "train"),
+        ("c", "c", None, "test"),
+        ("d", "d", None, "test"),
+    ]
     faults = manifest(rows).violations()
     assert faults[["check", "target"]].values.tolist() == [["empty-label", "b"]]
     unlabelled = manifest([("a", "a", None), ("b", "b", None)], ("path", "sample", "label"))
@@ -90,15 +123,23 @@ def test_violations_do_not_change_the_table():
 
 
 ROW = st.tuples(
-    st.sampled_from(["", *FILES]), st.sampled_from([None, "zebra", "horse", "apple"]), st.sampled_from([None, "train", "tset"])
+    st.sampled_from(["", *FILES]),
+    st.sampled_from([None, "zebra", "horse", "apple"]),
+    st.sampled_from([None, "train", "tset"]),
 )
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(ROW, max_size=12), st.lists(st.sampled_from(["u1.jpg", "u2.jpg"]), unique=True, max_size=2))
+@given(
+    st.lists(ROW, max_size=12),
+    st.lists(st.sampled_from(["u1.jpg", "u2.jpg"]), unique=True, max_size=2),
+)
 def test_every_violation_exactly_once(rows, unlisted):
     """Held against a plain loop over the rows."""
-    held = manifest([(sample or "gone", sample, label, split) for sample, label, split in rows], unlisted=unlisted)
+    held = manifest(
+        [(sample or "gone", sample, label, split) for sample, label, split in rows],
+        unlisted=unlisted,
+    )
     expected = [("unlisted-file", name) for name in unlisted]
     first: dict[str, tuple] = {}
     labelled_splits = {split or "" for _, label, split in rows if label}
@@ -108,7 +149,9 @@ def test_every_violation_exactly_once(rows, unlisted):
         if not sample:
             expected.append(("missing-file", "gone"))
         elif sample in first:
-            differs = any(a and b and a != b for a, b in zip(first[sample], (label, split), strict=True))
+            differs = any(
+                a and b and a != b for a, b in zip(first[sample], (label, split), strict=True)
+            )
             expected.append(("conflicting-rows" if differs else "duplicate-row", sample))
         else:
             first[sample] = (label, split)

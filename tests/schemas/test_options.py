@@ -51,7 +51,9 @@ def write(folder: Path, text: str, name: str = "dataprep.toml") -> str:
 
 
 def test_configuration_is_found_and_read(tmp_path: Path) -> None:
-    write(tmp_path, '[audit]\nfail-at = "error"\n[pass]\njobs = 1\n[checks.dark]\nthreshold = 0.1\n')
+    write(
+        tmp_path, '[audit]\nfail-at = "error"\n[pass]\njobs = 1\n[checks.dark]\nthreshold = 0.1\n'
+    )
     found = read_configuration(folder=str(tmp_path), audit_kinds={"fail_at": str})
     assert found.audit == {"fail_at": "error"}
     assert found.passing == {"jobs": 1}
@@ -71,13 +73,19 @@ def test_no_configuration_is_an_empty_one(tmp_path: Path) -> None:
     ("text", "error", "words"),
     [
         ("[audti]\n", OptionError, "unknown table .audti.. Did you mean 'audit'"),
-        ("[audit]\nfail_ta = 1\n", OptionError, "unknown option audit.fail_ta. Did you mean 'fail_at'"),
+        (
+            "[audit]\nfail_ta = 1\n",
+            OptionError,
+            "unknown option audit.fail_ta. Did you mean 'fail_at'",
+        ),
         ("audit = 3\n", OptionError, "expected a table"),
         ("[checks]\ndark = 3\n", OptionError, r"expected a table \[checks.dark\]"),
         ("[audit\n", InputError, "not valid TOML"),
     ],
 )
-def test_a_wrong_configuration_says_what_is_wrong(tmp_path: Path, text: str, error: type[Exception], words: str) -> None:
+def test_a_wrong_configuration_says_what_is_wrong(
+    tmp_path: Path, text: str, error: type[Exception], words: str
+) -> None:
     path = write(tmp_path, text)
     with pytest.raises(error, match=words):
         read_configuration(path, audit_kinds={"fail_at": str})

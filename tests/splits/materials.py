@@ -22,7 +22,9 @@ def make_split(
     task: str = "classification",
     **columns: Any,
 ) -> Split:
-    """Files whose contents are their own names, below `root`; names are as the operating system spells them."""
+    """Files whose contents are their own names, below `root`; names are as the operating system
+    spells them.
+    """
     for name in names:
         path = os.path.join(root, *name.split("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -34,7 +36,11 @@ def make_split(
     if labels is not None:
         samples["label"] = labels
         if task in ("classification", "multi-label"):
-            classes = tuple(sorted({part for label in samples["label"].dropna() for part in str(label).split("|")}))
+            classes = tuple(
+                sorted(
+                    {part for label in samples["label"].dropna() for part in str(label).split("|")}
+                )
+            )
     return Split(Dataset(str(root), samples, task if labels is not None else "none", classes))  # type: ignore[arg-type]
 
 

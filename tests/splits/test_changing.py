@@ -18,7 +18,9 @@ def codes(made, column: str = "split") -> pd.Series:
 
 
 def leaking(moved: int = 12):
-    """A clean split of 60 patients of 5 samples, in which one sample each of some patients of val is in train."""
+    """A clean split of 60 patients of 5 samples, in which one sample each of some patients of
+    val is in train.
+    """
     groups = np.repeat(np.arange(60), 5)
     part = np.where(groups < 40, "train", np.where(groups < 50, "val", "test")).astype(object)
     firsts = np.flatnonzero((groups >= 40) & (groups < 50))[::4][:moved]
@@ -36,8 +38,15 @@ def test_repair_takes_the_fewest_moves_and_keeps_test() -> None:
     assert made.proof["changed"]["moved"] == (before != after).sum()
     fewest = sum(min(n, 5 - n) for n in pd.Series(astray // 5).value_counts())
     assert made.proof["changed"]["points"][0]["moves"] == fewest <= made.proof["changed"]["moved"]
-    assert any("samples of val" in line and "had a relative in train" in line for line in made.proof["changed"]["lines"])
-    assert made.proof["changed"]["before"]["total"] == made.proof["changed"]["before"]["groups"]["group"] > 0
+    assert any(
+        "samples of val" in line and "had a relative in train" in line
+        for line in made.proof["changed"]["lines"]
+    )
+    assert (
+        made.proof["changed"]["before"]["total"]
+        == made.proof["changed"]["before"]["groups"]["group"]
+        > 0
+    )
 
 
 def test_repair_leaves_a_clean_split_alone() -> None:
@@ -52,7 +61,9 @@ def test_repair_needs_a_split_and_its_parts() -> None:
         repair(patients())
     with pytest.raises(InputError, match="1 part: expected at least two"):
         repair(made_audit("aab", split=pd.Categorical(["train"] * 3)))
-    with pytest.raises(OptionError, match="expected the parts that the split has, train, val, test"):
+    with pytest.raises(
+        OptionError, match="expected the parts that the split has, train, val, test"
+    ):
         repair(leaking()[0], ratios="train=0.5,holdout=0.5")
 
 
@@ -81,7 +92,9 @@ def test_a_new_sample_between_two_parts_shows_the_leak(tmp_path: Path) -> None:
         made = extend(joined, earlier, tests=False)
         assert codes(made)[parts.index].equals(parts)
         assert made.proof["leaks"]["total"] == 1
-        line = next(line for line in made.proof["changed"]["lines"] if line.startswith("Leaks already"))
+        line = next(
+            line for line in made.proof["changed"]["lines"] if line.startswith("Leaks already")
+        )
         assert "1 in train, 1 in test" in line
         assert "img/00040.jpg" in line
 

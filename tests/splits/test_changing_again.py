@@ -19,7 +19,12 @@ def visits(rows: int = 120, patients: int = 20) -> Audit:
     """Patients of several visits, each at one of three sites, in an order of days."""
     person = np.arange(rows) % patients
     site = np.array(["A", "B", "C"])[person % 3]
-    return made_audit(["a", "b"] * (rows // 2), patient=[f"p{code}" for code in person], site=site, day=np.arange(rows))
+    return made_audit(
+        ["a", "b"] * (rows // 2),
+        patient=[f"p{code}" for code in person],
+        site=site,
+        day=np.arange(rows),
+    )
 
 
 def first(audit: Audit, rows: int) -> Audit:
@@ -47,10 +52,14 @@ def test_extension_leaves_out_new_external_samples_of_old_patients() -> None:
     old = split(first(whole, 60), group="patient", external="site=B", tests=False)
     made = extend(whole, old, tests=False)
     assert made.proof["leaks"]["total"] == 0
-    assert set(whole.dataset.samples.index) - set(made.dataset.samples.index) == {"img/00061.jpg", "img/00062.jpg"}
+    assert set(whole.dataset.samples.index) - set(made.dataset.samples.index) == {
+        "img/00061.jpg",
+        "img/00062.jpg",
+    }
     assert {each["why"].split(",")[0]: each["samples"] for each in made.proof["left_out"]} == {
-        "belongs together with an external sample": 1, "external": 1,
-    }  # fmt: skip
+        "belongs together with an external sample": 1,
+        "external": 1,
+    }
 
 
 def test_a_split_in_order_of_time_or_of_groups_that_are_gone_is_not_changed() -> None:
@@ -60,13 +69,19 @@ def test_a_split_in_order_of_time_or_of_groups_that_are_gone_is_not_changed() ->
         with pytest.raises(OptionError, match="in the order of 'day'"):
             change(audit, earlier=old)
     grouped = split(first(audit, 60), group="patient", tests=False)
-    without = replace(audit, dataset=replace(audit.dataset, samples=audit.dataset.samples.drop(columns="patient")))
+    without = replace(
+        audit, dataset=replace(audit.dataset, samples=audit.dataset.samples.drop(columns="patient"))
+    )
     with pytest.raises(OptionError, match="samples of one 'patient' together"):
         extend(without, grouped)
 
 
 def test_similar_images_may_be_parted_where_they_were() -> None:
-    audit = made_audit(["a", "b"] * 10, pairs=[(number, number + 1) for number in range(19)], check="similar-images")
+    audit = made_audit(
+        ["a", "b"] * 10,
+        pairs=[(number, number + 1) for number in range(19)],
+        check="similar-images",
+    )
     old = split(audit, keep_similar=False, tests=False)
     assert extend(audit, old, tests=False).proof["leaks"]["total"] == 0
     assert extend(audit, old, tests=False, keep_similar=True).proof["leaks"]["total"] > 0
@@ -78,9 +93,9 @@ def test_repair_leaves_out_what_belongs_to_external_samples() -> None:
     groups[0], groups[70] = groups[90], groups[92]
     made = repair(made_audit(["a", "b"] * 50, groups, split=pd.Categorical(part)), tests=False)
     assert made.proof["leaks"]["total"] == 0
-    assert [row["leaks"] for row in made.proof["changed"]["frontier"] if row["chosen"] != "as it was"] == ["0"] * len(
-        made.proof["changed"]["points"]
-    )
+    assert [
+        row["leaks"] for row in made.proof["changed"]["frontier"] if row["chosen"] != "as it was"
+    ] == ["0"] * len(made.proof["changed"]["points"])
     assert set(part) == set(made.dataset.samples["split"])
     assert not {"img/00000.jpg", "img/00070.jpg"} & set(made.dataset.samples.index)
     assert made.parts["external"] == 10

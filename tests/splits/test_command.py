@@ -39,14 +39,19 @@ def audited(class_folders: Path, out: Path) -> Path:
 
 def test_a_folder_is_audited_then_split(audited: Path, out: Path) -> None:
     assert sorted(os.listdir(out / "audit"))[-1] == "samples.parquet"
-    assert {"splits.csv", "split.html", "proof.json", "run.json", "samples.parquet"} <= set(os.listdir(out / "split"))
+    assert {"splits.csv", "split.html", "proof.json", "run.json", "samples.parquet"} <= set(
+        os.listdir(out / "split")
+    )
     proof = json.loads((out / "split/proof.json").read_text())
     assert proof["leaks"]["total"] == 0
     assert proof["kept_together"]["pairs"]["exact-duplicate"] == 2
     assert list(proof["not_looked"]) == ["similar-images"]
     assert "embeddings" in proof["not_looked"]["similar-images"]
     assert proof["tests"]["embedding"]["status"] == "not tested"
-    rows = {row["path"]: row for row in csv.DictReader(io.StringIO((out / "split/splits.csv").read_text()))}
+    rows = {
+        row["path"]: row
+        for row in csv.DictReader(io.StringIO((out / "split/splits.csv").read_text()))
+    }
     assert rows["dog/00.jpg"]["split"] == rows["dog/copy-00.jpg"]["split"]
 
 
@@ -80,8 +85,16 @@ def test_a_plan_counts_after_it_was_applied_or_by_name(audited: Path, out: Path)
     clean("--out", out)
     left = run("--out", out)
     assert "left out: dropped by the plan" not in left.stdout
-    assert f"plan.csv was not applied, so it is not used. Apply it (dataprep clean --out {out} --apply)" in left.stderr
-    for arguments in (["--plan"], ["--plan", out / "clean"], ["--plan", out / "clean" / "plan.csv"], ["--plan", "--folds", 2]):
+    assert (
+        f"plan.csv was not applied, so it is not used. Apply it (dataprep clean --out {out} "
+        "--apply)"
+    ) in left.stderr
+    for arguments in (
+        ["--plan"],
+        ["--plan", out / "clean"],
+        ["--plan", out / "clean" / "plan.csv"],
+        ["--plan", "--folds", 2],
+    ):
         named = run("--out", out, *arguments)
         assert named.exit_code == 0, named.exception
         assert "applied or not: 2 dropped" in named.stderr
@@ -133,7 +146,16 @@ def test_mistakes(arguments: list[str], said: str, out: Path) -> None:
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dataprep", "split", "--ratios", "train=0.5", "--out", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "dataprep",
+        "split",
+        "--ratios",
+        "train=0.5",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -142,17 +164,38 @@ def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 
 def test_help_names_every_way() -> None:
     text = run("--help").output
-    for flag in ("--ratios", "--folds", "--external", "--time-column", "--balance", "--repair", "--extend", "--group"):
+    for flag in (
+        "--ratios",
+        "--folds",
+        "--external",
+        "--time-column",
+        "--balance",
+        "--repair",
+        "--extend",
+        "--group",
+    ):
         assert flag in text
 
 
-def test_a_group_column_of_the_manifest_is_found_by_its_own_name(class_folders: Path, out: Path) -> None:
+def test_a_group_column_of_the_manifest_is_found_by_its_own_name(
+    class_folders: Path, out: Path
+) -> None:
     """The scan may have taken it for the group already, and then calls it that."""
-    names = sorted(path.relative_to(class_folders).as_posix() for path in class_folders.rglob("*.jpg"))
+    names = sorted(
+        path.relative_to(class_folders).as_posix() for path in class_folders.rglob("*.jpg")
+    )
     rows = [f"{name},{name[:3]},s{number // 3},{number % 5}" for number, name in enumerate(names)]
     manifest = out.parent / "labels.csv"
     manifest.write_text("\n".join(["path,label,sender_id,shelf", *rows]))
-    asked = ("--manifest", manifest, "--no-embedding", "--ratios", "train=0.5,test=0.5", "--out", out)
+    asked = (
+        "--manifest",
+        manifest,
+        "--no-embedding",
+        "--ratios",
+        "train=0.5,test=0.5",
+        "--out",
+        out,
+    )
     done = run(class_folders, *asked, "--group", "sender_id")
     assert done.exit_code == 0, done.exception
     proof = json.loads((out / "split/proof.json").read_text())
@@ -161,26 +204,54 @@ def test_a_group_column_of_the_manifest_is_found_by_its_own_name(class_folders: 
         raise run(class_folders, *asked, "--group", "shelve").exception  # type: ignore[misc]
 
 
-def test_a_corrected_manifest_counts_without_another_audit(class_folders: Path, tmp_path: Path, out: Path) -> None:
-    images = sorted(path.relative_to(class_folders).as_posix() for path in class_folders.rglob("*.jpg"))
+def test_a_corrected_manifest_counts_without_another_audit(
+    class_folders: Path, tmp_path: Path, out: Path
+) -> None:
+    images = sorted(
+        path.relative_to(class_folders).as_posix() for path in class_folders.rglob("*.jpg")
+    )
     manifest = tmp_path / "list.csv"
     for families, said in ((len(images), "audited"), (3, "going on from")):
-        rows = [f"{path},{path.split('/')[0]},p{number % families}" for number, path in enumerate(images)]
+        rows = [
+            f"{path},{path.split('/')[0]},p{number % families}"
+            for number, path in enumerate(images)
+        ]
         manifest.write_text("path,label,family\n" + "\n".join(rows) + "\n")
-        done = run(class_folders, "--manifest", manifest, "--label-column", "label", "--no-embedding", "--group", "family",
-                   "--ratios", "train=0.5,test=0.5", "--out", out)  # fmt: skip
+        done = run(
+            class_folders,
+            "--manifest",
+            manifest,
+            "--label-column",
+            "label",
+            "--no-embedding",
+            "--group",
+            "family",
+            "--ratios",
+            "train=0.5,test=0.5",
+            "--out",
+            out,
+        )
         assert done.exit_code == 0, done.output
         assert said in done.output
-    assert json.loads((out / "split/proof.json").read_text())["kept_together"]["groups"]["family"] == {
-        "groups": 3,
-        "of_several": 3,
-    }
+    assert json.loads((out / "split/proof.json").read_text())["kept_together"]["groups"][
+        "family"
+    ] == {"groups": 3, "of_several": 3}
 
 
 def test_tolerances_reach_the_repair(audited: Path, out: Path) -> None:
     done = run("--out", out, "--size-tolerance", 0.1)
     assert "--size-tolerance goes with --repair" in str(done.exception)
-    mended = ("--repair", "--from", out / "split", "--out", out, "--size-tolerance", 0.0, "--label-tolerance", 0.0)
+    mended = (
+        "--repair",
+        "--from",
+        out / "split",
+        "--out",
+        out,
+        "--size-tolerance",
+        0.0,
+        "--label-tolerance",
+        0.0,
+    )
     assert run(*mended).exit_code == 0
     table = (out / "split/splits.csv").read_text().replace("test", "train", 1)
     (out / "moved.csv").write_text(table)
@@ -195,11 +266,18 @@ def test_a_split_is_laid_out_as_it_lies(audited: Path, out: Path, tmp_path: Path
     assert done.exit_code == 0, done.output
     assert "is laid out as it is" in done.output
     assert (out / "split/splits.csv").read_bytes() == before
-    listed = {row["sample"]: row["split"] for row in csv.DictReader(io.StringIO((tmp_path / "laid/files.csv").read_text()))}
-    assert listed == {row["path"]: row["split"] for row in csv.DictReader(io.StringIO(before.decode()))}
+    listed = {
+        row["sample"]: row["split"]
+        for row in csv.DictReader(io.StringIO((tmp_path / "laid/files.csv").read_text()))
+    }
+    assert listed == {
+        row["path"]: row["split"] for row in csv.DictReader(io.StringIO(before.decode()))
+    }
 
 
-def test_a_split_is_made_anew_where_options_or_a_plan_ask_for_it(audited: Path, out: Path, tmp_path: Path) -> None:
+def test_a_split_is_made_anew_where_options_or_a_plan_ask_for_it(
+    audited: Path, out: Path, tmp_path: Path
+) -> None:
     done = run("--out", out, "--materialise", tmp_path / "laid", "--folds", "2")
     assert "fold1" in done.output
     assert "as it is" not in done.output

@@ -1,4 +1,6 @@
-"""A split on disk: the same bytes for the same division, read back whole, never two splits mixed."""
+"""A split on disk: the same bytes for the same division, read back whole, never two splits
+mixed.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def test_the_same_bytes_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
     for number, order in enumerate((range(90), np.random.default_rng(0).permutation(90).tolist())):
         audit = patients(90, 30, order=order, pairs=[(1, 2), (7, 40)])
         paths = write_split(split(audit, tests=False), tmp_path / str(number))
-        written.append([Path(path).read_bytes() for path in (paths.splits, paths.samples, paths.proof)])
+        written.append(
+            [Path(path).read_bytes() for path in (paths.splits, paths.samples, paths.proof)]
+        )
     assert written[0] == written[1]
 
 
@@ -66,5 +70,8 @@ def test_the_table_is_a_manifest(class_folders: Path, tmp_path: Path) -> None:
     paths = write_split(split(found, ratios="train=0.5,test=0.5", tests=False), tmp_path / "split")
     again = scan(class_folders, manifest=paths.splits)
     assert again.samples["split"].value_counts().to_dict() == {"train": 6, "test": 6}
-    assert again.samples["label"].astype("str").to_dict() == found.dataset.samples["label"].astype("str").to_dict()
+    assert (
+        again.samples["label"].astype("str").to_dict()
+        == found.dataset.samples["label"].astype("str").to_dict()
+    )
     assert not len(again.faults)

@@ -11,7 +11,11 @@ from dataprep.splits.requests import Request, read_external, read_ratios
 
 
 def test_shares_counts_and_rest() -> None:
-    assert read_ratios("train=0.7, val=0.15,test=0.15") == (("train", "val", "test"), pytest.approx((0.7, 0.15, 0.15)), "ratios")
+    assert read_ratios("train=0.7, val=0.15,test=0.15") == (
+        ("train", "val", "test"),
+        pytest.approx((0.7, 0.15, 0.15)),
+        "ratios",
+    )
     assert read_ratios({"a": 0.5, "b": 0.5})[0] == ("a", "b")
     names, sizes, mode = read_ratios("test=500")
     assert (names, mode) == (("train", "test"), "counts")

@@ -18,7 +18,13 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_predict, cross_val_score, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedGroupKFold,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
 
 from dataprep import LeakFreeSplit
 from dataprep.errors import OptionError
@@ -50,7 +56,10 @@ def folds_of(splitter: LeakFreeSplit, *arguments: Any) -> Any:
 
 def deviation(fold: Any, y: Any) -> float:
     """The largest absolute difference between a class's share of a fold and of all."""
-    shares = [np.bincount(y[fold == number], minlength=y.max() + 1) / (fold == number).sum() for number in np.unique(fold)]
+    shares = [
+        np.bincount(y[fold == number], minlength=y.max() + 1) / (fold == number).sum()
+        for number in np.unique(fold)
+    ]
     return float(np.abs(np.array(shares) - np.bincount(y) / len(y)).max())
 
 
@@ -60,7 +69,9 @@ def test_scikit_learn_takes_it_wherever_it_takes_cv(data: Any) -> None:
     assert cv.get_n_splits(x, y, groups) == 4
     assert len(cross_validate(model, x, y, groups=groups, cv=cv)["test_score"]) == 4
     assert cross_val_score(model, x, y, groups=groups, cv=cv).min() > 0.5
-    search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=cv).fit(x, y, groups=groups)
+    search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=cv).fit(
+        x, y, groups=groups
+    )
     assert search.n_splits_ == 4
     assert len(cross_val_predict(model, x, y, groups=groups, cv=cv)) == len(y)
     assert repr(cv) == "LeakFreeSplit(n_splits=4, random_state=0, similarity=None)"
@@ -73,15 +84,23 @@ def test_groups_stay_whole_and_folds_hold_the_same_mix(data: Any) -> None:
     peers = []
     for seed in range(20):
         peer = np.empty(len(y), int)
-        for number, (_, test) in enumerate(StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(x, y, groups)):
+        for number, (_, test) in enumerate(
+            StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(x, y, groups)
+        ):
             peer[test] = number
         peers.append(deviation(peer, y))
     assert deviation(fold, y) <= min(peers)
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=20, max_size=60), st.integers(2, 3), st.randoms())
-def test_any_groups_stay_whole_whatever_the_order_of_the_rows(rows: Any, folds: int, random: Any) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=20, max_size=60),
+    st.integers(2, 3),
+    st.randoms(),
+)
+def test_any_groups_stay_whole_whatever_the_order_of_the_rows(
+    rows: Any, folds: int, random: Any
+) -> None:
     groups, y = np.array([each[0] for each in rows]), np.array([each[1] for each in rows])
     if len(set(groups)) < folds:
         with pytest.raises(OptionError, match="folds need at least"):
@@ -90,7 +109,9 @@ def test_any_groups_stay_whole_whatever_the_order_of_the_rows(rows: Any, folds: 
     fold = folds_of(LeakFreeSplit(folds), groups, y, groups)
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
     order = np.array(random.sample(range(len(rows)), len(rows)))
-    assert np.array_equal(folds_of(LeakFreeSplit(folds), groups[order], y[order], groups[order]), fold[order])
+    assert np.array_equal(
+        folds_of(LeakFreeSplit(folds), groups[order], y[order], groups[order]), fold[order]
+    )
 
 
 @pytest.fixture
@@ -100,7 +121,9 @@ def routing() -> Iterator[None]:
 
 
 def watched() -> tuple[type[LeakFreeSplit], list[int]]:
-    """A splitter that notes how many of the groups it gets are both trained and tested on; -1 where it gets none."""
+    """A splitter that notes how many of the groups it gets are both trained and tested on; -1
+    where it gets none.
+    """
     seen: list[int] = []
 
     class Watching(LeakFreeSplit):
@@ -116,12 +139,18 @@ def watched() -> tuple[type[LeakFreeSplit], list[int]]:
 def test_metadata_routing_passes_groups(data: Any) -> None:
     x, y, groups = data
     watching, seen = watched()
-    scores = cross_validate(DummyClassifier(), x, y, params={"groups": groups}, cv=watching(4))["test_score"]
+    scores = cross_validate(DummyClassifier(), x, y, params={"groups": groups}, cv=watching(4))[
+        "test_score"
+    ]
     assert len(scores) == 4
     assert seen == [0] * 4
-    search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=watching(3)).fit(x, y, groups=groups)
+    search = GridSearchCV(
+        DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=watching(3)
+    ).fit(x, y, groups=groups)
     assert search.n_splits_ == 3
-    inner = cross_validate(search, x, y, params={"groups": groups}, cv=watching(2), error_score="raise")
+    inner = cross_validate(
+        search, x, y, params={"groups": groups}, cv=watching(2), error_score="raise"
+    )
     assert len(inner["test_score"]) == 2
     assert set(seen) == {0}
 
@@ -130,10 +159,22 @@ def test_metadata_routing_passes_groups(data: Any) -> None:
 def test_groups_of_another_name_and_groups_that_are_not_asked_for(data: Any) -> None:
     x, y, groups = data
     watching, seen = watched()
-    cross_validate(DummyClassifier(), x, y, params={"patients": groups}, cv=watching(4).set_split_request(groups="patients"))
+    cross_validate(
+        DummyClassifier(),
+        x,
+        y,
+        params={"patients": groups},
+        cv=watching(4).set_split_request(groups="patients"),
+    )
     assert seen == [0] * 4
     with pytest.raises(TypeError, match="groups"):
-        cross_validate(DummyClassifier(), x, y, params={"groups": groups}, cv=watching(4).set_split_request(groups=False))
+        cross_validate(
+            DummyClassifier(),
+            x,
+            y,
+            params={"groups": groups},
+            cv=watching(4).set_split_request(groups=False),
+        )
     copied = pickle.loads(pickle.dumps(LeakFreeSplit(4).set_split_request(groups="patients")))
     assert copied.get_metadata_routing().split.requests == {"groups": "patients"}
 
@@ -143,8 +184,13 @@ def test_a_random_state_is_drawn_from_and_a_number_is_not(data: Any) -> None:
     drawn = LeakFreeSplit(5, random_state=np.random.RandomState(7))
     first, second = (folds_of(drawn, x, y, groups) for _ in range(2))
     assert not np.array_equal(first, second)
-    assert np.array_equal(first, folds_of(LeakFreeSplit(5, random_state=np.random.RandomState(7)), x, y, groups))
-    fresh = [folds_of(LeakFreeSplit(5, random_state=np.random.default_rng(3)), x, y, groups) for _ in range(2)]
+    assert np.array_equal(
+        first, folds_of(LeakFreeSplit(5, random_state=np.random.RandomState(7)), x, y, groups)
+    )
+    fresh = [
+        folds_of(LeakFreeSplit(5, random_state=np.random.default_rng(3)), x, y, groups)
+        for _ in range(2)
+    ]
     assert np.array_equal(*fresh)
     np.random.seed(5)  # what random_state=None means in scikit-learn
     unset = folds_of(LeakFreeSplit(5, random_state=None), x, y, groups)
@@ -152,7 +198,9 @@ def test_a_random_state_is_drawn_from_and_a_number_is_not(data: Any) -> None:
     assert np.array_equal(unset, folds_of(LeakFreeSplit(5, random_state=None), x, y, groups))
     fixed = LeakFreeSplit(5, random_state=np.int64(9))
     assert np.array_equal(folds_of(fixed, x, y, groups), folds_of(fixed, x, y, groups))
-    assert np.array_equal(folds_of(fixed, x, y, groups), folds_of(LeakFreeSplit(5, seed=9), x, y, groups))
+    assert np.array_equal(
+        folds_of(fixed, x, y, groups), folds_of(LeakFreeSplit(5, seed=9), x, y, groups)
+    )
 
 
 @pytest.mark.parametrize("given_state", [-1, 2**32, 1.5, "7", True])
@@ -181,7 +229,9 @@ def test_anything_with_rows_is_x(data: Any) -> None:
     fold = folds_of(LeakFreeSplit(3), x, y, groups)
     frame = pd.DataFrame({"x": x[:, 0]}, index=np.arange(300) * 7)
     for same in (frame, list(x), sparse.csr_matrix(x), np.array([f"{each}.jpg" for each in y])):
-        assert np.array_equal(folds_of(LeakFreeSplit(3), same, pd.Series(y, index=frame.index), groups.tolist()), fold)
+        assert np.array_equal(
+            folds_of(LeakFreeSplit(3), same, pd.Series(y, index=frame.index), groups.tolist()), fold
+        )
 
 
 def test_missing_groups_belong_to_nobody() -> None:
@@ -218,7 +268,15 @@ def test_figures_are_spread_over_their_range() -> None:
 def test_copies_stay_together_when_asked() -> None:
     random = np.random.default_rng(5)
     base = random.normal(size=(40, 16))
-    x = np.vstack([base, base * 3, base + random.normal(0, 1e-3, base.shape), np.zeros((4, 16)), np.full((4, 16), np.nan)])
+    x = np.vstack(
+        [
+            base,
+            base * 3,
+            base + random.normal(0, 1e-3, base.shape),
+            np.zeros((4, 16)),
+            np.full((4, 16), np.nan),
+        ]
+    )
     of = np.concatenate([np.tile(np.arange(40), 3), 100 + np.arange(8)])
     fold = folds_of(LeakFreeSplit(4, similarity=0.999), x)
     assert pd.Series(fold).groupby(of).nunique().max() == 1
@@ -228,7 +286,10 @@ def test_copies_stay_together_when_asked() -> None:
 def test_a_data_set_brings_its_labels_groups_and_units() -> None:
     names = [f"{number:02d}.jpg" for number in range(40)]
     samples = pd.DataFrame(
-        {"label": pd.Categorical(["a", "b"] * 20), "group": [f"p{number // 4}" for number in range(40)]},
+        {
+            "label": pd.Categorical(["a", "b"] * 20),
+            "group": [f"p{number // 4}" for number in range(40)],
+        },
         index=pd.Index(names, name="sample"),
     )
     dataset = Dataset("", samples, "classification", ("a", "b"))
@@ -236,11 +297,19 @@ def test_a_data_set_brings_its_labels_groups_and_units() -> None:
     assert pd.Series(fold).groupby(samples["group"].to_numpy()).nunique().max() == 1
     units = samples.assign(split="train", unit=[names[number // 8 * 8] for number in range(40)])
     split = Split(Dataset("", units, "classification", ("a", "b")))
-    assert pd.Series(folds_of(LeakFreeSplit(5), split)).groupby(units["unit"].to_numpy()).nunique().max() == 1
+    assert (
+        pd.Series(folds_of(LeakFreeSplit(5), split))
+        .groupby(units["unit"].to_numpy())
+        .nunique()
+        .max()
+        == 1
+    )
     with pytest.raises(OptionError, match="no embedding"):
         folds_of(LeakFreeSplit(5, similarity=0.9), split)
     near = dataset.with_arrays(embedding=np.repeat(np.eye(20), 2, axis=0).astype(np.float16))
-    fold = folds_of(LeakFreeSplit(5, similarity=1.0), replace(near, samples=near.samples.drop(columns="group")))
+    fold = folds_of(
+        LeakFreeSplit(5, similarity=1.0), replace(near, samples=near.samples.drop(columns="group"))
+    )
     assert fold[::2].tolist() == fold[1::2].tolist()
 
 
@@ -249,12 +318,22 @@ def test_an_empty_text_is_no_group() -> None:
     fold = folds_of(LeakFreeSplit(4), np.zeros((28, 2)), None, groups)
     assert np.bincount(fold).tolist() == [7] * 4
     assert len(set(fold[20:24])) == 1
-    samples = pd.DataFrame({"group": pd.Categorical([""] * 8)}, index=pd.Index([f"{number}.jpg" for number in range(8)]))
+    samples = pd.DataFrame(
+        {"group": pd.Categorical([""] * 8)},
+        index=pd.Index([f"{number}.jpg" for number in range(8)]),
+    )
     assert np.bincount(folds_of(LeakFreeSplit(4), Dataset("", samples))).tolist() == [2] * 4
 
 
 @pytest.mark.parametrize(
-    "options", [{"n_splits": 1}, {"n_splits": 2.5}, {"n_splits": True}, {"similarity": 0.0}, {"similarity": 1.5}]
+    "options",
+    [
+        {"n_splits": 1},
+        {"n_splits": 2.5},
+        {"n_splits": True},
+        {"similarity": 0.0},
+        {"similarity": 1.5},
+    ],
 )
 def test_options_out_of_range_are_named(options: Any) -> None:
     with pytest.raises(OptionError, match=f"option {next(iter(options))}: expected"):
@@ -266,7 +345,10 @@ def test_options_out_of_range_are_named(options: Any) -> None:
     [
         ((np.zeros((6, 2)), np.zeros(5)), "y: expected 6 rows"),
         ((np.zeros((6, 2)), None, np.zeros(7)), "groups: expected 6 rows"),
-        ((np.zeros((6, 2)), np.arange(12).reshape(6, 2)), r"y: expected \(n,\), or \(n, k\) of 0 and 1, got int64 .* \(6, 2\)"),
+        (
+            (np.zeros((6, 2)), np.arange(12).reshape(6, 2)),
+            r"y: expected \(n,\), or \(n, k\) of 0 and 1, got int64 .* \(6, 2\)",
+        ),
         ((np.zeros((1, 2)),), "2 folds need at least 2 units .* 1 rows make 1"),
         ((np.zeros((0, 2)),), "0 rows make 0"),
     ],

@@ -29,17 +29,30 @@ def audits(draw: st.DrawFn) -> tuple[Audit, Audit]:
     """An audit of random groups and copies, and the same with its rows in another order."""
     rows = draw(st.integers(12, 60))
     random = np.random.default_rng(draw(st.integers(0, 10_000)))
-    groups = [f"g{code}" if code else None for code in random.integers(0, draw(st.integers(4, 30)), rows)]
+    groups = [
+        f"g{code}" if code else None for code in random.integers(0, draw(st.integers(4, 30)), rows)
+    ]
     labels = [f"c{code}" for code in random.integers(0, draw(st.integers(1, 4)), rows)]
-    pairs = [tuple(sorted(random.choice(rows, 2, replace=False).tolist())) for _ in range(draw(st.integers(0, 5)))]
+    pairs = [
+        tuple(sorted(random.choice(rows, 2, replace=False).tolist()))
+        for _ in range(draw(st.integers(0, 5)))
+    ]
     order = random.permutation(rows)
-    return made_audit(labels, groups, pairs), made_audit(labels, groups, pairs, order=order.tolist())
+    return made_audit(labels, groups, pairs), made_audit(
+        labels, groups, pairs, order=order.tolist()
+    )
 
 
 @settings(max_examples=12, deadline=None)
-@given(audits(), st.sampled_from([{"ratios": "train=0.6,test=0.4"}, {"folds": 3}, {"folds": 2, "repeats": 2}]), st.integers(0, 3))
+@given(
+    audits(),
+    st.sampled_from([{"ratios": "train=0.6,test=0.4"}, {"folds": 3}, {"folds": 2, "repeats": 2}]),
+    st.integers(0, 3),
+)
 def test_every_division(both: tuple[Audit, Audit], asked: dict[str, Any], seed: int) -> None:
-    """Every sample in exactly one part, units whole, deterministic, and the same whatever the order of the rows."""
+    """Every sample in exactly one part, units whole, deterministic, and the same whatever the
+    order of the rows.
+    """
     audit, shuffled = both
     if len(np.unique(units_of(audit).unit)) < asked.get("folds", 2):
         with pytest.raises(OptionError, match="units"):
@@ -64,7 +77,10 @@ def test_sizes_and_labels_come_near_and_beat_the_greedy_way() -> None:
     made = split(patients(600, 120))
     for row in made.proof["sizes"]:
         assert abs(row["samples"] - row["target"]) <= made.proof["largest_unit"]["samples"]
-    assert made.proof["labels"]["deviation"] <= made.proof["compared"]["stratified_group_kfold"]["deviation"] + 1e-9
+    assert (
+        made.proof["labels"]["deviation"]
+        <= made.proof["compared"]["stratified_group_kfold"]["deviation"] + 1e-9
+    )
     random = made.proof["compared"]["random"]
     assert random["groups"]["group"] > 50
     assert random["exposed"] > 0.5
@@ -73,7 +89,9 @@ def test_sizes_and_labels_come_near_and_beat_the_greedy_way() -> None:
 
 def test_another_seed_gives_another_division_and_repeats_differ() -> None:
     audit = patients()
-    assert not parts_of(split(audit, tests=False)).equals(parts_of(split(audit, seed=1, tests=False)))
+    assert not parts_of(split(audit, tests=False)).equals(
+        parts_of(split(audit, seed=1, tests=False))
+    )
     made = split(audit, folds=3, repeats=2, tests=False)
     assert not parts_of(made).equals(parts_of(made, "split_2"))
     assert made.proof["repeats"][0]["leaks"] == 0
@@ -97,12 +115,16 @@ def test_leave_one_group_out_makes_a_fold_of_every_component() -> None:
 
 def test_external_rows_are_apart_and_their_relatives_left_out() -> None:
     site = ["A"] * 30 + ["B"] * 10
-    made = split(made_audit(["x", "y"] * 20, pairs=[(3, 35)], site=site), external="site=B", tests=False)
+    made = split(
+        made_audit(["x", "y"] * 20, pairs=[(3, 35)], site=site), external="site=B", tests=False
+    )
     parts = parts_of(made)
     assert (parts[30 - 1 :] == "external").all()
     assert made.parts["external"] == 10
     assert "img/00003.jpg" not in parts.index
-    assert {"why": "belongs together with an external sample", "samples": 1} in made.proof["left_out"]
+    assert {"why": "belongs together with an external sample", "samples": 1} in made.proof[
+        "left_out"
+    ]
     with pytest.raises(OptionError, match="no row has site=C"):
         split(made_audit("ab", site=["A", "B"]), external="site=C")
     with pytest.raises(OptionError, match="takes every sample"):
@@ -132,7 +154,12 @@ def test_times_that_cannot_be_used() -> None:
 
 def test_balance_evens_out_columns() -> None:
     random = np.random.default_rng(0)
-    audit = patients(400, 100, site=random.choice(["A", "B"], 400), luma_mean=random.random(400).astype(np.float32))
+    audit = patients(
+        400,
+        100,
+        site=random.choice(["A", "B"], 400),
+        luma_mean=random.random(400).astype(np.float32),
+    )
     made = split(audit, balance="site,brightness", tests=False)
     names = [row["feature"] for row in made.proof["others"]]
     assert names[:2] == ["site=A", "site=B"]
@@ -145,7 +172,10 @@ def test_balance_evens_out_columns() -> None:
 
 def test_several_labels_and_figures_are_balanced() -> None:
     random = np.random.default_rng(1)
-    several = ["|".join(sorted(random.choice(["a", "b", "c", "d"], random.integers(1, 4), replace=False))) for _ in range(200)]
+    several = [
+        "|".join(sorted(random.choice(["a", "b", "c", "d"], random.integers(1, 4), replace=False)))
+        for _ in range(200)
+    ]
     made = split(made_audit(several, task="multi-label"), tests=False)
     assert len(made.proof["labels"]["table"]) == 4
     assert made.proof["labels"]["deviation"] < 0.03
@@ -165,7 +195,14 @@ def test_what_cannot_be_met_is_said() -> None:
 
 def test_a_part_that_lacks_a_class_is_told_so_once() -> None:
     labels = ["x"] * 10 + ["a"] * 90
-    groups = ["one"] * 6 + ["two"] * 2 + ["three"] * 2 + ["two"] * 40 + ["three"] * 20 + [f"g{number}" for number in range(30)]
+    groups = (
+        ["one"] * 6
+        + ["two"] * 2
+        + ["three"] * 2
+        + ["two"] * 40
+        + ["three"] * 20
+        + [f"g{number}" for number in range(30)]
+    )
     told = split(made_audit(labels, groups), tests=False).proof["given_up"]
     about = [line for line in told if "class 'x'" in line]
     assert len(about) == 1, told
@@ -195,7 +232,9 @@ def test_too_little_to_divide() -> None:
         split(made_audit("aabb", list("ppqq")), folds=5)
     with pytest.raises(OptionError, match="there is 1"):
         split(made_audit("a"))
-    empty = Dataset("/nowhere", pd.DataFrame({"label": []}, index=pd.Index([], name="sample", dtype="str")))
+    empty = Dataset(
+        "/nowhere", pd.DataFrame({"label": []}, index=pd.Index([], name="sample", dtype="str"))
+    )
     with pytest.raises(InputError, match="no samples"):
         split(Audit(empty, Issues.collect([])))
     with pytest.raises(InputError, match="none of the 2 samples can be divided: 2 cannot be read"):
@@ -203,9 +242,15 @@ def test_too_little_to_divide() -> None:
 
 
 def test_tests_find_parts_that_differ() -> None:
-    """External rows differ on purpose and are not tested; by time, what changed over time is found."""
+    """External rows differ on purpose and are not tested; by time, what changed over time is
+    found.
+    """
     dark = np.r_[np.linspace(0.7, 0.9, 150), np.linspace(0.1, 0.3, 150)].astype(np.float32)
-    made = split(made_audit(["a", "b"] * 150, luma_mean=dark, day=np.arange(300)), time_column="day", ratios="train=0.5,test=0.5")
+    made = split(
+        made_audit(["a", "b"] * 150, luma_mean=dark, day=np.arange(300)),
+        time_column="day",
+        ratios="train=0.5,test=0.5",
+    )
     tests = made.proof["tests"]
     assert tests["labels"]["status"] == "match"
     assert tests["properties"]["status"] == "differ"
@@ -214,7 +259,9 @@ def test_tests_find_parts_that_differ() -> None:
     assert even.proof["tests"]["properties"]["status"] == "match"
 
 
-@pytest.mark.parametrize("asked", [{}, {"ratios": "val=1,test=1"}, {"folds": 4}, {"folds": 3, "repeats": 3}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"ratios": "val=1,test=1"}, {"folds": 4}, {"folds": 3, "repeats": 3}]
+)
 def test_four_images_leave_no_part_empty(asked: dict[str, Any]) -> None:
     made = split(made_audit(["a", "a", "b", "b"], [None] * 4, []), tests=False, **asked)
     assert min(row["samples"] for row in made.proof["sizes"]) > 0
@@ -224,7 +271,10 @@ def test_four_images_leave_no_part_empty(asked: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
-        ({"ratios": "train=0.5,test=0.5"}, "class 'rare' is in 1 unit that cannot be parted, too few for 2 parts"),
+        (
+            {"ratios": "train=0.5,test=0.5"},
+            "class 'rare' is in 1 unit that cannot be parted, too few for 2 parts",
+        ),
         (
             {"time_column": "taken", "ratios": "train=0.5,test=0.5"},
             "test has no sample of class 'a' (6 elsewhere): no figure of test",
@@ -233,15 +283,23 @@ def test_four_images_leave_no_part_empty(asked: dict[str, Any]) -> None:
             {"time_column": "back", "ratios": "train=0.5,test=0.5"},
             "train has no sample of class 'a' (6 elsewhere): a model cannot",
         ),
-        ({"leave_one_group_out": True}, "fold1 has no sample of class 'b' (5 elsewhere), 'rare' (1 elsewhere)"),
-        ({"external": "site=B"}, "external has no sample of class 'a' (6 elsewhere), 'rare' (1 elsewhere)"),
+        (
+            {"leave_one_group_out": True},
+            "fold1 has no sample of class 'b' (5 elsewhere), 'rare' (1 elsewhere)",
+        ),
+        (
+            {"external": "site=B"},
+            "external has no sample of class 'a' (6 elsewhere), 'rare' (1 elsewhere)",
+        ),
     ],
 )
 def test_a_class_that_a_part_lacks_is_named(asked: dict[str, Any], text: str) -> None:
     labels, sites = ["a"] * 6 + ["b"] * 5 + ["rare"], ["A"] * 6 + ["B"] * 3 + ["A"] * 3
     groups = ["one"] * 6 + ["two"] * 6 if asked.get("leave_one_group_out") else None
     times = np.arange(12.0)
-    made = split(made_audit(labels, groups, site=sites, taken=times, back=-times), tests=False, **asked)
+    made = split(
+        made_audit(labels, groups, site=sites, taken=times, back=-times), tests=False, **asked
+    )
     told = " ".join(made.proof["given_up"])
     assert text in told
 
@@ -255,9 +313,16 @@ def test_sizes_that_single_samples_miss_are_not_laid_to_groups() -> None:
 
 def test_a_class_absent_from_a_repeat_is_named_with_it() -> None:
     made = split(made_audit(["a"] * 9 + ["b"]), folds=3, repeats=2, tests=False)
-    assert any(" of split_2 has no sample of class 'b' (1 elsewhere)" in text for text in made.proof["given_up"])
+    assert any(
+        " of split_2 has no sample of class 'b' (1 elsewhere)" in text
+        for text in made.proof["given_up"]
+    )
 
 
 def test_bins_of_a_figure_are_no_classes() -> None:
-    made = split(made_audit(np.arange(30.0) + 0.5, task="regression"), ratios="train=0.9,test=0.1", tests=False)
+    made = split(
+        made_audit(np.arange(30.0) + 0.5, task="regression"),
+        ratios="train=0.9,test=0.1",
+        tests=False,
+    )
     assert not any("has no sample" in text for text in made.proof["given_up"])

@@ -20,7 +20,10 @@ def together(audit, columns=(), **options) -> list[set[str]]:
 
 def test_groups_copies_and_several_columns_form_components() -> None:
     audit = made_audit(
-        "aaaaaaaa", ["p", "p", "q", None, "q", "r", None, None], [(4, 5)], video=["", "", "", "v", "v", "", "", ""]
+        "aaaaaaaa",
+        ["p", "p", "q", None, "q", "r", None, None],
+        [(4, 5)],
+        video=["", "", "", "v", "v", "", "", ""],
     )
     assert together(audit) == [{"0", "1"}, {"2", "4", "5"}, {"3"}, {"6"}, {"7"}]
     assert together(audit, ["video"]) == [{"0", "1"}, {"2", "3", "4", "5"}, {"6"}, {"7"}]

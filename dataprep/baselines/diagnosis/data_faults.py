@@ -1,4 +1,6 @@
-"""Data faults: what an audit says about samples that a model gets wrong, and how much of its error that explains."""
+"""Data faults: what an audit says about samples that a model gets wrong, and how much of its
+error that explains.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,30 @@ KINDS: dict[str, tuple[str, ...]] = {
     "copied": ("exact-duplicate", "near-duplicate", "duplicate-row", "split-leakage"),
     "unusual": ("outlier", "low-coverage"),
     "hard to see": (
-        "dark", "bright", "low-contrast", "blurry", "motion-blur", "noisy", "heavy-compression", "upscaled", "low-information",
-        "odd-size", "odd-aspect-ratio", "border", "already-normalised", "exif-rotated", "odd-mode",
+        "dark",
+        "bright",
+        "low-contrast",
+        "blurry",
+        "motion-blur",
+        "noisy",
+        "heavy-compression",
+        "upscaled",
+        "low-information",
+        "odd-size",
+        "odd-aspect-ratio",
+        "border",
+        "already-normalised",
+        "exif-rotated",
+        "odd-mode",
     ),
-}  # fmt: skip
+}
 #: The question that each kind answers.
 QUESTIONS = {
-    "mislabelled": "Is the label wrong?", "copied": "Is it a copy of another image?", "unusual": "Is it unlike all others?",
+    "mislabelled": "Is the label wrong?",
+    "copied": "Is it a copy of another image?",
+    "unusual": "Is it unlike all others?",
     "hard to see": "Is it too dark, blurred or otherwise hard to see?",
-}  # fmt: skip
+}
 _KIND_OF = {check: kind for kind, checks in KINDS.items() for check in checks}
 #: Claims below this severity are shown, but do not count as faults.
 _LEAST = SEVERITIES.index("warning")
@@ -60,13 +77,16 @@ class Faults:
         self.table = _claims(audit, names)
 
     def having(self, kind: str = "") -> NDArray[np.bool_]:
-        """(n,) whether a sample has a fault, of `kind` alone where that is given: a claim that is a warning or worse."""
+        """(n,) whether a sample has a fault, of `kind` alone where that is given: a claim that
+        is a warning or worse.
+        """
         serious = (self.table["severity"] >= _LEAST).to_numpy()
         wanted = serious & (self.table["kind"] == kind).to_numpy() if kind else serious
         return np.isin(self.names, self.table["sample"].to_numpy(dtype=object)[wanted])
 
     def told(self, shown: Iterable[str], train: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
-        """Sample to its worst claims: ``check``, ``kind``, ``severity``, ``message``, ``related``, ``in_train``.
+        """Sample to its worst claims: ``check``, ``kind``, ``severity``, ``message``, ``related``,
+        ``in_train``.
 
         Args:
             shown: samples to tell of.
@@ -76,36 +96,57 @@ class Faults:
         found: dict[str, list[dict[str, Any]]] = {}
         if self.audit is None or not len(part):
             return found
-        messages = render(self.audit.issues.table.iloc[part["row"].to_numpy()], templates(self.audit))
+        messages = render(
+            self.audit.issues.table.iloc[part["row"].to_numpy()], templates(self.audit)
+        )
         for row, message in zip(part.to_dict("records"), messages, strict=True):
             claims = found.setdefault(str(row["sample"]), [])
             if len(claims) < _TOLD and all(each["check"] != row["check"] for each in claims):
-                claims.append({
-                    "check": row["check"], "kind": row["kind"], "severity": SEVERITIES[row["severity"]], "message": message,
-                    "related": row["other"], "in_train": row["other"] in train,
-                })  # fmt: skip
+                claims.append(
+                    {
+                        "check": row["check"],
+                        "kind": row["kind"],
+                        "severity": SEVERITIES[row["severity"]],
+                        "message": message,
+                        "related": row["other"],
+                        "in_train": row["other"] in train,
+                    }
+                )
         return found
 
 
 def _claims(audit: Audit | None, names: NDArray[np.object_]) -> pd.DataFrame:
-    """One row per claim and sample that it names: ``sample``, ``other``, ``check``, ``kind``, ``severity`` (number), ``row``."""
+    """One row per claim and sample that it names: ``sample``, ``other``, ``check``, ``kind``,
+    ``severity`` (number), ``row``.
+    """
     columns = ["sample", "other", "check", "kind", "severity", "row"]
     if audit is None:
-        return pd.DataFrame({name: pd.Series(dtype=object if name != "severity" else np.int64) for name in columns})
+        return pd.DataFrame(
+            {name: pd.Series(dtype=object if name != "severity" else np.int64) for name in columns}
+        )
     table = audit.issues.table
-    kept = table["check"].isin(list(_KIND_OF)).to_numpy() & table["scope"].isin(("sample", "pair")).to_numpy()
+    kept = (
+        table["check"].isin(list(_KIND_OF)).to_numpy()
+        & table["scope"].isin(("sample", "pair")).to_numpy()
+    )
     part = table[kept]
-    target, related = (part[name].astype("str").to_numpy(dtype=object) for name in ("target", "related"))
+    target, related = (
+        part[name].astype("str").to_numpy(dtype=object) for name in ("target", "related")
+    )
     checks = part["check"].astype("str").to_numpy(dtype=object)
     facts = {
-        "check": checks, "kind": [_KIND_OF[check] for check in checks], "severity": part["severity"].cat.codes.to_numpy(),
+        "check": checks,
+        "kind": [_KIND_OF[check] for check in checks],
+        "severity": part["severity"].cat.codes.to_numpy(),
         "row": np.flatnonzero(kept),
-    }  # fmt: skip
+    }
     paired = (part["scope"].astype("str") == "pair").to_numpy()
     there = pd.DataFrame({"sample": target, "other": related, **facts})
     back = pd.DataFrame({"sample": related, "other": target, **facts})[paired]
     both = pd.concat([there, back], ignore_index=True)[columns]
-    return both[both["sample"].isin(names)].sort_values(["severity", "row"], ascending=[False, True], kind="stable")
+    return both[both["sample"].isin(names)].sort_values(
+        ["severity", "row"], ascending=[False, True], kind="stable"
+    )
 
 
 def ambiguous_pairs(audit: Audit | None) -> set[frozenset[str]]:
@@ -114,18 +155,28 @@ def ambiguous_pairs(audit: Audit | None) -> set[frozenset[str]]:
         return set()
     table = audit.issues.table[(audit.issues.table["check"] == "ambiguous-classes").to_numpy()]
     others = [evidence_of(str(text)).get("other", "") for text in table["evidence"]]
-    return {frozenset((str(target), str(other))) for target, other in zip(table["target"], others, strict=True) if other}
+    return {
+        frozenset((str(target), str(other)))
+        for target, other in zip(table["target"], others, strict=True)
+        if other
+    }
 
 
 def explained(
-    wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], classes: NDArray[np.int64], units: NDArray[np.int64], *, seed: int = 0
+    wrong: NDArray[np.bool_],
+    faulty: NDArray[np.bool_],
+    classes: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """The share of the errors that data faults explain beyond coincidence.
 
-    Faulty samples would be got wrong now and then even if they were not: as often as faultless ones of the same class. What
-    they are got wrong beyond that, as a share of all errors, is the population attributable fraction (Miettinen 1974), with
-    the interval of the bootstrap over units, or a wider one where errors are few. That a check which looks with a similar
-    model finds the same samples hard is part of it: for wrong labels it is an upper bound.
+    Faulty samples would be got wrong now and then even if they were not: as often as faultless ones
+    of the same class. What they are got wrong beyond that, as a share of all errors, is the
+    population attributable fraction (Miettinen 1974), with the interval of the bootstrap over
+    units, or a wider one where errors are few. That a check which looks with a similar model finds
+    the same samples hard is part of it: for wrong labels it is an upper bound.
 
     Args:
         wrong: (n,) got wrong.
@@ -135,33 +186,48 @@ def explained(
         seed: of the bootstrap.
 
     Returns:
-        ``errors``, ``faulty_errors``, ``right``, ``faulty_right``, ``share_of_errors``, ``share_of_right``; ``explained`` with
-        ``low`` and ``high``, NaN where there are no errors or no faults; ``beyond_chance``.
+        ``errors``, ``faulty_errors``, ``right``, ``faulty_right``, ``share_of_errors``,
+        ``share_of_right``; ``explained`` with ``low`` and ``high``, NaN where there are no errors
+        or no faults; ``beyond_chance``.
     """
     kinds = classes if classes.max(initial=0) < _MOST_CLASSES else np.zeros(len(classes), np.int64)
     errors, right = int(wrong.sum()), int((~wrong).sum())
     found: dict[str, Any] = {
-        "errors": errors, "faulty_errors": int((wrong & faulty).sum()), "right": right,
-        "faulty_right": int((~wrong & faulty).sum()), "explained": np.nan, "low": np.nan, "high": np.nan,
+        "errors": errors,
+        "faulty_errors": int((wrong & faulty).sum()),
+        "right": right,
+        "faulty_right": int((~wrong & faulty).sum()),
+        "explained": np.nan,
+        "low": np.nan,
+        "high": np.nan,
         "beyond_chance": False,
-    }  # fmt: skip
+    }
     found["share_of_errors"] = found["faulty_errors"] / errors if errors else np.nan
     found["share_of_right"] = found["faulty_right"] / right if right else np.nan
     if errors and faulty.any() and not faulty.all():
         found["explained"] = float(_fraction(np.ones((1, len(wrong))), wrong, faulty, kinds)[0])
-        draws = [_fraction(block, wrong, faulty, kinds) for block in drawn_weights(units, _DRAWS, seed)]
+        draws = [
+            _fraction(block, wrong, faulty, kinds) for block in drawn_weights(units, _DRAWS, seed)
+        ]
         low, high = percentiles(np.concatenate(draws))
         least, most, p = _by_shares(wrong, faulty, units)
-        found |= {"low": min(float(low), least, found["explained"]), "high": max(float(high), most, found["explained"])}
+        found |= {
+            "low": min(float(low), least, found["explained"]),
+            "high": max(float(high), most, found["explained"]),
+        }
         found["beyond_chance"] = bool(found["low"] > 0 and p < _ALPHA)
     return found
 
 
-def _by_shares(wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], units: NDArray[np.int64]) -> tuple[float, float, float]:
-    """The interval of how much more often errors are faulty than right answers (Newcombe 1998, method 10, over units), and how
-    probable so many or more faulty errors are by chance (Fisher's exact test).
+def _by_shares(
+    wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], units: NDArray[np.int64]
+) -> tuple[float, float, float]:
+    """The interval of how much more often errors are faulty than right answers (Newcombe 1998,
+    method 10, over units), and how probable so many or more faulty errors are by chance (Fisher's
+    exact test).
 
-    Of a handful of errors the bootstrap knows too little: where all of two are faulty, they are so in every draw.
+    Of a handful of errors the bootstrap knows too little: where all of two are faulty, they are so
+    in every draw.
     """
     if wrong.all():
         return np.inf, -np.inf, 1.0
@@ -179,22 +245,37 @@ def _by_shares(wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], units: NDArr
 
 
 def _fisher(a: int, of: int, b: int, rest: int) -> float:
-    """Probability of `a` or more faulty among `of` errors, where `a` + `b` are faulty among `of` + `rest`."""
+    """Probability of `a` or more faulty among `of` errors, where `a` + `b` are faulty among `of`
+    + `rest`.
+    """
 
     def ways(n: int, k: int) -> float:
         return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
     drawn = range(a, min(of, a + b) + 1)
-    return sum(math.exp(ways(of, k) + ways(rest, a + b - k) - ways(of + rest, a + b)) for k in drawn)
+    return sum(
+        math.exp(ways(of, k) + ways(rest, a + b - k) - ways(of + rest, a + b)) for k in drawn
+    )
 
 
 def _fraction(
-    weights: NDArray[np.float64], wrong: NDArray[np.bool_], faulty: NDArray[np.bool_], classes: NDArray[np.int64]
+    weights: NDArray[np.float64],
+    wrong: NDArray[np.bool_],
+    faulty: NDArray[np.bool_],
+    classes: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """(d,) errors on faulty rows beyond those expected of faultless ones, as a share of all errors; NaN without errors."""
-    own = (classes[:, None] == np.arange(int(classes.max(initial=0)) + 1)).astype(np.float64)  # (n, k)
-    missed, clean, ill = (weights @ (own * part[:, None]) for part in (wrong & ~faulty, ~faulty, faulty))  # (d, k)
-    overall = missed.sum(axis=1, keepdims=True) / np.maximum(clean.sum(axis=1, keepdims=True), 1e-12)
+    """(d,) errors on faulty rows beyond those expected of faultless ones, as a share of all
+    errors; NaN without errors.
+    """
+    own = (classes[:, None] == np.arange(int(classes.max(initial=0)) + 1)).astype(
+        np.float64
+    )  # (n, k)
+    missed, clean, ill = (
+        weights @ (own * part[:, None]) for part in (wrong & ~faulty, ~faulty, faulty)
+    )  # (d, k)
+    overall = missed.sum(axis=1, keepdims=True) / np.maximum(
+        clean.sum(axis=1, keepdims=True), 1e-12
+    )
     rate = np.where(clean > 0, missed / np.maximum(clean, 1e-12), overall)
     errors, observed = weights @ wrong, weights @ (wrong & faulty)
     share = (observed - (ill * rate).sum(axis=1)) / np.maximum(errors, 1e-12)

@@ -1,4 +1,6 @@
-"""Error analysis: the worst mistakes, what the audit says about them, and which classes are taken for which."""
+"""Error analysis: the worst mistakes, what the audit says about them, and which classes are
+taken for which.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dataprep.baselines.diagnosis.data_faults import KINDS, QUESTIONS, Faults, ambiguous_pairs, explained
+from dataprep.baselines.diagnosis.data_faults import (
+    KINDS,
+    QUESTIONS,
+    Faults,
+    ambiguous_pairs,
+    explained,
+)
 from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.training.materials import units_of
 from dataprep.checks.labels.ambiguous_classes import wilson
@@ -23,7 +31,8 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.goal import Goal
 
-#: Samples of a gallery, classes with galleries, samples of the gallery of all, and pairs of classes.
+#: Samples of a gallery, classes with galleries, samples of the gallery of all, and pairs of
+#: classes.
 SHOWN, _CLASSES, _WORST, _PAIRS = 12, 30, 24, 10
 #: Of a regression, the tenth with the largest errors counts as mistakes.
 _TAIL = 0.9
@@ -38,7 +47,8 @@ class Mistakes:
         frame: rows of the predictions with a label, numbered from 0.
         wrong: (n,) got wrong; of several labels, any of them.
         loss: (n,) log-loss in nats, of a regression the absolute error.
-        given, said: (n, k) bool, classes or labels that are given and predicted; None of a regression.
+        given, said: (n, k) bool, classes or labels that are given and predicted; None of a
+            regression.
         probs: (n, k).
     """
 
@@ -55,14 +65,18 @@ class Mistakes:
         rows = (table["split"].astype("str") == part).to_numpy() & table["label"].notna().to_numpy()
         frame = table[rows].reset_index(drop=True)
         if goal.kind == "regression":
-            loss = np.abs(frame["predicted"].to_numpy(np.float64) - frame["label"].to_numpy(np.float64))
+            loss = np.abs(
+                frame["predicted"].to_numpy(np.float64) - frame["label"].to_numpy(np.float64)
+            )
             edge = np.quantile(loss, _TAIL) if len(loss) else 0.0
             return cls(frame, (loss >= edge) & (loss > 0), loss)
         probs = frame[[f"p:{name}" for name in goal.classes]].to_numpy(np.float64)
         given, said = (_indicators(frame[column], goal) for column in ("label", "predicted"))
         held = np.clip(np.where(given, probs, 1 - probs), _LEAST, 1)
         several = goal.kind == "multi-label"
-        loss = -np.log(held).mean(axis=1) if several else -np.log(np.where(given, held, 1)).sum(axis=1)
+        loss = (
+            -np.log(held).mean(axis=1) if several else -np.log(np.where(given, held, 1)).sum(axis=1)
+        )
         return cls(frame, (given != said).any(axis=1), loss, given, said, probs)
 
     def worst(self, rows: NDArray[Any], most: int) -> list[str]:
@@ -76,18 +90,29 @@ def _indicators(values: pd.Series[Any], goal: Goal) -> NDArray[np.bool_]:
     """(n, k) which classes a row names."""
     texts = values.astype("object").to_numpy()
     if goal.kind != "multi-label":
-        return np.asarray(texts[:, None] == np.array(goal.classes, dtype=object)[None, :], bool).reshape(-1, len(goal.classes))
+        return np.asarray(
+            texts[:, None] == np.array(goal.classes, dtype=object)[None, :], bool
+        ).reshape(-1, len(goal.classes))
     sets = [set(str(text).split("|")) for text in texts]
-    return np.array([[name in each for name in goal.classes] for each in sets], bool).reshape(-1, len(goal.classes))
+    return np.array([[name in each for name in goal.classes] for each in sets], bool).reshape(
+        -1, len(goal.classes)
+    )
 
 
 def find_errors(
-    goal: Goal, table: pd.DataFrame, dataset: Dataset, audit: Audit | None = None, *, part: str = "val", seed: int = 0
+    goal: Goal,
+    table: pd.DataFrame,
+    dataset: Dataset,
+    audit: Audit | None = None,
+    *,
+    part: str = "val",
+    seed: int = 0,
 ) -> dict[str, Any]:
     """What a model gets wrong on one part, and why that may be.
 
-    The validation part is the one to look into: who looks at the mistakes on the test part and mends the model by them has
-    used that part up. What data faults explain is told of every other part in figures alone.
+    The validation part is the one to look into: who looks at the mistakes on the test part and
+    mends the model by them has used that part up. What data faults explain is told of every other
+    part in figures alone.
 
     Args:
         goal: what is predicted.
@@ -98,10 +123,12 @@ def find_errors(
         seed: of the bootstrap.
 
     Returns:
-        ``part``, ``samples``, ``mistakes``, ``faulty`` (mistakes on samples with a fault), ``wrong_label``, ``audited``;
-        ``explained`` (`dataprep.baselines.diagnosis.data_faults.explained`), ``kinds`` (the same for each kind of fault, with ``kind``,
-        ``question``), ``others`` (part to its ``explained``), ``sentence``; ``worst`` (names, largest loss first),
-        ``galleries`` (``of``, ``kind``, ``count``, ``samples``), ``examples`` (name to what is said of it), ``pairs``.
+        ``part``, ``samples``, ``mistakes``, ``faulty`` (mistakes on samples with a fault),
+        ``wrong_label``, ``audited``; ``explained``
+        (`dataprep.baselines.diagnosis.data_faults.explained`), ``kinds`` (the same for each kind of
+        fault, with ``kind``, ``question``), ``others`` (part to its ``explained``), ``sentence``;
+        ``worst`` (names, largest loss first), ``galleries`` (``of``, ``kind``, ``count``,
+        ``samples``), ``examples`` (name to what is said of it), ``pairs``.
     """
     mistakes = Mistakes.of(goal, table, part)
     faults = Faults(audit, mistakes.frame["sample"].to_numpy(dtype=object))
@@ -111,32 +138,54 @@ def find_errors(
     shown = dict.fromkeys([*worst, *(name for each in galleries for name in each["samples"])])
     figures = _explained(goal, mistakes, faults, dataset, seed)
     whole = figures[""]
-    train = frozenset(table["sample"].astype("str")[(table["split"].astype("str") == "train").to_numpy()])
+    train = frozenset(
+        table["sample"].astype("str")[(table["split"].astype("str") == "train").to_numpy()]
+    )
     others = sorted(set(table["split"].astype("str")) - {part, "train"})
     found = {
-        "part": part, "samples": len(mistakes.wrong), "mistakes": int(mistakes.wrong.sum()), "audited": audit is not None,
-        "faulty": whole["faulty_errors"], "wrong_label": int((faults.having("mislabelled") & mistakes.wrong).sum()),
+        "part": part,
+        "samples": len(mistakes.wrong),
+        "mistakes": int(mistakes.wrong.sum()),
+        "audited": audit is not None,
+        "faulty": whole["faulty_errors"],
+        "wrong_label": int((faults.having("mislabelled") & mistakes.wrong).sum()),
         "explained": whole,
         "kinds": [{"kind": kind, "question": QUESTIONS[kind], **figures[kind]} for kind in KINDS],
         "others": {name: _of_part(goal, table, dataset, audit, name, seed) for name in others},
         "sentence": _sentence(goal, whole, audit),
-        "worst": worst, "galleries": galleries, "examples": _examples(mistakes, faults, list(shown), train), "pairs": pairs,
-    }  # fmt: skip
+        "worst": worst,
+        "galleries": galleries,
+        "examples": _examples(mistakes, faults, list(shown), train),
+        "pairs": pairs,
+    }
     return dict(jsonable(found))
 
 
-def _explained(goal: Goal, mistakes: Mistakes, faults: Faults, dataset: Dataset, seed: int) -> dict[str, dict[str, Any]]:
+def _explained(
+    goal: Goal, mistakes: Mistakes, faults: Faults, dataset: Dataset, seed: int
+) -> dict[str, dict[str, Any]]:
     """Kind of fault, "" for any, to how much of the error it explains."""
     places = dataset.samples.index.get_indexer(pd.Index(mistakes.frame["sample"]))
-    units = np.unique(units_of(dataset)[places], return_inverse=True)[1].reshape(-1).astype(np.int64)
+    units = (
+        np.unique(units_of(dataset)[places], return_inverse=True)[1].reshape(-1).astype(np.int64)
+    )
     single = goal.kind in ("binary", "multi-class") and mistakes.given is not None
-    classes = mistakes.given.argmax(axis=1) if single and mistakes.given is not None else np.zeros(len(units), np.int64)
+    classes = (
+        mistakes.given.argmax(axis=1)
+        if single and mistakes.given is not None
+        else np.zeros(len(units), np.int64)
+    )
     return {
-        kind: explained(mistakes.wrong, faults.having(kind), classes.astype(np.int64), units, seed=seed) for kind in ("", *KINDS)
+        kind: explained(
+            mistakes.wrong, faults.having(kind), classes.astype(np.int64), units, seed=seed
+        )
+        for kind in ("", *KINDS)
     }
 
 
-def _of_part(goal: Goal, table: pd.DataFrame, dataset: Dataset, audit: Audit | None, part: str, seed: int) -> dict[str, Any]:
+def _of_part(
+    goal: Goal, table: pd.DataFrame, dataset: Dataset, audit: Audit | None, part: str, seed: int
+) -> dict[str, Any]:
     mistakes = Mistakes.of(goal, table, part)
     faults = Faults(audit, mistakes.frame["sample"].to_numpy(dtype=object))
     return _explained(goal, mistakes, faults, dataset, seed)[""]
@@ -149,42 +198,65 @@ def _sentence(goal: Goal, whole: dict[str, Any], audit: Audit | None) -> str:
     errors, faulty = whole["errors"], whole["faulty_errors"]
     if not errors:
         return "Nothing was got wrong."
-    what = "of the tenth with the largest errors" if goal.kind == "regression" else "of the mistakes"
+    what = (
+        "of the tenth with the largest errors" if goal.kind == "regression" else "of the mistakes"
+    )
     told = (
-        f"{percent(faulty / errors)} {what} ({faulty:,} of {errors:,}) are on samples that the audit complains of, "
+        f"{percent(faulty / errors)} {what} ({faulty:,} of {errors:,}) are on samples that the "
+        "audit complains of, "
         f"against {percent(whole['share_of_right'] if whole['right'] else 0)} of the rest"
     )
     if math.isnan(whole["explained"]):
         return f"{told}."
     between = f"{round(100 * whole['low'])} to {round(100 * whole['high'])}"
     if whole["beyond_chance"]:
-        return f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % of them ({between})."
+        return (
+            f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % "
+            f"of them ({between})."
+        )
     return f"{told}: no more than coincidence would give (explained: between {between} %)."
 
 
 def _galleries(goal: Goal, mistakes: Mistakes) -> list[dict[str, Any]]:
     """The worst mistakes of each class, those with most mistakes first."""
     if mistakes.given is None or mistakes.said is None:
-        miss = mistakes.frame["predicted"].to_numpy(np.float64) - mistakes.frame["label"].to_numpy(np.float64)
-        sides = (("too-high", mistakes.wrong & (miss > 0)), ("too-low", mistakes.wrong & (miss < 0)))
+        miss = mistakes.frame["predicted"].to_numpy(np.float64) - mistakes.frame["label"].to_numpy(
+            np.float64
+        )
+        sides = (
+            ("too-high", mistakes.wrong & (miss > 0)),
+            ("too-low", mistakes.wrong & (miss < 0)),
+        )
         return [_gallery("", kind, mistakes, rows) for kind, rows in sides if rows.any()]
     differ = mistakes.given != mistakes.said
     order = np.argsort(-differ.sum(axis=0), kind="stable")[:_CLASSES]
     found = []
     for code in order.tolist():
         name = goal.classes[code]
-        for kind, rows in (("false-negative", mistakes.given[:, code]), ("false-positive", mistakes.said[:, code])):
+        for kind, rows in (
+            ("false-negative", mistakes.given[:, code]),
+            ("false-positive", mistakes.said[:, code]),
+        ):
             if (rows & differ[:, code]).any():
                 found.append(_gallery(name, kind, mistakes, rows & differ[:, code]))
     return found
 
 
 def _gallery(of: str, kind: str, mistakes: Mistakes, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    return {"of": of, "kind": kind, "count": int(rows.sum()), "samples": mistakes.worst(rows, SHOWN)}
+    return {
+        "of": of,
+        "kind": kind,
+        "count": int(rows.sum()),
+        "samples": mistakes.worst(rows, SHOWN),
+    }
 
 
-def _examples(mistakes: Mistakes, faults: Faults, shown: list[str], train: frozenset[str]) -> dict[str, dict[str, Any]]:
-    """Sample to what is said of it: ``label``, ``predicted``, ``confidence``, ``loss``, ``p_label``, ``issues``."""
+def _examples(
+    mistakes: Mistakes, faults: Faults, shown: list[str], train: frozenset[str]
+) -> dict[str, dict[str, Any]]:
+    """Sample to what is said of it: ``label``, ``predicted``, ``confidence``, ``loss``,
+    ``p_label``, ``issues``.
+    """
     told = faults.told(shown, train)
     place = {str(name): row for row, name in enumerate(mistakes.frame["sample"])}
     found = {}
@@ -192,19 +264,33 @@ def _examples(mistakes: Mistakes, faults: Faults, shown: list[str], train: froze
         row = place[name]
         given = mistakes.frame.iloc[row]
         own = float("nan")
-        if mistakes.probs is not None and mistakes.given is not None and mistakes.given[row].sum() == 1:
+        if (
+            mistakes.probs is not None
+            and mistakes.given is not None
+            and mistakes.given[row].sum() == 1
+        ):
             own = float(mistakes.probs[row, mistakes.given[row]][0])
         found[name] = {
-            "label": given["label"], "predicted": given["predicted"], "confidence": given.get("confidence", float("nan")),
-            "loss": float(mistakes.loss[row]), "p_label": own, "issues": told.get(name, []),
-        }  # fmt: skip
+            "label": given["label"],
+            "predicted": given["predicted"],
+            "confidence": given.get("confidence", float("nan")),
+            "loss": float(mistakes.loss[row]),
+            "p_label": own,
+            "issues": told.get(name, []),
+        }
     return found
 
 
 def _pairs(goal: Goal, mistakes: Mistakes, ambiguous: set[frozenset[str]]) -> list[dict[str, Any]]:
-    """Which class is most often taken for which other: ``label``, ``predicted``, ``count``, ``share`` of the class with ``low``
-    and ``high`` (Wilson's), ``back`` (the other way round), ``ambiguous`` (by the audit), ``samples``."""
-    if goal.kind not in ("binary", "multi-class") or mistakes.given is None or mistakes.said is None or not len(mistakes.wrong):
+    """Which class is most often taken for which other: ``label``, ``predicted``, ``count``,
+    ``share`` of the class with ``low`` and ``high`` (Wilson's), ``back`` (the other way round),
+    ``ambiguous`` (by the audit), ``samples``."""
+    if (
+        goal.kind not in ("binary", "multi-class")
+        or mistakes.given is None
+        or mistakes.said is None
+        or not len(mistakes.wrong)
+    ):
         return []
     counts = mistakes.given.T.astype(np.int64) @ mistakes.said
     return list(_worst_pairs(goal, mistakes, counts, ambiguous))
@@ -223,8 +309,13 @@ def _worst_pairs(
             return
         low, high = wilson(apart[a, b], counts[a].sum())
         yield {
-            "label": goal.classes[a], "predicted": goal.classes[b], "count": int(apart[a, b]), "back": int(apart[b, a]),
-            "share": float(apart[a, b] / counts[a].sum()), "low": float(low), "high": float(high),
+            "label": goal.classes[a],
+            "predicted": goal.classes[b],
+            "count": int(apart[a, b]),
+            "back": int(apart[b, a]),
+            "share": float(apart[a, b] / counts[a].sum()),
+            "low": float(low),
+            "high": float(high),
             "ambiguous": frozenset((goal.classes[a], goal.classes[b])) in ambiguous,
             "samples": mistakes.worst(given[:, a] & said[:, b], SHOWN // 2),
-        }  # fmt: skip
+        }

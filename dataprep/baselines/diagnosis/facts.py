@@ -13,16 +13,25 @@ if TYPE_CHECKING:
 
 _AS_THEY_ARE = ("validation", "train", "test", "dumb", "ceiling", "thresholds")
 #: Claims about the parts that the data came with; a new split has parts of its own.
-_OF_PARTS = ("split-leakage", "group-leakage", "label-shift", "absent-class", "distribution-mismatch", "normalisation-mismatch")
+_OF_PARTS = (
+    "split-leakage",
+    "group-leakage",
+    "label-shift",
+    "absent-class",
+    "distribution-mismatch",
+    "normalisation-mismatch",
+)
 
 
-def facts_of(metrics: Mapping[str, Any], dataset: Dataset, audit: Audit | None = None) -> dict[str, Any]:
+def facts_of(
+    metrics: Mapping[str, Any], dataset: Dataset, audit: Audit | None = None
+) -> dict[str, Any]:
     """What `dataprep.baselines.diagnosis.next_steps.what_next` wants to know.
 
     Args:
         metrics: everything measured (``metrics.json``).
-        dataset: what was trained on. Where its parts are not those that the audit saw, the audit's claims about parts are left
-            out: they are about others.
+        dataset: what was trained on. Where its parts are not those that the audit saw, the audit's
+            claims about parts are left out: they are about others.
         audit: what is known about the samples.
     """
     facts = {key: metrics[key] for key in _AS_THEY_ARE if metrics.get(key)}
@@ -35,11 +44,17 @@ def facts_of(metrics: Mapping[str, Any], dataset: Dataset, audit: Audit | None =
     history = metrics.get("history") or []
     if history:
         limit = metrics["regime"]["settings"]["epochs"]
-        facts["training"] = {"epochs": len(history), "best_epoch": metrics["best_epoch"] + 1, "limit": limit}
+        facts["training"] = {
+            "epochs": len(history),
+            "best_epoch": metrics["best_epoch"] + 1,
+            "limit": limit,
+        }
     facts |= _changes(metrics, own)
     errors = metrics.get("errors") or {}
     if (errors.get("explained") or {}).get("beyond_chance"):
-        facts["errors"] = {key: errors[key] for key in ("mistakes", "faulty", "wrong_label", "explained")}
+        facts["errors"] = {
+            key: errors[key] for key in ("mistakes", "faulty", "wrong_label", "explained")
+        }
     claims = claims_of(audit.issues if audit is not None else None)
     if audit is not None and not _same_parts(dataset, audit.dataset):
         claims = {check: claim for check, claim in claims.items() if check not in _OF_PARTS}
@@ -51,7 +66,9 @@ def _same_parts(one: Dataset, other: Dataset) -> bool:
     if not (one.has("split") and other.has("split")):
         return False
     shared = one.samples.index.intersection(other.samples.index)
-    mine, theirs = (each.samples["split"].reindex(shared).astype("str").to_numpy() for each in (one, other))
+    mine, theirs = (
+        each.samples["split"].reindex(shared).astype("str").to_numpy() for each in (one, other)
+    )
     return bool((mine == theirs).all())
 
 

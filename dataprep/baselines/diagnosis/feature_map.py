@@ -24,7 +24,9 @@ _OF_TRAIN, _OF_OTHERS = 1000, 2000
 _FIFTHS = 5
 
 
-def plane_of(materials: Materials, network: Network, *, test: bool = True, seed: int = 0) -> dict[str, Any]:
+def plane_of(
+    materials: Materials, network: Network, *, test: bool = True, seed: int = 0
+) -> dict[str, Any]:
     """Where images lie on the map of the penultimate layer; empty for fewer than 12.
 
     Args:
@@ -34,36 +36,57 @@ def plane_of(materials: Materials, network: Network, *, test: bool = True, seed:
         seed: of the sample and of the layout.
 
     Returns:
-        ``samples``, ``x`` and ``y`` (0 to 65535), ``agreeing`` (of the 15 nearest neighbours how many share the label; -1 where
-        that is unknown), ``labels`` and ``label_of`` (codes, -1 unknown), ``total``, ``reading`` (what it says, in a
-        sentence), ``classes`` (`dataprep.reports.audit.feature_map.FeatureMap`).
+        ``samples``, ``x`` and ``y`` (0 to 65535), ``agreeing`` (of the 15 nearest neighbours how
+        many share the label; -1 where that is unknown), ``labels`` and ``label_of`` (codes, -1
+        unknown), ``total``, ``reading`` (what it says, in a sentence), ``classes``
+        (`dataprep.reports.audit.feature_map.FeatureMap`).
     """
     rng = np.random.default_rng(seed)
     judged = np.concatenate(list(materials.unlearned(test).values()))
-    rows = np.sort(np.concatenate([
-        rng.permutation(judged)[:_OF_OTHERS], rng.permutation(materials.train)[:_OF_TRAIN]
-    ]))  # fmt: skip
+    rows = np.sort(
+        np.concatenate(
+            [rng.permutation(judged)[:_OF_OTHERS], rng.permutation(materials.train)[:_OF_TRAIN]]
+        )
+    )
     features = space_of(features_of(network, materials.store, rows), seed=seed)
     rows, values = rows[features.known], features.values[features.known]
     if len(rows) < FEWEST:
         return {}
     labels, names = _labels(materials, rows)
-    found = map_of(rows, values, labels, names, np.ones(len(rows), bool), len(judged) + len(materials.train), seed=seed)
+    found = map_of(
+        rows,
+        values,
+        labels,
+        names,
+        np.ones(len(rows), bool),
+        len(judged) + len(materials.train),
+        seed=seed,
+    )
     places = np.round((found.positions + 1) * 32767.5).astype(np.int64)
     return {
-        "samples": [str(name) for name in materials.names[rows]], "x": places[:, 0], "y": places[:, 1],
-        "agreeing": np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)), "labels": names, "label_of": labels,
-        "total": found.total, "reading": reading(found), "classes": list(found.classes),
-    }  # fmt: skip
+        "samples": [str(name) for name in materials.names[rows]],
+        "x": places[:, 0],
+        "y": places[:, 1],
+        "agreeing": np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)),
+        "labels": names,
+        "label_of": labels,
+        "total": found.total,
+        "reading": reading(found),
+        "classes": list(found.classes),
+    }
 
 
 def _labels(materials: Materials, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
-    """(m,) code of each row's label, and the names, most frequent first; fifths of the values of a regression."""
+    """(m,) code of each row's label, and the names, most frequent first; fifths of the values of
+    a regression.
+    """
     if materials.goal.kind == "regression":
         values = np.asarray(materials.labels[rows], np.float64)
         edges = np.quantile(values, np.linspace(0, 1, _FIFTHS + 1))
         names = [f"{in_figures(low)} to {in_figures(high)}" for low, high in pairwise(edges)]
-        return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _FIFTHS - 1).astype(np.int64), names
+        return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _FIFTHS - 1).astype(
+            np.int64
+        ), names
     texts = materials.dataset.samples["label"].iloc[rows].astype("str").to_numpy(dtype=object)
     kinds, codes, counts = np.unique(texts.astype(str), return_inverse=True, return_counts=True)
     order = np.lexsort((kinds, -counts))

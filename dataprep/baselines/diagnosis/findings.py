@@ -20,7 +20,9 @@ class View:
         self.metric = METRICS[self.validation["metric"]["name"]]
         self.own = number(self.validation["metric"]["value"])
         self.low, self.high = (number(self.validation["metric"][end]) for end in ("low", "high"))
-        self.worse, self.better = (self.low, self.high) if self.metric.direction == "higher" else (self.high, self.low)
+        self.worse, self.better = (
+            (self.low, self.high) if self.metric.direction == "higher" else (self.high, self.low)
+        )
         dumb = [number(each["value"]) for each in facts.get("dumb") or ()]
         self.dumb = dumb[0] if dumb else math.nan
 
@@ -54,14 +56,28 @@ def number(value: Any) -> float:
 
 
 def step(code: str, sentence: str, figure: float, gain: float, evidence: Mapping[str, Any]) -> Step:
-    """A step: its code, the sentence, the figure that it rests on, what there is to gain, and the facts behind it."""
+    """A step: its code, the sentence, the figure that it rests on, what there is to gain, and
+    the facts behind it.
+    """
     gain = gain if math.isfinite(gain) else 0.0
-    return {"step": code, "sentence": sentence, "figure": figure, "gain": gain, "evidence": evidence}
+    return {
+        "step": code,
+        "sentence": sentence,
+        "figure": figure,
+        "gain": gain,
+        "evidence": evidence,
+    }
 
 
 def top_of(view: View) -> float:
-    """The best that can be hoped for on train: right up to the noise for shares, no error otherwise."""
+    """The best that can be hoped for on train: right up to the noise for shares, no error
+    otherwise.
+    """
     if view.metric.direction == "lower":
         return 0.0
     ceiling = number(view.of("ceiling").get("ceiling"))
-    return ceiling if view.name in ("accuracy", "macro-f1", "balanced-accuracy") and math.isfinite(ceiling) else 1.0
+    return (
+        ceiling
+        if view.name in ("accuracy", "macro-f1", "balanced-accuracy") and math.isfinite(ceiling)
+        else 1.0
+    )

@@ -1,7 +1,8 @@
 """Grad-CAM (Selvaraju et al. 2017): which parts of an image spoke for a class.
 
-A network here is a linear classifier on the mean of its last maps, so that the gradient of a logit by a map is the classifier's
-weight, the same everywhere: the weighted sum of the maps is Grad-CAM exactly, without a backward pass (Zhou et al. 2016).
+A network here is a linear classifier on the mean of its last maps, so that the gradient of a logit
+by a map is the classifier's weight, the same everywhere: the weighted sum of the maps is Grad-CAM
+exactly, without a backward pass (Zhou et al. 2016).
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ _STRENGTH = 0.62
 
 
 def class_maps(
-    network: Network, images: NDArray[np.uint8], codes: NDArray[np.integer[Any]], *, several: bool = False
+    network: Network,
+    images: NDArray[np.uint8],
+    codes: NDArray[np.integer[Any]],
+    *,
+    several: bool = False,
 ) -> NDArray[np.float32]:
-    """(n, h, w) heat of each image for one class each: 0 where nothing speaks for it, 1 where most does.
+    """(n, h, w) heat of each image for one class each: 0 where nothing speaks for it, 1 where most
+    does.
 
-    Softmax looks at differences between logits alone, so the mean of all classes' weights is taken off: what speaks for every
-    class alike speaks for none.
+    Softmax looks at differences between logits alone, so the mean of all classes' weights is taken
+    off: what speaks for every class alike speaks for none.
 
     Args:
         network: the model.
@@ -46,17 +52,25 @@ def class_maps(
     """
     device = next(network.parameters()).device
     weights = network.classifier.weight.detach()
-    weights = weights if several or len(weights) < 2 else weights - weights.mean(dim=0, keepdim=True)
+    weights = (
+        weights if several or len(weights) < 2 else weights - weights.mean(dim=0, keepdim=True)
+    )
     network.eval()
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), _BATCH):
-            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH])).permute(0, 3, 1, 2)
+            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH])).permute(
+                0, 3, 1, 2
+            )
             maps = network.maps(batch.to(device).float() / 255)  # (B, C, h, w)
-            chosen = weights[torch.as_tensor(codes[start : start + _BATCH], device=device)]  # (B, C)
+            chosen = weights[
+                torch.as_tensor(codes[start : start + _BATCH], device=device)
+            ]  # (B, C)
             heat = torch.relu(torch.einsum("bchw,bc->bhw", maps, chosen))
             top = heat.amax(dim=(1, 2), keepdim=True)
-            found.append((heat / torch.where(top > 0, top, torch.ones_like(top))).float().cpu().numpy())
+            found.append(
+                (heat / torch.where(top > 0, top, torch.ones_like(top))).float().cpu().numpy()
+            )
     return np.concatenate(found) if found else np.zeros((0, 1, 1), np.float32)
 
 
@@ -64,7 +78,9 @@ def overlay(picture: bytes, heat: NDArray[np.float32]) -> bytes:
     """A JPEG with heat (h, w), 0 to 1, laid over it; as large as the picture."""
     rgb = simplejpeg.decode_jpeg(picture, colorspace="RGB")
     height, width = rgb.shape[:2]
-    spread = np.clip(cv2.resize(heat, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)[..., None]  # (h, w, 1)
+    spread = np.clip(cv2.resize(heat, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)[
+        ..., None
+    ]  # (h, w, 1)
     colours = cv2.applyColorMap((spread * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     grey = rgb.astype(np.float32).mean(axis=2, keepdims=True)
     mixed = (1 - _STRENGTH * spread) * (0.6 * grey + 0.4 * rgb) + _STRENGTH * spread * colours
@@ -72,10 +88,17 @@ def overlay(picture: bytes, heat: NDArray[np.float32]) -> bytes:
 
 
 def overlays(
-    network: Network, dataset: Dataset, side: int, wanted: Mapping[str, int], pictures: Mapping[str, bytes],
-    options: PassOptions, *, several: bool = False,
-) -> dict[str, bytes]:  # fmt: skip
-    """Sample to its picture with what spoke for a class laid over it; samples that cannot be decoded are left out.
+    network: Network,
+    dataset: Dataset,
+    side: int,
+    wanted: Mapping[str, int],
+    pictures: Mapping[str, bytes],
+    options: PassOptions,
+    *,
+    several: bool = False,
+) -> dict[str, bytes]:
+    """Sample to its picture with what spoke for a class laid over it; samples that cannot be
+    decoded are left out.
 
     Args:
         network: the model.
@@ -87,7 +110,11 @@ def overlays(
         several: as in `class_maps`.
     """
     names = [name for name in wanted if name in pictures]
-    views = {names[index]: view for index, view in views_of(dataset, names, side, options) if not isinstance(view, Lost)}
+    views = {
+        names[index]: view
+        for index, view in views_of(dataset, names, side, options)
+        if not isinstance(view, Lost)
+    }
     names = [name for name in names if name in views]
     if not names:
         return {}

@@ -1,4 +1,6 @@
-"""Classes of which a part that was judged has no image, in words: no figure of that part is about them."""
+"""Classes of which a part that was judged has no image, in words: no figure of that part is
+about them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def absent_sentences(metrics: Mapping[str, Any], parts: Sequence[tuple[str, str]
         counted = [f"counts {_named(zero)} as 0 (predicted, and never right)"] if zero else []
         counted += [f"leaves {_named(rest)} out"] if rest else []
         yield (
-            f"{part[:1].upper()}{part[1:]} has no image of class {_named([each['class'] for each in lacking])}: recall there is "
+            f"{part[:1].upper()}{part[1:]} has no image of class "
+            f"{_named([each['class'] for each in lacking])}: recall there is "
             f"unknown, and macro-F1 {' and '.join(counted)}."
         )
 

@@ -1,7 +1,9 @@
-"""The cluster bootstrap: how far a figure would move with other units (patients, videos, sets of copies) drawn in their place.
+"""The cluster bootstrap: how far a figure would move with other units (patients, videos, sets of
+copies) drawn in their place.
 
-Whole units are drawn with replacement, as many as there are (Davison & Hinkley 1997, section 3.8), and a draw is held as the
-number of times that every row takes part. Intervals are percentiles of the draws.
+Whole units are drawn with replacement, as many as there are (Davison & Hinkley 1997, section 3.8),
+and a draw is held as the number of times that every row takes part. Intervals are percentiles of
+the draws.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _ENDS = (0.025, 0.975)
 
 
 def numbered(units: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(len(rows),) unit of each row, numbered from 0 without gaps; every row its own where `units` is None."""
+    """(len(rows),) unit of each row, numbered from 0 without gaps; every row its own where
+    `units` is None.
+    """
     if units is None:
         return np.arange(len(rows))
     values = np.asarray(units)[rows]
@@ -67,7 +71,8 @@ def resampled(
     """Values of metrics, and the tally of classes, in every draw.
 
     Returns:
-        name to (draws,) values (fewer of metrics that rank many rows), and (draws, 3, k) tallies as `Weighted.tally`.
+        name to (draws,) values (fewer of metrics that rank many rows), and (draws, 3, k) tallies as
+        `Weighted.tally`.
     """
     values: dict[str, list[float]] = {metric.name: [] for metric in metrics}
     tallies = [np.zeros((0, 3, len(judged.goal.classes)))]
@@ -77,14 +82,18 @@ def resampled(
         for metric in metrics:
             left = wanted[metric.name] - len(values[metric.name])
             if left > 0:
-                values[metric.name] += metric.values(rows if left >= len(block) else Weighted(judged, block[:left]))
+                values[metric.name] += metric.values(
+                    rows if left >= len(block) else Weighted(judged, block[:left])
+                )
         if judged.goal.classes:
             tallies.append(rows.tally)
     return {name: np.array(found) for name, found in values.items()}, np.concatenate(tallies)
 
 
 def percentiles(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ends of the 95 % intervals over the first axis, of the draws in which a figure is defined; NaN where it never is."""
+    """Ends of the 95 % intervals over the first axis, of the draws in which a figure is defined;
+    NaN where it never is.
+    """
     flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
     ends = np.full((2, flat.shape[1]), np.nan)
     whole = ~np.isnan(flat).any(axis=0) if len(flat) else np.zeros(flat.shape[1], bool)
@@ -98,11 +107,13 @@ def percentiles(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return ends[0].reshape(shape), ends[1].reshape(shape)
 
 
-def estimate(value: float, draws: NDArray[np.float64], units: int, *, bounded: bool) -> dict[str, float]:
+def estimate(
+    value: float, draws: NDArray[np.float64], units: int, *, bounded: bool
+) -> dict[str, float]:
     """A value with its interval: ``value``, ``low``, ``high``.
 
-    Where every draw gives 0 or every draw gives 1, the bootstrap knows nothing of what it has not seen: the interval is then
-    that of a share of `units` (Wilson 1927).
+    Where every draw gives 0 or every draw gives 1, the bootstrap knows nothing of what it has not
+    seen: the interval is then that of a share of `units` (Wilson 1927).
     """
     low, high = (float(end) for end in percentiles(draws))
     if bounded and units and value in (0.0, 1.0) and low == high:

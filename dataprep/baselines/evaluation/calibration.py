@@ -1,4 +1,6 @@
-"""Calibration: whether a model that says 90 % is right in nine cases of ten, and the one number that mends most of it."""
+"""Calibration: whether a model that says 90 % is right in nine cases of ten, and the one number
+that mends most of it.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +27,24 @@ _FOLDS = 5
 _DRAWS = 200
 
 
-def reliability(confidence: NDArray[Any], right: NDArray[Any], *, bins: int = _BINS, equal: Binning = "width") -> dict[str, Any]:
-    """How often statements of each confidence are right, and the expected calibration error (Guo et al. 2017).
+def reliability(
+    confidence: NDArray[Any], right: NDArray[Any], *, bins: int = _BINS, equal: Binning = "width"
+) -> dict[str, Any]:
+    """How often statements of each confidence are right, and the expected calibration error (Guo et
+    al. 2017).
 
     Args:
         confidence: (n,) probability of what is said, 0 to 1.
         right: (n,) bool whether it is so.
-        bins: number of bins; of equal mass, equal confidences stay in one bin, so that there may be fewer.
-        equal: bins of equal width in confidence, or of equal mass (equal numbers of statements; Nguyen & O'Connor 2015).
+        bins: number of bins; of equal mass, equal confidences stay in one bin, so that there may be
+            fewer.
+        equal: bins of equal width in confidence, or of equal mass (equal numbers of statements;
+            Nguyen & O'Connor 2015).
 
     Returns:
-        ``error`` (mean gap of confidence and accuracy, weighted by counts; NaN of nothing) and ``bins``: ``low``, ``high``,
-        ``count``, ``confidence``, ``accuracy`` of each that is not empty.
+        ``error`` (mean gap of confidence and accuracy, weighted by counts; NaN of nothing) and
+        ``bins``: ``low``, ``high``, ``count``, ``confidence``, ``accuracy`` of each that is not
+        empty.
     """
     confidence, right = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
     if not len(confidence):
@@ -44,7 +52,9 @@ def reliability(confidence: NDArray[Any], right: NDArray[Any], *, bins: int = _B
     if equal == "width":
         edges = np.linspace(0, 1, bins + 1)
     else:
-        edges = np.unique(np.quantile(confidence, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
+        edges = np.unique(
+            np.quantile(confidence, np.linspace(0, 1, bins + 1), method="inverted_cdf")
+        )
         edges = np.append(edges, edges[-1]) if len(edges) == 1 else edges
     code = _bin_of(confidence, edges)
     counts = np.bincount(code, minlength=len(edges) - 1)
@@ -61,20 +71,26 @@ def reliability(confidence: NDArray[Any], right: NDArray[Any], *, bins: int = _B
         }
         for b, s, t in zip(kept, said, true, strict=True)
     ]
-    return {"error": float((counts[kept] * np.abs(said - true)).sum() / len(confidence)), "bins": rows}
+    return {
+        "error": float((counts[kept] * np.abs(said - true)).sum() / len(confidence)),
+        "bins": rows,
+    }
 
 
 def _bin_of(confidence: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) bin (low, high] of each confidence; the first holds its lower edge."""
-    return np.asarray(np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2), np.int64)
+    return np.asarray(
+        np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2), np.int64
+    )
 
 
 def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     """The number that logits are divided by so that the log-loss is least (Guo et al. 2017).
 
-    The log-loss is convex in the inverse temperature; its slope's zero is found by halving the interval. The logarithm of the
-    temperature has a standard normal prior, so that a few rows that are all answered rightly do not make a model sure of
-    everything. 1 where there is nothing to fit on.
+    The log-loss is convex in the inverse temperature; its slope's zero is found by halving the
+    interval. The logarithm of the temperature has a standard normal prior, so that a few rows that
+    are all answered rightly do not make a model sure of everything. 1 where there is nothing to fit
+    on.
 
     Args:
         logits: (n, k), softmax follows; with labels (n, k) bool the logistic function follows.
@@ -86,7 +102,10 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     low, high = np.log(1 / _HOTTEST), np.log(1 / _COLDEST)
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if np.exp(middle) * _slope(logits, labels, float(np.exp(middle))) + middle / len(logits) > 0:
+        if (
+            np.exp(middle) * _slope(logits, labels, float(np.exp(middle))) + middle / len(logits)
+            > 0
+        ):
             high = middle
         else:
             low = middle
@@ -101,12 +120,20 @@ def _slope(logits: NDArray[np.float64], labels: NDArray[Any], inverse: float) ->
     return float(((probs * logits).sum(axis=1) - logits[np.arange(len(labels)), labels]).mean())
 
 
-def probabilities(logits: NDArray[Any], temperature: float = 1.0, *, several: bool = False) -> NDArray[np.float64]:
-    """(n, k) probabilities of logits over `temperature`: softmax, or the logistic function where `several` labels may hold."""
+def probabilities(
+    logits: NDArray[Any], temperature: float = 1.0, *, several: bool = False
+) -> NDArray[np.float64]:
+    """(n, k) probabilities of logits over `temperature`: softmax, or the logistic function where
+    `several` labels may hold.
+    """
     scaled = np.asarray(logits, np.float64) / temperature
     if several:
         return np.asarray(0.5 * (1 + np.tanh(scaled / 2)))
-    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf)) if len(scaled) else scaled
+    scaled = (
+        np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
+        if len(scaled)
+        else scaled
+    )
     return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
 
 
@@ -115,8 +142,8 @@ def calibrate(
 ) -> tuple[float, dict[str, Any]]:
     """The temperature of a model, fitted on rows that it was not trained on, and what it brings.
 
-    What is told of ``after`` comes from temperatures of other folds of units, so that no row is judged by a temperature that
-    it helped to fit.
+    What is told of ``after`` comes from temperatures of other folds of units, so that no row is
+    judged by a temperature that it helped to fit.
 
     Args:
         goal: not a regression.
@@ -126,13 +153,20 @@ def calibrate(
         seed: of the folds.
 
     Returns:
-        The temperature of all rows, and ``temperature``, ``samples``, ``folds``, ``before`` and ``after``, each with ``ece``
-        (15 bins of equal width), ``ece_mass`` (of equal mass), ``by_chance`` (95th percentile of the error of equal width that
-        a calibrated model would show on so many rows), ``log_loss`` and ``reliability`` (`reliability`, equal width).
+        The temperature of all rows, and ``temperature``, ``samples``, ``folds``, ``before`` and
+        ``after``, each with ``ece`` (15 bins of equal width), ``ece_mass`` (of equal mass),
+        ``by_chance`` (95th percentile of the error of equal width that a calibrated model would
+        show on so many rows), ``log_loss`` and ``reliability`` (`reliability`, equal width).
     """
     judged = Judged.of(goal, labels, logits)
     if not judged.sound:
-        return 1.0, {"temperature": 1.0, "samples": len(judged), "folds": 0, "before": {}, "after": {}}
+        return 1.0, {
+            "temperature": 1.0,
+            "samples": len(judged),
+            "folds": 0,
+            "before": {},
+            "after": {},
+        }
     several = goal.kind == "multi-label"
     temperature = fit_temperature(judged.probs, judged.labels)
     first = judged.labels.argmax(axis=1) if several else judged.labels
@@ -144,27 +178,38 @@ def calibrate(
         after[own] = probabilities(judged.probs[own], rest, several=several)
     before = probabilities(judged.probs, several=several)
     return temperature, {
-        "temperature": temperature, "samples": len(judged), "folds": int(fold.max()) + 1,
+        "temperature": temperature,
+        "samples": len(judged),
+        "folds": int(fold.max()) + 1,
         "before": calibration_figures(goal, judged.labels, before, seed=seed),
         "after": calibration_figures(goal, judged.labels, after, seed=seed),
-    }  # fmt: skip
+    }
 
 
-def calibration_figures(goal: Goal, labels: NDArray[Any], probs: NDArray[Any], *, seed: int = 0) -> dict[str, Any]:
-    """Calibration of probabilities as they are; the keys of ``before`` in `calibrate`. Empty of nothing."""
+def calibration_figures(
+    goal: Goal, labels: NDArray[Any], probs: NDArray[Any], *, seed: int = 0
+) -> dict[str, Any]:
+    """Calibration of probabilities as they are; the keys of ``before`` in `calibrate`. Empty of
+    nothing.
+    """
     judged = Judged.of(goal, labels, probs)
     if not judged.sound:
         return {}
     confidence, right = statements(judged)
     wide, mass = reliability(confidence, right), reliability(confidence, right, equal="mass")
     return {
-        "ece": wide["error"], "ece_mass": mass["error"], "by_chance": _by_chance(confidence, seed),
-        "log_loss": float(row_losses(judged).mean()), "reliability": wide["bins"],
-    }  # fmt: skip
+        "ece": wide["error"],
+        "ece_mass": mass["error"],
+        "by_chance": _by_chance(confidence, seed),
+        "log_loss": float(row_losses(judged).mean()),
+        "reliability": wide["bins"],
+    }
 
 
 def statements(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Confidence and truth of everything that is said: one statement per row, or per row and label of several."""
+    """Confidence and truth of everything that is said: one statement per row, or per row and
+    label of several.
+    """
     if judged.goal.kind == "multi-label":
         confidence = np.maximum(judged.probs, 1 - judged.probs)
         return confidence.ravel(), ((judged.probs >= 0.5) == judged.labels).ravel()
@@ -172,9 +217,14 @@ def statements(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def _by_chance(confidence: NDArray[np.float64], seed: int) -> float:
-    """95th percentile of the calibration error (equal width) when every confidence is true (Bröcker & Smith 2007)."""
+    """95th percentile of the calibration error (equal width) when every confidence is true
+    (Bröcker & Smith 2007).
+    """
     rng = np.random.default_rng(seed)
     code = _bin_of(confidence, np.linspace(0, 1, _BINS + 1))
     said = np.bincount(code, confidence, _BINS)
-    errors = [np.abs(said - np.bincount(code[rng.random(len(code)) < confidence], minlength=_BINS)).sum() for _ in range(_DRAWS)]
+    errors = [
+        np.abs(said - np.bincount(code[rng.random(len(code)) < confidence], minlength=_BINS)).sum()
+        for _ in range(_DRAWS)
+    ]
     return float(np.quantile(errors, 0.95) / len(confidence))

@@ -1,4 +1,6 @@
-"""Imbalance: what class weights do, with and without, on features that stay as they are: seconds instead of trainings."""
+"""Imbalance: what class weights do, with and without, on features that stay as they are: seconds
+instead of trainings.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,11 @@ _WEIGHTINGS = ("none", "inverse", "effective")
 _MOST = 5000
 
 
-def compare_weights(materials: Materials, settings: TrainSettings, embedding: NDArray[Any] | None) -> dict[str, Any]:
-    """What was done about unequal classes, and what class weights do to a linear classifier on frozen embeddings.
+def compare_weights(
+    materials: Materials, settings: TrainSettings, embedding: NDArray[Any] | None
+) -> dict[str, Any]:
+    """What was done about unequal classes, and what class weights do to a linear classifier on
+    frozen embeddings.
 
     Args:
         materials: judged on the rows of val.
@@ -34,11 +39,12 @@ def compare_weights(materials: Materials, settings: TrainSettings, embedding: ND
         embedding: (n, d); None where there are none.
 
     Returns:
-        ``counts`` (class to training samples), ``ratio`` (largest class to smallest), ``imbalanced`` (ratio above 1.5),
-        ``used`` (class_weights, sampler, focal), ``sentence``; and where classes are unequal and there are embeddings:
-        ``choices`` (weighting to macro-F1 with its interval, and the recall of every class) and ``difference``
-        (`dataprep.baselines.evaluation.comparing.compare_models` by macro-F1: one without weights, other with those used, else inverse).
-        Empty for several labels and regressions.
+        ``counts`` (class to training samples), ``ratio`` (largest class to smallest),
+        ``imbalanced`` (ratio above 1.5), ``used`` (class_weights, sampler, focal), ``sentence``;
+        and where classes are unequal and there are embeddings: ``choices`` (weighting to macro-F1
+        with its interval, and the recall of every class) and ``difference``
+        (`dataprep.baselines.evaluation.comparing.compare_models` by macro-F1: one without weights,
+        other with those used, else inverse). Empty for several labels and regressions.
     """
     goal = materials.goal
     if goal.kind not in ("binary", "multi-class"):
@@ -46,9 +52,11 @@ def compare_weights(materials: Materials, settings: TrainSettings, embedding: ND
     counts = materials.counts(materials.train)
     ratio = float(counts.max() / max(1, counts.min()))
     found: dict[str, Any] = {
-        "counts": dict(zip(goal.classes, map(int, counts), strict=True)), "ratio": ratio, "imbalanced": ratio > IMBALANCE,
+        "counts": dict(zip(goal.classes, map(int, counts), strict=True)),
+        "ratio": ratio,
+        "imbalanced": ratio > IMBALANCE,
         "used": {name: getattr(settings, name) for name in ("class_weights", "sampler", "focal")},
-    }  # fmt: skip
+    }
     found["sentence"] = _described(found["used"], ratio)
     if embedding is None or not found["imbalanced"]:
         return found
@@ -56,7 +64,9 @@ def compare_weights(materials: Materials, settings: TrainSettings, embedding: ND
     named = settings.class_weights if settings.class_weights != "none" else "inverse"
     labels, units = materials.labels[materials.val], materials.units[materials.val]
     by_f1 = replace(goal, metric="macro-f1")
-    difference = compare_models(by_f1, labels, probs["none"], probs[named], units=units, seed=settings.seed, draws=500)
+    difference = compare_models(
+        by_f1, labels, probs["none"], probs[named], units=units, seed=settings.seed, draws=500
+    )
     choices = {name: _figures(by_f1, labels, each, units) for name, each in probs.items()}
     return found | {"choices": choices, "difference": difference, "weighting": named}
 
@@ -65,7 +75,11 @@ def _described(used: Mapping[str, Any], ratio: float) -> str:
     """What was done, in a sentence."""
     means = []
     if used["class_weights"] != "none":
-        kind = "the inverse of its number of samples" if used["class_weights"] == "inverse" else "its effective number of samples"
+        kind = (
+            "the inverse of its number of samples"
+            if used["class_weights"] == "inverse"
+            else "its effective number of samples"
+        )
         means.append(f"each class weighs by {kind} in the loss")
     if used["sampler"] == "balanced":
         means.append("every class is drawn equally often")
@@ -84,8 +98,13 @@ def _probabilities(
     first = linear_on(materials, embedding[rows], rows, replace(plain, class_weights="none"))
     fitted = {"none": first}
     for name in _WEIGHTINGS[1:]:
-        fitted[name] = linear_on(materials, embedding[rows], rows, replace(plain, class_weights=name), (first.penalty,))
-    return {name: predictions(materials, linear(embedding[materials.val])) for name, linear in fitted.items()}
+        fitted[name] = linear_on(
+            materials, embedding[rows], rows, replace(plain, class_weights=name), (first.penalty,)
+        )
+    return {
+        name: predictions(materials, linear(embedding[materials.val]))
+        for name, linear in fitted.items()
+    }
 
 
 def _some(materials: Materials, seed: int) -> NDArray[np.int64]:
@@ -94,10 +113,17 @@ def _some(materials: Materials, seed: int) -> NDArray[np.int64]:
     if len(rows) <= _MOST:
         return rows
     drawn = np.random.default_rng(seed).permutation(rows)
-    rare = np.concatenate([drawn[materials.labels[drawn] == code][:20] for code in range(len(materials.goal.classes))])
+    rare = np.concatenate(
+        [drawn[materials.labels[drawn] == code][:20] for code in range(len(materials.goal.classes))]
+    )
     return np.unique(np.concatenate([rare, drawn[:_MOST]]))
 
 
-def _figures(goal: Any, labels: NDArray[Any], probs: NDArray[Any], units: NDArray[np.int64]) -> dict[str, Any]:
+def _figures(
+    goal: Any, labels: NDArray[Any], probs: NDArray[Any], units: NDArray[np.int64]
+) -> dict[str, Any]:
     judged = evaluate(goal, labels, probs, units=units, draws=200)
-    return {"macro-f1": judged["metrics"]["macro-f1"], "recall": {each["class"]: each["recall"] for each in judged["classes"]}}
+    return {
+        "macro-f1": judged["metrics"]["macro-f1"],
+        "recall": {each["class"]: each["recall"] for each in judged["classes"]},
+    }

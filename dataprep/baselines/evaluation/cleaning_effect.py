@@ -1,8 +1,9 @@
-"""Before and after cleaning: the same training twice, once on the labels as given and once on what a plan leaves of them.
+"""Before and after cleaning: the same training twice, once on the labels as given and once on what
+a plan leaves of them.
 
-Only the training part is cleaned. Both sides are judged on the same rows of val, with their labels as given: those that the plan
-neither drops nor relabels. Judging on relabelled rows would ask the tool that proposed the labels whether they are right. The
-test part stays unseen.
+Only the training part is cleaned. Both sides are judged on the same rows of val, with their labels
+as given: those that the plan neither drops nor relabels. Judging on relabelled rows would ask the
+tool that proposed the labels whether they are right. The test part stays unseen.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.regimes import Regime
     from dataprep.schemas.plan import Plan
 
-#: A classifier on frozen features knows no luck: each seed trains it on another such share of the training units instead.
+#: A classifier on frozen features knows no luck: each seed trains it on another such share of the
+#: training units instead.
 _SHARE = 0.9
 
 
@@ -50,15 +52,19 @@ def compare_cleaned(
     """Whether cleaning the training part helps, over paired seeds.
 
     Args:
-        materials, regime, policy, device, workers, report: as of `dataprep.baselines.training.fitting.teach`.
+        materials, regime, policy, device, workers, report: as of
+            `dataprep.baselines.training.fitting.teach`.
         taught: the model on the labels as given: how many epochs were best.
         plan: what to drop and relabel.
-        seeds: trainings of each side; the two of a seed share their order, augmentation and first weights.
+        seeds: trainings of each side; the two of a seed share their order, augmentation and first
+            weights.
 
     Returns:
-        `dataprep.baselines.evaluation.comparing.paired_seeds`, and ``dropped``, ``relabelled`` (training samples), ``judged`` (rows of val),
-        ``rows`` (`dataprep.baselines.evaluation.comparing.compare_models` on the mean answers of all seeds: an interval over the judged
-        units), ``helped`` ("better", "worse" or "no clear difference": only where both intervals say so), ``sentence``.
+        `dataprep.baselines.evaluation.comparing.paired_seeds`, and ``dropped``, ``relabelled``
+        (training samples), ``judged`` (rows of val), ``rows``
+        (`dataprep.baselines.evaluation.comparing.compare_models` on the mean answers of all seeds:
+        an interval over the judged units), ``helped`` ("better", "worse" or "no clear difference":
+        only where both intervals say so), ``sentence``.
 
     Raises:
         InputError: the plan changes nothing in train, or leaves no row of val to judge on.
@@ -68,13 +74,26 @@ def compare_cleaned(
     features = _features(before, taught) if regime.name == "frozen" else None
     answers: tuple[list[Any], list[Any]] = ([], [])
     for number in range(seeds):
-        settings = replace(regime.settings, seed=regime.settings.seed + number, epochs=max(1, epochs), patience=0)
+        settings = replace(
+            regime.settings, seed=regime.settings.seed + number, epochs=max(1, epochs), patience=0
+        )
         once = replace(regime, settings=settings)
         if features is not None:
             made = _linear_pair(before, after, once, features)
         else:
             made = (
-                _answers(side, teach(side, once, policy=policy, device=device, workers=workers, report=report, choose=False))
+                _answers(
+                    side,
+                    teach(
+                        side,
+                        once,
+                        policy=policy,
+                        device=device,
+                        workers=workers,
+                        report=report,
+                        choose=False,
+                    ),
+                )
                 for side in (before, after)
             )
         for place, each in zip(answers, made, strict=True):
@@ -83,7 +102,9 @@ def compare_cleaned(
 
 
 def sides(materials: Materials, plan: Plan) -> tuple[Materials, Materials, dict[str, int]]:
-    """Materials before and after cleaning the training part, with the rows of val that the plan does not touch; and counts."""
+    """Materials before and after cleaning the training part, with the rows of val that the plan
+    does not touch; and counts.
+    """
     table = plan.table
     names = materials.dataset.samples.index
     dropped = names.isin(table.loc[table["action"] == "drop", "sample"])
@@ -92,20 +113,29 @@ def sides(materials: Materials, plan: Plan) -> tuple[Materials, Materials, dict[
     texts = materials.dataset.samples["label"].astype("object").copy()
     texts[names[renamed]] = new[names[renamed]]
     labels = codes_of(materials.dataset.assign(label=texts), materials.goal)
-    changed = renamed & np.asarray(texts.astype("str") != materials.dataset.samples["label"].astype("str"))
+    changed = renamed & np.asarray(
+        texts.astype("str") != materials.dataset.samples["label"].astype("str")
+    )
     judged = materials.val[~(dropped | renamed)[materials.val]]
-    kept = materials.train[~dropped[materials.train] & known_labels(materials.goal, labels)[materials.train]]
+    kept = materials.train[
+        ~dropped[materials.train] & known_labels(materials.goal, labels)[materials.train]
+    ]
     facts = {
-        "dropped": int(dropped[materials.train].sum()), "relabelled": int((changed & ~dropped)[materials.train].sum()),
+        "dropped": int(dropped[materials.train].sum()),
+        "relabelled": int((changed & ~dropped)[materials.train].sum()),
         "judged": len(judged),
-    }  # fmt: skip
+    }
     if not facts["dropped"] + facts["relabelled"]:
         raise InputError(
-            "--compare cleaned: the plan drops and relabels nothing in train. Where the split was made from the cleaned data "
+            "--compare cleaned: the plan drops and relabels nothing in train. Where the split was "
+            "made from the cleaned data "
             "already, make it again: dataprep split --no-plan"
         )
     if not len(judged) or not len(kept):
-        raise InputError("--compare cleaned: the plan leaves no sample to train on in train, or none to judge on in val")
+        raise InputError(
+            "--compare cleaned: the plan leaves no sample to train on in train, or none to judge "
+            "on in val"
+        )
     before = replace(materials, parts={"train": materials.train, "val": judged})
     return before, replace(before, labels=labels, parts={"train": kept, "val": judged}), facts
 
@@ -120,7 +150,9 @@ def refuse_no_comparison(wanted: str, materials: Materials, plan: Plan | None) -
     if not wanted:
         return
     if plan is None:
-        raise OptionError("compare cleaned: expected the plan of a cleaning (dataprep.clean), got none")
+        raise OptionError(
+            "compare cleaned: expected the plan of a cleaning (dataprep.clean), got none"
+        )
     sides(materials, plan)
 
 
@@ -145,27 +177,52 @@ def _linear_pair(
     drawn = rng.choice(units, max(1, round(_SHARE * len(units))), replace=False)
     for side in (before, after):
         inside = side.train[np.isin(side.units[side.train], drawn)]
-        yield predictions(side, linear_on(side, features[inside], inside, regime.settings)(features[side.val]))
+        yield predictions(
+            side, linear_on(side, features[inside], inside, regime.settings)(features[side.val])
+        )
 
 
-def _weighed(side: Materials, answers: tuple[list[Any], list[Any]], facts: dict[str, int]) -> dict[str, Any]:
+def _weighed(
+    side: Materials, answers: tuple[list[Any], list[Any]], facts: dict[str, int]
+) -> dict[str, Any]:
     goal, labels, units = side.goal, side.labels[side.val], side.units[side.val]
     own = METRICS[goal.metric]
     values = [[own.function(goal, labels, each) for each in place] for place in answers]
     paired = paired_seeds(values[0], values[1], goal.metric)
-    rows = compare_models(goal, labels, np.mean(answers[0], axis=0), np.mean(answers[1], axis=0), units=units)
+    rows = compare_models(
+        goal, labels, np.mean(answers[0], axis=0), np.mean(answers[1], axis=0), units=units
+    )
     verdicts = {paired["verdict"], rows["metric"]["verdict"]}
     helped = verdicts.pop() if len(verdicts) == 1 else "no clear difference"
-    return dict(jsonable({**paired, **facts, "rows": rows, "helped": helped, "sentence": _sentence(paired, facts, helped)}))
+    return dict(
+        jsonable(
+            {
+                **paired,
+                **facts,
+                "rows": rows,
+                "helped": helped,
+                "sentence": _sentence(paired, facts, helped),
+            }
+        )
+    )
 
 
 def _sentence(paired: dict[str, Any], facts: dict[str, int], helped: str) -> str:
-    meaning = {"better": "cleaning helped", "worse": "cleaning did harm"}.get(helped, "no clear difference")
-    reach = (
-        "" if paired["low"] is None else f" ({paired['low']:+.3f} to {paired['high']:+.3f} over {paired['seeds']} paired seeds)"
+    meaning = {"better": "cleaning helped", "worse": "cleaning did harm"}.get(
+        helped, "no clear difference"
     )
-    change = "is not defined" if paired["difference"] is None else f"changes by {paired['difference']:+.3f}{reach}"
+    reach = (
+        ""
+        if paired["low"] is None
+        else f" ({paired['low']:+.3f} to {paired['high']:+.3f} over {paired['seeds']} paired seeds)"
+    )
+    change = (
+        "is not defined"
+        if paired["difference"] is None
+        else f"changes by {paired['difference']:+.3f}{reach}"
+    )
     return (
-        f"{meaning}: with {facts['dropped']:,} training samples dropped and {facts['relabelled']:,} relabelled, "
+        f"{meaning}: with {facts['dropped']:,} training samples dropped and "
+        f"{facts['relabelled']:,} relabelled, "
         f"{paired['metric']} on {facts['judged']:,} untouched samples of val {change}"
     )

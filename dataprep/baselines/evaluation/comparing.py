@@ -29,7 +29,8 @@ def compare_models(
     seed: int = 0,
     draws: int = 1000,
 ) -> dict[str, Any]:
-    """How much better `other` is than `one` on the same rows; both are judged on the same draws of units.
+    """How much better `other` is than `one` on the same rows; both are judged on the same draws of
+    units.
 
     Args:
         goal: what is predicted.
@@ -40,8 +41,9 @@ def compare_models(
         draws: bootstrap samples of whole units.
 
     Returns:
-        ``samples``, ``units``, ``metric`` (name, and the keys below) and ``metrics``: name to ``one``, ``other``,
-        ``difference`` (other less one), ``low``, ``high`` (95 %) and ``verdict``: "better", "worse" or "no clear difference".
+        ``samples``, ``units``, ``metric`` (name, and the keys below) and ``metrics``: name to
+        ``one``, ``other``, ``difference`` (other less one), ``low``, ``high`` (95 %) and
+        ``verdict``: "better", "worse" or "no clear difference".
     """
     sides = [Judged.of(goal, labels, probs) for probs in (one, other)]
     unit = numbered(units, sides[0].rows)
@@ -53,38 +55,61 @@ def compare_models(
         few = min(len(side[metric.name]) for side in drawn)
         low, high = percentiles(drawn[1][metric.name][:few] - drawn[0][metric.name][:few])
         found[metric.name] = {
-            "one": first, "other": second, "difference": second - first, "low": float(low), "high": float(high),
+            "one": first,
+            "other": second,
+            "difference": second - first,
+            "low": float(low),
+            "high": float(high),
             "verdict": _verdict(metric.name, float(low), float(high)),
-        }  # fmt: skip
+        }
     own = {"name": goal.metric, **found[goal.metric]}
-    return dict(jsonable({"samples": len(unit), "units": len(np.unique(unit)), "metric": own, "metrics": found}))
+    return dict(
+        jsonable(
+            {"samples": len(unit), "units": len(np.unique(unit)), "metric": own, "metrics": found}
+        )
+    )
 
 
 def paired_seeds(before: Sequence[float], after: Sequence[float], metric: str) -> dict[str, Any]:
     """What a change brings, from runs that share a seed before and after it.
 
-    The interval is Student's, of the differences: it tells of seeds (initial weights, order, augmentation), not of other data.
+    The interval is Student's, of the differences: it tells of seeds (initial weights, order,
+    augmentation), not of other data.
 
     Args:
         before, after: (s,) the metric's values, seed by seed.
         metric: its name, which says what is better.
 
     Returns:
-        ``seeds``, ``before``, ``after`` (means), ``differences``, ``difference`` (their mean), ``low``, ``high`` (95 %; None
-        for fewer than two seeds), ``p`` (two-sided), ``verdict``.
+        ``seeds``, ``before``, ``after`` (means), ``differences``, ``difference`` (their mean),
+        ``low``, ``high`` (95 %; None for fewer than two seeds), ``p`` (two-sided), ``verdict``.
     """
     if len(before) != len(after):
-        raise ValueError(f"paired seeds: expected as many values before as after, got {len(before)} and {len(after)}")
+        raise ValueError(
+            f"paired seeds: expected as many values before as after, got {len(before)} and "
+            f"{len(after)}"
+        )
     differences = np.asarray(after, np.float64) - np.asarray(before, np.float64)
     differences = differences[np.isfinite(differences)]
     n = len(differences)
     mean = float(differences.mean()) if n else math.nan
     low, high, p = _student(differences) if n > 1 else (math.nan,) * 3
-    return dict(jsonable({
-        "metric": metric, "seeds": n, "before": float(np.mean(before)) if n else math.nan,
-        "after": float(np.mean(after)) if n else math.nan, "differences": differences, "difference": mean, "low": low,
-        "high": high, "p": p, "verdict": _verdict(metric, low, high),
-    }))  # fmt: skip
+    return dict(
+        jsonable(
+            {
+                "metric": metric,
+                "seeds": n,
+                "before": float(np.mean(before)) if n else math.nan,
+                "after": float(np.mean(after)) if n else math.nan,
+                "differences": differences,
+                "difference": mean,
+                "low": low,
+                "high": high,
+                "p": p,
+                "verdict": _verdict(metric, low, high),
+            }
+        )
+    )
 
 
 def _verdict(metric: str, low: float, high: float) -> str:
@@ -104,21 +129,27 @@ def _student(values: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def student_cdf(t: float, freedom: int) -> float:
-    """Student's distribution for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4)."""
+    """Student's distribution for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and
+    26.7.4).
+    """
     angle = math.atan(t / math.sqrt(freedom))
     cosine, sine = math.cos(angle), math.sin(angle)
     odd = freedom % 2
     term, total = (cosine, 0.0) if odd else (1.0, 0.0)
     for step in range((freedom - 1) // 2 if odd else freedom // 2):
         if step:
-            term *= cosine**2 * ((2 * step) / (2 * step + 1) if odd else (2 * step - 1) / (2 * step))
+            term *= cosine**2 * (
+                (2 * step) / (2 * step + 1) if odd else (2 * step - 1) / (2 * step)
+            )
         total += term
     inner = (angle + sine * total) * 2 / math.pi if odd else sine * total
     return 0.5 + inner / 2
 
 
 def student_quantile(probability: float, freedom: int) -> float:
-    """The t below which a share `probability`, at least one half, of Student's distribution lies."""
+    """The t below which a share `probability`, at least one half, of Student's distribution
+    lies.
+    """
     low, high = 0.0, 1.0
     while student_cdf(high, freedom) < probability:
         high *= 2

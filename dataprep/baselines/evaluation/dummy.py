@@ -1,4 +1,6 @@
-"""What a model has to beat, answers without looking and a linear model on frozen features; and what it cannot, the noise."""
+"""What a model has to beat, answers without looking and a linear model on frozen features; and
+what it cannot, the noise.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.evaluation.estimates import jsonable
-from dataprep.baselines.evaluation.metrics import METRICS, Judged, Metric, Weighted, known_labels, metrics_for
+from dataprep.baselines.evaluation.metrics import (
+    METRICS,
+    Judged,
+    Metric,
+    Weighted,
+    known_labels,
+    metrics_for,
+)
 from dataprep.probes.classifiers.blocks import blocks
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.probes.classifiers.logistic import fit_logistic, logistic_probs
@@ -23,7 +32,8 @@ if TYPE_CHECKING:
 
 #: Random answers that a mean is taken of.
 _DRAWS = 200
-#: Penalties that the probe chooses from, folds that it does so by, and rows that it does so on at most.
+#: Penalties that the probe chooses from, folds that it does so by, and rows that it does so on at
+#: most.
 PENALTIES: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 _FOLDS, _CHOOSING, _CHOOSING_STEPS = 5, 3_000, 30
 #: Most components of the features that the probe sees, and rows that they are fitted on at most.
@@ -35,9 +45,10 @@ def dumb_baselines(
 ) -> list[dict[str, Any]]:
     """What answers score that do not look at the image; the best by the optimising metric first.
 
-    ``majority`` always says the most frequent class of `train_rows` (of several labels those that more than half have), with
-    the shares there as its probabilities; ``stratified`` says a class at random with those shares (the mean of 200 draws, of
-    metrics that judge decisions); ``mean`` and ``median`` always say that number.
+    ``majority`` always says the most frequent class of `train_rows` (of several labels those that
+    more than half have), with the shares there as its probabilities; ``stratified`` says a class at
+    random with those shares (the mean of 200 draws, of metrics that judge decisions); ``mean`` and
+    ``median`` always say that number.
 
     Args:
         goal: what is predicted.
@@ -47,20 +58,32 @@ def dumb_baselines(
         seed: of the draws.
 
     Returns:
-        ``name``, ``what`` (in words), ``value`` (of the optimising metric), ``metrics`` (name to value).
+        ``name``, ``what`` (in words), ``value`` (of the optimising metric), ``metrics`` (name to
+        value).
     """
     train = codes[train_rows]
     train = train[known_labels(goal, train)]
     labels = codes[rows]
     found: list[dict[str, Any]] = []
     for name, what, metrics in _answers(goal, train, labels, seed):
-        found.append({"name": name, "what": what, "value": metrics.get(goal.metric, float("nan")), "metrics": metrics})
+        found.append(
+            {
+                "name": name,
+                "what": what,
+                "value": metrics.get(goal.metric, float("nan")),
+                "metrics": metrics,
+            }
+        )
     sign = -1 if METRICS[goal.metric].direction == "higher" else 1
-    order = sorted(found, key=lambda each: sign * each["value"] if np.isfinite(each["value"]) else np.inf)
+    order = sorted(
+        found, key=lambda each: sign * each["value"] if np.isfinite(each["value"]) else np.inf
+    )
     return list(jsonable(order))
 
 
-def _answers(goal: Goal, train: NDArray[Any], labels: NDArray[Any], seed: int) -> Iterator[tuple[str, str, dict[str, float]]]:
+def _answers(
+    goal: Goal, train: NDArray[Any], labels: NDArray[Any], seed: int
+) -> Iterator[tuple[str, str, dict[str, float]]]:
     """Name, words and metrics of every dumb answer."""
     suited = metrics_for(goal)
     if not len(train):
@@ -68,15 +91,31 @@ def _answers(goal: Goal, train: NDArray[Any], labels: NDArray[Any], seed: int) -
     if goal.kind == "regression":
         for name, value in (("median", float(np.median(train))), ("mean", float(train.mean()))):
             said = np.full(len(labels), value)
-            yield name, f"always {value:.4g}, the {name}", {each.name: each.function(goal, labels, said) for each in suited}
+            yield (
+                name,
+                f"always {value:.4g}, the {name}",
+                {each.name: each.function(goal, labels, said) for each in suited},
+            )
         return
     several = goal.kind == "multi-label"
-    shares = train.mean(axis=0) if several else np.bincount(train, minlength=len(goal.classes)) / len(train)
+    shares = (
+        train.mean(axis=0)
+        if several
+        else np.bincount(train, minlength=len(goal.classes)) / len(train)
+    )
     constant = np.tile(np.asarray(shares, np.float64), (len(labels), 1))
     largest = int(shares.argmax())
-    what = "the labels that more than half have" if several else f"always {goal.classes[largest]!r} ({shares[largest]:.0%})"
+    what = (
+        "the labels that more than half have"
+        if several
+        else f"always {goal.classes[largest]!r} ({shares[largest]:.0%})"
+    )
     yield "majority", what, {each.name: each.function(goal, labels, constant) for each in suited}
-    yield "stratified", "a class at random, by its share", _stratified(goal, labels, constant, suited, seed)
+    yield (
+        "stratified",
+        "a class at random, by its share",
+        _stratified(goal, labels, constant, suited, seed),
+    )
 
 
 def _stratified(
@@ -104,18 +143,27 @@ def _stratified(
 
 
 def probe_baseline(
-    features: NDArray[Any], codes: NDArray[Any], units: NDArray[np.int64], train_rows: NDArray[Any], val_rows: NDArray[Any],
-    goal: Goal, *, seed: int = 0,
-) -> tuple[NDArray[np.float64], dict[str, Any]]:  # fmt: skip
-    """A regularised linear model on frozen features: logistic regression, one for each of several labels; ridge for numbers.
+    features: NDArray[Any],
+    codes: NDArray[Any],
+    units: NDArray[np.int64],
+    train_rows: NDArray[Any],
+    val_rows: NDArray[Any],
+    goal: Goal,
+    *,
+    seed: int = 0,
+) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """A regularised linear model on frozen features: logistic regression, one for each of several
+    labels; ridge for numbers.
 
-    Features that are nowhere negative go through the square root (Arandjelović & Zisserman 2012); all are brought to unit length
-    and centred on `train_rows`, more than 512 of them rotated onto that many principal components of those, without
-    whitening: what serves comparing images costs a classifier several points of accuracy. The penalty is the one with the
-    least log-loss (squared error) over five folds of whole units of `train_rows`.
+    Features that are nowhere negative go through the square root (Arandjelović & Zisserman 2012);
+    all are brought to unit length and centred on `train_rows`, more than 512 of them rotated onto
+    that many principal components of those, without whitening: what serves comparing images costs a
+    classifier several points of accuracy. The penalty is the one with the least log-loss (squared
+    error) over five folds of whole units of `train_rows`.
 
     Args:
-        features: (n, d) embeddings of all rows; unknown ones (zeros) are neither fitted on nor known when predicted.
+        features: (n, d) embeddings of all rows; unknown ones (zeros) are neither fitted on nor
+            known when predicted.
         codes: labels of all rows (`dataprep.baselines.goal.codes_of`).
         units: (n,) number of what has to stay together.
         train_rows: places of the rows to fit on.
@@ -124,11 +172,14 @@ def probe_baseline(
         seed: of the folds.
 
     Returns:
-        (len(val_rows), k) probabilities, or (len(val_rows),) values; and ``penalty``, ``fitted`` (rows), ``features`` (width).
+        (len(val_rows), k) probabilities, or (len(val_rows),) values; and ``penalty``, ``fitted``
+        (rows), ``features`` (width).
     """
     train = np.asarray(train_rows, np.int64)
     train = train[
-        known_labels(goal, codes[train]) & np.isfinite(features[train]).all(axis=1) & (features[train] != 0).any(axis=1)
+        known_labels(goal, codes[train])
+        & np.isfinite(features[train]).all(axis=1)
+        & (features[train] != 0).any(axis=1)
     ]
     space = _space(features, train, seed)
     rows = np.asarray(val_rows, np.int64)
@@ -137,10 +188,15 @@ def probe_baseline(
         values, penalty = _ridge(space, codes, units, train, rows, seed)
         return values, facts | {"penalty": penalty}
     if goal.kind == "multi-label":
-        parts = [_logistic(space, (codes[:, c] > 0).astype(np.int32), units, train, rows, 2, seed) for c in range(codes.shape[1])]
+        parts = [
+            _logistic(space, (codes[:, c] > 0).astype(np.int32), units, train, rows, 2, seed)
+            for c in range(codes.shape[1])
+        ]
         probs = np.stack([part[0][:, 1] for part in parts], axis=1)
         return probs, facts | {"penalty": [part[1] for part in parts]}
-    probs, penalty = _logistic(space, codes.astype(np.int32), units, train, rows, len(goal.classes), seed)
+    probs, penalty = _logistic(
+        space, codes.astype(np.int32), units, train, rows, len(goal.classes), seed
+    )
     return probs, facts | {"penalty": penalty}
 
 
@@ -153,7 +209,9 @@ def _space(features: NDArray[Any], train: NDArray[np.int64], seed: int) -> NDArr
     rotation = None
     if features.shape[1] > _COMPONENTS:
         rotation = _directions(part - mean)
-    values = np.empty((len(features), features.shape[1] if rotation is None else rotation.shape[1]), np.float32)
+    values = np.empty(
+        (len(features), features.shape[1] if rotation is None else rotation.shape[1]), np.float32
+    )
     for chunk in blocks(np.arange(len(features))):
         block = _unit_length(features[chunk], rooted)
         known = block.any(axis=1, keepdims=True)
@@ -162,7 +220,9 @@ def _space(features: NDArray[Any], train: NDArray[np.int64], seed: int) -> NDArr
 
 
 def _directions(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(d, m) principal directions of (r, d) rows, the widest first; by the shorter side, which is much the faster."""
+    """(d, m) principal directions of (r, d) rows, the widest first; by the shorter side, which
+    is much the faster.
+    """
     if 0 < len(centred) < centred.shape[1]:
         directions = np.linalg.svd(centred, full_matrices=False)[2].T
     else:
@@ -171,11 +231,15 @@ def _directions(centred: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _unit_length(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
-    """Features (r, d) as float32 of unit length, after the square root where it makes sense; zeros where they are unknown."""
+    """Features (r, d) as float32 of unit length, after the square root where it makes sense;
+    zeros where they are unknown.
+    """
     values = np.asarray(part, np.float32)
     values = np.where(np.isfinite(values).all(axis=1, keepdims=True), values, np.float32(0))
     values = np.sqrt(np.maximum(values, 0)) if rooted else values
-    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32)
+    return np.asarray(
+        values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32
+    )
 
 
 def _some_units(units: NDArray[np.int64], train: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -183,14 +247,21 @@ def _some_units(units: NDArray[np.int64], train: NDArray[np.int64], seed: int) -
     if len(train) <= _CHOOSING:
         return train
     names = np.unique(units[train])
-    kept = np.random.default_rng(seed).permutation(names)[: max(_FOLDS, round(len(names) * _CHOOSING / len(train)))]
+    kept = np.random.default_rng(seed).permutation(names)[
+        : max(_FOLDS, round(len(names) * _CHOOSING / len(train)))
+    ]
     return train[np.isin(units[train], kept)]
 
 
 def _logistic(
-    values: NDArray[np.float32], given: NDArray[np.int32], units: NDArray[np.int64], train: NDArray[np.int64],
-    rows: NDArray[np.int64], classes: int, seed: int,
-) -> tuple[NDArray[np.float64], float]:  # fmt: skip
+    values: NDArray[np.float32],
+    given: NDArray[np.int32],
+    units: NDArray[np.int64],
+    train: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    classes: int,
+    seed: int,
+) -> tuple[NDArray[np.float64], float]:
     """Probabilities of `rows` (r, classes), and the penalty."""
     targets = Targets.of_labels(given, classes)
     some = _some_units(units, train, seed)
@@ -200,17 +271,27 @@ def _logistic(
         learn, judge = some[fold != held], some[fold == held]
         fitted = None
         for place, penalty in enumerate(PENALTIES):
-            fitted = fit_logistic(values, targets, learn, penalty=penalty, steps=_CHOOSING_STEPS, start=fitted)
+            fitted = fit_logistic(
+                values, targets, learn, penalty=penalty, steps=_CHOOSING_STEPS, start=fitted
+            )
             probs = logistic_probs(values, fitted, judge)
-            losses[place] -= float(np.log(np.maximum(probs[np.arange(len(judge)), given[judge]], 1e-6)).sum())
+            losses[place] -= float(
+                np.log(np.maximum(probs[np.arange(len(judge)), given[judge]], 1e-6)).sum()
+            )
     penalty = PENALTIES[int(losses.argmin())] if losses.any() else 1.0
-    return logistic_probs(values, fit_logistic(values, targets, train, penalty=penalty), rows).astype(np.float64), penalty
+    return logistic_probs(
+        values, fit_logistic(values, targets, train, penalty=penalty), rows
+    ).astype(np.float64), penalty
 
 
 def _ridge(
-    values: NDArray[np.float32], wanted: NDArray[Any], units: NDArray[np.int64], train: NDArray[np.int64],
-    rows: NDArray[np.int64], seed: int,
-) -> tuple[NDArray[np.float64], float]:  # fmt: skip
+    values: NDArray[np.float32],
+    wanted: NDArray[Any],
+    units: NDArray[np.int64],
+    train: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    seed: int,
+) -> tuple[NDArray[np.float64], float]:
     """Values of `rows` (r,), and the penalty."""
     if not len(train):
         return np.full(len(rows), np.nan), 1.0
@@ -227,7 +308,9 @@ def _ridge(
     return values[rows].astype(np.float64) @ weights + centre, penalty
 
 
-def _solve(part: NDArray[np.float32], wanted: NDArray[Any], penalty: float) -> tuple[NDArray[np.float64], float]:
+def _solve(
+    part: NDArray[np.float32], wanted: NDArray[Any], penalty: float
+) -> tuple[NDArray[np.float64], float]:
     """Weights and intercept of a ridge regression; the intercept is free."""
     middle, mean = part.mean(axis=0, dtype=np.float64), float(wanted.mean())
     centred = part - middle
@@ -237,14 +320,16 @@ def _solve(part: NDArray[np.float32], wanted: NDArray[Any], penalty: float) -> t
 
 
 def noise_ceiling(issues: Issues | None) -> dict[str, Any]:
-    """The accuracy that a perfect model reaches when it is judged by labels of which some are wrong.
+    """The accuracy that a perfect model reaches when it is judged by labels of which some are
+    wrong.
 
     Args:
         issues: of an audit; None without one.
 
     Returns:
-        ``known``; where it is: ``ceiling`` with ``low`` and ``high``, ``rate`` of wrong labels, ``source``; and ``sentence``.
-        From the claim of label-noise; without it from that of wrong-label, which tells a rate but no interval.
+        ``known``; where it is: ``ceiling`` with ``low`` and ``high``, ``rate`` of wrong labels,
+        ``source``; and ``sentence``. From the claim of label-noise; without it from that of
+        wrong-label, which tells a rate but no interval.
     """
     for check in ("label-noise", "wrong-label"):
         found = _claim_on_all(issues, check)
@@ -255,10 +340,17 @@ def noise_ceiling(issues: Issues | None) -> dict[str, Any]:
             rate = float(found.get("expected_wrong", 0.0)) / float(found["judged"])
             if "expected_wrong" in found:
                 return _ceiling(rate, None, None, check)
-    why = "no audit was given" if issues is None else "the audit has no claim about how many labels are wrong"
+    why = (
+        "no audit was given"
+        if issues is None
+        else "the audit has no claim about how many labels are wrong"
+    )
     if _claim_on_all(issues, "label-noise"):
         why = "how many labels are wrong could not be told"
-    return {"known": False, "sentence": f"the ceiling that wrong labels put on accuracy is unknown: {why}"}
+    return {
+        "known": False,
+        "sentence": f"the ceiling that wrong labels put on accuracy is unknown: {why}",
+    }
 
 
 def _claim_on_all(issues: Issues | None, check: str) -> dict[str, Any]:
@@ -273,7 +365,13 @@ def _claim_on_all(issues: Issues | None, check: str) -> dict[str, Any]:
 def _ceiling(rate: float, low: float | None, high: float | None, source: str) -> dict[str, Any]:
     between = "" if low is None or high is None else f" (between {low:.3f} and {high:.3f})"
     return {
-        "known": True, "ceiling": 1 - rate, "low": low, "high": high, "rate": rate, "source": source,
-        "sentence": f"about {rate:.1%} of the labels are wrong: judged by such labels, a perfect model's accuracy is about "
+        "known": True,
+        "ceiling": 1 - rate,
+        "low": low,
+        "high": high,
+        "rate": rate,
+        "source": source,
+        "sentence": f"about {rate:.1%} of the labels are wrong: judged by such labels, a perfect "
+        "model's accuracy is about "
         f"{1 - rate:.3f}{between}",
-    }  # fmt: skip
+    }

@@ -42,26 +42,31 @@ def evaluate(
     seed: int = 0,
     draws: int = 1000,
 ) -> dict[str, Any]:
-    """Everything about predictions on one set of rows, ready for JSON (what is not defined is None).
+    """Everything about predictions on one set of rows, ready for JSON (what is not defined is
+    None).
 
     Args:
         goal: what is predicted.
-        labels: (n,) codes, -1 where missing; (n, k) bool of several labels; (n,) values, NaN where missing.
+        labels: (n,) codes, -1 where missing; (n, k) bool of several labels; (n,) values, NaN where
+            missing.
         probs: (n, k) probabilities in the order of `goal.classes`, or (n,) values.
         units: (n,) what varies together (column ``unit``); every row its own by default.
         names: (n,) sample names, for examples of mistakes in slices; row numbers by default.
-        slices: (n rows) columns by which rows are sliced: texts by value, numbers by fifths and outer tenths.
-        measured: figures for requirements that predictions do not tell: ``latency_ms``, ``size_mb``.
+        slices: (n rows) columns by which rows are sliced: texts by value, numbers by fifths and
+            outer tenths.
+        measured: figures for requirements that predictions do not tell: ``latency_ms``,
+            ``size_mb``.
         thresholds: (k,) as of `dataprep.baselines.evaluation.metrics.decide`.
         seed: of the bootstrap.
         draws: bootstrap samples of whole units.
 
     Returns:
-        ``samples``, ``unlabelled``, ``units``, ``draws``; ``metric`` (name, direction, value, low, high); ``metrics`` (name to
-        value, low, high; the 95 % intervals of the bootstrap over units); ``confusion`` (``classes`` and ``rows``: true
-        classes by predicted; of several labels ``labels``: tn, fp, fn, tp each); ``classes`` (one entry per class: support,
-        units, precision, recall, f1, and pr_auc, roc_auc without interval); ``absent`` (classes without a row here, of which no
-        figure is); ``slices``
+        ``samples``, ``unlabelled``, ``units``, ``draws``; ``metric`` (name, direction, value, low,
+        high); ``metrics`` (name to value, low, high; the 95 % intervals of the bootstrap over
+        units); ``confusion`` (``classes`` and ``rows``: true classes by predicted; of several
+        labels ``labels``: tn, fp, fn, tp each); ``classes`` (one entry per class: support, units,
+        precision, recall, f1, and pr_auc, roc_auc without interval); ``absent`` (classes without a
+        row here, of which no figure is); ``slices``
         (`dataprep.baselines.evaluation.slices.slice_figures`); ``requirements``; ``target``.
 
     Raises:
@@ -74,40 +79,77 @@ def evaluate(
     drawn, tallies = resampled(judged, metrics, unit, draws=draws, seed=seed)
     whole, count = Weighted(judged), len(np.unique(unit))
     figures = {
-        metric.name: estimate(metric.values(whole)[0], drawn[metric.name], count, bounded=metric.bounded) for metric in metrics
+        metric.name: estimate(
+            metric.values(whole)[0], drawn[metric.name], count, bounded=metric.bounded
+        )
+        for metric in metrics
     }
     classes = _classes(judged, whole, tallies, unit)
     own = METRICS[goal.metric]
-    return dict(jsonable({
-        "samples": len(judged), "unlabelled": len(labels) - len(judged), "units": count, "draws": draws,
-        "metric": {"name": own.name, "direction": own.direction, **figures[own.name]},
-        "metrics": figures,
-        "confusion": _confusion(judged),
-        "classes": classes,
-        "absent": [each["class"] for each in classes if not each["support"]],
-        "slices": slice_figures(judged, unit, slices, names, seed=seed, draws=draws),
-        "requirements": [_requirement(each, figures, classes, measured or {}) for each in goal.requirements],
-        "target": _target(goal, figures[own.name]),
-    }))  # fmt: skip
+    return dict(
+        jsonable(
+            {
+                "samples": len(judged),
+                "unlabelled": len(labels) - len(judged),
+                "units": count,
+                "draws": draws,
+                "metric": {"name": own.name, "direction": own.direction, **figures[own.name]},
+                "metrics": figures,
+                "confusion": _confusion(judged),
+                "classes": classes,
+                "absent": [each["class"] for each in classes if not each["support"]],
+                "slices": slice_figures(judged, unit, slices, names, seed=seed, draws=draws),
+                "requirements": [
+                    _requirement(each, figures, classes, measured or {})
+                    for each in goal.requirements
+                ],
+                "target": _target(goal, figures[own.name]),
+            }
+        )
+    )
 
 
 def _demand_fit(goal: Goal, labels: NDArray[Any], probs: NDArray[Any]) -> None:
     shape = np.shape(probs)
-    fits = shape in ((len(labels),), (len(labels), 1)) if goal.kind == "regression" else shape == (len(labels), len(goal.classes))
+    fits = (
+        shape in ((len(labels),), (len(labels), 1))
+        if goal.kind == "regression"
+        else shape == (len(labels), len(goal.classes))
+    )
     if not fits:
-        wanted = f"({len(labels)},)" if goal.kind == "regression" else f"({len(labels)}, {len(goal.classes)})"
-        raise ValueError(f"probs: expected shape {wanted} for {len(labels)} labels of a {goal.kind} goal, got {shape}")
+        wanted = (
+            f"({len(labels)},)"
+            if goal.kind == "regression"
+            else f"({len(labels)}, {len(goal.classes)})"
+        )
+        raise ValueError(
+            f"probs: expected shape {wanted} for {len(labels)} labels of a {goal.kind} goal, got "
+            f"{shape}"
+        )
 
 
-def _classes(judged: Judged, whole: Weighted, tallies: NDArray[np.float64], unit: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Per class: how many rows and units, precision, recall and F1 with intervals, and what ranking says of it."""
+def _classes(
+    judged: Judged, whole: Weighted, tallies: NDArray[np.float64], unit: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """Per class: how many rows and units, precision, recall and F1 with intervals, and what
+    ranking says of it.
+    """
     goal = judged.goal
     if not goal.classes or not judged.sound:
         return []
     several = goal.kind == "multi-label"
-    members = [judged.labels[:, c] if several else judged.labels == c for c in range(len(goal.classes))]
-    said = [judged.predicted[:, c] if several else judged.predicted == c for c in range(len(goal.classes))]
-    parts = {"precision": (class_precision, said), "recall": (class_recall, members), "f1": (class_f, members)}
+    members = [
+        judged.labels[:, c] if several else judged.labels == c for c in range(len(goal.classes))
+    ]
+    said = [
+        judged.predicted[:, c] if several else judged.predicted == c
+        for c in range(len(goal.classes))
+    ]
+    parts = {
+        "precision": (class_precision, said),
+        "recall": (class_recall, members),
+        "f1": (class_f, members),
+    }
     found: list[dict[str, Any]] = [
         {"class": name, "support": int(own.sum()), "units": len(np.unique(unit[own]))}
         for name, own in zip(goal.classes, members, strict=True)
@@ -115,10 +157,16 @@ def _classes(judged: Judged, whole: Weighted, tallies: NDArray[np.float64], unit
     for name, (figure, rows) in parts.items():
         value, draws = figure(whole.tally)[0], figure(tallies)
         for code, entry in enumerate(found):
-            entry[name] = estimate(float(value[code]), draws[:, code], len(np.unique(unit[rows[code]])), bounded=True)
+            entry[name] = estimate(
+                float(value[code]), draws[:, code], len(np.unique(unit[rows[code]])), bounded=True
+            )
     for name, area in (("pr_auc", class_average_precision), ("roc_auc", class_roc_auc)):
         values = area(whole)[0]
-        codes = [goal.classes.index(goal.positive)] if goal.kind == "binary" else range(len(goal.classes))
+        codes = (
+            [goal.classes.index(goal.positive)]
+            if goal.kind == "binary"
+            else range(len(goal.classes))
+        )
         for code, value in zip(codes, values, strict=True):
             found[code][name] = float(value)
     return found
@@ -132,16 +180,24 @@ def _confusion(judged: Judged) -> dict[str, Any]:
     labels, predicted = judged.labels, judged.predicted
     if judged.goal.kind == "multi-label":
         counts = {
-            "tn": (~labels & ~predicted).sum(axis=0), "fp": (~labels & predicted).sum(axis=0),
-            "fn": (labels & ~predicted).sum(axis=0), "tp": (labels & predicted).sum(axis=0),
-        }  # fmt: skip
-        return {"classes": classes, "labels": {name: values.tolist() for name, values in counts.items()}}
+            "tn": (~labels & ~predicted).sum(axis=0),
+            "fp": (~labels & predicted).sum(axis=0),
+            "fn": (labels & ~predicted).sum(axis=0),
+            "tp": (labels & predicted).sum(axis=0),
+        }
+        return {
+            "classes": classes,
+            "labels": {name: values.tolist() for name, values in counts.items()},
+        }
     cells = np.bincount(labels * len(classes) + predicted, minlength=len(classes) ** 2)
     return {"classes": classes, "rows": cells.reshape(len(classes), -1).tolist()}
 
 
 def _requirement(
-    wanted: Requirement, figures: Mapping[str, Any], classes: list[dict[str, Any]], measured: Mapping[str, float]
+    wanted: Requirement,
+    figures: Mapping[str, Any],
+    classes: list[dict[str, Any]],
+    measured: Mapping[str, float],
 ) -> dict[str, Any]:
     """Whether a requirement holds, and whether it does at both ends of the figure's interval."""
     unknown = {"value": math.nan, "low": math.nan, "high": math.nan}
@@ -156,10 +212,15 @@ def _requirement(
     if not isinstance(found, Mapping):
         found = {"value": float(found), "low": float(found), "high": float(found)}
     return {
-        "requirement": str(wanted), "figure": wanted.figure, "of": wanted.of, "bound": wanted.bound, **found,
-        "known": not math.isnan(found["value"]), "holds": wanted.holds(found["value"]),
+        "requirement": str(wanted),
+        "figure": wanted.figure,
+        "of": wanted.of,
+        "bound": wanted.bound,
+        **found,
+        "known": not math.isnan(found["value"]),
+        "holds": wanted.holds(found["value"]),
         "surely": wanted.holds(found["low"]) and wanted.holds(found["high"]),
-    }  # fmt: skip
+    }
 
 
 def _target(goal: Goal, own: Mapping[str, float]) -> dict[str, Any] | None:

@@ -1,4 +1,6 @@
-"""Judging: what a trained network's predictions say, part by part; chosen on validation, reported on test."""
+"""Judging: what a trained network's predictions say, part by part; chosen on validation,
+reported on test.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,16 @@ if TYPE_CHECKING:
 #: Wished error among answers, as shares of the error without refusing.
 _RISKS = (0.01, 0.05, 0.1)
 #: Columns by which errors are sliced, beside the user's own.
-_SLICED = ("luma_mean", "contrast", "sharpness", "saturation", "width", "height", "format", "camera")
+_SLICED = (
+    "luma_mean",
+    "contrast",
+    "sharpness",
+    "saturation",
+    "width",
+    "height",
+    "format",
+    "camera",
+)
 _MOST_VALUES = 40
 
 
@@ -46,8 +57,8 @@ class Judgement:
         logits: part to its (rows, k) logits.
         temperature: of the probabilities.
         thresholds: (k,) least probability for a yes; None where the most probable class is taken.
-        figures: ``validation``, ``train``, ``test`` and further parts: `evaluate`; ``calibration``, ``thresholds``,
-            ``coverage``, ready for JSON.
+        figures: ``validation``, ``train``, ``test`` and further parts: `evaluate`; ``calibration``,
+            ``thresholds``, ``coverage``, ready for JSON.
     """
 
     table: pd.DataFrame
@@ -66,7 +77,8 @@ def judge(
     measured: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Judgement:
-    """Predict every part and judge it; temperature, thresholds and abstention are chosen on val alone.
+    """Predict every part and judge it; temperature, thresholds and abstention are chosen on val
+    alone.
 
     Args:
         materials: what was learned from.
@@ -77,8 +89,14 @@ def judge(
         seed: of the bootstrap.
     """
     goal = materials.goal
-    parts = {name: rows for name, rows in materials.parts.items() if len(rows) and (test or name in ("train", "val"))}
-    models = {name: network if final is None or name in ("train", "val") else final for name in parts}
+    parts = {
+        name: rows
+        for name, rows in materials.parts.items()
+        if len(rows) and (test or name in ("train", "val"))
+    }
+    models = {
+        name: network if final is None or name in ("train", "val") else final for name in parts
+    }
     logits = {name: logits_of(models[name], materials.store, rows) for name, rows in parts.items()}
     temperature, figures = 1.0, {}
     labels, units = materials.labels[materials.val], materials.units[materials.val]
@@ -91,54 +109,93 @@ def judge(
     figures["thresholds"] = chosen
     for name, rows in parts.items():
         figures["validation" if name == "val" else name] = evaluate(
-            goal, materials.labels[rows], probs[name], units=materials.units[rows], names=materials.names[rows],
-            slices=None if name == "train" else slices_of(materials, rows), measured=measured, thresholds=thresholds, seed=seed,
+            goal,
+            materials.labels[rows],
+            probs[name],
+            units=materials.units[rows],
+            names=materials.names[rows],
+            slices=None if name == "train" else slices_of(materials, rows),
+            measured=measured,
+            thresholds=thresholds,
+            seed=seed,
             draws=200 if name == "train" else 1000,
-        )  # fmt: skip
+        )
         if goal.kind != "regression" and name not in ("train", "val"):
-            figures["calibration"][name] = calibration_figures(goal, materials.labels[rows], probs[name], seed=seed)
+            figures["calibration"][name] = calibration_figures(
+                goal, materials.labels[rows], probs[name], seed=seed
+            )
     if goal.kind in ("binary", "multi-class"):
         figures["coverage"] = _coverage(materials, probs, thresholds)
-    return Judgement(_table(materials, parts, probs, thresholds), logits, temperature, thresholds, figures)
+    return Judgement(
+        _table(materials, parts, probs, thresholds), logits, temperature, thresholds, figures
+    )
 
 
 def slices_of(materials: Materials, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Columns of the samples by which errors may differ: measured ones that people understand, and the user's own."""
+    """Columns of the samples by which errors may differ: measured ones that people understand,
+    and the user's own.
+    """
     samples = materials.dataset.samples
-    known = {*PROPERTIES, "label", "split", "unit", "lost", "lost_detail", "file_hash", "pixel_hash", "captured_at"}
+    known = {
+        *PROPERTIES,
+        "label",
+        "split",
+        "unit",
+        "lost",
+        "lost_detail",
+        "file_hash",
+        "pixel_hash",
+        "captured_at",
+    }
     own = [
-        name for name in samples
+        name
+        for name in samples
         if name not in known and name not in _SLICED and 1 < samples[name].nunique() <= _MOST_VALUES
-    ]  # fmt: skip
+    ]
     wanted = [name for name in _SLICED if name in samples]
     return samples.iloc[rows][[*wanted, *own]]
 
 
-def _coverage(materials: Materials, probs: Mapping[str, NDArray[Any]], thresholds: NDArray[np.float64] | None) -> dict[str, Any]:
-    """Accuracy by the share of images that are answered; thresholds for wished errors, chosen on val, as they do elsewhere."""
+def _coverage(
+    materials: Materials, probs: Mapping[str, NDArray[Any]], thresholds: NDArray[np.float64] | None
+) -> dict[str, Any]:
+    """Accuracy by the share of images that are answered; thresholds for wished errors, chosen on
+    val, as they do elsewhere.
+    """
     goal, rows = materials.goal, materials.val
     confidence, right = _answers(Judged.of(goal, materials.labels[rows], probs["val"], thresholds))
     curve = risk_coverage(confidence, ~right)
-    found: dict[str, Any] = {"validation": None if curve is None else curve.shown(), "abstention": []}
+    found: dict[str, Any] = {
+        "validation": None if curve is None else curve.shown(),
+        "abstention": [],
+    }
     for risk in _RISKS:
         chosen = choose_abstention(confidence, ~right, risk=risk, units=materials.units[rows])
         for name, part in materials.parts.items():
             if name in probs and name not in ("train", "val") and chosen["threshold"] is not None:
-                sure, good = _answers(Judged.of(goal, materials.labels[part], probs[name], thresholds))
-                chosen[name] = report_abstention(sure, ~good, chosen["threshold"], units=materials.units[part])
+                sure, good = _answers(
+                    Judged.of(goal, materials.labels[part], probs[name], thresholds)
+                )
+                chosen[name] = report_abstention(
+                    sure, ~good, chosen["threshold"], units=materials.units[part]
+                )
         found["abstention"].append(chosen)
     return found
 
 
 def _answers(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Probability and truth of what is answered, which a threshold may have made the less probable of two classes."""
+    """Probability and truth of what is answered, which a threshold may have made the less
+    probable of two classes.
+    """
     return judged.probs[np.arange(len(judged)), judged.predicted], judged.predicted == judged.labels
 
 
 def _table(
-    materials: Materials, parts: Mapping[str, NDArray[np.int64]], probs: Mapping[str, NDArray[Any]],
+    materials: Materials,
+    parts: Mapping[str, NDArray[np.int64]],
+    probs: Mapping[str, NDArray[Any]],
     thresholds: NDArray[np.float64] | None,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     frames = []
     for name, rows in parts.items():
         frame = predicted_rows(materials, rows, probs[name], thresholds)
@@ -147,7 +204,10 @@ def _table(
 
 
 def predicted_rows(
-    materials: Materials, rows: NDArray[np.int64], probs: NDArray[Any], thresholds: NDArray[np.float64] | None = None
+    materials: Materials,
+    rows: NDArray[np.int64],
+    probs: NDArray[Any],
+    thresholds: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """``sample``, ``label``, ``predicted``, ``confidence`` and ``p:CLASS`` of some rows."""
     goal = materials.goal
@@ -164,4 +224,10 @@ def predicted_rows(
     else:
         frame["predicted"] = classes[decided]
         frame["confidence"] = probs[np.arange(len(rows)), decided]
-    return pd.concat([frame, pd.DataFrame(probs.astype(np.float32), columns=[f"p:{name}" for name in goal.classes])], axis=1)
+    return pd.concat(
+        [
+            frame,
+            pd.DataFrame(probs.astype(np.float32), columns=[f"p:{name}" for name in goal.classes]),
+        ],
+        axis=1,
+    )

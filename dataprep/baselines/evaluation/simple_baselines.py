@@ -1,4 +1,6 @@
-"""What a model is held against: answers that do not look, a probe on frozen embeddings, and the ceiling of label noise."""
+"""What a model is held against: answers that do not look, a probe on frozen embeddings, and the
+ceiling of label noise.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,15 @@ if TYPE_CHECKING:
 
 
 def reference_figures(
-    materials: Materials, settings: TrainSettings, audit: Audit | None, passing: PassOptions, *, test: bool = True
+    materials: Materials,
+    settings: TrainSettings,
+    audit: Audit | None,
+    passing: PassOptions,
+    *,
+    test: bool = True,
 ) -> dict[str, Any]:
-    """What must be beaten (``dumb``, ``probe``), what cannot be (``ceiling``), and what class weights do (``imbalance``).
+    """What must be beaten (``dumb``, ``probe``), what cannot be (``ceiling``), and what class
+    weights do (``imbalance``).
 
     Args:
         materials: judged on val.
@@ -51,10 +59,14 @@ def _embedding(materials: Materials, passing: PassOptions) -> NDArray[Any] | Non
 def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> dict[str, Any]:
     others = {name: part for name, part in materials.unlearned(test).items() if len(part)}
     wanted = np.concatenate(list(others.values()))
-    probs, facts = probe_baseline(embedding, materials.labels, materials.units, materials.train, wanted, materials.goal)
+    probs, facts = probe_baseline(
+        embedding, materials.labels, materials.units, materials.train, wanted, materials.goal
+    )
     ends = np.cumsum([len(part) for part in others.values()])
     judged = {
-        name: evaluate(materials.goal, materials.labels[part], each, units=materials.units[part], draws=200)["metrics"]
+        name: evaluate(
+            materials.goal, materials.labels[part], each, units=materials.units[part], draws=200
+        )["metrics"]
         for (name, part), each in zip(others.items(), np.split(probs, ends[:-1]), strict=True)
     }
     return {"known": True, **facts, **judged}

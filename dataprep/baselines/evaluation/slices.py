@@ -1,4 +1,6 @@
-"""Figures of slices: on which recognisable kinds of images a model does worse than on the same classes elsewhere."""
+"""Figures of slices: on which recognisable kinds of images a model does worse than on the same
+classes elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from dataprep.schemas.text.numbers import numbers_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Rows that a slice, and what is not in it, have at least; and units of a slice, of fewer of which nothing can be told.
+#: Rows that a slice, and what is not in it, have at least; and units of a slice, of fewer of which
+#: nothing can be told.
 LEAST_ROWS, LEAST_UNITS = 30, 10
 #: Family-wise error rate of the flags.
 _ALPHA = 0.05
@@ -27,15 +30,22 @@ _LEAST_OUTSIDE = 2
 
 
 def slice_figures(
-    judged: Judged, units: NDArray[np.int64], table: pd.DataFrame | None, names: Any = None, *, seed: int = 0, draws: int = 1000
+    judged: Judged,
+    units: NDArray[np.int64],
+    table: pd.DataFrame | None,
+    names: Any = None,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
 ) -> list[dict[str, Any]]:
     """How rows of each slice score, beside rows of the same classes outside of it; worst first.
 
-    The score of a row is whether it is right (the share of labels that are right; for a regression the absolute error). The
-    difference is the mean over the slice of each row's score less the mean score of its class outside the slice (direct
-    standardisation), so that a hard class is not mistaken for a hard slice. Flagged is a slice that is worse by more than the
-    largest deviation of all slices that the bootstrap over units gives by chance in one case of 20 (max-t; Romano & Wolf
-    2005).
+    The score of a row is whether it is right (the share of labels that are right; for a regression
+    the absolute error). The difference is the mean over the slice of each row's score less the mean
+    score of its class outside the slice (direct standardisation), so that a hard class is not
+    mistaken for a hard slice. Flagged is a slice that is worse by more than the largest deviation
+    of all slices that the bootstrap over units gives by chance in one case of 20 (max-t; Romano &
+    Wolf 2005).
 
     Args:
         judged: n rows.
@@ -44,19 +54,25 @@ def slice_figures(
         names: names of the rows of `table`.
 
     Returns:
-        ``slice``, ``property``, ``rows``, ``units``, ``value``, ``rest`` (mean scores within and without), ``difference`` with
-        ``low`` and ``high`` (95 %), ``p`` (adjusted for all slices), ``worse`` (flagged), ``examples`` (names of the most
-        confident mistakes, of flagged slices).
+        ``slice``, ``property``, ``rows``, ``units``, ``value``, ``rest`` (mean scores within and
+        without), ``difference`` with ``low`` and ``high`` (95 %), ``p`` (adjusted for all slices),
+        ``worse`` (flagged), ``examples`` (names of the most confident mistakes, of flagged slices).
     """
     if table is None or not judged.sound:
         return []
     found = slices_of(_properties(table.iloc[judged.rows]), least=LEAST_ROWS)
     found = (one for one in found if len(np.unique(units[one.members])) >= LEAST_UNITS)
     scores, strata = row_scores(judged), _strata(judged)
-    parts = [(one, *part) for one in found if (part := _difference(scores, strata, one.members)) is not None]
+    parts = [
+        (one, *part)
+        for one in found
+        if (part := _difference(scores, strata, one.members)) is not None
+    ]
     if not parts:
         return []
-    influence = np.stack([np.bincount(units, each[2]).astype(np.float64) for each in parts], axis=1)  # (u, s)
+    influence = np.stack(
+        [np.bincount(units, each[2]).astype(np.float64) for each in parts], axis=1
+    )  # (u, s)
     error = np.sqrt((influence**2).sum(axis=0))
     sign = 1.0 if judged.goal.kind == "regression" else -1.0
     worst = _largest_by_chance(influence, error, draws, seed)
@@ -66,22 +82,36 @@ def slice_figures(
         deviation = abs(difference) / spread if spread > 0 else 0.0
         p = float((1 + (worst >= deviation).sum()) / (1 + len(worst)))
         worse = p < _ALPHA and sign * difference > 0
-        rows.append({
-            **_described(one, scores, units), "difference": difference, "low": difference - 1.96 * spread,
-            "high": difference + 1.96 * spread, "p": p, "worse": worse,
-            "examples": [str(labels[judged.rows[row]]) for row in _mistakes(judged, one.members)] if worse else [],
-        })  # fmt: skip
+        rows.append(
+            {
+                **_described(one, scores, units),
+                "difference": difference,
+                "low": difference - 1.96 * spread,
+                "high": difference + 1.96 * spread,
+                "p": p,
+                "worse": worse,
+                "examples": [
+                    str(labels[judged.rows[row]]) for row in _mistakes(judged, one.members)
+                ]
+                if worse
+                else [],
+            }
+        )
     return sorted(rows, key=lambda row: -sign * float(row["difference"]))
 
 
 def _properties(table: pd.DataFrame) -> list[Property]:
-    """The columns as properties: numbers, and anything else by its values; constant ones are left out by the slicing."""
+    """The columns as properties: numbers, and anything else by its values; constant ones are
+    left out by the slicing.
+    """
     found = []
     for name, column in table.items():
         measured = name in COLUMNS and not pd.api.types.is_numeric_dtype(column)
         values = None if measured else numbers_of(column)
         if values is not None:
-            found.append(Property(str(name), str(name), np.where(np.isfinite(values), values, np.nan)))
+            found.append(
+                Property(str(name), str(name), np.where(np.isfinite(values), values, np.nan))
+            )
             continue
         codes, texts = pd.factorize(column.astype("object").map(str, na_action="ignore"), sort=True)
         values = np.where(codes >= 0, codes, np.nan)
@@ -90,7 +120,9 @@ def _properties(table: pd.DataFrame) -> list[Property]:
 
 
 def _strata(judged: Judged) -> NDArray[np.int64]:
-    """(n,) what rows are compared within: the class; nothing where there is more than one label, or a number."""
+    """(n,) what rows are compared within: the class; nothing where there is more than one label,
+    or a number.
+    """
     single = judged.goal.kind in ("binary", "multi-class")
     return judged.labels if single else np.zeros(len(judged), np.int64)
 
@@ -98,7 +130,9 @@ def _strata(judged: Judged) -> NDArray[np.int64]:
 def _difference(
     scores: NDArray[np.float64], strata: NDArray[np.int64], members: NDArray[np.int64]
 ) -> tuple[float, NDArray[np.float64]] | None:
-    """The standardised difference of a slice, and each row's influence on it; None where nothing compares with it."""
+    """The standardised difference of a slice, and each row's influence on it; None where nothing
+    compares with it.
+    """
     inside = np.zeros(len(scores), bool)
     inside[members] = True
     size = int(strata.max()) + 1
@@ -117,20 +151,28 @@ def _difference(
     return difference, influence
 
 
-def _largest_by_chance(influence: NDArray[np.float64], error: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
+def _largest_by_chance(
+    influence: NDArray[np.float64], error: NDArray[np.float64], draws: int, seed: int
+) -> NDArray[np.float64]:
     """(draws,) largest standardised deviation among all slices when units are drawn anew."""
     scaled = (influence / np.where(error > 0, error, np.inf)).astype(np.float32)
     blocks = drawn_weights(np.arange(len(scaled)), draws, seed)
-    return np.concatenate([np.abs((block - 1).astype(np.float32) @ scaled).max(axis=1) for block in blocks])
+    return np.concatenate(
+        [np.abs((block - 1).astype(np.float32) @ scaled).max(axis=1) for block in blocks]
+    )
 
 
 def _described(one: Slice, scores: NDArray[np.float64], units: NDArray[np.int64]) -> dict[str, Any]:
     outside = np.ones(len(scores), bool)
     outside[one.members] = False
     return {
-        "slice": one.name, "property": one.family, "rows": len(one.members), "units": len(np.unique(units[one.members])),
-        "value": float(scores[one.members].mean()), "rest": float(scores[outside].mean()),
-    }  # fmt: skip
+        "slice": one.name,
+        "property": one.family,
+        "rows": len(one.members),
+        "units": len(np.unique(units[one.members])),
+        "value": float(scores[one.members].mean()),
+        "rest": float(scores[outside].mean()),
+    }
 
 
 def _mistakes(judged: Judged, members: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,6 @@
-"""Looks at what is kept apart: every judgement on a part other than train and val goes into the ledger of its split."""
+"""Looks at what is kept apart: every judgement on a part other than train and val goes into the
+ledger of its split.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
 _CHOSEN_BY = ("train", "val")
 
 
-def record_looks(baseline: Baseline, folder: str | os.PathLike[str], split: Split | None = None) -> list[str]:
-    """Write each part that `baseline` was judged on, but for train and val, into the ledger of the split in `folder`.
+def record_looks(
+    baseline: Baseline, folder: str | os.PathLike[str], split: Split | None = None
+) -> list[str]:
+    """Write each part that `baseline` was judged on, but for train and val, into the ledger of the
+    split in `folder`.
 
     Args:
         baseline: just trained: its network is at hand.

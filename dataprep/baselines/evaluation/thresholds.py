@@ -29,7 +29,8 @@ class PrecisionRecall:
     """Precision and recall at every threshold that makes a difference.
 
     Attributes:
-        thresholds: (t,) rising; a row whose score is at or above it is taken for positive. They lie half-way between scores.
+        thresholds: (t,) rising; a row whose score is at or above it is taken for positive. They lie
+            half-way between scores.
         precision: (t,) share of those taken for positive that are.
         recall: (t,) share of the positive that are taken for it.
         taken: (t,) rows taken for positive.
@@ -48,14 +49,22 @@ class PrecisionRecall:
         return np.asarray((1 + beta**2) * hits / (beta**2 * self.positive + self.taken))
 
     def shown(self) -> dict[str, list[float]]:
-        """The curve for a chart, of at most 400 points: ``threshold``, ``precision``, ``recall``."""
-        keep = np.unique(np.linspace(0, len(self.thresholds) - 1, min(_SHOWN, len(self.thresholds))).round().astype(int))
+        """The curve for a chart, of at most 400 points: ``threshold``, ``precision``,
+        ``recall``.
+        """
+        keep = np.unique(
+            np.linspace(0, len(self.thresholds) - 1, min(_SHOWN, len(self.thresholds)))
+            .round()
+            .astype(int)
+        )
         names = {"threshold": self.thresholds, "precision": self.precision, "recall": self.recall}
         return {name: [float(value) for value in values[keep]] for name, values in names.items()}
 
 
 def precision_recall(scores: NDArray[Any], positive: NDArray[Any]) -> PrecisionRecall | None:
-    """The curve of scores (n,) for rows (n,) that are `positive` or not; None without positive rows or finite scores."""
+    """The curve of scores (n,) for rows (n,) that are `positive` or not; None without positive
+    rows or finite scores.
+    """
     scores, positive = np.asarray(scores, np.float64), np.asarray(positive, bool)
     if not positive.any() or not np.isfinite(scores).all():
         return None
@@ -64,32 +73,45 @@ def precision_recall(scores: NDArray[Any], positive: NDArray[Any]) -> PrecisionR
     taken, hits = ends + 1, np.cumsum(positive[order])[ends]
     levels = scores[order][ends]
     between = levels - np.append(levels[:-1] - levels[1:], 0.0) / 2
-    between[:-1] = np.where(between[:-1] > levels[1:], between[:-1], levels[:-1])  # neighbouring floats have nothing between
+    between[:-1] = np.where(
+        between[:-1] > levels[1:], between[:-1], levels[:-1]
+    )  # neighbouring floats have nothing between
     between[-1] = min(levels[-1], max(0.0, levels[-1] / 2))  # everything is taken from here down
     flip = slice(None, None, -1)
     return PrecisionRecall(
-        between[flip], (hits / taken)[flip], (hits / positive.sum())[flip], taken[flip].astype(np.int64), int(positive.sum())
+        between[flip],
+        (hits / taken)[flip],
+        (hits / positive.sum())[flip],
+        taken[flip].astype(np.int64),
+        int(positive.sum()),
     )
 
 
 def choose_threshold(
-    scores: NDArray[Any], positive: NDArray[Any], *, beta: float = 1.0, require: Sequence[Requirement] = ()
+    scores: NDArray[Any],
+    positive: NDArray[Any],
+    *,
+    beta: float = 1.0,
+    require: Sequence[Requirement] = (),
 ) -> dict[str, Any] | None:
-    """The threshold with the best F-beta among those at which every requirement holds; of equals the least.
+    """The threshold with the best F-beta among those at which every requirement holds; of equals
+    the least.
 
-    Where recall must reach a bound, this is the highest threshold that still does unless a lower one scores better; where
-    precision must, the lowest. Where no threshold meets all, it is the one that misses by least, and ``holds`` is false.
+    Where recall must reach a bound, this is the highest threshold that still does unless a lower
+    one scores better; where precision must, the lowest. Where no threshold meets all, it is the one
+    that misses by least, and ``holds`` is false.
 
     Args:
         scores: (n,) probabilities of the class, of rows that the model was not trained on.
         positive: (n,) bool.
         beta: weight of recall against precision.
-        require: requirements on ``precision``, ``recall`` or ``f1`` of this class; others are passed over.
+        require: requirements on ``precision``, ``recall`` or ``f1`` of this class; others are
+            passed over.
 
     Returns:
-        ``threshold``, ``precision``, ``recall``, ``f_beta`` there, ``recall_low`` and ``precision_low`` (lower ends of their
-        95 % intervals, Wilson's), ``holds``, ``default`` (precision, recall and f_beta at 0.5), ``curve``; None without
-        positive rows.
+        ``threshold``, ``precision``, ``recall``, ``f_beta`` there, ``recall_low`` and
+        ``precision_low`` (lower ends of their 95 % intervals, Wilson's), ``holds``, ``default``
+        (precision, recall and f_beta at 0.5), ``curve``; None without positive rows.
     """
     curve = precision_recall(scores, positive)
     if curve is None:
@@ -104,30 +126,47 @@ def choose_threshold(
     best = int(allowed[np.argmax(f_beta[allowed])])
     hits = curve.recall[best] * curve.positive
     return {
-        "threshold": float(curve.thresholds[best]), "holds": bool(missed[best] <= 1e-12),
-        "precision": float(curve.precision[best]), "recall": float(curve.recall[best]), "f_beta": float(f_beta[best]),
-        "precision_low": float(wilson(hits, int(curve.taken[best]))[0]), "recall_low": float(wilson(hits, curve.positive)[0]),
-        "default": _at(np.asarray(scores) >= 0.5, np.asarray(positive, bool), beta), "curve": curve.shown(),
-    }  # fmt: skip
+        "threshold": float(curve.thresholds[best]),
+        "holds": bool(missed[best] <= 1e-12),
+        "precision": float(curve.precision[best]),
+        "recall": float(curve.recall[best]),
+        "f_beta": float(f_beta[best]),
+        "precision_low": float(wilson(hits, int(curve.taken[best]))[0]),
+        "recall_low": float(wilson(hits, curve.positive)[0]),
+        "default": _at(np.asarray(scores) >= 0.5, np.asarray(positive, bool), beta),
+        "curve": curve.shown(),
+    }
 
 
 def _at(taken: NDArray[np.bool_], positive: NDArray[np.bool_], beta: float) -> dict[str, float]:
     hits, said, own = int((taken & positive).sum()), int(taken.sum()), int(positive.sum())
     return {
-        "precision": hits / said if said else 0.0, "recall": hits / own,
+        "precision": hits / said if said else 0.0,
+        "recall": hits / own,
         "f_beta": (1 + beta**2) * hits / (beta**2 * own + said),
-    }  # fmt: skip
+    }
 
 
-def choose_thresholds(goal: Goal, labels: NDArray[Any], probs: NDArray[Any]) -> dict[str, dict[str, Any]]:
-    """Class to its threshold (`choose_threshold`): the positive class of a binary goal, every label of several; of more than
-    two classes those that a requirement names, each against the rest. Empty for a regression.
+def choose_thresholds(
+    goal: Goal, labels: NDArray[Any], probs: NDArray[Any]
+) -> dict[str, dict[str, Any]]:
+    """Class to its threshold (`choose_threshold`): the positive class of a binary goal, every label
+    of several; of more than two classes those that a requirement names, each against the rest.
+    Empty for a regression.
     """
     judged = Judged.of(goal, labels, probs)
     found = {}
     for code, name in enumerate(goal.classes):
-        named = [each for each in goal.requirements if each.of == name or (goal.positive == name and not each.of)]
-        if goal.positive == name or goal.kind == "multi-label" or (goal.kind == "multi-class" and named):
+        named = [
+            each
+            for each in goal.requirements
+            if each.of == name or (goal.positive == name and not each.of)
+        ]
+        if (
+            goal.positive == name
+            or goal.kind == "multi-label"
+            or (goal.kind == "multi-class" and named)
+        ):
             own = judged.labels[:, code] if goal.kind == "multi-label" else judged.labels == code
             chosen = choose_threshold(judged.probs[:, code], own, beta=goal.beta, require=named)
             if chosen is not None:
@@ -138,8 +177,9 @@ def choose_thresholds(goal: Goal, labels: NDArray[Any], probs: NDArray[Any]) -> 
 def decides_by_threshold(goal: Goal) -> bool:
     """Whether a model should say yes from the chosen thresholds on.
 
-    They are those of the best F-beta under the requirements: right for several labels, where F is what is optimised, and for a
-    binary goal that asks for F-beta or for a precision or recall; another metric, accuracy say, would lose by them.
+    They are those of the best F-beta under the requirements: right for several labels, where F is
+    what is optimised, and for a binary goal that asks for F-beta or for a precision or recall;
+    another metric, accuracy say, would lose by them.
     """
     if goal.kind == "binary":
         asked = {each.figure for each in goal.requirements if each.of in ("", goal.positive)}
@@ -148,7 +188,9 @@ def decides_by_threshold(goal: Goal) -> bool:
 
 
 def threshold_array(goal: Goal, chosen: dict[str, dict[str, Any]]) -> NDArray[np.float64]:
-    """(k,) thresholds as `dataprep.baselines.evaluation.metrics.decide` takes them, 0.5 where none was chosen."""
+    """(k,) thresholds as `dataprep.baselines.evaluation.metrics.decide` takes them, 0.5 where
+    none was chosen.
+    """
     return np.array([chosen[name]["threshold"] if name in chosen else 0.5 for name in goal.classes])
 
 
@@ -160,7 +202,8 @@ class RiskCoverage:
         coverage: (t,) share of rows that are answered, rising.
         risk: (t,) error among them.
         thresholds: (t,) least confidence that is answered.
-        area: mean risk over all coverages, the area under the curve (AURC; Geifman, Uziel & El-Yaniv 2019).
+        area: mean risk over all coverages, the area under the curve (AURC; Geifman, Uziel &
+            El-Yaniv 2019).
         excess: `area` less that of the best order of the same errors.
     """
 
@@ -171,14 +214,25 @@ class RiskCoverage:
     excess: float
 
     def shown(self) -> dict[str, Any]:
-        """For JSON: ``coverage``, ``accuracy``, ``threshold`` of at most 400 points, ``area``, ``excess``."""
-        keep = np.unique(np.linspace(0, len(self.coverage) - 1, min(_SHOWN, len(self.coverage))).round().astype(int))
+        """For JSON: ``coverage``, ``accuracy``, ``threshold`` of at most 400 points, ``area``,
+        ``excess``.
+        """
+        keep = np.unique(
+            np.linspace(0, len(self.coverage) - 1, min(_SHOWN, len(self.coverage)))
+            .round()
+            .astype(int)
+        )
         names = {"coverage": self.coverage, "accuracy": 1 - self.risk, "threshold": self.thresholds}
-        return {name: values[keep].tolist() for name, values in names.items()} | {"area": self.area, "excess": self.excess}
+        return {name: values[keep].tolist() for name, values in names.items()} | {
+            "area": self.area,
+            "excess": self.excess,
+        }
 
 
 def risk_coverage(confidence: NDArray[Any], wrong: NDArray[Any]) -> RiskCoverage | None:
-    """The curve of confidences (n,) and errors (n,), 0 or 1; rows of one confidence are answered together. None of nothing."""
+    """The curve of confidences (n,) and errors (n,), 0 or 1; rows of one confidence are answered
+    together. None of nothing.
+    """
     confidence, wrong = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     if not len(confidence) or not np.isfinite(confidence).all():
         return None
@@ -189,19 +243,29 @@ def risk_coverage(confidence: NDArray[Any], wrong: NDArray[Any]) -> RiskCoverage
     # within equal confidence any order is as likely: errors grow in a straight line
     area = float((np.interp(every, np.append(0, ends + 1), np.append(0.0, errors)) / every).mean())
     best = float((np.cumsum(np.sort(wrong)) / every).mean())
-    return RiskCoverage((ends + 1) / n, errors / (ends + 1), confidence[order][ends], area, area - best)
+    return RiskCoverage(
+        (ends + 1) / n, errors / (ends + 1), confidence[order][ends], area, area - best
+    )
 
 
 def choose_abstention(
-    confidence: NDArray[Any], wrong: NDArray[Any], *, risk: float, delta: float = 0.05, units: Any = None
+    confidence: NDArray[Any],
+    wrong: NDArray[Any],
+    *,
+    risk: float,
+    delta: float = 0.05,
+    units: Any = None,
 ) -> dict[str, Any]:
-    """The least confidence to answer at so that the risk on new data is at most `risk`, with probability 1 - `delta`.
+    """The least confidence to answer at so that the risk on new data is at most `risk`, with
+    probability 1 - `delta`.
 
-    The least of twenty thresholds, those that answer 5 %, 10 %, ... of these rows, at which the exact binomial bound of the
-    error, at a twentieth of `delta`, is no more than `risk` (selective classification with guaranteed risk, Geifman & El-Yaniv
-    2017, with a grid in place of their binary search, which can miss where errors do not fall evenly). The guarantee holds
-    for data drawn as these rows were, which the model and its temperature have not seen. Where units have several rows, a
-    unit counts as one, with the mean error of its rows, since rows of one patient do not tell apart more than one.
+    The least of twenty thresholds, those that answer 5 %, 10 %, ... of these rows, at which the
+    exact binomial bound of the error, at a twentieth of `delta`, is no more than `risk` (selective
+    classification with guaranteed risk, Geifman & El-Yaniv 2017, with a grid in place of their
+    binary search, which can miss where errors do not fall evenly). The guarantee holds for data
+    drawn as these rows were, which the model and its temperature have not seen. Where units have
+    several rows, a unit counts as one, with the mean error of its rows, since rows of one patient
+    do not tell apart more than one.
 
     Args:
         confidence: (n,) of rows that the model was not trained on.
@@ -211,22 +275,41 @@ def choose_abstention(
         units: (n,) what varies together.
 
     Returns:
-        ``threshold``, ``coverage``, ``risk`` (seen), ``bound`` (guaranteed), ``wished``, ``delta``, ``units`` and ``holds``;
-        where no threshold is good enough, ``holds`` is false and the values are those of the one with the least bound.
+        ``threshold``, ``coverage``, ``risk`` (seen), ``bound`` (guaranteed), ``wished``, ``delta``,
+        ``units`` and ``holds``; where no threshold is good enough, ``holds`` is false and the
+        values are those of the one with the least bound.
     """
     confidence, wrong = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     unit = numbered(units, np.arange(len(confidence)))
     asked = {"wished": risk, "delta": delta}
     if not len(confidence) or not np.isfinite(confidence).all():
-        return {"threshold": None, "coverage": 0.0, "risk": None, "bound": 1.0, "units": 0, "holds": False, **asked}
-    levels = np.unique(np.quantile(confidence, 1 - np.arange(1, _GRID + 1) / _GRID, method="inverted_cdf"))
+        return {
+            "threshold": None,
+            "coverage": 0.0,
+            "risk": None,
+            "bound": 1.0,
+            "units": 0,
+            "holds": False,
+            **asked,
+        }
+    levels = np.unique(
+        np.quantile(confidence, 1 - np.arange(1, _GRID + 1) / _GRID, method="inverted_cdf")
+    )
     found = [_answered(confidence, wrong, unit, float(level), delta / _GRID) for level in levels]
     good = [each for each in found if each["bound"] <= risk]
-    return {**(good[0] if good else min(found, key=lambda each: float(each["bound"]))), "holds": bool(good), **asked}
+    return {
+        **(good[0] if good else min(found, key=lambda each: float(each["bound"]))),
+        "holds": bool(good),
+        **asked,
+    }
 
 
 def _answered(
-    confidence: NDArray[np.float64], wrong: NDArray[np.float64], unit: NDArray[np.int64], threshold: float, delta: float
+    confidence: NDArray[np.float64],
+    wrong: NDArray[np.float64],
+    unit: NDArray[np.int64],
+    threshold: float,
+    delta: float,
 ) -> dict[str, Any]:
     """What is answered at a threshold: coverage, error among it, and the bound of the error."""
     inside = confidence >= threshold
@@ -234,13 +317,18 @@ def _answered(
     errors = np.bincount(unit[inside], wrong[inside])[rows > 0] / rows[rows > 0]
     count = len(errors)
     return {
-        "threshold": threshold, "coverage": float(inside.mean()), "risk": float(wrong[inside].mean()),
-        "bound": binomial_bound(math.ceil(float(errors.sum()) - 1e-9), count, delta), "units": count,
-    }  # fmt: skip
+        "threshold": threshold,
+        "coverage": float(inside.mean()),
+        "risk": float(wrong[inside].mean()),
+        "bound": binomial_bound(math.ceil(float(errors.sum()) - 1e-9), count, delta),
+        "units": count,
+    }
 
 
 def binomial_bound(errors: int, of: int, delta: float) -> float:
-    """The largest rate that gives at most `errors` errors in `of` trials with probability `delta` (Clopper & Pearson 1934)."""
+    """The largest rate that gives at most `errors` errors in `of` trials with probability
+    `delta` (Clopper & Pearson 1934).
+    """
     if errors >= of:
         return 1.0
     j = np.arange(errors + 1)
@@ -249,25 +337,40 @@ def binomial_bound(errors: int, of: int, delta: float) -> float:
     low, high = errors / of, 1.0
     for _ in range(60):
         rate = (low + high) / 2
-        terms = choose + j * math.log(max(rate, 1e-300)) + (of - j) * math.log1p(-min(rate, 1 - 1e-16))
+        terms = (
+            choose + j * math.log(max(rate, 1e-300)) + (of - j) * math.log1p(-min(rate, 1 - 1e-16))
+        )
         low, high = (rate, high) if float(np.exp(terms).sum()) > delta else (low, rate)
     return high
 
 
-def report_abstention(confidence: NDArray[Any], wrong: NDArray[Any], threshold: float, *, units: Any = None) -> dict[str, Any]:
-    """What a threshold chosen elsewhere does on these rows (the test part): ``answered``, ``coverage``, ``risk`` with ``low`` and
-    ``high`` (95 %, Wilson's over units), ``accuracy``, ``refused_risk`` (error among those that were refused).
+def report_abstention(
+    confidence: NDArray[Any], wrong: NDArray[Any], threshold: float, *, units: Any = None
+) -> dict[str, Any]:
+    """What a threshold chosen elsewhere does on these rows (the test part): ``answered``,
+    ``coverage``, ``risk`` with ``low`` and ``high`` (95 %, Wilson's over units), ``accuracy``,
+    ``refused_risk`` (error among those that were refused).
     """
     confidence, wrong = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     inside = confidence >= threshold
     if not inside.any():
         nothing: dict[str, Any] = dict.fromkeys(("risk", "low", "high", "accuracy"))
-        return {"answered": 0, "coverage": 0.0, **nothing, "refused_risk": float(wrong.mean()) if len(wrong) else None}
+        return {
+            "answered": 0,
+            "coverage": 0.0,
+            **nothing,
+            "refused_risk": float(wrong.mean()) if len(wrong) else None,
+        }
     rate = float(wrong[inside].mean())
     count = len(np.unique(numbered(units, np.arange(len(wrong)))[inside]))
     low, high = (float(end) for end in wilson(rate * count, count))
     refused = float(wrong[~inside].mean()) if (~inside).any() else None
     return {
-        "answered": int(inside.sum()), "coverage": float(inside.mean()), "risk": rate, "low": low, "high": high,
-        "accuracy": 1 - rate, "refused_risk": refused,
-    }  # fmt: skip
+        "answered": int(inside.sum()),
+        "coverage": float(inside.mean()),
+        "risk": rate,
+        "low": low,
+        "high": high,
+        "accuracy": 1 - rate,
+        "refused_risk": refused,
+    }

@@ -1,7 +1,8 @@
-"""Exporting: a trained network as one file that needs nothing beside it, ONNX or torch's own exported program.
+"""Exporting: a trained network as one file that needs nothing beside it, ONNX or torch's own
+exported program.
 
-Both take uint8 images and hold everything from the division by 255 to the calibrated probabilities. TorchScript is not
-offered: torch has deprecated it in favour of exported programs.
+Both take uint8 images and hold everything from the division by 255 to the calibrated probabilities.
+TorchScript is not offered: torch has deprecated it in favour of exported programs.
 """
 
 from __future__ import annotations
@@ -31,20 +32,26 @@ if TYPE_CHECKING:
     from dataprep.baselines.inference.model_card import ModelFacts
     from dataprep.baselines.training.networks import Network
 
-#: Greatest difference that is allowed between what torch says and what onnxruntime says of the same images.
+#: Greatest difference that is allowed between what torch says and what onnxruntime says of the same
+#: images.
 TOLERANCE = 1e-3
 INPUT, LOGITS, PROBABILITIES, VALUES = "images", "logits", "probabilities", "values"
 
 
 class Deployed(nn.Module):
-    """A network from pixels to what is said: (B, size, size, 3) uint8 RGB to logits (B, k) and probabilities (B, k), or to the
-    standardised output (B, 1) and values (B,) of a regression.
+    """A network from pixels to what is said: (B, size, size, 3) uint8 RGB to logits (B, k) and
+    probabilities (B, k), or to the standardised output (B, 1) and values (B,) of a regression.
     """
 
     def __init__(self, network: Network, facts: ModelFacts) -> None:
         super().__init__()
         self.network = network
-        self.kind, self.temperature, self.centre, self.spread = facts.kind, facts.temperature, facts.centre, facts.spread
+        self.kind, self.temperature, self.centre, self.spread = (
+            facts.kind,
+            facts.temperature,
+            facts.centre,
+            facts.spread,
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits, and probabilities or values."""
@@ -57,16 +64,21 @@ class Deployed(nn.Module):
 
 
 def exported(network: Network, facts: ModelFacts) -> torch.export.ExportedProgram:
-    """The program of a network on the processor, in evaluation mode, for any number of images at a time."""
+    """The program of a network on the processor, in evaluation mode, for any number of images at
+    a time.
+    """
     copy = _plain_copy(network)
     images = torch.zeros(2, facts.size, facts.size, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1)
     with torch.no_grad(), _quiet():
-        return torch.export.export(Deployed(copy, facts), (images,), dynamic_shapes={INPUT: {0: batch}})
+        return torch.export.export(
+            Deployed(copy, facts), (images,), dynamic_shapes={INPUT: {0: batch}}
+        )
 
 
 def export_program(network: Network, facts: ModelFacts, path: str | os.PathLike[str]) -> None:
-    """Write the exported program (``.pt2``), which ``torch.export.load(path).module()`` gives back without this package.
+    """Write the exported program (``.pt2``), which ``torch.export.load(path).module()`` gives back
+    without this package.
 
     Raises:
         OutputError: the file cannot be written.
@@ -83,8 +95,11 @@ def program_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> b
     return file.getvalue()
 
 
-def export_onnx(network: Network, facts: ModelFacts, path: str | os.PathLike[str], images: NDArray[np.uint8]) -> float:
-    """Write ``model.onnx``: uint8 images in, logits and probabilities (or values) out, all it knows of itself in its metadata.
+def export_onnx(
+    network: Network, facts: ModelFacts, path: str | os.PathLike[str], images: NDArray[np.uint8]
+) -> float:
+    """Write ``model.onnx``: uint8 images in, logits and probabilities (or values) out, all it knows
+    of itself in its metadata.
 
     Args:
         network: the trained network.
@@ -108,13 +123,19 @@ def export_onnx(network: Network, facts: ModelFacts, path: str | os.PathLike[str
 
 
 def onnx_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> bytes:
-    """The bytes of an ONNX model: the same for the same weights and versions, with no path of this machine in them."""
+    """The bytes of an ONNX model: the same for the same weights and versions, with no path of
+    this machine in them.
+    """
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
-        raise OptionError(f"exporting to ONNX needs {' and '.join(missing)}: {how_to_install('train')}")
+        raise OptionError(
+            f"exporting to ONNX needs {' and '.join(missing)}: {how_to_install('train')}"
+        )
     names = [LOGITS, VALUES if facts.kind == "regression" else PROBABILITIES]
     with torch.no_grad(), _quiet():
-        written = torch.onnx.export(program, (), input_names=[INPUT], output_names=names, dynamo=True, verbose=False)
+        written = torch.onnx.export(
+            program, (), input_names=[INPUT], output_names=names, dynamo=True, verbose=False
+        )
     model: Any = written.model_proto  # type: ignore[union-attr]
     _without_traces(model)
     for key, value in facts.metadata().items():
@@ -124,7 +145,13 @@ def onnx_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> byte
 
 def _without_traces(model: Any) -> None:
     """Take out what the exporter notes about source files, and give the free axis its name."""
-    for node in (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer):
+    for node in (
+        *model.graph.node,
+        *model.graph.input,
+        *model.graph.output,
+        *model.graph.value_info,
+        *model.graph.initializer,
+    ):
         del node.metadata_props[:]
         node.doc_string = ""
     del model.graph.value_info[:]
@@ -135,7 +162,8 @@ def _without_traces(model: Any) -> None:
 def compared(network: Network, facts: ModelFacts, data: bytes, images: NDArray[np.uint8]) -> float:
     """The greatest difference between the network and the exported model on `images`.
 
-    Differences of logits are as shares of the greatest logit where that is above 1, and those of values of the greatest value.
+    Differences of logits are as shares of the greatest logit where that is above 1, and those of
+    values of the greatest value.
 
     Raises:
         WorkError: it is above `TOLERANCE`.
@@ -145,20 +173,32 @@ def compared(network: Network, facts: ModelFacts, data: bytes, images: NDArray[n
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     with torch.inference_mode():
-        ours = [each.numpy() for each in Deployed(_plain_copy(network), facts)(torch.from_numpy(np.ascontiguousarray(images)))]
+        ours = [
+            each.numpy()
+            for each in Deployed(_plain_copy(network), facts)(
+                torch.from_numpy(np.ascontiguousarray(images))
+            )
+        ]
     theirs = session.run(None, {INPUT: images})
-    gaps = [np.abs(a - b).max(initial=0.0) / max(1.0, np.abs(a).max(initial=0.0)) for a, b in zip(ours, theirs, strict=True)]
+    gaps = [
+        np.abs(a - b).max(initial=0.0) / max(1.0, np.abs(a).max(initial=0.0))
+        for a, b in zip(ours, theirs, strict=True)
+    ]
     difference = float(max(gaps))
     if not difference <= TOLERANCE:
         raise WorkError(
-            f"the exported model differs from the trained one by {difference:.2g} on {len(images)} images (allowed: "
-            f"{TOLERANCE:g}): it was not written. Please report this with the versions of torch, onnx and onnxruntime"
+            f"the exported model differs from the trained one by {difference:.2g} on {len(images)} "
+            "images (allowed: "
+            f"{TOLERANCE:g}): it was not written. Please report this with the versions of torch, "
+            "onnx and onnxruntime"
         )
     return difference
 
 
 def _plain_copy(network: Network) -> Network:
-    """The network on the processor, in evaluation mode and single precision; the given one stays as it is."""
+    """The network on the processor, in evaluation mode and single precision; the given one stays
+    as it is.
+    """
     from copy import deepcopy
 
     copy = deepcopy(network).to("cpu", torch.float32).eval().requires_grad_(False)

@@ -1,4 +1,6 @@
-"""What a network costs where it is used: milliseconds for one image on one thread, and megabytes."""
+"""What a network costs where it is used: milliseconds for one image on one thread, and
+megabytes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def measure_cost(network: Network, size: int) -> dict[str, float]:
         size: pixels a side of its images.
 
     Returns:
-        ``latency_ms``: median over warm runs of one image at a time, on one thread of the processor at hand; ``size_mb``:
+        ``latency_ms``: median over warm runs of one image at a time, on one thread of the processor
+            at hand; ``size_mb``:
         megabytes (10^6 bytes) of its weights as they are stored.
     """
     copied = copy.deepcopy(network).to("cpu").eval()

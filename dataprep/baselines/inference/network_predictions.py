@@ -28,13 +28,19 @@ def logits_of(network: Network, store: PixelStore, rows: NDArray[np.int64]) -> N
     return _through(network, network, store, rows, network.classifier.out_features)
 
 
-def features_of(network: Network, store: PixelStore, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def features_of(
+    network: Network, store: PixelStore, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """(len(rows), width) values of the penultimate layer."""
     return _through(network, network.features, store, rows, network.width)
 
 
 def _through(
-    network: Network, function: Callable[[Tensor], Tensor], store: PixelStore, rows: NDArray[np.int64], width: int
+    network: Network,
+    function: Callable[[Tensor], Tensor],
+    store: PixelStore,
+    rows: NDArray[np.int64],
+    width: int,
 ) -> NDArray[np.float32]:
     device = next(network.parameters()).device
     out = np.empty((len(rows), width), np.float32)
@@ -43,12 +49,16 @@ def _through(
     with torch.inference_mode():
         start = 0
         for images, _ in feeder():
-            out[start : start + len(images)] = function(images.to(device).float() / 255).float().cpu().numpy()
+            out[start : start + len(images)] = (
+                function(images.to(device).float() / 255).float().cpu().numpy()
+            )
             start += len(images)
     return out
 
 
-def predictions(materials: Materials, logits: NDArray[Any], temperature: float = 1.0) -> NDArray[np.float64]:
+def predictions(
+    materials: Materials, logits: NDArray[Any], temperature: float = 1.0
+) -> NDArray[np.float64]:
     """What logits (n, k) mean: (n, k) probabilities, or (n,) values of a regression."""
     if materials.goal.kind == "regression":
         return np.asarray(logits, np.float64)[:, 0] * materials.spread + materials.centre

@@ -31,7 +31,8 @@ Source = Dataset | str | os.PathLike[str] | Iterable[str]
 #: Images that the model sees at a time, and rows of a table that is handed on.
 _BATCH, _ROWS = 32, 1024
 _OUTPUTS = ("probabilities", "values")
-#: The confidence that was chosen in training is that of one of its images, which single precision may round down.
+#: The confidence that was chosen in training is that of one of its images, which single precision
+#: may round down.
 _ROUNDED = 1e-6
 
 
@@ -52,23 +53,40 @@ class Model:
         path = os.path.join(path, MODEL) if os.path.isdir(path) else path
         settle(os.path.dirname(path) or os.curdir)
         if not os.path.isfile(path):
-            raise InputError(f"there is no model {path}. Train one: dataprep train-baseline; or give --model FILE.onnx")
+            raise InputError(
+                f"there is no model {path}. Train one: dataprep train-baseline; or give --model "
+                "FILE.onnx"
+            )
         self._session: Session = open_session(path, threads)
         self.facts = ModelFacts.read(self._session.metadata, path)
         self._output = next((name for name in _OUTPUTS if name in self._session.outputs), "")
         expected = (self.facts.size, self.facts.size, 3)
-        if not self._output or self._session.input_shape[1:] != expected or self._session.input_type is not np.uint8:
-            raise InputError(f"{path} does not take what it says it takes: expected uint8 images of {expected}. Export it again")
+        if (
+            not self._output
+            or self._session.input_shape[1:] != expected
+            or self._session.input_type is not np.uint8
+        ):
+            raise InputError(
+                f"{path} does not take what it says it takes: expected uint8 images of {expected}. "
+                "Export it again"
+            )
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, k) probabilities, or (n,) values of a regression, of (n, size, size, 3) uint8 RGB images."""
+        """(n, k) probabilities, or (n,) values of a regression, of (n, size, size, 3) uint8 RGB
+        images.
+        """
         found = np.asarray(self._session.run(images, self._output), np.float32)
         wide = 1 if self.facts.kind == "regression" else len(self.facts.labels)
         if found.size != len(images) * wide:
             raise InputError(
-                f"the model gives {found.shape} for {len(images)} images: expected {wide} figures each. Export it again"
+                f"the model gives {found.shape} for {len(images)} images: expected {wide} figures "
+                "each. Export it again"
             )
-        return found.reshape(len(images)) if self.facts.kind == "regression" else found.reshape(len(images), wide)
+        return (
+            found.reshape(len(images))
+            if self.facts.kind == "regression"
+            else found.reshape(len(images), wide)
+        )
 
 
 def predict(
@@ -83,28 +101,44 @@ def predict(
     """What a model says about images.
 
     Args:
-        source: what `dataprep.scan` takes (a folder, an fsspec URL, a manifest, a list of files), or a Dataset.
+        source: what `dataprep.scan` takes (a folder, an fsspec URL, a manifest, a list of files),
+            or a Dataset.
         model: a `Model`, or the path of a ``model.onnx`` or of its folder.
         abstain_below: refuse answers of less confidence; 0 answers everything.
-        risk: wished error among the answers; takes the confidence that the model's training found for it on validation. Without
-            either, that of `ModelFacts.usual_abstention`.
+        risk: wished error among the answers; takes the confidence that the model's training found
+            for it on validation. Without either, that of `ModelFacts.usual_abstention`.
         options: how files are read and decoded.
         progress: called with (stage, done, total, note).
 
     Returns:
-        One row per image, in the order of the source; of a manifest or list, one per row of it, also of files that are missing
-        or listed twice: ``sample``, ``predicted``, ``confidence`` (the probability of
-        `predicted`; of several labels the least), ``p:CLASS`` of every class, ``abstained`` (whether the model refuses to
-        decide; `predicted` is then what it leans to), ``lost`` (why the image could not be read, else empty). Of a regression
-        ``sample``, ``predicted`` and ``lost``.
+        One row per image, in the order of the source; of a manifest or list, one per row of it,
+        also of files that are missing or listed twice: ``sample``, ``predicted``, ``confidence``
+        (the probability of `predicted`; of several labels the least), ``p:CLASS`` of every class,
+        ``abstained`` (whether the model refuses to decide; `predicted` is then what it leans to),
+        ``lost`` (why the image could not be read, else empty). Of a regression ``sample``,
+        ``predicted`` and ``lost``.
 
     Raises:
-        InputError: the source or the model cannot be used, or the model has no confidence for `risk`.
+        InputError: the source or the model cannot be used, or the model has no confidence for
+            `risk`.
         OptionError: a confidence or risk out of range.
     """
     opened = model if isinstance(model, Model) else Model(model)
-    frames = list(predicted_frames(source, opened, abstain_below=abstain_below, risk=risk, options=options, progress=progress))
-    return pd.concat(frames, ignore_index=True) if frames else table_of(opened.facts, [], None, {}, 0.0)
+    frames = list(
+        predicted_frames(
+            source,
+            opened,
+            abstain_below=abstain_below,
+            risk=risk,
+            options=options,
+            progress=progress,
+        )
+    )
+    return (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else table_of(opened.facts, [], None, {}, 0.0)
+    )
 
 
 def predicted_frames(
@@ -116,7 +150,9 @@ def predicted_frames(
     options: PassOptions | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """As `predict`, in tables of about a thousand rows: memory does not grow with the number of images."""
+    """As `predict`, in tables of about a thousand rows: memory does not grow with the number of
+    images.
+    """
     least = confidence_for(model.facts, abstain_below, risk)
     dataset = source if isinstance(source, Dataset) else scan(source)
     samples = [str(sample) for sample in dataset.samples.index]
@@ -124,7 +160,8 @@ def predicted_frames(
 
 
 def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float | None) -> float:
-    """The least confidence that is answered; 0 answers everything. Where neither is asked for, the model's usual one.
+    """The least confidence that is answered; 0 answers everything. Where neither is asked for, the
+    model's usual one.
 
     Raises:
         InputError: the model has none for `risk`.
@@ -136,15 +173,29 @@ def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float |
         if value is not None and not 0 <= value <= 1:
             raise OptionError(f"--{name}: expected a share between 0 and 1, got {value:g}")
     if facts.kind == "regression" and (abstain_below is not None or risk is not None):
-        raise OptionError("the model predicts numbers and gives no confidence: leave out --abstain-below and --risk")
+        raise OptionError(
+            "the model predicts numbers and gives no confidence: leave out --abstain-below and "
+            "--risk"
+        )
     if risk is not None:
         return facts.abstain_below(risk)
     usual = facts.usual_abstention
-    return abstain_below if abstain_below is not None else float(usual["threshold"]) if usual is not None else 0.0
+    return (
+        abstain_below
+        if abstain_below is not None
+        else float(usual["threshold"])
+        if usual is not None
+        else 0.0
+    )
 
 
 def _frames(
-    dataset: Dataset, samples: list[str], model: Model, least: float, options: PassOptions, progress: Progress | None
+    dataset: Dataset,
+    samples: list[str],
+    model: Model,
+    least: float,
+    options: PassOptions,
+    progress: Progress | None,
 ) -> Iterator[pd.DataFrame]:
     """Tables in the order of the rows, each as soon as all of its rows are known."""
     rows = asked_rows(dataset)
@@ -156,20 +207,31 @@ def _frames(
         while ready < len(rows) and rows[ready][1] in known:
             ready += 1
             if ready - start == _ROWS or ready == len(rows):
-                yield _table(model.facts, [name for name, _ in rows[start:ready]], _taken(rows[start:ready], known, uses), least)
+                yield _table(
+                    model.facts,
+                    [name for name, _ in rows[start:ready]],
+                    _taken(rows[start:ready], known, uses),
+                    least,
+                )
                 start = ready
         if progress is not None:
             progress("predict", done, len(samples), "")
 
 
 def asked_rows(dataset: Dataset) -> list[tuple[str, int]]:
-    """What was asked for, in order: the name, and the number of the sample, -1 where there is none."""
+    """What was asked for, in order: the name, and the number of the sample, -1 where there is
+    none.
+    """
     samples = [str(sample) for sample in dataset.samples.index]
     if dataset.listed is None:
         return [(sample, number) for number, sample in enumerate(samples)]
     places = {sample: number for number, sample in enumerate(samples)}
     listed = zip(dataset.listed["path"].tolist(), dataset.listed["sample"].tolist(), strict=True)
-    return [(sample or path, places.get(sample, -1)) for path, sample in listed if not sample or sample in places]
+    return [
+        (sample or path, places.get(sample, -1))
+        for path, sample in listed
+        if not sample or sample in places
+    ]
 
 
 def _taken(rows: list[tuple[str, int]], known: dict[int, Any], uses: Counter[int]) -> list[Any]:
@@ -200,7 +262,9 @@ def _answers(
     yield from _seen(model, batch)
 
 
-def _seen(model: Model, batch: list[tuple[int, NDArray[np.uint8]]]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _seen(
+    model: Model, batch: list[tuple[int, NDArray[np.uint8]]]
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
     if batch:
         said = model(np.stack([view for _, view in batch]))
         yield from zip((index for index, _ in batch), said, strict=True)
@@ -210,13 +274,26 @@ def _table(facts: ModelFacts, samples: list[str], found: list[Any], least: float
     """Rows of answers and of what was lost."""
     lost = {row: each for row, each in enumerate(found) if isinstance(each, Lost)}
     shape = () if facts.kind == "regression" else (len(facts.labels),)
-    said = np.array([np.full(shape, np.nan, np.float32) if row in lost else each for row, each in enumerate(found)], np.float32)
-    reasons = {row: f"{each.reason}: {each.detail}" if each.detail else each.reason for row, each in lost.items()}
+    said = np.array(
+        [
+            np.full(shape, np.nan, np.float32) if row in lost else each
+            for row, each in enumerate(found)
+        ],
+        np.float32,
+    )
+    reasons = {
+        row: f"{each.reason}: {each.detail}" if each.detail else each.reason
+        for row, each in lost.items()
+    }
     return table_of(facts, samples, said, reasons, least)
 
 
 def table_of(
-    facts: ModelFacts, samples: list[str], said: NDArray[np.float32] | None, lost: dict[int, str], least: float
+    facts: ModelFacts,
+    samples: list[str],
+    said: NDArray[np.float32] | None,
+    lost: dict[int, str],
+    least: float,
 ) -> pd.DataFrame:
     """The table of `predict`.
 
@@ -238,10 +315,14 @@ def table_of(
     predicted[gone], confidence[gone] = None, np.nan
     frame["predicted"], frame["confidence"] = pd.Series(predicted, dtype="str"), confidence
     probs = pd.DataFrame(values, columns=[f"p:{name}" for name in facts.labels])
-    return pd.concat([frame, probs], axis=1).assign(abstained=gone | (confidence < least - _ROUNDED), lost=reasons)
+    return pd.concat([frame, probs], axis=1).assign(
+        abstained=gone | (confidence < least - _ROUNDED), lost=reasons
+    )
 
 
-def _decided(facts: ModelFacts, probs: NDArray[np.float32]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+def _decided(
+    facts: ModelFacts, probs: NDArray[np.float32]
+) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
     """(n,) what is said, several labels joined by ``|``, and (n,) its probability."""
     classes = np.array(facts.labels, dtype=object)
     decided = decide(facts.goal, probs, facts.least)

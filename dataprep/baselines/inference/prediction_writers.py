@@ -1,8 +1,9 @@
-"""Answers on disk: predictions as tables, and as pre-labels in the forms that labelling tools import.
+"""Answers on disk: predictions as tables, and as pre-labels in the forms that labelling tools
+import.
 
-Every writer takes tables as they come, so that memory does not grow with the number of images (but for COCO's annotations, of
-which a few figures each are held). Images that the model refused or that could not be read go out without a label: people see
-them unprejudiced.
+Every writer takes tables as they come, so that memory does not grow with the number of images (but
+for COCO's annotations, of which a few figures each are held). Images that the model refused or that
+could not be read go out without a label: people see them unprejudiced.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     Writer = Callable[[BinaryIO, Iterator[pd.DataFrame], ModelFacts, str], None]
 
-#: Names that the control and the image have in a Label Studio project; `label_studio_config` uses the same.
+#: Names that the control and the image have in a Label Studio project; `label_studio_config` uses
+#: the same.
 _CONTROL, _IMAGE = "label", "image"
 
 
@@ -49,19 +51,25 @@ def writer_for(path: str, pre_labels: str = "") -> Writer:
     return _TABLES[suffix]
 
 
-def write_csv(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = "") -> None:
+def write_csv(
+    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+) -> None:
     """One line per image, as `dataprep.baselines.inference.predicting.predict` gives them."""
     for number, table in enumerate(tables):
         file.write(table.to_csv(index=False, header=number == 0, lineterminator="\n").encode())
 
 
-def write_jsonl(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = "") -> None:
+def write_jsonl(
+    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+) -> None:
     """One JSON object per image."""
     for table in tables:
         file.write(table.to_json(orient="records", lines=True, force_ascii=False).encode())
 
 
-def write_parquet(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = "") -> None:
+def write_parquet(
+    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+) -> None:
     """A Parquet file, one row group per table."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -76,11 +84,14 @@ def write_parquet(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFa
         writer.close()
 
 
-def write_label_studio(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = "") -> None:
-    """Tasks for Label Studio's import, each with a prediction and its score (``labelstud.io/guide/predictions``).
+def write_label_studio(
+    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+) -> None:
+    """Tasks for Label Studio's import, each with a prediction and its score
+    (``labelstud.io/guide/predictions``).
 
-    ``data.dp_item_id`` is the sample, which Label Studio gives back in its exports; ``data.dp_priority`` is one less the
-    confidence, to order tasks by.
+    ``data.dp_item_id`` is the sample, which Label Studio gives back in its exports;
+    ``data.dp_priority`` is one less the confidence, to order tasks by.
 
     Args:
         file: where to.
@@ -92,10 +103,17 @@ def write_label_studio(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: Mo
     between = b"[\n"
     for row in _rows(tables):
         said = _said(row, facts)
-        data = {_IMAGE: prefix + quote(os.fsencode(unescape_name(row["sample"]))), "dp_item_id": row["sample"]}
+        data = {
+            _IMAGE: prefix + quote(os.fsencode(unescape_name(row["sample"]))),
+            "dp_item_id": row["sample"],
+        }
         if facts.kind != "regression":
             data["dp_priority"] = round(1 - row["confidence"], 6) if said is not None else 1.0
-        predictions = [] if said is None else [{"model_version": version, **_score(row), "result": [_result(said, facts)]}]
+        predictions = (
+            []
+            if said is None
+            else [{"model_version": version, **_score(row), "result": [_result(said, facts)]}]
+        )
         file.write(between + _coded({"data": data, "predictions": predictions}))
         between = b",\n"
     file.write(b"[]\n" if between == b"[\n" else b"\n]\n")
@@ -103,29 +121,45 @@ def write_label_studio(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: Mo
 
 def _result(said: Any, facts: ModelFacts) -> dict[str, Any]:
     if facts.kind == "regression":
-        return {"from_name": _CONTROL, "to_name": _IMAGE, "type": "number", "value": {"number": said}}
+        return {
+            "from_name": _CONTROL,
+            "to_name": _IMAGE,
+            "type": "number",
+            "value": {"number": said},
+        }
     return {"from_name": _CONTROL, "to_name": _IMAGE, "type": "choices", "value": {"choices": said}}
 
 
 def label_studio_config(facts: ModelFacts) -> str:
-    """The labelling configuration that these pre-labels fit; Label Studio accepts others without a word and shows nothing."""
+    """The labelling configuration that these pre-labels fit; Label Studio accepts others without
+    a word and shows nothing.
+    """
     if facts.kind == "regression":
         control = f'  <Number name="{_CONTROL}" toName="{_IMAGE}"/>\n'
     else:
         choice = "multiple" if facts.kind == "multi-label" else "single"
         choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in facts.labels)
-        control = f'  <Choices name="{_CONTROL}" toName="{_IMAGE}" choice="{choice}">\n{choices}  </Choices>\n'
+        control = (
+            f'  <Choices name="{_CONTROL}" toName="{_IMAGE}" choice="{choice}">\n{choices}  '
+            "</Choices>\n"
+        )
     return f'<View>\n  <Image name="{_IMAGE}" value="${_IMAGE}"/>\n{control}</View>\n'
 
 
-def write_coco(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = "") -> None:
-    """COCO with one annotation per label, without boxes, and its score; datumaro and CVAT read it as labels of whole images.
+def write_coco(
+    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+) -> None:
+    """COCO with one annotation per label, without boxes, and its score; datumaro and CVAT read it
+    as labels of whole images.
 
     Raises:
         OptionError: a regression, which COCO has no place for.
     """
     if facts.kind == "regression":
-        raise OptionError("--pre-labels coco: COCO holds classes, and the model predicts numbers: take label-studio or csv")
+        raise OptionError(
+            "--pre-labels coco: COCO holds classes, and the model predicts numbers: take "
+            "label-studio or csv"
+        )
     number = {name: place for place, name in enumerate(facts.labels, start=1)}
     file.write(b'{"info": {"description": "pre-labels by dataprep"},\n"images": [')
     annotations, count = io.BytesIO(), 0
@@ -134,23 +168,46 @@ def write_coco(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts
         file.write((b",\n" if image > 1 else b"\n") + _coded(entry))
         for name in _said(row, facts) or []:
             count += 1
-            made = {"id": count, "image_id": image, "category_id": number[name], "score": round(row[f"p:{name}"], 6)}
+            made = {
+                "id": count,
+                "image_id": image,
+                "category_id": number[name],
+                "score": round(row[f"p:{name}"], 6),
+            }
             annotations.write((b",\n" if count > 1 else b"\n") + _coded({**made, "iscrowd": 0}))
     file.write(b'],\n"annotations": [' + annotations.getvalue())
-    file.write(b'],\n"categories": ' + _coded([{"id": place, "name": name} for name, place in number.items()]) + b"}\n")
+    file.write(
+        b'],\n"categories": '
+        + _coded([{"id": place, "name": name} for name, place in number.items()])
+        + b"}\n"
+    )
 
 
-def write_tags(file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = "") -> None:
-    """``path,label,score``; several labels are joined by ``|``, and there is none where the model refused."""
+def write_tags(
+    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+) -> None:
+    """``path,label,score``; several labels are joined by ``|``, and there is none where the
+    model refused.
+    """
     import csv
 
-    text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="", write_through=True)
+    text = io.TextIOWrapper(
+        file, encoding="utf-8", errors="surrogateescape", newline="", write_through=True
+    )
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["path", "label", "score"])
     for row in _rows(tables):
         said = _said(row, facts)
-        label = "" if said is None else f"{said:g}" if facts.kind == "regression" else "|".join(said)
-        rows.writerow([prefix + unescape_name(row["sample"]), label, _score(row).get("score", "") if said is not None else ""])
+        label = (
+            "" if said is None else f"{said:g}" if facts.kind == "regression" else "|".join(said)
+        )
+        rows.writerow(
+            [
+                prefix + unescape_name(row["sample"]),
+                label,
+                _score(row).get("score", "") if said is not None else "",
+            ]
+        )
     text.detach()
 
 
@@ -178,9 +235,15 @@ def _score(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _coded(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")  # of a lone surrogate, JSON's own escape
+    return json.dumps(value, ensure_ascii=False).encode(
+        "utf-8", "backslashreplace"
+    )  # of a lone surrogate, JSON's own escape
 
 
 _TABLES: dict[str, Writer] = {".csv": write_csv, ".parquet": write_parquet, ".jsonl": write_jsonl}
 #: Labelling tool, or form, to how pre-labels are written for it.
-TOOLS: dict[str, Writer] = {"label-studio": write_label_studio, "coco": write_coco, "csv": write_tags}
+TOOLS: dict[str, Writer] = {
+    "label-studio": write_label_studio,
+    "coco": write_coco,
+    "csv": write_tags,
+}

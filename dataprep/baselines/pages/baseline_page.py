@@ -1,4 +1,6 @@
-"""baseline.html: one file that needs no other: how good, against what, what was got wrong and why, and what next."""
+"""baseline.html: one file that needs no other: how good, against what, what was got wrong and
+why, and what next.
+"""
 
 from __future__ import annotations
 
@@ -27,24 +29,31 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.baseline import Baseline
 
-#: Pictures of mistakes in the page, their longer side in pixels, and how many get an overlay of what spoke for the class.
+#: Pictures of mistakes in the page, their longer side in pixels, and how many get an overlay of
+#: what spoke for the class.
 PICTURES, SIDE, OVERLAYS = 300, 176, 60
 _CLASSES = 60
 _GALLERIES = {
     "false-negative": "{of}: false negatives, taken for something else",
     "false-positive": "{of}: false positives, something else taken for it",
-    "too-high": "Predicted too high", "too-low": "Predicted too low",
-}  # fmt: skip
+    "too-high": "Predicted too high",
+    "too-low": "Predicted too low",
+}
 
 
 def draw_baseline(
-    baseline: Baseline, audit: Audit | None = None, *, thumbnails: bool = True, options: PassOptions | None = None,
+    baseline: Baseline,
+    audit: Audit | None = None,
+    *,
+    thumbnails: bool = True,
+    options: PassOptions | None = None,
     report: str = "../audit/report.html",
-) -> str:  # fmt: skip
+) -> str:
     """The page as text.
 
     Args:
-        baseline: with its network, overlays show what spoke for a class; without, they are left out.
+        baseline: with its network, overlays show what spoke for a class; without, they are left
+            out.
         audit: what the audit found; its report is linked to.
         thumbnails: whether pictures are made and embedded.
         options: limits for reading the files.
@@ -58,23 +67,47 @@ def draw_baseline(
     places = {name: place for place, name in enumerate(shown)}
     goal, classes = metrics["goal"], class_rows(metrics)
     context = {
-        "metrics": metrics, "regime": metrics.get("regime") or {}, "data": metrics.get("data") or {}, "goal": goal,
-        "metric": metric_name(goal["metric"]), "verdict": verdict(metrics),
-        "root": baseline.dataset.root, "version": baseline.run.get("dataprep", ""),
-        "generated_at": baseline.run.get("finished_at", ""), "tests": judged_parts(metrics),
+        "metrics": metrics,
+        "regime": metrics.get("regime") or {},
+        "data": metrics.get("data") or {},
+        "goal": goal,
+        "metric": metric_name(goal["metric"]),
+        "verdict": verdict(metrics),
+        "root": baseline.dataset.root,
+        "version": baseline.run.get("dataprep", ""),
+        "generated_at": baseline.run.get("finished_at", ""),
+        "tests": judged_parts(metrics),
         "references": drawings.reference_chart(reference_rows(metrics), share=_is_share(metrics)),
-        "steps": [{**each, "sentence": sentence_of(each, metrics)} for each in metrics.get("next") or ()],
-        "requirements": requirement_rows(metrics), "classes": [_class_row(each) for each in classes[:_CLASSES]],
-        "hidden_classes": max(0, len(classes) - _CLASSES), **chapters_of(metrics),
-        "errors": errors, "galleries": galleries, "examples": errors.get("examples") or {}, "places": places,
-        "heated": set(heats), "pictured": set(pictures), "audit": audit is not None, "report": report,
-        "thumbs": {str(places[name]): base64.b64encode(image).decode("ascii") for name, image in sorted(pictures.items())},
-        "heats": {str(places[name]): base64.b64encode(image).decode("ascii") for name, image in sorted(heats.items())},
+        "steps": [
+            {**each, "sentence": sentence_of(each, metrics)} for each in metrics.get("next") or ()
+        ],
+        "requirements": requirement_rows(metrics),
+        "classes": [_class_row(each) for each in classes[:_CLASSES]],
+        "hidden_classes": max(0, len(classes) - _CLASSES),
+        **chapters_of(metrics),
+        "errors": errors,
+        "galleries": galleries,
+        "examples": errors.get("examples") or {},
+        "places": places,
+        "heated": set(heats),
+        "pictured": set(pictures),
+        "audit": audit is not None,
+        "report": report,
+        "thumbs": {
+            str(places[name]): base64.b64encode(image).decode("ascii")
+            for name, image in sorted(pictures.items())
+        },
+        "heats": {
+            str(places[name]): base64.b64encode(image).decode("ascii")
+            for name, image in sorted(heats.items())
+        },
         "map": map_of_page(baseline, passing, thumbnails),
         "boot": {"examples": _told(errors), "places": places},
-    }  # fmt: skip
+    }
     scripts = {"theme": "theme.js", "map_script": "map.js", "script": "page.js+baseline.js"}
-    return draw_page("baseline.html.j2", ("report.css", "map.css", "split.css", "baseline.css"), scripts, context)
+    return draw_page(
+        "baseline.html.j2", ("report.css", "map.css", "split.css", "baseline.css"), scripts, context
+    )
 
 
 def _is_share(metrics: Mapping[str, Any]) -> bool:
@@ -86,19 +119,28 @@ def _is_share(metrics: Mapping[str, Any]) -> bool:
 
 def _class_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "class": entry["class"], "support": entry["support"],
+        "class": entry["class"],
+        "support": entry["support"],
         **{name: drawings.bar(entry.get(name)) for name in ("precision", "recall", "f1")},
-        "pr_auc": entry.get("pr_auc"), "roc_auc": entry.get("roc_auc"),
-    }  # fmt: skip
+        "pr_auc": entry.get("pr_auc"),
+        "roc_auc": entry.get("roc_auc"),
+    }
 
 
 def _galleries(errors: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The galleries of the page: the worst of all, then each class's."""
     titled = [
-        {**each, "title": _GALLERIES[each["kind"]].replace("{of}", str(each["of"]))} for each in errors.get("galleries") or ()
+        {**each, "title": _GALLERIES[each["kind"]].replace("{of}", str(each["of"]))}
+        for each in errors.get("galleries") or ()
     ]
     worst = errors.get("worst") or []
-    whole = {"title": "The worst of all", "of": "", "kind": "worst", "count": errors.get("mistakes", 0), "samples": worst}
+    whole = {
+        "title": "The worst of all",
+        "of": "",
+        "kind": "worst",
+        "count": errors.get("mistakes", 0),
+        "samples": worst,
+    }
     return [whole, *titled] if worst else titled
 
 
@@ -109,8 +151,12 @@ def _shown(errors: Mapping[str, Any], galleries: Sequence[Mapping[str, Any]]) ->
     return list(dict.fromkeys(names))[:PICTURES]
 
 
-def _pictures(baseline: Baseline, shown: Sequence[str], options: PassOptions) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Thumbnails of samples, and of the worst of them with what spoke for the class that was predicted."""
+def _pictures(
+    baseline: Baseline, shown: Sequence[str], options: PassOptions
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Thumbnails of samples, and of the worst of them with what spoke for the class that was
+    predicted.
+    """
     known = baseline.dataset.samples.index
     there = [name for name in shown if name in known]
     made = thumbnails(baseline.dataset, there, options, side=SIDE)
@@ -119,15 +165,21 @@ def _pictures(baseline: Baseline, shown: Sequence[str], options: PassOptions) ->
     from dataprep.baselines.diagnosis.gradcam import overlays
 
     examples, goal = baseline.metrics["errors"]["examples"], baseline.goal
-    wanted = {name: _code(goal.classes, examples[name]["predicted"]) for name in there if name in made}
+    wanted = {
+        name: _code(goal.classes, examples[name]["predicted"]) for name in there if name in made
+    }
     first = dict(list(wanted.items())[:OVERLAYS])
     several = goal.kind in ("multi-label", "regression")
     side = int(baseline.metrics["regime"]["size"])
-    return made, overlays(baseline.network, baseline.dataset, side, first, made, options, several=several)
+    return made, overlays(
+        baseline.network, baseline.dataset, side, first, made, options, several=several
+    )
 
 
 def _code(classes: Sequence[str], predicted: Any) -> int:
-    """The class that an overlay is for: the one predicted, the first of several; the only output of a regression."""
+    """The class that an overlay is for: the one predicted, the first of several; the only output
+    of a regression.
+    """
     first = str(predicted).split("|")[0] if str(predicted) not in classes else str(predicted)
     return classes.index(first) if first in classes else 0
 

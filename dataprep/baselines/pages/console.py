@@ -1,4 +1,6 @@
-"""A baseline on the terminal: what was to be predicted, by what, how good, against what, and what next."""
+"""A baseline on the terminal: what was to be predicted, by what, how good, against what, and
+what next.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,11 @@ Line = tuple[str, str]
 
 
 def print_baseline(
-    baseline: Baseline, paths: BaselinePaths | None = None, stream: TextIO | None = None, *, verdict_only: bool = False
+    baseline: Baseline,
+    paths: BaselinePaths | None = None,
+    stream: TextIO | None = None,
+    *,
+    verdict_only: bool = False,
 ) -> None:
     """Print a baseline for people: in colour on a terminal, as plain text elsewhere.
 
@@ -70,14 +76,24 @@ def _purpose(metrics: Mapping[str, Any]) -> Iterator[Line]:
     """What is predicted and by which figure it is judged, and by what model."""
     goal, regime, data = (metrics.get(key) or {} for key in ("goal", "regime", "data"))
     classes = goal.get("classes") or ()
-    what = {"regression": "a number per image", "multi-label": f"which of {len(classes)} labels an image has"}
+    what = {
+        "regression": "a number per image",
+        "multi-label": f"which of {len(classes)} labels an image has",
+    }
     predicted = what.get(goal["kind"], f"which of {len(classes)} classes an image is")
-    yield from _wrapped(f"Goal    predict {predicted}, judged by {metric_name(goal['metric'])}: {printable(goal['reason'])}.")
+    yield from _wrapped(
+        f"Goal    predict {predicted}, judged by {metric_name(goal['metric'])}: "
+        f"{printable(goal['reason'])}."
+    )
     if regime:
-        images = "".join(f", {count:,} {name}" for name, count in (data.get("parts") or {}).items())[2:]
+        images = "".join(
+            f", {count:,} {name}" for name, count in (data.get("parts") or {}).items()
+        )[2:]
         yield from _wrapped(f"Data    {printable(images)} images")
         size = f"{regime['size']} pixels a side"
-        yield from _wrapped(f"Model   {regime['arch']} at {size}, {regime['name']}: {printable(regime['reason'])}.")
+        yield from _wrapped(
+            f"Model   {regime['arch']} at {size}, {regime['name']}: {printable(regime['reason'])}."
+        )
 
 
 def _references(metrics: Mapping[str, Any]) -> Iterator[Line]:
@@ -93,7 +109,10 @@ def _references(metrics: Mapping[str, Any]) -> Iterator[Line]:
     for name, row in named:
         bar = _bar(row) if bounded else ""
         look = "bold" if row["kind"] in ("own", "test") else ""
-        yield f"{name.ljust(wide)}  {figure(row['value']).rjust(9)}  {interval(row).ljust(15)}{bar}", look
+        yield (
+            f"{name.ljust(wide)}  {figure(row['value']).rjust(9)}  {interval(row).ljust(15)}{bar}",
+            look,
+        )
 
 
 def _bar(row: Mapping[str, Any]) -> str:
@@ -109,10 +128,17 @@ def _requirements(metrics: Mapping[str, Any]) -> Iterator[Line]:
         yield "REQUIREMENTS", "dim"
     for row in rows:
         level = "good" if row["surely"] else "warning" if row["holds"] else "error"
-        between = f" ({row['between']})" if row["between"] and row["between"] != f"{row['value']} to {row['value']}" else ""
+        between = (
+            f" ({row['between']})"
+            if row["between"] and row["between"] != f"{row['value']} to {row['value']}"
+            else ""
+        )
         doubt = "" if row["surely"] or not row["holds"] else ", but not beyond doubt"
         others = "".join(f"; {part} {other['value']}" for part, other in row["others"].items())
-        text = f"{MARKS[level]} {printable(row['requirement'])}: {row['value']}{between}{doubt}{printable(others)}"
+        text = (
+            f"{MARKS[level]} {printable(row['requirement'])}: "
+            f"{row['value']}{between}{doubt}{printable(others)}"
+        )
         yield from _wrapped(text, hang=2, look=level)
 
 
@@ -126,7 +152,11 @@ def _classes(metrics: Mapping[str, Any]) -> Iterator[Line]:
         name = printable(row["class"])
         name = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
         shares = [_share(row[key]["value"]) for key in ("precision", "recall", "f1")]
-        yield f"{name.ljust(_NAME)}  {row['support']:>6,}  {shares[0]:>9}  {shares[1]:>6}  {shares[2]:>5}", ""
+        yield (
+            f"{name.ljust(_NAME)}  {row['support']:>6,}  {shares[0]:>9}  {shares[1]:>6}  "
+            f"{shares[2]:>5}",
+            "",
+        )
     for line in absent_lines(metrics):
         yield from _wrapped(f"{MARKS['warning']} {printable(line)}", hang=2, look="warning")
 
@@ -144,7 +174,8 @@ def _mistakes(metrics: Mapping[str, Any]) -> Iterator[Line]:
         if errors.get("pairs"):
             worst = errors["pairs"][0]
             yield from _wrapped(
-                f"Most often taken for another: {printable(worst['label'])} for {printable(worst['predicted'])} "
+                f"Most often taken for another: {printable(worst['label'])} for "
+                f"{printable(worst['predicted'])} "
                 f"({counted(worst['count'], 'time')}, {worst['share']:.0%} of the class).",
                 hang=0,
             )
@@ -173,5 +204,7 @@ def _files(metrics: Mapping[str, Any], paths: BaselinePaths) -> Iterator[Line]:
 
 def _wrapped(text: str, hang: int = 8, look: str = "") -> Iterator[Line]:
     indent = " " * hang
-    for line in textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False):
+    for line in textwrap.wrap(
+        text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False
+    ):
         yield line, look

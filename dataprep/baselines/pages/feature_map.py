@@ -35,40 +35,70 @@ def map_of_page(baseline: Baseline, options: PassOptions, pictures: bool) -> dic
         return None
     names = list(found["samples"])
     table = baseline.predictions.drop_duplicates("sample").set_index("sample").reindex(names)
-    table.loc[~table["split"].isin(_OPEN), ["predicted", *(["confidence"] if "confidence" in table else [])]] = None
+    table.loc[
+        ~table["split"].isin(_OPEN),
+        ["predicted", *(["confidence"] if "confidence" in table else [])],
+    ] = None
     wrong = _wrong(baseline, table)
     places = np.stack([np.asarray(found["x"]), np.asarray(found["y"])], axis=1)
     samples = baseline.dataset.samples.reindex(names)
     sizes = {name: _numbers(samples, name) for name in ("width", "height", "bytes")}
     splits, split_names = _numbered(table["split"])
     data: dict[str, Any] = {
-        "at": base64.b64encode(places.astype("<u2").tobytes()).decode("ascii"), "names": names,
-        "labels": list(found["labels"]), "labelOf": list(found["label_of"]), "splits": split_names, "splitOf": splits,
-        "agreeing": list(found["agreeing"]), "neighbours": NEIGHBOURS, "flags": {"mistake": np.flatnonzero(wrong).tolist()},
-        "marked": np.flatnonzero(wrong).tolist(), "facts": sizes, "schemes": _schemes(baseline, table),
+        "at": base64.b64encode(places.astype("<u2").tobytes()).decode("ascii"),
+        "names": names,
+        "labels": list(found["labels"]),
+        "labelOf": list(found["label_of"]),
+        "splits": split_names,
+        "splitOf": splits,
+        "agreeing": list(found["agreeing"]),
+        "neighbours": NEIGHBOURS,
+        "flags": {"mistake": np.flatnonzero(wrong).tolist()},
+        "marked": np.flatnonzero(wrong).tolist(),
+        "facts": sizes,
+        "schemes": _schemes(baseline, table),
         "notes": _notes(table, wrong),
-    }  # fmt: skip
-    data["sheet"] = _sheet(baseline, names, places, wrong, sizes, options) if pictures else sprites.sheet({})
+    }
+    data["sheet"] = (
+        _sheet(baseline, names, places, wrong, sizes, options) if pictures else sprites.sheet({})
+    )
     total, points = int(found["total"]), len(names)
     return {
-        "data": compressed(data), "points": points, "total": total, "reading": found.get("reading", ""),
-        "classes": found.get("classes") or [], "pictures": len(data["sheet"]["points"]), "mistakes": int(wrong.sum()),
-        "extent": counted(points, "image") if points >= total else f"{points:,} of {counted(total, 'image')}",
-    }  # fmt: skip
+        "data": compressed(data),
+        "points": points,
+        "total": total,
+        "reading": found.get("reading", ""),
+        "classes": found.get("classes") or [],
+        "pictures": len(data["sheet"]["points"]),
+        "mistakes": int(wrong.sum()),
+        "extent": counted(points, "image")
+        if points >= total
+        else f"{points:,} of {counted(total, 'image')}",
+    }
 
 
 def _wrong(baseline: Baseline, table: pd.DataFrame) -> NDArray[np.bool_]:
     """(m,) which points were got wrong; of a regression the tenth with the largest errors."""
     known = (table["label"].notna() & table["predicted"].notna()).to_numpy()
     if baseline.goal.kind == "regression":
-        said, given = (pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in ("predicted", "label"))
+        said, given = (
+            pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
+            for name in ("predicted", "label")
+        )
         miss = np.abs(said - given)
-        return np.asarray(known & (miss >= np.nanquantile(miss, 0.9)) if known.any() else known, bool)
+        return np.asarray(
+            known & (miss >= np.nanquantile(miss, 0.9)) if known.any() else known, bool
+        )
     if baseline.goal.kind == "multi-label":
-        sides = [[set(str(text).split("|")) - {""} for text in table[name]] for name in ("label", "predicted")]
+        sides = [
+            [set(str(text).split("|")) - {""} for text in table[name]]
+            for name in ("label", "predicted")
+        ]
         differ = np.array([one != other for one, other in zip(*sides, strict=True)], bool)
         return np.asarray(known & differ, bool)
-    return np.asarray(known & (table["label"].astype("str") != table["predicted"].astype("str")).to_numpy(), bool)
+    return np.asarray(
+        known & (table["label"].astype("str") != table["predicted"].astype("str")).to_numpy(), bool
+    )
 
 
 def _schemes(baseline: Baseline, table: pd.DataFrame) -> list[list[Any]]:
@@ -89,14 +119,24 @@ def _notes(table: pd.DataFrame, wrong: NDArray[np.bool_]) -> list[str]:
 
 
 def _sheet(
-    baseline: Baseline, names: Sequence[str], places: NDArray[Any], wrong: NDArray[np.bool_], sizes: Mapping[str, list[int]],
+    baseline: Baseline,
+    names: Sequence[str],
+    places: NDArray[Any],
+    wrong: NDArray[np.bool_],
+    sizes: Mapping[str, list[int]],
     options: PassOptions,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     positions = (places / 32767.5 - 1).astype(np.float32)
     most = min(_PICTURES, sprites.affordable(sizes["width"], sizes["height"]))
     known = set(baseline.dataset.samples.index)
-    points = [int(point) for point in sprites.pictured(positions, wrong, most) if names[int(point)] in known]
-    made = thumbnails(baseline.dataset, [names[point] for point in points], options, side=sprites.SOURCE)
+    points = [
+        int(point)
+        for point in sprites.pictured(positions, wrong, most)
+        if names[int(point)] in known
+    ]
+    made = thumbnails(
+        baseline.dataset, [names[point] for point in points], options, side=sprites.SOURCE
+    )
     return sprites.sheet({point: made[names[point]] for point in points if names[point] in made})
 
 
@@ -105,7 +145,9 @@ def _numbered(values: pd.Series[Any]) -> tuple[list[int], list[str]]:
     texts = values.where(values.notna()).astype("object")
     counts = texts.value_counts()
     names = sorted(counts.index, key=lambda name: (-counts[name], str(name)))
-    return pd.Index(names, dtype="object").get_indexer(pd.Index(texts, dtype="object")).tolist(), [str(name) for name in names]
+    return pd.Index(names, dtype="object").get_indexer(pd.Index(texts, dtype="object")).tolist(), [
+        str(name) for name in names
+    ]
 
 
 def _numbers(samples: pd.DataFrame, column: str) -> list[int]:

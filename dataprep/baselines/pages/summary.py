@@ -1,4 +1,6 @@
-"""What a baseline says, in words: the verdict and the tables that the terminal and the page show."""
+"""What a baseline says, in words: the verdict and the tables that the terminal and the page
+show.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,16 @@ Metrics = Mapping[str, Any]
 #: Figures that a ceiling of label noise is a ceiling of.
 _UNDER_CEILING = ("accuracy", "macro-f1", "balanced-accuracy")
 _NAMES = {
-    "macro-f1": "macro-F1", "f-beta": "F-beta", "pr-auc": "PR-AUC", "roc-auc": "ROC-AUC", "mcc": "MCC", "mae": "MAE",
-    "rmse": "RMSE", "r2": "R²", "log-loss": "log-loss",
-}  # fmt: skip
+    "macro-f1": "macro-F1",
+    "f-beta": "F-beta",
+    "pr-auc": "PR-AUC",
+    "roc-auc": "ROC-AUC",
+    "mcc": "MCC",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "log-loss": "log-loss",
+}
 _CHOSEN_BY = ("train", "val")
 
 
@@ -49,13 +58,21 @@ def with_interval(entry: Mapping[str, Any]) -> str:
 
 
 def judged_parts(metrics: Metrics) -> list[tuple[str, str]]:
-    """(key in the metrics, name) of every part that was judged without being learned from or chosen by."""
+    """(key in the metrics, name) of every part that was judged without being learned from or
+    chosen by.
+    """
     parts = (metrics.get("data") or {}).get("parts") or {}
-    return [(name, name) for name in parts if name not in _CHOSEN_BY and (metrics.get(name) or {}).get("metric")]
+    return [
+        (name, name)
+        for name in parts
+        if name not in _CHOSEN_BY and (metrics.get(name) or {}).get("metric")
+    ]
 
 
 def reference_rows(metrics: Metrics) -> list[Row]:
-    """What the model is held against, by the optimising metric: ``kind``, ``name``, ``what``, ``value``, ``low``, ``high``."""
+    """What the model is held against, by the optimising metric: ``kind``, ``name``, ``what``,
+    ``value``, ``low``, ``high``.
+    """
     return [row for row in _references(metrics) if not math.isnan(number(row["value"]))]
 
 
@@ -65,49 +82,85 @@ def _references(metrics: Metrics) -> Iterator[Row]:
         yield _row("dumb", f"guessing ({each['name']})", each["what"], {"value": each["value"]})
     probe = ((metrics.get("probe") or {}).get("val") or {}).get(own)
     if probe:
-        yield _row("probe", "linear probe", "logistic regression on the audit's embeddings, validation", probe)
+        yield _row(
+            "probe",
+            "linear probe",
+            "logistic regression on the audit's embeddings, validation",
+            probe,
+        )
     linear = ((metrics.get("linear") or {}).get("validation") or {}).get(own)
     if linear and (metrics.get("regime") or {}).get("name") != "frozen":
-        yield _row("linear", "linear on frozen features", "the same network before it was fine-tuned, validation", linear)
+        yield _row(
+            "linear",
+            "linear on frozen features",
+            "the same network before it was fine-tuned, validation",
+            linear,
+        )
     validation = metrics.get("validation") or {}
     if validation.get("metric"):
-        yield _row("own", "this model, validation", f"{validation.get('samples', 0):,} images", validation["metric"])
+        yield _row(
+            "own",
+            "this model, validation",
+            f"{validation.get('samples', 0):,} images",
+            validation["metric"],
+        )
     folds = metrics.get("cross_validation") or {}
     mean = (folds.get("metrics") or {}).get(own)
     if mean:
         count = len(folds.get("folds") or ())
         entry = {**mean, "value": mean["mean"]}
-        yield _row("own", f"this recipe, {count} folds", "mean of models trained on the other folds", entry)
+        yield _row(
+            "own", f"this recipe, {count} folds", "mean of models trained on the other folds", entry
+        )
     for key, name in judged_parts(metrics):
-        yield _row("test", f"this model, {name}", f"{metrics[key].get('samples', 0):,} images", metrics[key]["metric"])
+        yield _row(
+            "test",
+            f"this model, {name}",
+            f"{metrics[key].get('samples', 0):,} images",
+            metrics[key]["metric"],
+        )
     ceiling = metrics.get("ceiling") or {}
     if ceiling.get("known") and own in _UNDER_CEILING:
         what = "accuracy of a perfect model, judged by labels of which some are wrong"
-        yield _row("ceiling", "ceiling of label noise", what, {**ceiling, "value": ceiling["ceiling"]})
+        yield _row(
+            "ceiling", "ceiling of label noise", what, {**ceiling, "value": ceiling["ceiling"]}
+        )
     if metrics["goal"].get("target") is not None:
         yield _row("target", "target", "what was wished for", {"value": metrics["goal"]["target"]})
 
 
 def _row(kind: str, name: str, what: str, entry: Mapping[str, Any]) -> Row:
-    return {"kind": kind, "name": name, "what": what, **{key: entry.get(key) for key in ("value", "low", "high")}}
+    return {
+        "kind": kind,
+        "name": name,
+        "what": what,
+        **{key: entry.get(key) for key in ("value", "low", "high")},
+    }
 
 
 def verdict(metrics: Metrics) -> dict[str, str]:
-    """``level`` (good, warning, error), ``title`` and ``text``: how good, against what, and what next."""
+    """``level`` (good, warning, error), ``title`` and ``text``: how good, against what, and what
+    next.
+    """
     level, title = _judgement(metrics)
     return {"level": level, "title": title, "text": " ".join(_sentences(metrics))}
 
 
 def _judgement(metrics: Metrics) -> tuple[str, str]:
     rows = {row["kind"]: row for row in reversed(reference_rows(metrics))}
-    own, name = (metrics.get("validation") or {}).get("metric") or {}, metric_name(metrics["goal"]["metric"])
+    own, name = (
+        (metrics.get("validation") or {}).get("metric") or {},
+        metric_name(metrics["goal"]["metric"]),
+    )
     said = f"{name} {figure(own.get('value'))}"
     steps = {each["step"] for each in metrics.get("next") or ()}
     failed = [each for each in metrics.get("sanity") or () if not each.get("passed", True)]
     unmet = [each for each in requirement_rows(metrics) if not each["holds"]]
     target = (metrics.get("validation") or {}).get("target") or {}
     if "broken" in steps:
-        better = "dumb" in rows and not _worse(metrics, number(own.get("value")), number(rows["dumb"]["value"]))
+        better = "dumb" in rows and not _worse(
+            metrics, number(own.get("value")), number(rows["dumb"]["value"])
+        )
         return "error", f"{said}: not {'surely ' if better else ''}better than guessing"
     if failed:
         return "error", f"{said}, but a sanity check failed"
@@ -117,12 +170,17 @@ def _judgement(metrics: Metrics) -> tuple[str, str]:
         more = "a requirement is" if len(unmet) == 1 else f"{len(unmet)} requirements are"
         return "warning", f"{said}, but {more} not met"
     if "mismatch" in steps and (metrics.get("test") or {}).get("metric"):
-        return "warning", f"{said} on validation, but {figure(metrics['test']['metric']['value'])} on test"
+        return (
+            "warning",
+            f"{said} on validation, but {figure(metrics['test']['metric']['value'])} on test",
+        )
     if target:
         return _on_target(said, number(own.get("value")), target)
     if "probe" in rows and _beyond(metrics, number(rows["probe"]["value"]), own):
         return "warning", f"{said}: a linear probe does better"
-    return "good", f"{said}, far better than guessing" if _far(metrics, rows) else f"{said}, better than guessing"
+    return "good", f"{said}, far better than guessing" if _far(
+        metrics, rows
+    ) else f"{said}, better than guessing"
 
 
 def _worse(metrics: Metrics, one: float, other: float) -> bool:
@@ -135,7 +193,10 @@ def _on_target(said: str, value: float, target: Mapping[str, Any]) -> tuple[str,
         return "good", f"{said}: the target {target['value']:g} is reached"
     if target["reached"]:
         return "warning", f"{said}: the target {target['value']:g} is reached, but not beyond doubt"
-    return "warning", f"{said}: {figure(abs(value - target['value']))} short of the target {target['value']:g}"
+    return (
+        "warning",
+        f"{said}: {figure(abs(value - target['value']))} short of the target {target['value']:g}",
+    )
 
 
 def _beyond(metrics: Metrics, other: float, own: Mapping[str, Any]) -> bool:
@@ -158,7 +219,10 @@ def _far(metrics: Metrics, rows: Mapping[str, Row]) -> bool:
 def _sentences(metrics: Metrics) -> Iterator[str]:
     name, validation = metric_name(metrics["goal"]["metric"]), metrics.get("validation") or {}
     if validation.get("metric"):
-        tests = "".join(f", on {part} {with_interval(metrics[key]['metric'])}" for key, part in judged_parts(metrics))
+        tests = "".join(
+            f", on {part} {with_interval(metrics[key]['metric'])}"
+            for key, part in judged_parts(metrics)
+        )
         images = f"{validation.get('samples', 0):,} validation images"
         yield f"On {images} {name} is {with_interval(validation['metric'])}{tests}."
     rows = {row["kind"]: row for row in reversed(reference_rows(metrics))}
@@ -168,7 +232,9 @@ def _sentences(metrics: Metrics) -> Iterator[str]:
     if "probe" in rows:
         against.append(f"a linear probe on the audit's features {figure(rows['probe']['value'])}")
     if "ceiling" in rows:
-        against.append(f"wrong labels allow an accuracy of about {figure(rows['ceiling']['value'])}")
+        against.append(
+            f"wrong labels allow an accuracy of about {figure(rows['ceiling']['value'])}"
+        )
     if against:
         text = ", ".join(against)
         yield f"{text[:1].upper()}{text[1:]}."
@@ -179,31 +245,46 @@ def _sentences(metrics: Metrics) -> Iterator[str]:
 
 
 def absent_lines(metrics: Metrics) -> list[str]:
-    """A sentence for validation and for each part that was judged, where it has no image of some class."""
+    """A sentence for validation and for each part that was judged, where it has no image of some
+    class.
+    """
     return list(absent_sentences(metrics, [("validation", "validation"), *judged_parts(metrics)]))
 
 
 def sentence_of(step: Mapping[str, Any], metrics: Metrics) -> str:
     """What a step says, with names as people write them and a full stop."""
     name = metrics["goal"]["metric"]
-    return re.sub(rf"(?<![\w\[-]){re.escape(name)}(?![\w-])", metric_name(name), str(step["sentence"])) + "."
+    return (
+        re.sub(rf"(?<![\w\[-]){re.escape(name)}(?![\w-])", metric_name(name), str(step["sentence"]))
+        + "."
+    )
 
 
 def requirement_rows(metrics: Metrics) -> list[Row]:
-    """Requirements on validation, with what they came to on the other parts: ``requirement``, ``value``, ``between``,
-    ``holds``, ``surely``, ``known``, ``others`` (part to value and whether it holds)."""
+    """Requirements on validation, with what they came to on the other parts: ``requirement``,
+    ``value``, ``between``, ``holds``, ``surely``, ``known``, ``others`` (part to value and whether
+    it holds)."""
     found = []
     for place, each in enumerate((metrics.get("validation") or {}).get("requirements") or ()):
         others = {}
         for key, part in judged_parts(metrics):
             same = metrics[key].get("requirements") or []
             if place < len(same):
-                others[part] = {"value": figure(same[place]["value"]), "holds": same[place]["holds"]}
-        found.append({**each, "value": figure(each["value"]), "between": interval(each), "others": others})
+                others[part] = {
+                    "value": figure(same[place]["value"]),
+                    "holds": same[place]["holds"],
+                }
+        found.append(
+            {**each, "value": figure(each["value"]), "between": interval(each), "others": others}
+        )
     return found
 
 
 def class_rows(metrics: Metrics, key: str = "validation") -> list[Row]:
-    """Classes of a part as `dataprep.baselines.evaluation.estimates.evaluate` has them, the lowest F1 first."""
+    """Classes of a part as `dataprep.baselines.evaluation.estimates.evaluate` has them, the
+    lowest F1 first.
+    """
     classes = (metrics.get(key) or {}).get("classes") or []
-    return sorted(classes, key=lambda each: math.inf if each["f1"]["value"] is None else each["f1"]["value"])
+    return sorted(
+        classes, key=lambda each: math.inf if each["f1"]["value"] is None else each["f1"]["value"]
+    )

@@ -1,4 +1,6 @@
-"""Sanity: what is looked at before training, so that hours are not spent on a network that cannot learn."""
+"""Sanity: what is looked at before training, so that hours are not spent on a network that
+cannot learn.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.networks import Network
     from dataprep.baselines.training.regimes import Regime
 
-#: Images that data are judged by, of a step of the network, of the batch that is overfitted, and of the permuted control.
+#: Images that data are judged by, of a step of the network, of the batch that is overfitted, and of
+#: the permuted control.
 _LOOKED, _BATCH, _OVERFITTED, _CONTROLLED = 32, 16, 8, 96
 _FOLDS = 4
 
@@ -41,7 +44,8 @@ def check_before_training(
     seed: int = 0,
     report: Callable[[int, int, str], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Look before training, the cheap first; the states of all random numbers are left as they were.
+    """Look before training, the cheap first; the states of all random numbers are left as they
+    were.
 
     Args:
         materials: what is to be learned from.
@@ -52,7 +56,8 @@ def check_before_training(
         report: called with (done, total, check).
 
     Returns:
-        One mapping per check: ``check``, ``value``, ``expected`` (a text), ``passed``, ``sentence``.
+        One mapping per check: ``check``, ``value``, ``expected`` (a text), ``passed``,
+        ``sentence``.
 
     Raises:
         SanityFailed: the first check that fails, with its reason and what to do.
@@ -66,7 +71,8 @@ def check_before_training(
             for line in check():
                 if not line.passed:
                     raise SanityFailed(
-                        f"{line.check}: {line.sentence}. {line.advice}. (--no-sanity trains without the checks before training)"
+                        f"{line.check}: {line.sentence}. {line.advice}. (--no-sanity trains "
+                        "without the checks before training)"
                     )
                 lines.append(jsonable(line.shown()))
     return lines
@@ -87,18 +93,36 @@ def _checks(
     batch = sanity_data.distinct_rows(materials.store, rows)
     if len(batch) < 4:  # batch norm and folds need a few
         return
-    most = sanity_network.MOST_DEAD if regime.name == "scratch" else sanity_network.MOST_DEAD_PRETRAINED
-    yield "start", lambda: sanity_network.look_at_start(fresh(), materials, settings, batch[:_BATCH])
+    most = (
+        sanity_network.MOST_DEAD
+        if regime.name == "scratch"
+        else sanity_network.MOST_DEAD_PRETRAINED
+    )
+    yield (
+        "start",
+        lambda: sanity_network.look_at_start(fresh(), materials, settings, batch[:_BATCH]),
+    )
     yield "activations", lambda: sanity_network.look_at_activations(fresh(), materials, batch, most)
     if frozen:
-        yield "overfit", lambda: sanity_network.overfit_linear(fresh(), materials, batch[:_OVERFITTED])
+        yield (
+            "overfit",
+            lambda: sanity_network.overfit_linear(fresh(), materials, batch[:_OVERFITTED]),
+        )
     else:
-        yield "gradients", lambda: sanity_network.look_at_gradients(fresh(), materials, settings, batch[:_BATCH])
-        yield "overfit", lambda: sanity_network.overfit_batch(fresh, materials, settings, batch[:_OVERFITTED])
+        yield (
+            "gradients",
+            lambda: sanity_network.look_at_gradients(fresh(), materials, settings, batch[:_BATCH]),
+        )
+        yield (
+            "overfit",
+            lambda: sanity_network.overfit_batch(fresh, materials, settings, batch[:_OVERFITTED]),
+        )
     yield "control", lambda: _control(fresh(), materials, codes, seed)
 
 
-def _control(network: Network, materials: Materials, codes: NDArray[np.int64], seed: int) -> Iterator[Line]:
+def _control(
+    network: Network, materials: Materials, codes: NDArray[np.int64], seed: int
+) -> Iterator[Line]:
     rows = sanity_data.whole_units(materials, _CONTROLLED, seed)
     features = features_of(network, materials.store, rows)
     units = np.unique(materials.units[rows], return_inverse=True)[1]
@@ -107,7 +131,9 @@ def _control(network: Network, materials: Materials, codes: NDArray[np.int64], s
 
 
 class _Fresh:
-    """A new network of the regime, without dropout, whose classifier has learned nothing; the same at every call."""
+    """A new network of the regime, without dropout, whose classifier has learned nothing; the
+    same at every call.
+    """
 
     def __init__(self, materials: Materials, regime: Regime, device: str, seed: int) -> None:
         self.materials, self.regime, self.device, self.seed = materials, regime, device, seed
@@ -115,16 +141,23 @@ class _Fresh:
     def __call__(self) -> Network:
         torch.manual_seed(self.seed)
         network = make_network(
-            self.regime.arch, self.materials.goal.outputs, size=self.regime.size, dropout=0.0,
+            self.regime.arch,
+            self.materials.goal.outputs,
+            size=self.regime.size,
+            dropout=0.0,
             pretrained=self.regime.name != "scratch",
-        ).to(self.device)  # fmt: skip
-        network.freeze(len(network.stages) if self.regime.name == "frozen" else self.regime.settings.freeze)
+        ).to(self.device)
+        network.freeze(
+            len(network.stages) if self.regime.name == "frozen" else self.regime.settings.freeze
+        )
         return network
 
 
 @contextmanager
 def _untouched_randomness(device: str, seed: int) -> Iterator[None]:
-    """torch's random numbers go on afterwards as if nothing had been drawn; numpy's global ones are not used here."""
+    """torch's random numbers go on afterwards as if nothing had been drawn; numpy's global ones
+    are not used here.
+    """
     gpus = [torch.device(device)] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)

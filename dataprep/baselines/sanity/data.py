@@ -1,4 +1,6 @@
-"""Sanity of the data as training gets it: images, their order, and a control with permuted labels."""
+"""Sanity of the data as training gets it: images, their order, and a control with permuted
+labels.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.pixel_store import PixelStore
 
-#: Least share of images that are a picture of their own. Copies are the audit's matter; less than this is a broken source.
+#: Least share of images that are a picture of their own. Copies are the audit's matter; less than
+#: this is a broken source.
 LEAST_DISTINCT = 0.25
 #: Standard deviation in grey levels below which an image is flat.
 _FLAT = 1.0
-#: Standard deviations by which class runs may be too few; a shuffled order gets there once in thirty thousand.
+#: Standard deviations by which class runs may be too few; a shuffled order gets there once in
+#: thirty thousand.
 MOST_RUNS_OFF = 4.0
 #: Below so many images an order tells nothing.
 _FEWEST_ORDERED = 20
@@ -57,8 +61,8 @@ class Line:
 
 
 def codes_of_rows(materials: Materials) -> NDArray[np.int64]:
-    """(n,) one number per row by which rows are told apart: the class, the label nearest to half of the training rows, or
-    whether a value is above their median."""
+    """(n,) one number per row by which rows are told apart: the class, the label nearest to half of
+    the training rows, or whether a value is above their median."""
     labels, train = materials.labels, materials.train
     if materials.goal.kind == "regression":
         return np.asarray(np.nan_to_num(labels) > np.median(labels[train]), np.int64)
@@ -68,7 +72,9 @@ def codes_of_rows(materials: Materials) -> NDArray[np.int64]:
     return np.asarray(labels, np.int64)
 
 
-def spread_rows(materials: Materials, codes: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
+def spread_rows(
+    materials: Materials, codes: NDArray[np.int64], most: int, seed: int
+) -> NDArray[np.int64]:
     """At most `most` training rows, drawn from the classes in turn."""
     rows = np.random.default_rng(seed).permutation(materials.train)
     turn = np.zeros(len(rows), np.int64)
@@ -95,17 +101,27 @@ def whole_units(materials: Materials, most: int, seed: int) -> NDArray[np.int64]
     return np.asarray(rows[np.argsort(place, kind="stable")][:most])
 
 
-def look_at_images(store: PixelStore, rows: NDArray[np.int64], augment: Augment | None) -> Iterator[Line]:
+def look_at_images(
+    store: PixelStore, rows: NDArray[np.int64], augment: Augment | None
+) -> Iterator[Line]:
     """Images are neither flat, after augmentation, nor all the same."""
     distinct = distinct_rows(store, rows)
-    fed = [store.images[row] if augment is None else augment(store.images[row], 0, int(row)) for row in distinct]
+    fed = [
+        store.images[row] if augment is None else augment(store.images[row], 0, int(row))
+        for row in distinct
+    ]
     told = sum(np.std(np.asarray(image, np.float32)) >= _FLAT for image in fed)
     share = told / len(rows)
     yield Line(
-        "images-vary", share, f">= {LEAST_DISTINCT:g}", share >= LEAST_DISTINCT,
-        f"of {len(rows)} training images {len(distinct)} differ from each other, and {told} of those are not flat",
-        "Look at the images, and at the previews of the policy (dataprep augment): one picture, or none, comes again and again",
-    )  # fmt: skip
+        "images-vary",
+        share,
+        f">= {LEAST_DISTINCT:g}",
+        share >= LEAST_DISTINCT,
+        f"of {len(rows)} training images {len(distinct)} differ from each other, and {told} of "
+        "those are not flat",
+        "Look at the images, and at the previews of the policy (dataprep augment): one picture, or "
+        "none, comes again and again",
+    )
 
 
 def class_runs(codes: NDArray[np.int64]) -> tuple[int, float, float]:
@@ -123,25 +139,38 @@ def class_runs(codes: NDArray[np.int64]) -> tuple[int, float, float]:
 
 
 def look_at_order(codes: NDArray[np.int64]) -> Iterator[Line]:
-    """Classes come mixed: an order by class makes batch after batch of one class, and batch norm learns that."""
+    """Classes come mixed: an order by class makes batch after batch of one class, and batch norm
+    learns that.
+    """
     if len(codes) < _FEWEST_ORDERED or len(np.unique(codes)) < 2:
         return
     runs, mean, spread = class_runs(codes)
     off = (mean - runs) / max(spread, 1e-9)
     yield Line(
-        "shuffled", runs, f">= {mean - MOST_RUNS_OFF * spread:.0f} (about {mean:.0f})", off <= MOST_RUNS_OFF,
-        f"the {len(codes):,} training images come in {runs:,} runs of one class, where a random order has {mean:,.0f} "
+        "shuffled",
+        runs,
+        f">= {mean - MOST_RUNS_OFF * spread:.0f} (about {mean:.0f})",
+        off <= MOST_RUNS_OFF,
+        f"the {len(codes):,} training images come in {runs:,} runs of one class, where a random "
+        f"order has {mean:,.0f} "
         f"± {spread:.0f}",
-        "Shuffle the training images in every epoch; what comes by class or by file is unlearned by the next batches",
-    )  # fmt: skip
+        "Shuffle the training images in every epoch; what comes by class or by file is unlearned "
+        "by the next batches",
+    )
 
 
 def look_at_permuted(
-    features: NDArray[np.float32], codes: NDArray[np.int64], units: NDArray[np.int64], fold: NDArray[np.int64], seed: int
+    features: NDArray[np.float32],
+    codes: NDArray[np.int64],
+    units: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    seed: int,
 ) -> Iterator[Line]:
-    """With permuted labels nothing can be known of held-out units; who beats chance there has seen them.
+    """With permuted labels nothing can be known of held-out units; who beats chance there has seen
+    them.
 
-    Labels are permuted between units, not between rows, so that units that lie on both sides of a fold give themselves away.
+    Labels are permuted between units, not between rows, so that units that lie on both sides of a
+    fold give themselves away.
 
     Args:
         features: (n, d).
@@ -161,11 +190,16 @@ def look_at_permuted(
     value, chance = float(np.mean(right)), float(np.bincount(own).max() / len(own))
     bound = min(1.0, chance + _ERRORS * math.sqrt(chance * (1 - chance) / len(first)))
     yield Line(
-        "permuted-labels", value, f"<= {bound:.2f} (chance {chance:.2f})", value <= bound,
-        f"with permuted labels, a linear classifier on features of {len(codes)} images ({len(first)} units) is right in "
+        "permuted-labels",
+        value,
+        f"<= {bound:.2f} (chance {chance:.2f})",
+        value <= bound,
+        f"with permuted labels, a linear classifier on features of {len(codes)} images "
+        f"({len(first)} units) is right in "
         f"{value:.2f} of the held-out ones, where chance gives up to {chance:.2f}",
-        "Something of the held-out images is seen in training: look at groups and copies (dataprep audit), then split again",
-    )  # fmt: skip
+        "Something of the held-out images is seen in training: look at groups and copies (dataprep "
+        "audit), then split again",
+    )
 
 
 def _kernel(features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -176,12 +210,16 @@ def _kernel(features: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(values @ values.T / max(1, values.shape[1]) + 1)
 
 
-def _held_out(kernel: NDArray[np.float64], labels: NDArray[np.int64], fold: NDArray[np.int64]) -> NDArray[np.int64]:
+def _held_out(
+    kernel: NDArray[np.float64], labels: NDArray[np.int64], fold: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """(n,) class of each row by ridge regression on the rows of the other folds."""
     wanted = np.eye(int(labels.max()) + 1)[labels]
     said = np.empty(len(labels), np.int64)
     for held in range(int(fold.max()) + 1):
         inside, outside = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
-        solved = np.linalg.solve(kernel[np.ix_(inside, inside)] + 0.1 * np.eye(len(inside)), wanted[inside])
+        solved = np.linalg.solve(
+            kernel[np.ix_(inside, inside)] + 0.1 * np.eye(len(inside)), wanted[inside]
+        )
         said[outside] = (kernel[np.ix_(outside, inside)] @ solved).argmax(axis=1)
     return said

@@ -1,4 +1,6 @@
-"""Sanity of a network before it learns: its first loss, its activations and gradients, and whether it can fit one batch."""
+"""Sanity of a network before it learns: its first loss, its activations and gradients, and
+whether it can fit one batch.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,18 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.networks import Network
     from dataprep.baselines.training.settings import TrainSettings
 
-#: A first loss may be off by this share of what is expected (of ln 2 at least): the classifier's small random weights move
-#: its logits by a tenth or two, and the loss by a few hundredths.
+#: A first loss may be off by this share of what is expected (of ln 2 at least): the classifier's
+#: small random weights move its logits by a tenth or two, and the loss by a few hundredths.
 START_OFF = 0.2
-#: Share of channels that no image wakes, at most, of random weights and of pretrained ones (which know much that a data set
-#: does not show: a third of Lite0's channels sleep on plain drawings); and in a single layer.
+#: Share of channels that no image wakes, at most, of random weights and of pretrained ones (which
+#: know much that a data set does not show: a third of Lite0's channels sleep on plain drawings);
+#: and in a single layer.
 MOST_DEAD, MOST_DEAD_PRETRAINED, MOST_DEAD_LAYER = 0.4, 0.8, 0.95
-#: Ratio of the classifier's gradient to that of the first layer that learns; sound networks at their start lie well inside.
+#: Ratio of the classifier's gradient to that of the first layer that learns; sound networks at
+#: their start lie well inside.
 LEAST_RATIO, MOST_RATIO = 1e-4, 1e4
-#: Norm of the whole gradient, at most; where the loss is near its expected start, sound networks have 0.1 to 50.
+#: Norm of the whole gradient, at most; where the loss is near its expected start, sound networks
+#: have 0.1 to 50.
 MOST_GRADIENT = 1e4
 #: Steps for one batch, and the share of its first loss that has to be reached.
 FIT_STEPS, FITTED = 40, 0.1
@@ -47,15 +52,23 @@ _TAKEN = 16
 _RECTIFIERS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_"}
 
 
-def batch_of(network: Network, materials: Materials, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def batch_of(
+    network: Network, materials: Materials, rows: NDArray[np.int64]
+) -> tuple[Tensor, Tensor]:
     """Images (B, 3, H, W) from 0 to 1 and targets of some rows, where the network is."""
     device = next(network.parameters()).device
-    images = torch.from_numpy(np.stack([materials.store.images[row] for row in rows])).permute(0, 3, 1, 2)
+    images = torch.from_numpy(np.stack([materials.store.images[row] for row in rows])).permute(
+        0, 3, 1, 2
+    )
     return images.to(device).float() / 255, torch.from_numpy(materials.targets[rows]).to(device)
 
 
-def look_at_start(network: Network, materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]) -> Iterator[Line]:
-    """The loss of a network that knows nothing: that of a uniform guess, and of the mix of classes once its biases say that."""
+def look_at_start(
+    network: Network, materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]
+) -> Iterator[Line]:
+    """The loss of a network that knows nothing: that of a uniform guess, and of the mix of
+    classes once its biases say that.
+    """
     images, targets = batch_of(network, materials, rows)
     network.train()
     with torch.no_grad():
@@ -69,19 +82,25 @@ def look_at_start(network: Network, materials: Materials, settings: TrainSetting
     plain, biases = Loss(materials.goal), prior.to(logits.device)
     entropy = _entropy(materials)
     yield _start(
-        "loss-at-prior", plain(logits + biases, targets), plain(idle + biases, targets),
+        "loss-at-prior",
+        plain(logits + biases, targets),
+        plain(idle + biases, targets),
         f"the mix of the training labels (entropy {entropy:.3f}) on these images",
-    )  # fmt: skip
+    )
 
 
 def _start(check: str, value: Tensor, expected: Tensor, what: str) -> Line:
     found, wanted = float(value), float(expected)
     reach = START_OFF * max(wanted, _DEFAULT_SPREAD)
     return Line(
-        check, found, f"{wanted:.3f} ± {reach:.3f}", abs(found - wanted) <= reach,
+        check,
+        found,
+        f"{wanted:.3f} ± {reach:.3f}",
+        abs(found - wanted) <= reach,
         f"the loss before training is {found:.3f}, where {what} gives {wanted:.3f}",
-        "The network's outputs are off before it learns: look at the scale of its weights and of the pixels it gets, and at NaN",
-    )  # fmt: skip
+        "The network's outputs are off before it learns: look at the scale of its weights and of "
+        "the pixels it gets, and at NaN",
+    )
 
 
 def _uniform(materials: Materials) -> str:
@@ -90,11 +109,16 @@ def _uniform(materials: Materials) -> str:
         return "the mean of the training values"
     if kind == "multi-label":
         return "a guess of one half for every label (ln 2 = 0.693 each)"
-    return f"a uniform guess among {outputs} classes (ln {outputs} = {math.log(outputs):.3f}, times the settings' weights)"
+    return (
+        f"a uniform guess among {outputs} classes (ln {outputs} = {math.log(outputs):.3f}, "
+        "times the settings' weights)"
+    )
 
 
 def prior_logits(materials: Materials) -> Tensor | None:
-    """(k,) biases whose guess is the mix of the training labels; None for a regression, whose mean is 0 already."""
+    """(k,) biases whose guess is the mix of the training labels; None for a regression, whose
+    mean is 0 already.
+    """
     if materials.goal.kind == "regression":
         return None
     counts = materials.counts(materials.train) + 0.5
@@ -115,12 +139,16 @@ def _entropy(materials: Materials) -> float:
 def look_at_activations(
     network: Network, materials: Materials, rows: NDArray[np.int64], most: float = MOST_DEAD
 ) -> Iterator[Line]:
-    """Channels behind a ReLU that are 0 at every place of every image cannot learn: no gradient goes through."""
+    """Channels behind a ReLU that are 0 at every place of every image cannot learn: no gradient
+    goes through.
+    """
     images, _ = batch_of(network, materials, rows)
     network.train()
     watch = _Rectified()
     with torch.no_grad(), watch:
-        for start in range(0, max(1, len(images) - 1), _TAKEN):  # no last image by itself: batch norm knows no spread of one
+        for start in range(
+            0, max(1, len(images) - 1), _TAKEN
+        ):  # no last image by itself: batch norm knows no spread of one
             network(images[start : start + _TAKEN + (start + _TAKEN == len(images) - 1)])
             watch.place = 0
     if not watch.awake:
@@ -129,12 +157,16 @@ def look_at_activations(
     awake = torch.cat(watch.awake)
     dead, worst = 1 - float(awake.float().mean()), int(layers.argmax())
     yield Line(
-        "dead-relu", dead, f"<= {most:g} (<= {MOST_DEAD_LAYER:g} in a layer)",
+        "dead-relu",
+        dead,
+        f"<= {most:g} (<= {MOST_DEAD_LAYER:g} in a layer)",
         dead <= most and layers[worst] <= MOST_DEAD_LAYER,
-        f"{dead:.1%} of {len(awake):,} channels behind a ReLU are 0 for all of {len(images)} images, at most {layers[worst]:.1%} "
+        f"{dead:.1%} of {len(awake):,} channels behind a ReLU are 0 for all of {len(images)} "
+        f"images, at most {layers[worst]:.1%} "
         f"in a layer (number {worst + 1} of {len(layers)})",
-        "Look at the weights that the network starts from and at their biases; take other ones, or a smaller learning rate",
-    )  # fmt: skip
+        "Look at the weights that the network starts from and at their biases; take other ones, or "
+        "a smaller learning rate",
+    )
 
 
 class _Rectified(TorchFunctionMode):
@@ -157,60 +189,104 @@ class _Rectified(TorchFunctionMode):
         return out
 
 
-def look_at_gradients(network: Network, materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]) -> Iterator[Line]:
-    """The gradient of one step: finite, of a size that a step can follow, and not lost on its way to the first layer."""
+def look_at_gradients(
+    network: Network, materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]
+) -> Iterator[Line]:
+    """The gradient of one step: finite, of a size that a step can follow, and not lost on its
+    way to the first layer.
+    """
     images, targets = batch_of(network, materials, rows)
     network.train()
     loss_for(materials, settings).to(images.device)(network(images), targets).backward()
-    whole = math.sqrt(sum(float(each.grad.square().sum()) for each in network.parameters() if each.grad is not None))
+    whole = math.sqrt(
+        sum(
+            float(each.grad.square().sum())
+            for each in network.parameters()
+            if each.grad is not None
+        )
+    )
     advice = "Take a smaller --lr, --precision fp32, and look at the pixels and labels that go in"
     yield Line(
-        "gradient-norm", whole, f"> 0, <= {MOST_GRADIENT:g}, finite", math.isfinite(whole) and 0 < whole <= MOST_GRADIENT,
-        f"the gradient of the first step has the norm {whole:.3g}", advice,
-    )  # fmt: skip
+        "gradient-norm",
+        whole,
+        f"> 0, <= {MOST_GRADIENT:g}, finite",
+        math.isfinite(whole) and 0 < whole <= MOST_GRADIENT,
+        f"the gradient of the first step has the norm {whole:.3g}",
+        advice,
+    )
     norms = [
-        float(weight.grad.norm()) for name, weight in network.named_parameters()
-        if weight.requires_grad and weight.grad is not None and weight.ndim > 1 and "classifier" not in name
-    ]  # fmt: skip
+        float(weight.grad.norm())
+        for name, weight in network.named_parameters()
+        if weight.requires_grad
+        and weight.grad is not None
+        and weight.ndim > 1
+        and "classifier" not in name
+    ]
     last = network.classifier.weight.grad
     if not norms or last is None:
         return
     ratio = float(last.norm()) / norms[0] if norms[0] else math.inf
     yield Line(
-        "gradient-ratio", ratio, f"{LEAST_RATIO:g} to {MOST_RATIO:g}", LEAST_RATIO <= ratio <= MOST_RATIO,
-        f"the classifier's gradient is {ratio:.3g} times that of the first layer that learns ({len(norms)} layers below it)",
-        "Gradients explode or vanish on their way: take a network with batch norm and short cuts, or freeze fewer stages",
-    )  # fmt: skip
+        "gradient-ratio",
+        ratio,
+        f"{LEAST_RATIO:g} to {MOST_RATIO:g}",
+        LEAST_RATIO <= ratio <= MOST_RATIO,
+        f"the classifier's gradient is {ratio:.3g} times that of the first layer that learns "
+        f"({len(norms)} layers below it)",
+        "Gradients explode or vanish on their way: take a network with batch norm and short cuts, "
+        "or freeze fewer stages",
+    )
 
 
 def overfit_batch(
-    fresh: Callable[[], Network], materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]
+    fresh: Callable[[], Network],
+    materials: Materials,
+    settings: TrainSettings,
+    rows: NDArray[np.int64],
 ) -> Iterator[Line]:
-    """A few different images, learned by heart with the settings' steps: whoever cannot do that learns nothing from many.
+    """A few different images, learned by heart with the settings' steps: whoever cannot do that
+    learns nothing from many.
 
-    Without augmentation, dropout, weight decay, smoothing and weights of classes. Where it fails, the same is tried with AdamW
-    at common rates, which tells a bad learning rate from labels that contradict the images.
+    Without augmentation, dropout, weight decay, smoothing and weights of classes. Where it fails,
+    the same is tried with AdamW at common rates, which tells a bad learning rate from labels that
+    contradict the images.
     """
     plain = replace(settings, weight_decay=0.0)
     left, steps = fit_batch(fresh(), materials, plain, rows)
     cure = ""
     if not left <= FITTED:
         safe = (replace(plain, optimiser="adamw", lr=rate, body_lr=1.0) for rate in _SAFE_RATES)
-        good = next((each.lr for each in safe if fit_batch(fresh(), materials, each, rows)[0] <= FITTED), None)
+        good = next(
+            (each.lr for each in safe if fit_batch(fresh(), materials, each, rows)[0] <= FITTED),
+            None,
+        )
         cure = (
-            "No learning rate mends it: the same picture may have several labels. Look at the labels (dataprep audit), "
+            "No learning rate mends it: the same picture may have several labels. Look at the "
+            "labels (dataprep audit), "
             "or take a larger network"
             if good is None
-            else f"The learning rate is to blame: with {good:g} (AdamW) they fit. Take another --lr than {settings.lr:g}"
+            else (
+                f"The learning rate is to blame: with {good:g} (AdamW) they fit. Take another "
+                f"--lr than {settings.lr:g}"
+            )
         )
     yield Line(
-        "overfit-batch", left, f"<= {FITTED:g} of the first loss", left <= FITTED,
-        f"{len(rows)} images are learned by heart to {left:.2g} of their first loss in {steps} steps", cure,
-    )  # fmt: skip
+        "overfit-batch",
+        left,
+        f"<= {FITTED:g} of the first loss",
+        left <= FITTED,
+        f"{len(rows)} images are learned by heart to {left:.2g} of their first loss in {steps} "
+        "steps",
+        cure,
+    )
 
 
-def fit_batch(network: Network, materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]) -> tuple[float, int]:
-    """Least share of the first loss that is left within `FIT_STEPS` steps, and the steps it took; infinite if it blows up."""
+def fit_batch(
+    network: Network, materials: Materials, settings: TrainSettings, rows: NDArray[np.int64]
+) -> tuple[float, int]:
+    """Least share of the first loss that is left within `FIT_STEPS` steps, and the steps it
+    took; infinite if it blows up.
+    """
     images, targets = batch_of(network, materials, rows)
     loss, optimiser = Loss(materials.goal), make_optimiser(network, settings)
     network.train()
@@ -231,7 +307,9 @@ def fit_batch(network: Network, materials: Materials, settings: TrainSettings, r
     return (least / first if first > 0 else 0.0), step
 
 
-def overfit_linear(network: Network, materials: Materials, rows: NDArray[np.int64]) -> Iterator[Line]:
+def overfit_linear(
+    network: Network, materials: Materials, rows: NDArray[np.int64]
+) -> Iterator[Line]:
     """The same for a classifier on frozen features: they must tell a few different images apart."""
     features = torch.from_numpy(features_of(network, materials.store, rows))
     values = functional.layer_norm(features - features.mean(dim=0), features.shape[1:])
@@ -250,7 +328,12 @@ def overfit_linear(network: Network, materials: Materials, rows: NDArray[np.int6
         optimiser.step()
     share = left / first if first > 0 else 0.0
     yield Line(
-        "overfit-batch", share, f"<= {FITTED:g} of the first loss", share <= FITTED,
-        f"{len(rows)} images are learned by heart from their features to {share:.2g} of their first loss",
-        "Their features do not tell them apart: look at the images, take a larger --size, or --regime fine-tune",
-    )  # fmt: skip
+        "overfit-batch",
+        share,
+        f"<= {FITTED:g} of the first loss",
+        share <= FITTED,
+        f"{len(rows)} images are learned by heart from their features to {share:.2g} of their "
+        "first loss",
+        "Their features do not tell them apart: look at the images, take a larger --size, or "
+        "--regime fine-tune",
+    )

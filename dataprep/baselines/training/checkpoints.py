@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _FORM = 1
 
 
-def write_checkpoint(path: str, parts: dict[str, Any], fitted: Fitted, best: dict[str, Tensor], key: str) -> None:
+def write_checkpoint(
+    path: str, parts: dict[str, Any], fitted: Fitted, best: dict[str, Tensor], key: str
+) -> None:
     """Put the state of every part, the history and the best weights in the place of `path`.
 
     Raises:
@@ -31,7 +33,9 @@ def write_checkpoint(path: str, parts: dict[str, Any], fitted: Fitted, best: dic
     """
     state = {name: part.state_dict() for name, part in parts.items()}
     made = io.BytesIO()  # torch's own writer turns a full disk into an error without a number
-    torch.save({"form": _FORM, "key": key, "parts": state, "fitted": asdict(fitted), "best": best}, made)
+    torch.save(
+        {"form": _FORM, "key": key, "parts": state, "fitted": asdict(fitted), "best": best}, made
+    )
     with write_atomically(path) as file:
         file.write(made.getbuffer())
 
@@ -42,11 +46,15 @@ def _no_checkpoint(path: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise InputError(f"{path} is no checkpoint that can be read ({type(error).__name__}): train without --resume") from error
+        raise InputError(
+            f"{path} is no checkpoint that can be read ({type(error).__name__}): train without "
+            "--resume"
+        ) from error
 
 
 def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted, dict[str, Tensor]]:
-    """Give every part its state back; the history and the best weights. Nothing in the file is run (``weights_only``).
+    """Give every part its state back; the history and the best weights. Nothing in the file is run
+    (``weights_only``).
 
     Raises:
         InputError: not a checkpoint, or a damaged one.
@@ -59,11 +67,16 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
         state = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or state["form"] != _FORM:
             raise TypeError("another form")
-        fitted, best, found = Fitted(**state["fitted"]), state["best"], {name: state["parts"][name] for name in parts}
+        fitted, best, found = (
+            Fitted(**state["fitted"]),
+            state["best"],
+            {name: state["parts"][name] for name in parts},
+        )
         made_by = state["key"]
     if made_by != key:
         raise FingerprintError(
-            f"{os.path.basename(path)} belongs to a run with other data or settings: train without --resume, or give back the "
+            f"{os.path.basename(path)} belongs to a run with other data or settings: train without "
+            "--resume, or give back the "
             "settings in run.json"
         )
     with _no_checkpoint(path):

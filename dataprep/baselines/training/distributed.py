@@ -1,8 +1,9 @@
-"""Several processes, one training: each takes its share of every batch, gradients are averaged, and the first one speaks.
+"""Several processes, one training: each takes its share of every batch, gradients are averaged, and
+the first one speaks.
 
-Processes are started by torchrun, which says by the environment who is who: ``torchrun --nproc-per-node 2 -m dataprep
-train-baseline``. Without it everything here does nothing. The first process alone scores, writes and judges; what it decides,
-the others hear.
+Processes are started by torchrun, which says by the environment who is who: ``torchrun
+--nproc-per-node 2 -m dataprep train-baseline``. Without it everything here does nothing. The first
+process alone scores, writes and judges; what it decides, the others hear.
 """
 
 from __future__ import annotations
@@ -29,20 +30,24 @@ _PATIENCE = timedelta(hours=12)
 
 @contextmanager
 def joined(device: str = "auto") -> Iterator[int]:
-    """The rank of this process among those of torchrun, which can speak to each other while the block runs; 0 without it."""
+    """The rank of this process among those of torchrun, which can speak to each other while the
+    block runs; 0 without it.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         yield 0
         return
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    # Optimisers import this; after the group is made, it would hold the group for good (torch 2.13), and threads of a group that
-    # is never taken down abort the process, now and then, when the interpreter ends.
+    # Optimisers import this; after the group is made, it would hold the group for good (torch
+    # 2.13), and threads of a group that is never taken down abort the process, now and then, when
+    # the interpreter ends.
     import_module("torch._dynamo")
     distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=_PATIENCE)
     try:
         yield distributed.get_rank()
-        distributed.barrier()  # who leaves first closes connections that another one still reads from
+        # who leaves first closes connections that another one still reads from
+        distributed.barrier()
     finally:
         gc.collect()  # a wrapped network is a cycle that holds the group
         distributed.destroy_process_group()
@@ -98,13 +103,17 @@ def first_then_others(make: Callable[[], T]) -> T:
 
 
 def wrapped(network: Network) -> nn.Module:
-    """`network` for the forward pass of training: backward averages the gradients of all processes."""
+    """`network` for the forward pass of training: backward averages the gradients of all
+    processes.
+    """
     if share()[1] == 1:
         return network
     from torch.nn.parallel import DistributedDataParallel
 
     on_gpu = next(network.parameters()).is_cuda
-    return DistributedDataParallel(network, device_ids=[torch.cuda.current_device()] if on_gpu else None)
+    return DistributedDataParallel(
+        network, device_ids=[torch.cuda.current_device()] if on_gpu else None
+    )
 
 
 def summed(figures: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""Feeding: batches of a pixel store's rows, in an order and with augmentation that depend on seed and epoch alone."""
+"""Feeding: batches of a pixel store's rows, in an order and with augmentation that depend on
+seed and epoch alone.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,32 @@ if TYPE_CHECKING:
 
     from dataprep.baselines.training.pixel_store import PixelStore
 
-#: augment(image (H, W, 3) uint8, epoch, row) -> image of the same form; the same for the same arguments, in whatever process.
+#: augment(image (H, W, 3) uint8, epoch, row) -> image of the same form; the same for the same
+#: arguments, in whatever process.
 Augment = Callable[["NDArray[np.uint8]", int, int], "NDArray[np.uint8]"]
 Batch = tuple[Tensor, Tensor]
 
 
 class _Rows(TorchDataset[Batch]):
-    """Whole batches of rows; its items are lists of rows, so that a worker hands over one tensor a batch."""
+    """Whole batches of rows; its items are lists of rows, so that a worker hands over one tensor
+    a batch.
+    """
 
     def __init__(
-        self, store: PixelStore, targets: NDArray[Any], batches: list[NDArray[np.int64]], augment: Augment | None, epoch: int
+        self,
+        store: PixelStore,
+        targets: NDArray[Any],
+        batches: list[NDArray[np.int64]],
+        augment: Augment | None,
+        epoch: int,
     ):
-        self.store, self.targets, self.batches, self.augment, self.epoch = store, targets, batches, augment, epoch
+        self.store, self.targets, self.batches, self.augment, self.epoch = (
+            store,
+            targets,
+            batches,
+            augment,
+            epoch,
+        )
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -37,13 +53,17 @@ class _Rows(TorchDataset[Batch]):
         rows = self.batches[number]
         images = [self.store.images[row] for row in rows]
         if self.augment is not None:
-            images = [self.augment(image, self.epoch, int(row)) for image, row in zip(images, rows, strict=True)]
+            images = [
+                self.augment(image, self.epoch, int(row))
+                for image, row in zip(images, rows, strict=True)
+            ]
         return torch.from_numpy(np.stack(images)), torch.from_numpy(self.targets[rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Feeder:
-    """Batches of some rows of a store: (B, 3, H, W) uint8 images, channels last in memory, and their targets.
+    """Batches of some rows of a store: (B, 3, H, W) uint8 images, channels last in memory, and
+    their targets.
 
     Attributes:
         store: the images.
@@ -51,10 +71,12 @@ class Feeder:
         targets: targets of all rows of the store.
         batch: images per batch.
         shuffle: a new order each epoch, by seed and epoch alone.
-        draw: epoch to the rows to take instead of `rows` (a balanced sampler); None takes each once.
+        draw: epoch to the rows to take instead of `rows` (a balanced sampler); None takes each
+            once.
         augment: applied to each image.
         seed: of the order.
-        workers: processes that augment beside the training; 0 does it in between, which costs nothing where the processor trains.
+        workers: processes that augment beside the training; 0 does it in between, which costs
+            nothing where the processor trains.
         share: (rank, processes): every process takes its own share of each epoch.
     """
 
@@ -78,9 +100,12 @@ class Feeder:
         self.store.demand_whole()
         rows = _Rows(self.store, self.targets, self._batches(epoch), self.augment, epoch)
         loader: Any = DataLoader(
-            rows, batch_size=None, num_workers=self.workers, pin_memory=torch.cuda.is_available(),
+            rows,
+            batch_size=None,
+            num_workers=self.workers,
+            pin_memory=torch.cuda.is_available(),
             multiprocessing_context="spawn" if self.workers else None,
-        )  # fmt: skip
+        )
         for images, targets in loader:
             yield images.permute(0, 3, 1, 2), targets
 
@@ -92,9 +117,13 @@ class Feeder:
     def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
         rank, processes = self.share
         rows = self.order(epoch)
-        if processes > 1:  # all processes take the same number of steps, or they would wait for each other
+        if (
+            processes > 1
+        ):  # all processes take the same number of steps, or they would wait for each other
             rows = np.resize(rows, -(-len(rows) // processes) * processes)[rank::processes]
         batches = [rows[start : start + self.batch] for start in range(0, len(rows), self.batch)]
-        if self.shuffle and len(batches) > 1 and len(batches[-1]) == 1:  # batch norm knows no spread of a single image
+        if (
+            self.shuffle and len(batches) > 1 and len(batches[-1]) == 1
+        ):  # batch norm knows no spread of a single image
             batches[-2:] = [np.concatenate(batches[-2:])]
         return batches

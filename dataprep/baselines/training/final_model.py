@@ -1,4 +1,6 @@
-"""The final model: trained on train and val together, by the settings and for the epochs that val chose."""
+"""The final model: trained on train and val together, by the settings and for the epochs that
+val chose.
+"""
 
 from __future__ import annotations
 
@@ -35,24 +37,39 @@ def finalise(
 ) -> tuple[Network, Mapping[str, Any]]:
     """Train anew on train and val. Nothing is chosen by val any more: it has become training data.
 
-    The number of epochs is that of the best one of `taught`, and the learning rate falls to zero within them. Temperature,
-    thresholds and abstention stay those of `taught`, which were chosen while val was unseen.
+    The number of epochs is that of the best one of `taught`, and the learning rate falls to zero
+    within them. Temperature, thresholds and abstention stay those of `taught`, which were chosen
+    while val was unseen.
 
     Args:
-        materials, regime, policy, device, workers, folder, resume, report: as of `dataprep.baselines.training.fitting.teach`.
+        materials, regime, policy, device, workers, folder, resume, report: as of
+            `dataprep.baselines.training.fitting.teach`.
         taught: the model that val chose.
 
     Returns:
-        The network, and figures: ``epochs``, ``samples``, ``train_loss`` of the last epoch (None of frozen features).
+        The network, and figures: ``epochs``, ``samples``, ``train_loss`` of the last epoch (None of
+        frozen features).
     """
     epochs = regime.settings.epochs if taught.fitted is None else taught.fitted.best_epoch + 1
     chosen = replace(regime, settings=replace(regime.settings, epochs=max(1, epochs), patience=0))
     both = np.sort(np.concatenate([materials.train, materials.val]))
     whole = replace(materials, parts={**materials.parts, "train": both})
     final = teach(
-        whole, chosen, policy=policy, device=device, workers=workers, folder=os.path.join(folder, _FOLDER) if folder else "",
-        resume=resume, key=key_of(whole, chosen, policy), report=report, choose=False,
-    )  # fmt: skip
+        whole,
+        chosen,
+        policy=policy,
+        device=device,
+        workers=workers,
+        folder=os.path.join(folder, _FOLDER) if folder else "",
+        resume=resume,
+        key=key_of(whole, chosen, policy),
+        report=report,
+        choose=False,
+    )
     history = final.fitted.history if final.fitted is not None else []
     loss = history[-1]["train_loss"] if history else None
-    return final.network, {"epochs": chosen.settings.epochs, "samples": len(both), "train_loss": loss}
+    return final.network, {
+        "epochs": chosen.settings.epochs,
+        "samples": len(both),
+        "train_loss": loss,
+    }

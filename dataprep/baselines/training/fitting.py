@@ -66,8 +66,8 @@ def teach(
 ) -> Taught:
     """Train by `regime` on the rows of train, choosing the epoch by those of val.
 
-    A pretrained network first gets a classifier fitted on its frozen features, and then learns along with it (Kumar et al.
-    2022): a random classifier would spoil its features first.
+    A pretrained network first gets a classifier fitted on its frozen features, and then learns
+    along with it (Kumar et al. 2022): a random classifier would spoil its features first.
 
     Args:
         materials: what to learn from.
@@ -87,14 +87,23 @@ def teach(
     settings = regime.settings
     torch.manual_seed(settings.seed)
     network = make_network(
-        regime.arch, materials.goal.outputs, size=regime.size, dropout=settings.dropout, pretrained=regime.name != "scratch"
+        regime.arch,
+        materials.goal.outputs,
+        size=regime.size,
+        dropout=settings.dropout,
+        pretrained=regime.name != "scratch",
     ).to(device)
     loss = loss_for(materials, settings).to(device)
     linear_val = None
     checkpoint = os.path.join(folder, CHECKPOINT) if folder else ""
     if regime.name != "scratch":
         if linear is None:
-            linear = linear_on(materials, features_of(network, materials.store, materials.train), materials.train, settings)
+            linear = linear_on(
+                materials,
+                features_of(network, materials.store, materials.train),
+                materials.train,
+                settings,
+            )
         network.classifier.weight.data.copy_(linear.weight)
         network.classifier.bias.data.copy_(linear.bias)
         linear_val = logits_of(network, materials.store, materials.val)
@@ -111,9 +120,18 @@ def teach(
         return found
 
     fitted = fit(
-        network, feeder, len(feeder), loss, score if choose else None, settings,
-        checkpoint=checkpoint, resume=resume, key=key, report=report, log=log,
-    )  # fmt: skip
+        network,
+        feeder,
+        len(feeder),
+        loss,
+        score if choose else None,
+        settings,
+        checkpoint=checkpoint,
+        resume=resume,
+        key=key,
+        report=report,
+        log=log,
+    )
     return Taught(network, fitted, linear, linear_val)
 
 
@@ -126,18 +144,30 @@ def loss_for(materials: Materials, settings: TrainSettings) -> Loss:
     return Loss(goal, weights, focal=settings.focal, smoothing=smoothing)
 
 
-def feeder_for(materials: Materials, settings: TrainSettings, policy: Policy | None, workers: int = 0) -> Feeder:
+def feeder_for(
+    materials: Materials, settings: TrainSettings, policy: Policy | None, workers: int = 0
+) -> Feeder:
     """Batches of the training part."""
     draw = _Balanced(materials, settings.seed) if settings.sampler == "balanced" else None
     augment = None if policy is None else _Augmented(policy, settings.seed, materials.names)
     return Feeder(
-        materials.store, materials.train, materials.targets, settings.batch, shuffle=True, draw=draw, augment=augment,
-        seed=settings.seed, workers=workers, share=share(),
-    )  # fmt: skip
+        materials.store,
+        materials.train,
+        materials.targets,
+        settings.batch,
+        shuffle=True,
+        draw=draw,
+        augment=augment,
+        seed=settings.seed,
+        workers=workers,
+        share=share(),
+    )
 
 
 def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> None:
-    """Batch norm knows no spread of a single value: one image at a time needs maps of more than one place."""
+    """Batch norm knows no spread of a single value: one image at a time needs maps of more than
+    one place.
+    """
     if min(feeder.batch, len(feeder.rows) // feeder.share[1]) > 1:
         return
     network.eval()
@@ -145,7 +175,8 @@ def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> No
         maps = network.maps(torch.zeros(1, 3, size, size, device=device))
     if maps[0, 0].numel() == 1:
         raise OptionError(
-            f"one image at a time leaves batch norm a single value a channel at {size} pixels: expected --batch 2 or more, "
+            f"one image at a time leaves batch norm a single value a channel at {size} pixels: "
+            "expected --batch 2 or more, "
             "or a larger --size"
         )
 
@@ -184,7 +215,9 @@ def linear_on(
     settings: TrainSettings,
     penalties: tuple[float, ...] = PENALTIES,
 ) -> Linear:
-    """The linear classifier on the features (len(rows), d) of some rows, with the loss that `settings` give."""
+    """The linear classifier on the features (len(rows), d) of some rows, with the loss that
+    `settings` give.
+    """
     goal = materials.goal
     own = METRICS[goal.metric]
     sign = 1 if own.direction == "higher" else -1
@@ -196,28 +229,47 @@ def linear_on(
     plain = loss_for(replace(materials, parts={**materials.parts, "train": rows}), settings)
     plain.smoothing = 0.0
     return fit_linear(
-        features, materials.targets[rows], materials.units[rows], plain, goal.outputs, score, seed=settings.seed,
+        features,
+        materials.targets[rows],
+        materials.units[rows],
+        plain,
+        goal.outputs,
+        score,
+        seed=settings.seed,
         penalties=penalties,
-    )  # fmt: skip
+    )
 
 
 def scores(materials: Materials, network: Network) -> Mapping[str, float]:
-    """Figures of the validation part: the metric, the loss, and "score", which is higher for better."""
+    """Figures of the validation part: the metric, the loss, and "score", which is higher for
+    better.
+    """
     goal, rows = materials.goal, materials.val
     logits = logits_of(network, materials.store, rows)
     own = METRICS[goal.metric]
     value = own.function(goal, materials.labels[rows], predictions(materials, logits))
     loss = float(Loss(goal)(torch.from_numpy(logits), torch.from_numpy(materials.targets[rows])))
     score = value if own.direction == "higher" else -value
-    return {"score": score if np.isfinite(score) else -loss, f"val_{goal.metric}": value, "val_loss": loss}
+    return {
+        "score": score if np.isfinite(score) else -loss,
+        f"val_{goal.metric}": value,
+        "val_loss": loss,
+    }
 
 
 def key_of(materials: Materials, regime: Regime, policy: Policy | None) -> str:
     """What a checkpoint depends on: data, parts, regime, augmentation, goal and processes."""
     import xxhash
 
-    parts = [materials.dataset.fingerprint, repr(sorted(asdict(regime).items())), policy.to_yaml() if policy else ""]
-    parts += [f"{name} {xxhash.xxh3_128_hexdigest(rows.tobytes())}" for name, rows in materials.parts.items()]
+    parts = [
+        materials.dataset.fingerprint,
+        repr(sorted(asdict(regime).items())),
+        policy.to_yaml() if policy else "",
+    ]
+    parts += [
+        f"{name} {xxhash.xxh3_128_hexdigest(rows.tobytes())}"
+        for name, rows in materials.parts.items()
+    ]
     goal = materials.goal
     parts.append(f"{share()[1]} processes, {goal.metric} {goal.positive} {goal.beta}")
     return str(xxhash.xxh3_128("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest())
@@ -234,5 +286,7 @@ def device_for(name: str) -> str:
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        raise OptionError(f"option device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+        raise OptionError(
+            f"option device: {name!r} cannot be used here: {str(error).splitlines()[0]}"
+        ) from error
     return name

@@ -1,4 +1,6 @@
-"""A regularised linear classifier on features that stay as they are; its penalty by grouped cross-validation."""
+"""A regularised linear classifier on features that stay as they are; its penalty by grouped
+cross-validation.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from dataprep.probes.classifiers.folds import folds_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Penalties of the mean squared coefficient that are tried, strongest first, on standardised features.
+#: Penalties of the mean squared coefficient that are tried, strongest first, on standardised
+#: features.
 PENALTIES = (0.3, 0.1, 0.03, 0.01, 0.003)
 _FOLDS = 5
 _STEPS = 60
@@ -52,7 +55,8 @@ def fit_linear(
     seed: int = 0,
     penalties: tuple[float, ...] = PENALTIES,
 ) -> Linear:
-    """Fit on all rows, with the penalty that scores best over grouped folds; the strongest of equal ones.
+    """Fit on all rows, with the penalty that scores best over grouped folds; the strongest of equal
+    ones.
 
     Args:
         features: (n, d).
@@ -90,11 +94,20 @@ def _standardised(features: NDArray[np.float32]) -> tuple[Tensor, Tensor, Tensor
     return (values - centre) / spread, centre, spread
 
 
-def _fit(values: Tensor, targets: Tensor, loss: nn.Module, outputs: int, penalty: float, start: Tensor | None) -> Tensor:
+def _fit(
+    values: Tensor,
+    targets: Tensor,
+    loss: nn.Module,
+    outputs: int,
+    penalty: float,
+    start: Tensor | None,
+) -> Tensor:
     """(k, d + 1) coefficients, the last column the intercepts."""
     coefficients = torch.zeros(outputs, values.shape[1] + 1) if start is None else start.clone()
     coefficients.requires_grad_(True)
-    optimiser = torch.optim.LBFGS([coefficients], max_iter=_STEPS, history_size=10, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [coefficients], max_iter=_STEPS, history_size=10, line_search_fn="strong_wolfe"
+    )
 
     def closure() -> Tensor:
         optimiser.zero_grad()

@@ -1,4 +1,6 @@
-"""Logs of training: history.csv always; TensorBoard and MLflow where they are asked for and installed."""
+"""Logs of training: history.csv always; TensorBoard and MLflow where they are asked for and
+installed.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ Log = Callable[[Sequence[Mapping[str, float]]], None]
 #: Log to what it is.
 LOGS = {
     "tensorboard": "event files in OUT/baseline/tensorboard; needs the package tensorboard",
-    "mlflow": "a run on the server that MLFLOW_TRACKING_URI names; needs the package mlflow; on by itself when both are there",
+    "mlflow": "a run on the server that MLFLOW_TRACKING_URI names; needs the package mlflow; on by "
+    "itself when both are there",
 }
 _URI = "MLFLOW_TRACKING_URI"
 
@@ -33,8 +36,9 @@ class LogWarning(UserWarning):
 def logged(names: Collection[str], folder: str, settings: Mapping[str, Any]) -> Iterator[Log]:
     """A function that writes the figures of an epoch into every log, while the block runs.
 
-    ``history.csv`` is replaced whole after every epoch, so that a killed run leaves all epochs that ended. A server or a package
-    that fails is said once and left out from there on: it does not end the training.
+    ``history.csv`` is replaced whole after every epoch, so that a killed run leaves all epochs that
+    ended. A server or a package that fails is said once and left out from there on: it does not end
+    the training.
 
     Args:
         names: of `LOGS`, beside ``history.csv``; MLflow joins where it is configured.
@@ -56,7 +60,11 @@ def logged(names: Collection[str], folder: str, settings: Mapping[str, Any]) -> 
                 entry[1](history)
             except Exception as error:  # of whatever class a logging package or its network has
                 writers.remove(entry)
-                warnings.warn(f"{entry[0]} is no longer logged to: {_first_line(error)}", LogWarning, stacklevel=2)
+                warnings.warn(
+                    f"{entry[0]} is no longer logged to: {_first_line(error)}",
+                    LogWarning,
+                    stacklevel=2,
+                )
 
     ended = False
     try:
@@ -80,7 +88,9 @@ def write_history(history: Sequence[Mapping[str, float]], folder: str) -> None:
         file.write(text.getvalue().encode())
 
 
-def _opened(names: Collection[str], folder: str, settings: Mapping[str, Any]) -> list[tuple[str, Log, Callable[[bool], None]]]:
+def _opened(
+    names: Collection[str], folder: str, settings: Mapping[str, Any]
+) -> list[tuple[str, Log, Callable[[bool], None]]]:
     for name in names:
         if name not in LOGS:
             raise OptionError(f"--log: expected {' or '.join(LOGS)}, got {name!r}")
@@ -93,17 +103,24 @@ def _opened(names: Collection[str], folder: str, settings: Mapping[str, Any]) ->
         except InputError:
             raise
         except Exception as error:
-            warnings.warn(f"MLflow is not logged to: {_first_line(error)}", LogWarning, stacklevel=3)
+            warnings.warn(
+                f"MLflow is not logged to: {_first_line(error)}", LogWarning, stacklevel=3
+            )
     elif os.environ.get(_URI):
         warnings.warn(
-            f"{_URI} is set, but mlflow is not installed: pip install mlflow; not logged to it", LogWarning, stacklevel=3
+            f"{_URI} is set, but mlflow is not installed: pip install mlflow; not logged to it",
+            LogWarning,
+            stacklevel=3,
         )
     return found
 
 
 def _tensorboard(folder: str) -> tuple[Log, Callable[[bool], None]]:
     if find_spec("tensorboard") is None:
-        raise InputError("--log tensorboard needs the package tensorboard, which is not installed: pip install tensorboard")
+        raise InputError(
+            "--log tensorboard needs the package tensorboard, which is not installed: pip install "
+            "tensorboard"
+        )
     from torch.utils.tensorboard import SummaryWriter
 
     writer: Any = SummaryWriter(folder)
@@ -119,9 +136,14 @@ def _tensorboard(folder: str) -> tuple[Log, Callable[[bool], None]]:
 def _mlflow(settings: Mapping[str, Any]) -> tuple[Log, Callable[[bool], None]]:
     """A run of MLflow; its telemetry is switched off before it is imported."""
     if find_spec("mlflow") is None:
-        raise InputError("--log mlflow needs the package mlflow, which is not installed: pip install mlflow")
+        raise InputError(
+            "--log mlflow needs the package mlflow, which is not installed: pip install mlflow"
+        )
     if not os.environ.get(_URI):
-        raise InputError(f"--log mlflow needs to know where to: set {_URI}, to a server's address or file:///folder")
+        raise InputError(
+            f"--log mlflow needs to know where to: set {_URI}, to a server's address or "
+            "file:///folder"
+        )
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "true"
     import mlflow
 

@@ -1,4 +1,6 @@
-"""The training loop, whole on this page: epochs of forward, backward, step; score, keep the best, save, stop early."""
+"""The training loop, whole on this page: epochs of forward, backward, step; score, keep the
+best, save, stop early.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ Report = Callable[[int, int, int, Mapping[str, float]], None]
 
 @dataclass
 class Fitted:
-    """What training left behind: one row of figures per epoch, and the epoch whose weights were kept."""
+    """What training left behind: one row of figures per epoch, and the epoch whose weights were
+    kept.
+    """
 
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = -1
@@ -56,8 +60,8 @@ def fit(
         batches: epoch to its batches of uint8 images (B, 3, H, W) and targets.
         steps: batches in an epoch.
         loss: logits and targets to a number.
-        score: network, in evaluation mode, to figures of the validation samples; "score" is the one to raise. None judges
-            nothing and keeps the last epoch.
+        score: network, in evaluation mode, to figures of the validation samples; "score" is the one
+            to raise. None judges nothing and keeps the last epoch.
         settings: how to train.
         checkpoint: file that is written after every epoch; "" for none.
         resume: go on from `checkpoint` where there is one.
@@ -72,7 +76,9 @@ def fit(
     """
     device = next(network.parameters()).device
     optimiser = make_optimiser(network, settings)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace(settings, math.ceil(steps / settings.accumulate)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, pace(settings, math.ceil(steps / settings.accumulate))
+    )
     scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
     fitted, best = Fitted(), {name: value.clone() for name, value in network.state_dict().items()}
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "scaler": scaler}
@@ -84,7 +90,9 @@ def fit(
             break
         started, total, seen = time.perf_counter(), torch.zeros(2, device=device), 0
         network.train()
-        torch.manual_seed(settings.seed * 100_003 + epoch + rank * 7_919)  # dropout: a resumed run goes on bit for bit
+        torch.manual_seed(
+            settings.seed * 100_003 + epoch + rank * 7_919
+        )  # dropout: a resumed run goes on bit for bit
         for step, (images, targets) in enumerate(batches(epoch), start=1):
             images = images.to(device, non_blocking=True)  # (B, 3, H, W) uint8
             targets = targets.to(device, non_blocking=True)  # (B, ...)
@@ -99,15 +107,28 @@ def fit(
                 optimiser.zero_grad(set_to_none=True)
                 schedule.step()
             seen += len(images)
-            total += torch.stack([value.detach() * len(images), torch.full_like(value, len(images))])
+            total += torch.stack(
+                [value.detach() * len(images), torch.full_like(value, len(images))]
+            )
             if report is not None:
-                report(epoch, step, steps, {"images": seen, "seconds": time.perf_counter() - started, "best": fitted.best_score})
+                report(
+                    epoch,
+                    step,
+                    steps,
+                    {
+                        "images": seen,
+                        "seconds": time.perf_counter() - started,
+                        "best": fitted.best_score,
+                    },
+                )
         lost, count = summed(total).tolist()
         refuse_infinite(lost, epoch)
         figures: dict[str, float] = {"epoch": epoch, "train_loss": lost / max(count, 1)}
         figures["lr"] = float(schedule.get_last_lr()[-1])
         figures["images_per_s"] = count / (time.perf_counter() - started)
-        figures |= {"score": float(epoch)} if score is None else decided(lambda: evaluated(network, score))
+        figures |= (
+            {"score": float(epoch)} if score is None else decided(lambda: evaluated(network, score))
+        )
         fitted.history.append(figures)
         if log is not None and rank == 0:
             log(fitted.history)
@@ -120,7 +141,9 @@ def fit(
     return fitted
 
 
-def evaluated(network: Network, score: Callable[[Network], Mapping[str, float]]) -> Mapping[str, float]:
+def evaluated(
+    network: Network, score: Callable[[Network], Mapping[str, float]]
+) -> Mapping[str, float]:
     """The figures of `score`, in evaluation mode and without gradients."""
     network.eval()
     with torch.inference_mode():
@@ -128,7 +151,8 @@ def evaluated(network: Network, score: Callable[[Network], Mapping[str, float]])
 
 
 def make_optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019) or SGD with Nesterov's momentum; the classifier learns faster than a pretrained body.
+    """AdamW (Loshchilov & Hutter 2019) or SGD with Nesterov's momentum; the classifier learns
+    faster than a pretrained body.
 
     Weight decay is for matrices and kernels alone, not for biases and norms.
     """
@@ -150,7 +174,9 @@ def make_optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.O
 
 
 def pace(settings: TrainSettings, steps: int) -> Callable[[int], float]:
-    """Step to the share of the learning rate: a linear start, then half a cosine down to 0 (Loshchilov & Hutter 2017)."""
+    """Step to the share of the learning rate: a linear start, then half a cosine down to 0
+    (Loshchilov & Hutter 2017).
+    """
     whole, start = settings.epochs * steps, max(1, round(settings.warmup_epochs * steps))
 
     def share(step: int) -> float:
@@ -173,6 +199,7 @@ def refuse_infinite(total: float, epoch: int) -> None:
     """Stop where the loss of an epoch is not finite."""
     if not math.isfinite(total):
         raise WorkError(
-            f"the training loss is no longer finite in epoch {epoch + 1}: take a smaller --lr, or --precision fp32; "
+            f"the training loss is no longer finite in epoch {epoch + 1}: take a smaller --lr, or "
+            "--precision fp32; "
             "the last good weights are in the checkpoint"
         )

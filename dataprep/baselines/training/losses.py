@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 Weighting = Literal["inverse", "effective", "none"]
 
 
-def class_weights(counts: NDArray[np.int64], weighting: Weighting, *, beta: float = 0.999) -> NDArray[np.float32]:
-    """(k,) weight of each class in the loss; the mean weight of a training sample is 1, and a class without samples has 0.
+def class_weights(
+    counts: NDArray[np.int64], weighting: Weighting, *, beta: float = 0.999
+) -> NDArray[np.float32]:
+    """(k,) weight of each class in the loss; the mean weight of a training sample is 1, and a class
+    without samples has 0.
 
     Args:
         counts: (k,) training samples of each class.
-        weighting: "inverse": by the inverse of its count; "effective": by the inverse of its effective number of samples,
-            (1 - beta^n) / (1 - beta) (Cui et al. 2019); "none": all 1.
+        weighting: "inverse": by the inverse of its count; "effective": by the inverse of its
+            effective number of samples, (1 - beta^n) / (1 - beta) (Cui et al. 2019); "none": all 1.
         beta: of the effective number; 0.999 saturates at about 1,000 samples.
     """
     counts = np.asarray(counts, np.float64)
@@ -38,36 +41,58 @@ def class_weights(counts: NDArray[np.int64], weighting: Weighting, *, beta: floa
 class Loss(nn.Module):
     """The loss of a goal: logits (B, k) and targets to a number.
 
-    Targets: (B,) int64 class numbers, (B, k) float32 of 0 and 1 (multi-label), or (B, 1) float32 (regression, standardised).
+    Targets: (B,) int64 class numbers, (B, k) float32 of 0 and 1 (multi-label), or (B, 1) float32
+    (regression, standardised).
 
     Args:
         goal: what is predicted.
-        weights: (k,) class weights; None for 1 each. In a multi-label loss they weigh the positive answers.
-        focal: exponent of the focal loss (Lin et al. 2017), which turns from what is easy; 0 is cross-entropy.
+        weights: (k,) class weights; None for 1 each. In a multi-label loss they weigh the positive
+            answers.
+        focal: exponent of the focal loss (Lin et al. 2017), which turns from what is easy; 0 is
+            cross-entropy.
         smoothing: label smoothing (Szegedy et al. 2016), of several classes.
     """
 
     weights: Tensor | None
 
     def __init__(
-        self, goal: Goal, weights: NDArray[np.float32] | None = None, *, focal: float = 0.0, smoothing: float = 0.0
+        self,
+        goal: Goal,
+        weights: NDArray[np.float32] | None = None,
+        *,
+        focal: float = 0.0,
+        smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.kind, self.focal, self.smoothing = goal.kind, focal, smoothing
-        self.register_buffer("weights", None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
+        self.register_buffer(
+            "weights", None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
+        )
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss of a batch; weighted by class weights over the batch size, so that its scale does not depend on luck."""
+        """The mean loss of a batch; weighted by class weights over the batch size, so that its
+        scale does not depend on luck.
+        """
         logits = logits.float()
         if self.kind == "regression":
             return functional.smooth_l1_loss(logits, targets)
         if self.kind == "multi-label":
-            losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none", pos_weight=self.weights)
-            sure = torch.exp(-functional.binary_cross_entropy_with_logits(logits, targets, reduction="none"))
+            losses = functional.binary_cross_entropy_with_logits(
+                logits, targets, reduction="none", pos_weight=self.weights
+            )
+            sure = torch.exp(
+                -functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+            )
             return ((1 - sure) ** self.focal * losses).mean()
-        losses = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=self.smoothing)
+        losses = functional.cross_entropy(
+            logits, targets, reduction="none", label_smoothing=self.smoothing
+        )
         if self.focal:
-            losses = losses * (1 - torch.exp(-functional.cross_entropy(logits, targets, reduction="none"))) ** self.focal
+            losses = (
+                losses
+                * (1 - torch.exp(-functional.cross_entropy(logits, targets, reduction="none")))
+                ** self.focal
+            )
         if self.weights is not None:
             losses = losses * self.weights[targets]
         return losses.mean()

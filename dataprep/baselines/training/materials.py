@@ -28,11 +28,13 @@ class Materials:
     Attributes:
         dataset: n samples with the column ``split``.
         goal: what is to be predicted.
-        labels: (n,) codes, -1 where missing; (n, k) bool of several labels; (n,) values, NaN where missing.
+        labels: (n,) codes, -1 where missing; (n, k) bool of several labels; (n,) values, NaN where
+            missing.
         store: the images.
         units: (n,) what varies together: copies and groups.
         parts: part name to the rows of it that can be used: decoded and labelled.
-        centre, spread: mean and standard deviation of the training values of a regression; 0 and 1 else.
+        centre, spread: mean and standard deviation of the training values of a regression; 0 and 1
+            else.
     """
 
     dataset: Dataset
@@ -56,20 +58,30 @@ class Materials:
 
     def unlearned(self, test: bool = True) -> dict[str, NDArray[np.int64]]:
         """The parts that are not learned from: val and, with `test`, all others."""
-        return {name: rows for name, rows in self.parts.items() if name == "val" or (test and name != "train")}
+        return {
+            name: rows
+            for name, rows in self.parts.items()
+            if name == "val" or (test and name != "train")
+        }
 
     @cached_property
     def targets(self) -> NDArray[Any]:
-        """What the loss takes: (n,) int64 codes, (n, k) float32, or (n, 1) float32 standardised values."""
+        """What the loss takes: (n,) int64 codes, (n, k) float32, or (n, 1) float32 standardised
+        values.
+        """
         if self.goal.kind == "regression":
-            values = (np.nan_to_num(np.asarray(self.labels, np.float64)) - self.centre) / self.spread
+            values = (
+                np.nan_to_num(np.asarray(self.labels, np.float64)) - self.centre
+            ) / self.spread
             return values.astype(np.float32)[:, None]
         if self.goal.kind == "multi-label":
             return np.asarray(self.labels, np.float32)
         return np.asarray(self.labels, np.int64)
 
     def counts(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(k,) samples of each class, or positives of each label, among `rows`; of a regression the number of rows."""
+        """(k,) samples of each class, or positives of each label, among `rows`; of a regression
+        the number of rows.
+        """
         if self.goal.kind == "regression":
             return np.array([len(rows)])
         if self.goal.kind == "multi-label":
@@ -90,15 +102,22 @@ def parts_of(dataset: Dataset, usable: NDArray[np.bool_]) -> dict[str, NDArray[n
     """
     if not dataset.has("split"):
         raise InputError(
-            "no parts to train and judge on: expected a column split with train, val and test. Make one: dataprep split"
+            "no parts to train and judge on: expected a column split with train, val and test. "
+            "Make one: dataprep split"
         )
     splits = dataset.samples["split"].astype("str").to_numpy(dtype=object)
     known = dataset.samples["split"].notna().to_numpy()
-    names = sorted(set(splits[known]), key=lambda name: (["train", "val", "test"].index(name) if name in _PARTS else 3, name))
+    names = sorted(
+        set(splits[known]),
+        key=lambda name: (["train", "val", "test"].index(name) if name in _PARTS else 3, name),
+    )
     parts = {name: np.flatnonzero(known & usable & (splits == name)) for name in names}
     if not len(parts.get("train", ())):
         said = f"parts: {', '.join(names) or 'none'}"
-        raise InputError(f"no sample to train on: expected a part called train with labelled images that can be read; {said}")
+        raise InputError(
+            "no sample to train on: expected a part called train with labelled images that can be "
+            f"read; {said}"
+        )
     return parts
 
 
@@ -106,7 +125,9 @@ _PARTS = ("train", "val", "test")
 
 
 def units_of(dataset: Dataset) -> NDArray[np.int64]:
-    """(n,) number of what varies together: the column ``unit`` of a split, else ``group``, else each sample for itself."""
+    """(n,) number of what varies together: the column ``unit`` of a split, else ``group``, else
+    each sample for itself.
+    """
     for column in ("unit", "group"):
         if column in dataset.samples:
             codes = np.asarray(pd.factorize(dataset.samples[column])[0], np.int64)

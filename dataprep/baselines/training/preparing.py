@@ -38,10 +38,12 @@ def prepare(
     passing: PassOptions | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> tuple[Materials, Regime]:
-    """The materials of a run, with every image decoded into a file in `folder`, and the regime that suits them.
+    """The materials of a run, with every image decoded into a file in `folder`, and the regime that
+    suits them.
 
     Args:
-        dataset: with labels and the column ``split``; where no part is called val, one unit in six of train becomes it.
+        dataset: with labels and the column ``split``; where no part is called val, one unit in six
+            of train becomes it.
         options: goal and regime.
         settings: settings of the loop that the user gave.
         folder: where the pixels go.
@@ -55,17 +57,27 @@ def prepare(
     readable = _readable(dataset)
     parts = parts_of(dataset, readable)  # a missing part is said before labels are looked at
     goal = read_goal(
-        dataset, metric=options.metric, require=options.require, target=options.target, positive=options.positive,
+        dataset,
+        metric=options.metric,
+        require=options.require,
+        target=options.target,
+        positive=options.positive,
         beta=options.beta,
-    )  # fmt: skip
+    )
     labels = codes_of(dataset, goal)
     known = known_labels(goal, labels)
     regime = choose_regime(
-        int(known[parts["train"]].sum()), _side(dataset), regime=options.regime, arch=options.arch, size=options.size,
+        int(known[parts["train"]].sum()),
+        _side(dataset),
+        regime=options.regime,
+        arch=options.arch,
+        size=options.size,
         settings=settings,
-    )  # fmt: skip
+    )
     refuse_idle(goal, regime, settings)
-    store = store_pixels(dataset, regime.size, folder, options=passing or PassOptions(), progress=progress)
+    store = store_pixels(
+        dataset, regime.size, folder, options=passing or PassOptions(), progress=progress
+    )
     units = units_of(dataset)
     parts = with_val(parts_of(dataset, readable & store.known & known), units, labels, goal)
     _refuse_empty(parts)
@@ -77,14 +89,24 @@ def prepare(
 def with_val(
     parts: dict[str, NDArray[np.int64]], units: NDArray[np.int64], labels: NDArray[Any], goal: Goal
 ) -> dict[str, NDArray[np.int64]]:
-    """`parts`, with a part val taken from train where there is none: whole units, classes spread evenly."""
+    """`parts`, with a part val taken from train where there is none: whole units, classes spread
+    evenly.
+    """
     if "val" in parts:
         return parts
     train = parts["train"]
-    codes = labels[train].astype(np.int32) if labels.ndim == 1 and goal.kind != "regression" else np.zeros(len(train), np.int32)
+    codes = (
+        labels[train].astype(np.int32)
+        if labels.ndim == 1 and goal.kind != "regression"
+        else np.zeros(len(train), np.int32)
+    )
     fold = folds_of(units[train], codes, _HELD)
     held = fold == 0 if fold.max(initial=0) > 0 else np.zeros(len(train), bool)
-    return {"train": train[~held], "val": train[held], **{name: rows for name, rows in parts.items() if name != "train"}}
+    return {
+        "train": train[~held],
+        "val": train[held],
+        **{name: rows for name, rows in parts.items() if name != "train"},
+    }
 
 
 def _readable(dataset: Dataset) -> NDArray[np.bool_]:
@@ -109,7 +131,8 @@ def _refuse_empty(parts: dict[str, NDArray[np.int64]]) -> None:
     for name in ("train", "val"):
         if not len(parts[name]):
             raise InputError(
-                f"the part {name} has no sample that can be used: expected labelled images that can be read in it. "
+                f"the part {name} has no sample that can be used: expected labelled images that "
+                "can be read in it. "
                 "Split again: dataprep split"
             )
 
@@ -118,9 +141,16 @@ def _refuse_unseen(goal: Goal, labels: NDArray[Any]) -> None:
     """Every class needs an image that could be read."""
     if goal.kind not in ("binary", "multi-class"):
         return
-    unseen = [name for name, count in zip(goal.classes, np.bincount(labels, minlength=goal.outputs), strict=True) if not count]
+    unseen = [
+        name
+        for name, count in zip(
+            goal.classes, np.bincount(labels, minlength=goal.outputs), strict=True
+        )
+        if not count
+    ]
     if unseen:
         raise InputError(
-            f"no training image of {', '.join(map(repr, unseen[:5]))} can be read: mend the files, leave the class out, or split "
+            f"no training image of {', '.join(map(repr, unseen[:5]))} can be read: mend the files, "
+            "leave the class out, or split "
             "again (dataprep split)"
         )

@@ -19,12 +19,14 @@ REGIMES = {
     "fine-tune": "a pretrained network whose upper stages learn along, after the classifier",
     "scratch": "a network trained from random weights",
 }
-#: Below this many training images a linear classifier on frozen features is taken: there is too little to move a network by.
+#: Below this many training images a linear classifier on frozen features is taken: there is too
+#: little to move a network by.
 FEW = 1000
 #: Images that are shown in a training run, about: epochs times training images.
 _SHOWN = 20_000
 _LEAST_EPOCHS, _MOST_EPOCHS = 5, 20
-#: Images up to this side are small: ResNet-18 keeps their resolution, pretrained networks see them enlarged.
+#: Images up to this side are small: ResNet-18 keeps their resolution, pretrained networks see them
+#: enlarged.
 _SMALL = 64
 #: Settings that a linear classifier on frozen features heeds.
 _FROZEN = {"class_weights", "focal", "seed"}
@@ -51,7 +53,13 @@ class Regime:
 
 
 def choose_regime(
-    count: int, side: float, *, regime: str = "auto", arch: str = "auto", size: int = 0, settings: Mapping[str, Any] | None = None
+    count: int,
+    side: float,
+    *,
+    regime: str = "auto",
+    arch: str = "auto",
+    size: int = 0,
+    settings: Mapping[str, Any] | None = None,
 ) -> Regime:
     """The regime for `count` training images of `side` pixels (median of the shorter sides).
 
@@ -70,9 +78,14 @@ def choose_regime(
         raise OptionError(f"option size: expected 16 to 1024 pixels, got {size}")
     name, reason = _named(count, regime, arch)
     if name != "scratch" and arch == "resnet18":
-        raise OptionError(f"regime {name} needs pretrained weights, and resnet18 has none: take --arch lite0 or --regime scratch")
+        raise OptionError(
+            f"regime {name} needs pretrained weights, and resnet18 has none: take --arch lite0 or "
+            "--regime scratch"
+        )
     chosen = ("resnet18" if name == "scratch" else "lite0") if arch == "auto" else arch
-    size = size or (32 if name == "scratch" and side <= _SMALL else _SIZES[name] if not side <= _SMALL else 128)
+    size = size or (
+        32 if name == "scratch" and side <= _SMALL else _SIZES[name] if not side <= _SMALL else 128
+    )
     return Regime(name, chosen, size, _settings(name, chosen, count, settings or {}), reason)
 
 
@@ -82,8 +95,14 @@ def _named(count: int, regime: str, arch: str) -> tuple[str, str]:
     if arch == "resnet18":
         return "scratch", "resnet18 has no pretrained weights"
     if count < FEW:
-        return "frozen", f"{count:,} training images are too few to move a network by (fewer than {FEW:,})"
-    return "fine-tune", f"{count:,} training images are enough to fine-tune a pretrained network ({FEW:,} or more)"
+        return (
+            "frozen",
+            f"{count:,} training images are too few to move a network by (fewer than {FEW:,})",
+        )
+    return (
+        "fine-tune",
+        f"{count:,} training images are enough to fine-tune a pretrained network ({FEW:,} or more)",
+    )
 
 
 def _settings(name: str, arch: str, count: int, given: Mapping[str, Any]) -> TrainSettings:
@@ -92,13 +111,23 @@ def _settings(name: str, arch: str, count: int, given: Mapping[str, Any]) -> Tra
         "frozen": TrainSettings(epochs=1, smoothing=0.0, patience=0),
         "fine-tune": TrainSettings(epochs=epochs, freeze=3 if arch == "lite0" else 0),
         "scratch": TrainSettings(
-            epochs=max(30, epochs), lr=0.05, body_lr=1.0, optimiser="sgd", weight_decay=5e-4, batch=64, patience=10
+            epochs=max(30, epochs),
+            lr=0.05,
+            body_lr=1.0,
+            optimiser="sgd",
+            weight_decay=5e-4,
+            batch=64,
+            patience=10,
         ),
     }[name]
     renamed = {key.replace("-", "_"): value for key, value in given.items()}
-    if renamed.get("sampler") == "balanced":  # which evens the classes out already: weights on top would turn them round
+    if (
+        renamed.get("sampler") == "balanced"
+    ):  # which evens the classes out already: weights on top would turn them round
         if renamed.get("class_weights", "none") != "none":
-            raise OptionError("sampler balanced and class weights both make rare classes count: give one of them")
+            raise OptionError(
+                "sampler balanced and class weights both make rare classes count: give one of them"
+            )
         renamed["class_weights"] = "none"
     return from_mapping(TrainSettings, {**asdict(base), **renamed}, "train")
 
@@ -114,6 +143,10 @@ def refuse_idle(goal: Goal, regime: Regime, given: Mapping[str, Any]) -> None:
     idle = set() if classes else asked & {"sampler", "class_weights", "smoothing"}
     why = f"a {goal.kind} goal"
     if regime.name == "frozen":
-        idle, why = asked - _FROZEN, "the regime frozen, which fits a linear classifier at once (another one: --regime fine-tune)"
+        idle, why = (
+            asked - _FROZEN,
+            "the regime frozen, which fits a linear classifier at once (another one: --regime "
+            "fine-tune)",
+        )
     if idle:
         raise OptionError(f"{', '.join(sorted(idle))}: without use for {why}; leave it out")

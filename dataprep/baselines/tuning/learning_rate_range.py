@@ -31,9 +31,11 @@ _FEWEST = 4
 _BELOW, _ABOVE = 0.03, 300.0
 #: Share of the old value in the running mean of the loss.
 _MOMENTUM = 0.8
-#: The loss diverges where its running mean is above the best so far by this share of the first loss.
+#: The loss diverges where its running mean is above the best so far by this share of the first
+#: loss.
 DIVERGED = 0.5
-#: A rate is safe up to this share of the one at which the loss diverges; what is suggested is a tenth of it.
+#: A rate is safe up to this share of the one at which the loss diverges; what is suggested is a
+#: tenth of it.
 SAFE, SUGGESTED = 1 / 3, 1 / 10
 
 
@@ -46,7 +48,8 @@ class Ranged:
         default: rate of the settings.
         steepest: rate at which the loss falls fastest; None where it never falls.
         diverged_at: rate at which the loss diverges; None where it did not.
-        suggested: the steepest, or a tenth of where it diverges, whichever is less; None where neither is known.
+        suggested: the steepest, or a tenth of where it diverges, whichever is less; None where
+            neither is known.
         chosen: the rate to train with.
         reason: why, in a sentence.
     """
@@ -73,10 +76,12 @@ def range_rates(
     asked: bool = False,
     report: Callable[[int, int, str], None] | None = None,
 ) -> Ranged:
-    """Train a network of its own over rising learning rates on train, and judge the regime's rate by it.
+    """Train a network of its own over rising learning rates on train, and judge the regime's rate
+    by it.
 
-    The settings' rate stays unless the loss diverges near it, above `SAFE` of the rate at which it diverges: the test is
-    short and its batches are small, so that it tells what is too much better than what is best.
+    The settings' rate stays unless the loss diverges near it, above `SAFE` of the rate at which it
+    diverges: the test is short and its batches are small, so that it tells what is too much better
+    than what is best.
 
     Args:
         materials: what is learned from; only train is looked at.
@@ -87,18 +92,36 @@ def range_rates(
         report: called with (done, total, note).
     """
     if regime.settings.lr == 0 or len(materials.train) < _FEWEST:
-        return Ranged((), regime.settings.lr, None, None, None, regime.settings.lr, "not tested: too few images, or a rate of 0")
-    settings = replace(regime.settings, batch=max(2, min(_BATCH, regime.settings.batch)))  # batch norm takes two
+        return Ranged(
+            (),
+            regime.settings.lr,
+            None,
+            None,
+            None,
+            regime.settings.lr,
+            "not tested: too few images, or a rate of 0",
+        )
+    settings = replace(
+        regime.settings, batch=max(2, min(_BATCH, regime.settings.batch))
+    )  # batch norm takes two
     with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
         torch.manual_seed(settings.seed)
         network = make_network(
-            regime.arch, materials.goal.outputs, size=regime.size, dropout=settings.dropout, pretrained=regime.name != "scratch"
+            regime.arch,
+            materials.goal.outputs,
+            size=regime.size,
+            dropout=settings.dropout,
+            pretrained=regime.name != "scratch",
         ).to(device)
         network.freeze(settings.freeze)
         feeder = feeder_for(materials, settings, policy)
         rates = (settings.lr * np.geomspace(_BELOW, _ABOVE, STEPS)).tolist()
         losses = []
-        for step, value in enumerate(sweep(network, _endless(feeder), loss_for(materials, settings).to(device), settings, rates)):
+        for step, value in enumerate(
+            sweep(
+                network, _endless(feeder), loss_for(materials, settings).to(device), settings, rates
+            )
+        ):
             losses.append(value)
             if report is not None:
                 report(step + 1, STEPS, f"learning rate {rates[step]:.2g}")
@@ -106,9 +129,15 @@ def range_rates(
 
 
 def sweep(
-    network: Network, batches: Iterator[Batch], loss: nn.Module, settings: TrainSettings, rates: Sequence[float]
+    network: Network,
+    batches: Iterator[Batch],
+    loss: nn.Module,
+    settings: TrainSettings,
+    rates: Sequence[float],
 ) -> Iterator[float]:
-    """One step of `network` at each rate; yields the loss before each, until it is no longer finite or has diverged."""
+    """One step of `network` at each rate; yields the loss before each, until it is no longer
+    finite or has diverged.
+    """
     optimiser = make_optimiser(network, settings)
     shares = [group["lr"] / settings.lr for group in optimiser.param_groups]
     device = next(network.parameters()).device
@@ -130,7 +159,9 @@ def sweep(
 
 
 class _Smooth:
-    """A running mean of losses without the pull of its start (as Adam's), that knows where it diverges."""
+    """A running mean of losses without the pull of its start (as Adam's), that knows where it
+    diverges.
+    """
 
     def __init__(self) -> None:
         self.mean, self.count, self.first, self.best = 0.0, 0, math.nan, math.inf
@@ -148,7 +179,9 @@ class _Smooth:
         return not math.isfinite(value) or value > self.best + DIVERGED * self.first
 
 
-def judge_rates(rates: Sequence[float], losses: Sequence[float], default: float, *, asked: bool = False) -> Ranged:
+def judge_rates(
+    rates: Sequence[float], losses: Sequence[float], default: float, *, asked: bool = False
+) -> Ranged:
     """Read the curve: where the loss falls fastest, where it diverges, and which rate follows.
 
     Args:
@@ -160,10 +193,16 @@ def judge_rates(rates: Sequence[float], losses: Sequence[float], default: float,
     smooth, judge = _Smooth(), _Smooth()
     means = [smooth(loss) for loss in losses]
     off = next((place for place, loss in enumerate(losses) if judge.diverges(loss)), None)
-    diverged = None if off is None else rates[max(0, off - 1)]  # the loss is that before the step: the step before did it
+    diverged = (
+        None if off is None else rates[max(0, off - 1)]
+    )  # the loss is that before the step: the step before did it
     curve = tuple(zip(rates, means, strict=True))
     steepest = _steepest(rates, means[:off])
-    known = [each for each in (steepest, None if diverged is None else diverged * SUGGESTED) if each is not None]
+    known = [
+        each
+        for each in (steepest, None if diverged is None else diverged * SUGGESTED)
+        if each is not None
+    ]
     suggested = min(known, default=None)
     chosen, reason = _chosen(default, diverged, asked)
     return Ranged(curve, default, steepest, diverged, suggested, chosen, reason)
@@ -184,10 +223,17 @@ def _chosen(default: float, diverged: float | None, asked: bool) -> tuple[float,
         return default, f"the loss does not diverge at any rate that was tried: {default:g} stays"
     told = f"the loss diverges at {diverged:.2g}"
     if default <= diverged * SAFE:
-        return default, f"{told}, {diverged / default:.0f} times the rate of {default:g}, which stays"
+        return (
+            default,
+            f"{told}, {diverged / default:.0f} times the rate of {default:g}, which stays",
+        )
     lower = float(f"{diverged * SUGGESTED:.2g}")
     if asked:
-        return default, f"{told}, too near to {default:g}, which stays as it was asked for; {lower:g} would be safe"
+        return (
+            default,
+            f"{told}, too near to {default:g}, which stays as it was asked for; {lower:g} would be "
+            "safe",
+        )
     return lower, f"{told}, too near to {default:g}: a tenth of it is taken, {lower:g}"
 
 

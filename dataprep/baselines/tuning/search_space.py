@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.regimes import Regime
 
-#: Groups of settings in the order in which stepwise tuning goes through them. The widths of the networks are fixed by their
-#: pretrained weights, so that "units" is what can honestly be said of them: how many take part in a training step (dropout).
+#: Groups of settings in the order in which stepwise tuning goes through them. The widths of the
+#: networks are fixed by their pretrained weights, so that "units" is what can honestly be said of
+#: them: how many take part in a training step (dropout).
 GROUPS = ("learning rate", "layers", "units", "rest")
 #: Stages of lite0 that may stay frozen.
 _MOST_FROZEN = 6
@@ -53,13 +54,19 @@ class Knob:
 
 
 def _shown_of(knob: Knob) -> tuple[str, ...]:
-    return ("name", "group", "default", "choices") if knob.choices else ("name", "group", "default", "low", "high", "log")
+    return (
+        ("name", "group", "default", "choices")
+        if knob.choices
+        else ("name", "group", "default", "low", "high", "log")
+    )
 
 
 def space_for(
     materials: Materials, regime: Regime, policy: Policy | None = None, asked: Collection[str] = ()
 ) -> tuple[Knob, ...]:
-    """What may be moved for `regime`; not what the user set (`asked`), nor what does nothing for the goal."""
+    """What may be moved for `regime`; not what the user set (`asked`), nor what does nothing for
+    the goal.
+    """
     return tuple(knob for knob in _knobs(materials, regime, policy) if knob.name not in asked)
 
 
@@ -68,18 +75,39 @@ def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Itera
     classes = materials.goal.kind in ("binary", "multi-class")
     if regime.name != "frozen":
         if settings.lr > 0:
-            yield Knob("lr", "learning rate", settings.lr, settings.lr / 10, settings.lr * 10, log=True)
+            yield Knob(
+                "lr", "learning rate", settings.lr, settings.lr / 10, settings.lr * 10, log=True
+            )
         if regime.name == "fine-tune":
-            yield Knob("body_lr", "learning rate", settings.body_lr, min(0.02, settings.body_lr), 1.0, log=settings.body_lr > 0)
+            yield Knob(
+                "body_lr",
+                "learning rate",
+                settings.body_lr,
+                min(0.02, settings.body_lr),
+                1.0,
+                log=settings.body_lr > 0,
+            )
             if regime.arch == "lite0":
-                yield Knob("freeze", "layers", settings.freeze, 0, max(_MOST_FROZEN, settings.freeze))
+                yield Knob(
+                    "freeze", "layers", settings.freeze, 0, max(_MOST_FROZEN, settings.freeze)
+                )
         yield Knob("dropout", "units", settings.dropout, 0.0, max(0.6, settings.dropout))
         if settings.weight_decay > 0:
             yield Knob(
-                "weight_decay", "rest", settings.weight_decay, settings.weight_decay / 30, settings.weight_decay * 10, log=True
+                "weight_decay",
+                "rest",
+                settings.weight_decay,
+                settings.weight_decay / 30,
+                settings.weight_decay * 10,
+                log=True,
             )
         if classes:
-            yield Knob("smoothing", "rest", settings.smoothing, choices=_with((0.0, 0.05, 0.1, 0.2), settings.smoothing))
+            yield Knob(
+                "smoothing",
+                "rest",
+                settings.smoothing,
+                choices=_with((0.0, 0.05, 0.1, 0.2), settings.smoothing),
+            )
         fits = tuple(size for size in (16, 32, 64) if size * 4 <= len(materials.train))
         yield Knob("batch", "rest", settings.batch, choices=_with(fits, settings.batch))
         if policy is not None:
@@ -88,7 +116,9 @@ def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Itera
         weightings = ("inverse", "effective", "none")
         yield Knob("class_weights", "rest", settings.class_weights, choices=weightings)
     if classes and regime.name == "frozen":
-        yield Knob("focal", "rest", settings.focal, choices=_with((0.0, 1.0, 2.0), settings.focal))  # few, so that fits are kept
+        yield Knob(
+            "focal", "rest", settings.focal, choices=_with((0.0, 1.0, 2.0), settings.focal)
+        )  # few, so that fits are kept
 
 
 def _with(values: tuple[Any, ...], default: Any) -> tuple[Any, ...]:
@@ -97,4 +127,9 @@ def _with(values: tuple[Any, ...], default: Any) -> tuple[Any, ...]:
 
 def regime_of(regime: Regime, values: dict[str, Any]) -> Regime:
     """`regime` with the settings in `values`."""
-    return replace(regime, settings=replace(regime.settings, **{name: each for name, each in values.items() if name != "policy"}))
+    return replace(
+        regime,
+        settings=replace(
+            regime.settings, **{name: each for name, each in values.items() if name != "policy"}
+        ),
+    )

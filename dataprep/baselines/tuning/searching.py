@@ -1,4 +1,6 @@
-"""Searching: the settings to train with, from a learning-rate range test and from trials where they are asked for."""
+"""Searching: the settings to train with, from a learning-rate range test and from trials where
+they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ def search_settings(
 ) -> tuple[Regime, Policy | None, dict[str, Any]]:
     """The regime and the policy to train with, and ``learning_rate`` and ``tuning`` for the report.
 
-    The learning-rate range test belongs to the checks before training (``options.sanity``); a frozen regime takes no steps to
-    test. Trials (``options.tune``) start from what it chose.
+    The learning-rate range test belongs to the checks before training (``options.sanity``); a
+    frozen regime takes no steps to test. Trials (``options.tune``) start from what it chose.
 
     Args:
         asked: settings that the user gave, which stay.
@@ -41,15 +43,30 @@ def search_settings(
     """
     figures: dict[str, Any] = {}
     if options.sanity and regime.name != "frozen":
-        ranged = decided(lambda: range_rates(materials, regime, policy, device=device, asked="lr" in asked, report=report))
+        ranged = decided(
+            lambda: range_rates(
+                materials, regime, policy, device=device, asked="lr" in asked, report=report
+            )
+        )
         regime, figures["learning_rate"] = regime_of(regime, {"lr": ranged.chosen}), ranged.shown()
     if options.tune:
         fixed = {*asked, *(() if options.policy == "auto" else ("policy",))}
         tuned = tune(
-            materials, regime, options.tune, strategy=options.tune_strategy, policy=policy, device=device, workers=workers,
-            folder=folder, seed=regime.settings.seed, asked=fixed, report=report,
-        )  # fmt: skip
+            materials,
+            regime,
+            options.tune,
+            strategy=options.tune_strategy,
+            policy=policy,
+            device=device,
+            workers=workers,
+            folder=folder,
+            seed=regime.settings.seed,
+            asked=fixed,
+            report=report,
+        )
         regime, policy, figures["tuning"] = tuned.regime, tuned.policy, tuned.figures
         if tuned.figures["taken"]:
-            regime = replace(regime, reason=f"{regime.reason}; settings of the best of {options.tune} trials")
+            regime = replace(
+                regime, reason=f"{regime.reason}; settings of the best of {options.tune} trials"
+            )
     return regime, policy, figures

@@ -1,4 +1,6 @@
-"""Selection: how far the best of many trials can be believed, and whether it is taken instead of the default."""
+"""Selection: how far the best of many trials can be believed, and whether it is taken instead of
+the default.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,10 @@ def corrected_score(
 ) -> dict[str, Any]:
     """What the best of several models is worth on samples that did not choose it.
 
-    Bootstrap bias correction (Tsamardinos, Greasidou & Borboudakis 2018): the best on units that are drawn with replacement is
-    judged on those that were not drawn. The first model stands for the default; as nobody selected it, what it loses between
-    the two is what figures such as macro-F1 lose on fewer samples, and is not counted as optimism.
+    Bootstrap bias correction (Tsamardinos, Greasidou & Borboudakis 2018): the best on units that
+    are drawn with replacement is judged on those that were not drawn. The first model stands for
+    the default; as nobody selected it, what it loses between the two is what figures such as
+    macro-F1 lose on fewer samples, and is not counted as optimism.
 
     Args:
         goal: with its metric.
@@ -46,8 +49,10 @@ def corrected_score(
         draws: number of them.
 
     Returns:
-        ``optimism``: by how much the selected looked better where they were selected, at least 0; ``corrected``: the best
-        figure less that; ``gain``: by how much the selected beat the default on units that did not select. None where undefined.
+        ``optimism``: by how much the selected looked better where they were selected, at least 0;
+            ``corrected``: the best
+        figure less that; ``gain``: by how much the selected beat the default on units that did not
+        select. None where undefined.
     """
     metric = METRICS[goal.metric]
     sign = 1.0 if metric.direction == "higher" else -1.0
@@ -56,13 +61,22 @@ def corrected_score(
     inside, outside = [], []
     for block in drawn_weights(numbered(units, rows), draws, seed):
         left = (block == 0).astype(np.float64)
-        inside.append(np.array([metric.values(Weighted(each, block)) for each in judged], np.float64))
-        outside.append(np.array([metric.values(Weighted(each, left)) for each in judged], np.float64))
-    seen, unseen = np.concatenate(inside, axis=1), np.concatenate(outside, axis=1)  # (models, draws)
+        inside.append(
+            np.array([metric.values(Weighted(each, block)) for each in judged], np.float64)
+        )
+        outside.append(
+            np.array([metric.values(Weighted(each, left)) for each in judged], np.float64)
+        )
+    seen, unseen = (
+        np.concatenate(inside, axis=1),
+        np.concatenate(outside, axis=1),
+    )  # (models, draws)
     best = np.argmax(np.where(np.isfinite(seen), sign * seen, -np.inf), axis=0)
     column = np.arange(seen.shape[1])
     there, elsewhere = seen[best, column], unseen[best, column]
-    sound = np.isfinite(there) & np.isfinite(elsewhere) & np.isfinite(unseen[0]) & np.isfinite(seen[0])
+    sound = (
+        np.isfinite(there) & np.isfinite(elsewhere) & np.isfinite(unseen[0]) & np.isfinite(seen[0])
+    )
     if not sound.any():
         return {"corrected": None, "optimism": None, "gain": None}
     lost = sign * (there - elsewhere - seen[0] + unseen[0])[sound].mean()
@@ -73,22 +87,35 @@ def corrected_score(
 
 
 def judge_winner(
-    goal: Goal, labels: NDArray[Any], probs: Sequence[NDArray[Any]], winner: int, units: NDArray[np.int64], *, seed: int = 0
+    goal: Goal,
+    labels: NDArray[Any],
+    probs: Sequence[NDArray[Any]],
+    winner: int,
+    units: NDArray[np.int64],
+    *,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Whether the settings of trial `winner` are taken instead of those of trial 0, the default.
 
-    They are, where the figure is better by more than one standard error of the paired difference over units (Breiman et al.
-    1984: of what cannot be told apart, the simplest, which here is what nobody had to search for), and what was selected also
-    beats the default on units that did not select it.
+    They are, where the figure is better by more than one standard error of the paired difference
+    over units (Breiman et al. 1984: of what cannot be told apart, the simplest, which here is what
+    nobody had to search for), and what was selected also beats the default on units that did not
+    select it.
 
     Returns:
-        ``difference`` (value, low, high, error: winner less default), ``corrected``, ``optimism``, ``taken``, ``reason``.
+        ``difference`` (value, low, high, error: winner less default), ``corrected``, ``optimism``,
+        ``taken``, ``reason``.
     """
     metric = METRICS[goal.metric]
     sign = 1.0 if metric.direction == "higher" else -1.0
     honest = corrected_score(goal, labels, probs, units, seed=seed)
-    own = compare_models(goal, labels, probs[0], probs[winner], units=units, seed=seed, draws=500)["metric"]
-    value, low, high = (float("nan") if own[key] is None else float(own[key]) for key in ("difference", "low", "high"))
+    own = compare_models(goal, labels, probs[0], probs[winner], units=units, seed=seed, draws=500)[
+        "metric"
+    ]
+    value, low, high = (
+        float("nan") if own[key] is None else float(own[key])
+        for key in ("difference", "low", "high")
+    )
     error = (high - low) / _WIDTH
     beats = honest["gain"] is not None and honest["gain"] > 0
     taken = winner != 0 and sign * value > error and beats
@@ -102,6 +129,9 @@ def judge_winner(
     else:
         reason = f"the default stays: {told} is within one standard error"
     return {
-        "difference": {"value": value, "low": low, "high": high, "error": error}, "corrected": honest["corrected"],
-        "optimism": honest["optimism"], "taken": taken, "reason": reason,
-    }  # fmt: skip
+        "difference": {"value": value, "low": low, "high": high, "error": error},
+        "corrected": honest["corrected"],
+        "optimism": honest["optimism"],
+        "taken": taken,
+        "reason": reason,
+    }

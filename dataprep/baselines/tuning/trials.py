@@ -1,4 +1,6 @@
-"""Trials: one training for some settings, judged on val or by grouped folds; and the file in which each is logged at once."""
+"""Trials: one training for some settings, judged on val or by grouped folds; and the file in
+which each is logged at once.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.regimes import Regime
 
-#: A part val with fewer rows or units than these judges too coarsely: folds of train and val do it instead.
+#: A part val with fewer rows or units than these judges too coarsely: folds of train and val do it
+#: instead.
 FEWEST_ROWS, FEWEST_UNITS = 200, 20
 FOLDS = 3
 #: Called after every epoch of a trial with (step, score so far); what it raises ends the trial.
@@ -68,9 +71,15 @@ class Bench:
         """(rows to learn from, rows to judge by) of each fold of train and val, units whole."""
         rows = np.concatenate([self.materials.train, self.materials.val])
         labels = self.materials.labels
-        codes = labels[rows] if labels.ndim == 1 and self.materials.goal.kind != "regression" else np.zeros(len(rows))
+        codes = (
+            labels[rows]
+            if labels.ndim == 1 and self.materials.goal.kind != "regression"
+            else np.zeros(len(rows))
+        )
         fold = folds_of(self.materials.units[rows], codes.astype(np.int32), FOLDS, seed=self.seed)
-        return [(rows[fold != held], rows[fold == held]) for held in range(int(fold.max(initial=0)) + 1)]
+        return [
+            (rows[fold != held], rows[fold == held]) for held in range(int(fold.max(initial=0)) + 1)
+        ]
 
     @property
     def told(self) -> str:
@@ -90,7 +99,8 @@ class Bench:
         """Train with the settings in `values`.
 
         Returns:
-            predictions for `rows`, each by a model that has not learned from it, and epochs that were trained.
+            predictions for `rows`, each by a model that has not learned from it, and epochs that
+            were trained.
         """
         regime = regime_of(self.regime, dict(values))
         policy = None if values.get("policy") == "none" else self.policy
@@ -108,7 +118,13 @@ class Bench:
         return np.concatenate(said), epochs
 
     def _train(
-        self, number: int, own: Materials, regime: Regime, policy: Policy | None, past: float, watch: Watch
+        self,
+        number: int,
+        own: Materials,
+        regime: Regime,
+        policy: Policy | None,
+        past: float,
+        watch: Watch,
     ) -> tuple[NDArray[np.float32], int, float]:
         best = -math.inf
         step = number * regime.settings.epochs
@@ -120,9 +136,21 @@ class Bench:
             step += 1
 
         linear = None if regime.name == "scratch" else self._linear_for(number, own, regime)
-        taught = teach(own, regime, policy=policy, device=self.device, workers=self.workers, linear=linear, watch=watched)
+        taught = teach(
+            own,
+            regime,
+            policy=policy,
+            device=self.device,
+            workers=self.workers,
+            linear=linear,
+            watch=watched,
+        )
         assert taught.fitted is not None
-        return logits_of(taught.network, own.store, own.val), len(taught.fitted.history), taught.fitted.best_score
+        return (
+            logits_of(taught.network, own.store, own.val),
+            len(taught.fitted.history),
+            taught.fitted.best_score,
+        )
 
     def _aim(self, own: Materials, logits: NDArray[np.float32]) -> float:
         """The metric on val of `own`, turned so that higher is better."""
@@ -134,13 +162,17 @@ class Bench:
         """The classifier on frozen features, fitted once for each fold and kind of loss."""
         key = number, f"{regime.settings.class_weights} {regime.settings.focal}"
         if key not in self._linear:
-            self._linear[key] = linear_on(own, self._features_of(regime)[own.train], own.train, regime.settings)
+            self._linear[key] = linear_on(
+                own, self._features_of(regime)[own.train], own.train, regime.settings
+            )
         return self._linear[key]
 
     def _features_of(self, regime: Regime) -> NDArray[np.float32]:
         """(rows of the data set, width) features of train and val, which no setting changes."""
         if "all" not in self._features:
-            network = make_network(regime.arch, self.materials.goal.outputs, size=regime.size).to(self.device)
+            network = make_network(regime.arch, self.materials.goal.outputs, size=regime.size).to(
+                self.device
+            )
             rows = np.concatenate([self.materials.train, self.materials.val])
             features = np.zeros((len(self.materials.dataset), network.width), np.float32)
             features[rows] = features_of(network, self.materials.store, rows)
@@ -149,7 +181,8 @@ class Bench:
 
 
 class TrialLog:
-    """``trials.csv``: one line a trial, on the disk as soon as it ends; a kill loses the line of the trial that runs, no other.
+    """``trials.csv``: one line a trial, on the disk as soon as it ends; a kill loses the line of
+    the trial that runs, no other.
 
     Args:
         folder: of the baseline; "" writes nothing.
@@ -172,13 +205,19 @@ class TrialLog:
 
     def _write(self, cells: Sequence[Any], how: int) -> None:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(["" if cell is None else cell for cell in cells])
+        csv.writer(text, lineterminator="\n").writerow(
+            ["" if cell is None else cell for cell in cells]
+        )
         try:
             file = os.open(self.path, os.O_WRONLY | os.O_CREAT | how, 0o644)
             try:
-                os.write(file, text.getvalue().encode())  # one call, so that a line is there whole or not at all
+                os.write(
+                    file, text.getvalue().encode()
+                )  # one call, so that a line is there whole or not at all
                 os.fsync(file)
             finally:
                 os.close(file)
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror}. Make room, or take another --out") from error
+            raise OutputError(
+                f"cannot write {self.path}: {error.strerror}. Make room, or take another --out"
+            ) from error

@@ -1,4 +1,6 @@
-"""Tuning: trials of other settings by Optuna, judged on validation alone, and taken only where they are better than noise."""
+"""Tuning: trials of other settings by Optuna, judged on validation alone, and taken only where
+they are better than noise.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 #: Strategy to what it does.
 STRATEGIES = {
     "random": "every trial is drawn anew (Bergstra & Bengio 2012)",
-    "tpe": "trials are drawn where good ones were (tree-structured Parzen estimator, Bergstra et al. 2011)",
-    "stepwise": f"one group of settings after the other, each from the best so far: {', '.join(GROUPS)}",
+    "tpe": "trials are drawn where good ones were (tree-structured Parzen estimator, Bergstra et "
+    "al. 2011)",
+    "stepwise": "one group of settings after the other, each from the best so far: "
+    f"{', '.join(GROUPS)}",
 }
-#: Of as many trials that came as far, one goes on (ASHA, Li et al. 2020); the first decision falls after an epoch.
+#: Of as many trials that came as far, one goes on (ASHA, Li et al. 2020); the first decision falls
+#: after an epoch.
 _HALVING = 3
 #: Cells of predictions that are kept to judge the winner.
 _MOST_CELLS = 100_000_000
@@ -42,8 +47,8 @@ class Tuned:
     Attributes:
         regime: with the settings to train with: the winner's, or the default's.
         policy: augmentation to train with.
-        table: one mapping per trial: ``trial``, ``group``, ``state`` (complete, pruned, failed), ``score`` (the metric),
-            ``epochs``, ``seconds``, and every setting that was moved.
+        table: one mapping per trial: ``trial``, ``group``, ``state`` (complete, pruned, failed),
+            ``score`` (the metric), ``epochs``, ``seconds``, and every setting that was moved.
         figures: for the report.
     """
 
@@ -67,15 +72,18 @@ def tune(
     asked: Collection[str] = (),
     report: Callable[[int, int, str], None] | None = None,
 ) -> Tuned:
-    """Try `trials` settings; the first are the default's, so that what is found is held against them.
+    """Try `trials` settings; the first are the default's, so that what is found is held against
+    them.
 
-    Judged by val, or by grouped folds of train and val where val is small; never by test. Trials that fall behind are pruned
-    after an epoch or more (ASHA). The same seed tries the same settings.
+    Judged by val, or by grouped folds of train and val where val is small; never by test. Trials
+    that fall behind are pruned after an epoch or more (ASHA). The same seed tries the same
+    settings.
 
     Args:
         materials: what is learned from.
-        regime: its settings are the default; those of a frozen regime that shape its classifier are tuned on features that are
-            computed once, its penalty by cross-validation within each trial as ever.
+        regime: its settings are the default; those of a frozen regime that shape its classifier are
+            tuned on features that are computed once, its penalty by cross-validation within each
+            trial as ever.
         trials: trainings.
         strategy: one of `STRATEGIES`.
         policy: augmentation; tuning may leave it out.
@@ -91,10 +99,15 @@ def tune(
     """
     optuna = _optuna()
     if strategy not in STRATEGIES:
-        raise OptionError(f"option tune_strategy: expected one of {', '.join(STRATEGIES)}, got {strategy!r}")
+        raise OptionError(
+            f"option tune_strategy: expected one of {', '.join(STRATEGIES)}, got {strategy!r}"
+        )
     space = space_for(materials, regime, policy, asked)
     if not space:
-        raise OptionError(f"nothing to tune: the regime {regime.name} has no setting to move for a {materials.goal.kind} goal")
+        raise OptionError(
+            f"nothing to tune: the regime {regime.name} has no setting to move for a "
+            f"{materials.goal.kind} goal"
+        )
     bench = Bench(materials, regime, policy, device, workers, seed)
     log = TrialLog(folder if is_first() else "", [*_FIXED, *(knob.name for knob in space), "curve"])
     study = _study(optuna, strategy, trials, seed)
@@ -117,7 +130,9 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise OptionError(f"--tune needs Optuna, which does not load ({error}): {how_to_install('train')}") from error
+        raise OptionError(
+            f"--tune needs Optuna, which does not load ({error}): {how_to_install('train')}"
+        ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 
@@ -134,14 +149,25 @@ def _study(optuna: Any, strategy: str, trials: int, seed: int) -> Any:
 
 
 def _plan(space: tuple[Knob, ...], trials: int, strategy: str) -> Iterator[str]:
-    """Group of settings that each trial moves; "all" for the default and for strategies that know no groups."""
+    """Group of settings that each trial moves; "all" for the default and for strategies that
+    know no groups.
+    """
     groups = [group for group in GROUPS if any(knob.group == group for knob in space)]
     for number in range(trials):
-        yield "all" if strategy != "stepwise" or number == 0 else groups[(number - 1) * len(groups) // max(1, trials - 1)]
+        yield (
+            "all"
+            if strategy != "stepwise" or number == 0
+            else groups[(number - 1) * len(groups) // max(1, trials - 1)]
+        )
 
 
 def _run(
-    optuna: Any, study: Any, bench: Bench, space: tuple[Knob, ...], group: str, best: Mapping[str, Any] | None
+    optuna: Any,
+    study: Any,
+    bench: Bench,
+    space: tuple[Knob, ...],
+    group: str,
+    best: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Any], NDArray[Any] | None]:
     """One trial: its line of the log, and its predictions where it was complete."""
     trial = study.ask()
@@ -153,75 +179,133 @@ def _run(
     def watch(step: int, score: float) -> None:
         curve.append(score)
         trial.report(score, step)
-        if trial.number > 0 and trial.should_prune():  # the default is trained to its end: all others are held against it
+        if (
+            trial.number > 0 and trial.should_prune()
+        ):  # the default is trained to its end: all others are held against it
             raise optuna.TrialPruned
 
     started = time.perf_counter()
-    row: dict[str, Any] = {"trial": trial.number, "group": group, "score": None, "epochs": 0, **values}
+    row: dict[str, Any] = {
+        "trial": trial.number,
+        "group": group,
+        "score": None,
+        "epochs": 0,
+        **values,
+    }
     probs = None
     try:
         probs, row["epochs"] = bench.judge(values, watch)
         row["score"], aim = bench.score(probs)
         row["state"] = "complete" if math.isfinite(aim) else "failed"
-        study.tell(trial, aim if math.isfinite(aim) else None, state=None if math.isfinite(aim) else optuna.trial.TrialState.FAIL)
+        study.tell(
+            trial,
+            aim if math.isfinite(aim) else None,
+            state=None if math.isfinite(aim) else optuna.trial.TrialState.FAIL,
+        )
     except optuna.TrialPruned:
         row |= {"state": "pruned", "epochs": len(curve)}
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    except WorkError as error:  # a loss that is no longer finite: a finding about these settings, not the end
+    except (
+        WorkError
+    ) as error:  # a loss that is no longer finite: a finding about these settings, not the end
         if trial.number == 0:
             raise
         row |= {"state": "failed", "epochs": len(curve), "error": str(error)}
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
-    row |= {"seconds": round(time.perf_counter() - started, 3), "curve": " ".join(f"{score:.6g}" for score in curve)}
+    row |= {
+        "seconds": round(time.perf_counter() - started, 3),
+        "curve": " ".join(f"{score:.6g}" for score in curve),
+    }
     row["aim"] = None if row["state"] != "complete" else aim
     return row, probs if row["state"] == "complete" else None
 
 
 def _best(table: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The best complete trial so far, the first of equal ones."""
-    return max((row for row in table if row["state"] == "complete"), key=lambda row: row["aim"], default=None)
+    return max(
+        (row for row in table if row["state"] == "complete"),
+        key=lambda row: row["aim"],
+        default=None,
+    )
 
 
 def _told(table: list[dict[str, Any]]) -> str:
     best = _best(table)
-    return "the default settings" if best is None else f"trial {len(table) + 1}, best {best['score']:.3f}"
+    return (
+        "the default settings"
+        if best is None
+        else f"trial {len(table) + 1}, best {best['score']:.3f}"
+    )
 
 
 def _forget(kept: dict[int, NDArray[Any]], table: list[dict[str, Any]]) -> None:
-    """Let go of the predictions of the worst trials, where all would not fit into memory; never of the default's."""
+    """Let go of the predictions of the worst trials, where all would not fit into memory; never
+    of the default's.
+    """
     while len(kept) > 2 and sum(each.size for each in kept.values()) > _MOST_CELLS:
-        del kept[min((number for number in kept if number), key=lambda number: table[number]["aim"])]
+        del kept[
+            min((number for number in kept if number), key=lambda number: table[number]["aim"])
+        ]
 
 
 def _chosen(
-    bench: Bench, space: tuple[Knob, ...], table: list[dict[str, Any]], kept: dict[int, NDArray[Any]], strategy: str, seed: int
+    bench: Bench,
+    space: tuple[Knob, ...],
+    table: list[dict[str, Any]],
+    kept: dict[int, NDArray[Any]],
+    strategy: str,
+    seed: int,
 ) -> Tuned:
     goal, rows = bench.materials.goal, bench.rows
     best = _best(table)
     if best is None or 0 not in kept:
-        raise WorkError("the default settings cannot be judged: their figure on validation is not defined")
+        raise WorkError(
+            "the default settings cannot be judged: their figure on validation is not defined"
+        )
     places = sorted(kept)
     verdict = judge_winner(
-        goal, bench.materials.labels[rows], [kept[number] for number in places], places.index(best["trial"]),
-        bench.materials.units[rows], seed=seed,
-    )  # fmt: skip
+        goal,
+        bench.materials.labels[rows],
+        [kept[number] for number in places],
+        places.index(best["trial"]),
+        bench.materials.units[rows],
+        seed=seed,
+    )
     winner = best if verdict["taken"] else table[0]
     values = {knob.name: winner[knob.name] for knob in space}
     shown = [{name: value for name, value in row.items() if name != "aim"} for row in table]
     states = [row["state"] for row in table]
     figures = {
-        "known": True, "strategy": strategy, "metric": goal.metric, "judged_on": bench.told, "rows": len(rows),
-        "units": len(set(bench.materials.units[rows].tolist())), "space": [knob.shown() for knob in space], "trials": shown,
+        "known": True,
+        "strategy": strategy,
+        "metric": goal.metric,
+        "judged_on": bench.told,
+        "rows": len(rows),
+        "units": len(set(bench.materials.units[rows].tolist())),
+        "space": [knob.shown() for knob in space],
+        "trials": shown,
         **{state: states.count(state) for state in ("complete", "pruned", "failed")},
-        "default": table[0]["score"], "best": {"trial": best["trial"], "score": best["score"]}, **verdict,
-        "settings": values, "sentence": _sentence(bench, table, best, verdict),
-    }  # fmt: skip
+        "default": table[0]["score"],
+        "best": {"trial": best["trial"], "score": best["score"]},
+        **verdict,
+        "settings": values,
+        "sentence": _sentence(bench, table, best, verdict),
+    }
     policy = None if values.get("policy") == "none" else bench.policy
     return Tuned(regime_of(bench.regime, values), policy, shown, figures)
 
 
-def _sentence(bench: Bench, table: list[dict[str, Any]], best: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
-    told = f"the best of {len(table)} trials has {bench.materials.goal.metric} {best['score']:.3f} on {bench.told}"
+def _sentence(
+    bench: Bench, table: list[dict[str, Any]], best: Mapping[str, Any], verdict: Mapping[str, Any]
+) -> str:
+    told = (
+        f"the best of {len(table)} trials has {bench.materials.goal.metric} "
+        f"{best['score']:.3f} "
+        f"on {bench.told}"
+    )
     if verdict["corrected"] is not None:
-        told += f", which is optimistic, as the same samples chose it: about {verdict['corrected']:.3f} on others"
+        told += (
+            ", which is optimistic, as the same samples chose it: about "
+            f"{verdict['corrected']:.3f} on others"
+        )
     return f"{told}; {verdict['reason']}"

@@ -27,28 +27,29 @@ _PAYS = 0.005
 class LearningCurve(Check):
     """What more data would bring.
 
-    What it finds:
-        The accuracy that a cheap classifier reaches with growing parts of the data, carried on to twice the data, with an
-        interval: "twice the data: 0.91 → 0.93 ± 0.01". One claim for the data set.
-    Why it matters:
-        Labelling costs money. A curve that still climbs says that more of the same helps; one that is flat says that better
-        labels, other images or a better model do, and that the data set may be pruned without loss.
-    What to do:
-        Climbing: collect more, of the classes that are recognised least. Flat: look at wrong-label and ambiguous-classes,
-        and train a larger model. With few samples a class: start from a pretrained model, train little of it, augment, and
-        judge by cross-validation instead of one small test split.
-    How it works:
-        Ridge regression on the embedding learns random nested parts of the data, whole groups and copies, from an eighth
-        up, and predicts what is left out, `repeats` times. A power law of the error, a n^-b + c, is fitted through the mean
-        curve (Cortes et al. 1994; Hestness et al. 2017), and again through resampled repeats; the interval is the central
-        95 % of these, widened by what the curve misses its points by. At most 20,000 samples learn and 5,000 are predicted.
-    Known limits:
-        It is the probe's curve: a trained network starts lower and climbs longer, but where the probe gains, networks gain
-        mostly too. Accuracy is measured against the given labels, so wrong ones hold it down (see label-noise). Twice the
-        data means twice of the same kind. Data sets of fewer than 40 labelled samples have no curve.
-    Measured quality:
-        benchmarks/wronglabels.py --curve, 45 random halves of nine sets of labels: carried on to the whole, the accuracy was off
-        by 0.017 on average, mostly too high (by 0.015), and within the interval, 0.085 wide on average, in 91 % of cases.
+    What it finds: The accuracy that a cheap classifier reaches with growing parts of the data,
+        carried on to twice the data, with an interval: "twice the data: 0.91 → 0.93 ± 0.01". One
+        claim for the data set.
+    Why it matters: Labelling costs money. A curve that still climbs says that more of the same
+        helps; one that is flat says that better labels, other images or a better model do, and that
+        the data set may be pruned without loss.
+    What to do: Climbing: collect more, of the classes that are recognised least. Flat: look at
+        wrong-label and ambiguous-classes, and train a larger model. With few samples a class: start
+        from a pretrained model, train little of it, augment, and judge by cross-validation instead
+        of one small test split.
+    How it works: Ridge regression on the embedding learns random nested parts of the data, whole
+        groups and copies, from an eighth up, and predicts what is left out, `repeats` times. A
+        power law of the error, a n^-b + c, is fitted through the mean curve (Cortes et al. 1994;
+        Hestness et al. 2017), and again through resampled repeats; the interval is the central 95 %
+        of these, widened by what the curve misses its points by. At most 20,000 samples learn and
+        5,000 are predicted.
+    Known limits: It is the probe's curve: a trained network starts lower and climbs longer, but
+        where the probe gains, networks gain mostly too. Accuracy is measured against the given
+        labels, so wrong ones hold it down (see label-noise). Twice the data means twice of the same
+        kind. Data sets of fewer than 40 labelled samples have no curve.
+    Measured quality: benchmarks/wronglabels.py --curve, 45 random halves of nine sets of labels:
+        carried on to the whole, the accuracy was off by 0.017 on average, mostly too high (by
+        0.015), and within the interval, 0.085 wide on average, in 91 % of cases.
     """
 
     code: ClassVar = "learning-curve"
@@ -60,9 +61,13 @@ class LearningCurve(Check):
     looks: ClassVar = True
     suggestion: ClassVar = "none"
     summary: ClassVar = "What more data would bring"
-    advice: ClassVar = "Collect more where the curve climbs; where it is flat, mend labels or train a larger model."
+    advice: ClassVar = (
+        "Collect more where the curve climbs; where it is flat, mend labels or "
+        "train a larger model."
+    )
     message: ClassVar = (
-        "twice the data: accuracy {now:.2f} → {figure:.2f} ± {margin:.2f} by a probe on the embedding ({samples:,} samples, "
+        "twice the data: accuracy {now:.2f} → {figure:.2f} ± {margin:.2f} by a probe on the "
+        "embedding ({samples:,} samples, "
         "{classes:,} classes){advice}"
     )
 
@@ -72,7 +77,9 @@ class LearningCurve(Check):
         """Yield at most one claim."""
         evidence, features = look.labels(), look.features()
         given = np.where(features.known, evidence.given, -1).astype(np.int32)
-        curve = measured_curve(features.values, given, look.units(), len(evidence.classes), self.repeats)
+        curve = measured_curve(
+            features.values, given, look.units(), len(evidence.classes), self.repeats
+        )
         if curve is not None:
             figures = _figures(curve, given, wrong_labels=evidence.rate is not None)
             yield self.claims([""], figure=figures["twice"], unit="accuracy", evidence=figures)
@@ -82,15 +89,26 @@ def _figures(curve: Curve, given: Any, *, wrong_labels: bool) -> dict[str, Any]:
     counts = np.bincount(given[given >= 0])
     typical = int(np.median(counts[counts > 0]))
     return {
-        "now": curve.now, "twice": curve.twice, "low": curve.low, "high": curve.high, "margin": (curve.high - curve.low) / 2,
-        "interval": [curve.low, curve.high], "samples": int((given >= 0).sum()), "classes": int((counts > 0).sum()),
-        "typical_class": typical, "advice": _advice(curve, typical, wrong_labels),
+        "now": curve.now,
+        "twice": curve.twice,
+        "low": curve.low,
+        "high": curve.high,
+        "margin": (curve.high - curve.low) / 2,
+        "interval": [curve.low, curve.high],
+        "samples": int((given >= 0).sum()),
+        "classes": int((counts > 0).sum()),
+        "typical_class": typical,
+        "advice": _advice(curve, typical, wrong_labels),
         "curve": {
-            "x": curve.x.tolist(), "y": np.round(curve.y, 4).tolist(), "low": np.round(curve.lows, 4).tolist(),
-            "high": np.round(curve.highs, 4).tolist(), "x_label": "samples to learn from", "y_label": "accuracy of the probe",
+            "x": curve.x.tolist(),
+            "y": np.round(curve.y, 4).tolist(),
+            "low": np.round(curve.lows, 4).tolist(),
+            "high": np.round(curve.highs, 4).tolist(),
+            "x_label": "samples to learn from",
+            "y_label": "accuracy of the probe",
             "measured": len(curve.x) - 1,
         },
-    }  # fmt: skip
+    }
 
 
 def _advice(curve: Curve, typical: int, wrong_labels: bool) -> str:
@@ -98,12 +116,17 @@ def _advice(curve: Curve, typical: int, wrong_labels: bool) -> str:
     gain = round(curve.twice, 2) - round(curve.now, 2)
     climbs, may_climb = gain > 0 and curve.low > curve.now, curve.high > curve.now + _PAYS
     if typical < _SCARCE:
-        few = f"; a typical class has only {typical:,}: start from a pretrained model and judge by cross-validation"
+        few = (
+            f"; a typical class has only {typical:,}: start from a pretrained model and judge "
+            "by "
+            "cross-validation"
+        )
         return few + (", and collect more" if climbs else "")
     if climbs:
         return "; more data pays"
     if may_climb:
         return "; whether more data pays cannot be told from this curve"
     return (
-        f"; the curve is flat: {'better labels or ' if wrong_labels else ''}a larger model may bring more than more of the same"
+        f"; the curve is flat: {'better labels or ' if wrong_labels else ''}a larger model may "
+        "bring more than more of the same"
     )

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 _ANY = math.inf
-#: Measured numbers that can be collected or augmented: a low range matters up to the first bound (of less
-#: sharpness pictures look blurred), a high one from the second, and how they are made.
+#: Measured numbers that can be collected or augmented: a low range matters up to the first bound
+#: (of less sharpness pictures look blurred), a high one from the second, and how they are made.
 _COLUMNS: dict[str, tuple[float, float, str]] = {
     "luma_mean": (_ANY, -_ANY, "collect some, or augment by brightness"),
     "sharpness": (0.45, _ANY, "collect some, or augment by blur"),
@@ -43,12 +43,14 @@ _ENDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 _LEAST_OF_CLASS = 30
 #: Values of a category that are looked at, most frequent first.
 _MOST_VALUES = 20
-#: Beyond the range, the class is like the others where a picture of it has the higher value with a probability between these;
-#: else the whole class differs, as by its nature.
+#: Beyond the range, the class is like the others where a picture of it has the higher value with a
+#: probability between these; else the whole class differs, as by its nature.
 _ALIKE = (0.3, 0.7)
-#: Intersection over union of two ranges of a class beyond which the one with less missing is the same lack.
+#: Intersection over union of two ranges of a class beyond which the one with less missing is the
+#: same lack.
 _SAME = 0.4
-#: Variation of the class relative to that of the others (10th to 90th percentile); one that varies less is of one make.
+#: Variation of the class relative to that of the others (10th to 90th percentile); one that varies
+#: less is of one make.
 _VARIES = 0.5
 
 
@@ -70,40 +72,41 @@ class _Gap:
 class LowCoverage(Check):
     """Classes that lack a range of a property that the other classes have.
 
-    What it finds:
-        A class with no, or almost no, image in a range of brightness, sharpness, noise, compression, size or shape,
-        from a camera, at a time of the day, or with a value of the user's own columns, where the other classes have
-        so many that chance does not explain it. At most five, those first of which most is missing.
-    Why it matters:
-        What a class never shows in training is a guess at use: a model that saw no dark image of a class tends to take dark
-        images for something else, and the property becomes a hint at the class (see shortcut).
-    What to do:
-        Collect such images of the class, or make them by augmentation where the property can be augmented; else say that the
-        model is not for them.
-    How it works:
-        Ranges end at fixed shares of all images (low ones at 5 to 50 %, high ones at 10 to 50 %). A class's number of images in
-        one is compared with the number that the share of the other classes would give. Reported are numbers of at most a tenth of
-        that, where at least 8 were expected, and whose probability under independence (Chvátal's 1979 bound of the hypergeometric
-        distribution), times the number of ranges and classes tried, is below `alpha` (Bonferroni). Images of the others in the
-        range must differ from typical ones of the class by what a person notices (8 % of the scale for brightness, a factor of
-        1.25 for size). Of brightness and sharpness, which are of what is shown as well, a lack is told only
-        where the class is like the others beyond the range: a class that differs as a whole does so by its nature. Of the ranges
-        of one property, and of ranges that share most of their images, the one with most missing is told. Of images that
-        belong together one of each class counts.
-    Known limits:
-        Colour and content are left out: that no lemon is blue is no fault. In drawings and cut-outs (plain edges, transparency)
-        brightness, contrast, sharpness, noise, background, size and shape are those of what is drawn, and nothing is said of
-        them; nor of sharpness and noise below 64 pixels. A class that hardly varies is of one make, which is a shortcut. Small
-        classes show no significant gap: with 50 images a range must hold a fifth of the other classes' before its absence means
-        something. Gaps that all classes share cannot be seen from within the data; compare with a reference by
-        distribution-mismatch.
-    Measured quality:
-        benchmarks/slices.py --draws 10: with the labels of 2,000 photos of clothes and of 6,234 CIFAR images dealt out anew, a
-        claim on 0 of 10 sets each. A class whose darkest images were taken out is found in 14 of 20 classes where those are
-        the darkest 10 % of all images, in 20 of 20 at 20 %, and in 1 of 20 at 5 % (small classes have too few images to tell).
-        Natural data by eye: contrast, backgrounds and classes below 30 images were left out for what was seen there. 4 claims
-        were left on eleven sets to choose by, 1 of use and 3 arguable, and 3 on eleven others, 1 arguable and 2 of no use
-        (the brightness of small garments on black): so it is a fact about the data, no issue.
+    What it finds: A class with no, or almost no, image in a range of brightness, sharpness, noise,
+        compression, size or shape, from a camera, at a time of the day, or with a value of the
+        user's own columns, where the other classes have so many that chance does not explain it. At
+        most five, those first of which most is missing.
+    Why it matters: What a class never shows in training is a guess at use: a model that saw no dark
+        image of a class tends to take dark images for something else, and the property becomes a
+        hint at the class (see shortcut).
+    What to do: Collect such images of the class, or make them by augmentation where the property
+        can be augmented; else say that the model is not for them.
+    How it works: Ranges end at fixed shares of all images (low ones at 5 to 50 %, high ones at 10
+        to 50 %). A class's number of images in one is compared with the number that the share of
+        the other classes would give. Reported are numbers of at most a tenth of that, where at
+        least 8 were expected, and whose probability under independence (Chvátal's 1979 bound of the
+        hypergeometric distribution), times the number of ranges and classes tried, is below `alpha`
+        (Bonferroni). Images of the others in the range must differ from typical ones of the class
+        by what a person notices (8 % of the scale for brightness, a factor of 1.25 for size). Of
+        brightness and sharpness, which are of what is shown as well, a lack is told only where the
+        class is like the others beyond the range: a class that differs as a whole does so by its
+        nature. Of the ranges of one property, and of ranges that share most of their images, the
+        one with most missing is told. Of images that belong together one of each class counts.
+    Known limits: Colour and content are left out: that no lemon is blue is no fault. In drawings
+        and cut-outs (plain edges, transparency) brightness, contrast, sharpness, noise, background,
+        size and shape are those of what is drawn, and nothing is said of them; nor of sharpness and
+        noise below 64 pixels. A class that hardly varies is of one make, which is a shortcut. Small
+        classes show no significant gap: with 50 images a range must hold a fifth of the other
+        classes' before its absence means something. Gaps that all classes share cannot be seen from
+        within the data; compare with a reference by distribution-mismatch.
+    Measured quality: benchmarks/slices.py --draws 10: with the labels of 2,000 photos of clothes
+        and of 6,234 CIFAR images dealt out anew, a claim on 0 of 10 sets each. A class whose
+        darkest images were taken out is found in 14 of 20 classes where those are the darkest 10 %
+        of all images, in 20 of 20 at 20 %, and in 1 of 20 at 5 % (small classes have too few images
+        to tell). Natural data by eye: contrast, backgrounds and classes below 30 images were left
+        out for what was seen there. 4 claims were left on eleven sets to choose by, 1 of use and 3
+        arguable, and 3 on eleven others, 1 arguable and 2 of no use (the brightness of small
+        garments on black): so it is a fact about the data, no issue.
     """
 
     code = "low-coverage"
@@ -116,13 +119,28 @@ class LowCoverage(Check):
     summary = "Classes that lack what other classes have"
     advice = "Collect or augment what the class lacks, or say that the model is not for it."
     message = (
-        "{words}: {count:,} of {size:,} images of {class_name!r}, {others_count:,} of {others_size:,} ({others:.0%}) of the "
+        "{words}: {count:,} of {size:,} images of {class_name!r}, {others_count:,} of "
+        "{others_size:,} ({others:.0%}) of the "
         "other classes: {remedy}"
     )
 
-    fewest: float = option(8.0, "samples that chance would put into a range, from which on their lack is reported", low=1)
-    share: float = option(0.1, "samples in the range relative to that, up to which they count as lacking", low=0, high=1)
-    alpha: float = option(0.01, "probability of any claim where classes and properties are independent", low=0.0001, high=0.5)
+    fewest: float = option(
+        8.0,
+        "samples that chance would put into a range, from which on their lack is reported",
+        low=1,
+    )
+    share: float = option(
+        0.1,
+        "samples in the range relative to that, up to which they count as lacking",
+        low=0,
+        high=1,
+    )
+    alpha: float = option(
+        0.01,
+        "probability of any claim where classes and properties are independent",
+        low=0.0001,
+        high=0.5,
+    )
     most_rows: int = option(50_000, "samples that are looked at, drawn at random", low=100)
     most_claims: int = option(5, "gaps that are reported, largest first", low=1)
 
@@ -142,7 +160,9 @@ class LowCoverage(Check):
             yield self.claims([target], figure=gap.observed, unit="samples", evidence=evidence)
 
     def _largest(self, causes: list[Cause], labels: NDArray[np.int64], classes: int) -> list[_Gap]:
-        """The gaps beyond chance, one for each class and property, those first of which most is missing."""
+        """The gaps beyond chance, one for each class and property, those first of which most is
+        missing.
+        """
         sizes = np.bincount(labels, minlength=classes)
         tests, best = 0, dict[tuple[int, str], _Gap]()
         for cause in causes:
@@ -152,17 +172,35 @@ class LowCoverage(Check):
                 tried = np.flatnonzero(expected >= self.fewest)
                 tests += len(tried)
                 for label in tried[counts[tried] <= self.share * expected[tried]]:
-                    found = int(counts[label]), int(sizes[label]), int(counts.sum()), int(sizes.sum())
+                    found = (
+                        int(counts[label]),
+                        int(sizes[label]),
+                        int(counts.sum()),
+                        int(sizes.sum()),
+                    )
                     chance = log_fewer(*found)
-                    gap = _Gap(cause.measured, remedy, int(label), words, inside, found[0], float(expected[label]), chance)
+                    gap = _Gap(
+                        cause.measured,
+                        remedy,
+                        int(label),
+                        words,
+                        inside,
+                        found[0],
+                        float(expected[label]),
+                        chance,
+                    )
                     known = best.get((gap.label, cause.measured.name))
-                    if (known is None or _missing(gap) > _missing(known)) and _tells(cause, inside, labels == label):
+                    if (known is None or _missing(gap) > _missing(known)) and _tells(
+                        cause, inside, labels == label
+                    ):
                         best[gap.label, cause.measured.name] = gap
         limit = np.log(self.alpha / max(tests, 1))
         beyond = [gap for gap in best.values() if gap.log_probability <= limit]
         told: list[_Gap] = []
         for gap in sorted(beyond, key=lambda gap: -_missing(gap)):
-            if not any(gap.label == one.label and _overlap(gap.inside, one.inside) > _SAME for one in told):
+            if not any(
+                gap.label == one.label and _overlap(gap.inside, one.inside) > _SAME for one in told
+            ):
                 told.append(gap)
         return told[: self.most_claims]
 
@@ -195,11 +233,15 @@ def _tells(cause: Cause, inside: NDArray[np.bool_], mine: NDArray[np.bool_]) -> 
 
 
 def _ranges(cause: Cause) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
-    """Ranges from the ends of a number, or values of a category: in words, what to do about a lack, (n,) what lies in them."""
+    """Ranges from the ends of a number, or values of a category: in words, what to do about a
+    lack, (n,) what lies in them.
+    """
     each, scale = cause.measured, cause.scale
     if each.name == "capture_hour":
         yield from ((words, _COLLECT, inside) for words, inside in parts_of_day(each))
-    elif scale and each.name in _COLUMNS and not (each.family == "shape" and cause.kind == "content"):
+    elif (
+        scale and each.name in _COLUMNS and not (each.family == "shape" and cause.kind == "content")
+    ):
         low, high, remedy = _COLUMNS[each.name]
         for share in _ENDS:
             least = bound_in(scale, float(np.nanquantile(each.values, share)), up=True)
@@ -228,9 +270,11 @@ def _of_own(each: Property) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
 
 
 def log_fewer(observed: int, size: int, inside: int, total: int) -> float:
-    """Logarithm of the probability of at most `observed` of a class's `size` samples among `inside` of `total` at random.
+    """Logarithm of the probability of at most `observed` of a class's `size` samples among `inside`
+    of `total` at random.
 
-    The lower tail of the hypergeometric distribution, by the bound of Chvátal (1979): never too small, so never too sure.
+    The lower tail of the hypergeometric distribution, by the bound of Chvátal (1979): never too
+    small, so never too sure.
     """
     expected_share, share = inside / total, observed / size
     if share >= expected_share:
@@ -240,12 +284,23 @@ def log_fewer(observed: int, size: int, inside: int, total: int) -> float:
     return float(-size * (lacking + having))
 
 
-def _evidence(gap: _Gap, labels: NDArray[np.int64], classes: list[str], names: NDArray[np.object_]) -> dict[str, Any]:
+def _evidence(
+    gap: _Gap, labels: NDArray[np.int64], classes: list[str], names: NDArray[np.object_]
+) -> dict[str, Any]:
     others = labels != gap.label
     found: dict[str, Any] = {
-        "class_name": classes[gap.label], "words": gap.words, "property": gap.measured.name, "count": gap.observed,
-        "size": int((~others).sum()), "expected": gap.expected, "others_count": int(gap.inside[others].sum()),
-        "others_size": int(others.sum()), "others": float(gap.inside[others].mean()), "remedy": gap.remedy,
+        "class_name": classes[gap.label],
+        "words": gap.words,
+        "property": gap.measured.name,
+        "count": gap.observed,
+        "size": int((~others).sum()),
+        "expected": gap.expected,
+        "others_count": int(gap.inside[others].sum()),
+        "others_size": int(others.sum()),
+        "others": float(gap.inside[others].mean()),
+        "remedy": gap.remedy,
         "neighbours": [str(name) for name in names[gap.inside & others][:6]],
-    }  # fmt: skip
-    return found | histogram_of(gap.measured, {classes[gap.label]: ~others, "other classes": others})
+    }
+    return found | histogram_of(
+        gap.measured, {classes[gap.label]: ~others, "other classes": others}
+    )

@@ -1,4 +1,6 @@
-"""Slices of a data set that a user can recognise: ranges of a property, values of metadata, images that look alike."""
+"""Slices of a data set that a user can recognise: ranges of a property, values of metadata,
+images that look alike.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,19 @@ LOOKS = "looks"
 _RANGES = ((0.0, 0.1), (0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0), (0.9, 1.0))
 #: Shares of the samples at which the ends of what people see begin.
 _OUTER = (0.1, 0.2)
-#: Measured numbers of which the ends are looked at: low ones up to the first bound (of less, pictures look faded or blurred),
-#: high ones from the second.
+#: Measured numbers of which the ends are looked at: low ones up to the first bound (of less,
+#: pictures look faded or blurred), high ones from the second.
 _ENDS: dict[str, tuple[float, float]] = {
-    "luma_mean": (math.inf, -math.inf), "contrast": (0.15, math.inf), "sharpness": (0.5, math.inf), "noise": (-math.inf, 0.008),
-    "jpeg_quality": (85.0, math.inf), "short_side": (math.inf, math.inf), "aspect": (math.inf, -math.inf),
-    "edge_luma": (math.inf, -math.inf), "edge_contrast": (-math.inf, -math.inf),
-}  # fmt: skip
+    "luma_mean": (math.inf, -math.inf),
+    "contrast": (0.15, math.inf),
+    "sharpness": (0.5, math.inf),
+    "noise": (-math.inf, 0.008),
+    "jpeg_quality": (85.0, math.inf),
+    "short_side": (math.inf, math.inf),
+    "aspect": (math.inf, -math.inf),
+    "edge_luma": (math.inf, -math.inf),
+    "edge_contrast": (-math.inf, -math.inf),
+}
 #: Values of one category that are looked at, most frequent first.
 _MOST_VALUES = 50
 #: Samples in a group of images that look alike, on average, and groups.
@@ -59,24 +67,37 @@ class Slice:
 def slices_of(properties: list[Property], *, least: int) -> Iterator[Slice]:
     """The ranges and values of `properties` that at least `least` samples, and not all, have."""
     for each in properties:
-        found = _values(each) if each.categories or len(np.unique(each.values)) <= len(_RANGES) else _ranges(each)
+        found = (
+            _values(each)
+            if each.categories or len(np.unique(each.values)) <= len(_RANGES)
+            else _ranges(each)
+        )
         total = len(each.values)
         yield from (one for one in found if least <= len(one.members) <= total - least)
 
 
 def slices_in_words(causes: list[Cause], *, least: int) -> Iterator[Slice]:
-    """The outer fifths and tenths of what people see, the parts of the day, and the values of categories and of own numbers.
+    """The outer fifths and tenths of what people see, the parts of the day, and the values of
+    categories and of own numbers.
 
-    Of at least `least` samples and not all; those of numbers differ from the others by what somebody notices.
+    Of at least `least` samples and not all; those of numbers differ from the others by what
+    somebody notices.
     """
     for cause in causes:
         each, total = cause.measured, len(cause.measured.values)
         if each.name == "capture_hour":
-            found = [Slice(words, each.family, np.flatnonzero(inside)) for words, inside in parts_of_day(each)]
+            found = [
+                Slice(words, each.family, np.flatnonzero(inside))
+                for words, inside in parts_of_day(each)
+            ]
         elif cause.scale is not None:
             found = list(_ends(each, cause.scale)) if each.name in _ENDS else []
         elif each.categories:
-            found = [one for one in _values(each, cause.title) if not one.name.endswith((" = none", " = no"))]
+            found = [
+                one
+                for one in _values(each, cause.title)
+                if not one.name.endswith((" = none", " = no"))
+            ]
         else:
             found = list(slices_of([each], least=least))
         yield from (one for one in found if least <= len(one.members) <= total - least)
@@ -95,8 +116,12 @@ def _ends(each: Property, scale: Scale) -> Iterator[Slice]:
                 yield Slice(f"images {words}", each.family, np.flatnonzero(inside), each)
 
 
-def slices_alike(features: Features, rows: NDArray[np.int64], names: NDArray[np.object_], *, least: int) -> Iterator[Slice]:
-    """Groups of `rows` that lie together among the features, each named after its most central image."""
+def slices_alike(
+    features: Features, rows: NDArray[np.int64], names: NDArray[np.object_], *, least: int
+) -> Iterator[Slice]:
+    """Groups of `rows` that lie together among the features, each named after its most central
+    image.
+    """
     number = min(_MOST_GROUPS, len(rows) // _ALIKE)
     if number < 2:
         return
@@ -112,12 +137,17 @@ def _values(each: Property, title: str = "") -> Iterator[Slice]:
     values, counts = np.unique(each.values[known], return_counts=True)
     for value in values[np.argsort(-counts, kind="stable")][:_MOST_VALUES]:
         name = each.categories[int(value)] if each.categories else f"{value:.6g}"
-        yield Slice(f"{title or each.name} = {name}", each.family, np.flatnonzero(each.values == value))
+        yield Slice(
+            f"{title or each.name} = {name}", each.family, np.flatnonzero(each.values == value)
+        )
 
 
 def _ranges(each: Property) -> Iterator[Slice]:
     known = each.values[~np.isnan(each.values)]
-    edges = {share: float(np.quantile(known, share)) for share in sorted({end for ends in _RANGES for end in ends})}
+    edges = {
+        share: float(np.quantile(known, share))
+        for share in sorted({end for ends in _RANGES for end in ends})
+    }
     for start, end in _RANGES:
         low, high = edges[start], edges[end]
         inside = (each.values >= low) & ((each.values < high) | (end == 1.0))
@@ -125,7 +155,9 @@ def _ranges(each: Property) -> Iterator[Slice]:
 
 
 def histogram_of(each: Property, series: Mapping[str, NDArray[np.bool_]]) -> dict[str, Any]:
-    """The evidence "histogram" of a number, a line for each of `series` ((n,) members); nothing for categories and constants."""
+    """The evidence "histogram" of a number, a line for each of `series` ((n,) members); nothing
+    for categories and constants.
+    """
     known = ~np.isnan(each.values)
     if each.categories or not known.any():
         return {}
@@ -133,5 +165,8 @@ def histogram_of(each: Property, series: Mapping[str, NDArray[np.bool_]]) -> dic
     if low >= high:
         return {}
     edges = np.linspace(low, high, _BINS + 1)
-    counts = {name: np.histogram(each.values[known & members], edges)[0].tolist() for name, members in series.items()}
+    counts = {
+        name: np.histogram(each.values[known & members], edges)[0].tolist()
+        for name, members in series.items()
+    }
     return {"histogram": {"edges": edges.tolist(), "series": counts, "label": each.name}}

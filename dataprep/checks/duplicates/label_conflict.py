@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 
-#: Confidence of a pair of copies from which a conflict is an error: exact copies and edits that hardly anything speaks against.
+#: Confidence of a pair of copies from which a conflict is an error: exact copies and edits that
+#: hardly anything speaks against.
 _CERTAIN = 0.94
 _COPY, _OTHER_SHOT = "its duplicate", "another shot of the same scene"
 
@@ -27,30 +28,32 @@ _COPY, _OTHER_SHOT = "its duplicate", "another shot of the same scene"
 class LabelConflict(Check):
     """
     What it finds:
-        Groups of duplicates, exact or near, whose members carry different labels (an error; a warning where the pair is less
-        sure than 0.94); and other shots of one scene under different labels (a warning: the scene may show more than one thing).
+        Groups of duplicates, exact or near, whose members carry different labels (an error; a
+        warning where the pair is less sure than 0.94); and other shots of one scene under different
+        labels (a warning: the scene may show more than one thing).
 
-    Why it matters:
-        At least one of the labels is wrong, or the classes overlap. Training pulls in both directions, and whatever the model
-        answers, a score counts one of them as an error.
+    Why it matters: At least one of the labels is wrong, or the classes overlap. Training pulls in
+        both directions, and whatever the model answers, a score counts one of them as an error.
 
-    What to do:
-        Look at the image and give all members one label. Where most of the group agrees, its label is suggested; with one against
-        one there is nothing to prefer. If both labels are right, the task may need several labels per image.
+    What to do: Look at the image and give all members one label. Where most of the group agrees,
+        its label is suggested; with one against one there is nothing to prefer. If both labels are
+        right, the task may need several labels per image.
 
-    How it works:
-        Groups come from the verified duplicates. The label that most members have is the reference (of equally frequent ones
-        that of the kept member, then the first by name); every member with another label is a claim, beside one that has the
-        reference. Other shots are the pairs of another-shot.
+    How it works: Groups come from the verified duplicates. The label that most members have is the
+        reference (of equally frequent ones that of the kept member, then the first by name); every
+        member with another label is a claim, beside one that has the reference. Other shots are the
+        pairs of another-shot.
 
-    Known limits:
-        Samples without a label are ignored. A crop may truly show another class than the whole: look before relabelling.
+    Known limits: Samples without a label are ignored. A crop may truly show another class than the
+        whole: look before relabelling.
 
-    Measured quality:
-        As good as the duplicates are: no false pair among 2,200 unrelated photos (`benchmarks/neardup.py`).
+    Measured quality: As good as the duplicates are: no false pair among 2,200 unrelated photos
+        (`benchmarks/neardup.py`).
     """
 
-    majority: float = option(0.6, "share of a group that must agree before its label is suggested", low=0.5, high=1.0)
+    majority: float = option(
+        0.6, "share of a group that must agree before its label is suggested", low=0.5, high=1.0
+    )
 
     code: ClassVar = "label-conflict"
     family: ClassVar = "duplicates"
@@ -65,7 +68,9 @@ class LabelConflict(Check):
     message: ClassVar = "labelled {label}, but {what} {related} is labelled {other_label}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """One claim for every member whose label differs from its group's, and for other shots under different labels."""
+        """One claim for every member whose label differs from its group's, and for other shots
+        under different labels.
+        """
         yield from self._of_copies(dataset, look)
         yield from self._of_shots(dataset, look)
 
@@ -79,13 +84,17 @@ class LabelConflict(Check):
         names = dataset.samples.index.to_numpy(dtype=object)
         a, b = a[differ], b[differ]
         yield self.claims(
-            names[b], related=names[a], severity="warning", confidence=shots["confidence"].to_numpy()[differ], figure=2.0,
+            names[b],
+            related=names[a],
+            severity="warning",
+            confidence=shots["confidence"].to_numpy()[differ],
+            figure=2.0,
             unit="labels",
             evidence=[
                 {"label": str(labels[row]), "other_label": str(labels[other]), "what": _OTHER_SHOT}
                 for row, other in zip(b.tolist(), a.tolist(), strict=True)
             ],
-        )  # fmt: skip
+        )
 
     def _of_copies(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         duplicates = look.duplicates()
@@ -112,7 +121,9 @@ class LabelConflict(Check):
 
 
 def _labelled_members(dataset: Dataset, duplicates: Duplicates) -> pd.DataFrame:
-    """One row per labelled member of a group: row, label, the group's reference label, its share, a witness that has it."""
+    """One row per labelled member of a group: row, label, the group's reference label, its
+    share, a witness that has it.
+    """
     labels = dataset.samples["label"].astype("object").to_numpy()
     rows = np.flatnonzero((duplicates.groups >= 0) & pd.notna(labels))
     table = pd.DataFrame(
@@ -127,9 +138,17 @@ def _labelled_members(dataset: Dataset, duplicates: Duplicates) -> pd.DataFrame:
     table["votes"] = table.groupby(["group", "label"])["row"].transform("size")
     table["labels"] = table.groupby("group")["label"].transform("nunique")
     table = table[table["labels"] > 1]
-    best = table.sort_values(["group", "votes", "kept", "name"], ascending=[True, False, False, True]).drop_duplicates("group")
-    table = table.merge(best[["group", "label", "row"]].rename(columns={"label": "reference", "row": "witness"}), on="group")
-    agreeing, size = table["label"] == table["reference"], table.groupby("group")["row"].transform("size")
+    best = table.sort_values(
+        ["group", "votes", "kept", "name"], ascending=[True, False, False, True]
+    ).drop_duplicates("group")
+    table = table.merge(
+        best[["group", "label", "row"]].rename(columns={"label": "reference", "row": "witness"}),
+        on="group",
+    )
+    agreeing, size = (
+        table["label"] == table["reference"],
+        table.groupby("group")["row"].transform("size"),
+    )
     return table.assign(share=agreeing.groupby(table["group"]).transform("sum") / size, size=size)
 
 

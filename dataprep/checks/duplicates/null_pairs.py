@@ -1,9 +1,12 @@
-"""Whether pairs stand out from what this data set does by itself: pairs of images that cannot be copies are the null.
+"""Whether pairs stand out from what this data set does by itself: pairs of images that cannot be
+copies are the null.
 
-Dark surroundings, one background, one template or one stroke make pictures of different things agree, however rare that is among
-photographs. So pairs of other labels that are alike are compared too, and a claim must be stronger than they come: the least
-strength is that above which at most one claim in twenty is expected to be of this kind. The tail of the null is taken for
-exponential beyond what was drawn, wider and more frequent than it was seen, since claims are picked from many more pairs.
+Dark surroundings, one background, one template or one stroke make pictures of different things
+agree, however rare that is among photographs. So pairs of other labels that are alike are compared
+too, and a claim must be stronger than they come: the least strength is that above which at most one
+claim in twenty is expected to be of this kind. The tail of the null is taken for exponential beyond
+what was drawn, wider and more frequent than it was seen, since claims are picked from many more
+pairs.
 """
 
 from __future__ import annotations
@@ -27,12 +30,14 @@ Strengths = NDArray[np.float64]
 
 #: Share of the claims that may be of the null's kind.
 _FALSE_SHARE = 0.05
-#: Of the null: share of its pairs that may be copies under two labels after all, and how much more often and further its tail is
-#: taken to reach than it was seen to.
+#: Of the null: share of its pairs that may be copies under two labels after all, and how much more
+#: often and further its tail is taken to reach than it was seen to.
 _COPIES, _MORE_OFTEN, _FURTHER = 0.03, 5.0, 1.3
-#: Pairs drawn at least and at most, images among which the partner of each is sought, and its places by likeness.
+#: Pairs drawn at least and at most, images among which the partner of each is sought, and its
+#: places by likeness.
 _FEWEST, _MOST, _SOUGHT, _PLACES = 40, 120, 400, (2, 6)
-#: Strength from which the tail of the null is fitted: Fisher's z of small pictures, key points, log odds of an edit.
+#: Strength from which the tail of the null is fitted: Fisher's z of small pictures, key points, log
+#: odds of an edit.
 _TAIL = {"small": 0.5, "shot": 8.0, "edit": 2.0}
 #: Strength that is asked anyway.
 _BASE = {"small": 0.0, "shot": float(SHOT_INLIERS), "edit": 0.0}
@@ -71,11 +76,21 @@ def limits_of(found: Sequence[Compared], compare_null: Callable[[int], list[Comp
 
 
 def _limit(kind: str, found: Sequence[Compared], null: Sequence[Compared]) -> float:
-    claimed = np.array([pair.strength for pair in found if _is_claim(pair) and kind_of(pair) == kind])
+    claimed = np.array(
+        [pair.strength for pair in found if _is_claim(pair) and kind_of(pair) == kind]
+    )
     if kind == "edit":  # other shots are no weaker edits
-        against = np.array([pair.strength if pair.is_copy else 0.0 for pair in null if not pair.small])
+        against = np.array(
+            [pair.strength if pair.is_copy else 0.0 for pair in null if not pair.small]
+        )
     else:
-        against = np.array([pair.strength for pair in null if pair.small == (kind == "small") and not _is_large_edit(pair)])
+        against = np.array(
+            [
+                pair.strength
+                for pair in null
+                if pair.small == (kind == "small") and not _is_large_edit(pair)
+            ]
+        )
     compared = sum(pair.small == (kind == "small") for pair in found)
     return least_strength(claimed, against, compared, tail=_TAIL[kind], base=_BASE[kind])
 
@@ -88,8 +103,11 @@ def _is_large_edit(pair: Compared) -> bool:
     return pair.is_copy and not pair.small
 
 
-def least_strength(claimed: Strengths, null: Strengths, compared: int, *, tail: float, base: float) -> float:
-    """The least strength at which what is claimed stands out from the null; infinite where nothing does.
+def least_strength(
+    claimed: Strengths, null: Strengths, compared: int, *, tail: float, base: float
+) -> float:
+    """The least strength at which what is claimed stands out from the null; infinite where nothing
+    does.
 
     Args:
         claimed: (m,) strengths of the pairs to be claimed.
@@ -112,20 +130,28 @@ def least_strength(claimed: Strengths, null: Strengths, compared: int, *, tail: 
     return float(strengths[fine[0]]) if len(fine) else float("inf")
 
 
-def null_links(dataset: Dataset, rows: Rows, copies: Rows, features: Features | None, count: int) -> list[Link]:
-    """Pairs of rows that are alike and cannot be copies: of other labels where there are any, and not the most alike.
+def null_links(
+    dataset: Dataset, rows: Rows, copies: Rows, features: Features | None, count: int
+) -> list[Link]:
+    """Pairs of rows that are alike and cannot be copies: of other labels where there are any, and
+    not the most alike.
 
     Args:
         dataset: with hashes, and labels if there are any.
         rows: that may take part.
-        copies: (n,) the row that speaks for each and its verified edits; without labels these are no pairs.
+        copies: (n,) the row that speaks for each and its verified edits; without labels these are
+            no pairs.
         features: embeddings in the space in which they are compared; None goes by hashes.
         count: pairs at most.
     """
     if len(rows) < _PLACES[1] + 2:
         return []
     random = np.random.default_rng(0)
-    labels = dataset.samples["label"].astype("str").fillna("").to_numpy(dtype=object) if "label" in dataset.samples else None
+    labels = (
+        dataset.samples["label"].astype("str").fillna("").to_numpy(dtype=object)
+        if "label" in dataset.samples
+        else None
+    )
     groups = copies if labels is None or len(set(labels[rows].tolist())) < 2 else labels
     links: dict[Link, None] = {}
     for row in random.permutation(rows)[:count].tolist():
@@ -141,5 +167,9 @@ def null_links(dataset: Dataset, rows: Rows, copies: Rows, features: Features | 
 def _likeness(dataset: Dataset, features: Features | None, row: int, others: Rows) -> Strengths:
     if features is not None and features.known[row]:
         return np.asarray(features.values[others] @ features.values[row], np.float64)
-    hashes = dataset.arrays["phash"] if "phash" in dataset.arrays else np.zeros((len(dataset), 1), np.uint64)
+    hashes = (
+        dataset.arrays["phash"]
+        if "phash" in dataset.arrays
+        else np.zeros((len(dataset), 1), np.uint64)
+    )
     return np.asarray(-np.bitwise_count(hashes[others, 0] ^ hashes[row, 0]).astype(np.float64))

@@ -1,9 +1,12 @@
-"""Duplicates of a data set: files that are equal, pixels that are equal, edits of one picture, and other shots of one scene.
+"""Duplicates of a data set: files that are equal, pixels that are equal, edits of one picture, and
+other shots of one scene.
 
-Equal files and pixels are found by their hashes. Of each set of equal images the best one speaks for all in the search for near
-duplicates: sources of candidates (`SOURCES`) name pairs that may be the same, nearest first, and a verifier holds them against
-each other. Groups are stars: every member was held against the kept one, or is equal to one that was. What does not stand out
-from pairs of this data set that cannot be copies (`dataprep.checks.duplicates.null_pairs`) is not claimed.
+Equal files and pixels are found by their hashes. Of each set of equal images the best one speaks
+for all in the search for near duplicates: sources of candidates (`SOURCES`) name pairs that may be
+the same, nearest first, and a verifier holds them against each other. Groups are stars: every
+member was held against the kept one, or is equal to one that was. What does not stand out from
+pairs of this data set that cannot be copies (`dataprep.checks.duplicates.null_pairs`) is not
+claimed.
 """
 
 from __future__ import annotations
@@ -19,7 +22,14 @@ from numpy.typing import NDArray
 
 from dataprep.checks.duplicates.equal_images import best_first, equal
 from dataprep.checks.duplicates.null_pairs import Limits, limits_of, null_links
-from dataprep.measures.pairs.comparison import Compared, Confirmed, Link, Subject, compare_each, confirm
+from dataprep.measures.pairs.comparison import (
+    Compared,
+    Confirmed,
+    Link,
+    Subject,
+    compare_each,
+    confirm,
+)
 from dataprep.measures.pairs.relations import Facts
 from dataprep.neighbours import Pairs
 from dataprep.neighbours.components import connect
@@ -34,7 +44,8 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.int64]
 Progress = Callable[[int, int, str], None]
-#: (data set, rows to search, best first, jobs) to pairs of positions among these rows, nearest first.
+#: (data set, rows to search, best first, jobs) to pairs of positions among these rows, nearest
+#: first.
 Source = Callable[["Dataset", Rows, int], Pairs]
 
 
@@ -66,14 +77,17 @@ class Verifier(Protocol):
         ...
 
 
-#: Hash distance that is believed where nothing is verified: unrelated images come this close once in 10 million pairs.
+#: Hash distance that is believed where nothing is verified: unrelated images come this close once
+#: in 10 million pairs.
 UNVERIFIED_RADIUS = 4
 _UNVERIFIED_CONFIDENCE = 0.7
-#: Strengths at which a verified pair is least sure, and as sure as any: log odds, Fisher's z, key points.
+#: Strengths at which a verified pair is least sure, and as sure as any: log odds, Fisher's z, key
+#: points.
 _STRENGTHS = {"edit": (2.0, 6.0), "small": (1.0, 2.5), "shot": (12.0, 100.0)}
 #: Pictures that differ from one in some part each from which on they are a series.
 _SERIES = 3
-#: Candidates that are compared first, and share of copies among them below which the others are spared where no shot stands out.
+#: Candidates that are compared first, and share of copies among them below which the others are
+#: spared where no shot stands out.
 _FIRST, _CROWD = 2_000, 0.01
 #: Nearest neighbours by embedding among which candidates are looked for.
 _KEPT = 32
@@ -84,14 +98,16 @@ class Duplicates:
     """Verified duplicates.
 
     Attributes:
-        pairs: one row per pair: ``a``, ``b`` (row positions, a < b), ``kind`` ("bytes", "pixels" or "near"), ``relation``
-            ("B is A cropped to 80 %, re-encoded"), ``confidence`` (0 to 1). Every member of a group has a pair with the
-            group's kept member, or with one that is equal to it in pixels and has such a pair.
-        shots: one row per pair of kept images that are shots of one scene, no copies: ``a``, ``b`` (rows, a < b), ``key_points``
-            (how many follow one map), ``confidence``.
+        pairs: one row per pair: ``a``, ``b`` (row positions, a < b), ``kind`` ("bytes", "pixels" or
+            "near"), ``relation`` ("B is A cropped to 80 %, re-encoded"), ``confidence`` (0 to 1).
+            Every member of a group has a pair with the group's kept member, or with one that is
+            equal to it in pixels and has such a pair.
+        shots: one row per pair of kept images that are shots of one scene, no copies: ``a``, ``b``
+            (rows, a < b), ``key_points`` (how many follow one map), ``confidence``.
         groups: (n,) int64 group id per row, -1 when alone.
-        keep: (n,) bool, true for rows that are alone and for the best member of each group: most pixels (by steps of 5 %),
-            then without a frame, least compressed, sharpest, first by name.
+        keep: (n,) bool, true for rows that are alone and for the best member of each group: most
+            pixels (by steps of 5 %), then without a frame, least compressed, sharpest, first by
+            name.
         notes: what was not looked at, in sentences; empty when everything was.
     """
 
@@ -114,7 +130,9 @@ class Duplicates:
     def scenes(self) -> Rows:
         """(n,) id of what shows one scene or is a copy, -1 when alone."""
         keepers = self.keeper_of()
-        together = connect(len(keepers), self.shots["a"].to_numpy(), self.shots["b"].to_numpy())[keepers]
+        together = connect(len(keepers), self.shots["a"].to_numpy(), self.shots["b"].to_numpy())[
+            keepers
+        ]
         sizes = np.bincount(together, minlength=len(keepers))[together]
         return _number_groups(together, sizes == 1)
 
@@ -132,7 +150,9 @@ def hash_source(dataset: Dataset, rows: Rows, jobs: int) -> Pairs:
 
 def strict_hash_source(dataset: Dataset, rows: Rows, jobs: int) -> Pairs:
     """Pairs that hashes alone may be believed on, for data whose files are out of reach."""
-    phash = dataset.arrays["phash"][rows] if "phash" in dataset.arrays else np.zeros((0, 8), np.uint64)
+    phash = (
+        dataset.arrays["phash"][rows] if "phash" in dataset.arrays else np.zeros((0, 8), np.uint64)
+    )
     return near_images(phash, phash, None, radius=UNVERIFIED_RADIUS, jobs=jobs)
 
 
@@ -142,22 +162,32 @@ SOURCES: tuple[Source, ...] = (hash_source,)
 
 @dataclass(frozen=True)
 class EmbeddingSource:
-    """Candidates by embedding, of which there are none without embeddings; asked when the copies that hashes find are known.
+    """Candidates by embedding, of which there are none without embeddings; asked when the copies
+    that hashes find are known.
 
     Attributes:
-        features, neighbours: give what was worked out elsewhere already; None works it out from ``arrays["embedding"]``.
+        features, neighbours: give what was worked out elsewhere already; None works it out from
+            ``arrays["embedding"]``.
     """
 
     features: Callable[[], Features] | None = None
     neighbours: Callable[[], Nearest] | None = None
 
     def __call__(self, dataset: Dataset, speaker: Rows, jobs: int) -> Pairs:
-        """Pairs of rows that speak for themselves; `speaker` is (n,), the row that speaks for each row, -1 for rows to leave."""
+        """Pairs of rows that speak for themselves; `speaker` is (n,), the row that speaks for
+        each row, -1 for rows to leave.
+        """
         arrays = dataset.arrays
         if "embedding" not in arrays or len(dataset) < 2:
             return Pairs.empty()
-        features = self.features() if self.features is not None else features_of(arrays["embedding"])
-        found = self.neighbours() if self.neighbours is not None else nearest(features.values, features.known, _KEPT, jobs=jobs)
+        features = (
+            self.features() if self.features is not None else features_of(arrays["embedding"])
+        )
+        found = (
+            self.neighbours()
+            if self.neighbours is not None
+            else nearest(features.values, features.known, _KEPT, jobs=jobs)
+        )
         unusual = unusual_similarity(features.values, features.known)
         return alike_images(found, unusual, arrays.get("thumb"), speaker, jobs=jobs)
 
@@ -179,7 +209,11 @@ def verify_files(
 
     def subject(row: int) -> Subject:
         facts = {field: columns[name][row] for name, field in _FACTS.items() if name in columns}
-        return Subject(row, dataset.path(names[row]), Facts(**{field: _plain(field, value) for field, value in facts.items()}))
+        return Subject(
+            row,
+            dataset.path(names[row]),
+            Facts(**{field: _plain(field, value) for field, value in facts.items()}),
+        )
 
     read = _reader(dataset) if dataset.is_remote else None
     if every:
@@ -189,9 +223,13 @@ def verify_files(
 
 #: Column to field of `Facts`.
 _FACTS = {
-    "format": "format", "jpeg_quality": "quality", "orientation": "orientation", "chroma_p99": "chroma", "noise": "noise",
+    "format": "format",
+    "jpeg_quality": "quality",
+    "orientation": "orientation",
+    "chroma_p99": "chroma",
+    "noise": "noise",
     "border": "border",
-}  # fmt: skip
+}
 
 
 def _plain(field: str, value: Any) -> Any:
@@ -225,12 +263,16 @@ def find_duplicates(
     """Every duplicate of a measured data set.
 
     Args:
-        dataset: with ``file_hash``, ``pixel_hash`` and the arrays of hashes; what is missing finds nothing.
+        dataset: with ``file_hash``, ``pixel_hash`` and the arrays of hashes; what is missing finds
+            nothing.
         options: limits of decoding, and workers.
-        verify: holds candidates against each other; None believes hashes that differ in `UNVERIFIED_RADIUS` bits at most.
-        most_pairs: candidates that are verified, the nearest ones; the rest is counted in `Duplicates.notes`.
+        verify: holds candidates against each other; None believes hashes that differ in
+            `UNVERIFIED_RADIUS` bits at most.
+        most_pairs: candidates that are verified, the nearest ones; the rest is counted in
+            `Duplicates.notes`.
         progress: called with (pairs done, pairs in all, note).
-        by_embedding: gives further candidates among what hashes leave; they are believed only where they are verified.
+        by_embedding: gives further candidates among what hashes leave; they are believed only where
+            they are verified.
     """
     order = best_first(dataset)
     rank = np.empty(len(order), np.int64)
@@ -241,9 +283,13 @@ def find_duplicates(
         copies, notes = _believed(dataset, speakers, rank, options, most_pairs)
         found = Confirmed(copies)
     else:
-        search = _Search(dataset, leader, speakers, rank, options, verify, most_pairs, progress, by_embedding)
+        search = _Search(
+            dataset, leader, speakers, rank, options, verify, most_pairs, progress, by_embedding
+        )
         found, notes = search.run()
-    near = _table([(copy.keeper, copy.row, "near", copy.relation, _confidence(copy)) for copy in found.copies])
+    near = _table(
+        [(copy.keeper, copy.row, "near", copy.relation, _confidence(copy)) for copy in found.copies]
+    )
     if found.copies:
         leader[near["a"]] = near["a"]  # no keeper is a copy
         leader[near["b"]] = near["a"]
@@ -257,7 +303,9 @@ def find_duplicates(
 
 
 def _confidence(copy: Compared) -> float:
-    """0.9 at the least strength that counts as a copy, 0.99 where hardly anything speaks against it."""
+    """0.9 at the least strength that counts as a copy, 0.99 where hardly anything speaks against
+    it.
+    """
     if copy.strength < 0:
         return _UNVERIFIED_CONFIDENCE
     low, high = _STRENGTHS["small" if copy.small else "edit"]
@@ -273,10 +321,13 @@ def _shot_table(shots: list[Compared], leader: Rows | None = None) -> pd.DataFra
             best[min(a, b), max(a, b)] = max(shot.strength, best.get((min(a, b), max(a, b)), 0.0))
     low, high = _STRENGTHS["shot"]
     rows = [
-        (a, b, points, round(float(np.interp(points, [low, high], [0.7, 0.95])), 3)) for (a, b), points in sorted(best.items())
+        (a, b, points, round(float(np.interp(points, [low, high], [0.7, 0.95])), 3))
+        for (a, b), points in sorted(best.items())
     ]
     table = pd.DataFrame(rows, columns=["a", "b", "key_points", "confidence"])
-    return table.astype({"a": np.int64, "b": np.int64, "key_points": np.float64, "confidence": np.float64})
+    return table.astype(
+        {"a": np.int64, "b": np.int64, "key_points": np.float64, "confidence": np.float64}
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,13 +350,18 @@ class _Search:
         done = self._compare(links[:_FIRST])
         if len(links) > _FIRST and self._is_crowd(done):
             left = len(links) - _FIRST
-            notes.append(f"{left:,} pairs were not compared: the nearest ones are all alike without being copies.")
+            notes.append(
+                f"{left:,} pairs were not compared: the nearest ones are all alike without being "
+                "copies."
+            )
         elif len(links) > _FIRST:
             done = self._compare(links)
         notes += _unseen(done)
         done, more = self._with_embedding(done)
         limits = self._limits(done)
-        if np.isfinite(limits.small) and any(copy.small and not limits.holds(copy) for copy in done.copies):
+        if np.isfinite(limits.small) and any(
+            copy.small and not limits.holds(copy) for copy in done.copies
+        ):
             # Weak copies stood in the way of strong ones.
             done, more = self._with_embedding(self._compare(links, limits.small), limits.small)
         return _standing_out(done, limits), (*notes, *more)
@@ -321,7 +377,9 @@ class _Search:
         found, notes = _candidates(self.dataset, self.speakers, SOURCES, self.options.jobs)
         if len(found) > self.most_pairs:
             left = len(found) - self.most_pairs
-            notes.append(f"{left:,} of {len(found):,} candidate pairs, the least alike, were not compared.")
+            notes.append(
+                f"{left:,} of {len(found):,} candidate pairs, the least alike, were not compared."
+            )
         return list(found)[: self.most_pairs], notes
 
     def _compare(self, links: list[Link], least: float = 0.0) -> Confirmed:
@@ -329,28 +387,42 @@ class _Search:
             return Confirmed()
         return self.verify(self.dataset, links, self.rank, self.options, self.progress, least=least)
 
-    def _with_embedding(self, done: Confirmed, least: float = 0.0) -> tuple[Confirmed, tuple[str, ...]]:
+    def _with_embedding(
+        self, done: Confirmed, least: float = 0.0
+    ) -> tuple[Confirmed, tuple[str, ...]]:
         own = np.where(np.isin(self.leader, self.speakers), self.leader, -1)
         further = self.by_embedding(self.dataset, _speak(own, done.copies), self.options.jobs)
         return _nearer(further, done, lambda links: self._compare(links, least))
 
     def _limits(self, done: Confirmed) -> Limits:
-        speaker = _speak(np.arange(len(self.dataset)), [copy for copy in done.copies if not copy.small])
+        speaker = _speak(
+            np.arange(len(self.dataset)), [copy for copy in done.copies if not copy.small]
+        )
 
         def compare_null(count: int) -> list[Compared]:
-            features = self.by_embedding.features() if self.by_embedding.features is not None else None
+            features = (
+                self.by_embedding.features() if self.by_embedding.features is not None else None
+            )
             links = null_links(self.dataset, self.speakers, speaker, features, count)
-            return self.verify(self.dataset, links, self.rank, self.options, None, every=True).others if links else []
+            return (
+                self.verify(self.dataset, links, self.rank, self.options, None, every=True).others
+                if links
+                else []
+            )
 
         return limits_of([*done.copies, *done.others], compare_null)
 
 
 def _standing_out(found: Confirmed, limits: Limits) -> Confirmed:
-    """What is claimed; a series of pictures that differ from one in some part each is one template, not edits of it."""
+    """What is claimed; a series of pictures that differ from one in some part each is one
+    template, not edits of it.
+    """
     copies = [copy for copy in found.copies if limits.holds(copy)]
     covered = Counter(copy.keeper for copy in copies if copy.kind == "overlay")
     plain = Counter(copy.keeper for copy in copies if copy.kind == "edit")
-    series = {keeper for keeper, count in covered.items() if count >= _SERIES and count > plain[keeper]}
+    series = {
+        keeper for keeper, count in covered.items() if count >= _SERIES and count > plain[keeper]
+    }
     kept = [copy for copy in copies if copy.kind != "overlay" or copy.keeper not in series]
     others = [pair for pair in found.others if pair.kind == "shot" and limits.holds(pair)]
     return replace(found, copies=kept, others=others)
@@ -377,7 +449,10 @@ def _is_measured(dataset: Dataset) -> NDArray[np.bool_]:
 
 
 def _unseen(done: Confirmed) -> list[str]:
-    return [f"{count:,} candidate pairs could not be compared: {reason}." for reason, count in sorted(done.unseen.items())]
+    return [
+        f"{count:,} candidate pairs could not be compared: {reason}."
+        for reason, count in sorted(done.unseen.items())
+    ]
 
 
 def _speak(speaker: Rows, copies: list[Compared]) -> Rows:
@@ -389,10 +464,17 @@ def _speak(speaker: Rows, copies: list[Compared]) -> Rows:
     return keeper[speaker]
 
 
-def _nearer(found: Pairs, done: Confirmed, compare: Callable[[list[Link]], Confirmed]) -> tuple[Confirmed, tuple[str, ...]]:
-    """`done` and what holds of `found`; where a keeper turns out to be a copy, its own copies are held against the new keeper."""
+def _nearer(
+    found: Pairs, done: Confirmed, compare: Callable[[list[Link]], Confirmed]
+) -> tuple[Confirmed, tuple[str, ...]]:
+    """`done` and what holds of `found`; where a keeper turns out to be a copy, its own copies
+    are held against the new keeper.
+    """
     notes = (
-        [f"Of {found.cut:,} images, not every look-alike by embedding was compared with them pixel by pixel."]
+        [
+            f"Of {found.cut:,} images, not every look-alike by embedding was compared with them "
+            "pixel by pixel."
+        ]
         if found.cut
         else []
     )
@@ -403,20 +485,32 @@ def _nearer(found: Pairs, done: Confirmed, compare: Callable[[list[Link]], Confi
     orphans = [(keeper[copy.keeper], copy.row) for copy in done.copies if copy.keeper in keeper]
     again = compare(orphans) if orphans else Confirmed()
     kept = [copy for copy in done.copies if copy.keeper not in keeper]
-    together = Confirmed([*kept, *further.copies, *again.copies], [*done.others, *further.others, *again.others])
+    together = Confirmed(
+        [*kept, *further.copies, *again.copies], [*done.others, *further.others, *again.others]
+    )
     return together, (*notes, *_unseen(further), *_unseen(again))
 
 
-def _candidates(dataset: Dataset, speakers: Rows, sources: Iterable[Source], jobs: int) -> tuple[dict[Link, float], list[str]]:
+def _candidates(
+    dataset: Dataset, speakers: Rows, sources: Iterable[Source], jobs: int
+) -> tuple[dict[Link, float], list[str]]:
     """Pairs of rows to distance, source by source, nearest first."""
     links: dict[Link, float] = {}
     notes = []
     for source in sources:
         found = source(dataset, speakers, jobs)
-        for a, b, far in zip(speakers[found.a].tolist(), speakers[found.b].tolist(), found.distance.tolist(), strict=True):
+        for a, b, far in zip(
+            speakers[found.a].tolist(),
+            speakers[found.b].tolist(),
+            found.distance.tolist(),
+            strict=True,
+        ):
             links.setdefault((a, b), far)
         if found.cut:
-            notes.append(f"{found.cut:,} images lie in crowds of look-alikes, of which not every pair was searched.")
+            notes.append(
+                f"{found.cut:,} images lie in crowds of look-alikes, of which not every pair was "
+                "searched."
+            )
     return links, notes
 
 
@@ -425,7 +519,9 @@ def _believe(links: dict[Link, float], rank: Rows) -> list[Compared]:
     ordered = [((a, b) if rank[a] < rank[b] else (b, a), far) for (a, b), far in links.items()]
     keeper_of: dict[int, int] = {}
     copies = []
-    for (keeper, row), far in sorted(ordered, key=lambda link: (rank[link[0][0]], rank[link[0][1]])):
+    for (keeper, row), far in sorted(
+        ordered, key=lambda link: (rank[link[0][0]], rank[link[0][1]])
+    ):
         if keeper in keeper_of or row in keeper_of:
             continue
         keeper_of[row] = keeper
@@ -436,11 +532,15 @@ def _believe(links: dict[Link, float], rank: Rows) -> list[Compared]:
 
 def _table(rows: list[tuple[int, int, str, str, float]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["a", "b", "kind", "relation", "confidence"])
-    return table.astype({"a": np.int64, "b": np.int64, "kind": "str", "relation": "str", "confidence": np.float64})
+    return table.astype(
+        {"a": np.int64, "b": np.int64, "kind": "str", "relation": "str", "confidence": np.float64}
+    )
 
 
 def _in_row_order(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs with a < b, sorted; where the two change places, so do the letters of their relation."""
+    """Pairs with a < b, sorted; where the two change places, so do the letters of their
+    relation.
+    """
     swapped = (pairs["a"] > pairs["b"]).to_numpy()
     low, high = np.minimum(pairs["a"], pairs["b"]), np.maximum(pairs["a"], pairs["b"])
     relation = pairs["relation"].where(~swapped, swap_letters(pairs["relation"]))

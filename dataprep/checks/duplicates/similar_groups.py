@@ -19,7 +19,8 @@ Rows = NDArray[np.int64]
 
 #: Neighbours of each image among which the other must be, on both sides.
 _MUTUAL = 5
-#: A group larger than this, and than this share of the images, is divided by asking for more similarity, step by step.
+#: A group larger than this, and than this share of the images, is divided by asking for more
+#: similarity, step by step.
 _LARGE, _LARGE_SHARE, _STEP, _MOST_ASKED = 50, 0.05, 0.05, 0.98
 
 
@@ -42,12 +43,15 @@ class Alike:
 
 
 def similar_groups(look: Look) -> Rows:
-    """(n,) int64 id of what should stay in one split: images that look alike, and verified copies; -1 when alone."""
+    """(n,) int64 id of what should stay in one split: images that look alike, and verified
+    copies; -1 when alone.
+    """
     return find_alike(look).groups
 
 
 def find_alike(look: Look, least: float = 0.0) -> Alike:
-    """Pairs and groups of images that look alike: mutual near neighbours that are unusually alike (`unusual_similarity`).
+    """Pairs and groups of images that look alike: mutual near neighbours that are unusually alike
+    (`unusual_similarity`).
 
     Args:
         look: the second look.
@@ -76,7 +80,9 @@ def _mutual(found: Nearest, least: float) -> tuple[Rows, Rows, NDArray[np.float3
     return a[back], b[back], likeness[back]
 
 
-def _of_keepers(a: Rows, b: Rows, similarity: NDArray[np.float32], keeper: Rows) -> tuple[Rows, Rows, NDArray[np.float32]]:
+def _of_keepers(
+    a: Rows, b: Rows, similarity: NDArray[np.float32], keeper: Rows
+) -> tuple[Rows, Rows, NDArray[np.float32]]:
     """The pairs as pairs of kept images, the most alike of each two."""
     low, high = np.minimum(keeper[a], keeper[b]), np.maximum(keeper[a], keeper[b])
     order = np.lexsort((-similarity, high, low))
@@ -87,7 +93,9 @@ def _of_keepers(a: Rows, b: Rows, similarity: NDArray[np.float32], keeper: Rows)
 
 
 def _divided(count: int, a: Rows, b: Rows, similarity: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(p,) which pairs are left when groups that swallow much of the data set have to be more alike."""
+    """(p,) which pairs are left when groups that swallow much of the data set have to be more
+    alike.
+    """
     kept = np.ones(len(a), bool)
     most = max(_LARGE, int(_LARGE_SHARE * count))
     asked = float(similarity.min(initial=1.0)) + _STEP

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 _NAMED = 8
-#: How sure a pair is at the least similarity and at that from which hardly anything but one scene is left.
+#: How sure a pair is at the least similarity and at that from which hardly anything but one scene
+#: is left.
 _LEAST_SURE, _MOST_SURE, _SURE_FROM = 0.7, 0.95, 0.9
 
 
@@ -29,36 +30,39 @@ _LEAST_SURE, _MOST_SURE, _SURE_FROM = 0.7, 0.95, 0.9
 class SimilarImages(Check):
     """
     What it finds:
-        Groups of images that are alike to the network: a fact about the data, no fault. Often they show the same thing: bursts,
-        frames of one video, one object photographed again. Verified copies count as one image here (see near-duplicate); where
-        pixels bear it out that the scene is the same, see another-shot.
+        Groups of images that are alike to the network: a fact about the data, no fault. Often they
+        show the same thing: bursts, frames of one video, one object photographed again. Verified
+        copies count as one image here (see near-duplicate); where pixels bear it out that the scene
+        is the same, see another-shot.
 
-    Why it matters:
-        They are no independent samples. Divided between training and test they make the score too good, and a class of 500
-        images of 20 scenes is a class of 20.
+    Why it matters: They are no independent samples. Divided between training and test they make the
+        score too good, and a class of 500 images of 20 scenes is a class of 20.
 
-    What to do:
-        Keep each group in one split: give the name in the column `group` of the issue as the samples' group. `dataprep split`
-        does, unless it is told `--cut-similar`. Nothing has to be dropped.
+    What to do: Keep each group in one split: give the name in the column `group` of the issue as
+        the samples' group. `dataprep split` does, unless it is told `--cut-similar`. Nothing has to
+        be dropped.
 
-    How it works:
-        Two images are joined when each is among the five nearest of the other by embedding (centred, principal components,
-        partly whitened; Jégou & Chum 2012) and their cosine is at least 12 standard deviations above that of random pairs of
-        the same data set. Groups are what hangs together; where one would swallow more than 5 % of the images (and more than
-        50 images), its members have to be more alike. The figure is the cosine with the related image.
+    How it works: Two images are joined when each is among the five nearest of the other by
+        embedding (centred, principal components, partly whitened; Jégou & Chum 2012) and their
+        cosine is at least 12 standard deviations above that of random pairs of the same data set.
+        Groups are what hangs together; where one would swallow more than 5 % of the images (and
+        more than 50 images), its members have to be more alike. The figure is the cosine with the
+        related image.
 
-    Known limits:
-        What counts as the same depends on the embedder: photos of different garments on one bed in one light may be joined.
-        Where all images look alike (digits, cells, satellite tiles), so may unrelated ones. The longer a burst, the likelier it
-        is found in parts.
+    Known limits: What counts as the same depends on the embedder: photos of different garments on
+        one bed in one light may be joined. Where all images look alike (digits, cells, satellite
+        tiles), so may unrelated ones. The longer a burst, the likelier it is found in parts.
 
-    Measured quality:
-        On 2,000 photos of clothes 2.5 % of the images are joined; the two of every pair are of one sender, as are 4 % of random
-        pairs. On three sets with one photo per sender none is joined (`benchmarks/neardup.py`).
+    Measured quality: On 2,000 photos of clothes 2.5 % of the images are joined; the two of every
+        pair are of one sender, as are 4 % of random pairs. On three sets with one photo per sender
+        none is joined (`benchmarks/neardup.py`).
     """
 
     min_similarity: float = option(
-        0.0, "cosine below which images are not joined, whatever is usual in the data", low=0.0, high=1.0
+        0.0,
+        "cosine below which images are not joined, whatever is usual in the data",
+        low=0.0,
+        high=1.0,
     )
 
     code: ClassVar = "similar-images"
@@ -71,11 +75,14 @@ class SimilarImages(Check):
     summary: ClassVar = "Images that look alike without being copies"
     advice: ClassVar = "Keep each group in one split."
     message: ClassVar = (
-        "looks like {related}: cosine {figure:.2f}, where unrelated images stay below {least:.2f}; {members} images in the group"
+        "looks like {related}: cosine {figure:.2f}, where unrelated images stay "
+        "below {least:.2f}; {members} images in the group"
     )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """One claim for every member of a group but its first, with the member that it is most like."""
+        """One claim for every member of a group but its first, with the member that it is most
+        like.
+        """
         alike = find_alike(look, self.min_similarity)
         related, similarity = _most_alike(alike)
         targets = np.flatnonzero(related >= 0)

@@ -1,4 +1,6 @@
-"""The check decompression-bomb: files that unfold to far more pixels than their size lets expect."""
+"""The check decompression-bomb: files that unfold to far more pixels than their size lets
+expect.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,17 @@ if TYPE_CHECKING:
 class DecompressionBomb(Check):
     """Files that unfold to far more pixels than their size lets expect.
 
-    What it finds:
-        Images whose header announces more pixels than the limit of the pass (``max_megapixels``): they were not decoded.
-        And images below it that hold over 50 megapixels at more than 200 pixels per byte.
-    Why it matters:
-        A file of a few kilobytes can fill the memory of whatever decodes it: a training worker, a labelling tool, a web
-        server. Some are made for that.
+    What it finds: Images whose header announces more pixels than the limit of the pass
+        (``max_megapixels``): they were not decoded. And images below it that hold over 50
+        megapixels at more than 200 pixels per byte.
+    Why it matters: A file of a few kilobytes can fill the memory of whatever decodes it: a training
+        worker, a labelling tool, a web server. Some are made for that.
     What to do:
         Drop them, unless you know where they come from; then raise the limit.
-    How it works:
-        Width and height from the header, before anything is decoded. Photos hold 1 to 20 pixels per byte.
-    Known limits:
-        An honest image beyond the limit (a satellite scene, a slide scan) is reported too. Animations are judged by their
-        first frame.
+    How it works: Width and height from the header, before anything is decoded. Photos hold 1 to 20
+        pixels per byte.
+    Known limits: An honest image beyond the limit (a satellite scene, a slide scan) is reported
+        too. Animations are judged by their first frame.
     Measured quality:
         Exact: read from the header. No alarm on 2,225 photos.
     """
@@ -54,7 +54,9 @@ class DecompressionBomb(Check):
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each bomb."""
-        width, height, size = (figures(dataset, name, lost=True) for name in ("width", "height", "bytes"))
+        width, height, size = (
+            figures(dataset, name, lost=True) for name in ("width", "height", "bytes")
+        )
         megapixels = width * height / 1e6
         dense = (megapixels > self.megapixels) & (megapixels * 1e6 > self.density * size)
         refused = (texts(dataset, "lost", lost=True) == "too-large") & (megapixels > 0)

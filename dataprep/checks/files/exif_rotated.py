@@ -24,18 +24,17 @@ if TYPE_CHECKING:
 class ExifRotated(Check):
     """Images that only their EXIF tag turns upright.
 
-    What it finds:
-        Files whose pixels are stored turned or mirrored, with an EXIF tag that says how to show them.
-    Why it matters:
-        Viewers obey the tag, most training code does not: OpenCV does by default, Pillow and torchvision do not. Boxes and
-        masks drawn in a viewer then lie in the wrong place, and a network sees the world on its side.
-    What to do:
-        Turn the pixels and drop the tag (exiftran, jpegtran, or Pillow's ImageOps.exif_transpose), or obey it in the
-        loader.
+    What it finds: Files whose pixels are stored turned or mirrored, with an EXIF tag that says how
+        to show them.
+    Why it matters: Viewers obey the tag, most training code does not: OpenCV does by default,
+        Pillow and torchvision do not. Boxes and masks drawn in a viewer then lie in the wrong
+        place, and a network sees the world on its side.
+    What to do: Turn the pixels and drop the tag (exiftran, jpegtran, or Pillow's
+        ImageOps.exif_transpose), or obey it in the loader.
     How it works:
         EXIF tag 274, other than 1. All measures are of the image as displayed.
-    Known limits:
-        Cannot tell a wrong tag from a right one. Where more than a tenth of a data set is so (phones), one claim says it.
+    Known limits: Cannot tell a wrong tag from a right one. Where more than a tenth of a data set is
+        so (phones), one claim says it.
     Measured quality:
         Exact: read from the file. No alarm on 2,225 photos without the tag.
     """
@@ -48,12 +47,20 @@ class ExifRotated(Check):
     advice = "Turn the pixels and drop the tag, or obey it in the loader."
     message = "{what} is {figure:.0f} (1 is upright)"
 
-    share: float = option(0.1, "share of the data set above which one claim speaks for all", low=0.0, high=1.0)
+    share: float = option(
+        0.1, "share of the data set above which one claim speaks for all", low=0.0, high=1.0
+    )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each turned image, or one for a data set of them."""
         orientation = figures(dataset, "orientation")
         yield from claim_unless_typical(
-            self, dataset, orientation > 1, judged=~np.isnan(orientation), figure=orientation, what="EXIF orientation",
-            share=self.share, severity=self.severity,
-        )  # fmt: skip
+            self,
+            dataset,
+            orientation > 1,
+            judged=~np.isnan(orientation),
+            figure=orientation,
+            what="EXIF orientation",
+            share=self.share,
+            severity=self.severity,
+        )

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 class ExtensionMismatch(Check):
     """Files whose name promises another format.
 
-    What it finds:
-        Image files with the extension of another image format: a PNG called .jpg, a WebP called .png.
-    Why it matters:
-        Readers that trust the name fail on them (TensorFlow's decode_jpeg, many annotation tools, web servers), and
-        filters by name miss them.
+    What it finds: Image files with the extension of another image format: a PNG called .jpg, a WebP
+        called .png.
+    Why it matters: Readers that trust the name fail on them (TensorFlow's decode_jpeg, many
+        annotation tools, web servers), and filters by name miss them.
     What to do:
         Rename them, in the manifest too.
     How it works:
@@ -50,9 +49,13 @@ class ExtensionMismatch(Check):
         endings, extensions = pd.factorize(texts(dataset, "extension"))
         if not len(formats):
             return
-        wrong = np.array([[_is_wrong(name, extension) for extension in extensions] for name in names])
+        wrong = np.array(
+            [[_is_wrong(name, extension) for extension in extensions] for name in names]
+        )
         rows = np.flatnonzero(wrong[formats, endings])
-        evidence = [{"format": names[formats[row]], "extension": extensions[endings[row]]} for row in rows]
+        evidence = [
+            {"format": names[formats[row]], "extension": extensions[endings[row]]} for row in rows
+        ]
         yield self.claims(dataset.samples.index.to_numpy(dtype=object)[rows], evidence=evidence)
 
 

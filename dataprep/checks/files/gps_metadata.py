@@ -26,16 +26,14 @@ class GpsMetadata(Check):
 
     What it finds:
         Files whose EXIF or XMP metadata hold a latitude and a longitude.
-    Why it matters:
-        A position is personal data: it shows where people live. Published with the data set, it stays public.
-    What to do:
-        Strip the metadata before sharing (exiftool -gps:all= -xmp:geotag=), or keep the files to yourself.
-    How it works:
-        EXIF's GPS directory with both coordinates, or the word GPSLatitude in XMP. The coordinates themselves are neither
-        stored nor shown.
-    Known limits:
-        Positions in maker notes, captions or file names are not found. Where more than a tenth of a data set has them, one
-        claim says so.
+    Why it matters: A position is personal data: it shows where people live. Published with the data
+        set, it stays public.
+    What to do: Strip the metadata before sharing (exiftool -gps:all= -xmp:geotag=), or keep the
+        files to yourself.
+    How it works: EXIF's GPS directory with both coordinates, or the word GPSLatitude in XMP. The
+        coordinates themselves are neither stored nor shown.
+    Known limits: Positions in maker notes, captions or file names are not found. Where more than a
+        tenth of a data set has them, one claim says so.
     Measured quality:
         Exact: read from the file. No alarm on 2,225 photos without metadata.
     """
@@ -48,12 +46,20 @@ class GpsMetadata(Check):
     advice = "Strip the metadata before sharing: exiftool -gps:all= -xmp:geotag="
     message = "{what}"
 
-    share: float = option(0.1, "share of the data set above which one claim speaks for all", low=0.0, high=1.0)
+    share: float = option(
+        0.1, "share of the data set above which one claim speaks for all", low=0.0, high=1.0
+    )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each image with a position, or one for a data set of them."""
         judged = texts(dataset, "format") != ""
         yield from claim_unless_typical(
-            self, dataset, flags(dataset, "gps"), judged=judged, figure=np.full(len(dataset), np.nan),
-            what="the metadata hold a position", share=self.share, severity=self.severity,
-        )  # fmt: skip
+            self,
+            dataset,
+            flags(dataset, "gps"),
+            judged=judged,
+            figure=np.full(len(dataset), np.nan),
+            what="the metadata hold a position",
+            share=self.share,
+            severity=self.severity,
+        )

@@ -23,19 +23,17 @@ if TYPE_CHECKING:
 class MultiFrame(Check):
     """Animations and documents of several pages.
 
-    What it finds:
-        Files that hold more than one picture: animated GIF, WebP, PNG and AVIF, TIFF of several pages.
-    Why it matters:
-        Loaders take the first frame, which may be blank or a title, and pass over the rest in silence. Where frames were
-        meant to be samples, most of the data are missing.
-    What to do:
-        Extract the frames that belong to the data set, with one group per file so that no split tears them apart; or keep
-        the first frame as a still image.
+    What it finds: Files that hold more than one picture: animated GIF, WebP, PNG and AVIF, TIFF of
+        several pages.
+    Why it matters: Loaders take the first frame, which may be blank or a title, and pass over the
+        rest in silence. Where frames were meant to be samples, most of the data are missing.
+    What to do: Extract the frames that belong to the data set, with one group per file so that no
+        split tears them apart; or keep the first frame as a still image.
     How it works:
         The number of frames that the file announces. Only the first is measured.
-    Known limits:
-        Photos in the multi-picture format of phones (a preview or a depth map behind the photo) are not counted: their
-        first picture is the photo. Where more than half of a data set is so, one claim says it.
+    Known limits: Photos in the multi-picture format of phones (a preview or a depth map behind the
+        photo) are not counted: their first picture is the photo. Where more than half of a data set
+        is so, one claim says it.
     Measured quality:
         Exact: read from the file. No alarm on 2,225 JPEG photos.
     """
@@ -45,7 +43,10 @@ class MultiFrame(Check):
     severity = "warning"
     needs = ("frames", "format")
     summary = "Animations and documents of several pages"
-    advice = "Extract the frames that belong to the data set, one group per file, or keep the first as a still image."
+    advice = (
+        "Extract the frames that belong to the data set, one group per file, or keep the "
+        "first as a still image."
+    )
     message = "{what} is {figure:.0f}; only the first was looked at"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
@@ -53,6 +54,12 @@ class MultiFrame(Check):
         frames = figures(dataset, "frames")
         several = (frames > 1) & (texts(dataset, "format") != "MPO")
         yield from claim_unless_typical(
-            self, dataset, several, judged=~np.isnan(frames), figure=frames, what="the number of frames", unit="frames",
+            self,
+            dataset,
+            several,
+            judged=~np.isnan(frames),
+            figure=frames,
+            what="the number of frames",
+            unit="frames",
             severity="info",
-        )  # fmt: skip
+        )

@@ -1,4 +1,6 @@
-"""The check label-candidates: the labels most worth a look, where nothing says that any is wrong."""
+"""The check label-candidates: the labels most worth a look, where nothing says that any is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -20,39 +22,40 @@ if TYPE_CHECKING:
 
 #: Why wrong-label lists nothing, in words.
 _WHY = {
-    "tail": "No list of wrong labels: what is contradicted here is no more than what hard but rightly labelled images make. "
+    "tail": "No list of wrong labels: what is contradicted here is no more than what hard but "
+    "rightly labelled images make. "
     "Nothing says that these {count} are wrong; they are the first to look at.",
-    "few": "No list of wrong labels: among so few images hard ones and wrong ones are not told apart. These {count} may be "
+    "few": "No list of wrong labels: among so few images hard ones and wrong ones are not told "
+    "apart. These {count} may be "
     "either; a look decides.",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
 class LabelCandidates(Check):
     """Labels to look at first, where it cannot be said that they are wrong.
 
-    What it finds:
-        The samples whose label the classifiers contradict most, ranked, where wrong-label states no list: candidates, not
-        findings. One claim says why there is no list. Nothing acts on candidates: they are no reason to drop or to relabel.
-    Why it matters:
-        In most data sets the images that a classifier misreads most surely are rightly labelled and hard. Some are wrong all
-        the same, and this is the order in which one finds them soonest.
-    What to do:
-        Look at the first few. If none is wrong, stop. For a better judge than the embedding, train one on the images: ``dataprep
-        audit PATH --deep``.
-    How it works:
-        The classifiers and the score of wrong-label. There is no list where the log-likelihood gains too little by wrong labels,
-        where fewer than 1,500 labels or 60 a class are judged, or where less than half of the list would be wrong. Candidates
-        are what has the highest log odds against its label.
-    Known limits:
-        See wrong-label. The order is that of a general embedding: on CIFAR-10's test images none of the first 25 is among
-        the labels that most of 50 people reject.
-    Measured quality:
-        benchmarks/natural.py, the first 24 by eye (benchmarks/judged/labels.csv), wrong / arguable / right: trashnet 0 / 2 / 22,
-        photos of clothes 1 / 7 / 16, hands 2 / 1 / 21 (the first two of the list), MNIST 0 / 5 / 19, Fashion-MNIST 0 / 8 / 16,
-        tiles 2 / 0 / 22 (one tile, photographed twice). By about 50 people, the first 25 of 5,000 CIFAR-10 test images: 2 / 5 /
-        18, where 0.2 would be wrong by chance. Planted errors in fewer than 1,500 images are candidates: of 674 tiles with 5 to
-        20 % swapped, 0.81 to 0.90 of those in doubt were wrong.
+    What it finds: The samples whose label the classifiers contradict most, ranked, where
+        wrong-label states no list: candidates, not findings. One claim says why there is no list.
+        Nothing acts on candidates: they are no reason to drop or to relabel.
+    Why it matters: In most data sets the images that a classifier misreads most surely are rightly
+        labelled and hard. Some are wrong all the same, and this is the order in which one finds
+        them soonest.
+    What to do: Look at the first few. If none is wrong, stop. For a better judge than the
+        embedding, train one on the images: ``dataprep audit PATH --deep``.
+    How it works: The classifiers and the score of wrong-label. There is no list where the
+        log-likelihood gains too little by wrong labels, where fewer than 1,500 labels or 60 a class
+        are judged, or where less than half of the list would be wrong. Candidates are what has the
+        highest log odds against its label.
+    Known limits: See wrong-label. The order is that of a general embedding: on CIFAR-10's test
+        images none of the first 25 is among the labels that most of 50 people reject.
+    Measured quality: benchmarks/natural.py, the first 24 by eye (benchmarks/judged/labels.csv),
+        wrong / arguable / right: trashnet 0 / 2 / 22, photos of clothes 1 / 7 / 16, hands 2 / 1 /
+        21 (the first two of the list), MNIST 0 / 5 / 19, Fashion-MNIST 0 / 8 / 16, tiles 2 / 0 / 22
+        (one tile, photographed twice). By about 50 people, the first 25 of 5,000 CIFAR-10 test
+        images: 2 / 5 / 18, where 0.2 would be wrong by chance. Planted errors in fewer than 1,500
+        images are candidates: of 674 tiles with 5 to 20 % swapped, 0.81 to 0.90 of those in doubt
+        were wrong.
     """
 
     code: ClassVar = "label-candidates"
@@ -63,13 +66,17 @@ class LabelCandidates(Check):
     looks: ClassVar = True
     suggestion: ClassVar = "none"
     summary: ClassVar = "Labels to look at first; none is known to be wrong"
-    advice: ClassVar = "Look at the first few; a network trained on the images may judge better: --deep."
+    advice: ClassVar = (
+        "Look at the first few; a network trained on the images may judge better: --deep."
+    )
     message: ClassVar = "{text}"
 
     most: int = option(20, "candidates that are named at most", low=1)
 
     def lacks(self, dataset: Dataset, look: Look) -> list[str]:
-        """What it needs and the data lacks: class probabilities of the user's own do in place of the embedding."""
+        """What it needs and the data lacks: class probabilities of the user's own do in place of
+        the embedding.
+        """
         return without_embedding(super().lacks(dataset, look), dataset)
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
@@ -92,8 +99,21 @@ class LabelCandidates(Check):
             evidence=told,
         )
 
-    def _about(self, evidence: LabelEvidence, rows: np.ndarray, judged_by_given: bool) -> pd.DataFrame:
+    def _about(
+        self, evidence: LabelEvidence, rows: np.ndarray, judged_by_given: bool
+    ) -> pd.DataFrame:
         way = "" if judged_by_given else OTHER_WAY
-        text = " ".join(filter(None, [_WHY[evidence.withheld].format(count=f"{len(rows):,}"), way, *evidence.notes]))
-        figures = {"candidates": len(rows), "judged": int(evidence.judged.sum()), "why": evidence.withheld, "text": text}
-        return self.claims([""], scope="dataset", figure=float(len(rows)), unit="candidates", evidence=figures)
+        text = " ".join(
+            filter(
+                None, [_WHY[evidence.withheld].format(count=f"{len(rows):,}"), way, *evidence.notes]
+            )
+        )
+        figures = {
+            "candidates": len(rows),
+            "judged": int(evidence.judged.sum()),
+            "why": evidence.withheld,
+            "text": text,
+        }
+        return self.claims(
+            [""], scope="dataset", figure=float(len(rows)), unit="candidates", evidence=figures
+        )

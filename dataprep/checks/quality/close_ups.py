@@ -1,4 +1,6 @@
-"""Close-ups of the images that may be blurred, noisy or enlarged: who is looked at, and what was seen."""
+"""Close-ups of the images that may be blurred, noisy or enlarged: who is looked at, and what was
+seen.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,17 @@ if TYPE_CHECKING:
 NEEDS: tuple[str, ...] = ("sharpness", "directionality", "noise", "width", "height", "alpha")
 #: Sharpness, along the softest direction or overall, below which edges are looked at.
 _SOFTEST, _SOFT = 0.45, 0.65
-#: What the images of a data set were measured for: rows to an array (r, f) of `dataprep.measures.image.close_up.FIGURES`.
+#: What the images of a data set were measured for: rows to an array (r, f) of
+#: `dataprep.measures.image.close_up.FIGURES`.
 Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
 
 
-def find_close_ups(dataset: Dataset, look: Looking, most: int, *, reachable: bool = True) -> CloseUps:
-    """Close-ups of at most `most` images that the columns do not clear, the likeliest first; of none that are out of reach."""
+def find_close_ups(
+    dataset: Dataset, look: Looking, most: int, *, reachable: bool = True
+) -> CloseUps:
+    """Close-ups of at most `most` images that the columns do not clear, the likeliest first; of
+    none that are out of reach.
+    """
     likelihood, fit = _likelihood(dataset)
     candidates = np.flatnonzero(likelihood > 0)
     likeliest = candidates[np.argsort(-likelihood[candidates], kind="stable")]
@@ -40,13 +47,16 @@ def find_close_ups(dataset: Dataset, look: Looking, most: int, *, reachable: boo
 
 
 def _likelihood(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(how far an image lies within the sieve, 0 outside it; whether it was measured, is large enough and opaque), each (n,)."""
+    """(how far an image lies within the sieve, 0 outside it; whether it was measured, is large
+    enough and opaque), each (n,).
+    """
     sharpness, noise = figures(dataset, "sharpness"), figures(dataset, "noise")
     softest = sharpness * (1 - figures(dataset, "directionality"))
     parts = [1 - softest / _SOFTEST, 1 - sharpness / _SOFT, 1 - NOISE / np.maximum(noise, 1e-6)]
     likelihood = np.nan_to_num(np.fmax.reduce(parts), nan=0.0)
     side = np.fmin(figures(dataset, "width"), figures(dataset, "height"))
-    # Glows, smoke and shadows that are meant to lie over something else fade out by their transparency.
+    # Glows, smoke and shadows that are meant to lie over something else fade out by their
+    # transparency.
     fit = (side >= LEAST_SIDE) & ~flags(dataset, "alpha")
     return np.where(fit, np.maximum(likelihood, 0.0), 0.0), fit
 
@@ -65,7 +75,8 @@ def claim_seen(
     confidence: NDArray[np.float64],
     severity: NDArray[np.object_] | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Yield one claim per bad sample, or one about a data set of them, and one where not every candidate was looked at.
+    """Yield one claim per bad sample, or one about a data set of them, and one where not every
+    candidate was looked at.
 
     Args:
         check: whose claims they are; its message is ``{what}{told}``.
@@ -80,16 +91,33 @@ def claim_seen(
         confidence: (n,) how sure each claim is.
         severity: (n,) how bad each is; the check's by default.
     """
-    typically = claim_typical(check, bad, seen.judged, figure, {"what": typical, "told": ""}, unit=unit)
+    typically = claim_typical(
+        check, bad, seen.judged, figure, {"what": typical, "told": ""}, unit=unit
+    )
     rows = np.flatnonzero(bad)
     if typically is not None:
         yield typically
     elif rows.size:
-        figures_of = [{name: round(float(values[row]), 3) for name, values in evidence.items()} for row in rows.tolist()]
+        figures_of = [
+            {name: round(float(values[row]), 3) for name, values in evidence.items()}
+            for row in rows.tolist()
+        ]
         yield check.claims(
-            dataset.samples.index.to_numpy(dtype=object)[rows], figure=figure[rows], unit=unit, confidence=confidence[rows],
+            dataset.samples.index.to_numpy(dtype=object)[rows],
+            figure=figure[rows],
+            unit=unit,
+            confidence=confidence[rows],
             severity=check.severity if severity is None else severity[rows],
-            evidence=[{"what": "", "told": told(row)} | each for row, each in zip(rows.tolist(), figures_of, strict=True)],
-        )  # fmt: skip
+            evidence=[
+                {"what": "", "told": told(row)} | each
+                for row, each in zip(rows.tolist(), figures_of, strict=True)
+            ],
+        )
     for note in seen.notes:
-        yield check.claims([""], scope="dataset", severity="fact", suggestion="none", evidence={"what": note, "told": ""})
+        yield check.claims(
+            [""],
+            scope="dataset",
+            severity="fact",
+            suggestion="none",
+            evidence={"what": note, "told": ""},
+        )

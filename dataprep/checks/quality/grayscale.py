@@ -24,27 +24,24 @@ if TYPE_CHECKING:
 class Grayscale(Check):
     """Grey images among coloured ones.
 
-    What it finds:
-        Images without colour where most images have it, also when they are stored in three equal channels.
-    Why it matters:
-        Where one class is grey more often, a network learns that. Files of one channel also break loaders that expect
-        three.
-    What to do:
-        Make sure that grey is no property of a class. Convert all to one number of channels; where colour does not
-        matter, train with augmentation that drops it.
-    How it works:
-        The 99th percentile of chroma, the difference between the largest and the smallest of R, G and B: at most 0.015
-        (4 of 255 levels) is what compression leaves of grey. It must also be at most a twentieth of the range of luma: dark
-        and pale pictures have little chroma, and are no grey ones. Images of one tone are left to low-information.
-    Known limits:
-        Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia), count as coloured. Where more
-        than a tenth of a data set is grey nothing is said about single images: one fact says that it is mixed, or grey
-        (over 95 %).
-    Measured quality:
-        Grey stored in three channels found in 9 of 9 photos of clothes (benchmarks/quality.py), and planted in 100
-        photos (benchmarks/planted.py) in 100 % (96 to 100). No alarm on 200 untouched photos; none on 2,000 others. By
-        eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: all right on
-        five sets of the former (88 looked at) and four of the latter (59).
+    What it finds: Images without colour where most images have it, also when they are stored in
+        three equal channels.
+    Why it matters: Where one class is grey more often, a network learns that. Files of one channel
+        also break loaders that expect three.
+    What to do: Make sure that grey is no property of a class. Convert all to one number of
+        channels; where colour does not matter, train with augmentation that drops it.
+    How it works: The 99th percentile of chroma, the difference between the largest and the smallest
+        of R, G and B: at most 0.015 (4 of 255 levels) is what compression leaves of grey. It must
+        also be at most a twentieth of the range of luma: dark and pale pictures have little chroma,
+        and are no grey ones. Images of one tone are left to low-information.
+    Known limits: Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia),
+        count as coloured. Where more than a tenth of a data set is grey nothing is said about
+        single images: one fact says that it is mixed, or grey (over 95 %).
+    Measured quality: Grey stored in three channels found in 9 of 9 photos of clothes
+        (benchmarks/quality.py), and planted in 100 photos (benchmarks/planted.py) in 100 % (96 to
+        100). No alarm on 200 untouched photos; none on 2,000 others. By eye (files in
+        benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: all right
+        on five sets of the former (88 looked at) and four of the latter (59).
     """
 
     code = "grayscale"
@@ -55,10 +52,14 @@ class Grayscale(Check):
     advice = "Make sure that grey is no property of a class; convert all to one number of channels."
     message = "{what} {figure:.3f} of 1, at most {threshold:.3f}"
 
-    threshold: float = option(0.015, "99th percentile of chroma up to which an image is grey", low=0.0, high=1.0)
+    threshold: float = option(
+        0.015, "99th percentile of chroma up to which an image is grey", low=0.0, high=1.0
+    )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
-        """Yield a claim for each grey image of a coloured data set, or one for a data set that is half and half."""
+        """Yield a claim for each grey image of a coloured data set, or one for a data set that
+        is half and half.
+        """
         chroma = figures(dataset, "chroma_p99")
         judged = ~np.isnan(chroma) & has_picture(dataset)
         grey = judged & (chroma <= self.threshold) & (chroma <= _OF_RANGE * luma_range(dataset))
@@ -69,17 +70,38 @@ class Grayscale(Check):
             yield self.claims(targets, figure=chroma[grey], evidence=evidence)
         elif share > _MIXED and judged.sum() >= LEAST:
             kind, meaning = _GREY if share >= _NEARLY_ALL else _MIXED_MEANING
-            what = f"{kind} data set ({share:.0%} of the images are grey; {meaning}): chroma stays below"
-            evidence = {"what": what, "threshold": self.threshold, "share": float(share), "meaning": meaning}
+            what = (
+                f"{kind} data set ({share:.0%} of the images are grey; {meaning}): chroma "
+                "stays "
+                "below"
+            )
+            evidence = {
+                "what": what,
+                "threshold": self.threshold,
+                "share": float(share),
+                "meaning": meaning,
+            }
             evidence["sentence"] = f"{share:.0%} of the images are grey: {meaning}"
             yield self.claims(
-                [""], scope="dataset", severity="fact", suggestion="none", figure=float(np.median(chroma[grey])),
+                [""],
+                scope="dataset",
+                severity="fact",
+                suggestion="none",
+                figure=float(np.median(chroma[grey])),
                 evidence=evidence,
-            )  # fmt: skip
+            )
 
 
 _OF_RANGE = 0.05
 #: Where more are grey the data set is mixed by nature; where nearly all are, it is a grey one.
 _MIXED, _NEARLY_ALL = 0.1, 0.95
-_GREY = "grey", "one channel is enough; repeat it three times for pretrained weights, and leave colour augmentations out"
-_MIXED_MEANING = "mixed", "no class should be grey more often; convert all to one number of channels, or drop colour at random"
+_GREY = (
+    "grey",
+    "one channel is enough; repeat it three times for pretrained weights, and leave colour "
+    "augmentations out",
+)
+_MIXED_MEANING = (
+    "mixed",
+    "no class should be grey more often; convert all to one number of channels, or drop colour at "
+    "random",
+)

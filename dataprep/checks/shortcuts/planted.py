@@ -1,4 +1,6 @@
-"""Which of the patches that recur were put into the pictures, and which are what the pictures of the class show."""
+"""Which of the patches that recur were put into the pictures, and which are what the pictures of
+the class show.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
 
 #: Images with the patch, and without it, that are compared around it.
 _CARRIERS, _OTHERS = 64, 200
-#: `Surroundings.apart` of a planted patch is 0.5, with a standard deviation of 1 / sqrt(12 n) for n carriers; limits of what
-#: is let pass for that. Chosen on digits, clothes and CIFAR-10 with planted patches, and on these and hands as they are.
+#: `Surroundings.apart` of a planted patch is 0.5, with a standard deviation of 1 / sqrt(12 n) for n
+#: carriers; limits of what is let pass for that. Chosen on digits, clothes and CIFAR-10 with
+#: planted patches, and on these and hands as they are.
 _DEVIATIONS, _LEAST_SLACK, _MOST_SLACK = 2.5, 0.14, 0.16
 #: What a larger share of other images show at the place is usual there: background, sky, white.
 _USUAL = 0.15
-#: Where so many of the patches that recur are content, recurring is in the nature of the data set. Then a patch has to be rarer
-#: elsewhere, and surer by a factor of exp(8), unless it has several pixels and is seen nowhere else.
+#: Where so many of the patches that recur are content, recurring is in the nature of the data set.
+#: Then a patch has to be rarer elsewhere, and surer by a factor of exp(8), unless it has several
+#: pixels and is seen nowhere else.
 _PLACEBOS, _RARE, _MARGIN = 2, 0.03, 8.0
 _SEVERAL, _UNSEEN = 4, 0.01
 
@@ -47,11 +51,21 @@ def planted(patches: Sequence[Patch], rows: NDArray[np.int64], windows: Windows)
         windows: gives the pixels around places; all minus one where they are out of reach.
     """
     judged = [
-        Planted(patch, seen) for patch, seen in zip(patches, _seen(patches, rows, windows), strict=True) if seen is not None
+        Planted(patch, seen)
+        for patch, seen in zip(patches, _seen(patches, rows, windows), strict=True)
+        if seen is not None
     ]
-    breaking = [each for each in judged if each.seen.usual <= _USUAL and each.seen.apart >= 0.5 - _slack(each.patch)]
+    breaking = [
+        each
+        for each in judged
+        if each.seen.usual <= _USUAL and each.seen.apart >= 0.5 - _slack(each.patch)
+    ]
     content = len(judged) - len(breaking)
-    return [each for each in breaking if each.seen.is_small and (content < _PLACEBOS or _stands_out(each))]
+    return [
+        each
+        for each in breaking
+        if each.seen.is_small and (content < _PLACEBOS or _stands_out(each))
+    ]
 
 
 def _stands_out(found: Planted) -> bool:
@@ -66,18 +80,28 @@ def _slack(patch: Patch) -> float:
     return float(np.clip(_DEVIATIONS * deviation, _LEAST_SLACK, _MOST_SLACK))
 
 
-def _seen(patches: Sequence[Patch], rows: NDArray[np.int64], windows: Windows) -> list[Surroundings | None]:
+def _seen(
+    patches: Sequence[Patch], rows: NDArray[np.int64], windows: Windows
+) -> list[Surroundings | None]:
     rng = np.random.default_rng(0)
     shuffled = rng.permutation(rows)  # the same others for all, to decode few images
     chosen = [
-        (rng.permutation(patch.carriers)[:_CARRIERS], shuffled[~np.isin(shuffled, patch.carriers)][:_OTHERS]) for patch in patches
+        (
+            rng.permutation(patch.carriers)[:_CARRIERS],
+            shuffled[~np.isin(shuffled, patch.carriers)][:_OTHERS],
+        )
+        for patch in patches
     ]
     if not chosen:
         return []
     asked = [np.concatenate(pair) for pair in chosen]
     places = np.repeat([int(patch.places[0]) for patch in patches], [len(each) for each in asked])
-    pixels = np.split(windows(np.concatenate(asked), places), np.cumsum([len(each) for each in asked])[:-1])
+    pixels = np.split(
+        windows(np.concatenate(asked), places), np.cumsum([len(each) for each in asked])[:-1]
+    )
     return [
-        surroundings(part[: len(carriers)], part[len(carriers) :]) if len(carriers) >= LEAST else None
+        surroundings(part[: len(carriers)], part[len(carriers) :])
+        if len(carriers) >= LEAST
+        else None
         for part, (carriers, _) in zip(pixels, chosen, strict=True)
     ]

@@ -1,4 +1,6 @@
-"""Marks that recur: the same colour standing out at the same place, in one class far more than elsewhere."""
+"""Marks that recur: the same colour standing out at the same place, in one class far more than
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 LEAST = 6
 #: A class must hold the mark this many times as often as the other classes.
 _RATIO = 8.0
-#: Natural marks of a colour lie unevenly over the picture: their expected number at one place is taken this many times as large.
+#: Natural marks of a colour lie unevenly over the picture: their expected number at one place is
+#: taken this many times as large.
 _UNEVEN = 3.0
-#: The same colour so far away, in pixels, tells how often it is a mark around there: beside a patch of 3 x 3, or a larger one.
+#: The same colour so far away, in pixels, tells how often it is a mark around there: beside a patch
+#: of 3 x 3, or a larger one.
 _AROUND = ((2, 3), (4, 6))
 #: Marks mostly in the same images make one patch.
 _SHARED = 0.5
@@ -38,8 +42,10 @@ class Patch:
         colours: (s,) uint16.
         carriers: (c,) rows of the class's images that hold at least half of it.
         others: how many images of other classes do.
-        precision: share of the carriers that do not hold it by coincidence, as images of other classes do.
-        log_chance: upper bound of the probability that random labels do this, its natural logarithm.
+        precision: share of the carriers that do not hold it by coincidence, as images of other
+            classes do.
+        log_chance: upper bound of the probability that random labels do this, its natural
+            logarithm.
         log_limit: what that may be at most for a finding.
     """
 
@@ -73,7 +79,10 @@ def distinct(patches: Iterable[Patch]) -> list[Patch]:
     """Patches that lie mostly in the same images are told once: the surest finding of them."""
     kept: list[Patch] = []
     for patch in sorted(patches, key=lambda each: each.log_chance):
-        if not any(patch.label == other.label and _overlap(patch.carriers, other.carriers) > _SHARED for other in kept):
+        if not any(
+            patch.label == other.label and _overlap(patch.carriers, other.carriers) > _SHARED
+            for other in kept
+        ):
             kept.append(patch)
     return kept
 
@@ -92,25 +101,43 @@ def _coarsened(colours: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 def _patches(
     marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], alpha: float, classes: int
-) -> list[Patch]:  # fmt: skip
+) -> list[Patch]:
     counted = _Counted(marks, colours, labels, classes)
     limit = counted.limit(alpha)
-    return [replace(patch, log_limit=limit) for found in counted.significant(alpha) for patch in counted.assemble(*found)]
+    return [
+        replace(patch, log_limit=limit)
+        for found in counted.significant(alpha)
+        for patch in counted.assemble(*found)
+    ]
 
 
 class _Counted:
     """How often each colour stands out at each place, by class."""
 
-    def __init__(self, marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], classes: int) -> None:
-        self._image, self._labels, self._classes, self._places = marks.image, labels, classes, max(marks.places, 1)
+    def __init__(
+        self, marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], classes: int
+    ) -> None:
+        self._image, self._labels, self._classes, self._places = (
+            marks.image,
+            labels,
+            classes,
+            max(marks.places, 1),
+        )
         self._sizes = np.bincount(labels[marks.looked], minlength=classes)
         keys = (marks.place << _COLOUR_BITS) | colours.astype(np.int64)
         order = np.argsort(keys, kind="stable")
         ordered = keys[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(keys) else np.zeros(0, np.int64)
+        starts = (
+            np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+            if len(keys)
+            else np.zeros(0, np.int64)
+        )
         counts = np.diff(np.r_[starts, len(keys)])
         often = counts >= LEAST
-        self._keys_of_marks, self._deepest = keys, [int(each.max(initial=0)) for each in where(marks.place)[1:]]
+        self._keys_of_marks, self._deepest = (
+            keys,
+            [int(each.max(initial=0)) for each in where(marks.place)[1:]],
+        )
         self._order, self._starts, self._counts = order, starts[often], counts[often]
         self.keys = ordered[self._starts]
         self._counts_by_class = self._by_class()
@@ -118,16 +145,22 @@ class _Counted:
     def _by_class(self) -> NDArray[np.int64]:
         """(m, k) number of images with each key."""
         key = np.repeat(np.arange(len(self.keys)), self._counts)
-        within = np.arange(len(key)) - np.repeat(np.cumsum(self._counts) - self._counts, self._counts)
+        within = np.arange(len(key)) - np.repeat(
+            np.cumsum(self._counts) - self._counts, self._counts
+        )
         images = self._image[self._order[np.repeat(self._starts, self._counts) + within]]
-        flat = np.bincount(key * self._classes + self._labels[images], minlength=len(self.keys) * self._classes)
+        flat = np.bincount(
+            key * self._classes + self._labels[images], minlength=len(self.keys) * self._classes
+        )
         return flat.reshape(-1, self._classes)
 
     def limit(self, alpha: float) -> float:
         """Logarithm of `alpha` shared out between all keys and classes."""
         return float(np.log(alpha / max(self._counts_by_class.size, 1)))
 
-    def significant(self, alpha: float) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
+    def significant(
+        self, alpha: float
+    ) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
         """For each class, its keys (as positions) that stand out, the surest first.
 
         With the log probability of each under random labels, and among the places around it.
@@ -137,7 +170,11 @@ class _Counted:
         limit = self.limit(alpha)
         by_label = -total * _divergence(own / total, share)
         rest = (total - own + 0.5) / np.maximum(self._sizes.sum() - self._sizes, 1)
-        clear = (own >= LEAST) & (own / np.maximum(self._sizes, 1) >= _RATIO * rest) & (by_label <= limit)
+        clear = (
+            (own >= LEAST)
+            & (own / np.maximum(self._sizes, 1) >= _RATIO * rest)
+            & (by_label <= limit)
+        )
         found = []
         for label in np.flatnonzero(clear.any(axis=0)).tolist():
             rows = np.flatnonzero(clear[:, label])
@@ -148,36 +185,54 @@ class _Counted:
         return found
 
     def _around(self, positions: NDArray[np.int64], label: int) -> NDArray[np.float64]:
-        """Mean number of images of a class with the colour of each key at a place a little away from it, where it is least.
+        """Mean number of images of a class with the colour of each key at a place a little away
+        from it, where it is least.
 
-        One place of the average of the whole picture is counted with them, for a colour that is rare there.
+        One place of the average of the whole picture is counted with them, for a colour that is
+        rare there.
         """
         own = np.sort(self._keys_of_marks[self._labels[self._image] == label])
         colours = self.keys[positions] & ((1 << _COLOUR_BITS) - 1)
-        average = np.bincount(own & ((1 << _COLOUR_BITS) - 1), minlength=1 << _COLOUR_BITS)[colours] / self._places
+        average = (
+            np.bincount(own & ((1 << _COLOUR_BITS) - 1), minlength=1 << _COLOUR_BITS)[colours]
+            / self._places
+        )
         rings = [self._in_ring(self.keys[positions], own, average, *ring) for ring in _AROUND]
         return np.asarray(np.minimum.reduce(rings), np.float64)
 
     def _in_ring(
-        self, keys: NDArray[np.int64], own: NDArray[np.int64], average: NDArray[np.float64], nearest: int, furthest: int
-    ) -> NDArray[np.float64]:  # fmt: skip
+        self,
+        keys: NDArray[np.int64],
+        own: NDArray[np.int64],
+        average: NDArray[np.float64],
+        nearest: int,
+        furthest: int,
+    ) -> NDArray[np.float64]:
         _, down, across = where(keys >> _COLOUR_BITS)
         seen, places = average.copy(), np.ones(len(keys))
         for dv, du in _ring(nearest, furthest):
             v, u = down + dv, across + du
             inside = (v >= 0) & (u >= 0) & (v <= self._deepest[0]) & (u <= self._deepest[1])
             there = keys + ((place_of(0, 1, 0) * dv + du) << _COLOUR_BITS)
-            seen += np.where(inside, np.searchsorted(own, there, side="right") - np.searchsorted(own, there), 0)
+            seen += np.where(
+                inside, np.searchsorted(own, there, side="right") - np.searchsorted(own, there), 0
+            )
             places += inside
         return np.asarray(seen / places, np.float64)
 
     def _images(self, position: int) -> NDArray[np.int64]:
         start = self._starts[position]
-        return np.asarray(self._image[self._order[start : start + self._counts[position]]], np.int64)
+        return np.asarray(
+            self._image[self._order[start : start + self._counts[position]]], np.int64
+        )
 
     def assemble(
-        self, label: int, keys: NDArray[np.int64], by_label: NDArray[np.float64], by_place: NDArray[np.float64]
-    ) -> list[Patch]:  # fmt: skip
+        self,
+        label: int,
+        keys: NDArray[np.int64],
+        by_label: NDArray[np.float64],
+        by_place: NDArray[np.float64],
+    ) -> list[Patch]:
         """Join keys that lie mostly in the same images, the surest first."""
         chance = dict(zip(keys.tolist(), np.maximum(by_label, by_place).tolist(), strict=True))
         left = keys.tolist()
@@ -191,7 +246,9 @@ class _Counted:
         return patches
 
     def _patch(self, label: int, members: list[int], chance: float) -> Patch:
-        images, times = np.unique(np.concatenate([self._images(key) for key in members]), return_counts=True)
+        images, times = np.unique(
+            np.concatenate([self._images(key) for key in members]), return_counts=True
+        )
         holders = images[2 * times >= len(members)]
         carriers = holders[self._labels[holders] == label]
         others, size = len(holders) - len(carriers), int(self._sizes[label])
@@ -205,19 +262,29 @@ class _Counted:
 def _ring(nearest: int, furthest: int) -> list[tuple[int, int]]:
     """(down, across) of the places whose larger coordinate lies between the two, both included."""
     span = range(-furthest, furthest + 1)
-    return [(down, across) for down in span for across in span if max(abs(down), abs(across)) >= nearest]
+    return [
+        (down, across) for down in span for across in span if max(abs(down), abs(across)) >= nearest
+    ]
 
 
-def _divergence(observed: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kullback-Leibler divergence of shares where more was observed than expected, else 0 (Chernoff's bound of the binomial)."""
+def _divergence(
+    observed: NDArray[np.float64], expected: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Kullback-Leibler divergence of shares where more was observed than expected, else 0
+    (Chernoff's bound of the binomial).
+    """
     observed = np.clip(observed, 1e-12, 1 - 1e-12)
     expected = np.clip(expected, 1e-12, 1 - 1e-12)
-    divergence = observed * np.log(observed / expected) + (1 - observed) * np.log((1 - observed) / (1 - expected))
+    divergence = observed * np.log(observed / expected) + (1 - observed) * np.log(
+        (1 - observed) / (1 - expected)
+    )
     return np.where(observed > expected, divergence, 0.0)
 
 
 def _poisson_exponent(count: NDArray[np.int64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chernoff's bound: a Poisson variable of this mean reaches the count with a probability of at most exp(-exponent)."""
+    """Chernoff's bound: a Poisson variable of this mean reaches the count with a probability of
+    at most exp(-exponent).
+    """
     mean = np.maximum(mean, 1e-9)
     exponent = count * np.log(np.maximum(count, 1) / mean) - count + mean
     return np.where(count > mean, exponent, 0.0)

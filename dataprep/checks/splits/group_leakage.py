@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 class GroupLeakage(Check):
     """
     What it finds:
-        Groups (a patient, a video, a sender, a burst) that have samples in more than one split; and for each split, the share of
-        its samples that belong to such groups.
+        Groups (a patient, a video, a sender, a burst) that have samples in more than one split; and
+        for each split, the share of its samples that belong to such groups.
 
-    Why it matters:
-        Samples of a group are alike in ways that have nothing to do with the class: the same room, camera, person. A model that
-        knows the group from training looks better on it than it will on anyone new.
+    Why it matters: Samples of a group are alike in ways that have nothing to do with the class: the
+        same room, camera, person. A model that knows the group from training looks better on it
+        than it will on anyone new.
 
     What to do:
         Split by group: every group in one split. `dataprep.split` keeps groups together.
 
-    How it works:
-        The column ``group`` is compared with the column ``split``; nothing else is read. Samples without a group are left out.
+    How it works: The column ``group`` is compared with the column ``split``; nothing else is read.
+        Samples without a group are left out.
 
     Known limits:
         It knows only the groups it is told of; unlike groups may hold the same person.
 
-    Measured quality:
-        Exact: it counts. On 2,000 photos whose official validation split shares its senders with train, it names them all.
+    Measured quality: Exact: it counts. On 2,000 photos whose official validation split shares its
+        senders with train, it names them all.
     """
 
     code: ClassVar = "group-leakage"
@@ -59,10 +59,14 @@ class GroupLeakage(Check):
         affected = spread_over(codes, splits, known)
         if not affected.any():
             return
-        yield share_claims(self, splits, affected, known, "belong to a group that is in another split too")
+        yield share_claims(
+            self, splits, affected, known, "belong to a group that is in another split too"
+        )
         columns, where = np.unique(splits[affected].astype(str), return_inverse=True)
         leaking, rows = np.unique(codes[affected], return_inverse=True)
-        counts = np.bincount(rows * len(columns) + where, minlength=len(leaking) * len(columns)).reshape(len(leaking), -1)
+        counts = np.bincount(
+            rows * len(columns) + where, minlength=len(leaking) * len(columns)
+        ).reshape(len(leaking), -1)
         texts = [_spell(columns.tolist(), row) for row in counts.tolist()]
         yield self.claims(
             [str(name) for name in np.asarray(names, dtype=object)[leaking]],
@@ -73,4 +77,6 @@ class GroupLeakage(Check):
 
 
 def _spell(splits: Iterable[str], counts: list[int]) -> str:
-    return "in several splits: " + ", ".join(f"{split} {count:,}" for split, count in zip(splits, counts, strict=True) if count)
+    return "in several splits: " + ", ".join(
+        f"{split} {count:,}" for split, count in zip(splits, counts, strict=True) if count
+    )

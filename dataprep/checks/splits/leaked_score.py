@@ -1,4 +1,6 @@
-"""What samples that a model has seen do to a test score, by a classifier that remembers: the nearest training sample."""
+"""What samples that a model has seen do to a test score, by a classifier that remembers: the
+nearest training sample.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,25 @@ Rows = NDArray[np.int64]
 
 #: Fewest samples of a split, and affected ones of it, whose accuracy is worth a word.
 _FEWEST, _FEWEST_AFFECTED = 20, 5
-#: Comparisons at once, and in all: above, samples without a training sample among their nearest are left out.
+#: Comparisons at once, and in all: above, samples without a training sample among their nearest are
+#: left out.
 _BLOCK, _MOST = 1 << 22, 1 << 33
 
 
 def score_effects(
-    dataset: Dataset, look: Look, splits: NDArray[Any], known: NDArray[np.bool_], affected: NDArray[np.bool_]
+    dataset: Dataset,
+    look: Look,
+    splits: NDArray[Any],
+    known: NDArray[np.bool_],
+    affected: NDArray[np.bool_],
 ) -> dict[str, dict[str, Any]]:
-    """Split to what its affected samples do to the accuracy of the label of the nearest training sample, by embedding.
+    """Split to what its affected samples do to the accuracy of the label of the nearest training
+    sample, by embedding.
 
-    Each value has ``text`` and ``accuracy``: ``all`` samples, those ``without`` affected ones, the ``affected`` ones, and
-    ``same_classes``: unaffected ones weighted to the affected ones' mix of classes. Empty without labels, embeddings or a split
-    named train; splits with fewer than 20 samples or 5 affected ones are left out.
+    Each value has ``text`` and ``accuracy``: ``all`` samples, those ``without`` affected ones, the
+    ``affected`` ones, and ``same_classes``: unaffected ones weighted to the affected ones' mix of
+    classes. Empty without labels, embeddings or a split named train; splits with fewer than 20
+    samples or 5 affected ones are left out.
     """
     if not dataset.has("embedding") or not dataset.has("label") or "train" not in splits[known]:
         return {}
@@ -42,7 +51,9 @@ def score_effects(
         if len(rows) >= _FEWEST and affected[rows].sum() >= _FEWEST_AFFECTED and len(training):
             seen = _nearest_of(look, rows, training)
             rows, seen = rows[seen >= 0], seen[seen >= 0]
-            effects[split] = _effect(split, labels[rows], labels[seen] == labels[rows], affected[rows])
+            effects[split] = _effect(
+                split, labels[rows], labels[seen] == labels[rows], affected[rows]
+            )
     return {split: effect for split, effect in effects.items() if effect}
 
 
@@ -65,24 +76,39 @@ def _nearest_of(look: Look, rows: Rows, training: Rows) -> Rows:
     return nearest
 
 
-def _effect(split: str, labels: Rows, right: NDArray[np.bool_], affected: NDArray[np.bool_]) -> dict[str, Any]:
+def _effect(
+    split: str, labels: Rows, right: NDArray[np.bool_], affected: NDArray[np.bool_]
+) -> dict[str, Any]:
     if not affected.any() or affected.all():
         return {}
-    everyone, without, seen = float(right.mean()), float(right[~affected].mean()), float(right[affected].mean())
+    everyone, without, seen = (
+        float(right.mean()),
+        float(right[~affected].mean()),
+        float(right[affected].mean()),
+    )
     same = _weighted(labels, right, affected)
     text = (
         f"; the nearest training image names the class of {seen:.0%} of them"
         + (f", and of {same:.0%} of the others of the same classes" if same == same else "")
         + f"; without them accuracy in {split} is {without:.3f} instead of {everyone:.3f}"
     )
-    accuracy = {"all": everyone, "without": without, "affected": seen, "same_classes": None if same != same else same}
+    accuracy = {
+        "all": everyone,
+        "without": without,
+        "affected": seen,
+        "same_classes": None if same != same else same,
+    }
     return {"text": text, "accuracy": accuracy}
 
 
 def _weighted(labels: Rows, right: NDArray[np.bool_], affected: NDArray[np.bool_]) -> float:
-    """Accuracy of unaffected samples, their classes weighted as among affected ones; NaN where they share no class."""
+    """Accuracy of unaffected samples, their classes weighted as among affected ones; NaN where
+    they share no class.
+    """
     count = int(labels.max()) + 1
     others = np.bincount(labels[~affected], minlength=count)
-    accuracy = np.bincount(labels[~affected], right[~affected], minlength=count) / np.maximum(others, 1)
+    accuracy = np.bincount(labels[~affected], right[~affected], minlength=count) / np.maximum(
+        others, 1
+    )
     weight = np.bincount(labels[affected], minlength=count) * (others > 0)
     return float((weight * accuracy).sum() / weight.sum()) if weight.any() else float("nan")

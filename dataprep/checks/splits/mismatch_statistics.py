@@ -1,4 +1,6 @@
-"""The statistics by which two samples are compared, and their p-values, corrected for all of them together."""
+"""The statistics by which two samples are compared, and their p-values, corrected for all of
+them together.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,21 @@ if TYPE_CHECKING:
 _SHARES = {"brightness": 0.35, "content": 0.15, "combination": 0.1}
 _REST = 0.4
 #: Within a family: shares of its kinds of statistics; those of one kind share equally.
-_KIND_SHARES = {"exposure": 3.0, "mean": 1.0, "location": 1.0, "level": 1.0, "spread": 0.25, "classifier": 1.0}
-#: Levels of a category that are looked at, most frequent first, and rows that one needs on it and off it.
+_KIND_SHARES = {
+    "exposure": 3.0,
+    "mean": 1.0,
+    "location": 1.0,
+    "level": 1.0,
+    "spread": 0.25,
+    "classifier": 1.0,
+}
+#: Levels of a category that are looked at, most frequent first, and rows that one needs on it and
+#: off it.
 _LEVELS, _LEAST_LEVEL = 8, 5
 #: Penalties of the classifiers, in units of the features' mean variance.
 _PROPERTY_RIDGE, _CONTENT_RIDGE = 0.1, 1.0
-#: Columns that a change of exposure moves by a known amount: luma by its own law, these with the gain.
+#: Columns that a change of exposure moves by a known amount: luma by its own law, these with the
+#: gain.
 _WITH_GAIN = ("contrast", "saturation", "chroma_p99")
 _EXPOSURE_RIDGE = 0.1
 
@@ -46,7 +57,8 @@ class Statistic:
 
     Attributes:
         family: what differs, in a word.
-        kind: location, mean, spread, level, exposure (all of luma in the pattern of an offset, a gain or a gamma), classifier.
+        kind: location, mean, spread, level, exposure (all of luma in the pattern of an offset, a
+            gain or a gamma), classifier.
         property: whose figures; None for classifiers.
         scores: (n,) what each row adds to the own side's sum.
         level: code of the category; -1 for other kinds.
@@ -92,7 +104,9 @@ def compare(pair: Pair, draws: int) -> dict[str, Tested]:
     statistics = [each for each in _statistics(pair) if each.scores.std() > 1e-9]
     if not statistics:
         return {}
-    deviations = standardised(sums(sides, np.stack([each.scores for each in statistics], axis=1).astype(np.float32)))
+    deviations = standardised(
+        sums(sides, np.stack([each.scores for each in statistics], axis=1).astype(np.float32))
+    )
     for family, features, ridge in _classifiers(pair, statistics):
         scores, values = _classified(pair, features, ridge, sides)
         statistics.append(Statistic(family, "classifier", None, scores))
@@ -106,7 +120,9 @@ def compare(pair: Pair, draws: int) -> dict[str, Tested]:
         # The first of those that say the same, whatever the processor's last bit makes of ties.
         best = places[int(np.argmax(strengths <= strengths.min() + _SAME_STRENGTH))]
         members = tuple((statistics[i], float(deviations[0, i])) for i in places)
-        result[family] = Tested(statistics[best], float(corrected[best]), float(deviations[0, best]), members)
+        result[family] = Tested(
+            statistics[best], float(corrected[best]), float(deviations[0, best]), members
+        )
     return result
 
 
@@ -125,12 +141,18 @@ def _of_number(each: Property, pair: Pair) -> Iterator[Statistic]:
     location = normal_scores(within(filled[:, None], pair.strata))
     kind = "mean" if each.name == "luma_mean" else "location"
     yield Statistic(each.family, kind, each, _centred(location, pair, known))
-    yield Statistic(each.family, "spread", each, _centred(normal_scores(np.abs(location)), pair, known))
+    yield Statistic(
+        each.family, "spread", each, _centred(normal_scores(np.abs(location)), pair, known)
+    )
     if not known.all() and _LEAST_LEVEL <= (~known).sum() <= len(known) - _LEAST_LEVEL:
-        yield Statistic(each.family, "level", each, within((~known).astype(np.float64), pair.strata))
+        yield Statistic(
+            each.family, "level", each, within((~known).astype(np.float64), pair.strata)
+        )
 
 
-def _centred(scores: NDArray[np.float64], pair: Pair, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _centred(
+    scores: NDArray[np.float64], pair: Pair, known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     return np.where(known, within(scores, pair.strata)[:, 0], 0.0)
 
 
@@ -139,14 +161,21 @@ def _of_category(each: Property, pair: Pair) -> Iterator[Statistic]:
     counts = np.bincount(codes)
     for level in np.argsort(-counts, kind="stable")[:_LEVELS]:
         if _LEAST_LEVEL <= counts[level] <= len(codes) - _LEAST_LEVEL:
-            yield Statistic(each.family, "level", each, within((codes == level).astype(np.float64), pair.strata), int(level))
+            yield Statistic(
+                each.family,
+                "level",
+                each,
+                within((codes == level).astype(np.float64), pair.strata),
+                int(level),
+            )
 
 
 def _of_exposure(properties: dict[str, Property], pair: Pair) -> Iterator[Statistic]:
-    """Matched filters for an offset, a gain and a gamma of the pixels: they move all percentiles of luma at once.
+    """Matched filters for an offset, a gain and a gamma of the pixels: they move all percentiles of
+    luma at once.
 
-    A filter weighs the columns by the inverse of their covariance within classes, which takes out what varies anyway (the linear
-    discriminant for a known difference, Fisher 1936).
+    A filter weighs the columns by the inverse of their covariance within classes, which takes out
+    what varies anyway (the linear discriminant for a known difference, Fisher 1936).
     """
     luma = [each for name, each in properties.items() if name.startswith("luma_")]
     others = [properties[name] for name in _WITH_GAIN if name in properties]
@@ -162,10 +191,14 @@ def _of_exposure(properties: dict[str, Property], pair: Pair) -> Iterator[Statis
     for pattern in _patterns(values, is_luma):
         filtered = scaled @ (inverse @ (pattern / spread))
         scores = normal_scores(within(filtered[:, None], pair.strata))
-        yield Statistic("brightness", "exposure", properties["luma_mean"], within(scores, pair.strata)[:, 0])
+        yield Statistic(
+            "brightness", "exposure", properties["luma_mean"], within(scores, pair.strata)[:, 0]
+        )
 
 
-def _patterns(values: NDArray[np.float64], is_luma: NDArray[np.bool_]) -> Iterator[NDArray[np.float64]]:
+def _patterns(
+    values: NDArray[np.float64], is_luma: NDArray[np.bool_]
+) -> Iterator[NDArray[np.float64]]:
     """What an offset, a gain and a gamma of the pixels do to the columns; white stays white."""
     below_white = (values < 0.99).mean(axis=0)
     level = np.clip(values, 1e-3, 1)
@@ -174,14 +207,26 @@ def _patterns(values: NDArray[np.float64], is_luma: NDArray[np.bool_]) -> Iterat
     yield np.where(is_luma, (-level * np.log(level)).mean(axis=0), 0.0)
 
 
-def _classifiers(pair: Pair, statistics: list[Statistic]) -> Iterator[tuple[str, NDArray[np.float32], float]]:
-    """Family, features (n, m) centred within strata, and penalty of each classifier two-sample test."""
-    plain = [each.scores / each.scores.std() for each in statistics if each.kind in ("location", "mean", "level")]
+def _classifiers(
+    pair: Pair, statistics: list[Statistic]
+) -> Iterator[tuple[str, NDArray[np.float32], float]]:
+    """Family, features (n, m) centred within strata, and penalty of each classifier two-sample
+    test.
+    """
+    plain = [
+        each.scores / each.scores.std()
+        for each in statistics
+        if each.kind in ("location", "mean", "level")
+    ]
     if len(plain) > 1:
         yield "combination", _condensed(np.stack(plain, axis=1)), _PROPERTY_RIDGE
     if pair.vectors is not None:
         known = (pair.vectors != 0).any(axis=1)
-        yield "content", _condensed(within(pair.vectors, pair.strata) * known[:, None]), _CONTENT_RIDGE
+        yield (
+            "content",
+            _condensed(within(pair.vectors, pair.strata) * known[:, None]),
+            _CONTENT_RIDGE,
+        )
 
 
 def _condensed(features: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -196,12 +241,16 @@ def _condensed(features: NDArray[np.float64]) -> NDArray[np.float32]:
 def _classified(
     pair: Pair, features: NDArray[np.float32], ridge: float, sides: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Out-of-fold scores (n,) of the real division, and the standardised agreement of scores and sides for every division."""
+    """Out-of-fold scores (n,) of the real division, and the standardised agreement of scores and
+    sides for every division.
+    """
     folds = folds_of(pair.units, np.random.default_rng(0))
     share = pair.own - within(pair.own[:, None].astype(np.float64), pair.strata)[:, 0]
     targets = np.ascontiguousarray(sides.T, dtype=np.float32) - share[:, None].astype(np.float32)
     predicted = out_of_fold(features, targets, folds, ridge)
-    return predicted[:, 0].astype(np.float64), standardised((predicted * targets).sum(axis=0)[:, None])[:, 0]
+    return predicted[:, 0].astype(np.float64), standardised(
+        (predicted * targets).sum(axis=0)[:, None]
+    )[:, 0]
 
 
 def _weights(statistics: list[Statistic]) -> NDArray[np.float64]:

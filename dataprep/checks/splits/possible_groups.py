@@ -26,35 +26,38 @@ _NAMED = 3
 class PossibleGroupsCheck(Check):
     """
     What it finds:
-        Ways to group the samples that nobody named and that the data seem to follow: folders below the classes
-        (``benign/PATIENT/1.png``), a part of the file names (``P003b_1.jpg``, frame ``00012_00007.ppm`` of a track), a column
-        whose values repeat (``lesion_id``), and numbers in a row, as one session of one camera gives them (``IMG_4467.JPG``).
-        Each with the option that uses it.
-    Why it matters:
-        Pictures of one patient, object, video or session are alike in ways that have nothing to do with the class. A split that
-        knows nothing of them puts some into training and others into test, and the score on test is too good.
-    What to do:
-        If they are groups, give the option that is named: audit and split then keep them together and say which are torn. If they
-        are not, go on: nothing is done with them.
-    How it works:
-        A candidate is told by its form: keys that a few samples share, more of them than classes and not one to one with the
-        classes. Names must have a number or a view behind the key that other keys have too, or numbers that run within each key;
-        a column must be called as groups are. Then pictures are compared: how often the nearest one (by embedding, else by
-        thumbnail), copies aside, is of the same group, and how often it would be, were the groups drawn anew within the classes.
-        Forms that say little (dates, columns of any name, numbers in a row) are told only where the pictures speak for them; the
-        others are left out where 500 and more embeddings speak against them.
-    Known limits:
-        Groups that neither names nor columns show are not found. Runs of numbers are cut every ten or hundred numbers, which is
-        seldom where a session ends: a few sessions stay torn. Folders that are finer classes look like groups, as their pictures
-        are alike too. Keys that are words with words behind them (``folder-new``, ``folder-open``) are taken for kinds of things.
-    Measured quality:
-        On 26 sets, of which 13 were looked at once, when the rules were done; by eye: nothing told on 18 without groups (CIFAR-10
-        and its test images, MNIST, Fashion-MNIST, digits of scikit-learn, trashnet, tiles, strokes, Oxygen icons, emoji, stamps,
-        and seven sets of textures and photographs). Right: the 157 senders of 2,000 photos of clothes by their column (the
-        nearest photo is of the same sender for 55 %, 7 % by chance), students behind 2,062 photos of hands by runs of numbers
-        (46 %, 4 % by chance), frames of videos (59 %, 4 %), poses of 137 drawn figures (76 %, 22 %), icons in two sizes, the 25
-        fonts of 1,975 drawn characters. Arguable: the rows of a sheet of handwritten digits. Missed: camera frames among other
-        pictures, where fewer than 95 % of the names end in a number.
+        Ways to group the samples that nobody named and that the data seem to follow: folders below
+        the classes (``benign/PATIENT/1.png``), a part of the file names (``P003b_1.jpg``, frame
+        ``00012_00007.ppm`` of a track), a column whose values repeat (``lesion_id``), and numbers
+        in a row, as one session of one camera gives them (``IMG_4467.JPG``). Each with the option
+        that uses it.
+    Why it matters: Pictures of one patient, object, video or session are alike in ways that have
+        nothing to do with the class. A split that knows nothing of them puts some into training and
+        others into test, and the score on test is too good.
+    What to do: If they are groups, give the option that is named: audit and split then keep them
+        together and say which are torn. If they are not, go on: nothing is done with them.
+    How it works: A candidate is told by its form: keys that a few samples share, more of them than
+        classes and not one to one with the classes. Names must have a number or a view behind the
+        key that other keys have too, or numbers that run within each key; a column must be called
+        as groups are. Then pictures are compared: how often the nearest one (by embedding, else by
+        thumbnail), copies aside, is of the same group, and how often it would be, were the groups
+        drawn anew within the classes. Forms that say little (dates, columns of any name, numbers in
+        a row) are told only where the pictures speak for them; the others are left out where 500
+        and more embeddings speak against them.
+    Known limits: Groups that neither names nor columns show are not found. Runs of numbers are cut
+        every ten or hundred numbers, which is seldom where a session ends: a few sessions stay
+        torn. Folders that are finer classes look like groups, as their pictures are alike too. Keys
+        that are words with words behind them (``folder-new``, ``folder-open``) are taken for kinds
+        of things.
+    Measured quality: On 26 sets, of which 13 were looked at once, when the rules were done; by eye:
+        nothing told on 18 without groups (CIFAR-10 and its test images, MNIST, Fashion-MNIST,
+        digits of scikit-learn, trashnet, tiles, strokes, Oxygen icons, emoji, stamps, and seven
+        sets of textures and photographs). Right: the 157 senders of 2,000 photos of clothes by
+        their column (the nearest photo is of the same sender for 55 %, 7 % by chance), students
+        behind 2,062 photos of hands by runs of numbers (46 %, 4 % by chance), frames of videos (59
+        %, 4 %), poses of 137 drawn figures (76 %, 22 %), icons in two sizes, the 25 fonts of 1,975
+        drawn characters. Arguable: the rows of a sheet of handwritten digits. Missed: camera frames
+        among other pictures, where fewer than 95 % of the names end in a number.
     """
 
     code: ClassVar = "possible-groups"
@@ -74,17 +77,29 @@ class PossibleGroupsCheck(Check):
             return
         unit = look.units()
         neighbours = look.neighbours() if look.features().known.any() else None
-        found = possible_groups(dataset, unit, Relatives(*first_relatives(dataset, unit, neighbours)))
+        found = possible_groups(
+            dataset, unit, Relatives(*first_relatives(dataset, unit, neighbours))
+        )
         for each in found:
             torn = torn_now(each.candidate.code, dataset)
-            yield self.claims([""], figure=float(each.groups), unit="groups", evidence=_evidence(each, dataset, torn))
+            yield self.claims(
+                [""],
+                figure=float(each.groups),
+                unit="groups",
+                evidence=_evidence(each, dataset, torn),
+            )
 
 
 def torn_now(code: NDArray[np.int64], dataset: Dataset) -> int | None:
     """Groups that lie in several of the splits that the data have; None where they have none."""
     if not dataset.has("split"):
         return None
-    split = np.asarray(pd.factorize(dataset.samples["split"].astype("str").where(dataset.samples["split"].notna()))[0], np.int64)
+    split = np.asarray(
+        pd.factorize(
+            dataset.samples["split"].astype("str").where(dataset.samples["split"].notna())
+        )[0],
+        np.int64,
+    )
     inside = (code >= 0) & (split >= 0)
     keys, _ = distinct_pairs(code[inside], split[inside])
     return int((np.bincount(keys, minlength=1) > 1).sum())
@@ -93,13 +108,22 @@ def torn_now(code: NDArray[np.int64], dataset: Dataset) -> int | None:
 def _evidence(found: PossibleGroups, dataset: Dataset, torn: int | None) -> dict[str, Any]:
     grouping, alike = found.candidate.grouping, found.likeness
     figures: dict[str, Any] = {
-        "by": grouping.by, "value": grouping.value, "option": grouping.option, "kind": found.candidate.kind,
-        "groups": found.groups, "samples": found.samples, "torn_at_random": round(found.torn),
-    }  # fmt: skip
+        "by": grouping.by,
+        "value": grouping.value,
+        "option": grouping.option,
+        "kind": found.candidate.kind,
+        "groups": found.groups,
+        "samples": found.samples,
+        "torn_at_random": round(found.torn),
+    }
     if torn is not None:
         figures["torn_now"] = torn
     if alike.judged:
-        figures |= {"nearest_share": round(alike.share, 4), "nearest_chance": round(alike.chance, 4), "nearest_by": alike.by}
+        figures |= {
+            "nearest_share": round(alike.share, 4),
+            "nearest_chance": round(alike.chance, 4),
+            "nearest_by": alike.by,
+        }
     return figures | {"text": _text(found, _examples(found, dataset), torn)}
 
 
@@ -111,7 +135,8 @@ def _examples(found: PossibleGroups, dataset: Dataset) -> list[str]:
 def _text(found: PossibleGroups, examples: list[str], torn: int | None) -> str:
     grouping, alike, groups = found.candidate.grouping, found.likeness, f"{found.groups:,}"
     what = {
-        "folder": f"{groups} folders{' below the classes' if found.classes else ''} look like groups",
+        "folder": f"{groups} folders{' below the classes' if found.classes else ''} look like "
+        "groups",
         "name": f"{groups} parts of file names look like groups",
         "column": f"{groups} values of the column {grouping.value!r} look like groups",
         "numbers": f"Pictures with numbers in a row look alike ({groups} runs of numbers)",
@@ -121,7 +146,8 @@ def _text(found: PossibleGroups, examples: list[str], torn: int | None) -> str:
     text = f"{what}: {named}; {f'{size:,.1f}'.removesuffix('.0')} images each on average."
     if alike.judged and alike.speaks_for:
         text += (
-            f" The nearest image, copies aside, is of the same one for {alike.share:.0%} of them, {alike.chance:.1%} by chance."
+            f" The nearest image, copies aside, is of the same one for {alike.share:.0%} of "
+            f"them, {alike.chance:.1%} by chance."
         )
     if torn is None:
         text += f" A split of single images would tear about {found.torn:,.0f} of them."
@@ -131,5 +157,7 @@ def _text(found: PossibleGroups, examples: list[str], torn: int | None) -> str:
         f"--group-column {grouping.value!r}" if grouping.by == "column" else grouping.option
     )  # quoted: anonymised with the rest
     text += f" If each is one patient, object, video or session: {option}"
-    of_words = grouping.by == "folder" and not any(letter.isdigit() for example in examples for letter in example)
+    of_words = grouping.by == "folder" and not any(
+        letter.isdigit() for example in examples for letter in example
+    )
     return text + ("; if each is a class of its own: --label-from leaf" if of_words else "")

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from dataprep.checks.contract import Check
 
 
-def spread_over(groups: NDArray[Any], splits: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(n,) whether a row's group has members in at least two splits; rows that are not `known` or have group -1 do not count.
+def spread_over(
+    groups: NDArray[Any], splits: NDArray[Any], known: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(n,) whether a row's group has members in at least two splits; rows that are not `known` or
+    have group -1 do not count.
 
     Args:
         groups: (n,) group number, -1 for none.
@@ -40,11 +43,13 @@ def share_claims(
     effects: Mapping[str, dict[str, Any]] | None = None,
     **columns: Any,
 ) -> pd.DataFrame:
-    """One claim of `check` for every split with affected samples: its figure is their share of the split's known samples.
+    """One claim of `check` for every split with affected samples: its figure is their share of the
+    split's known samples.
 
     Args:
         check: whose claims they are.
-        splits, affected, known: (n,) split name, whether a sample is affected, whether it takes part.
+        splits, affected, known: (n,) split name, whether a sample is affected, whether it takes
+            part.
         what: what became of the samples, after "3 of 20 samples in test (15.0%)".
         effects: split to further evidence; its key ``text``, if any, is added to the text.
         columns: of the claims, where they differ from what is usual for the check.
@@ -55,11 +60,20 @@ def share_claims(
     counts = counts[counts["sum"] > 0]
     shares = counts["sum"] / counts["size"]
     evidence = []
-    for split, count, size, share in zip(counts.index, counts["sum"], counts["size"], shares, strict=True):
+    for split, count, size, share in zip(
+        counts.index, counts["sum"], counts["size"], shares, strict=True
+    ):
         effect = effects.get(split, {})
-        text = f"{count:,} of {size:,} samples in {split} ({share:.1%}) {what}{effect.get('text', '')}"
+        text = (
+            f"{count:,} of {size:,} samples in {split} ({share:.1%}) {what}{effect.get('text', '')}"
+        )
         evidence.append({**effect, "text": text})
     return check.claims(
-        counts.index.to_numpy(dtype=object), scope="split", suggestion="regroup", figure=shares.to_numpy(dtype=np.float64),
-        unit="share of the split", evidence=evidence, **columns,
-    )  # fmt: skip
+        counts.index.to_numpy(dtype=object),
+        scope="split",
+        suggestion="regroup",
+        figure=shares.to_numpy(dtype=np.float64),
+        unit="share of the split",
+        evidence=evidence,
+        **columns,
+    )

@@ -1,4 +1,6 @@
-"""Two samples that are compared: a split with the training split, or the data set with a reference."""
+"""Two samples that are compared: a split with the training split, or the data set with a
+reference.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 LEAST_ROWS = 8
 #: Labels with fewer rows are compared together.
 _RARE = 5
-#: A split keeps units together when at most this share of those is cut that a split by single rows would cut.
+#: A split keeps units together when at most this share of those is cut that a split by single rows
+#: would cut.
 _CUT = 0.1
 
 
@@ -37,7 +40,8 @@ class Pair:
         strata: (n,) rows that are compared with each other: those of one class.
         lumps: (n,) rows that the division kept together.
         units: (n,) rows that vary together: copies and groups.
-        vectors: (n, m) embeddings in the space in which they are compared; zeros where unknown; None without.
+        vectors: (n, m) embeddings in the space in which they are compared; zeros where unknown;
+            None without.
         sizes: rows of each side before some were drawn.
     """
 
@@ -60,7 +64,9 @@ class Pair:
 
 
 def split_names(dataset: Dataset) -> list[str]:
-    """The splits that are compared: all but train, where there is one; none where there are not two."""
+    """The splits that are compared: all but train, where there is one; none where there are not
+    two.
+    """
     if not dataset.has("split"):
         return []
     names = sorted(dataset.samples["split"].dropna().astype("str").unique())
@@ -68,25 +74,41 @@ def split_names(dataset: Dataset) -> list[str]:
 
 
 def split_pairs(dataset: Dataset, look: Look, most: int) -> Iterator[Pair]:
-    """Each split with train, or with all others where none is called train; at most `most` rows a side."""
-    splits = dataset.samples["split"].astype("str").to_numpy(dtype=object) if dataset.has("split") else np.zeros(0)
+    """Each split with train, or with all others where none is called train; at most `most` rows
+    a side.
+    """
+    splits = (
+        dataset.samples["split"].astype("str").to_numpy(dtype=object)
+        if dataset.has("split")
+        else np.zeros(0)
+    )
     measured = _measured(dataset)
     for name in split_names(dataset):
         own = measured & (splits == name)
         has_train = bool((splits == "train").any())
-        other = measured & ((splits == "train") if has_train else (splits != name) & dataset.samples["split"].notna().to_numpy())
+        other = measured & (
+            (splits == "train")
+            if has_train
+            else (splits != name) & dataset.samples["split"].notna().to_numpy()
+        )
         rows = [_drawn(np.flatnonzero(side), most) for side in (own, other)]
         both = np.concatenate(rows)
         known = dataset.has("embedding")
         yield _pair(
-            (name, "train" if has_train else "the other splits"), dataset.samples.iloc[both], len(rows[0]),
-            _labels(dataset, both), look.units()[both], look.features().values[both] if known else None,
+            (name, "train" if has_train else "the other splits"),
+            dataset.samples.iloc[both],
+            len(rows[0]),
+            _labels(dataset, both),
+            look.units()[both],
+            look.features().values[both] if known else None,
             (int(own.sum()), int(other.sum())),
-        )  # fmt: skip
+        )
 
 
 def training_rows(dataset: Dataset) -> tuple[NDArray[np.bool_], str]:
-    """(n,) rows that a reference is compared with, and the name of their split: those of train, or all ("")."""
+    """(n,) rows that a reference is compared with, and the name of their split: those of train,
+    or all ("").
+    """
     if dataset.has("split"):
         train = (dataset.samples["split"] == "train").fillna(False).to_numpy(dtype=bool)
         if train.any():
@@ -95,7 +117,9 @@ def training_rows(dataset: Dataset) -> tuple[NDArray[np.bool_], str]:
 
 
 def reference_pair(dataset: Dataset, reference: Dataset, most: int) -> Pair:
-    """The training split (the whole data set where there is none) with a reference data set; at most `most` rows a side."""
+    """The training split (the whole data set where there is none) with a reference data set; at
+    most `most` rows a side.
+    """
     training, target = training_rows(dataset)
     measured = [_measured(dataset) & training, _measured(reference)]
     rows = [_drawn(np.flatnonzero(each), most) for each in measured]
@@ -104,11 +128,14 @@ def reference_pair(dataset: Dataset, reference: Dataset, most: int) -> Pair:
     shared = all(each is not None for each in labels) and dataset.task == reference.task
     groups = [_groups(each, part) for each, part in zip(sets, rows, strict=True)]
     return _pair(
-        (target, "the reference"), pd.concat([each.samples.iloc[part] for each, part in zip(sets, rows, strict=True)]),
-        len(rows[0]), np.concatenate([each for each in labels if each is not None]) if shared else None,
-        np.concatenate([groups[0], groups[1] + 1 + groups[0].max(initial=0)]), _joint_vectors(sets, rows),
+        (target, "the reference"),
+        pd.concat([each.samples.iloc[part] for each, part in zip(sets, rows, strict=True)]),
+        len(rows[0]),
+        np.concatenate([each for each in labels if each is not None]) if shared else None,
+        np.concatenate([groups[0], groups[1] + 1 + groups[0].max(initial=0)]),
+        _joint_vectors(sets, rows),
         (int(measured[0].sum()), int(measured[1].sum())),
-    )  # fmt: skip
+    )
 
 
 def _measured(dataset: Dataset) -> NDArray[np.bool_]:
@@ -127,7 +154,9 @@ def _labels(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any] | None:
     """(n,) labels as texts, "" where missing; None where there are none that make classes."""
     if not dataset.has("label") or dataset.task == "regression":
         return None
-    return np.asarray(dataset.samples["label"].iloc[rows].astype("str").fillna("").to_numpy(dtype=object))
+    return np.asarray(
+        dataset.samples["label"].iloc[rows].astype("str").fillna("").to_numpy(dtype=object)
+    )
 
 
 def _groups(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -138,9 +167,14 @@ def _groups(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(codes < 0, alone + codes.max(initial=0) + 1, codes)
 
 
-def _joint_vectors(sets: tuple[Dataset, Dataset], rows: list[NDArray[np.int64]]) -> NDArray[np.float32] | None:
+def _joint_vectors(
+    sets: tuple[Dataset, Dataset], rows: list[NDArray[np.int64]]
+) -> NDArray[np.float32] | None:
     given = [each.arrays.get("embedding") for each in sets]
-    if any(each is None for each in given) or len({each.shape[1] for each in given if each is not None}) > 1:
+    if (
+        any(each is None for each in given)
+        or len({each.shape[1] for each in given if each is not None}) > 1
+    ):
         return None
     parts = [each[part] for each, part in zip(given, rows, strict=True) if each is not None]
     return features_of(np.concatenate(parts)).values
@@ -163,7 +197,16 @@ def _pair(
         strata = np.where(rare, -1, codes).astype(np.int64)
     kept = _on_both_sides(strata, own)
     own, strata, units = own[kept], strata[kept], units[kept]
-    return Pair(*names, samples[kept], own, strata, _lumps(units, own), units, None if vectors is None else vectors[kept], sizes)
+    return Pair(
+        *names,
+        samples[kept],
+        own,
+        strata,
+        _lumps(units, own),
+        units,
+        None if vectors is None else vectors[kept],
+        sizes,
+    )
 
 
 def _on_both_sides(strata: NDArray[np.int64], own: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -172,7 +215,9 @@ def _on_both_sides(strata: NDArray[np.int64], own: NDArray[np.bool_]) -> NDArray
 
 
 def _lumps(units: NDArray[np.int64], own: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(n,) what the division moved as one: the parts of units where it kept units together, single rows where it did not."""
+    """(n,) what the division moved as one: the parts of units where it kept units together,
+    single rows where it did not.
+    """
     rows = np.arange(len(units), dtype=np.int64)
     if not len(rows):
         return rows

@@ -1,4 +1,6 @@
-"""Columns of a data set as plain arrays, whatever pandas type holds them: what is missing is NaN, False or empty text."""
+"""Columns of a data set as plain arrays, whatever pandas type holds them: what is missing is
+NaN, False or empty text.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,15 @@ if TYPE_CHECKING:
 
     from dataprep.schemas.dataset import Dataset
 
-#: Nearly all pixels within this range of luma: there is no picture to judge (the check low-information says so).
+#: Nearly all pixels within this range of luma: there is no picture to judge (the check
+#: low-information says so).
 PLAIN = 0.03
 
 
 def figures(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[np.float64]:
-    """(n,) numbers of a column, NaN where missing; also where the file was lost, unless `lost` asks for what its header told."""
+    """(n,) numbers of a column, NaN where missing; also where the file was lost, unless `lost`
+    asks for what its header told.
+    """
     values = np.array(dataset.samples[name].to_numpy(dtype=np.float64, na_value=np.nan))
     if not lost:
         values[is_lost(dataset)] = np.nan
@@ -25,11 +30,15 @@ def figures(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[np.fl
 
 def flags(dataset: Dataset, name: str) -> NDArray[np.bool_]:
     """(n,) truth values of a column, False where missing or lost."""
-    return np.asarray(dataset.samples[name].to_numpy(dtype=np.float64, na_value=0.0) > 0) & ~is_lost(dataset)
+    return np.asarray(
+        dataset.samples[name].to_numpy(dtype=np.float64, na_value=0.0) > 0
+    ) & ~is_lost(dataset)
 
 
 def texts(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[Any]:
-    """(n,) texts of a column as objects, empty where missing; also where the file was lost, unless `lost` asks for them."""
+    """(n,) texts of a column as objects, empty where missing; also where the file was lost,
+    unless `lost` asks for them.
+    """
     column = dataset.samples[name].astype("object")
     values = np.array(column.where(column.notna(), "").to_numpy(dtype=object))
     if not lost:
@@ -46,8 +55,14 @@ def is_lost(dataset: Dataset) -> NDArray[np.bool_]:
 
 
 def transparent(dataset: Dataset) -> NDArray[np.bool_]:
-    """(n,) whether some pixels are not opaque: they were measured over white, so that tones and margins are not its own."""
-    return flags(dataset, "alpha") if "alpha" in dataset.samples else np.zeros(len(dataset), dtype=bool)
+    """(n,) whether some pixels are not opaque: they were measured over white, so that tones and
+    margins are not its own.
+    """
+    return (
+        flags(dataset, "alpha")
+        if "alpha" in dataset.samples
+        else np.zeros(len(dataset), dtype=bool)
+    )
 
 
 def luma_range(dataset: Dataset) -> NDArray[np.float64]:
@@ -61,5 +76,7 @@ def has_picture(dataset: Dataset) -> NDArray[np.bool_]:
 
 
 def ramp(figure: NDArray[np.float64], threshold: float, sure: float) -> NDArray[np.float64]:
-    """(n,) confidence: 0.6 at the threshold, rising to 1 at the figure `sure`, which may lie on either side of it."""
+    """(n,) confidence: 0.6 at the threshold, rising to 1 at the figure `sure`, which may lie on
+    either side of it.
+    """
     return np.clip(0.6 + 0.4 * (figure - threshold) / (sure - threshold), 0.6, 1.0)

@@ -1,8 +1,10 @@
-"""Which properties can be why a model is right or wrong, and whether they come from handling or from what is shown.
+"""Which properties can be why a model is right or wrong, and whether they come from handling or
+from what is shown.
 
-A frame, a codec, a camera or the hour are of how pictures were made, and may be another at use. Brightness, colour, sharpness or
-the background are of what is in them as well: tomatoes are red, and a "1" has less ink than an "8". What cannot be a cause, or is
-beyond what somebody sees, is left out: numbers in file names, bytes per pixel, a frame where most pictures have one.
+A frame, a codec, a camera or the hour are of how pictures were made, and may be another at use.
+Brightness, colour, sharpness or the background are of what is in them as well: tomatoes are red,
+and a "1" has less ink than an "8". What cannot be a cause, or is beyond what somebody sees, is left
+out: numbers in file names, bytes per pixel, a frame where most pictures have one.
 """
 
 from __future__ import annotations
@@ -23,24 +25,31 @@ if TYPE_CHECKING:
 
 #: Names of files, folders, metadata and the user's columns are of where pictures come from.
 Kind = Literal["handling", "content", "source"]
-#: A family of pixels: of sizes and shapes that vary from picture to picture, each is cut to what it shows.
+#: A family of pixels: of sizes and shapes that vary from picture to picture, each is cut to what it
+#: shows.
 _CUT = frozenset(("size", "shape"))
 _CUT_SHARE, _CUT_SIZES = 0.5, 20
 #: Share of a class's pictures with a frame from which on frames are usual in it.
 _FRAMED = 0.3
-#: Share of the samples that are of the commonest class of their value, from which on the values are the classes or parts of them.
+#: Share of the samples that are of the commonest class of their value, from which on the values are
+#: the classes or parts of them.
 _MIRRORS = 0.98
-#: What follows from what is shown (a plain picture needs fewer bytes), or is said better by another.
+#: What follows from what is shown (a plain picture needs fewer bytes), or is said better by
+#: another.
 _NOT_CAUSES = frozenset(("bytes_per_pixel", "megapixels", "mode", "bit_depth"))
 #: What is of what is drawn, in drawings and cut-outs.
-_OF_DRAWINGS = frozenset(("brightness", "contrast", "colour", "sharpness", "background", "noise", "size", "shape"))
+_OF_DRAWINGS = frozenset(
+    ("brightness", "contrast", "colour", "sharpness", "background", "noise", "size", "shape")
+)
 #: The ground of a drawing or a cut-out varies less than this, in luma.
 _PLAIN = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class Cause:
-    """A property that may be why, with its scale (None: a category or the user's own number) and where it comes from."""
+    """A property that may be why, with its scale (None: a category or the user's own number) and
+    where it comes from.
+    """
 
     measured: Property
     scale: Scale | None
@@ -49,14 +58,23 @@ class Cause:
     @property
     def title(self) -> str:
         """The property's name in words."""
-        return self.scale.title if self.scale else _TITLES.get(self.measured.name, self.measured.name)
+        return (
+            self.scale.title if self.scale else _TITLES.get(self.measured.name, self.measured.name)
+        )
 
 
 _TITLES = {
-    "has_border": "a border", "format": "file format", "alpha": "transparency", "frames": "number of frames",
-    "orientation": "EXIF orientation", "gps": "a GPS position", "icc": "a colour profile",
-    "extension": "file extension", "name_prefix": "beginning of the file name", "name_origin": "origin by the file name",
-}  # fmt: skip
+    "has_border": "a border",
+    "format": "file format",
+    "alpha": "transparency",
+    "frames": "number of frames",
+    "orientation": "EXIF orientation",
+    "gps": "a GPS position",
+    "icc": "a colour profile",
+    "extension": "file extension",
+    "name_prefix": "beginning of the file name",
+    "name_origin": "origin by the file name",
+}
 
 
 def causes_of(dataset: Dataset, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> list[Cause]:
@@ -81,14 +99,20 @@ def causes_of(dataset: Dataset, rows: NDArray[np.int64], labels: NDArray[np.int6
 
 
 def of_making(causes: list[Cause], samples: pd.DataFrame) -> list[Cause]:
-    """Those that tell kinds of pictures apart: of drawings nothing that is of what is drawn, and no sharpness of thumbnails."""
+    """Those that tell kinds of pictures apart: of drawings nothing that is of what is drawn, and
+    no sharpness of thumbnails.
+    """
     drawn, small = are_drawn(samples), _are_small(samples)
-    left_out = (_OF_DRAWINGS if drawn else frozenset()) | (frozenset(("sharpness",)) if small else frozenset())
+    left_out = (_OF_DRAWINGS if drawn else frozenset()) | (
+        frozenset(("sharpness",)) if small else frozenset()
+    )
     return [each for each in causes if each.measured.family not in left_out]
 
 
 def without_names(causes: list[Cause], labels: NDArray[np.int64]) -> list[Cause]:
-    """Without those that name what is shown; folders within a folder that does so name parts of it."""
+    """Without those that name what is shown; folders within a folder that does so name parts of
+    it.
+    """
     kept, inside = [], False
     for each in causes:
         folder = each.measured.family.startswith("folder")
@@ -100,7 +124,8 @@ def without_names(causes: list[Cause], labels: NDArray[np.int64]) -> list[Cause]
 
 
 def names_classes(each: Property, labels: NDArray[np.int64]) -> bool:
-    """Whether a property names what is shown: classes under other names, their parts, or things by the names of their files.
+    """Whether a property names what is shown: classes under other names, their parts, or things by
+    the names of their files.
 
     Of two values beside two classes that cannot be said: one may be where each class was collected.
     """
@@ -111,7 +136,9 @@ def names_classes(each: Property, labels: NDArray[np.int64]) -> bool:
     values, classes = int(codes.max(initial=-1)) + 1, int(labels.max(initial=-1)) + 1
     if values < classes or values > len(codes) // 2 or (values == 2 and classes == 2):
         return False
-    counts = np.bincount(codes * classes + labels[known], minlength=values * classes).reshape(values, classes)
+    counts = np.bincount(codes * classes + labels[known], minlength=values * classes).reshape(
+        values, classes
+    )
     return bool(counts.max(axis=1).sum() >= _MIRRORS * len(codes))
 
 
@@ -131,7 +158,9 @@ def _are_small(samples: pd.DataFrame) -> bool:
 
 
 def _are_cut(samples: pd.DataFrame) -> bool:
-    """Whether hardly two pictures have one size, or drawings have many, so that each is cut to what it shows."""
+    """Whether hardly two pictures have one size, or drawings have many, so that each is cut to
+    what it shows.
+    """
     if "width" not in samples or "height" not in samples:
         return False
     sizes = len(samples[["width", "height"]].drop_duplicates())
@@ -139,7 +168,9 @@ def _are_cut(samples: pd.DataFrame) -> bool:
 
 
 def are_drawn(samples: pd.DataFrame) -> bool:
-    """Whether most are cut out or lie on a plain ground, as drawings do: then margins, tones and texture are of what is drawn."""
+    """Whether most are cut out or lie on a plain ground, as drawings do: then margins, tones and
+    texture are of what is drawn.
+    """
     plain = "edge_contrast" in samples and bool(samples["edge_contrast"].median() < _PLAIN)
     return plain or ("alpha" in samples and bool(samples["alpha"].mean() > 0.5))
 
@@ -148,5 +179,7 @@ def _are_framed(samples: pd.DataFrame, labels: NDArray[np.int64]) -> bool:
     """Whether frames are usual in half of the classes, as the margins of drawings are."""
     if "border" not in samples:
         return False
-    framed = np.bincount(labels, samples["border"].to_numpy() > 0) / np.maximum(np.bincount(labels), 1)
+    framed = np.bincount(labels, samples["border"].to_numpy() > 0) / np.maximum(
+        np.bincount(labels), 1
+    )
     return bool(np.sort(framed)[(len(framed) - 1) // 2] > _FRAMED)

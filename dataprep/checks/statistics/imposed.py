@@ -1,8 +1,10 @@
-"""Whether a difference of brightness, colour or background was put upon a class's pictures, rather than shown by them.
+"""Whether a difference of brightness, colour or background was put upon a class's pictures, rather
+than shown by them.
 
-What is shown makes parts of a picture bright; letters, shadows and edges remain dark. Where even the darkest hundredth of the
-pixels is lifted, or even the brightest is dim, and the edges are too, it is exposure or scanning. Where the edges of one class's
-pictures are of one colour and those of the others are not, it is a frame or a studio.
+What is shown makes parts of a picture bright; letters, shadows and edges remain dark. Where even
+the darkest hundredth of the pixels is lifted, or even the brightest is dim, and the edges are too,
+it is exposure or scanning. Where the edges of one class's pictures are of one colour and those of
+the others are not, it is a frame or a studio.
 """
 
 from __future__ import annotations
@@ -17,35 +19,45 @@ if TYPE_CHECKING:
 
     from dataprep.checks.statistics.properties import Property
 
-#: Difference of typical levels, as a share of the scale, and probability that a picture of the class has the higher one.
+#: Difference of typical levels, as a share of the scale, and probability that a picture of the
+#: class has the higher one.
 _STEP, _SURE, _EDGES = 0.1, 0.85, 0.6
 #: The ends of the tones, with the sign of the shift that they speak for and their name.
 _ENDS = (("luma_p01", 1, "darkest parts"), ("luma_p99", -1, "brightest parts"))
 #: 99th percentile of the chroma of typical pictures: of a class without colours, and of the others.
 _GREY, _COLOURED = 0.04, 0.1
-#: Sharpness of typical pictures: of a class that is blurred (edges of about three pixels), and of the others.
+#: Sharpness of typical pictures: of a class that is blurred (edges of about three pixels), and of
+#: the others.
 _BLURRED, _SHARP = 0.35, 0.7
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
-#: Variation of luma at the edges, of typical pictures: of a class with plain edges, and of the others.
+#: Variation of luma at the edges, of typical pictures: of a class with plain edges, and of the
+#: others.
 _PLAIN, _VARIED = 0.03, 0.08
 
 
-#: Family to the property, the figure that a class lies below and the others above, and what that comes from.
+#: Family to the property, the figure that a class lies below and the others above, and what that
+#: comes from.
 _MADE: dict[str, tuple[str, float, float, str]] = {
     "background": (
         "edge_contrast", _PLAIN, _VARIED,
-        "its pictures end in one colour, as a frame or a studio makes them, and those of the others do not",
+        "its pictures end in one colour, as a frame or a studio makes them, and those of the "
+        "others do not",
     ),
-    "colour": ("chroma_p99", _GREY, _COLOURED, "its pictures are grey, and those of the others are in colour"),
+    "colour": ("chroma_p99", _GREY, _COLOURED, "its pictures are grey, and those of the others are "
+                                               "in colour"),
     "sharpness": (
         "sharpness", _BLURRED, _SHARP,
-        "its pictures have no sharp edges, as out of focus or enlarged ones, and those of the others do",
+        "its pictures have no sharp edges, as out of focus or enlarged ones, and those of the "
+        "others do",
     ),
 }  # fmt: skip
 
 
-def imposed(family: str, properties: Sequence[Property], labels: NDArray[np.int64], label: int) -> str:
-    """In words, why a difference of a class in `family` is not of what is shown; "" where that is not known.
+def imposed(
+    family: str, properties: Sequence[Property], labels: NDArray[np.int64], label: int
+) -> str:
+    """In words, why a difference of a class in `family` is not of what is shown; "" where that is
+    not known.
 
     Args:
         family: of the property that tells the class.
@@ -69,14 +81,27 @@ def _all_over(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) 
         if values is None or edges is None:
             continue
         shift = sign * (np.nanmedian(values[mine]) - np.nanmedian(values[~mine]))
-        if shift >= _STEP and higher(sign * values, mine) >= _SURE and higher(sign * edges, mine) >= _EDGES:
-            return f"even in the {words} and at the edges, as exposure or scanning does and what is shown seldom does"
+        if (
+            shift >= _STEP
+            and higher(sign * values, mine) >= _SURE
+            and higher(sign * edges, mine) >= _EDGES
+        ):
+            return (
+                f"even in the {words} and at the edges, as exposure or scanning does and what "
+                "is shown seldom does"
+            )
     return ""
 
 
-def _apart(values: NDArray[np.float64] | None, mine: NDArray[np.bool_], below: float, above: float) -> bool:
-    """Whether a typical picture of the class lies below one figure, and a typical one of the others above another."""
-    return values is not None and bool(np.nanmedian(values[mine]) < below and np.nanmedian(values[~mine]) > above)
+def _apart(
+    values: NDArray[np.float64] | None, mine: NDArray[np.bool_], below: float, above: float
+) -> bool:
+    """Whether a typical picture of the class lies below one figure, and a typical one of the
+    others above another.
+    """
+    return values is not None and bool(
+        np.nanmedian(values[mine]) < below and np.nanmedian(values[~mine]) > above
+    )
 
 
 def higher(values: NDArray[np.float64], mine: NDArray[np.bool_]) -> float:

@@ -1,4 +1,6 @@
-"""The rows from which it can be told what goes with a label: measured, labelled, and no two copies of one thing."""
+"""The rows from which it can be told what goes with a label: measured, labelled, and no two
+copies of one thing.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 def labelled_rows(
     dataset: Dataset, look: Look, most: int, least: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str], NDArray[np.int64]]:
-    """(rows, labels, class names, units): measured samples of classes that are large enough, one of each class in each unit."""
+    """(rows, labels, class names, units): measured samples of classes that are large enough, one
+    of each class in each unit.
+    """
     known = dataset.samples["label"].notna().to_numpy() & ~is_lost(dataset)
     rows = np.random.default_rng(0).permutation(np.flatnonzero(known))
     units = look.units()
-    codes, names = pd.factorize(dataset.samples["label"].astype("str").to_numpy(dtype=object)[rows], sort=True)
+    codes, names = pd.factorize(
+        dataset.samples["label"].astype("str").to_numpy(dtype=object)[rows], sort=True
+    )
     pairs = units[rows] * max(len(names), 1) + codes
     _, first = np.unique(pairs, return_index=True)
     kept = np.sort(first)[:most]

@@ -1,4 +1,6 @@
-"""The properties that might give a label away: measured columns, metadata, and what names and times tell."""
+"""The properties that might give a label away: measured columns, metadata, and what names and
+times tell.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,16 @@ if TYPE_CHECKING:
 
 #: Family in words to its measured columns; what correlates is told once.
 _FAMILIES: dict[str, tuple[str, ...]] = {
-    "brightness": ("luma_mean", "luma_p01", "luma_p05", "luma_p25", "luma_p50", "luma_p75", "luma_p95", "luma_p99"),
+    "brightness": (
+        "luma_mean",
+        "luma_p01",
+        "luma_p05",
+        "luma_p25",
+        "luma_p50",
+        "luma_p75",
+        "luma_p95",
+        "luma_p99",
+    ),
     "contrast": ("contrast", "entropy"),
     "colour": ("saturation", "chroma_p99", "warmth", "tint", "mode"),
     "sharpness": ("sharpness", "directionality", "detail_fraction"),
@@ -40,7 +51,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 _UNSEEN = frozenset(("metadata", "file name", "mode", "bit_depth"))
 #: Cameras, programs and agencies as they begin file names; other beginnings name what is shown.
 _ORIGIN = re.compile(
-    r"^(img|image|dscn|dscf|dsc|pict|photo|scan|screenshot|screen shot|mvi|vid|gopr|dji|pxl|whatsapp image|cimg|imgp|sam|frame|"
+    r"^(img|image|dscn|dscf|dsc|pict|photo|scan|screenshot|screen "
+    r"shot|mvi|vid|gopr|dji|pxl|whatsapp image|cimg|imgp|sam|frame|"
     r"download|shutterstock|istock|istockphoto|gettyimages|getty|pexels|unsplash|pixabay|flickr|coco)(?![a-z])"
 )
 #: A column of texts with more different values than this share of its rows names the samples.
@@ -73,15 +85,28 @@ class Property:
 def properties_of(dataset: Dataset, rows: NDArray[np.int64]) -> list[Property]:
     """Every property of `rows` that takes at least two values.
 
-    Folders and file names that bear the label are the label itself and are left out, as are columns that name single samples.
+    Folders and file names that bear the label are the label itself and are left out, as are columns
+    that name single samples.
     """
     samples = dataset.samples.iloc[rows]
-    found = [*measured_properties(samples), *_judged(samples), *_names(samples), *_folders(samples), *_own_columns(samples)]
-    return [each for each in found if len(np.unique(each.values[~np.isnan(each.values)])) > 1 or _is_partly_known(each)]
+    found = [
+        *measured_properties(samples),
+        *_judged(samples),
+        *_names(samples),
+        *_folders(samples),
+        *_own_columns(samples),
+    ]
+    return [
+        each
+        for each in found
+        if len(np.unique(each.values[~np.isnan(each.values)])) > 1 or _is_partly_known(each)
+    ]
 
 
 def _is_partly_known(each: Property) -> bool:
-    """Whether it is known of some samples and not of others, which may tell as much as its value."""
+    """Whether it is known of some samples and not of others, which may tell as much as its
+    value.
+    """
     unknown = np.isnan(each.values)
     return bool(unknown.any() and not unknown.all())
 
@@ -116,7 +141,13 @@ def _property(name: str, family: str, column: pd.Series[Any], *, seen: bool) -> 
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return Property(name, family, np.where(np.isfinite(values), values, np.nan), seen=seen)
     codes, categories = pd.factorize(column.astype("str").fillna(""), sort=True)
-    return Property(name, family, codes.astype(np.float64), tuple(str(each) or "none" for each in categories), seen)
+    return Property(
+        name,
+        family,
+        codes.astype(np.float64),
+        tuple(str(each) or "none" for each in categories),
+        seen,
+    )
 
 
 def _judged(samples: pd.DataFrame) -> Iterator[Property]:
@@ -126,14 +157,21 @@ def _judged(samples: pd.DataFrame) -> Iterator[Property]:
 
 
 def _names(samples: pd.DataFrame) -> Iterator[Property]:
-    """What the file names begin with; numbers in them tell no more than in which order pictures were written."""
+    """What the file names begin with; numbers in them tell no more than in which order pictures
+    were written.
+    """
     names = samples.index.to_series().astype("str").str.rpartition("/")[2].str.rpartition(".")
     stems = names[0].where(names[0] != "", names[2])
     parts = stems.str.extract(_STEM)
     if _hold_labels(stems, samples["label"]):
         return
     prefixes = parts["prefix"].where(parts["number"].notna(), stems).str.lower().fillna("")
-    yield _property("name_origin", "file name", prefixes.str.extract(_ORIGIN, expand=False).fillna(""), seen=False)
+    yield _property(
+        "name_origin",
+        "file name",
+        prefixes.str.extract(_ORIGIN, expand=False).fillna(""),
+        seen=False,
+    )
     if not _names_samples(prefixes):
         yield _property("name_prefix", "file name", prefixes, seen=False)
 
@@ -145,14 +183,22 @@ def _hold_labels(stems: pd.Series[Any], labels: pd.Series[Any]) -> bool:
 
 
 def _folders(samples: pd.DataFrame) -> Iterator[Property]:
-    parts = samples.index.to_series().astype("str").str.rpartition("/")[0].str.split("/", expand=True)
-    given = [samples[name].astype("str").fillna("") for name in ("label", "split", "group") if name in samples]
+    parts = (
+        samples.index.to_series().astype("str").str.rpartition("/")[0].str.split("/", expand=True)
+    )
+    given = [
+        samples[name].astype("str").fillna("")
+        for name in ("label", "split", "group")
+        if name in samples
+    ]
     within = False
     for number, depth in enumerate(parts.columns, 1):
         folder = parts[depth].fillna("").str.lower()
         within = within or _are_labels(folder, samples["label"])
         if not any(_are_labels(folder, each) for each in given) and not _names_samples(folder):
-            yield _property(f"folder {number}", WITHIN if within else f"folder {number}", folder, seen=False)
+            yield _property(
+                f"folder {number}", WITHIN if within else f"folder {number}", folder, seen=False
+            )
 
 
 def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
@@ -181,7 +227,11 @@ def _plain(text: str) -> str:
 def _counts_samples(column: pd.Series[Any], numbers: NDArray[np.float64]) -> bool:
     """Whether hardly a whole number comes twice, as a running number does not."""
     known = numbers[~np.isnan(numbers)]
-    return len(known) > 0 and bool((known == known.round()).all()) and column.nunique() > _COUNTS_SAMPLES * len(known)
+    return (
+        len(known) > 0
+        and bool((known == known.round()).all())
+        and column.nunique() > _COUNTS_SAMPLES * len(known)
+    )
 
 
 def _names_samples(texts: pd.Series[Any]) -> bool:

@@ -1,4 +1,6 @@
-"""How people speak of a measured property: its name, its unit, and the smallest difference that somebody notices."""
+"""How people speak of a measured property: its name, its unit, and the smallest difference that
+somebody notices.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,18 @@ if TYPE_CHECKING:
 
 #: What makes a property differ: how pictures were taken, stored and framed, or what is in them.
 Nature = Literal["handling", "content"]
-#: Pictures with a shorter side below this have too few pixels for `NEEDS_PIXELS` to be about the camera.
+#: Pictures with a shorter side below this have too few pixels for `NEEDS_PIXELS` to be about the
+#: camera.
 LEAST_SIDE = 64
 NEEDS_PIXELS = frozenset(("noise", "blockiness"))
 #: Parts of the day by the hour at which they end.
-_DAY = ((5, "at night"), (11, "in the morning"), (17, "in the afternoon"), (22, "in the evening"), (24, "at night"))
+_DAY = (
+    (5, "at night"),
+    (11, "in the morning"),
+    (17, "in the afternoon"),
+    (22, "in the evening"),
+    (24, "at night"),
+)
 #: A difference in the share of pictures that have a value at all that counts as noticed.
 _OFTEN = 0.25
 
@@ -32,7 +41,8 @@ class Scale:
         title: its name in words.
         less: what pictures with less of it are, before a bound: "darker than".
         more: what pictures with more of it are.
-        step: the smallest difference of typical pictures that somebody notices; a ratio where `ratio` is true.
+        step: the smallest difference of typical pictures that somebody notices; a ratio where
+            `ratio` is true.
         written: a bound in a unit that people know.
         nature: what makes it differ.
         grain: bounds are multiples of this, so that what is written is what was counted.
@@ -81,45 +91,118 @@ def _colour(title: str, less: str, more: str, step: float) -> Scale:
     return Scale(title, less, more, step, _percent, "content")
 
 
-#: Measured and derived numbers. Brightness and colours are shares of the full scale: 0 % is black, 100 % is white.
+#: Measured and derived numbers. Brightness and colours are shares of the full scale: 0 % is black,
+#: 100 % is white.
 SCALES: dict[str, Scale] = {
     "luma_mean": _brightness(""),
     **{f"luma_p{share}": _brightness(" of dark parts") for share in ("01", "05", "25")},
     "luma_p50": _brightness(" of middle tones"),
     **{f"luma_p{share}": _brightness(" of bright parts") for share in ("75", "95", "99")},
-    "contrast": Scale("contrast", "of less contrast than", "of more contrast than", 0.05, _percent, "content"),
-    "entropy": Scale("number of tones", "with fewer tones than", "with more tones than", 0.7, _bits, "content", 0.1),
+    "contrast": Scale(
+        "contrast", "of less contrast than", "of more contrast than", 0.05, _percent, "content"
+    ),
+    "entropy": Scale(
+        "number of tones",
+        "with fewer tones than",
+        "with more tones than",
+        0.7,
+        _bits,
+        "content",
+        0.1,
+    ),
     "saturation": _colour("saturation", "paler than", "more colourful than", 0.08),
     "chroma_p99": _colour("strongest colour", "paler than", "more colourful than", 0.15),
     "warmth": _colour("warmth (red less blue)", "bluer than", "redder than", 0.05),
     "tint": _colour("tint (green against red and blue)", "less green than", "greener than", 0.05),
     "sharpness": Scale(
-        "sharpness", "blurred, with edges wider than", "sharp, with edges narrower than", 1.4, _edges, "content", 0.05, ratio=True
+        "sharpness",
+        "blurred, with edges wider than",
+        "sharp, with edges narrower than",
+        1.4,
+        _edges,
+        "content",
+        0.05,
+        ratio=True,
     ),
-    "directionality": Scale("one direction of edges", "less one-sided than", "more one-sided than", 0.2, _percent, "content"),
-    "detail_fraction": Scale("fineness of detail", "of coarser detail than", "of finer detail than", 0.2, _percent, "content"),
+    "directionality": Scale(
+        "one direction of edges",
+        "less one-sided than",
+        "more one-sided than",
+        0.2,
+        _percent,
+        "content",
+    ),
+    "detail_fraction": Scale(
+        "fineness of detail",
+        "of coarser detail than",
+        "of finer detail than",
+        0.2,
+        _percent,
+        "content",
+    ),
     "noise": Scale("noise", "less noisy than", "noisier than", 0.005, _levels, grain=1 / 255),
-    "jpeg_quality": Scale("JPEG quality", "of a JPEG quality below", "of a JPEG quality above", 10.0, _plain, grain=1.0),
-    "blockiness": Scale("JPEG blocks", "with fewer JPEG blocks than", "with more JPEG blocks than", 0.15, _plain, grain=0.05),
+    "jpeg_quality": Scale(
+        "JPEG quality",
+        "of a JPEG quality below",
+        "of a JPEG quality above",
+        10.0,
+        _plain,
+        grain=1.0,
+    ),
+    "blockiness": Scale(
+        "JPEG blocks",
+        "with fewer JPEG blocks than",
+        "with more JPEG blocks than",
+        0.15,
+        _plain,
+        grain=0.05,
+    ),
     "width": Scale("width", "narrower than", "broader than", 1.25, _pixels, grain=1.0, ratio=True),
     "height": Scale("height", "lower than", "higher than", 1.25, _pixels, grain=1.0, ratio=True),
     "short_side": Scale(
-        "size", "with a shorter side below", "with a shorter side above", 1.25, _pixels, grain=10.0, ratio=True
+        "size",
+        "with a shorter side below",
+        "with a shorter side above",
+        1.25,
+        _pixels,
+        grain=10.0,
+        ratio=True,
     ),
     "aspect": Scale(
-        "shape (width : height)", "narrower than width : height =", "broader than width : height =", 1.15, _plain, grain=0.05,
+        "shape (width : height)",
+        "narrower than width : height =",
+        "broader than width : height =",
+        1.15,
+        _plain,
+        grain=0.05,
         ratio=True,
     ),
     "border": Scale("border", "with less border than", "with more border than", 0.03, _percent),
     "edge_luma": Scale(
-        "background", "with a background darker than", "with a background brighter than", 0.12, _percent, "content"
-    ),
-    "edge_contrast": Scale(
-        "unevenness of the background", "with a background plainer than", "with a background more uneven than", 0.06, _percent,
+        "background",
+        "with a background darker than",
+        "with a background brighter than",
+        0.12,
+        _percent,
         "content",
     ),
-    "capture_hour": Scale("hour of capture", "taken before", "taken after", 3.0, lambda hour: f"{hour:02.0f}:00", grain=1.0),
-}  # fmt: skip
+    "edge_contrast": Scale(
+        "unevenness of the background",
+        "with a background plainer than",
+        "with a background more uneven than",
+        0.06,
+        _percent,
+        "content",
+    ),
+    "capture_hour": Scale(
+        "hour of capture",
+        "taken before",
+        "taken after",
+        3.0,
+        lambda hour: f"{hour:02.0f}:00",
+        grain=1.0,
+    ),
+}
 
 
 def scale_of(each: Property) -> Scale | None:
@@ -128,7 +211,8 @@ def scale_of(each: Property) -> Scale | None:
 
 
 def is_noticed(each: Property, some: NDArray[np.bool_], others: NDArray[np.bool_]) -> bool:
-    """Whether somebody who sees typical pictures of both groups notices the difference; true for what has no scale.
+    """Whether somebody who sees typical pictures of both groups notices the difference; true for
+    what has no scale.
 
     Args:
         each: the property of n samples.
@@ -145,7 +229,9 @@ def is_noticed(each: Property, some: NDArray[np.bool_], others: NDArray[np.bool_
     return bool(distance(scale, mine, theirs) >= scale.step)
 
 
-def distance(scale: Scale, one: NDArray[np.float64] | float, other: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def distance(
+    scale: Scale, one: NDArray[np.float64] | float, other: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
     """How far values are apart, in what `Scale.step` is given in."""
     first, second = np.asarray(one, np.float64), np.asarray(other, np.float64)
     if not scale.ratio:

@@ -1,4 +1,6 @@
-"""Lists: rows printed as an aligned table or as JSON for pipes, until the reader has had enough; and lists of files."""
+"""Lists: rows printed as an aligned table or as JSON for pipes, until the reader has had enough;
+and lists of files.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,17 @@ def print_rows(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence
     if format != "table":
         raise OptionError(f"--format: expected table or json, got {format!r}")
     widths = [max([len(column), *(len(str(row[column])) for row in rows)]) for column in columns]
-    typer.echo("  ".join(f"{column.upper():<{width}}" for column, width in zip(columns, widths, strict=True)).rstrip())
+    typer.echo(
+        "  ".join(
+            f"{column.upper():<{width}}" for column, width in zip(columns, widths, strict=True)
+        ).rstrip()
+    )
     for row in rows:
-        typer.echo("  ".join(f"{row[column]!s:<{width}}" for column, width in zip(columns, widths, strict=True)).rstrip())
+        typer.echo(
+            "  ".join(
+                f"{row[column]!s:<{width}}" for column, width in zip(columns, widths, strict=True)
+            ).rstrip()
+        )
 
 
 def silence_stdout() -> None:
@@ -41,12 +51,19 @@ def _of_stdin() -> bytes:
     except OSError as error:
         raise InputError(f"cannot read the list of files -: {error.strerror or error}") from error
     if len(data) > _MOST_BYTES:
-        raise InputError(f"cannot read the list of files -: it has more than {_MOST_BYTES // MB:,} MB, which is the limit")
+        raise InputError(
+            f"cannot read the list of files -: it has more than {_MOST_BYTES // MB:,} MB, which is "
+            "the limit"
+        )
     return data
 
 
 def listed_files(place: str) -> list[str]:
     """The paths in a list of files, one a line or with NUL between; - reads stdin."""
-    data = _of_stdin() if place == "-" else read_input(place, "the list of files", limit=_MOST_BYTES)
+    data = (
+        _of_stdin() if place == "-" else read_input(place, "the list of files", limit=_MOST_BYTES)
+    )
     separator = b"\0" if b"\0" in data else b"\n"
-    return [os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line]
+    return [
+        os.fsdecode(line) for line in (part.strip(b"\r") for part in data.split(separator)) if line
+    ]

@@ -1,4 +1,6 @@
-"""Lines on stderr, where results may go, and what the record of an audit says they were made from."""
+"""Lines on stderr, where results may go, and what the record of an audit says they were made
+from.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,17 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
 
 #: Options that name something that is read.
-_INPUTS = ("path", "manifest", "files", "reference", "known", "ignore", "embeddings", "probs", "config")
+_INPUTS = (
+    "path",
+    "manifest",
+    "files",
+    "reference",
+    "known",
+    "ignore",
+    "embeddings",
+    "probs",
+    "config",
+)
 #: Options that choose among the files.
 _SELECTION = ("sample", "include", "exclude")
 
@@ -28,7 +40,9 @@ def say(text: str) -> None:
 
 @contextmanager
 def audit_folder(ctx: typer.Context) -> Iterator[str]:
-    """The folder of the audit's files: OUT/audit; one that goes again where stdout gets them and no --out was given."""
+    """The folder of the audit's files: OUT/audit; one that goes again where stdout gets them and
+    no --out was given.
+    """
     from tempfile import TemporaryDirectory
 
     flags = ctx.params
@@ -40,13 +54,16 @@ def audit_folder(ctx: typer.Context) -> Iterator[str]:
 
 
 def is_kept(ctx: typer.Context) -> bool:
-    """Whether results stay on disk: with ``--format json`` or ``csv`` they do so only where --out says where."""
+    """Whether results stay on disk: with ``--format json`` or ``csv`` they do so only where
+    --out says where.
+    """
     source = ctx.get_parameter_source("out")
     return ctx.params["format"] == "table" or (source is not None and source.name != "DEFAULT")
 
 
 def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
-    """Refuse results where images are, and say where they lie in the folder of images, out of the way of dataprep alone.
+    """Refuse results where images are, and say where they lie in the folder of images, out of the
+    way of dataprep alone.
 
     Args:
         flags: with the path of the images, OUT and quiet.
@@ -62,20 +79,31 @@ def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
     if not os.path.isdir(root) or not lies_in(out, root):
         return
     if lies_in(root, out):
-        raise InputError(f"--out: {out} is the folder of images: choose another, or one in it that is for results alone")
+        raise InputError(
+            f"--out: {out} is the folder of images: choose another, or one in it that is for "
+            "results alone"
+        )
     folders = [os.path.join(out, stage) for stage in stages]
     unmarked = [folder for folder in folders if not os.path.exists(os.path.join(folder, MARKER))]
     for folder in unmarked:
         if os.path.isdir(folder) and os.listdir(folder):
             raise InputError(
-                f"--out: {folder} is among the images and holds files that dataprep did not put there: choose another"
+                f"--out: {folder} is among the images and holds files that dataprep did not put "
+                "there: choose another"
             )
     if folders[0] in unmarked and not flags["quiet"]:
-        say(f"results go to {out}, in the folder of images: dataprep skips it, but other programs may read it as a class")
+        say(
+            f"results go to {out}, in the folder of images: dataprep skips it, but other programs "
+            "may read it as a class"
+        )
 
 
 def with_inputs(audit: Audit, flags: Mapping[str, Any]) -> Audit:
     """The audit; its record says what it was made from."""
     from dataprep.cleaning.completeness import with_inputs as recorded
 
-    return recorded(audit, {name: flags.get(name) or "" for name in _INPUTS}, {name: flags.get(name) for name in _SELECTION})
+    return recorded(
+        audit,
+        {name: flags.get(name) or "" for name in _INPUTS},
+        {name: flags.get(name) for name in _SELECTION},
+    )

@@ -1,4 +1,6 @@
-"""The summary of ``dataprep predict``: what was predicted, refused, unreadable, and how often each class."""
+"""The summary of ``dataprep predict``: what was predicted, refused, unreadable, and how often
+each class.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +50,22 @@ class Counts:
     def summary(self) -> str:
         """One line."""
         parts = [f"{self.rows:,} image{'s' * (self.rows != 1)}: {self.predicted:,} predicted"]
-        others = ((self.refused, "refused"), (self.unreadable, "not readable"), (self.missing, "not there"))
+        others = (
+            (self.refused, "refused"),
+            (self.unreadable, "not readable"),
+            (self.missing, "not there"),
+        )
         return ", ".join(parts + [f"{count:,} {words}" for count, words in others if count])
 
     def shown(self) -> list[tuple[str, int]]:
-        """Class and how often it was predicted, the most frequent first; what is beyond twenty classes together."""
+        """Class and how often it was predicted, the most frequent first; what is beyond twenty
+        classes together.
+        """
         ordered = sorted(self._classes.items(), key=lambda item: (-item[1], item[0]))
         rest = sum(count for _, count in ordered[_NAMED:])
-        return ordered[:_NAMED] + ([(f"{len(ordered) - _NAMED:,} further classes", rest)] if rest else [])
+        return ordered[:_NAMED] + (
+            [(f"{len(ordered) - _NAMED:,} further classes", rest)] if rest else []
+        )
 
 
 def refusal_words(facts: ModelFacts, abstain_below: float | None, risk: float | None) -> str:
@@ -66,12 +76,18 @@ def refusal_words(facts: ModelFacts, abstain_below: float | None, risk: float | 
         return f"Refused below a confidence of {abstain_below:g}, as asked for"
     if risk is not None:
         return (
-            f"Refused below a confidence of {facts.abstain_below(risk):.3g}, for an error of at most {risk:.0%} among the answers"
+            f"Refused below a confidence of {facts.abstain_below(risk):.3g}, for an error of "
+            "at "
+            f"most {risk:.0%} among the answers"
         )
     usual = facts.usual_abstention
     if usual is None:
-        return "Nothing was refused: training found no confidence that keeps the error low with certainty; answers may be wrong"
+        return (
+            "Nothing was refused: training found no confidence that keeps the error low with "
+            "certainty; answers may be wrong"
+        )
     return (
-        f"Refused below a confidence of {usual['threshold']:.3g}, which keeps the error among answers at {usual['wished']:.0%} "
+        f"Refused below a confidence of {usual['threshold']:.3g}, which keeps the error among "
+        f"answers at {usual['wished']:.0%} "
         "or below on images like those of validation; --abstain-below 0 answers all"
     )

@@ -1,4 +1,6 @@
-"""Progress on stderr: a bar with stage, rate and remaining time on a terminal; elsewhere a line now and then."""
+"""Progress on stderr: a bar with stage, rate and remaining time on a terminal; elsewhere a line
+now and then.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ LINE_S = 30.0
 
 @contextmanager
 def progress_bar(quiet: bool = False) -> Iterator[Progress]:
-    """A callback (stage, done, total, note) that says on stderr how far the block is; it ends a block that an interruption did
-    not end."""
+    """A callback (stage, done, total, note) that says on stderr how far the block is; it ends a
+    block that an interruption did not end."""
     if quiet or not sys.stderr.isatty():
         yield _Lines(quiet)
         return
@@ -29,9 +31,13 @@ def progress_bar(quiet: bool = False) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (
-        TextColumn("{task.description:<19}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]:>12}"),
-        TimeRemainingColumn(compact=True), TextColumn("{task.fields[note]}"),
-    )  # fmt: skip
+        TextColumn("{task.description:<19}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:>12}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[note]}"),
+    )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Drawing(bar)
 
@@ -57,9 +63,13 @@ class _Lines:
         name, _, rest = stage.partition(":")
         words = [f"{done:,} of {total:,}"] if total else [f"{done:,}"] if done else []
         seconds = now - self._since
-        words += [_rate((done - self._first) / seconds)] if seconds > 0 and done > self._first else []
+        words += (
+            [_rate((done - self._first) / seconds)] if seconds > 0 and done > self._first else []
+        )
         words += [text for text in (rest, note) if text]
-        typer.echo(f"dataprep: {TITLES.get(name, name)}{': ' * bool(words)}{', '.join(words)}", err=True)
+        typer.echo(
+            f"dataprep: {TITLES.get(name, name)}{': ' * bool(words)}{', '.join(words)}", err=True
+        )
 
 
 def _rate(per_second: float) -> str:
@@ -84,4 +94,10 @@ class _Drawing:
             self._task = self._bar.add_task(TITLES.get(name, name), total=None, rate="", note="")
         speed = self._bar.tasks[-1].speed
         rate = f"{speed:,.0f} files/s" if name == "measure" and speed else ""
-        self._bar.update(self._task, completed=done, total=total or None, rate=rate, note=(note or stage.partition(":")[2])[:40])
+        self._bar.update(
+            self._task,
+            completed=done,
+            total=total or None,
+            rate=rate,
+            note=(note or stage.partition(":")[2])[:40],
+        )

@@ -1,4 +1,6 @@
-"""Exports of labelling tools: told by their structure; classes of pictures from Label Studio are read, others are named."""
+"""Exports of labelling tools: told by their structure; classes of pictures from Label Studio are
+read, others are named.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from dataprep.schemas.text.words import counted
 
 _PATH_KEYS = ("image", "img", "picture", "photo", "image_url", "url", "path", "file", "filename")
 _REFUSED = (
-    "{place} is {tool}; its annotations are not read: give a manifest with a path and a label for each file, or the folder alone "
+    "{place} is {tool}; its annotations are not read: give a manifest with a path and a label for "
+    "each file, or the folder alone "
     "to audit the pictures without labels (dataprep audit FOLDER)"
 )
 _NO_LABEL = "annotators disagree: "
@@ -38,7 +41,8 @@ class Export:
 
 
 def read_export(content: Any, place: str) -> Export | None:
-    """The records in the JSON `content` of the file `place`, where that is an export of Label Studio with choices; else None.
+    """The records in the JSON `content` of the file `place`, where that is an export of Label
+    Studio with choices; else None.
 
     Raises:
         InputError: an export whose labels are not read.
@@ -90,12 +94,16 @@ def _is_coco(content: Mapping[str, Any]) -> bool:
     images = content.get("images")
     if not isinstance(images, list):
         return False
-    return "annotations" in content or bool(images and isinstance(images[0], dict) and "file_name" in images[0])
+    return "annotations" in content or bool(
+        images and isinstance(images[0], dict) and "file_name" in images[0]
+    )
 
 
 def _are_via_regions(content: Mapping[str, Any]) -> bool:
     values = list(content.values())[:20]
-    return bool(values) and all(isinstance(each, dict) and {"filename", "regions"} <= set(each) for each in values)
+    return bool(values) and all(
+        isinstance(each, dict) and {"filename", "regions"} <= set(each) for each in values
+    )
 
 
 def _tool_of_record(record: Mapping[str, Any]) -> str:
@@ -107,7 +115,13 @@ def _tool_of_record(record: Mapping[str, Any]) -> str:
     if "attribute_groups" in keys and {"name", "color"} <= keys:
         return "the list of classes of SuperAnnotate"
     shapes = record.get("annotations")
-    if "image" in keys and isinstance(shapes, list) and shapes and isinstance(shapes[0], dict) and "coordinates" in shapes[0]:
+    if (
+        "image" in keys
+        and isinstance(shapes, list)
+        and shapes
+        and isinstance(shapes[0], dict)
+        and "coordinates" in shapes[0]
+    ):
         return "an export of Create ML"
     return ""
 
@@ -116,7 +130,10 @@ def _is_label_studio(content: Any) -> bool:
     if not isinstance(content, list) or not content:
         return False
     return all(
-        isinstance(task, dict) and isinstance(task.get("data"), dict) and isinstance(_answers(task), list) for task in content
+        isinstance(task, dict)
+        and isinstance(task.get("data"), dict)
+        and isinstance(_answers(task), list)
+        for task in content
     )
 
 
@@ -125,46 +142,80 @@ def _answers(task: Mapping[str, Any]) -> Any:
 
 
 def _label_studio(tasks: Sequence[Mapping[str, Any]], place: str) -> Export:
-    """The choices of annotators for each picture; where they disagree, the picture has no label and is named.
+    """The choices of annotators for each picture; where they disagree, the picture has no label and
+    is named.
 
     Raises:
         InputError: no task has choices, or none has a picture.
     """
     key = _picture_key(tasks)
-    questions = list(dict.fromkeys(
-        str(result.get("from_name", "choice")) for task in tasks for annotation in _given(task) for result in _results(annotation)
-        if result.get("type") == "choices"
-    ))  # fmt: skip
+    questions = list(
+        dict.fromkeys(
+            str(result.get("from_name", "choice"))
+            for task in tasks
+            for annotation in _given(task)
+            for result in _results(annotation)
+            if result.get("type") == "choices"
+        )
+    )
     if not questions or not key:
-        kinds = sorted({
-            str(result.get("type", "")) for task in tasks for annotation in _given(task) for result in _results(annotation)
-        } - {""})  # fmt: skip
-        lacks = "no picture" if not key else f"no choices ({listed(kinds)})" if kinds else "no choices: no task is annotated"
+        kinds = sorted(
+            {
+                str(result.get("type", ""))
+                for task in tasks
+                for annotation in _given(task)
+                for result in _results(annotation)
+            }
+            - {""}
+        )
+        lacks = (
+            "no picture"
+            if not key
+            else f"no choices ({listed(kinds)})"
+            if kinds
+            else "no choices: no task is annotated"
+        )
         raise InputError(
-            f"{place} is an export of Label Studio with {lacks}, so it gives no class per picture: give a manifest with a path "
-            "and a label for each file, or the folder alone to audit the pictures without labels (dataprep audit FOLDER)"
+            f"{place} is an export of Label Studio with {lacks}, so it gives no class per picture: "
+            "give a manifest with a path "
+            "and a label for each file, or the folder alone to audit the pictures without labels "
+            "(dataprep audit FOLDER)"
         )
     taken = {name for task in tasks for name in task["data"]}
-    columns = {question: question if question not in taken else f"{question} (choices)" for question in questions}
+    columns = {
+        question: question if question not in taken else f"{question} (choices)"
+        for question in questions
+    }
     records, apart = [], []
     for task in tasks:
-        record: dict[str, Any] = {name: value for name, value in task["data"].items() if isinstance(value, str | int | float)}
+        record: dict[str, Any] = {
+            name: value
+            for name, value in task["data"].items()
+            if isinstance(value, str | int | float)
+        }
         for question in questions:
             answers = _answers_to(task, question)
             if len(answers) > 1:
                 apart.append(str(record.get(key, task.get("id", ""))))
                 record[columns[question]] = Unlabelled(
-                    _NO_LABEL + " and ".join(listed(answer) or "nothing" for answer in sorted(answers))
+                    _NO_LABEL
+                    + " and ".join(listed(answer) or "nothing" for answer in sorted(answers))
                 )
             else:
                 record[columns[question]] = _one_or_list(answers[0]) if answers else None
         records.append(record)
     roles = {"path": key, **({"label": columns[questions[0]]} if len(questions) == 1 else {})}
     name = shown(os.path.basename(place))
-    notes = [f"{name} is an export of Label Studio: {counted(len(tasks), 'task')}, choices of {listed(questions)}."]
+    notes = [
+        f"{name} is an export of Label Studio: {counted(len(tasks), 'task')}, choices of "
+        f"{listed(questions)}."
+    ]
     if apart:
         them = list(dict.fromkeys(apart))
-        notes.append(f"Annotators disagree on {counted(len(them), 'picture')}, left without a label: {listed(them)}.")
+        notes.append(
+            f"Annotators disagree on {counted(len(them), 'picture')}, left without a label: "
+            f"{listed(them)}."
+        )
     return Export(records, roles, tuple(notes))
 
 
@@ -182,7 +233,11 @@ def _picture_key(tasks: Sequence[Mapping[str, Any]]) -> str:
     for key in _PATH_KEYS:
         if key in texts:
             return key
-    files = [key for key, values in texts.items() if all(is_image_name(value.partition("?")[0]) for value in values)]
+    files = [
+        key
+        for key, values in texts.items()
+        if all(is_image_name(value.partition("?")[0]) for value in values)
+    ]
     return files[0] if len(files) == 1 else ""
 
 
@@ -204,7 +259,8 @@ def _answers_to(task: Mapping[str, Any], question: str) -> list[tuple[str, ...]]
         chosen = [
             str(choice)
             for result in _results(annotation)
-            if result.get("type") == "choices" and str(result.get("from_name", "choice")) == question
+            if result.get("type") == "choices"
+            and str(result.get("from_name", "choice")) == question
             for choice in _choices(result.get("value"))
         ]
         if chosen:

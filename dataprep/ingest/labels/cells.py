@@ -1,4 +1,6 @@
-"""Cells that hold several labels: lists as Python and JSON write them, objects with a name, and texts with a separator."""
+"""Cells that hold several labels: lists as Python and JSON write them, objects with a name, and
+texts with a separator.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,45 @@ from typing import Any
 #: Cells by text: the labels of each. None in place of it: the cells are no lists.
 Lists = dict[str, tuple[str, ...]]
 
-#: Separators that are looked for, the plainest first. The first two are rare in names of classes; the last two are never taken
-#: without being asked for.
+#: Separators that are looked for, the plainest first. The first two are rare in names of classes;
+#: the last two are never taken without being asked for.
 SEPARATORS = ("|", ";", ",", " ", "+", "/")
 _RARE_IN_NAMES = frozenset("|;")
 _ONLY_HINTED = frozenset("+/")
 _NAMES_OF_SEPARATORS = {" ": "a space", "\t": "a tab"}
 
 #: Keys of an object that hold its name.
-_NAME_KEYS = ("name", "label", "class", "category", "class_name", "choice", "choices", "labels", "title", "value")
+_NAME_KEYS = (
+    "name",
+    "label",
+    "class",
+    "category",
+    "class_name",
+    "choice",
+    "choices",
+    "labels",
+    "title",
+    "value",
+)
 #: Keys of an object that say where in the picture it lies.
-_PLACES = frozenset((
-    "bbox", "box", "points", "segmentation", "rle", "xmin", "x1", "rectanglelabels", "polygonlabels", "brushlabels",
-    "keypointlabels", "ellipselabels", "geometry", "polygon",
-))  # fmt: skip
+_PLACES = frozenset(
+    (
+        "bbox",
+        "box",
+        "points",
+        "segmentation",
+        "rle",
+        "xmin",
+        "x1",
+        "rectanglelabels",
+        "polygonlabels",
+        "brushlabels",
+        "keypointlabels",
+        "ellipselabels",
+        "geometry",
+        "polygon",
+    )
+)
 _QUOTED = re.compile(r"""'([^'\\]*)'|"([^"\\]*)\"""")
 _NO_COMMA = re.compile(r"""['"]\s+['"]""")
 _BRACKETED = re.compile(r"\[[^\[\]{}'\"]*\]")
@@ -72,7 +99,8 @@ def named_separator(separator: str) -> str:
 def lists_in(cells: Sequence[str]) -> Lists | None:
     """The labels in cells that are written as lists or objects; None where they are not.
 
-    Beside lists a cell may hold the plain name of one label. Where a bracket opens something that is no list, all are names.
+    Beside lists a cell may hold the plain name of one label. Where a bracket opens something that
+    is no list, all are names.
 
     Raises:
         GeometryError: the cells hold boxes or outlines.
@@ -90,7 +118,9 @@ def lists_in(cells: Sequence[str]) -> Lists | None:
         return _bare_lists(cells)
     if any(each is None for each in names):
         return None
-    lists = {cell: tuple(dict.fromkeys(each or ())) for cell, each in zip(structured, names, strict=True)}
+    lists = {
+        cell: tuple(dict.fromkeys(each or ())) for cell, each in zip(structured, names, strict=True)
+    }
     return {cell: lists.get(cell, (cell,)) for cell in cells}
 
 
@@ -119,7 +149,11 @@ def _names(value: Any) -> tuple[str, ...] | None:
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
         parts = [_names(item) for item in items]
-        return None if any(part is None for part in parts) else tuple(name for part in parts if part for name in part)
+        return (
+            None
+            if any(part is None for part in parts)
+            else tuple(name for part in parts if part for name in part)
+        )
     return _names_of_object(value) if isinstance(value, dict) else None
 
 
@@ -130,7 +164,9 @@ def _names_of_object(value: Mapping[Any, Any]) -> tuple[str, ...] | None:
     for key in _NAME_KEYS:
         if key in keys:
             return _names(value[keys[key]])
-    if value and all(item in (0, 1) for item in value.values()):  # {"cat": 1, "dog": 0}, truth values included
+    if value and all(
+        item in (0, 1) for item in value.values()
+    ):  # {"cat": 1, "dog": 0}, truth values included
         return tuple(str(key) for key, item in value.items() if item)
     return () if not value else None
 
@@ -163,11 +199,14 @@ def parted(cell: str, separator: str) -> tuple[str, ...]:
 
 
 def separators_in(cells: Sequence[str]) -> list[Separated]:
-    """What each usual separator does to cells, those that split none left out, the most convincing first.
+    """What each usual separator does to cells, those that split none left out, the most convincing
+    first.
 
-    A separator is plain where the parts are labels of their own: at least two different cells are split, splitting leaves fewer
-    different labels than there were, and most parts stand for themselves, that is, they also occur alone, or now first (or last)
-    and now not. The parts of compound names do neither: in ``Golden Retriever`` the one always comes first and the other last.
+    A separator is plain where the parts are labels of their own: at least two different cells are
+    split, splitting leaves fewer different labels than there were, and most parts stand for
+    themselves, that is, they also occur alone, or now first (or last) and now not. The parts of
+    compound names do neither: in ``Golden Retriever`` the one always comes first and the other
+    last.
     """
     cells = [cell for cell in cells if len(cell) <= _LONGEST_CELL][:_MOST_CELLS]
     found = [separated for separator in SEPARATORS if (separated := _separated(cells, separator))]
@@ -184,14 +223,25 @@ def _separated(cells: Sequence[str], separator: str) -> Separated | None:
     rare = separator in _RARE_IN_NAMES
     numbers = separator == "," and is_decimal_comma(cells)
     fractions = sum(_FRACTION.fullmatch(part) is not None for part in every) * 2 > len(every)
-    plain = len(several) > 1 and len(every) < len(cells) and share >= _PLAIN_SHARE[rare] and not (numbers or fractions)
+    plain = (
+        len(several) > 1
+        and len(every) < len(cells)
+        and share >= _PLAIN_SHARE[rare]
+        and not (numbers or fractions)
+    )
     plain = plain and separator not in _ONLY_HINTED
-    crossed = separator == "," and len(several) == len(cells) and len(every) < len(cells)  # "cat,small", "cat,big", "dog,big"
-    likely = not fractions and (rare or (crossed and not numbers) or (len(several) > 1 and share >= _HINT_SHARE))
+    crossed = (
+        separator == "," and len(several) == len(cells) and len(every) < len(cells)
+    )  # "cat,small", "cat,big", "dog,big"
+    likely = not fractions and (
+        rare or (crossed and not numbers) or (len(several) > 1 and share >= _HINT_SHARE)
+    )
     return Separated(separator, len(several), len(every), plain, likely)
 
 
-def _share_of_independent(lists: Sequence[tuple[str, ...]], several: Sequence[tuple[str, ...]]) -> float:
+def _share_of_independent(
+    lists: Sequence[tuple[str, ...]], several: Sequence[tuple[str, ...]]
+) -> float:
     """Of the different parts of cells with several: the share that stands for itself."""
     alone = {parts[0] for parts in lists if len(parts) == 1}
     roles: dict[str, set[str]] = defaultdict(set)
@@ -200,12 +250,16 @@ def _share_of_independent(lists: Sequence[tuple[str, ...]], several: Sequence[tu
             roles[part].add("first" if position == 0 else "not first")
             roles[part].add("last" if position == len(parts) - 1 else "not last")
     both = ({"first", "not first"}, {"last", "not last"})
-    independent = [part for part, seen in roles.items() if part in alone or any(pair <= seen for pair in both)]
+    independent = [
+        part for part, seen in roles.items() if part in alone or any(pair <= seen for pair in both)
+    ]
     return len(independent) / len(roles)
 
 
 def is_decimal_comma(cells: Sequence[str]) -> bool:
-    """Whether all cells are numbers and commas stand for decimal points: not if three digits follow each, as in ``1,200``."""
+    """Whether all cells are numbers and commas stand for decimal points: not if three digits
+    follow each, as in ``1,200``.
+    """
     matches = [_DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells]
     if not all(matches):
         return False

@@ -1,4 +1,6 @@
-"""A user's own columns: kept as they are written, for whoever needs a number converts it (`dataprep.schemas.text.numbers`)."""
+"""A user's own columns: kept as they are written, for whoever needs a number converts it
+(`dataprep.schemas.text.numbers`).
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,14 @@ from dataprep.ingest.labels.values import categorical_of
 
 
 def own_column(values: Sequence[Any]) -> pd.Categorical:
-    """A categorical of text, escaped so that Parquet can hold it; missing where a cell is empty or blank.
+    """A categorical of text, escaped so that Parquet can hold it; missing where a cell is empty or
+    blank.
 
-    Text stays as it is: ``007``, ``2.50`` and ``N/A`` are none of our business. Of typed tables (JSON, Parquet) whole numbers are
-    written without a point, other numbers in the shortest way that gives them back, truth values as ``true`` and ``false``,
-    lists and objects as JSON. A column of floats that are all whole, some of them missing, is what pandas makes of whole numbers,
-    and is written as these.
+    Text stays as it is: ``007``, ``2.50`` and ``N/A`` are none of our business. Of typed tables
+    (JSON, Parquet) whole numbers are written without a point, other numbers in the shortest way
+    that gives them back, truth values as ``true`` and ``false``, lists and objects as JSON. A
+    column of floats that are all whole, some of them missing, is what pandas makes of whole
+    numbers, and is written as these.
     """
     whole = _are_whole_with_gaps(values)
     texts = [value if isinstance(value, str) else _text(value, whole=whole) for value in values]
@@ -41,4 +45,6 @@ def _text(value: Any, *, whole: bool = False) -> str | None:
 
 def _are_whole_with_gaps(values: Sequence[Any]) -> bool:
     known = [value for value in values if value is not None and value == value]
-    return 0 < len(known) < len(values) and all(isinstance(value, float) and value.is_integer() for value in known)
+    return 0 < len(known) < len(values) and all(
+        isinstance(value, float) and value.is_integer() for value in known
+    )

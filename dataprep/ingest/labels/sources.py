@@ -1,4 +1,6 @@
-"""Where labels come from: the column of a manifest, or the folders, and what the user said about them."""
+"""Where labels come from: the column of a manifest, or the folders, and what the user said about
+them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Told:
         table: column ``label`` where there are labels, as the task wants it.
         task: what the labels are.
         notes: choices that were made.
-        whys: rows of a manifest with labels only: per row why it has no label, where its cell is not simply empty.
+        whys: rows of a manifest with labels only: per row why it has no label, where its cell is
+            not simply empty.
     """
 
     table: pd.DataFrame
@@ -36,7 +39,9 @@ class Told:
 
 
 def labels_of_table(table: pd.DataFrame, column: str, reading: Reading) -> Told:
-    """Rows with their labels read, from a table whose ``label`` holds the cells of the manifest's `column` as they are."""
+    """Rows with their labels read, from a table whose ``label`` holds the cells of the
+    manifest's `column` as they are.
+    """
     if "label" not in table:
         return Told(table)
     labels = read_labels(list(table["label"]), reading, column)
@@ -44,25 +49,35 @@ def labels_of_table(table: pd.DataFrame, column: str, reading: Reading) -> Told:
 
 
 def told_by_folders(told: Told, reading: Reading, manifest: str, *, labels: bool) -> Told:
-    """The samples with the class and the split that their folders name, where the manifest names none.
+    """The samples with the class and the split that their folders name, where the manifest names
+    none.
 
-    `labels` allows classes; a note says so where `manifest`, the name of one, is given. With the option label_from, folders
-    name the class in any case.
+    `labels` allows classes; a note says so where `manifest`, the name of one, is given. With the
+    option label_from, folders name the class in any case.
     """
     if "label" in told.table and "split" in told.table:
         return told
-    codes, folders = pd.factorize(np.array([sample.rpartition("/")[0] for sample in told.table.index], dtype=object))
-    layout = read_layout(dict(zip(folders, np.bincount(codes).tolist(), strict=True)), reading.label_from)
+    codes, folders = pd.factorize(
+        np.array([sample.rpartition("/")[0] for sample in told.table.index], dtype=object)
+    )
+    layout = read_layout(
+        dict(zip(folders, np.bincount(codes).tolist(), strict=True)), reading.label_from
+    )
     named = {"label": layout.labels if labels or reading.label_from else {}, "split": layout.splits}
     taken = {role: names for role, names in named.items() if names and role not in told.table}
     columns = {
-        role: text_column(np.array([names.get(each) for each in folders], dtype=object)[codes]) for role, names in taken.items()
+        role: text_column(np.array([names.get(each) for each in folders], dtype=object)[codes])
+        for role, names in taken.items()
     }
     told = replace(told, table=told.table.assign(**columns))
     if "label" not in taken:
         unused = layout.labels if "label" not in told.table else {}
         return replace(told, notes=(*told.notes, *_unused_note(set(unused.values()))))
-    notes = (*told.notes, *_taken_note(set(taken["label"].values()), manifest, reading), *layout.notes)
+    notes = (
+        *told.notes,
+        *_taken_note(set(taken["label"].values()), manifest, reading),
+        *layout.notes,
+    )
     return as_asked(replace(told, task="classification", notes=notes), reading)
 
 
@@ -71,18 +86,23 @@ def _taken_note(classes: set[str], manifest: str, reading: Reading) -> tuple[str
         return ()
     return (
         f"No column of {shown(manifest)} looks like a label: the classes are the names of folders "
-        f"({counted(len(classes), 'class')}: {listed(sorted(classes), 3)}); --label-column takes a column.",
+        f"({counted(len(classes), 'class')}: {listed(sorted(classes), 3)}); --label-column takes a "
+        "column.",
     )
 
 
 def _unused_note(classes: set[str]) -> tuple[str, ...]:
     if not classes:
         return ()
-    return (f"The names of folders ({listed(sorted(classes), 3)}) are not taken for classes; --label-from first takes them.",)
+    return (
+        f"The names of folders ({listed(sorted(classes), 3)}) are not taken for classes; "
+        "--label-from first takes them.",
+    )
 
 
 def as_asked(told: Told, reading: Reading) -> Told:
-    """Samples whose labels are names of folders, with the labels that the options task and label_separator make of them.
+    """Samples whose labels are names of folders, with the labels that the options task and
+    label_separator make of them.
 
     Raises:
         InputError: the names are not what the task says.
@@ -95,14 +115,18 @@ def as_asked(told: Told, reading: Reading) -> Told:
 
 
 def with_note_on_no_labels(told: Told, columns: Mapping[str, Iterable[str]]) -> Told:
-    """Samples of manifests (name to their columns that play no role), with a note where none of them may be the label."""
+    """Samples of manifests (name to their columns that play no role), with a note where none of
+    them may be the label.
+    """
     if told.task != "none" or told.notes or "label" in told.table:
         return told
     notes = tuple(
-        f"Nothing is labelled: no column of {shown(name)} is called label or looks like one ({listed(free)}); "
+        f"Nothing is labelled: no column of {shown(name)} is called label or looks like one "
+        f"({listed(free)}); "
         "--label-column names it."
-        for name, each in columns.items() if (free := list(each))
-    )  # fmt: skip
+        for name, each in columns.items()
+        if (free := list(each))
+    )
     return replace(told, notes=notes)
 
 

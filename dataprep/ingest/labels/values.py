@@ -21,7 +21,9 @@ _LONGEST_EMPTY = max(map(len, EMPTY))
 
 
 def texts_of(values: Iterable[Any]) -> list[str | None]:
-    """Each value as text, None where it is missing; whole floats lose their ``.0``, lists and objects become JSON."""
+    """Each value as text, None where it is missing; whole floats lose their ``.0``, lists and
+    objects become JSON.
+    """
     texts: list[str | None] = []
     for value in values:
         if not isinstance(value, str):
@@ -52,7 +54,8 @@ class Unlabelled:
 
 
 def labelled_cells(values: Iterable[Any]) -> tuple[list[str | None], list[str]]:
-    """Each cell of a label column as text, None where there is nothing, and why where that was said; words for nothing stay.
+    """Each cell of a label column as text, None where there is nothing, and why where that was
+    said; words for nothing stay.
 
     Lists and objects become JSON; floats keep their fraction.
     """
@@ -75,7 +78,9 @@ def text_column(values: Iterable[Any]) -> pd.Categorical:
 
 
 def categorical_of(codes: NDArray[Any], texts: Iterable[str | None]) -> pd.Categorical:
-    """(n,) for each code the text of that number, None and the code -1 as missing; escaped so that Parquet can hold it."""
+    """(n,) for each code the text of that number, None and the code -1 as missing; escaped so
+    that Parquet can hold it.
+    """
     escaped = [None if text is None else escape_name(text) for text in texts]
     categories = sorted({text for text in escaped if text is not None})
     place = {text: position for position, text in enumerate(categories)}
@@ -84,6 +89,12 @@ def categorical_of(codes: NDArray[Any], texts: Iterable[str | None]) -> pd.Categ
 
 
 def split_column(values: Iterable[Any]) -> pd.Categorical:
-    """As `text_column`, usual writings of train, val and test made one; unknown splits stay as written."""
+    """As `text_column`, usual writings of train, val and test made one; unknown splits stay as
+    written.
+    """
     column = text_column(values)
-    return text_column(column.rename_categories(str).map({name: split_of(name) or name for name in column.categories}))
+    return text_column(
+        column.rename_categories(str).map(
+            {name: split_of(name) or name for name in column.categories}
+        )
+    )

@@ -12,8 +12,13 @@ import numpy as np
 #: How floating point pixels are scaled: 0 to 1, or 0 to 255.
 Scale = Literal["unit", "byte"]
 _MAGIC = (
-    (b"\xff\xd8\xff", "jpg"), (b"\x89PNG", "png"), (b"GIF8", "gif"), (b"BM", "bmp"), (b"II*\0", "tif"), (b"MM\0*", "tif"),
-)  # fmt: skip
+    (b"\xff\xd8\xff", "jpg"),
+    (b"\x89PNG", "png"),
+    (b"GIF8", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tif"),
+    (b"MM\0*", "tif"),
+)
 _PNG_MODES = frozenset(("1", "L", "LA", "P", "RGB", "RGBA", "I;16"))
 _TIFF_MODES = frozenset(("CMYK", "F", "I", "LAB", "YCbCr"))
 _MOST_CHANNELS = 4
@@ -53,9 +58,10 @@ def encode(image: Any, scale: Scale = "unit") -> Encoded:
     """The file of an image.
 
     Args:
-        image: the bytes of a file; a PIL image (its own file where it was not changed since it was opened, else PNG, or TIFF for
-            modes that PNG does not have); an array or tensor (height, width), (height, width, channels) or (channels, height,
-            width) of 1 to 4 channels; or ``{"bytes": ..., "path": ...}`` as Hugging Face has it.
+        image: the bytes of a file; a PIL image (its own file where it was not changed since it was
+            opened, else PNG, or TIFF for modes that PNG does not have); an array or tensor (height,
+            width), (height, width, channels) or (channels, height, width) of 1 to 4 channels; or
+            ``{"bytes": ..., "path": ...}`` as Hugging Face has it.
         scale: of floating point pixels, which are rounded to 8 bits.
 
     Raises:
@@ -77,7 +83,11 @@ def encode(image: Any, scale: Scale = "unit") -> Encoded:
 def scale_of(images: list[Any]) -> Scale:
     """How the floating point pixels of these images are scaled: "byte" where any is above 1."""
     arrays = [_numpy(image) for image in images if _is_array(image)]
-    highest = [np.nanmax(array) for array in arrays if array.dtype.kind == "f" and array.size and not np.isnan(array).all()]
+    highest = [
+        np.nanmax(array)
+        for array in arrays
+        if array.dtype.kind == "f" and array.size and not np.isnan(array).all()
+    ]
     return "byte" if any(high > 1.0 + 1e-6 for high in highest) else "unit"
 
 
@@ -98,7 +108,11 @@ def _is_pil(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and (hasattr(value, "__array__") or hasattr(value, "detach"))
+    return (
+        hasattr(value, "shape")
+        and hasattr(value, "dtype")
+        and (hasattr(value, "__array__") or hasattr(value, "detach"))
+    )
 
 
 def _numpy(value: Any) -> np.ndarray[Any, Any]:
@@ -114,7 +128,9 @@ def _extension_of(data: bytes) -> str:
 
 
 def _own_file(image: Any) -> bytes:
-    """The bytes of the file that a PIL image was opened from, if its pixels are still those of the file; else nothing."""
+    """The bytes of the file that a PIL image was opened from, if its pixels are still those of
+    the file; else nothing.
+    """
     data = b""
     if getattr(image, "filename", "") and os.path.isfile(image.filename):
         try:
@@ -132,7 +148,11 @@ def _same_pixels(image: Any, data: bytes) -> bool:
 
     try:
         with Image.open(io.BytesIO(data)) as again:
-            return bool(again.mode == image.mode and again.size == image.size and again.tobytes() == image.tobytes())
+            return bool(
+                again.mode == image.mode
+                and again.size == image.size
+                and again.tobytes() == image.tobytes()
+            )
     except Exception:  # whatever a decoder raises: it is not that file any more
         return False
 
@@ -140,7 +160,9 @@ def _same_pixels(image: Any, data: bytes) -> bool:
 def _saved(image: Any) -> Encoded:
     if image.mode in _TIFF_MODES:
         return Encoded(_written(image, "TIFF"), "tif")
-    return Encoded(_written(image if image.mode in _PNG_MODES else image.convert("RGB"), "PNG"), "png")
+    return Encoded(
+        _written(image if image.mode in _PNG_MODES else image.convert("RGB"), "PNG"), "png"
+    )
 
 
 def _written(image: Any, format: str) -> bytes:
@@ -173,12 +195,16 @@ def _of_array(array: np.ndarray[Any, Any], scale: Scale) -> Encoded:
 def _channels_last(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """(height, width) or (height, width, channels)."""
     if array.ndim not in (2, 3) or not array.size:
-        raise NoImage(f"an array of shape {array.shape}: expected (height, width) or (height, width, 1 to 4)")
+        raise NoImage(
+            f"an array of shape {array.shape}: expected (height, width) or (height, width, 1 to 4)"
+        )
     if array.ndim == 2 or array.shape[2] <= _MOST_CHANNELS:
         return array
     if array.shape[0] <= _MOST_CHANNELS:
         return np.moveaxis(array, 0, 2)
-    raise NoImage(f"an array of shape {array.shape}: expected 1 to {_MOST_CHANNELS} channels, first or last")
+    raise NoImage(
+        f"an array of shape {array.shape}: expected 1 to {_MOST_CHANNELS} channels, first or last"
+    )
 
 
 def _whole(array: np.ndarray[Any, Any], scale: Scale) -> tuple[np.ndarray[Any, Any], bool]:
@@ -192,11 +218,16 @@ def _whole(array: np.ndarray[Any, Any], scale: Scale) -> tuple[np.ndarray[Any, A
     low, high = float(array.min()), float(array.max())
     if array.dtype.kind in "iu":
         if low < 0 or high > 65535:
-            raise NoImage(f"whole numbers from {low:g} to {high:g}: expected 0 to 255 or 0 to 65535")
+            raise NoImage(
+                f"whole numbers from {low:g} to {high:g}: expected 0 to 255 or 0 to 65535"
+            )
         return array.astype(np.uint8 if high <= 255 else np.uint16), False
     top = 1.0 if scale == "unit" else 255.0
     if not (low >= -1e-6 * top and high <= top * (1 + 1e-6)):
-        raise NoImage(f"values from {low:g} to {high:g}: expected 0 to 1 or 0 to 255 (give images before they are normalised)")
+        raise NoImage(
+            f"values from {low:g} to {high:g}: expected 0 to 1 or 0 to 255 (give images before "
+            "they are normalised)"
+        )
     scaled = array.astype(np.float64) * (255.0 / top)
     whole = np.rint(scaled).clip(0, 255)
     return whole.astype(np.uint8), bool(np.abs(scaled - whole).max() > 0.01)

@@ -1,6 +1,8 @@
-"""What holds images in memory, to one item after another: mappings, lists, arrays, and data sets of other libraries.
+"""What holds images in memory, to one item after another: mappings, lists, arrays, and data sets of
+other libraries.
 
-Other libraries are known by what their objects have, so that none of them is needed or imported here.
+Other libraries are known by what their objects have, so that none of them is needed or imported
+here.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ class Item:
     """One image with what is known of it.
 
     Attributes:
-        image: what `dataprep.ingest.memory.encoding.encode` takes, or the `NoImage` that came instead.
+        image: what `dataprep.ingest.memory.encoding.encode` takes, or the `NoImage` that came
+            instead.
         name: as the source calls it; empty where it has no name.
-        columns: ``label`` (text, a list of texts, or None), ``split``, and columns of the source's own.
+        columns: ``label`` (text, a list of texts, or None), ``split``, and columns of the source's
+            own.
     """
 
     image: Any
@@ -94,14 +98,26 @@ def _is_matrix(value: Sequence[Any]) -> bool:
     return isinstance(value[0], int | float | list)
 
 
-def _record(record: Mapping[str, Any], name: str, label_column: str | None, classes: Sequence[str] = ()) -> Item:
+def _record(
+    record: Mapping[str, Any], name: str, label_column: str | None, classes: Sequence[str] = ()
+) -> Item:
     images = [key for key, value in record.items() if is_image(value)]
     if not images:
         return Item(NoImage("a record without an image"), name)
     label = label_column or next((key for key in _LABELS if key in record), "")
-    own = {_own_name(key): value for key, value in record.items() if key not in (images[0], label) and _is_plain(value)}
-    named = name or next((str(record[key]) for key in ("name", "path", "file_name", "filename") if key in record), "")
-    return Item(record[images[0]], named, {**own, **({"label": _label(record.get(label), classes)} if label else {})})
+    own = {
+        _own_name(key): value
+        for key, value in record.items()
+        if key not in (images[0], label) and _is_plain(value)
+    }
+    named = name or next(
+        (str(record[key]) for key in ("name", "path", "file_name", "filename") if key in record), ""
+    )
+    return Item(
+        record[images[0]],
+        named,
+        {**own, **({"label": _label(record.get(label), classes)} if label else {})},
+    )
 
 
 def _own_name(name: str) -> str:
@@ -118,17 +134,22 @@ def _batch(array: Any) -> Iterable[Any]:
     if len(shape) == 4 or (len(shape) == 3 and shape[2] > 4):
         return (array[row] for row in range(shape[0]))
     raise InputError(
-        f"an array of shape {shape} is no batch of images: expected (images, height, width, channels). Give one image as [image]"
+        f"an array of shape {shape} is no batch of images: expected (images, height, width, "
+        "channels). Give one image as [image]"
     )
 
 
 def _pairs(source: Any) -> Iterator[Item]:
-    """The (image, target) of a data set with a length; an element that cannot be read is an item without an image."""
+    """The (image, target) of a data set with a length; an element that cannot be read is an item
+    without an image.
+    """
     classes = classes_of(source)
     for row in range(len(source)):
         try:
             element = source[row]
-        except Exception as error:  # whatever the data set's own code raises: one image costs no other
+        except (
+            Exception
+        ) as error:  # whatever the data set's own code raises: one image costs no other
             yield Item(NoImage(f"element {row}: {type(error).__name__}: {error}"))
             continue
         if isinstance(element, tuple | list) and len(element) >= 2:
@@ -144,14 +165,21 @@ def classes_of(source: Any) -> Sequence[str]:
     while source is not None:
         classes = getattr(source, "classes", None)
         if isinstance(classes, Sequence) and not isinstance(classes, str) and len(classes):
-            return [name[0] if isinstance(name, tuple | list) and name else str(name) for name in classes]
+            return [
+                name[0] if isinstance(name, tuple | list) and name else str(name)
+                for name in classes
+            ]
         several = getattr(source, "datasets", None)
-        source = getattr(source, "dataset", None) or (several[0] if isinstance(several, Sequence) and several else None)
+        source = getattr(source, "dataset", None) or (
+            several[0] if isinstance(several, Sequence) and several else None
+        )
     return ()
 
 
 def files_of(source: Any) -> list[tuple[str, Any]] | None:
-    """The (file, target) of a data set that reads its images from files, such as torchvision's ImageFolder; None for others."""
+    """The (file, target) of a data set that reads its images from files, such as torchvision's
+    ImageFolder; None for others.
+    """
     inner = getattr(source, "dataset", None)
     if inner is not None and hasattr(source, "indices"):
         below = files_of(inner)
@@ -159,7 +187,9 @@ def files_of(source: Any) -> list[tuple[str, Any]] | None:
     samples = getattr(source, "samples", None) or getattr(source, "imgs", None)
     if not isinstance(samples, list) or not hasattr(source, "loader"):
         return None
-    whole = all(isinstance(each, tuple) and len(each) == 2 and isinstance(each[0], str) for each in samples)
+    whole = all(
+        isinstance(each, tuple) and len(each) == 2 and isinstance(each[0], str) for each in samples
+    )
     return samples if whole and os.path.isfile(samples[0][0]) else None
 
 
@@ -185,33 +215,51 @@ def _label(target: Any, classes: Sequence[str]) -> Any:
 
 
 def _hugging_face(source: Any, label_column: str | None) -> Iterator[Item]:
-    """The rows of a Hugging Face data set: the bytes of its files as they are, and the names of its classes."""
+    """The rows of a Hugging Face data set: the bytes of its files as they are, and the names of
+    its classes.
+    """
     features = dict(source.features or {})
     kinds = {name: type(feature).__name__ for name, feature in features.items()}
     images = [name for name, kind in kinds.items() if kind == "Image"]
     if not images:
-        raise InputError(f"the data set has no column of images: its columns are {', '.join(features) or 'not known'}")
+        raise InputError(
+            "the data set has no column of images: its columns are "
+            f"{', '.join(features) or 'not known'}"
+        )
     image = next((name for name in ("image", "img") if name in images), images[0])
     label = _label_column(kinds, label_column)
     classes = _classes_of_feature(features[label]) if label else ()
     undecoded = source.cast_column(image, type(features[image])(decode=False))
     if hasattr(undecoded, "with_format"):  # rows as they are, not as somebody's tensors
         undecoded = undecoded.with_format(None)
-    own = [name for name, kind in kinds.items() if name not in (image, label) and kind in ("Value", "ClassLabel")]
+    own = [
+        name
+        for name, kind in kinds.items()
+        if name not in (image, label) and kind in ("Value", "ClassLabel")
+    ]
     for row in undecoded:
         record = row[image]
         path = record.get("path") if isinstance(record, Mapping) else None
         columns = {_own_name(name): _own_value(row.get(name), features[name]) for name in own}
         if label:
             value = row.get(label)
-            columns["label"] = [_label(each, classes) for each in value] if isinstance(value, list) else _label(value, classes)
-        yield Item(NoImage("no image") if record is None else record, os.path.basename(path or ""), columns)
+            columns["label"] = (
+                [_label(each, classes) for each in value]
+                if isinstance(value, list)
+                else _label(value, classes)
+            )
+        yield Item(
+            NoImage("no image") if record is None else record, os.path.basename(path or ""), columns
+        )
 
 
 def _label_column(kinds: Mapping[str, str], chosen: str | None) -> str:
     if chosen is not None:
         if chosen not in kinds:
-            raise InputError(f"the data set has no column {chosen!r} (label_column): its columns are {', '.join(kinds)}")
+            raise InputError(
+                f"the data set has no column {chosen!r} (label_column): its columns are "
+                f"{', '.join(kinds)}"
+            )
         return chosen
     named = [name for name in _LABELS if name in kinds and kinds[name] != "Image"]
     labels = [name for name, kind in kinds.items() if kind == "ClassLabel"]

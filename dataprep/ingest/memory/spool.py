@@ -1,4 +1,6 @@
-"""A private temporary folder for images that came from memory; it lives as long as the data set that speaks of it."""
+"""A private temporary folder for images that came from memory; it lives as long as the data set
+that speaks of it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Spool:
         try:
             self.folder = tempfile.mkdtemp(prefix="dataprep-memory-")
         except OSError as error:
-            raise OutputError(f"cannot make a temporary folder for images from memory: {error}") from error
+            raise OutputError(
+                f"cannot make a temporary folder for images from memory: {error}"
+            ) from error
         self.renamed = 0
         self._taken: set[str] = set()
         self._folders: set[str] = set()
@@ -38,7 +42,8 @@ class Spool:
         self._finalizer()
 
     def add(self, name: str, data: bytes) -> str:
-        """Write a file; give back its name, which is `name` where a file can have it and no other has it.
+        """Write a file; give back its name, which is `name` where a file can have it and no other
+        has it.
 
         Raises:
             OutputError: it cannot be written; the disk may be full.
@@ -62,7 +67,11 @@ class Spool:
         if not stem or "/" in extension:
             stem, dot, extension = name, "", ""
         tried, number = name, 1
-        while tried in self._taken or tried in self._folders or any(above in self._taken for above in _above(tried)):
+        while (
+            tried in self._taken
+            or tried in self._folders
+            or any(above in self._taken for above in _above(tried))
+        ):
             number += 1
             tried = f"{stem}-{number}{dot}{extension}"
             if any(above in self._taken for above in _above(name)):
@@ -89,7 +98,9 @@ def _shortened(part: str) -> str:
     stem, dot, extension = part.rpartition(".")
     kept = dot + extension if stem and len(extension) < 9 and extension.isascii() else ""
     ending = f"-{hashlib.sha256(part.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}{kept}"
-    return os.fsencode(escape_name(part))[: _LONGEST - len(ending)].decode("utf-8", "ignore") + ending
+    return (
+        os.fsencode(escape_name(part))[: _LONGEST - len(ending)].decode("utf-8", "ignore") + ending
+    )
 
 
 def _remove(folder: str, owner: int) -> None:

@@ -1,4 +1,6 @@
-"""Names that differ in Unicode form or in the case of letters from those of the files: found where only one file can be meant."""
+"""Names that differ in Unicode form or in the case of letters from those of the files: found
+where only one file can be meant.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from typing import Literal
 from dataprep.ingest.paths.junk import why_no_sample
 from dataprep.ingest.paths.resolving import Finder, joined, plain_path, tidy_path, to_posix
 
-#: How a writing differs from the name of the file: in its Unicode form alone, or in the case of letters.
+#: How a writing differs from the name of the file: in its Unicode form alone, or in the case of
+#: letters.
 How = Literal["", "form", "case"]
 
 
@@ -27,7 +30,11 @@ def folded(name: str) -> str:
 
 
 #: How names are compared, the nearest way first.
-_KEYS: tuple[tuple[How, Callable[[str], str]], ...] = (("", str), ("form", composed), ("case", folded))
+_KEYS: tuple[tuple[How, Callable[[str], str]], ...] = (
+    ("", str),
+    ("form", composed),
+    ("case", folded),
+)
 #: Name to its first place, and to the further ones where there are several.
 _Table = tuple[dict[str, str], dict[str, list[str]]]
 
@@ -37,7 +44,8 @@ class Found:
     """What a writing may mean.
 
     Attributes:
-        files: absolute paths or URLs; one that is meant, several between which nothing decides, or none.
+        files: absolute paths or URLs; one that is meant, several between which nothing decides, or
+            none.
         how: how the writing differs from them.
     """
 
@@ -46,7 +54,8 @@ class Found:
 
 
 class Names:
-    """Names, found again in another Unicode form or another case; a name that is not there may be the stem of one that is.
+    """Names, found again in another Unicode form or another case; a name that is not there may be
+    the stem of one that is.
 
     Args:
         places: (name, place) of each file.
@@ -55,7 +64,15 @@ class Names:
 
     def __init__(self, places: Iterable[tuple[str, str]], *, stems: bool = True) -> None:
         given = list(places)
-        bare = [(name.rpartition(".")[0] or name, place) for name, place in given if not why_no_sample(name)] if stems else []
+        bare = (
+            [
+                (name.rpartition(".")[0] or name, place)
+                for name, place in given
+                if not why_no_sample(name)
+            ]
+            if stems
+            else []
+        )
         self._pairs = (given, bare)
         self._are_ascii = all(name.isascii() for name, _ in given)
         self._tables: dict[How, list[_Table]] = {}
@@ -88,7 +105,8 @@ def _table(pairs: Iterable[tuple[str, str]], key: Callable[[str], str]) -> _Tabl
 
 @dataclass
 class Alike:
-    """Finds files whose names, or whose folders' names, look like those written; asked for what `Finder` does not find.
+    """Finds files whose names, or whose folders' names, look like those written; asked for what
+    `Finder` does not find.
 
     Attributes:
         finder: knows the folders that paths may start from.
@@ -103,7 +121,9 @@ class Alike:
     def find(self, path: str) -> Found:
         """The files that `path` may mean."""
         tidy = tidy_path(path)
-        writings = dict.fromkeys(filter(None, (tidy, plain_path(path), to_posix(os.path.expanduser(tidy)))))
+        writings = dict.fromkeys(
+            filter(None, (tidy, plain_path(path), to_posix(os.path.expanduser(tidy))))
+        )
         for writing in writings:
             for base in self.finder.bases:
                 place = joined(base, writing)
@@ -120,7 +140,11 @@ class Alike:
         real = self._folder(base, folder)
         if len(real.files) != 1:
             return Found()
-        names = self._cached(self._files, real.files[0], lambda at: ((each, f"{at}/{each}") for each in self.finder.names(at)))
+        names = self._cached(
+            self._files,
+            real.files[0],
+            lambda at: ((each, f"{at}/{each}") for each in self.finder.names(at)),
+        )
         found = names.find(name)
         return Found(found.files, max(real.how, found.how, key=("", "form", "case").index))
 
@@ -141,7 +165,11 @@ class Alike:
         return found
 
     def _cached(
-        self, cache: dict[str, Names], place: str, listing: Callable[[str], Iterable[tuple[str, str]]], stems: bool = True
+        self,
+        cache: dict[str, Names],
+        place: str,
+        listing: Callable[[str], Iterable[tuple[str, str]]],
+        stems: bool = True,
     ) -> Names:
         if place not in cache:
             cache[place] = Names(listing(place), stems=stems)
@@ -151,11 +179,17 @@ class Alike:
         if "://" in folder:
             start = folder[len(self.finder.tree().root) :].strip("/")
             prefix = f"{start}/" if start else ""
-            below = (each[len(prefix) :].partition("/")[0] for each in self.finder.tree().folders if each.startswith(prefix))
+            below = (
+                each[len(prefix) :].partition("/")[0]
+                for each in self.finder.tree().folders
+                if each.startswith(prefix)
+            )
             return [(name, f"{folder}/{name}") for name in dict.fromkeys(below) if name]
         try:
             with os.scandir(folder) as entries:
-                return [(entry.name, f"{folder}/{entry.name}") for entry in entries if entry.is_dir()]
+                return [
+                    (entry.name, f"{folder}/{entry.name}") for entry in entries if entry.is_dir()
+                ]
         except (OSError, ValueError):
             return []
 
@@ -163,5 +197,7 @@ class Alike:
         if self._below is None:
             tree = self.finder.tree()
             root = to_posix(tree.root)
-            self._below = Names((path.rpartition("/")[2], f"{root}/{path}") for path in tree.paths())
+            self._below = Names(
+                (path.rpartition("/")[2], f"{root}/{path}") for path in tree.paths()
+            )
         return self._below.find(name)

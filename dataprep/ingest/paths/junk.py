@@ -2,19 +2,104 @@
 
 from __future__ import annotations
 
-_JUNK = {name.lower(): name for name in ("Thumbs.db", "ehthumbs.db", ".DS_Store", "desktop.ini", "Icon\r")}
-_JUNK_FOLDERS = {"__macosx": "__MACOSX", "$recycle.bin": "$RECYCLE.BIN", "__pycache__": "__pycache__", "@eadir": "@eaDir"}
+_JUNK = {
+    name.lower(): name
+    for name in ("Thumbs.db", "ehthumbs.db", ".DS_Store", "desktop.ini", "Icon\r")
+}
+_JUNK_FOLDERS = {
+    "__macosx": "__MACOSX",
+    "$recycle.bin": "$RECYCLE.BIN",
+    "__pycache__": "__pycache__",
+    "@eadir": "@eaDir",
+}
 
 _TABLES = frozenset(("csv", "tsv", "jsonl", "parquet"))
-_SIDE_EXTENSIONS = frozenset((
-    "txt", "text", "json", "ndjson", "geojson", "xml", "yaml", "yml", "toml", "ini", "cfg", "conf",
-    "md", "rst", "log", "lock", "arrow", "feather", "pkl", "pickle", "joblib", "npy", "npz", "mat", "h5", "hdf5",
-    "tfrecord", "tfrecords", "lmdb", "mdb", "db", "sqlite", "sqlite3", "pt", "pth", "onnx", "safetensors", "py", "pyc",
-    "ipynb", "sh", "bat", "js", "css", "html", "htm", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "names", "data", "cache",
-    "url", "lnk", "exe", "dll", "so", "mp4", "m4v", "avi", "mov", "mkv", "webm", "mpg", "mpeg", "wmv", "mp3", "wav", "flac",
-    "srt", "xmp", "aae", "part", "partial", "tmp", "bak",
-))  # fmt: skip
-_SIDE_NAMES = frozenset(("readme", "license", "licence", "copying", "makefile", "changelog", "sha256sums", "md5sums"))
+_SIDE_EXTENSIONS = frozenset(
+    (
+        "txt",
+        "text",
+        "json",
+        "ndjson",
+        "geojson",
+        "xml",
+        "yaml",
+        "yml",
+        "toml",
+        "ini",
+        "cfg",
+        "conf",
+        "md",
+        "rst",
+        "log",
+        "lock",
+        "arrow",
+        "feather",
+        "pkl",
+        "pickle",
+        "joblib",
+        "npy",
+        "npz",
+        "mat",
+        "h5",
+        "hdf5",
+        "tfrecord",
+        "tfrecords",
+        "lmdb",
+        "mdb",
+        "db",
+        "sqlite",
+        "sqlite3",
+        "pt",
+        "pth",
+        "onnx",
+        "safetensors",
+        "py",
+        "pyc",
+        "ipynb",
+        "sh",
+        "bat",
+        "js",
+        "css",
+        "html",
+        "htm",
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "ppt",
+        "pptx",
+        "names",
+        "data",
+        "cache",
+        "url",
+        "lnk",
+        "exe",
+        "dll",
+        "so",
+        "mp4",
+        "m4v",
+        "avi",
+        "mov",
+        "mkv",
+        "webm",
+        "mpg",
+        "mpeg",
+        "wmv",
+        "mp3",
+        "wav",
+        "flac",
+        "srt",
+        "xmp",
+        "aae",
+        "part",
+        "partial",
+        "tmp",
+        "bak",
+    )
+)
+_SIDE_NAMES = frozenset(
+    ("readme", "license", "licence", "copying", "makefile", "changelog", "sha256sums", "md5sums")
+)
 
 #: Extension to the command that unpacks it.
 ARCHIVES: dict[str, str] = {
@@ -31,7 +116,9 @@ ARCHIVES: dict[str, str] = {
 
 
 def extension_of(name: str) -> str:
-    """The file name extension, lower case, without the dot; that of an archive may have two parts (``tar.gz``)."""
+    """The file name extension, lower case, without the dot; that of an archive may have two
+    parts (``tar.gz``).
+    """
     stem, dot, extension = name.rpartition(".")
     if not dot or not stem:
         return ""
@@ -43,7 +130,8 @@ def extension_of(name: str) -> str:
 def why_no_sample(name: str) -> str:
     """The kind under which a file is counted as passed over; empty for a file that may be an image.
 
-    Only what is plainly something else by its name is passed over: whether the rest are images is decided by content.
+    Only what is plainly something else by its name is passed over: whether the rest are images is
+    decided by content.
     """
     lower = name.lower()
     if lower in _JUNK:

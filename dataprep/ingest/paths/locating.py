@@ -1,4 +1,6 @@
-"""Every path of a table to the file that it means, with a reason where there is none and a note where it was not as written."""
+"""Every path of a table to the file that it means, with a reason where there is none and a note
+where it was not as written.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class Located:
 
     Attributes:
         files: (n,) absolute paths or URLs; empty where there is none.
-        reasons: row to why it has none, in a few words and with the names that belong to them; `NO_FILE` for the others.
+        reasons: row to why it has none, in a few words and with the names that belong to them;
+            `NO_FILE` for the others.
         notes: how paths were read that are not those of the files, one sentence each.
     """
 
@@ -40,7 +43,13 @@ class Located:
 
 
 def locate(
-    paths: Sequence[str], finder: Finder, root: str, tree: Callable[[], Tree], name: str, *, elsewhere: bool = True
+    paths: Sequence[str],
+    finder: Finder,
+    root: str,
+    tree: Callable[[], Tree],
+    name: str,
+    *,
+    elsewhere: bool = True,
 ) -> Located:
     """The files that `paths` mean.
 
@@ -60,13 +69,17 @@ def locate(
         moved = find_moved(paths, located.files, tree(), root, name)
         for row, file in moved.files.items():
             located.files[row] = file
-        located.reasons |= {row: (reason, _named(files, root)) for row, (reason, files) in moved.doubtful.items()}
+        located.reasons |= {
+            row: (reason, _named(files, root)) for row, (reason, files) in moved.doubtful.items()
+        }
         located.notes += moved.notes
     return located
 
 
 def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str) -> None:
-    """Files whose names look like those written: of another Unicode form, or in another case where no other row means them."""
+    """Files whose names look like those written: of another Unicode form, or in another case
+    where no other row means them.
+    """
     direct = set(filter(None, located.files))
     found = {row: alike.find(path) for row, path in enumerate(paths) if not located.files[row]}
     root = alike.finder.bases[0]
@@ -78,7 +91,11 @@ def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str)
     for row, each in found.items():
         if len(each.files) > 1:
             located.reasons[row] = (SEVERAL, _named(each.files, root))
-        elif each.files and each.how == "case" and (each.files[0] in direct or len(wanted[each.files[0]]) > 1):
+        elif (
+            each.files
+            and each.how == "case"
+            and (each.files[0] in direct or len(wanted[each.files[0]]) > 1)
+        ):
             located.reasons[row] = (OTHER_CASE, _named(each.files, root))
         elif each.files:
             located.files[row] = each.files[0]
@@ -87,10 +104,15 @@ def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str)
 
 
 def _note_alike(
-    located: Located, paths: Sequence[str], found: dict[int, Found], taken: dict[str, list[int]], name: str
-) -> None:  # fmt: skip
+    located: Located,
+    paths: Sequence[str],
+    found: dict[int, Found],
+    taken: dict[str, list[int]],
+    name: str,
+) -> None:
     told = {
-        "form": "another Unicode form than the names of the files (programs that compare byte by byte find none)",
+        "form": "another Unicode form than the names of the files (programs that compare byte by "
+        "byte find none)",
         "case": "another case of letters than the names of the files",
     }
     for how, what in told.items():
@@ -98,7 +120,8 @@ def _note_alike(
         if rows:
             file = found[rows[0]].files[0].rpartition("/")[2]
             located.notes.append(
-                f"{counted(len(rows), 'path')} of {name} found, though written in {what}: {shortened(paths[rows[0]])} is {file}"
+                f"{counted(len(rows), 'path')} of {name} found, though written in {what}: "
+                f"{shortened(paths[rows[0]])} is {file}"
             )
 
 
@@ -114,7 +137,9 @@ def shortened(path: str) -> str:
 
 
 def hint(path: str, tree: Tree, root: str) -> str:
-    """What to do where no path of a table leads anywhere, from its first path; empty where nothing is near."""
+    """What to do where no path of a table leads anywhere, from its first path; empty where
+    nothing is near.
+    """
     tidy = plain_path(path).removeprefix("./")
     parts = [part for part in tidy.split("/") if part]
     files = list(tree.paths())
@@ -125,8 +150,15 @@ def hint(path: str, tree: Tree, root: str) -> str:
             above = f"{root.rstrip('/')}/{ends[0]}"[: -len(ending)]
             if not start and len(ends) == 1:
                 return f"give the folder {above} instead"
-            return f"the ending {ending[1:]} exists here as {_named(ends, root)}: give the folder that the paths start from"
+            return (
+                f"the ending {ending[1:]} exists here as {_named(ends, root)}: give the folder "
+                "that the paths start from"
+            )
     names = {file.rpartition("/")[2]: file for file in files[:_MOST_NAMES]}
     near = difflib.get_close_matches(parts[-1], list(names), n=5, cutoff=0.75) if parts else []
     whole = difflib.get_close_matches(tidy, [names[each] for each in near], n=1, cutoff=0.0)
-    return f"the nearest name is {whole[0]}: give the folder that its paths start from" if whole else ""
+    return (
+        f"the nearest name is {whole[0]}: give the folder that its paths start from"
+        if whole
+        else ""
+    )

@@ -1,4 +1,6 @@
-"""Paths of another machine: one prefix of the table to one folder here, where the endings of the paths leave no doubt."""
+"""Paths of another machine: one prefix of the table to one folder here, where the endings of the
+paths leave no doubt.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,14 @@ from dataprep.ingest.paths.alike import folded
 from dataprep.ingest.paths.resolving import is_absolute, plain_path, served_path
 from dataprep.ingest.paths.walk import Tree
 
-#: Rows whose endings are looked up to see which prefix may stand for which folder; the moves that are then tried, and made.
+#: Rows whose endings are looked up to see which prefix may stand for which folder; the moves that
+#: are then tried, and made.
 _SAMPLED, _TRIED, _MOST_MOVES = 300, 12, 8
 #: A row whose last two parts fit more files than this proposes nothing.
 _MOST_CANDIDATES = 2000
-#: Shares of the rows with a prefix that must be found: where the prefix is only dropped, the same in a table of which other rows
-#: were found as written, and where a folder has another name here, or only the names of the files are left.
+#: Shares of the rows with a prefix that must be found: where the prefix is only dropped, the same
+#: in a table of which other rows were found as written, and where a folder has another name here,
+#: or only the names of the files are left.
 _DROPPED, _DROPPED_BESIDE_OTHERS, _RENAMED = 0.05, 0.5, 0.9
 _FEWEST_BESIDE_OTHERS = 3
 WHICH_FOLDER = "it is not certain which folder is meant:"
@@ -56,7 +60,9 @@ class _Files:
         self.root = tuple(root.rstrip("/").split("/"))
         self._tree, self._folders = tree, defaultdict[str, list[str]](list)
         for folder in tree.folders:
-            self._folders[folded("/".join(filter(None, ("/".join(self.root), folder))))].append(folder)
+            self._folders[folded("/".join(filter(None, ("/".join(self.root), folder))))].append(
+                folder
+            )
         self._names: dict[str, dict[str, list[str]]] = {}
 
     def folders(self, parts: Iterable[str]) -> list[str]:
@@ -64,8 +70,12 @@ class _Files:
         return self._folders.get(folded("/".join(parts)), [])
 
     def file(self, folders: Sequence[str], name: str) -> str:
-        """The only file of `folders` that is called so; of several that differ in the case of letters the one as written."""
-        found = [(folder, each) for folder in folders for each in self._in(folder).get(folded(name), ())]
+        """The only file of `folders` that is called so; of several that differ in the case of
+        letters the one as written.
+        """
+        found = [
+            (folder, each) for folder in folders for each in self._in(folder).get(folded(name), ())
+        ]
         if len(found) > 1:
             found = [(folder, each) for folder, each in found if each == name]
         return "/".join(filter(None, ("/".join(self.root), *found[0]))) if len(found) == 1 else ""
@@ -119,26 +129,45 @@ class _Rows:
 
     def without(self, prefix: _Parts) -> _Rows:
         """The rows that have another prefix."""
-        return _Rows({folder: names for folder, names in self.folders.items() if folder[: len(prefix)] != prefix}, self.files)
+        return _Rows(
+            {
+                folder: names
+                for folder, names in self.folders.items()
+                if folder[: len(prefix)] != prefix
+            },
+            self.files,
+        )
 
     def _below(self, prefix: _Parts) -> Iterable[tuple[_Parts, Mapping[int, str]]]:
-        return ((folder, names) for folder, names in self.folders.items() if folder[: len(prefix)] == prefix)
+        return (
+            (folder, names)
+            for folder, names in self.folders.items()
+            if folder[: len(prefix)] == prefix
+        )
 
     def only_names(self, move: Move, found: Iterable[int]) -> bool:
         """Whether nothing but the names of the files is the same: they lie in one folder here."""
         rows = set(found)
-        depths = {len(folder) for folder, names in self.folders.items() if not rows.isdisjoint(names)}
+        depths = {
+            len(folder) for folder, names in self.folders.items() if not rows.isdisjoint(names)
+        }
         return move.folder == self.files.root and depths == {len(move.prefix)}
 
     def proposals(self) -> list[Move]:
-        """Moves that rows spread over the table propose, by the longest ending that exists; the most proposed first."""
+        """Moves that rows spread over the table propose, by the longest ending that exists; the
+        most proposed first.
+        """
         rows = [(folder, name) for folder, names in self.folders.items() for name in names.values()]
         rows = rows[:: max(1, len(rows) // _SAMPLED)]
-        endings = self.files.with_endings({(folded(folder[-1]), folded(name)) for folder, name in rows if folder})
+        endings = self.files.with_endings(
+            {(folded(folder[-1]), folded(name)) for folder, name in rows if folder}
+        )
         votes: Counter[Move] = Counter()
         for folder, name in rows:
             places = endings.get((folded(folder[-1]), folded(name)), []) if folder else []
-            if not places and self.files.file([""] if "" in self.files.folders(self.files.root) else [], name):
+            if not places and self.files.file(
+                [""] if "" in self.files.folders(self.files.root) else [], name
+            ):
                 votes[Move(folder, self.files.root)] += 1
             if len(places) <= _MOST_CANDIDATES:
                 votes.update(_moves(folder, places))
@@ -156,14 +185,19 @@ def _moves(folder: _Parts, places: Sequence[str]) -> set[Move]:
         common[place] = count
     longest = max(common.values(), default=0)
     best = [place for place in places if common[place] == longest]
-    return {Move(folder[: len(folder) - longest], tuple(place.split("/")[:-longest])) for place in best}
+    return {
+        Move(folder[: len(folder) - longest], tuple(place.split("/")[:-longest])) for place in best
+    }
 
 
-def find_moved(paths: Sequence[str], files: Sequence[str], tree: Tree, root: str, name: str) -> Moved:
+def find_moved(
+    paths: Sequence[str], files: Sequence[str], tree: Tree, root: str, name: str
+) -> Moved:
     """The rows without a file that have one here below another prefix.
 
-    A prefix stands for one folder, for the whole table: no other folder may have nearly as many of its files, and no file is
-    taken for two paths. Relative paths are looked for only where no row at all was found.
+    A prefix stands for one folder, for the whole table: no other folder may have nearly as many of
+    its files, and no file is taken for two paths. Relative paths are looked for only where no row
+    at all was found.
 
     Args:
         paths: as written.
@@ -189,10 +223,22 @@ def find_moved(paths: Sequence[str], files: Sequence[str], tree: Tree, root: str
         move, found, otherwise = best
         if otherwise:
             for row in found.keys() | otherwise.keys():
-                moved.doubtful[row] = (WHICH_FOLDER, tuple(filter(None, (found.get(row, ""), otherwise.get(row, "")))))
+                moved.doubtful[row] = (
+                    WHICH_FOLDER,
+                    tuple(filter(None, (found.get(row, ""), otherwise.get(row, "")))),
+                )
         else:
             _take(moved, found, rows, known)
-            moved.notes.append(_note(name, move, len(found), len(rows.below(move.prefix)), paths[min(found)], found[min(found)]))
+            moved.notes.append(
+                _note(
+                    name,
+                    move,
+                    len(found),
+                    len(rows.below(move.prefix)),
+                    paths[min(found)],
+                    found[min(found)],
+                )
+            )
         rows = rows.without(move.prefix)
     return moved
 
@@ -212,7 +258,9 @@ def _parts(folder: str) -> _Parts:
 
 
 def _best(rows: _Rows, beside_others: bool) -> tuple[Move, dict[int, str], dict[int, str]] | None:
-    """The move that finds the most, what it finds, and what a rival finds instead where nothing decides between them."""
+    """The move that finds the most, what it finds, and what a rival finds instead where nothing
+    decides between them.
+    """
     found = {move: rows.found(move) for move in rows.proposals()}
     enough = [move for move in found if _enough(rows, move, found[move], beside_others)]
     if not enough:
@@ -220,7 +268,11 @@ def _best(rows: _Rows, beside_others: bool) -> tuple[Move, dict[int, str], dict[
     best = min(enough, key=lambda move: (-len(found[move]), move.prefix, move.folder))
     below = rows.below(best.prefix)
     for rival in found:
-        otherwise = {row: file for row, file in found[rival].items() if row in below and found[best].get(row) != file}
+        otherwise = {
+            row: file
+            for row, file in found[rival].items()
+            if row in below and found[best].get(row) != file
+        }
         if 2 * len(otherwise) > len(found[best]):
             return best, found[best], otherwise
     return best, found[best], {}
@@ -243,7 +295,12 @@ def _enough(rows: _Rows, move: Move, found: Mapping[int, str], beside_others: bo
 
 def _take(moved: Moved, found: Mapping[int, str], rows: _Rows, known: set[str]) -> None:
     """Take what was found, but no file that another row names or that two paths would mean."""
-    written = {row: (folder, name) for folder, names in rows.folders.items() for row, name in names.items() if row in found}
+    written = {
+        row: (folder, name)
+        for folder, names in rows.folders.items()
+        for row, name in names.items()
+        if row in found
+    }
     meant = defaultdict[str, set[tuple[_Parts, str]]](set)
     for row, file in found.items():
         meant[file].add(written[row])
@@ -258,6 +315,7 @@ def _take(moved: Moved, found: Mapping[int, str], rows: _Rows, known: set[str]) 
 def _note(name: str, move: Move, found: int, below: int, path: str, file: str) -> str:
     prefix, folder = "/".join(move.prefix) or "/", "/".join(move.folder) or "/"
     return (
-        f"{found:,} of {below:,} paths of {name} that start with {prefix} do not exist as written and were found below {folder}: "
+        f"{found:,} of {below:,} paths of {name} that start with {prefix} do not exist as written "
+        f"and were found below {folder}: "
         f"{path} as {file[len(folder.rstrip('/')) + 1 :]}"
     )

@@ -27,7 +27,8 @@ def to_posix(path: str) -> str:
 
 
 def absolute(path: str) -> str:
-    """`path` from the root of the file system on, ``~`` and ``~user`` expanded where no file or folder is called so.
+    """`path` from the root of the file system on, ``~`` and ``~user`` expanded where no file or
+    folder is called so.
 
     Raises:
         InputError: `path` is relative, and the working folder has been deleted.
@@ -36,7 +37,8 @@ def absolute(path: str) -> str:
         return os.path.abspath(expanded(path))
     except FileNotFoundError as error:
         raise InputError(
-            f"{path or '.'} is relative to the working folder, which has been deleted: change to a folder that exists (cd), or "
+            f"{path or '.'} is relative to the working folder, which has been deleted: change to a "
+            "folder that exists (cd), or "
             "give paths from the root on"
         ) from error
 
@@ -49,10 +51,11 @@ def expanded(path: str) -> str:
 
 
 def plain_path(text: str) -> str:
-    """The path that a manifest's cell means, in POSIX writing: of a URL or of a path of Windows, without query or fragment.
+    """The path that a manifest's cell means, in POSIX writing: of a URL or of a path of Windows,
+    without query or fragment.
 
-    ``file:///data/a%20b.jpg`` is ``/data/a b.jpg``, ``C:\\images\\a.jpg`` is ``C:/images/a.jpg``, and what Label Studio writes,
-    ``/data/local-files/?d=set1/a.jpg``, is ``set1/a.jpg``.
+    ``file:///data/a%20b.jpg`` is ``/data/a b.jpg``, ``C:\\images\\a.jpg`` is ``C:/images/a.jpg``,
+    and what Label Studio writes, ``/data/local-files/?d=set1/a.jpg``, is ``set1/a.jpg``.
     """
     tidy = text.strip()
     served = served_path(tidy)
@@ -68,13 +71,17 @@ def plain_path(text: str) -> str:
 
 
 def served_path(text: str) -> str:
-    """What Label Studio serves from a folder of its own, relative to that folder; empty for any other path."""
+    """What Label Studio serves from a folder of its own, relative to that folder; empty for any
+    other path.
+    """
     served = _SERVED.search(text)
     return unquote(served[1], errors="surrogateescape") if served else ""
 
 
 def is_absolute(path: str) -> bool:
-    """Whether `path` starts from the root of some file system, of this machine or another, or is a URL."""
+    """Whether `path` starts from the root of some file system, of this machine or another, or is
+    a URL.
+    """
     tidy = path.strip()
     return tidy.startswith(("/", "\\\\")) or "://" in tidy or _DRIVE.match(tidy) is not None
 
@@ -84,10 +91,13 @@ class Finder:
     """Finds the files that paths mean, listing each folder once and opening nothing.
 
     Attributes:
-        bases: folders that relative paths may start from, tried in order; absolute, or URLs; POSIX separators.
-        tree: gives the tree below the first base; asked only for bare names that lie in none of the bases, and for URLs.
+        bases: folders that relative paths may start from, tried in order; absolute, or URLs; POSIX
+            separators.
+        tree: gives the tree below the first base; asked only for bare names that lie in none of the
+            bases, and for URLs.
         encoding: of the manifest: names on disk may be its bytes rather than its text.
-        names_alone: whether a bare name may stand for the only such file in any folder below the first base.
+        names_alone: whether a bare name may stand for the only such file in any folder below the
+            first base.
         remote: whether the tree is that of a URL.
     """
 
@@ -103,11 +113,13 @@ class Finder:
     _gone: set[str] = field(default_factory=set)
 
     def find(self, path: str) -> str:
-        """The absolute path or URL of the file that `path` means; empty when there is none, or more than one might be meant.
+        """The absolute path or URL of the file that `path` means; empty when there is none, or more
+        than one might be meant.
 
-        Tried in order: the path as written; without surrounding white space and with ``\\`` for ``/``; as escaped by
-        `dataprep.schemas.text.names`; as the bytes of the manifest; from the home folder (``~``); as a URL means it (``file://``,
-        ``?raw=true``, ``%20``); with the extension that a single file of that stem has; and for a bare name (`names_alone`) the
+        Tried in order: the path as written; without surrounding white space and with ``\\`` for
+        ``/``; as escaped by `dataprep.schemas.text.names`; as the bytes of the manifest; from the
+        home folder (``~``); as a URL means it (``file://``, ``?raw=true``, ``%20``); with the
+        extension that a single file of that stem has; and for a bare name (`names_alone`) the
         single file of that name, or stem, anywhere below the first base.
         """
         folder, slash, name = path.rpartition("/")
@@ -128,11 +140,15 @@ class Finder:
         return self._anywhere(tidy) if self.names_alone and "/" not in tidy else ""
 
     def _candidates(self, folder: str) -> list[tuple[str, frozenset[str]]]:
-        """The folders that `folder`, as written and with its last slash, may mean, and the files in each."""
+        """The folders that `folder`, as written and with its last slash, may mean, and the files
+        in each.
+        """
         candidates = self._folders.get(folder)
         if candidates is None:
             places = [joined(base, f"{folder}.").rstrip("/") for base in self.bases]
-            candidates = self._folders[folder] = [(place, self.names(place)) for place in dict.fromkeys(places)]
+            candidates = self._folders[folder] = [
+                (place, self.names(place)) for place in dict.fromkeys(places)
+            ]
         return candidates
 
     def _writings(self, path: str) -> list[str]:
@@ -145,7 +161,11 @@ class Finder:
         if tidy.startswith("~"):
             ways.append(to_posix(os.path.expanduser(tidy)))
         if "%" in tidy or "?" in tidy or "#" in tidy or ":" in tidy:
-            ways += [tidy.removeprefix("file://"), plain_path(path), unquote(re.split(r"[?#]", tidy, maxsplit=1)[0])]
+            ways += [
+                tidy.removeprefix("file://"),
+                plain_path(path),
+                unquote(re.split(r"[?#]", tidy, maxsplit=1)[0]),
+            ]
         return list(dict.fromkeys(filter(None, ways)))
 
     def _exact(self, place: str) -> str:
@@ -154,7 +174,9 @@ class Finder:
             return place
         if folder in self._gone or "://" in place or "\0" in place:
             return ""
-        return place if os.path.isfile(place) else ""  # a file system that is lenient in case or Unicode form
+        return (
+            place if os.path.isfile(place) else ""
+        )  # a file system that is lenient in case or Unicode form
 
     def _by_stem(self, place: str) -> str:
         folder, _, stem = place.rpartition("/")
@@ -186,7 +208,11 @@ class Finder:
             return frozenset(tree.folders.get(folder[len(tree.root) + 1 :], ()))
         try:
             with os.scandir(folder or "/") as entries:
-                return frozenset(entry.name for entry in entries if entry.is_file(follow_symlinks=False) or entry.is_symlink())
+                return frozenset(
+                    entry.name
+                    for entry in entries
+                    if entry.is_file(follow_symlinks=False) or entry.is_symlink()
+                )
         except (FileNotFoundError, NotADirectoryError):
             self._gone.add(folder)
         except (OSError, ValueError):
@@ -201,7 +227,11 @@ def tidy_path(path: str) -> str:
 
 def joined(base: str, path: str) -> str:
     """`path` below `base`, unless it is absolute itself; without ``.`` and ``..``."""
-    whole = path if path.startswith("/") or "://" in path or _DRIVE.match(path) else f"{base.rstrip('/')}/{path}"
+    whole = (
+        path
+        if path.startswith("/") or "://" in path or _DRIVE.match(path)
+        else f"{base.rstrip('/')}/{path}"
+    )
     if "/." not in whole and "//" not in whole:
         return whole
     protocol, mark, rest = whole.rpartition("://")
@@ -209,7 +239,9 @@ def joined(base: str, path: str) -> str:
 
 
 def _unique_stems(places: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Stem to place, for (file name, place) of files that may be images, where only one has that stem."""
+    """Stem to place, for (file name, place) of files that may be images, where only one has that
+    stem.
+    """
     found: dict[str, list[str]] = defaultdict(list)
     for name, place in places:
         if not why_no_sample(name):
@@ -223,4 +255,7 @@ def _places_by_name(tree: Tree) -> dict[str, str]:
     names: dict[str, list[str]] = defaultdict(list)
     for name, place in files:
         names[name].append(place)
-    return {**_unique_stems(files), **{name: places[0] for name, places in names.items() if len(places) == 1}}
+    return {
+        **_unique_stems(files),
+        **{name: places[0] for name, places in names.items() if len(places) == 1},
+    }

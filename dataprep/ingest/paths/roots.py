@@ -1,4 +1,6 @@
-"""The folder that a data set's names are relative to: it holds the files of its table, but for a few strays."""
+"""The folder that a data set's names are relative to: it holds the files of its table, but for a
+few strays.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,20 @@ from dataprep.ingest.paths.locating import Located
 from dataprep.ingest.paths.resolving import to_posix
 
 OUTSIDE = "it lies outside the folder of the other files,"
-#: Files that only a folder near the top of the file system would hold together with the others are strays where they are one in
-#: so many, or no more than so many and no more than the others.
+#: Files that only a folder near the top of the file system would hold together with the others are
+#: strays where they are one in so many, or no more than so many and no more than the others.
 _ONE_IN, _FEW = 10, 2
 
 
 def leave_out_strays(root: str, located: Sequence[Located], *, keep_root: bool) -> str:
-    """The root: `root`, or the folder above it that holds the files that were found, but for strays, which lose their file.
+    """The root: `root`, or the folder above it that holds the files that were found, but for
+    strays, which lose their file.
 
     Args:
         root: absolute or a URL; POSIX separators; empty for the folder of most files.
         located: the files of each manifest's rows; those of strays are taken out, with the reason.
-        keep_root: whether `root` was asked for, and belongs to the data set even if no file is in it.
+        keep_root: whether `root` was asked for, and belongs to the data set even if no file is in
+            it.
 
     Raises:
         InputError: files on several drives, or outside a URL.
@@ -31,7 +35,11 @@ def leave_out_strays(root: str, located: Sequence[Located], *, keep_root: bool) 
     outside = [file for file in files if not root or not _holds(root, file)]
     if not outside:
         return root
-    start = root if keep_root or len(outside) < len(files) or "://" in root else _folder_of_most(outside)
+    start = (
+        root
+        if keep_root or len(outside) < len(files) or "://" in root
+        else _folder_of_most(outside)
+    )
     outside = [file for file in outside if not _holds(start, file)]
     chosen = _lifted(start, outside, len(files))
     for each in located:
@@ -47,10 +55,16 @@ def _holds(folder: str, file: str) -> bool:
 
 
 def _folder_of_most(files: Sequence[str]) -> str:
-    """The folder above all of `files`, or where that is near the top, above those that are there in the middle of their order."""
+    """The folder above all of `files`, or where that is near the top, above those that are there
+    in the middle of their order.
+    """
     folders = sorted({posixpath.dirname(file) for file in files})
     whole = _common(folders)
-    return posixpath.dirname(sorted(files)[len(files) // 2]) if whole is None or _is_top(whole) else whole
+    return (
+        posixpath.dirname(sorted(files)[len(files) // 2])
+        if whole is None or _is_top(whole)
+        else whole
+    )
 
 
 def _lifted(start: str, outside: Sequence[str], total: int) -> str:
@@ -71,8 +85,13 @@ def _lifted(start: str, outside: Sequence[str], total: int) -> str:
 
 def _refuse(folder: str, other: str) -> None:
     if "://" in folder or "://" in other:
-        raise InputError(f"the manifest lists files outside {folder}, such as {other}: give the URL above all of them")
-    raise InputError(f"the manifest lists files on several drives, such as {other}: audit each by itself")
+        raise InputError(
+            f"the manifest lists files outside {folder}, such as {other}: give the URL above all "
+            "of them"
+        )
+    raise InputError(
+        f"the manifest lists files on several drives, such as {other}: audit each by itself"
+    )
 
 
 def _common(folders: Iterable[str]) -> str | None:

@@ -14,7 +14,8 @@ from dataprep.errors import InputError
 from dataprep.ingest.paths.junk import why_no_folder, why_no_sample
 from dataprep.schemas.files.writing import MARKER
 
-#: The same folder is walked at most so often when symbolic links lead to it on several ways (splits, folds).
+#: The same folder is walked at most so often when symbolic links lead to it on several ways
+#: (splits, folds).
 _MOST_VISITS = 16
 _Identity = tuple[int, int]
 _USUAL = (".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG")
@@ -27,8 +28,9 @@ class Tree:
 
     Attributes:
         root: directory or fsspec URL.
-        folders: folder relative to `root` ("" for itself, POSIX separators) to the sorted names of its candidate files,
-            as `os.fsdecode` gives them; folders without any are left out. Sorted by folder.
+        folders: folder relative to `root` ("" for itself, POSIX separators) to the sorted names of
+            its candidate files, as `os.fsdecode` gives them; folders without any are left out.
+            Sorted by folder.
         ignored: what was passed over: kind to count.
         unreadable: folder to what the operating system said.
         metadata: files that are called as Hugging Face calls its manifests.
@@ -54,8 +56,9 @@ class Tree:
 def walk_folder(root: str) -> Tree:
     """The tree below the directory `root`.
 
-    Symbolic links are followed; a link to a folder that holds it is counted as a loop. A folder that dataprep wrote
-    (`dataprep.schemas.files.writing.MARKER`) is passed over, unless it is the root itself.
+    Symbolic links are followed; a link to a folder that holds it is counted as a loop. A folder
+    that dataprep wrote (`dataprep.schemas.files.writing.MARKER`) is passed over, unless it is the
+    root itself.
     """
     tree = Tree(root)
     visits: Counter[_Identity] = Counter()
@@ -70,7 +73,10 @@ def walk_folder(root: str) -> Tree:
             elif linked and visits[identity] > _MOST_VISITS:
                 tree.ignored[f"folders linked more than {_MOST_VISITS} times"] += 1
             else:
-                pending += [(name, above | {identity}, linked or link) for name, link in _list_folder(tree, folder)]
+                pending += [
+                    (name, above | {identity}, linked or link)
+                    for name, link in _list_folder(tree, folder)
+                ]
         except OSError as error:
             tree.unreadable[folder] = error.strerror or str(error)
     tree.folders = dict(sorted(tree.folders.items()))
@@ -114,7 +120,9 @@ def _identity(folder: str) -> _Identity:
 
 
 def _list_folder(tree: Tree, folder: str) -> list[tuple[str, bool]]:
-    """Add the files of `folder` to `tree`; give back the folders below it, and whether each is a link."""
+    """Add the files of `folder` to `tree`; give back the folders below it, and whether each is a
+    link.
+    """
     files: list[str] = []
     below: dict[str, bool] = {}
     special = 0
@@ -146,7 +154,9 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _leads_to_special(entry: os.DirEntry[str]) -> bool:
-    """Whether a link leads to something that exists and is no file; one that leads nowhere stays, to be reported as missing."""
+    """Whether a link leads to something that exists and is no file; one that leads nowhere
+    stays, to be reported as missing.
+    """
     try:
         return not stat.S_ISREG(entry.stat().st_mode)
     except OSError:
@@ -197,11 +207,15 @@ def open_file_system(url: str) -> tuple[Any, str]:
     import fsspec
 
     if "::" in url:
-        raise InputError(f"chained URLs are not read: {url}. Unpack the archive and give the folder")
+        raise InputError(
+            f"chained URLs are not read: {url}. Unpack the archive and give the folder"
+        )
     try:
         system, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
-        raise InputError(f"cannot open {url}: {error} (pip install the package it names)") from error
+        raise InputError(
+            f"cannot open {url}: {error} (pip install the package it names)"
+        ) from error
     except ValueError as error:
         raise InputError(f"cannot open {url}: {error}") from error
     except Exception as error:  # every driver has errors of its own

@@ -1,4 +1,6 @@
-"""CSV and its relatives to tables: any separator, Excel's ``sep=`` line, comments above the header, and lists without one."""
+"""CSV and its relatives to tables: any separator, Excel's ``sep=`` line, comments above the
+header, and lists without one.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,17 @@ from typing import TextIO
 from dataprep.errors import InputError
 from dataprep.ingest.tables.columns import IMAGE_ENDING, has_path, is_image_name
 from dataprep.ingest.tables.encodings import encoding_of
-from dataprep.ingest.tables.table import MOST_COLUMNS, Table, short_name, too_many_columns, unique_names
+from dataprep.ingest.tables.table import (
+    MOST_COLUMNS,
+    Table,
+    short_name,
+    too_many_columns,
+    unique_names,
+)
 
 _SEPARATORS = ",;\t|"
-#: Cells that are gathered before they go to their columns, and distinct cells that are remembered at most.
+#: Cells that are gathered before they go to their columns, and distinct cells that are remembered
+#: at most.
 _CHUNK_CELLS, _MOST_KNOWN = 50_000, 200_000
 _HEAD_BYTES, _HEAD_LINES = 1 << 16, 40
 #: Lines that a file has which is taken for a list of images without being named as one.
@@ -33,9 +42,13 @@ _MOST_ZEROS = 0.8
 _LONGEST_LINE = 32 << 20
 #: What a file begins with that somebody named .csv, and what it is.
 _BINARY = (
-    (b"PK\x03\x04", "an Excel workbook or another archive"), (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"PAR1", "a Parquet file"), (b"\x1f\x8b", "compressed"), (b"%PDF", "a PDF file"), (b"SQLite format 3", "a database"),
-)  # fmt: skip
+    (b"PK\x03\x04", "an Excel workbook or another archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x1f\x8b", "compressed"),
+    (b"%PDF", "a PDF file"),
+    (b"SQLite format 3", "a database"),
+)
 
 #: First line, last line and cells of each row.
 Rows = Iterator[tuple[int, int, list[str]]]
@@ -47,7 +60,8 @@ class _Form:
 
     Attributes:
         skip: lines above the header or the first row.
-        separator: between cells; empty for a list whose paths end where blanks follow the name of an image.
+        separator: between cells; empty for a list whose paths end where blanks follow the name of
+            an image.
     """
 
     skip: int
@@ -57,9 +71,10 @@ class _Form:
 def read_delimited(data: bytes, place: str, named: str | None) -> Table:
     """The table of a file of separated text, whose encoding may be `named`.
 
-    The separator (comma, semicolon, tab, bar, blanks) is found from the first lines, or named by a first line ``sep=;``. Lines
-    that begin with ``#`` above the header are skipped. A file whose first row names an image has no header: the cell that does is
-    the path and, where there is one other, that is the label.
+    The separator (comma, semicolon, tab, bar, blanks) is found from the first lines, or named by a
+    first line ``sep=;``. Lines that begin with ``#`` above the header are skipped. A file whose
+    first row names an image has no header: the cell that does is the path and, where there is one
+    other, that is the label.
 
     Raises:
         InputError: the file is empty, is no text, or has too many columns.
@@ -68,19 +83,26 @@ def read_delimited(data: bytes, place: str, named: str | None) -> Table:
     encoding = encoding_of(data, place, named)
     table = Table(encoding=encoding.name, notes=(encoding.note,) if encoding.note else ())
     form = _form_of(data[:_HEAD_BYTES].decode(encoding.name, "ignore"))
-    lines = io.TextIOWrapper(io.BytesIO(data), encoding=encoding.name, errors=encoding.errors, newline="")
+    lines = io.TextIOWrapper(
+        io.BytesIO(data), encoding=encoding.name, errors=encoding.errors, newline=""
+    )
     for _ in range(form.skip):
         lines.readline()
     rows = _separated(lines, form, table) if form.separator else _listed(lines, form)
     first = next((each for each in rows if any(each[2])), None)
     if first is None:
-        raise InputError(f"{place} is empty: expected a header line such as path,label and a line for each file")
+        raise InputError(
+            f"{place} is empty: expected a header line such as path,label and a line for each file"
+        )
     row, _, cells = first
     if len(cells) > MOST_COLUMNS:
         raise too_many_columns(place, len(cells))
     names = _names_without_header(cells)
     if names:
-        table.notes += (f"{place} has no header line: read as {', '.join(names[:4])}{', ...' if len(names) > 4 else ''}",)
+        table.notes += (
+            f"{place} has no header line: read as "
+            f"{', '.join(names[:4])}{', ...' if len(names) > 4 else ''}",
+        )
         rows = itertools.chain([first], rows)
     else:
         names = _names_of(cells, row, table)
@@ -89,30 +111,49 @@ def read_delimited(data: bytes, place: str, named: str | None) -> Table:
 
 
 def image_list_of(head: str) -> int:
-    """How many columns a list of images without a header has, judged by its first lines; 0 where they are something else."""
+    """How many columns a list of images without a header has, judged by its first lines; 0 where
+    they are something else.
+    """
     form = _form_of(head)
     lines = iter(head.splitlines(keepends=True)[form.skip : form.skip + _HEAD_LINES])
     rows = _separated(lines, form, Table()) if form.separator else _listed(lines, form)
     found = [cells for _, _, cells in rows if any(cells)]
     named = sum(any(map(is_image_name, cells)) for cells in found)
-    return len(found[0]) if len(found) >= _LEAST_LINES and _names_without_header(found[0]) and named >= _FITS * len(found) else 0
+    return (
+        len(found[0])
+        if len(found) >= _LEAST_LINES
+        and _names_without_header(found[0])
+        and named >= _FITS * len(found)
+        else 0
+    )
 
 
 def _refuse_binary(data: bytes, place: str) -> None:
     for start, kind in _BINARY:
         if data.startswith(start):
-            raise InputError(f"{place} is not CSV but {kind}: save it as CSV (UTF-8) and give that, or name it by its kind")
+            raise InputError(
+                f"{place} is not CSV but {kind}: save it as CSV (UTF-8) and give that, or name it "
+                "by its kind"
+            )
     if data.count(b"\0", 0, _HEAD_BYTES) > _MOST_ZEROS * min(len(data), _HEAD_BYTES):
         raise InputError(f"{place} is not text: most of its first bytes are zero")
     refuse_long_lines(data, place)
 
 
 def refuse_long_lines(data: bytes, place: str) -> None:
-    """Raise InputError where a line of the text in `data` is longer than anybody writes: reading it would take memory at once."""
+    """Raise InputError where a line of the text in `data` is longer than anybody writes: reading
+    it would take memory at once.
+    """
     for start in range(0, len(data) - _LONGEST_LINE + 1, _LONGEST_LINE):
-        if data.find(b"\n", start, start + _LONGEST_LINE) < 0 and data.find(b"\r", start, start + _LONGEST_LINE) < 0:
+        if (
+            data.find(b"\n", start, start + _LONGEST_LINE) < 0
+            and data.find(b"\r", start, start + _LONGEST_LINE) < 0
+        ):
             line = data.count(b"\n", 0, start) + 1
-            raise InputError(f"{place}: line {line:,} has more than {_LONGEST_LINE >> 20} MB: expected a line for each file")
+            raise InputError(
+                f"{place}: line {line:,} has more than {_LONGEST_LINE >> 20} MB: expected a line "
+                "for each file"
+            )
 
 
 def _form_of(head: str) -> _Form:
@@ -124,17 +165,28 @@ def _form_of(head: str) -> _Form:
     shown = [line for line in lines[skip:] if line.strip()][:_HEAD_LINES]
     separator, fits = _separator(shown)
     if fits < _FITS:
-        if shown and sum(_LISTED.fullmatch(line) is not None for line in shown) >= _FITS * len(shown):
+        if shown and sum(_LISTED.fullmatch(line) is not None for line in shown) >= _FITS * len(
+            shown
+        ):
             return _Form(skip, "")
         widths = [len(line.split()) for line in shown]
-        if shown and widths[0] > 1 and has_path(shown[0].split()) and widths.count(widths[0]) >= _FITS * len(widths):
+        if (
+            shown
+            and widths[0] > 1
+            and has_path(shown[0].split())
+            and widths.count(widths[0]) >= _FITS * len(widths)
+        ):
             return _Form(skip, " ")
     return _Form(skip, separator)
 
 
 def _comments(lines: Sequence[str]) -> int:
-    """Lines of comment above the header: they begin with ``#`` and have not as many cells as what follows."""
-    count = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    """Lines of comment above the header: they begin with ``#`` and have not as many cells as
+    what follows.
+    """
+    count = next(
+        (number for number, line in enumerate(lines) if not line.startswith("#")), len(lines)
+    )
     rest = [line for line in lines[count:] if line.strip()][:_HEAD_LINES]
     if not rest:
         return 0
@@ -153,7 +205,9 @@ def _width(line: str, separator: str) -> int:
 
 
 def _separator(lines: Sequence[str]) -> tuple[str, float]:
-    """The separator that parts the lines most evenly, and the share of them that have as many cells as the first."""
+    """The separator that parts the lines most evenly, and the share of them that have as many
+    cells as the first.
+    """
 
     def score(separator: str) -> tuple[float, int]:
         try:
@@ -189,7 +243,9 @@ def _listed(lines: TextIO | Iterator[str], form: _Form) -> Rows:
 
 
 def _names_without_header(cells: Sequence[str]) -> list[str]:
-    """Names for the columns of a table whose first row names an image; none where that is a header."""
+    """Names for the columns of a table whose first row names an image; none where that is a
+    header.
+    """
     path = next((number for number, cell in enumerate(cells) if is_image_name(cell)), None)
     if path is None:
         return []
@@ -201,9 +257,13 @@ def _names_without_header(cells: Sequence[str]) -> list[str]:
 def _names_of(header: Sequence[str], row: int, table: Table) -> list[str]:
     while len(header) > 1 and not header[-1].strip():
         header = header[:-1]
-    given = [short_name(cell.strip()) or f"column_{number}" for number, cell in enumerate(header, 1)]
+    given = [
+        short_name(cell.strip()) or f"column_{number}" for number, cell in enumerate(header, 1)
+    ]
     repeated: list[str] = []
-    names = unique_names(given, lambda name, new: repeated.append(f"{name!r}; the later one is read as {new!r}"))
+    names = unique_names(
+        given, lambda name, new: repeated.append(f"{name!r}; the later one is read as {new!r}")
+    )
     if repeated:
         more = f"; and so on, {len(repeated):,} times" if len(repeated) > 1 else ""
         table.refuse(row, f"two columns are called {repeated[0]}{more}")

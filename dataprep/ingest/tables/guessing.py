@@ -1,8 +1,10 @@
-"""Guesses of the encoding of text that is not UTF-8: the one in which its words are the least surprising.
+"""Guesses of the encoding of text that is not UTF-8: the one in which its words are the least
+surprising.
 
-Tables hold few words (40 rows of 2 classes), too few for detectors that compare frequencies of letters. So every distinct word
-is priced under every encoding: a letter costs about as many bits as it is rare in its script, and what words do not do (capitals
-inside, signs inside, scripts mixed) costs more. The cheapest encoding is taken; where little is known, Windows 1252 is.
+Tables hold few words (40 rows of 2 classes), too few for detectors that compare frequencies of
+letters. So every distinct word is priced under every encoding: a letter costs about as many bits as
+it is rare in its script, and what words do not do (capitals inside, signs inside, scripts mixed)
+costs more. The cheapest encoding is taken; where little is known, Windows 1252 is.
 """
 
 from __future__ import annotations
@@ -15,12 +17,19 @@ from dataprep.ingest.tables import letters
 
 #: Letters of ASCII together with what is beyond it.
 _WORD = re.compile(r"[A-Za-z]{0,30}[^\x00-\x7f][A-Za-z\u0080-\U0010ffff]*")
-#: A byte beyond ASCII and what follows it up to what no letter of two bytes ends in; letters of ASCII before it.
+#: A byte beyond ASCII and what follows it up to what no letter of two bytes ends in; letters of
+#: ASCII before it.
 _PIECE = re.compile(rb"[\x80-\xff][^\x00-\x2f\x3a-\x3f]{0,4000}")
 _LETTERS = re.compile(rb"[A-Za-z]+\Z")
-_MOST_PIECES, _MOST_BYTES, _MOST_WORDS, _LONGEST_WORD, _LONGEST_PIECE = 4000, 1 << 18, 1500, 60, 4000
-#: Bits of: a letter of ASCII; scripts that meet within a word, where letters are sounds or where they are syllables or words; a
-#: capital inside a word; letters with accents side by side; a sign.
+_MOST_PIECES, _MOST_BYTES, _MOST_WORDS, _LONGEST_WORD, _LONGEST_PIECE = (
+    4000,
+    1 << 18,
+    1500,
+    60,
+    4000,
+)
+#: Bits of: a letter of ASCII; scripts that meet within a word, where letters are sounds or where
+#: they are syllables or words; a capital inside a word; letters with accents side by side; a sign.
 _ASCII, _MIXED, _CAPITAL, _NEIGHBOURS, _SIGN = 4.0, (12.0, 6.0), 8.0, 4.0, 16.0
 #: Signs that people write.
 _USUAL_SIGNS = "°’“”–€£µ×²³…—®©™½‘„«»§"
@@ -35,7 +44,8 @@ class _Script:
     Attributes:
         prior: bits that the encoding costs by itself.
         costs: letter (lower case) to bits.
-        others: (first byte, last byte, bits) of letters of two bytes by their first byte; the first range that holds counts.
+        others: (first byte, last byte, bits) of letters of two bytes by their first byte; the first
+            range that holds counts.
         alone: whether its letters do not stand beside letters of ASCII.
         cased: whether it has capitals.
         twins: whether letters beyond ASCII seldom stand side by side.
@@ -69,8 +79,14 @@ def _scripts() -> dict[str, _Script]:
         "cp1252": _Script(0.0, western, alone=False, cased=True, twins=True),
         "gb18030": _Script(2.0, chinese, ((0xB0, 0xD7, 13.5), (0xD8, 0xF7, 17.0))),
         "cp932": _Script(2.0, japanese, ((0x88, 0x97, 13.5), (0x98, 0xEA, 17.0))),
-        "cp949": _Script(2.0, _ranked(letters.KOREAN, 7.0, 11.0), ((0xB0, 0xC8, 13.5), (0xCA, 0xFD, 24.0))),
-        "big5": _Script(3.0, _ranked(letters.TAIWANESE, 9.0, 12.0) | wide, ((0xA4, 0xC6, 13.5), (0xC9, 0xF9, 18.0))),
+        "cp949": _Script(
+            2.0, _ranked(letters.KOREAN, 7.0, 11.0), ((0xB0, 0xC8, 13.5), (0xCA, 0xFD, 24.0))
+        ),
+        "big5": _Script(
+            3.0,
+            _ranked(letters.TAIWANESE, 9.0, 12.0) | wide,
+            ((0xA4, 0xC6, 13.5), (0xC9, 0xF9, 18.0)),
+        ),
         "cp1251": _Script(4.5, cyrillic, cased=True),
         "euc_jp": _Script(6.0, japanese, ((0xB0, 0xCF, 13.5), (0xD0, 0xF4, 17.0))),
         "koi8_r": _Script(10.0, cyrillic, cased=True),
@@ -87,14 +103,18 @@ def _scripts() -> dict[str, _Script]:
 
 
 def guess_encoding(data: bytes) -> str:
-    """The likeliest encoding of text that is not UTF-8, in Python's name; "latin-1" where no other can hold all of it.
+    """The likeliest encoding of text that is not UTF-8, in Python's name; "latin-1" where no other
+    can hold all of it.
 
     Args:
         data: the whole file.
     """
     sample = _sample_of(data)
     prices = {encoding: _price(sample, encoding, script) for encoding, script in _scripts().items()}
-    for encoding in sorted((name for name, price in prices.items() if price is not None), key=lambda name: prices[name] or 0.0):
+    for encoding in sorted(
+        (name for name, price in prices.items() if price is not None),
+        key=lambda name: prices[name] or 0.0,
+    ):
         if _decodes(data, encoding):
             return encoding
     return "latin-1"
@@ -131,7 +151,9 @@ def _price(sample: bytes, encoding: str, script: _Script) -> float | None:
     except UnicodeDecodeError:
         return None
     words = list(dict.fromkeys(_WORD.findall(text)))[:_MOST_WORDS]
-    return script.prior + sum(_price_of_word(word[:_LONGEST_WORD], encoding, script) for word in words)
+    return script.prior + sum(
+        _price_of_word(word[:_LONGEST_WORD], encoding, script) for word in words
+    )
 
 
 def _price_of_word(word: str, encoding: str, script: _Script) -> float:
@@ -140,7 +162,9 @@ def _price_of_word(word: str, encoding: str, script: _Script) -> float:
     shouted = word.upper() == word
     for letter in word:
         if letter.isascii():
-            price += _ASCII + (_CAPITAL if letter.isupper() and before.islower() and not before.isascii() else 0.0)
+            price += _ASCII + (
+                _CAPITAL if letter.isupper() and before.islower() and not before.isascii() else 0.0
+            )
             price += mixed if before and not before.isascii() else 0.0
         else:
             price += _price_of_letter(letter, encoding, script)
@@ -148,7 +172,11 @@ def _price_of_word(word: str, encoding: str, script: _Script) -> float:
                 price += mixed if before.isascii() else 0.0
                 price += _CAPITAL if letter in _NEVER_INSIDE and before.isalpha() else 0.0
                 price += _NEIGHBOURS if script.twins and not before.isascii() else 0.0
-                price += _CAPITAL if script.cased and letter.isupper() and not shouted and not before.isupper() else 0.0
+                price += (
+                    _CAPITAL
+                    if script.cased and letter.isupper() and not shouted and not before.isupper()
+                    else 0.0
+                )
         before = letter
     return price
 

@@ -26,11 +26,15 @@ _MENTIONS = 100_000
 
 
 def read_json_lines(data: bytes, place: str, named: str | None) -> Table:
-    """The table of a file with one JSON object a line, whose encoding may be `named`; other lines are malformed."""
+    """The table of a file with one JSON object a line, whose encoding may be `named`; other
+    lines are malformed.
+    """
     refuse_long_lines(data, place)
     encoding = encoding_of(data, place, named)
     table = Table(encoding=encoding.name, notes=_notes(encoding.note))
-    for row, line in enumerate(io.TextIOWrapper(io.BytesIO(data), encoding=encoding.name, errors=encoding.errors), 1):
+    for row, line in enumerate(
+        io.TextIOWrapper(io.BytesIO(data), encoding=encoding.name, errors=encoding.errors), 1
+    ):
         if not line.strip():
             continue
         try:
@@ -43,19 +47,26 @@ def read_json_lines(data: bytes, place: str, named: str | None) -> Table:
 
 
 def read_json(data: bytes, place: str, named: str | None) -> Table:
-    """The table of a JSON file: a list of objects, an object of lists, an object from path to label, or a tool's export.
+    """The table of a JSON file: a list of objects, an object of lists, an object from path to
+    label, or a tool's export.
 
     Raises:
         InputError: it is none of these.
     """
     if len(data) > _LONGEST_JSON:
         size = _LONGEST_JSON >> 20
-        raise InputError(f"{place} has more than {size} MB, too many at once: write one JSON object a line, in a file .jsonl")
+        raise InputError(
+            f"{place} has more than {size} MB, too many at once: write one JSON object a line, in "
+            "a file .jsonl"
+        )
     encoding = encoding_of(data, place, named)
     try:
         content = _parsed(data.decode(encoding.name, encoding.errors))
     except ValueError as error:
-        raise InputError(f"{place} is not valid JSON: {error}. A file with one JSON object a line must end in .jsonl") from error
+        raise InputError(
+            f"{place} is not valid JSON: {error}. A file with one JSON object a line must end in "
+            ".jsonl"
+        ) from error
     table = Table(encoding=encoding.name, notes=_notes(encoding.note))
     export = read_export(content, place)
     if export:
@@ -82,7 +93,9 @@ def _parsed(text: str) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:  # more digits than Python takes
-        return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_NUMBER else digits)
+        return json.loads(
+            text, parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_NUMBER else digits
+        )
 
 
 def _add(table: Table, row: int, record: Any) -> None:
@@ -116,4 +129,7 @@ def _records(content: Any, place: str) -> list[Any]:
             return next(iter(lists.values()))
         if content and all(isinstance(value, str | int) for value in content.values()):
             return [{"path": path, "label": label} for path, label in content.items()]
-    raise InputError(f"{place}: expected a JSON list of objects, each with a path and a label, or an object from path to label")
+    raise InputError(
+        f"{place}: expected a JSON list of objects, each with a path and a label, or an object "
+        "from path to label"
+    )

@@ -1,8 +1,11 @@
-"""The most frequent letters of scripts that tables are written in, the most frequent first: what guesses of encodings go by."""
+"""The most frequent letters of scripts that tables are written in, the most frequent first: what
+guesses of encodings go by.
+"""
 
 from __future__ import annotations
 
-#: Simplified Chinese characters; what classes are often called comes early, here as in the next two.
+#: Simplified Chinese characters; what classes are often called comes early, here as in the next
+#: two.
 CHINESE = (
     "一人不大中国有的是子个地上会学生为年在用来出下家天行时成长以民十了这发主文分小三于到面方法数多部可动和自心道公日作山高过月后之区水语对市工要里名军头业门二入性全无本理西重开能事定化机政新期体明力经点前"
     "两得第外南进说代北选加安所字平海同相产你尔密然斯制东手内关如表者正我合他电马口利物间万四实通起金王员城们码战意当度五特气保路好其建种此石应次量老现江着去而见院位身场看教亚义克武改拉权常风没等情百那光儿"

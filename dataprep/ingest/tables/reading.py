@@ -1,4 +1,6 @@
-"""Tables: CSV, JSON lines, JSON and Parquet to columns, where a row that cannot be read costs that row alone."""
+"""Tables: CSV, JSON lines, JSON and Parquet to columns, where a row that cannot be read costs
+that row alone.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,22 @@ _LIMIT, _PARQUET_LIMIT = 1024 * MB, 1 << 42
 
 
 def read_table(place: str, encoding: str | None = None) -> Table:
-    """The table in the file or fsspec URL `place`, its format by extension; `encoding` is that of text, guessed when None.
+    """The table in the file or fsspec URL `place`, its format by extension; `encoding` is that of
+    text, guessed when None.
 
     Raises:
-        InputError: the file is missing, is of another format, has no rows, or holds the images themselves.
+        InputError: the file is missing, is of another format, has no rows, or holds the images
+            themselves.
         OptionError: an encoding that is unknown, or that the file is not in.
     """
     encoding = None if encoding is None else checked_encoding(encoding)
     extension = os.path.splitext(place)[1].lower().removeprefix(".")
     if extension not in EXTENSIONS and extension != "txt":
         what = " (XML, as CVAT and Pascal VOC write it, is not read)" if extension == "xml" else ""
-        raise InputError(f"{place} is not a manifest{what}: expected a file that ends in .{', .'.join(EXTENSIONS)}")
+        raise InputError(
+            f"{place} is not a manifest{what}: expected a file that ends in "
+            f".{', .'.join(EXTENSIONS)}"
+        )
     name = escape_name(posixpath.basename(place.replace(os.sep, "/")))
     if extension == "parquet":
         table = read_parquet(_bytes_of(place) if "://" in place else _local(place), name)
@@ -49,7 +56,8 @@ def _refuse_unread(table: Table, place: str) -> None:
     if len(table.malformed) > len(table.rows):
         row, why = table.malformed[0]
         raise InputError(
-            f"most rows of {place} cannot be read ({len(table.malformed):,} of {len(table.malformed) + len(table.rows):,}); "
+            f"most rows of {place} cannot be read ({len(table.malformed):,} of "
+            f"{len(table.malformed) + len(table.rows):,}); "
             f"the first is row {row}: {why}"
         )
 

@@ -1,4 +1,6 @@
-"""Table: columns of rows that could be read, and the rows that could not, within limits of time and memory."""
+"""Table: columns of rows that could be read, and the rows that could not, within limits of time
+and memory.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ LONGEST_NAME = 4096
 LONGEST_CELL = 1_000_000
 #: Letters of a column's name.
 _LONGEST_COLUMN = 200
-#: Empty cells that rows with other keys than those before may leave, as long as they are few beside what is given.
+#: Empty cells that rows with other keys than those before may leave, as long as they are few beside
+#: what is given.
 _MOST_GAPS, _GAPS_PER_CELL = 5_000_000, 20
 
 
@@ -26,8 +29,10 @@ class Table:
     """A table as read.
 
     Attributes:
-        columns: name to values, all of one length: text (CSV) or what JSON or Parquet holds; None where missing.
-        rows: the line (CSV, JSON lines) or number of the record (JSON, Parquet) of each row, counted from 1.
+        columns: name to values, all of one length: text (CSV) or what JSON or Parquet holds; None
+            where missing.
+        rows: the line (CSV, JSON lines) or number of the record (JSON, Parquet) of each row,
+            counted from 1.
         malformed: rows that could not be read: (row, why).
         mentioned: what the malformed rows hold, cell by cell.
         encoding: of a text file.
@@ -76,7 +81,8 @@ class Table:
     def _refuse_gaps(self, row: int) -> None:
         if self._gaps > _MOST_GAPS and self._gaps > _GAPS_PER_CELL * self._cells:
             raise InputError(
-                f"up to row {row:,} there are {len(self.columns):,} different keys, most of which few rows have: expected the "
+                f"up to row {row:,} there are {len(self.columns):,} different keys, most of which "
+                "few rows have: expected the "
                 "same keys in every row, such as path and label. Is a value used as a key?"
             )
 
@@ -86,19 +92,28 @@ class Table:
         self.mentioned.update(cells)
 
     def without_long(self, names: Sequence[str], limit: int = LONGEST_NAME) -> Table:
-        """This table without the rows that have more than `limit` letters in one of the columns `names`: they are malformed."""
+        """This table without the rows that have more than `limit` letters in one of the columns
+        `names`: they are malformed.
+        """
         found: dict[int, str] = {}
         for name in names:
             if not _may_be_longer(self.columns[name], limit):
                 continue
             for position, value in enumerate(self.columns[name]):
                 if isinstance(value, str) and len(value) > limit and position not in found:
-                    found[position] = f"the column {name!r} holds {len(value):,} characters, and {limit:,} is the most"
+                    found[position] = (
+                        f"the column {name!r} holds {len(value):,} characters, and {limit:,} is "
+                        "the most"
+                    )
         return self._without(found)
 
     def where_given(self, name: str, texts: list[str | None]) -> Table:
         """This table with `texts` as the column `name`, where a row without text is malformed."""
-        empty = {position: f"the column {name!r} is empty" for position, text in enumerate(texts) if text is None}
+        empty = {
+            position: f"the column {name!r} is empty"
+            for position, text in enumerate(texts)
+            if text is None
+        }
         return replace(self, columns={**self.columns, name: texts})._without(empty)
 
     def _without(self, why: dict[int, str]) -> Table:
@@ -106,27 +121,48 @@ class Table:
         if not why:
             return self
         kept = [position for position in range(len(self.rows)) if position not in why]
-        columns = {key: [values[position] for position in kept] for key, values in self.columns.items()}
-        malformed = self.malformed + [(self.rows[position], why[position]) for position in sorted(why)]
-        return replace(self, columns=columns, rows=[self.rows[position] for position in kept], malformed=malformed)
+        columns = {
+            key: [values[position] for position in kept] for key, values in self.columns.items()
+        }
+        malformed = self.malformed + [
+            (self.rows[position], why[position]) for position in sorted(why)
+        ]
+        return replace(
+            self,
+            columns=columns,
+            rows=[self.rows[position] for position in kept],
+            malformed=malformed,
+        )
 
     def refuse_empty(self, place: str) -> None:
         """Raise InputError where the table called `place` has no row left."""
         if not self.rows:
-            first = f"; the first problem is in row {self.malformed[0][0]}: {self.malformed[0][1]}" if self.malformed else ""
+            first = (
+                f"; the first problem is in row {self.malformed[0][0]}: {self.malformed[0][1]}"
+                if self.malformed
+                else ""
+            )
             raise InputError(f"{place} has no row that can be read{first}")
 
     def tidied(self) -> Table:
-        """This table with names of columns that can be shown and stored, distinct and short, and without endless cells."""
+        """This table with names of columns that can be shown and stored, distinct and short, and
+        without endless cells.
+        """
         names = unique_names([short_name(name) for name in self.columns], lambda *_: None)
         roles = dict(zip(self.columns, names, strict=True))
         columns = dict(zip(names, self.columns.values(), strict=True))
-        table = replace(self, columns=columns, roles={role: roles.get(name, name) for role, name in self.roles.items()})
+        table = replace(
+            self,
+            columns=columns,
+            roles={role: roles.get(name, name) for role, name in self.roles.items()},
+        )
         return table.without_long(names, LONGEST_CELL)
 
 
 def _may_be_longer(values: Sequence[Any], limit: int) -> bool:
-    """Whether one of the values may have more than `limit` letters: at once for columns of text, as those of CSV are."""
+    """Whether one of the values may have more than `limit` letters: at once for columns of text,
+    as those of CSV are.
+    """
     try:
         return max(map(len, values), default=0) > limit
     except TypeError:  # numbers, or nothing
@@ -134,7 +170,9 @@ def _may_be_longer(values: Sequence[Any], limit: int) -> bool:
 
 
 def short_name(name: str) -> str:
-    """The name of a column in one line, without what cannot be stored and without its end where it is endless."""
+    """The name of a column in one line, without what cannot be stored and without its end where
+    it is endless.
+    """
     text = escape_name(name[: 2 * _LONGEST_COLUMN])
     if not text.isprintable():
         text = "".join(sign if sign.isprintable() else " " for sign in text).strip()
@@ -142,7 +180,9 @@ def short_name(name: str) -> str:
 
 
 def unique_names(names: Iterable[str], repeated: Any) -> list[str]:
-    """The names, made distinct by a number; `repeated` is called with each that was there already, and with its new form."""
+    """The names, made distinct by a number; `repeated` is called with each that was there
+    already, and with its new form.
+    """
     found: dict[str, None] = {}
     for number, name in enumerate(names, 1):
         new = name
@@ -157,6 +197,7 @@ def unique_names(names: Iterable[str], repeated: Any) -> list[str]:
 def too_many_columns(place: str, count: int) -> InputError:
     """The error for a table of too many columns."""
     return InputError(
-        f"{place} has {count:,} columns or more, and {MOST_COLUMNS:,} is the most that is read: give a table with a column of "
+        f"{place} has {count:,} columns or more, and {MOST_COLUMNS:,} is the most that is read: "
+        "give a table with a column of "
         "paths, one of labels and few others"
     )

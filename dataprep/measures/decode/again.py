@@ -1,4 +1,6 @@
-"""A second look at files: some are decoded once more in worker processes, at full size and with time for several."""
+"""A second look at files: some are decoded once more in worker processes, at full size and with
+time for several.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ _PATIENCE = 4
 
 
 def look_again(
-    task: str, batches: Sequence[Any], dataset: Dataset, options: PassOptions, load: Callable[..., Any]
+    task: str,
+    batches: Sequence[Any],
+    dataset: Dataset,
+    options: PassOptions,
+    load: Callable[..., Any],
 ) -> dict[int, Any]:
     """Number of a batch to what the task makes of it; batches that are lost are left out.
 
@@ -31,9 +37,13 @@ def look_again(
         load: reads a batch of a data set that is not on a local disk.
     """
     results = imap(
-        task, batches, setup=replace(options, scale_above_megapixels=options.max_megapixels), jobs=options.jobs,
-        time_limit_s=options.time_limit_s * _PATIENCE, memory_limit_mb=options.memory_limit_mb,
+        task,
+        batches,
+        setup=replace(options, scale_above_megapixels=options.max_megapixels),
+        jobs=options.jobs,
+        time_limit_s=options.time_limit_s * _PATIENCE,
+        memory_limit_mb=options.memory_limit_mb,
         load=load if dataset.is_remote else None,
-    )  # fmt: skip
+    )
     with closing(results):  # type: ignore[type-var]
         return {index: result for index, result in results if not isinstance(result, Lost)}

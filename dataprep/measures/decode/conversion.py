@@ -15,14 +15,17 @@ from PIL import Image, ImageCms
 _ALPHA_MODES = frozenset(("LA", "PA", "RGBA", "RGBa", "La"))
 #: Modes of grey in more than 8 bits.
 DEEP_MODES = frozenset(("I", "F", "I;16", "I;16L", "I;16B", "I;16N"))
-#: Values that are scaled at a time: in double precision, with what is computed on the way, some 100 MB.
+#: Values that are scaled at a time: in double precision, with what is computed on the way, some 100
+#: MB.
 _BLOCK = 4_000_000
 # EXIF orientation to the step that makes the stored pixels upright.
 _TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 def to_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
-    """Displayed pixels (h, w, 3) uint8 and whether any was transparent; transparency is composited over white."""
+    """Displayed pixels (h, w, 3) uint8 and whether any was transparent; transparency is
+    composited over white.
+    """
     if image.mode in DEEP_MODES:
         return grey_to_rgb(scale_deep(np.asarray(image))), False
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
@@ -35,8 +38,9 @@ def to_rgb(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
 def scale_deep(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Grey values of 16 or 32 bits or floating point (h, w) on the scale 0 to 255.
 
-    Whole numbers are scaled by the smallest customary range that holds them (8, 12 or 16 bits; the image's own range beyond
-    that), floating point by 1 or 255 where it stays within, else by its own range. Values that are not finite become 0.
+    Whole numbers are scaled by the smallest customary range that holds them (8, 12 or 16 bits; the
+    image's own range beyond that), floating point by 1 or 255 where it stays within, else by its
+    own range. Values that are not finite become 0.
     """
     values = np.asarray(values)
     rows = max(1, _BLOCK // max(1, values[:1].size))
@@ -118,7 +122,9 @@ def _over_white(image: Image.Image) -> tuple[NDArray[np.uint8], bool]:
 
 
 def _lab_to_rgb(image: Image.Image) -> Image.Image:
-    to_srgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    to_srgb = ImageCms.buildTransform(
+        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+    )
     converted = ImageCms.applyTransform(image, to_srgb)
     assert converted is not None  # only an in-place transform gives None
     return converted

@@ -1,4 +1,6 @@
-"""Bytes to Pixels: formats told by content, JPEG by libjpeg-turbo, everything else by Pillow, every failure with its reason."""
+"""Bytes to Pixels: formats told by content, JPEG by libjpeg-turbo, everything else by Pillow,
+every failure with its reason.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Undecodable(Exception):
     Attributes:
         reason: one of `dataprep.schemas.lost.REASONS`.
         detail: what was wrong, in one line.
-        facts: columns that were known before the failure (``bytes``, ``format``, ``width``, ``height``, ...).
+        facts: columns that were known before the failure (``bytes``, ``format``, ``width``,
+            ``height``, ...).
     """
 
     def __init__(self, reason: str, detail: str = "", facts: dict[str, Any] | None = None) -> None:
@@ -66,13 +69,17 @@ def open_pixels(data: bytes, name: str = "", options: PassOptions = _DEFAULTS) -
         failure.facts = facts | failure.facts
         raise
     except MemoryError as error:
-        raise Undecodable("out-of-memory", "the decoded image does not fit in memory", facts) from error
+        raise Undecodable(
+            "out-of-memory", "the decoded image does not fit in memory", facts
+        ) from error
     except Exception as error:  # decoders of hostile bytes raise anything
         raise _failure(error, data, facts) from error
 
 
 def _failure(error: Exception, data: bytes, facts: dict[str, Any]) -> Undecodable:
-    """What a decoder's exception says about the file; where its end is missing, that is the better explanation."""
+    """What a decoder's exception says about the file; where its end is missing, that is the
+    better explanation.
+    """
     reason, detail = _reason_of(error), f"{type(error).__name__}: {error}"
     missing = _missing_end(facts.get("format", ""), data)
     if reason == "unreadable" and missing:
@@ -106,7 +113,9 @@ def _refuse_bomb(width: int, height: int, options: PassOptions, facts: dict[str,
     megapixels, limit = width * height / 1e6, options.max_megapixels
     if megapixels > limit:
         raise Undecodable(
-            "too-large", f"{width} x {height} is {megapixels:,.1f} megapixels, the limit is {limit:,.1f} (max_megapixels)"
+            "too-large",
+            f"{width} x {height} is {megapixels:,.1f} megapixels, the limit is {limit:,.1f} "
+            "(max_megapixels)",
         )
 
 
@@ -114,18 +123,34 @@ def _open_jpeg(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixe
     header = read_jpeg_header(data)
     exif = read_exif(header.exif)
     facts["format"] = "MPO" if header.pictures > 1 else "JPEG"
-    width, height = (header.height, header.width) if exif.orientation > 4 else (header.width, header.height)
+    width, height = (
+        (header.height, header.width) if exif.orientation > 4 else (header.width, header.height)
+    )
     _refuse_bomb(width, height, options, facts)
     if header.precision != 8:
-        raise Undecodable("unsupported", f"JPEG with {header.precision} bits per channel: convert it to PNG or TIFF")
+        raise Undecodable(
+            "unsupported",
+            f"JPEG with {header.precision} bits per channel: convert it to PNG or TIFF",
+        )
     rgb = _decode_jpeg(data, header, _scale(header, options))
     if rgb is None:
         return _open_with_pillow(data, "JPEG", options, facts)
     stored = Header(
-        format=facts["format"], mode="L" if header.components == 1 else "RGB", width=width, height=height,
-        frames=header.pictures, icc=header.icc, jpeg_quality=header.quality, **_as_facts(exif, header.xmp_position),
-    )  # fmt: skip
-    return Pixels(data, stored, upright(rgb, exif.orientation), approximate=rgb.shape[:2] != (header.height, header.width))
+        format=facts["format"],
+        mode="L" if header.components == 1 else "RGB",
+        width=width,
+        height=height,
+        frames=header.pictures,
+        icc=header.icc,
+        jpeg_quality=header.quality,
+        **_as_facts(exif, header.xmp_position),
+    )
+    return Pixels(
+        data,
+        stored,
+        upright(rgb, exif.orientation),
+        approximate=rgb.shape[:2] != (header.height, header.width),
+    )
 
 
 def _scale(header: JpegHeader, options: PassOptions) -> int:
@@ -141,16 +166,25 @@ def _decode_jpeg(data: bytes, header: JpegHeader, scale: int) -> NDArray[np.uint
     space = "GRAY" if header.components == 1 else "RGB"
     try:
         decoded = simplejpeg.decode_jpeg(
-            data, space, min_height=header.height // scale, min_width=header.width // scale, min_factor=scale
+            data,
+            space,
+            min_height=header.height // scale,
+            min_width=header.width // scale,
+            min_factor=scale,
         )
     except ValueError as error:
         _refuse_damage(str(error), data)
         return None
-    return grey_to_rgb(np.ascontiguousarray(decoded[:, :, 0])) if space == "GRAY" else np.asarray(decoded)
+    return (
+        grey_to_rgb(np.ascontiguousarray(decoded[:, :, 0]))
+        if space == "GRAY"
+        else np.asarray(decoded)
+    )
 
 
 def _refuse_damage(warning: str, data: bytes) -> None:
-    """Tell the decoder's warnings of lost or garbled pixels from harmless ones and from refusals, on which Pillow must try.
+    """Tell the decoder's warnings of lost or garbled pixels from harmless ones and from refusals,
+    on which Pillow must try.
 
     Raises:
         Undecodable: pixels are lost or garbled.
@@ -161,7 +195,9 @@ def _refuse_damage(warning: str, data: bytes) -> None:
     if before:
         # Stray bytes between the header's segments, and zeros that pad the end, harm nothing.
         marker = int(before[1], 16)
-        if 0xE0 <= marker <= 0xFE or (marker == 0xD9 and data[: data.rfind(b"\xff\xd9")].endswith(b"\x00\x00")):
+        if 0xE0 <= marker <= 0xFE or (
+            marker == 0xD9 and data[: data.rfind(b"\xff\xd9")].endswith(b"\x00\x00")
+        ):
             return
     if "Corrupt JPEG data" in warning or "Unsupported marker" in warning:
         raise Undecodable("unreadable", f"damaged: {warning}")
@@ -174,13 +210,16 @@ def _where_jpeg_ends(data: bytes) -> str:
     return f"the image data end too early, after {len(data):,} bytes"
 
 
-def _open_with_pillow(data: bytes, kind: str, options: PassOptions, facts: dict[str, Any]) -> Pixels:
+def _open_with_pillow(
+    data: bytes, kind: str, options: PassOptions, facts: dict[str, Any]
+) -> Pixels:
     if kind == "HEIF":
         _register_heif()
     limit = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # The header's size is compared with our own limit first, so that it is known even of a bomb.
+        # The header's size is compared with our own limit first, so that it is known even of a
+        # bomb.
         Image.MAX_IMAGE_PIXELS = None
         try:
             with _identify(data, kind) as image:
@@ -196,11 +235,17 @@ def _identify(data: bytes, kind: str) -> Image.Image:
         if not kind:
             raise Undecodable("not-an-image", f"it is {describe_other(data)}") from None
         if kind in ("AVIF", "HEIF") and not _can_read(kind):
-            raise Undecodable("unsupported", f"{kind} needs pillow-heif: pip install pillow-heif") from None
+            raise Undecodable(
+                "unsupported", f"{kind} needs pillow-heif: pip install pillow-heif"
+            ) from None
         missing = _missing_end(kind, data)
         if missing or len(data) < _ZERO_TAIL:
-            raise Undecodable("truncated", missing or f"begins like {kind}, and ends after {len(data)} bytes") from None
-        raise Undecodable("unreadable", f"begins like {kind}, but its header cannot be read") from None
+            raise Undecodable(
+                "truncated", missing or f"begins like {kind}, and ends after {len(data)} bytes"
+            ) from None
+        raise Undecodable(
+            "unreadable", f"begins like {kind}, but its header cannot be read"
+        ) from None
 
 
 def _can_read(kind: str) -> bool:
@@ -213,22 +258,29 @@ def _register_heif() -> None:
     try:
         import pillow_heif
     except ImportError:
-        raise Undecodable("unsupported", "HEIC needs pillow-heif: pip install pillow-heif") from None
+        raise Undecodable(
+            "unsupported", "HEIC needs pillow-heif: pip install pillow-heif"
+        ) from None
     if "HEIF" not in Image.OPEN:
         pillow_heif.register_heif_opener()
 
 
-def _from_pillow(image: Image.Image, data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixels:
+def _from_pillow(
+    image: Image.Image, data: bytes, options: PassOptions, facts: dict[str, Any]
+) -> Pixels:
     facts |= {"format": image.format or "", "mode": image.mode}
     if image.format == "EPS":
-        raise Undecodable("unsupported", "PostScript is a program, not an image: convert it to PNG, TIFF or JPEG")
+        raise Undecodable(
+            "unsupported", "PostScript is a program, not an image: convert it to PNG, TIFF or JPEG"
+        )
     _refuse_bomb(*image.size, options, facts)
     mode, depth, frames = image.mode, _bit_depth(image, data), count_frames(image, data)
     orientation = _orientation(image)
     missing = _missing_end(image.format or "", data)
     if missing:
         raise Undecodable("truncated", missing)
-    # Pillow's own limit guards what the header does not tell: embedded images, frames larger than the canvas.
+    # Pillow's own limit guards what the header does not tell: embedded images, frames larger than
+    # the canvas.
     Image.MAX_IMAGE_PIXELS = int(options.max_megapixels * 1e6)
     image.load()
     if not image.width * image.height:
@@ -240,20 +292,32 @@ def _from_pillow(image: Image.Image, data: bytes, options: PassOptions, facts: d
     width, height = image.size if turn < 5 else image.size[::-1]
     rgb = upright(rgb, turn)
     exif = read_exif(_exif_block(image, data))
-    rest = _as_facts(exif, "GPSLatitude" in str(image.info.get("xmp", ""))) | {"orientation": orientation}
+    rest = _as_facts(exif, "GPSLatitude" in str(image.info.get("xmp", ""))) | {
+        "orientation": orientation
+    }
     quality = read_jpeg_header(data).quality if data[:2] == b"\xff\xd8" else math.nan
     header = Header(
-        format=image.format or "", mode=mode, width=width, height=height, bit_depth=depth, alpha=alpha,
-        frames=frames, icc=bool(image.info.get("icc_profile")), jpeg_quality=quality, **rest,
-    )  # fmt: skip
+        format=image.format or "",
+        mode=mode,
+        width=width,
+        height=height,
+        bit_depth=depth,
+        alpha=alpha,
+        frames=frames,
+        icc=bool(image.info.get("icc_profile")),
+        jpeg_quality=quality,
+        **rest,
+    )
     return Pixels(data, header, rgb, approximate=factor > 1)
 
 
 def _as_facts(exif: Exif, xmp_position: bool) -> dict[str, Any]:
     return {
-        "orientation": exif.orientation, "captured_at": exif.captured_at, "camera": exif.camera,
+        "orientation": exif.orientation,
+        "captured_at": exif.captured_at,
+        "camera": exif.camera,
         "gps": exif.gps or xmp_position,
-    }  # fmt: skip
+    }
 
 
 def _orientation(image: Image.Image) -> int:
@@ -286,16 +350,24 @@ def _bit_depth(image: Image.Image, data: bytes) -> int:
 
 
 def _missing_end(format: str, data: bytes) -> str:
-    """What shows that the end is missing or overwritten by zeros, where the format tells its end; empty when nothing does."""
+    """What shows that the end is missing or overwritten by zeros, where the format tells its
+    end; empty when nothing does.
+    """
     whole = data.rstrip(b"\x00")
     zeros = len(data) - len(whole)
     if format == "WEBP" and len(data) >= 8 and _announced(data) > len(data) + 1:
         return f"the header announces {_announced(data):,} bytes, there are {len(data):,}"
-    unfinished = format in ("WEBP", "AVIF", "HEIF") or (format == "GIF" and not whole.endswith(b";"))
+    unfinished = format in ("WEBP", "AVIF", "HEIF") or (
+        format == "GIF" and not whole.endswith(b";")
+    )
     if unfinished and zeros >= _ZERO_TAIL:
         return _describe_zeros(zeros, data)
     if format == "PNG" and b"IEND" not in data[-(zeros + 4096) :]:
-        return _describe_zeros(zeros, data) if zeros >= _ZERO_TAIL else "the end of the PNG (its IEND chunk) is missing"
+        return (
+            _describe_zeros(zeros, data)
+            if zeros >= _ZERO_TAIL
+            else "the end of the PNG (its IEND chunk) is missing"
+        )
     return ""
 
 
@@ -305,7 +377,11 @@ def _announced(data: bytes) -> int:
 
 
 def _describe_zeros(zeros: int, data: bytes) -> str:
-    return f"the last {zeros:,} of {len(data):,} bytes are zeros (an interrupted copy or a damaged disk)"
+    return (
+        f"the last {zeros:,} of {len(data):,} bytes are zeros (an interrupted copy or a "
+        "damaged "
+        "disk)"
+    )
 
 
 def _reason_of(error: Exception) -> str:
@@ -324,7 +400,8 @@ def read_bytes(path: str, options: PassOptions = _DEFAULTS) -> bytes:
     """The bytes of a local file.
 
     Raises:
-        Undecodable: missing, unreadable, not a regular file, or larger than the limit (which is then not read).
+        Undecodable: missing, unreadable, not a regular file, or larger than the limit (which is
+            then not read).
     """
     try:
         size = os.stat(path).st_size

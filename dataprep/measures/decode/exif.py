@@ -1,4 +1,5 @@
-"""EXIF read from bytes: only the few tags that checks and reports use, and never an error on a damaged block.
+"""EXIF read from bytes: only the few tags that checks and reports use, and never an error on a
+damaged block.
 
 Source: CIPA DC-008 (Exif 3.0), TIFF 6.0. A full parse by Pillow costs ten times as much per file.
 """
@@ -39,7 +40,9 @@ NOTHING = Exif()
 
 
 def read_exif(block: bytes) -> Exif:
-    """The facts of an EXIF `block` (TIFF structure, with or without its prefix); `NOTHING` when it cannot be read."""
+    """The facts of an EXIF `block` (TIFF structure, with or without its prefix); `NOTHING` when
+    it cannot be read.
+    """
     if block[:6] in (b"Exif\x00\x00", b"Exif\x00\xff"):
         block = block[6:]
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(block[:4])
@@ -64,10 +67,16 @@ def _pointer(directory: dict[int, Any], tag: int) -> int:
 
 
 def _directory(block: bytes, order: str, start: int) -> dict[int, Any]:
-    """Tag to value of the image file directory at `start`; empty where it does not fit the block."""
+    """Tag to value of the image file directory at `start`; empty where it does not fit the
+    block.
+    """
     if not 8 <= start <= len(block) - 2:
         return {}
-    count = min(struct.unpack_from(order + "H", block, start)[0], _MAX_ENTRIES, (len(block) - start - 2) // 12)
+    count = min(
+        struct.unpack_from(order + "H", block, start)[0],
+        _MAX_ENTRIES,
+        (len(block) - start - 2) // 12,
+    )
     found: dict[int, Any] = {}
     for entry in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind, values = struct.unpack_from(order + "HHI", block, entry)
@@ -78,7 +87,9 @@ def _directory(block: bytes, order: str, start: int) -> dict[int, Any]:
 
 
 def _value(block: bytes, order: str, entry: int, kind: int, count: int) -> Any:
-    """Text, a whole number, or whether a tuple of rationals holds anything but zeros over zeros; None when unreadable."""
+    """Text, a whole number, or whether a tuple of rationals holds anything but zeros over zeros;
+    None when unreadable.
+    """
     size = _SIZES.get(kind, 0) * count
     if not size:
         return None
@@ -90,7 +101,9 @@ def _value(block: bytes, order: str, entry: int, kind: int, count: int) -> Any:
     if kind in (_SHORT, _LONG):
         return struct.unpack_from(order + ("H" if kind == _SHORT else "I"), block, start)[0]
     if kind == _RATIONAL:
-        return any(struct.unpack_from(order + "II", block, start + 8 * i)[1] for i in range(min(count, 3)))
+        return any(
+            struct.unpack_from(order + "II", block, start + 8 * i)[1] for i in range(min(count, 3))
+        )
     return None
 
 
@@ -107,12 +120,25 @@ def _text(value: Any) -> str:
 
 
 def _iso_date(value: Any) -> str:
-    """``2021:05:30 12:00:00`` as ``2021-05-30T12:00:00``; empty for placeholders such as ``0000:00:00 00:00:00``."""
+    """``2021:05:30 12:00:00`` as ``2021-05-30T12:00:00``; empty for placeholders such as
+    ``0000:00:00 00:00:00``.
+    """
     date, _, clock = _text(value).replace("T", " ").partition(" ")
     parts, times = date.replace("-", ":").replace("/", ":").split(":"), clock[:8].split(":")
-    if len(parts) != 3 or len(times) != 3 or not all(part.isdigit() and part.isascii() for part in (*parts, *times)):
+    if (
+        len(parts) != 3
+        or len(times) != 3
+        or not all(part.isdigit() and part.isascii() for part in (*parts, *times))
+    ):
         return ""
     year, month, day, hour, minute, second = map(int, (*parts, *times))
-    if not (1800 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+    if not (
+        1800 <= year <= 9999
+        and 1 <= month <= 12
+        and 1 <= day <= 31
+        and hour < 24
+        and minute < 60
+        and second < 61
+    ):
         return ""
     return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"

@@ -1,7 +1,8 @@
-"""The header of a JPEG, read marker by marker without decoding: size, colours, EXIF, colour profile, quantisation tables.
+"""The header of a JPEG, read marker by marker without decoding: size, colours, EXIF, colour
+profile, quantisation tables.
 
-Source: ITU-T T.81 (JPEG), CIPA DC-007 (multi-picture format); the standard tables and their scaling are those of the
-Independent JPEG Group's library.
+Source: ITU-T T.81 (JPEG), CIPA DC-007 (multi-picture format); the standard tables and their scaling
+are those of the Independent JPEG Group's library.
 """
 
 from __future__ import annotations
@@ -15,11 +16,74 @@ import numpy as np
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 # The luminance table of T.81, Annex K, in zigzag order.
-_STANDARD = np.array([
-    16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61, 60, 57,
-    51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120,
-    92, 101, 103, 99,
-])  # fmt: skip
+_STANDARD = np.array(
+    [
+        16,
+        11,
+        12,
+        14,
+        12,
+        10,
+        16,
+        14,
+        13,
+        14,
+        18,
+        17,
+        16,
+        19,
+        24,
+        40,
+        26,
+        24,
+        22,
+        22,
+        24,
+        49,
+        35,
+        37,
+        29,
+        40,
+        58,
+        51,
+        61,
+        60,
+        57,
+        51,
+        56,
+        55,
+        64,
+        72,
+        92,
+        78,
+        64,
+        68,
+        87,
+        69,
+        55,
+        56,
+        80,
+        109,
+        81,
+        87,
+        95,
+        98,
+        103,
+        104,
+        103,
+        62,
+        77,
+        113,
+        121,
+        112,
+        100,
+        120,
+        92,
+        101,
+        103,
+        99,
+    ]
+)
 _QUALITIES = np.arange(1, 101)
 _SCALES = np.where(_QUALITIES < 50, 5000 // _QUALITIES, 200 - 2 * _QUALITIES)
 _TABLES = np.clip((_STANDARD * _SCALES[:, None] + 50) // 100, 1, 255).astype(np.float64)
@@ -39,7 +103,8 @@ class JpegHeader:
         pictures: number of pictures in the file; more than 1 in the multi-picture format.
         xmp_position: whether the XMP packet holds a GPS position.
         scan: offset of the first scan; 0 when none was found.
-        luma_table: bytes of the first quantisation table (64 values in zigzag order, of 8 or 16 bits).
+        luma_table: bytes of the first quantisation table (64 values in zigzag order, of 8 or 16
+            bits).
     """
 
     width: int = 0
@@ -56,7 +121,9 @@ class JpegHeader:
 
     @property
     def quality(self) -> float:
-        """Quality 1 to 100 of the Independent JPEG Group's scale that comes nearest to the luma table; NaN without one."""
+        """Quality 1 to 100 of the Independent JPEG Group's scale that comes nearest to the luma
+        table; NaN without one.
+        """
         return estimate_quality(self.luma_table)
 
 
@@ -82,7 +149,9 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
 
 def _read_segment(header: JpegHeader, marker: int, segment: bytes) -> None:
     if marker in _START_OF_FRAME and len(segment) >= 6:
-        header.precision, header.height, header.width, header.components = struct.unpack_from(">BHHB", segment)
+        header.precision, header.height, header.width, header.components = struct.unpack_from(
+            ">BHHB", segment
+        )
     elif marker == 0xDB and not header.luma_table:
         _read_table(header, segment)
     elif marker == 0xE1:
@@ -127,9 +196,11 @@ def _count_pictures(block: bytes) -> int:
 
 @lru_cache(maxsize=256)
 def estimate_quality(table: bytes) -> float:
-    """Quality, 1 to 100, whose standard luma table is nearest (city-block distance) to `table`; NaN when it is not a table.
+    """Quality, 1 to 100, whose standard luma table is nearest (city-block distance) to `table`; NaN
+    when it is not a table.
 
-    Exact for files of libjpeg and its descendants; for encoders with tables of their own the nearest in coarseness.
+    Exact for files of libjpeg and its descendants; for encoders with tables of their own the
+    nearest in coarseness.
     """
     if len(table) not in (64, 128):
         return float("nan")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 Bytes2D = NDArray[np.uint8]
 
-#: Histograms count at least this many pixels of a larger image: the rank of a percentile is then right to about 0.1 %.
+#: Histograms count at least this many pixels of a larger image: the rank of a percentile is then
+#: right to about 0.1 %.
 _HISTOGRAM_PIXELS = 32_000
 _CHROMA_PIXELS = 8_000
 
@@ -54,16 +55,21 @@ class Header:
 
 
 class Pixels:
-    """One decoded sample: what measures read. Arrays are shared between measures and must not be written to.
+    """One decoded sample: what measures read. Arrays are shared between measures and must not be
+    written to.
 
     Attributes:
         data: the file's bytes.
         header: what the file says about itself.
-        rgb: (h, w, 3) uint8, the displayed pixels: oriented, transparency over white, deep data scaled to 8 bits.
-        approximate: whether `rgb` was decoded at reduced scale, so that h and w are smaller than the header's.
+        rgb: (h, w, 3) uint8, the displayed pixels: oriented, transparency over white, deep data
+            scaled to 8 bits.
+        approximate: whether `rgb` was decoded at reduced scale, so that h and w are smaller than
+            the header's.
     """
 
-    def __init__(self, data: bytes, header: Header, rgb: NDArray[np.uint8], *, approximate: bool = False) -> None:
+    def __init__(
+        self, data: bytes, header: Header, rgb: NDArray[np.uint8], *, approximate: bool = False
+    ) -> None:
         self.data = data
         self.header = header
         self.rgb = rgb
@@ -89,7 +95,9 @@ class Pixels:
 
     @cached_property
     def chroma_histogram(self) -> NDArray[np.float64]:
-        """(256,) share of pixels at each chroma (max - min of R, G, B), of evenly spaced rows; sums to 1."""
+        """(256,) share of pixels at each chroma (max - min of R, G, B), of evenly spaced rows;
+        sums to 1.
+        """
         step = _row_step(self.rgb, _CHROMA_PIXELS)
         red, green, blue = cv2.split(np.ascontiguousarray(self.rgb[step // 2 :: step]))
         high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
@@ -97,7 +105,9 @@ class Pixels:
 
 
 def histogram(plane: Any) -> NDArray[np.float64]:
-    """(256,) share of pixels at each value of a (h, w) uint8 plane, of evenly spaced rows when it is large."""
+    """(256,) share of pixels at each value of a (h, w) uint8 plane, of evenly spaced rows when
+    it is large.
+    """
     step = _row_step(plane, _HISTOGRAM_PIXELS)
     rows = np.ascontiguousarray(plane[step // 2 :: step])
     counts = cv2.calcHist([rows], [0], None, [256], [0, 256])

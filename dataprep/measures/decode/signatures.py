@@ -1,4 +1,6 @@
-"""What a file is by its first bytes, for the words of an error message and for choosing a decoder; never by its name."""
+"""What a file is by its first bytes, for the words of an error message and for choosing a
+decoder; never by its name.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +54,24 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (128, b"DICM", "a DICOM file (convert it to PNG or TIFF first)"),
 )
 _AVIF_BRANDS = (b"avif", b"avis")
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+_HEIF_BRANDS = (
+    b"heic",
+    b"heix",
+    b"heim",
+    b"heis",
+    b"hevc",
+    b"hevx",
+    b"hevm",
+    b"hevs",
+    b"mif1",
+    b"msf1",
+)
 
 
 def name_image(data: bytes) -> str:
-    """The image format that `data` begins like, in Pillow's names where it has one; empty when it is like none known."""
+    """The image format that `data` begins like, in Pillow's names where it has one; empty when
+    it is like none known.
+    """
     if data[4:8] == b"ftyp":
         return _name_boxed(data)
     if data[:4] == b"%!PS" or data[:4] == b"\xc5\xd0\xd3\xc6":

@@ -1,4 +1,6 @@
-"""How many frames or pages a file has, told without opening each of them: a stack of a million costs its first frame."""
+"""How many frames or pages a file has, told without opening each of them: a stack of a million
+costs its first frame.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def _tiff_pages(data: bytes) -> int:
         while place and place not in seen and len(seen) < MOST_FRAMES:
             (entries,) = struct.unpack_from(count_form, data, place)
             seen.add(place)
-            (place,) = struct.unpack_from(form, data, place + struct.calcsize(count_form) + entries * entry)
+            (place,) = struct.unpack_from(
+                form, data, place + struct.calcsize(count_form) + entries * entry
+            )
     except struct.error:  # the chain leads out of the file
         pass
     return len(seen)

@@ -1,4 +1,6 @@
-"""Thumbnails: small JPEGs of a few samples for reports, made in worker processes because decoders may crash on hostile files."""
+"""Thumbnails: small JPEGs of a few samples for reports, made in worker processes because
+decoders may crash on hostile files.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ def thumbnails(
         progress: called with (done, total, note).
 
     Returns:
-        Sample to the bytes of a JPEG. A sample that cannot be decoded within the limits is not in it.
+        Sample to the bytes of a JPEG. A sample that cannot be decoded within the limits is not in
+        it.
 
     Raises:
         WorkersLost: no worker process could be started.
@@ -89,10 +92,15 @@ def thumbnailing(setup: tuple[PassOptions, int]) -> Callable[[str | bytes], byte
 
 
 def shrink(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """(h, w, 3) reduced so that the longer side is at most `side`; never enlarged, but for slivers that would vanish."""
+    """(h, w, 3) reduced so that the longer side is at most `side`; never enlarged, but for
+    slivers that would vanish.
+    """
     height, width = rgb.shape[:2]
     scale = min(1.0, side / max(height, width))
-    size = max(min(THINNEST, side), round(width * scale)), max(min(THINNEST, side), round(height * scale))
+    size = (
+        max(min(THINNEST, side), round(width * scale)),
+        max(min(THINNEST, side), round(height * scale)),
+    )
     if size == (width, height):
         return np.ascontiguousarray(rgb)
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
@@ -101,12 +109,16 @@ def shrink(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def encode(rgb: NDArray[np.uint8]) -> bytes:
     """(h, w, 3) as a JPEG file without metadata."""
-    data: Any = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality=QUALITY, colorspace="RGB", colorsubsampling="420")
+    data: Any = simplejpeg.encode_jpeg(
+        np.ascontiguousarray(rgb), quality=QUALITY, colorspace="RGB", colorsubsampling="420"
+    )
     return bytes(data)
 
 
 def read_remote(url: str) -> bytes | Lost:
-    """The bytes of a remote file, or why there are none; for `imap`'s `load`, since workers have no file systems."""
+    """The bytes of a remote file, or why there are none; for `imap`'s `load`, since workers have
+    no file systems.
+    """
     import fsspec
 
     try:

@@ -1,4 +1,6 @@
-"""Views: every image squashed into a small square, decoded once in worker processes, for what trains or embeds on pixels."""
+"""Views: every image squashed into a small square, decoded once in worker processes, for what
+trains or embeds on pixels.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 def views_of(
     dataset: Dataset, samples: Sequence[str], side: int, options: PassOptions
 ) -> Iterator[tuple[int, NDArray[np.uint8] | Lost]]:
-    """(index in `samples`, (side, side, 3) uint8 RGB or why there is none), in the order in which they finish."""
+    """(index in `samples`, (side, side, 3) uint8 RGB or why there is none), in the order in
+    which they finish.
+    """
     setup = (replace(options, scale_above_megapixels=max(0.1, (2 * side) ** 2 / 1e6)), side)
     results = imap(
         "dataprep.measures.decode.views:viewing",
@@ -36,7 +40,12 @@ def views_of(
         load=read_remote if dataset.is_remote else None,
     )
     for index, result in results:
-        yield index, result if isinstance(result, Lost) else np.frombuffer(result, np.uint8).reshape(side, side, 3)
+        yield (
+            index,
+            result
+            if isinstance(result, Lost)
+            else np.frombuffer(result, np.uint8).reshape(side, side, 3),
+        )
 
 
 def viewing(setup: tuple[PassOptions, int]) -> Callable[[str | bytes], bytes | Lost]:

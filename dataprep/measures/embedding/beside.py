@@ -1,4 +1,6 @@
-"""Embedding beside decoding: views come in as they are decoded, and a thread of its own embeds them in batches."""
+"""Embedding beside decoding: views come in as they are decoded, and a thread of its own embeds
+them in batches.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Beside:
         return self._store.recall(digests, self.vectors, rows)
 
     def put(self, row: int, digest: bytes, view: bytes) -> None:
-        """Embed the view (size x size x 3 bytes) of a row whose file has the content hash `digest` (16 bytes)."""
+        """Embed the view (size x size x 3 bytes) of a row whose file has the content hash
+        `digest` (16 bytes).
+        """
         self._batch.append((row, digest, view))
         if len(self._batch) >= self._embedder.batch:
             self._send()
@@ -79,7 +83,9 @@ class Beside:
         if not self._batch:
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="dataprep-embedder", daemon=True)
+            self._thread = threading.Thread(
+                target=self._serve, name="dataprep-embedder", daemon=True
+            )
             self._thread.start()
         self._queue.put(self._batch)
         self._batch = []
@@ -89,16 +95,23 @@ class Beside:
             if not self.failure:
                 try:
                     self._embed(batch)
-                except Exception as error:  # an embedder that fails must not cost the user the rest of the audit
+                except (
+                    Exception
+                ) as error:  # an embedder that fails must not cost the user the rest of the audit
                     self.failure = " ".join(f"{type(error).__name__}: {error}".split())
         self._keep()
 
     def _embed(self, batch: list[tuple[int, bytes, bytes]]) -> None:
         rows = np.array([row for row, _, _ in batch])
-        views = np.frombuffer(b"".join(view for _, _, view in batch), np.uint8).reshape(-1, *self._shape)
+        views = np.frombuffer(b"".join(view for _, _, view in batch), np.uint8).reshape(
+            -1, *self._shape
+        )
         vectors = np.asarray(self._embedder(views), np.float32)
         if vectors.shape != (len(rows), self.vectors.shape[1]):
-            raise ValueError(f"expected vectors of shape {(len(rows), self.vectors.shape[1])}, got {vectors.shape}")
+            raise ValueError(
+                f"expected vectors of shape {(len(rows), self.vectors.shape[1])}, got "
+                f"{vectors.shape}"
+            )
         self.vectors[rows] = as_half(vectors)
         self._fresh += [(digest, row) for row, digest, _ in batch]
         if len(self._fresh) >= _KEPT_AT_A_TIME or time.monotonic() - self._since > _KEPT_EVERY_S:
@@ -106,23 +119,34 @@ class Beside:
 
     def _keep(self) -> None:
         if self._store is not None and self._fresh:
-            digests = np.frombuffer(b"".join(digest for digest, _ in self._fresh), np.uint8).reshape(-1, 16)
+            digests = np.frombuffer(
+                b"".join(digest for digest, _ in self._fresh), np.uint8
+            ).reshape(-1, 16)
             self._store.append(digests, self.vectors[[row for _, row in self._fresh]])
         self._fresh, self._since = [], time.monotonic()
 
 
 def as_half(vectors: NDArray[Any]) -> NDArray[np.float16]:
-    """Vectors (m, d) as float16; what is beyond its range is cut off there, and a vector with NaN is unknown: zeros."""
+    """Vectors (m, d) as float16; what is beyond its range is cut off there, and a vector with
+    NaN is unknown: zeros.
+    """
     limit = float(np.finfo(np.float16).max)
     values = np.clip(np.asarray(vectors, np.float32), -limit, limit)
     return np.where(np.isnan(values).any(axis=1, keepdims=True), 0, values).astype(np.float16)
 
 
 def _vectors(rows: int, dim: int) -> NDArray[np.float16]:
-    """(rows, dim) zeros, in a temporary file that vanishes with the array where memory would be tight."""
+    """(rows, dim) zeros, in a temporary file that vanishes with the array where memory would be
+    tight.
+    """
     size = 2 * rows * dim
     if size > _MOST_IN_MEMORY and hasattr(os, "posix_fallocate"):
-        with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:  # no room: then memory has to do
-            os.posix_fallocate(file.fileno(), 0, size)  # a sparse file that meets a full disk would kill the process
+        with (
+            contextlib.suppress(OSError),
+            tempfile.TemporaryFile() as file,
+        ):  # no room: then memory has to do
+            os.posix_fallocate(
+                file.fileno(), 0, size
+            )  # a sparse file that meets a full disk would kill the process
             return np.memmap(file, np.float16, "r+", shape=(rows, dim))
     return np.zeros((rows, dim), np.float16)

@@ -22,8 +22,8 @@ class Embedder(Protocol):
         name: what the user calls it.
         size: side of the views it is shown, in pixels.
         dim: length of its vectors.
-        key: what its figures depend on (content hash of the model, precision, size, library where figures differ); vectors are
-            cached under it, so that those of two models never mix.
+        key: what its figures depend on (content hash of the model, precision, size, library where
+            figures differ); vectors are cached under it, so that those of two models never mix.
         batch: views per call that is efficient.
     """
 
@@ -34,21 +34,24 @@ class Embedder(Protocol):
     batch: int
 
     def __call__(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(b, size, size, 3) uint8 RGB to (b, dim) float32. A view's vector does not depend on the others in the batch."""
+        """(b, size, size, 3) uint8 RGB to (b, dim) float32. A view's vector does not depend on
+        the others in the batch.
+        """
 
 
 def load_embedder(name: str, *, size: int = 160, threads: int = 0) -> Embedder:
     """The embedder called `name`.
 
     Args:
-        name: ``lite0`` (the default), ``onnx:PATH``, ``hf:NAME_OR_FOLDER`` or the name of a plug-in of the group
-            ``dataprep.embedders``, which is a function ``(size, threads) -> Embedder``.
+        name: ``lite0`` (the default), ``onnx:PATH``, ``hf:NAME_OR_FOLDER`` or the name of a plug-in
+            of the group ``dataprep.embedders``, which is a function ``(size, threads) ->
+            Embedder``.
         size: side of the views in pixels. A model that takes one size only keeps it.
         threads: processor threads; 0 takes every usable core.
 
     Raises:
-        RegistryError: no such embedder. InputError: a model that cannot be used. OptionError: a size out of range, or a library
-            that is not installed.
+        RegistryError: no such embedder. InputError: a model that cannot be used. OptionError: a
+            size out of range, or a library that is not installed.
     """
     if not 32 <= size <= 1024:
         raise OptionError(f"embedder size: expected 32 to 1024 pixels, got {size}")
@@ -62,7 +65,10 @@ def load_embedder(name: str, *, size: int = 160, threads: int = 0) -> Embedder:
     return embedder
 
 
-_SCHEMES = {"onnx": "the path of an .onnx file", "hf": "a folder or the name of a model on huggingface.co"}
+_SCHEMES = {
+    "onnx": "the path of an .onnx file",
+    "hf": "a folder or the name of a model on huggingface.co",
+}
 
 
 def _of_scheme(scheme: str) -> Any:
@@ -78,8 +84,8 @@ def _of_scheme(scheme: str) -> Any:
 def view_of(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """(size, size, 3): the whole image (h, w, 3), squashed into a square.
 
-    A side at least twice too long is halved by averages, as often as need be; the rest is bilinear. That costs a quarter of a
-    full area average and gives embeddings that classify as well.
+    A side at least twice too long is halved by averages, as often as need be; the rest is bilinear.
+    That costs a quarter of a full area average and gives embeddings that classify as well.
     """
     small: Any = rgb
     while True:

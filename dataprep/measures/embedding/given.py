@@ -1,4 +1,6 @@
-"""Embeddings that users bring: ``.npy`` in row order, ``.npz`` or Parquet by name. Nothing in them is unpickled."""
+"""Embeddings that users bring: ``.npy`` in row order, ``.npz`` or Parquet by name. Nothing in
+them is unpickled.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 
 #: Bytes that a file of embeddings may have.
 _MOST_BYTES = 1 << 40
-#: Columns of a Parquet file, or arrays of an ``.npz``, that may hold the names; and those that may hold the vectors.
+#: Columns of a Parquet file, or arrays of an ``.npz``, that may hold the names; and those that may
+#: hold the vectors.
 NAMES = ("sample", "path", "names", "name", "file_name", "filename", "file", "image")
 VECTORS = ("embedding", "embeddings", "vector", "features")
 
-#: Vectors are all scaled to unit length if their greatest figure is beyond these: float16 ends at 65,504 and knows little below
-#: 6e-5; only directions matter.
+#: Vectors are all scaled to unit length if their greatest figure is beyond these: float16 ends at
+#: 65,504 and knows little below 6e-5; only directions matter.
 _LARGEST, _SMALLEST = 6e4, 1e-2
 _BLOCK = 16_384
 
@@ -36,18 +39,21 @@ class EmbeddingWarning(UserWarning):
 
 
 def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
-    """(n, d) float16, aligned with the rows of `dataset`; zeros, and a warning that counts them, where none is given or usable.
+    """(n, d) float16, aligned with the rows of `dataset`; zeros, and a warning that counts them,
+    where none is given or usable.
 
     Args:
-        path: an ``.npy`` of shape (n, d) in row order; or an ``.npz`` with ``names`` and ``embedding``; or a Parquet file with a
-            column of names (`NAMES`) and one of lists (`VECTORS`). Names are the samples' paths, relative to the data set's root
-            or absolute.
+        path: an ``.npy`` of shape (n, d) in row order; or an ``.npz`` with ``names`` and
+            ``embedding``; or a Parquet file with a column of names (`NAMES`) and one of lists
+            (`VECTORS`). Names are the samples' paths, relative to the data set's root or absolute.
         dataset: whose samples they are.
 
     Raises:
         InputError: the file cannot be read, has another shape, or names none of the samples.
     """
-    reader = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}.get(os.path.splitext(path)[1].lower())
+    reader = {".npy": _read_npy, ".npz": _read_npz, ".parquet": _read_parquet}.get(
+        os.path.splitext(path)[1].lower()
+    )
     if reader is None:
         raise InputError(f"embeddings {path}: expected a file that ends in .npy, .npz or .parquet")
     if not os.path.exists(path):
@@ -56,8 +62,15 @@ def read_embeddings(path: str, dataset: Dataset) -> NDArray[np.float16]:
     with reading(f"the embeddings {path}", "Expected numbers of shape (n, d)"):
         names, vectors = reader(path)
     if vectors.ndim != 2 or vectors.shape[1] < 1 or vectors.dtype.kind not in "fiu":
-        raise InputError(f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape {vectors.shape}")
-    rows = _in_row_order(path, len(vectors), dataset) if names is None else rows_by_name(f"embeddings {path}", names, dataset)
+        raise InputError(
+            f"embeddings {path}: expected numbers of shape (n, d), got {vectors.dtype} of shape "
+            f"{vectors.shape}"
+        )
+    rows = (
+        _in_row_order(path, len(vectors), dataset)
+        if names is None
+        else rows_by_name(f"embeddings {path}", names, dataset)
+    )
     return _aligned(path, vectors, rows)
 
 
@@ -79,9 +92,18 @@ def _read_parquet(path: str) -> tuple[list[str], NDArray[Any]]:
         names, vectors = _chosen(path, file.schema_arrow.names, "a column")
         table = file.read(columns=[names, vectors])
     lists = table[vectors].combine_chunks()
-    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type) or pa.types.is_fixed_size_list(lists.type)):
-        raise InputError(f"embeddings {path}: expected lists of numbers in the column {vectors!r}, got {lists.type}")
-    return ["" if name is None else str(name) for name in table[names].to_pylist()], _stacked(path, lists)
+    if not (
+        pa.types.is_list(lists.type)
+        or pa.types.is_large_list(lists.type)
+        or pa.types.is_fixed_size_list(lists.type)
+    ):
+        raise InputError(
+            f"embeddings {path}: expected lists of numbers in the column {vectors!r}, got "
+            f"{lists.type}"
+        )
+    return ["" if name is None else str(name) for name in table[names].to_pylist()], _stacked(
+        path, lists
+    )
 
 
 def _stacked(path: str, lists: Any) -> NDArray[np.float32]:
@@ -91,7 +113,9 @@ def _stacked(path: str, lists: Any) -> NDArray[np.float32]:
 
     lengths = set(pc.unique(pc.list_value_length(lists)).to_pylist()) - {None}
     if len(lengths) != 1:
-        raise InputError(f"embeddings {path}: expected lists of one length, got lengths {sorted(lengths)[:5]}")
+        raise InputError(
+            f"embeddings {path}: expected lists of one length, got lengths {sorted(lengths)[:5]}"
+        )
     given = np.asarray(pc.is_valid(lists))
     stacked = np.full((len(lists), lengths.pop()), np.nan, np.float32)
     flat = pc.list_flatten(pc.drop_null(lists)).cast(pa.float32())
@@ -104,15 +128,19 @@ def _chosen(path: str, found: Sequence[str], what: str) -> tuple[str, str]:
     vectors = next((name for name in VECTORS if name in found), None)
     if names is None or vectors is None:
         wanted = f"{what} of names ({', '.join(NAMES)}) and one of vectors ({', '.join(VECTORS)})"
-        raise InputError(f"embeddings {path}: expected {wanted}; found {', '.join(found) or 'nothing'}")
+        raise InputError(
+            f"embeddings {path}: expected {wanted}; found {', '.join(found) or 'nothing'}"
+        )
     return names, vectors
 
 
 def _in_row_order(path: str, count: int, dataset: Dataset) -> NDArray[np.int64]:
     if count != len(dataset):
         raise InputError(
-            f"embeddings {path} have {count:,} rows, the data set has {len(dataset):,} samples. An .npy file has to hold one row "
-            "for each sample, in the order of the samples; an .npz or Parquet file with their names may hold any."
+            f"embeddings {path} have {count:,} rows, the data set has {len(dataset):,} samples. An "
+            ".npy file has to hold one row "
+            "for each sample, in the order of the samples; an .npz or Parquet file with their "
+            "names may hold any."
         )
     return np.arange(count)
 
@@ -131,12 +159,16 @@ def rows_by_name(what: str, names: Sequence[str], dataset: Dataset) -> NDArray[n
     root = dataset.root.replace(os.sep, "/").rstrip("/") + "/"
     plain = [_plain(name, root) for name in names]
     places = {escape_name(name): row for row, name in enumerate(plain)}
-    places.update((name, row) for row, name in enumerate(plain))  # names as reports write them are escaped already
+    places.update(
+        (name, row) for row, name in enumerate(plain)
+    )  # names as reports write them are escaped already
     rows = np.array([places.get(str(sample), -1) for sample in dataset.samples.index], np.int64)
     if len(rows) and (rows < 0).all():
         example = f"{names[0]!r}" if names else "nothing"
-        raise InputError(f"{what} name none of the samples: expected names such as "
-                         f"{dataset.samples.index[0]!r}, relative to {dataset.root}; got {example}")  # fmt: skip
+        raise InputError(
+            f"{what} name none of the samples: expected names such as "
+            f"{dataset.samples.index[0]!r}, relative to {dataset.root}; got {example}"
+        )
     return rows
 
 
@@ -148,8 +180,14 @@ def _plain(name: str, root: str) -> str:
 
 def _aligned(path: str, vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float16]:
     aligned = np.zeros((len(rows), vectors.shape[1]), np.float16)
-    finite = np.concatenate([np.isfinite(block).all(axis=1) for _, block in _blocks(vectors, rows)] or [np.zeros(0, bool)])
-    largest = max((float(np.abs(block[finite[at]]).max(initial=0.0)) for at, block in _blocks(vectors, rows)), default=0.0)
+    finite = np.concatenate(
+        [np.isfinite(block).all(axis=1) for _, block in _blocks(vectors, rows)]
+        or [np.zeros(0, bool)]
+    )
+    largest = max(
+        (float(np.abs(block[finite[at]]).max(initial=0.0)) for at, block in _blocks(vectors, rows)),
+        default=0.0,
+    )
     for at, block in _blocks(vectors, rows):
         block[~finite[at]] = 0
         aligned[at] = block if _SMALLEST <= largest <= _LARGEST else _unit(block)
@@ -157,7 +195,9 @@ def _aligned(path: str, vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArr
     return aligned
 
 
-def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+def _blocks(
+    vectors: NDArray[Any], rows: NDArray[np.int64]
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Stretches of the samples and their vectors, zeros where none is given."""
     for start in range(0, len(rows), _BLOCK):
         chosen = rows[start : start + _BLOCK]
@@ -166,8 +206,12 @@ def _blocks(vectors: NDArray[Any], rows: NDArray[np.int64]) -> Iterator[tuple[sl
 
 
 def _unit(block: NDArray[np.float64]) -> NDArray[np.float64]:
-    scaled = block / np.maximum(np.abs(block).max(axis=1, keepdims=True), 1e-300)  # first, lest a square overflow
-    unit: NDArray[np.float64] = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
+    scaled = block / np.maximum(
+        np.abs(block).max(axis=1, keepdims=True), 1e-300
+    )  # first, lest a square overflow
+    unit: NDArray[np.float64] = scaled / np.maximum(
+        np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300
+    )
     return unit
 
 
@@ -178,5 +222,8 @@ def _say(path: str, missing: int, unusable: int, total: int) -> None:
     if unusable:
         parts.append(f"NaN or infinite figures for {unusable:,} of {total:,}")
     if parts:
-        message = f"embeddings {path}: {' and '.join(parts)}; checks that use embeddings pass these samples over"
+        message = (
+            f"embeddings {path}: {' and '.join(parts)}; checks that use embeddings pass "
+            "these samples over"
+        )
         warnings.warn(message, EmbeddingWarning, stacklevel=3)

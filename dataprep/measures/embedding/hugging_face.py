@@ -1,7 +1,8 @@
-"""Any vision model of the Hugging Face hub as an embedder, through transformers and torch; on the GPU when there is one.
+"""Any vision model of the Hugging Face hub as an embedder, through transformers and torch; on the
+GPU when there is one.
 
-A folder is read as it is. A name is looked up in the user's cache of the hub and fetched only if it is not there. Code that comes
-with a model is never run, and telemetry is off.
+A folder is read as it is. A name is looked up in the user's cache of the hub and fetched only if it
+is not there. Code that comes with a model is never run, and telemetry is off.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from dataprep.schemas.text.extras import how_to_install
 #: Views per call, on the processor and on a GPU.
 BATCH, BATCH_ON_GPU = 16, 128
 
-#: Read by the libraries when they load. Decoders use the same cores: threads that wait must sleep, not spin.
+#: Read by the libraries when they load. Decoders use the same cores: threads that wait must sleep,
+#: not spin.
 _ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
@@ -32,9 +34,13 @@ _ENVIRONMENT = {
 
 
 class HuggingFaceEmbedder:
-    """A vision model of transformers, as an `Embedder`; its vectors are float32 whatever the device."""
+    """A vision model of transformers, as an `Embedder`; its vectors are float32 whatever the
+    device.
+    """
 
-    def __init__(self, name: str, model: Any, preprocessing: dict[str, Any], size: int, *, pooler: bool) -> None:
+    def __init__(
+        self, name: str, model: Any, preprocessing: dict[str, Any], size: int, *, pooler: bool
+    ) -> None:
         """Put `model` to work; `pooler` says whether its pooler, if any, was trained."""
         import torch
 
@@ -45,27 +51,39 @@ class HuggingFaceEmbedder:
         self._pooler = pooler
         self._scale, self._mean, self._std = _scaling(preprocessing)
         self.batch = BATCH if self._device == "cpu" else BATCH_ON_GPU
-        facts = f"{json.dumps([self._scale, self._mean, self._std, self.size, pooler])} torch-{self._device}"
+        facts = (
+            f"{json.dumps([self._scale, self._mean, self._std, self.size, pooler])} "
+            f"torch-{self._device}"
+        )
         self.key = f"hf {_digest(model, pooler)} {facts}"
         try:
             self.dim = self(np.zeros((1, self.size, self.size, 3), np.uint8)).shape[1]
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise InputError(
-                f"embedder {name} does not take images of {self.size} x {self.size} pixels: {_short(error)}"
+                f"embedder {name} does not take images of {self.size} x {self.size} pixels: "
+                f"{_short(error)}"
             ) from error
 
     def __call__(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
-            images = torch.from_numpy(np.array(views)).to(self._device).permute(0, 3, 1, 2).float() * self._scale
-            mean, std = (torch.tensor(values, device=self._device).view(1, 3, 1, 1) for values in (self._mean, self._std))
+            images = (
+                torch.from_numpy(np.array(views)).to(self._device).permute(0, 3, 1, 2).float()
+                * self._scale
+            )
+            mean, std = (
+                torch.tensor(values, device=self._device).view(1, 3, 1, 1)
+                for values in (self._mean, self._std)
+            )
             vectors = self._vectors((images - mean) / std)
         found: NDArray[np.float32] = vectors.float().cpu().numpy()
         return found
 
     def _vectors(self, images: Any) -> Any:
-        """(b, d): of an image tower what it is compared by, else the trained pooler's, the class token or the mean."""
+        """(b, d): of an image tower what it is compared by, else the trained pooler's, the class
+        token or the mean.
+        """
         if hasattr(self._model, "get_image_features"):
             output = self._model.get_image_features(pixel_values=images)
             return output if hasattr(output, "shape") else output.pooler_output
@@ -85,17 +103,22 @@ def hugging_face(place: str, size: int, threads: int) -> HuggingFaceEmbedder:
     `size` is for models that say none of their own.
 
     Raises:
-        OptionError: torch or transformers is not installed. InputError: there is no such model, or it takes no images.
+        OptionError: torch or transformers is not installed. InputError: there is no such model, or
+            it takes no images.
     """
     transformers = _libraries(threads)
     if place.startswith((".", "/", "~")) and not os.path.isdir(os.path.expanduser(place)):
         raise InputError(
-            f"there is no folder {place}: expected a model that transformers saved, or a name such as facebook/dinov2-small"
+            f"there is no folder {place}: expected a model that transformers saved, or a name such "
+            "as facebook/dinov2-small"
         )
     model, missing, preprocessing = _fetched(transformers, os.path.expanduser(place))
     untrained = [name for name in missing if not _is_pooler(name)]
     if untrained:
-        raise InputError(f"the model {place} lacks trained weights ({', '.join(sorted(untrained)[:3])}, ...): it cannot be used")
+        raise InputError(
+            f"the model {place} lacks trained weights ({', '.join(sorted(untrained)[:3])}, ...): "
+            "it cannot be used"
+        )
     return HuggingFaceEmbedder(f"hf:{place}", model, preprocessing, size, pooler=not missing)
 
 
@@ -108,7 +131,8 @@ def _libraries(threads: int) -> Any:
         transformers: Any = import_module("transformers")
     except ImportError as error:
         raise OptionError(
-            f"embedders hf:... need torch and transformers ({error}): {how_to_install('hf')}, or use onnx:FILE"
+            f"embedders hf:... need torch and transformers ({error}): {how_to_install('hf')}, or "
+            "use onnx:FILE"
         ) from error
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -117,25 +141,36 @@ def _libraries(threads: int) -> Any:
 
 
 def _fetched(transformers: Any, place: str) -> tuple[Any, list[str], dict[str, Any]]:
-    """Model, names of its weights that the files do not hold, and its preprocessing; from disk if possible."""
+    """Model, names of its weights that the files do not hold, and its preprocessing; from disk
+    if possible.
+    """
     failures = []
     for offline in (True, False):
         try:
-            model, loading = transformers.AutoModel.from_pretrained(place, local_files_only=offline, output_loading_info=True)
-            return model, sorted(loading["missing_keys"]), _preprocessing(transformers, place, offline)
+            model, loading = transformers.AutoModel.from_pretrained(
+                place, local_files_only=offline, output_loading_info=True
+            )
+            return (
+                model,
+                sorted(loading["missing_keys"]),
+                _preprocessing(transformers, place, offline),
+            )
         except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
             failures.append(_short(error))
             if os.path.isdir(place):
                 break
     raise InputError(
-        f"no vision model {place!r}: expected a folder that transformers saved, or a model in the cache or on huggingface.co. "
+        f"no vision model {place!r}: expected a folder that transformers saved, or a model in the "
+        "cache or on huggingface.co. "
         f"{failures[-1]}"
     )
 
 
 def _preprocessing(transformers: Any, place: str, offline: bool) -> dict[str, Any]:
     try:
-        values, _ = transformers.ImageProcessingMixin.get_image_processor_dict(place, local_files_only=offline)
+        values, _ = transformers.ImageProcessingMixin.get_image_processor_dict(
+            place, local_files_only=offline
+        )
     except (OSError, ValueError):  # a model may come without; then what nearly all use is right
         return {}
     return dict(values)
@@ -153,11 +188,20 @@ def _size_of(model: Any, preprocessing: dict[str, Any]) -> int:
 
 
 def _scaling(preprocessing: dict[str, Any]) -> tuple[float, list[float], list[float]]:
-    """Factor on the values 0 to 255, then mean and standard deviation by channel; ImageNet's where nothing is said."""
-    mean, std = preprocessing.get("image_mean") or [0.485, 0.456, 0.406], preprocessing.get("image_std") or [0.229, 0.224, 0.225]
+    """Factor on the values 0 to 255, then mean and standard deviation by channel; ImageNet's
+    where nothing is said.
+    """
+    mean, std = (
+        preprocessing.get("image_mean") or [0.485, 0.456, 0.406],
+        preprocessing.get("image_std") or [0.229, 0.224, 0.225],
+    )
     if preprocessing.get("do_normalize") is False:
         mean, std = [0.0] * 3, [1.0] * 3
-    scale = 1.0 if preprocessing.get("do_rescale") is False else float(preprocessing.get("rescale_factor", 1 / 255))
+    scale = (
+        1.0
+        if preprocessing.get("do_rescale") is False
+        else float(preprocessing.get("rescale_factor", 1 / 255))
+    )
     return scale, list(mean), list(std)
 
 
@@ -166,11 +210,15 @@ def _is_pooler(name: str) -> bool:
 
 
 def _has_class_token(model: Any) -> bool:
-    return any(name.endswith(("cls_token", "class_embedding")) for name, _ in model.named_parameters())
+    return any(
+        name.endswith(("cls_token", "class_embedding")) for name, _ in model.named_parameters()
+    )
 
 
 def _digest(model: Any, pooler: bool) -> str:
-    """Hash of the model's configuration and weights, but for those of a pooler that is not used: they are random."""
+    """Hash of the model's configuration and weights, but for those of a pooler that is not used:
+    they are random.
+    """
     total = xxhash.xxh3_128(model.config.to_json_string(use_diff=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
         if not pooler and _is_pooler(name):

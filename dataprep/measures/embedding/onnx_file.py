@@ -1,4 +1,6 @@
-"""Any ONNX file as an embedder; a small JSON file beside it says what the model's own shapes do not."""
+"""Any ONNX file as an embedder; a small JSON file beside it says what the model's own shapes do
+not.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,18 @@ _WEIGHTS = ("data", ".weight", ".bin")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model wants its images, and which of its figures is the embedding: (view x scale - mean) / std.
+    """How a model wants its images, and which of its figures is the embedding: (view x scale -
+    mean) / std.
 
     Attributes:
         size: side in pixels; 0: what the model's input says, or else what the user asked for.
         scale: applied to the values 0 to 255.
-        mean, std: of red, green and blue after scaling; default: ImageNet's. A model that takes uint8 gets pixels as they are.
+        mean, std: of red, green and blue after scaling; default: ImageNet's. A model that takes
+            uint8 gets pixels as they are.
         layout: NCHW or NHWC; empty: by where the input has 3 channels.
         output: name of an output; empty: the one that looks most like an embedding.
-        pool: of an output of tokens (b, tokens, d): ``cls`` takes the first, ``mean`` the mean. Maps (b, d, h, w) are averaged.
+        pool: of an output of tokens (b, tokens, d): ``cls`` takes the first, ``mean`` the mean.
+            Maps (b, d, h, w) are averaged.
     """
 
     size: int = 0
@@ -48,8 +53,19 @@ class Recipe:
 class OnnxEmbedder:
     """A model in a session, as an `Embedder`."""
 
-    def __init__(self, name: str, session: Session, recipe: Recipe, *, digest: str, dim: int = 0, batch: int = BATCH) -> None:
-        """The embedder `name`; `recipe` leaves nothing open, `digest` is of the model, `dim` is found by a trial if not given."""
+    def __init__(
+        self,
+        name: str,
+        session: Session,
+        recipe: Recipe,
+        *,
+        digest: str,
+        dim: int = 0,
+        batch: int = BATCH,
+    ) -> None:
+        """The embedder `name`; `recipe` leaves nothing open, `digest` is of the model, `dim` is
+        found by a trial if not given.
+        """
         self.name = name
         self.size = recipe.size
         self.key = f"{digest} {json.dumps(asdict(recipe))} {session.family}"
@@ -65,11 +81,18 @@ class OnnxEmbedder:
 
     def _embed(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
         missing = (self._fixed or 0) - len(views)
-        filled = np.concatenate([views, np.repeat(views[-1:], missing, axis=0)]) if missing > 0 else views
+        filled = (
+            np.concatenate([views, np.repeat(views[-1:], missing, axis=0)])
+            if missing > 0
+            else views
+        )
         try:
             output = self._session.run(self._prepared(filled), self._recipe.output)
         except Exception as error:
-            raise InputError(f"embedder {self.name}: the model fails on images of {self.size} x {self.size}: {error}") from error
+            raise InputError(
+                f"embedder {self.name}: the model fails on images of {self.size} x {self.size}: "
+                f"{error}"
+            ) from error
         return self._pooled(output)[: len(views)]
 
     def _prepared(self, views: NDArray[np.uint8]) -> NDArray[Any]:
@@ -79,7 +102,9 @@ class OnnxEmbedder:
             std = np.array(recipe.std, np.float32)
             scale, shift = np.float32(recipe.scale) / std, np.array(recipe.mean, np.float32) / std
             image = (views * scale - shift).astype(self._session.input_type)
-        return np.ascontiguousarray(image.transpose(0, 3, 1, 2)) if recipe.layout == "NCHW" else image
+        return (
+            np.ascontiguousarray(image.transpose(0, 3, 1, 2)) if recipe.layout == "NCHW" else image
+        )
 
     def _pooled(self, output: NDArray[Any]) -> NDArray[np.float32]:
         values: NDArray[np.float32] = output.astype(np.float32, copy=False)
@@ -88,12 +113,16 @@ class OnnxEmbedder:
         elif values.ndim == 3:
             values = values[:, 0] if self._recipe.pool == "cls" else values.mean(axis=1)
         if values.ndim != 2:
-            raise InputError(f"embedder {self.name}: output {self._recipe.output!r} has shape {values.shape}; expected (b, d)")
+            raise InputError(
+                f"embedder {self.name}: output {self._recipe.output!r} has shape {values.shape}; "
+                "expected (b, d)"
+            )
         return values
 
 
 def onnx_file(path: str, size: int, threads: int) -> OnnxEmbedder:
-    """The model in the file `path`, with ``path.json`` or the same name with ``.json`` beside it, if there.
+    """The model in the file `path`, with ``path.json`` or the same name with ``.json`` beside it,
+    if there.
 
     Raises:
         InputError: the model or the JSON file cannot be used.
@@ -118,11 +147,15 @@ def _read_recipe(path: str) -> Recipe:
     for name in values:
         if name not in known:
             raise InputError(f"{path}: there is no setting {name!r}. {did_you_mean(name, known)}")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    values = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
     recipe = replace(Recipe(), **values)
     for name, right in _rules(recipe).items():
         if not right:
-            raise InputError(f"{path}: {name} cannot be {getattr(recipe, name)!r}; see `Recipe`: {_RANGES[name]}")
+            raise InputError(
+                f"{path}: {name} cannot be {getattr(recipe, name)!r}; see `Recipe`: {_RANGES[name]}"
+            )
     return recipe
 
 
@@ -139,10 +172,16 @@ _RANGES = {
 
 def _rules(recipe: Recipe) -> dict[str, bool]:
     def three(values: Any) -> bool:
-        return isinstance(values, tuple) and len(values) == 3 and all(_is_number(value) for value in values)
+        return (
+            isinstance(values, tuple)
+            and len(values) == 3
+            and all(_is_number(value) for value in values)
+        )
 
     return {
-        "size": isinstance(recipe.size, int) and not isinstance(recipe.size, bool) and 0 <= recipe.size <= 1024,
+        "size": isinstance(recipe.size, int)
+        and not isinstance(recipe.size, bool)
+        and 0 <= recipe.size <= 1024,
         "scale": _is_number(recipe.scale) and recipe.scale > 0,
         "mean": three(recipe.mean),
         "std": three(recipe.std) and min(recipe.std) > 0,
@@ -153,7 +192,9 @@ def _rules(recipe: Recipe) -> dict[str, bool]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    )
 
 
 def _completed(recipe: Recipe, session: Session, size: int, path: str) -> Recipe:
@@ -161,14 +202,24 @@ def _completed(recipe: Recipe, session: Session, size: int, path: str) -> Recipe
     shape = session.input_shape
     layout = recipe.layout or ("NHWC" if shape[3] == 3 and shape[1] != 3 else "NCHW")
     if shape[1 if layout == "NCHW" else 3] not in (3, None):
-        raise InputError(f"{path}: expected an input of 3 colour channels, {layout}; got {_shown(shape)}")
+        raise InputError(
+            f"{path}: expected an input of 3 colour channels, {layout}; got {_shown(shape)}"
+        )
     height, width = shape[2:] if layout == "NCHW" else shape[1:3]
     if (height or width) != (width or height):
         raise InputError(f"{path}: expected a square input, got {_shown(shape)}")
     fixed = height or width
     if fixed and recipe.size and fixed != recipe.size:
-        raise InputError(f"{path}: its input is {fixed} x {fixed} pixels, the JSON file beside it says size {recipe.size}")
-    return replace(recipe, layout=layout, size=fixed or recipe.size or size, output=_output(recipe, session, path))
+        raise InputError(
+            f"{path}: its input is {fixed} x {fixed} pixels, the JSON file beside it says size "
+            f"{recipe.size}"
+        )
+    return replace(
+        recipe,
+        layout=layout,
+        size=fixed or recipe.size or size,
+        output=_output(recipe, session, path),
+    )
 
 
 def _shown(shape: tuple[int | None, ...]) -> str:
@@ -178,7 +229,10 @@ def _shown(shape: tuple[int | None, ...]) -> str:
 def _output(recipe: Recipe, session: Session, path: str) -> str:
     if recipe.output:
         if recipe.output not in session.outputs:
-            raise InputError(f"{path} has no output {recipe.output!r}. {did_you_mean(recipe.output, session.outputs)}")
+            raise InputError(
+                f"{path} has no output {recipe.output!r}. "
+                f"{did_you_mean(recipe.output, session.outputs)}"
+            )
         return recipe.output
     return min(session.outputs, key=lambda name: (session.outputs[name] != 2, _unlikeness(name)))
 
@@ -188,10 +242,14 @@ def _unlikeness(name: str) -> int:
 
 
 def _digest(path: str) -> str:
-    """Hash of the model file and of the files of weights that belong to it, which begin with its name."""
+    """Hash of the model file and of the files of weights that belong to it, which begin with its
+    name.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     stem = os.path.splitext(name)[0]
-    weights = sorted(entry for entry in os.listdir(folder) if entry.startswith(stem) and entry.endswith(_WEIGHTS))
+    weights = sorted(
+        entry for entry in os.listdir(folder) if entry.startswith(stem) and entry.endswith(_WEIGHTS)
+    )
     total = xxhash.xxh3_128()
     for part in [name, *weights]:
         with open(os.path.join(folder, part), "rb") as file:

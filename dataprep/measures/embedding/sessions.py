@@ -25,7 +25,8 @@ class Session:
     """A model that is ready to run.
 
     Attributes:
-        family: the library, and where it computes; figures of two differ in their last digits or more.
+        family: the library, and where it computes; figures of two differ in their last digits or
+            more.
         input_name: of its only input.
         input_shape: length of each axis; None where it is free.
         input_type: uint8, float32 or float16.
@@ -44,7 +45,8 @@ class Session:
 
 
 def open_session(path: str, threads: int = 0) -> Session:
-    """The model in the file `path`, run by onnxruntime on the GPU that it was built for, or else on `threads` (0: all) cores.
+    """The model in the file `path`, run by onnxruntime on the GPU that it was built for, or else on
+    `threads` (0: all) cores.
 
     Raises:
         InputError: the file is missing, is no ONNX model, or does not take one image.
@@ -53,14 +55,25 @@ def open_session(path: str, threads: int = 0) -> Session:
     ort = load_onnxruntime()
     if not os.path.isfile(path):
         raise InputError(f"there is no model file {path}: expected the path of an .onnx file")
-    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in ort.get_available_providers()]
+    providers = [
+        name
+        for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
+        if name in ort.get_available_providers()
+    ]
     try:
         session = ort.InferenceSession(path, _options(ort, threads), providers=providers)
-    except Exception as error:  # onnxruntime raises a class of its own for each of a dozen faults of a file
-        raise InputError(f"{path} is no ONNX model that onnxruntime {ort.__version__} can load: {_first_line(error)}") from error
+    except (
+        Exception
+    ) as error:  # onnxruntime raises a class of its own for each of a dozen faults of a file
+        raise InputError(
+            f"{path} is no ONNX model that onnxruntime {ort.__version__} can load: "
+            f"{_first_line(error)}"
+        ) from error
     entry = _only_input(session, path)
     shape = tuple(axis if isinstance(axis, int) and axis > 0 else None for axis in entry.shape)
-    outputs = {output.name: len(output.shape) if output.shape else None for output in session.get_outputs()}
+    outputs = {
+        output.name: len(output.shape) if output.shape else None for output in session.get_outputs()
+    }
     said = dict(session.get_modelmeta().custom_metadata_map)
     kind = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
 
@@ -68,7 +81,9 @@ def open_session(path: str, threads: int = 0) -> Session:
         try:
             return np.asarray(session.run([output], {entry.name: batch})[0])
         except Exception as error:  # as above
-            raise InputError(f"{path} cannot be run on a batch of {batch.shape}: {_first_line(error)}") from error
+            raise InputError(
+                f"{path} cannot be run on a batch of {batch.shape}: {_first_line(error)}"
+            ) from error
 
     return Session(f"onnxruntime-{kind}", entry.name, shape, _TYPES[entry.type], outputs, run, said)
 
@@ -79,25 +94,36 @@ def has_openvino() -> bool:
 
 
 def open_vino_session(path: str, threads: int, shape: tuple[int, int, int]) -> Session:
-    """The model in the file `path`, which takes uint8 batches of images of `shape`, run by OpenVINO on the processor."""
+    """The model in the file `path`, which takes uint8 batches of images of `shape`, run by
+    OpenVINO on the processor.
+    """
     import openvino as ov
 
     core: Any = ov.Core()
     model = core.read_model(path)
     model.reshape([-1, *shape])
-    settings = {"INFERENCE_NUM_THREADS": worker_count(threads), "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {
+        "INFERENCE_NUM_THREADS": worker_count(threads),
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
     compiled = core.compile_model(model, "CPU", settings)
-    outputs: dict[str, int | None] = {output.get_any_name(): len(output.get_partial_shape()) for output in compiled.outputs}
+    outputs: dict[str, int | None] = {
+        output.get_any_name(): len(output.get_partial_shape()) for output in compiled.outputs
+    }
     request = compiled.create_infer_request()
 
     def run(batch: Array, output: str) -> Array:
         return np.array(request.infer({0: np.ascontiguousarray(batch)})[output])
 
-    return Session("openvino-cpu", compiled.inputs[0].get_any_name(), (None, *shape), np.uint8, outputs, run)
+    return Session(
+        "openvino-cpu", compiled.inputs[0].get_any_name(), (None, *shape), np.uint8, outputs, run
+    )
 
 
 def load_onnxruntime() -> Any:
-    """The module onnxruntime, with its telemetry off, which is read from the environment when it is first imported.
+    """The module onnxruntime, with its telemetry off, which is read from the environment when it is
+    first imported.
 
     Raises:
         OptionError: it is not installed or does not load.
@@ -107,7 +133,8 @@ def load_onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise OptionError(
-            f"this needs onnxruntime, which does not load ({error}): pip install onnxruntime; an audit can do with --no-embedding"
+            f"this needs onnxruntime, which does not load ({error}): pip install onnxruntime; an "
+            "audit can do with --no-embedding"
         ) from error
     return onnxruntime
 
@@ -128,7 +155,8 @@ def _only_input(session: Any, path: str) -> Any:
     if len(entries) != 1 or entries[0].type not in _TYPES or len(entries[0].shape) != 4:
         found = ", ".join(f"{entry.name} {entry.type} {entry.shape}" for entry in entries)
         raise InputError(
-            f"{path}: expected one input, a batch of images with 4 axes of type uint8, float or float16; got {found or 'none'}. "
+            f"{path}: expected one input, a batch of images with 4 axes of type uint8, float or "
+            f"float16; got {found or 'none'}. "
             "Export the image tower of the model by itself."
         )
     return entries[0]

@@ -1,8 +1,10 @@
-"""Embeddings that were worked out before, by the hash of the file's content: one append-only float16 file for each embedder.
+"""Embeddings that were worked out before, by the hash of the file's content: one append-only
+float16 file for each embedder.
 
-Beside the vectors lies a file of keys, 24 bytes for each vector in the same order: the content's hash and a seal (a checksum of
-the vector). Vectors are written before their keys, so that a killed run leaves whole records; what does not match its seal is
-ignored. Runs that append at the same time take turns by a lock on the file of keys.
+Beside the vectors lies a file of keys, 24 bytes for each vector in the same order: the content's
+hash and a seal (a checksum of the vector). Vectors are written before their keys, so that a killed
+run leaves whole records; what does not match its seal is ignored. Runs that append at the same time
+take turns by a lock on the file of keys.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from dataprep.measures.cache import EMBEDDINGS, CacheWarning
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: The store of one embedder forgets its oldest half when it grows beyond this many bytes (3 million vectors of 1280).
+#: The store of one embedder forgets its oldest half when it grows beyond this many bytes (3 million
+#: vectors of 1280).
 CAPACITY_BYTES = 8 * 2**30
 
 _KEY = np.dtype([("head", "<u8"), ("tail", "<u8"), ("seal", "<u8")])
@@ -29,11 +32,17 @@ _BLOCK = 8192
 
 
 class VectorStore:
-    """The vectors that one embedder made in earlier runs. Nothing it does fails: it recalls less, or nothing."""
+    """The vectors that one embedder made in earlier runs. Nothing it does fails: it recalls
+    less, or nothing.
+    """
 
     def __init__(self, folder: str, key: str, dim: int, capacity: int = CAPACITY_BYTES) -> None:
-        """Open the store in `folder` (made, mode 0700, if need be) of vectors of size `dim` by the embedder with this `key`."""
-        name = os.path.join(folder, EMBEDDINGS + xxhash.xxh3_128_hexdigest(f"1\0{key}\0{dim}".encode()))
+        """Open the store in `folder` (made, mode 0700, if need be) of vectors of size `dim` by
+        the embedder with this `key`.
+        """
+        name = os.path.join(
+            folder, EMBEDDINGS + xxhash.xxh3_128_hexdigest(f"1\0{key}\0{dim}".encode())
+        )
         self._vectors_path, self._keys_path = f"{name}.f16", f"{name}.keys"
         self._dim, self._capacity, self._writable = dim, capacity, True
         try:
@@ -46,7 +55,9 @@ class VectorStore:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def recall(self, digests: NDArray[np.uint8], out: NDArray[np.float16], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def recall(
+        self, digests: NDArray[np.uint8], out: NDArray[np.float16], rows: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
         """Fill ``out[rows]`` with the vectors of contents that are known.
 
         Args:
@@ -63,7 +74,9 @@ class VectorStore:
         wanted = wanted[np.argsort(places[wanted], kind="stable")]
         if len(wanted):
             try:
-                vectors = np.memmap(self._vectors_path, np.float16, "r", shape=(len(self._keys), self._dim))
+                vectors = np.memmap(
+                    self._vectors_path, np.float16, "r", shape=(len(self._keys), self._dim)
+                )
             except (OSError, ValueError):  # deleted or cut meanwhile
                 return found
             for start in range(0, len(wanted), _BLOCK):
@@ -81,7 +94,9 @@ class VectorStore:
             wanted = np.ascontiguousarray(digests).view("<u8")
             heads = self._keys["head"][self._order]
             near = np.minimum(np.searchsorted(heads, wanted[:, 0]), len(heads) - 1)
-            same = (heads[near] == wanted[:, 0]) & (self._keys["tail"][self._order[near]] == wanted[:, 1])
+            same = (heads[near] == wanted[:, 0]) & (
+                self._keys["tail"][self._order[near]] == wanted[:, 1]
+            )
             places[same] = self._order[near[same]]
         return places
 
@@ -93,8 +108,13 @@ class VectorStore:
         keys = np.zeros(len(vectors), _KEY)
         keys["head"], keys["tail"], keys["seal"] = halves[:, 0], halves[:, 1], _seals(vectors)
         try:
-            with _locked(self._keys_path) as key_file, open(self._vectors_path, "ab") as vector_file:
-                whole = _whole(key_file.seek(0, os.SEEK_END), vector_file.seek(0, os.SEEK_END), self._dim)
+            with (
+                _locked(self._keys_path) as key_file,
+                open(self._vectors_path, "ab") as vector_file,
+            ):
+                whole = _whole(
+                    key_file.seek(0, os.SEEK_END), vector_file.seek(0, os.SEEK_END), self._dim
+                )
                 key_file.truncate(whole * _KEY.itemsize)
                 vector_file.truncate(whole * 2 * self._dim)
                 if whole * 2 * self._dim > self._capacity:
@@ -110,7 +130,10 @@ class VectorStore:
     def _give_up(self, error: OSError) -> None:
         self._writable = False
         why = error.strerror or str(error)
-        message = f"embeddings are not cached: {self._vectors_path}: {why}. Results are the same, the next run is not faster."
+        message = (
+            f"embeddings are not cached: {self._vectors_path}: {why}. Results are the same, "
+            "the next run is not faster."
+        )
         warnings.warn(message, CacheWarning, stacklevel=3)
 
 
@@ -153,6 +176,8 @@ def _forget_half(key_file: Any, vectors_path: str, dim: int, whole: int) -> None
         old.seek((whole - kept) * 2 * dim)
         while block := old.read(2**24):
             new.write(block)
-    key_file.truncate(0)  # between here and the last line a killed run leaves an empty store, not a wrong one
+    key_file.truncate(
+        0
+    )  # between here and the last line a killed run leaves an empty store, not a wrong one
     os.replace(fresh, vectors_path)
     key_file.write(keys)

@@ -1,15 +1,19 @@
-"""Perceptual hashes: the DCT hash of the image under its eight orientations, and of the image without its frame.
+"""Perceptual hashes: the DCT hash of the image under its eight orientations, and of the image
+without its frame.
 
-`HASHES` also holds the measures ``sketch`` (`dataprep.measures.fingerprints.sketch`) and ``thumb`` (`dataprep.measures.fingerprints.thumb`), which tell
-alike from equal where hashes or embeddings are close.
+`HASHES` also holds the measures ``sketch`` (`dataprep.measures.fingerprints.sketch`) and ``thumb``
+(`dataprep.measures.fingerprints.thumb`), which tell alike from equal where hashes or embeddings are
+close.
 
-The hash is that of the ImageHash library's ``phash``, bit for bit: luma reduced to 32 x 32 by Pillow's LANCZOS filter, a
-two-dimensional DCT, and for each of its 8 x 8 lowest coefficients whether it is above their median (Zauner 2010,
-"Implementation and benchmarking of perceptual image hash functions"). Pillow's filter works with whole numbers, so products of
-matrices, taken again exactly where rounding could matter, give the same pixels in a quarter of the time.
+The hash is that of the ImageHash library's ``phash``, bit for bit: luma reduced to 32 x 32 by
+Pillow's LANCZOS filter, a two-dimensional DCT, and for each of its 8 x 8 lowest coefficients
+whether it is above their median (Zauner 2010, "Implementation and benchmarking of perceptual image
+hash functions"). Pillow's filter works with whole numbers, so products of matrices, taken again
+exactly where rounding could matter, give the same pixels in a quarter of the time.
 
-Turning or mirroring an image swaps its DCT coefficients or changes their signs, so one transform serves all orientations.
-Orientation ``k = 4 t + 2 v + h`` is the image transposed if t, then turned upside down if v, then mirrored left to right if h:
+Turning or mirroring an image swaps its DCT coefficients or changes their signs, so one transform
+serves all orientations. Orientation ``k = 4 t + 2 v + h`` is the image transposed if t, then turned
+upside down if v, then mirrored left to right if h:
 
 == ===================== == ===================================
 0  as it is              4  transposed
@@ -52,7 +56,8 @@ _DCT = 2 * np.cos(np.pi * (2 * _N + 1) * np.arange(_LOW)[:, None] / (2 * SIDE)) 
 _SIGNS = (-1.0) ** np.arange(_LOW)
 #: (4, 64) signs of the coefficients in the orientations 0 to 3.
 _MIRRORS = np.stack([np.outer(_SIGNS**v, _SIGNS**h).ravel() for v in (0, 1) for h in (0, 1)])
-#: (8, 64) places in (4, 64) bits of the orientations 0 to 3 of those of all: transposing swaps the mirrorings too.
+#: (8, 64) places in (4, 64) bits of the orientations 0 to 3 of those of all: transposing swaps the
+#: mirrorings too.
 _PLACES = np.arange(4 * _LOW * _LOW).reshape(4, _LOW, _LOW)
 _VIEWS = np.concatenate([_PLACES, _PLACES[[0, 2, 1, 3]].transpose(0, 2, 1)]).reshape(8, -1)
 
@@ -65,14 +70,18 @@ def measure_phash(pixels: Pixels) -> NDArray[np.uint64]:
 
 @measure_of("phash_inner")
 def measure_phash_inner(pixels: Pixels) -> NDArray[np.uint64]:
-    """(8,) uint64: as ``phash``, of the picture without its uniform frame; equal to it when there is none."""
+    """(8,) uint64: as ``phash``, of the picture without its uniform frame; equal to it when
+    there is none.
+    """
     whole, inner = pixels.shared(_whole), pixels.shared(_inner)
     return pixels.shared(_hash_whole) if inner is whole else hash_thumb(inner)
 
 
 @measure_of("sketch")
 def measure_sketch(pixels: Pixels) -> NDArray[np.uint8]:
-    """(2, 144) uint8: `dataprep.measures.fingerprints.sketch.sketch_of` the image, and of the picture without its uniform frame."""
+    """(2, 144) uint8: `dataprep.measures.fingerprints.sketch.sketch_of` the image, and of the
+    picture without its uniform frame.
+    """
     whole, inner = pixels.shared(_whole), pixels.shared(_inner)
     first = sketch_of(whole)
     return np.stack([first, first if inner is whole else sketch_of(inner)])
@@ -97,13 +106,18 @@ def hash_thumb(thumb: NDArray[np.float64]) -> NDArray[np.uint64]:
 
 
 def reduce_to_thumb(plane: Bytes2D) -> NDArray[np.float64]:
-    """(32, 32) whole numbers 0 to 255: `plane` (h, w) as ``Image.resize((32, 32), LANCZOS)`` of Pillow reduces it."""
+    """(32, 32) whole numbers 0 to 255: `plane` (h, w) as ``Image.resize((32, 32), LANCZOS)`` of
+    Pillow reduces it.
+    """
     height, width = plane.shape
     if height == width == SIDE:
         return plane.astype(np.float64)
     if height - SIDE > 2 * (width - SIDE):
-        # Which of its two passes Pillow makes first, and so how it rounds, depends on its version for narrow images.
-        return np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.LANCZOS), dtype=np.float64)
+        # Which of its two passes Pillow makes first, and so how it rounds, depends on its version
+        # for narrow images.
+        return np.asarray(
+            Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.LANCZOS), dtype=np.float64
+        )
     narrow, reduction = np.empty((height, SIDE)), _reduction(width)
     step = max(1, _BLOCK // width)
     for start in range(0, height, step):
@@ -119,7 +133,8 @@ def _clipped(levels: NDArray[Any]) -> NDArray[Any]:
 class _Reduction:
     """Reduces rows of `width` pixels to 32 as Pillow does.
 
-    Products of singles serve where they cannot round to another level; the few sums near a boundary are taken again exactly.
+    Products of singles serve where they cannot round to another level; the few sums near a boundary
+    are taken again exactly.
     """
 
     def __init__(self, width: int) -> None:
@@ -128,9 +143,12 @@ class _Reduction:
         first, last = used.argmax(axis=1), width - used[:, ::-1].argmax(axis=1)
         taps = int((last - first).max())
         self._first = np.minimum(first, width - taps)
-        self._weights = np.take_along_axis(weights, self._first[:, None] + np.arange(taps), axis=1)  # (32, taps)
+        self._weights = np.take_along_axis(
+            weights, self._first[:, None] + np.arange(taps), axis=1
+        )  # (32, taps)
         self._parts = tuple(self._part(weights, start) for start in range(0, SIDE, _BAND))
-        # More than the rounding error: each term rounds the sum at most by half a bit of all their sizes; zeros round nothing.
+        # More than the rounding error: each term rounds the sum at most by half a bit of all their
+        # sizes; zeros round nothing.
         size = 255 * float(np.abs(weights).sum(axis=1).max()) * 2.0**-_PRECISION
         self._sure = np.float32(0.5 - (taps + 1) * size * float(np.finfo(np.float32).eps) / 2)
 
@@ -140,7 +158,11 @@ class _Reduction:
         part = weights[start : start + _BAND]
         used = np.flatnonzero(part.any(axis=0))
         span = slice(int(used[0]), int(used[-1]) + 1)
-        return slice(start, start + _BAND), span, np.ascontiguousarray(part[:, span].T * 2.0**-_PRECISION, dtype=np.float32)
+        return (
+            slice(start, start + _BAND),
+            span,
+            np.ascontiguousarray(part[:, span].T * 2.0**-_PRECISION, dtype=np.float32),
+        )
 
     def narrow(self, plane: Bytes2D) -> NDArray[np.float32]:
         """(h, 32) whole numbers 0 to 255, of (h, w)."""
@@ -154,11 +176,15 @@ class _Reduction:
             levels.ravel()[doubtful] = self._exact(pixels, *np.divmod(doubtful, SIDE))
         return _clipped(levels)
 
-    def _exact(self, pixels: NDArray[np.float32], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _exact(
+        self, pixels: NDArray[np.float32], rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """Levels of single output pixels."""
         height, width = pixels.shape
         taps = self._weights.shape[1]
-        windows: NDArray[np.float32] = np.ndarray((height, width - taps + 1, taps), np.float32, pixels, 0, (*pixels.strides, 4))
+        windows: NDArray[np.float32] = np.ndarray(
+            (height, width - taps + 1, taps), np.float32, pixels, 0, (*pixels.strides, 4)
+        )
         sums = np.einsum("ij,ij->i", windows[rows, self._first[columns]], self._weights[columns])
         return np.asarray(np.floor(sums * 2.0**-_PRECISION + 0.5))
 
@@ -170,7 +196,9 @@ def _reduction(width: int) -> _Reduction:
 
 @lru_cache(maxsize=64)
 def _weights(size: int) -> NDArray[np.float64]:
-    """(32, size) whole numbers: the weights with which Pillow's LANCZOS filter reduces `size` pixels to 32."""
+    """(32, size) whole numbers: the weights with which Pillow's LANCZOS filter reduces `size`
+    pixels to 32.
+    """
     scale = size / SIDE
     stretch = max(scale, 1.0)
     centres = (_N + 0.5) * scale
@@ -193,7 +221,9 @@ def _hash_whole(pixels: Pixels) -> NDArray[np.uint64]:
 
 
 def _inner(pixels: Pixels) -> NDArray[np.float64]:
-    """The thumb of the picture within its frame; the very same object as `_whole`'s when there is no frame."""
+    """The thumb of the picture within its frame; the very same object as `_whole`'s when there
+    is no frame.
+    """
     top, bottom, left, right = pixels.shared(picture_box)
     rows, columns = pixels.luma.shape
     if bottom - top > (1 - _THIN) * rows and right - left > (1 - _THIN) * columns:

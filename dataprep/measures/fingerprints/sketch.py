@@ -1,11 +1,14 @@
-"""Sketch: where edges run in which direction, so coarsely that small shifts, turns and crops change little.
+"""Sketch: where edges run in which direction, so coarsely that small shifts, turns and crops change
+little.
 
-Hashes of unrelated images of a like layout (a garment on a bed, a face before a wall) come close by chance. Their sketches do
-not: of 6,100 unrelated pairs within 12 bits of each other, 29 passed the level at which 2 % of true copies (re-encoded,
-brightened, turned by 3 degrees, cropped, written upon) are lost. So the pairs worth decoding again are known without decoding.
+Hashes of unrelated images of a like layout (a garment on a bed, a face before a wall) come close by
+chance. Their sketches do not: of 6,100 unrelated pairs within 12 bits of each other, 29 passed the
+level at which 2 % of true copies (re-encoded, brightened, turned by 3 degrees, cropped, written
+upon) are lost. So the pairs worth decoding again are known without decoding.
 
-A sketch is a histogram of gradients (Dalal and Triggs 2005) in 6 x 6 cells of 8 directions. Each cell's histogram has length 1,
-so that contrast does not count, and its square root is kept in 4 bits.
+A sketch is a histogram of gradients (Dalal and Triggs 2005) in 6 x 6 cells of 8 directions. Each
+cell's histogram has length 1, so that contrast does not count, and its square root is kept in 4
+bits.
 """
 
 from __future__ import annotations
@@ -24,15 +27,20 @@ _DIRECTIONS = 8
 _SHARPNESS = 0.3  # share of the gradient that is taken off, so that a direction has few neighbours
 _FLAT = 1.0  # grey levels of gradient below which a cell counts as without edges
 _LEVELS = 15
-#: Share of the cells, the most alike ones, that a comparison counts; the others may be covered, cut off or written upon.
+#: Share of the cells, the most alike ones, that a comparison counts; the others may be covered, cut
+#: off or written upon.
 _COUNTED = 2 / 3
 
 _ANGLES = np.arange(_DIRECTIONS) * (2 * np.pi / _DIRECTIONS)
-_UNIT = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(np.float32)  # (8, 2): right, down
+_UNIT = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(
+    np.float32
+)  # (8, 2): right, down
 
 
 def _pooling() -> NDArray[np.float32]:
-    """(6, 32) weights of each line in each row of cells: a line counts in its two nearest, by distance."""
+    """(6, 32) weights of each line in each row of cells: a line counts in its two nearest, by
+    distance.
+    """
     width = SIDE / _CELLS
     centres = (np.arange(_CELLS) + 0.5) * width
     line = np.maximum(0, 1 - np.abs(np.arange(SIDE) + 0.5 - centres[:, None]) / width)
@@ -56,7 +64,11 @@ def sketch_of(thumb: NDArray[np.float64]) -> NDArray[np.uint8]:
     parts = _UNIT @ flat
     parts -= np.float32(_SHARPNESS) * cv2.magnitude(flat[0], flat[1]).ravel()
     across = np.maximum(parts, 0, out=parts).reshape(-1, SIDE) @ _POOL_ACROSS
-    cells = (_POOL @ across.reshape(_DIRECTIONS, SIDE, _CELLS)).transpose(1, 2, 0).reshape(-1, _DIRECTIONS)  # (36, 8)
+    cells = (
+        (_POOL @ across.reshape(_DIRECTIONS, SIDE, _CELLS))
+        .transpose(1, 2, 0)
+        .reshape(-1, _DIRECTIONS)
+    )  # (36, 8)
     length = np.sqrt(np.einsum("cd,cd->c", cells, cells))[:, None]
     levels = np.rint(np.sqrt(cells / (length + _FLAT)) * _LEVELS).astype(np.uint8)
     pairs = levels.reshape(BYTES, 2)
@@ -64,7 +76,9 @@ def sketch_of(thumb: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def turn_sketches(cells: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """Unpacked sketches (n, 36, 8) as they would be of the images in `orientation` (see `dataprep.measures.fingerprints.hashes`)."""
+    """Unpacked sketches (n, 36, 8) as they would be of the images in `orientation` (see
+    `dataprep.measures.fingerprints.hashes`).
+    """
     return cells[:, _CELL_ORDER[orientation]][:, :, _DIRECTION_ORDER[orientation]]
 
 
@@ -95,13 +109,18 @@ def unpack_sketches(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
     return values.reshape(len(packed), _CELLS * _CELLS, _DIRECTIONS).astype(np.float32)
 
 
-def compare_sketches(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n,) likeness, 0 to 1, of unpacked sketches (n, 36, 8): the cosine over the two thirds of the cells that are most alike.
+def compare_sketches(
+    first: NDArray[np.float32], second: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(n,) likeness, 0 to 1, of unpacked sketches (n, 36, 8): the cosine over the two thirds of the
+    cells that are most alike.
 
     Cells without edges say nothing; two images without any edges are alike.
     """
     products = np.einsum("ncd,ncd->nc", first, second)
-    lengths = np.sqrt(np.einsum("ncd,ncd->nc", first, first) * np.einsum("ncd,ncd->nc", second, second))
+    lengths = np.sqrt(
+        np.einsum("ncd,ncd->nc", first, first) * np.einsum("ncd,ncd->nc", second, second)
+    )
     alike = products / np.maximum(lengths, 1e-6)
     counted = round(_COUNTED * products.shape[1])
     best = np.argpartition(-alike, counted - 1, axis=1)[:, :counted]

@@ -1,6 +1,8 @@
-"""Thumb: the luma image of 32 x 32 pixels in 4 bits, and whether one such image lies within another.
+"""Thumb: the luma image of 32 x 32 pixels in 4 bits, and whether one such image lies within
+another.
 
-It tells whether a pair is worth decoding again where hashes cannot: of a crop to half of the area nothing is where it was.
+It tells whether a pair is worth decoding again where hashes cannot: of a crop to half of the area
+nothing is where it was.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ Rows = NDArray[np.int64]
 #: Size of a thumb in bytes, two pixels each.
 BYTES = SIDE * SIDE // 2
 _LEVELS = 15
-#: The first comparison: side of the whole, sides of the part (all of it to a little less than half of its area), and the
-#: correlation below which the second, at full size, is spared.
+#: The first comparison: side of the whole, sides of the part (all of it to a little less than half
+#: of its area), and the correlation below which the second, at full size, is spared.
 _COARSE, _COARSE_SIDES, _COARSE_LEAST = 16, (16, 15, 14, 13, 12, 11), 0.8
 #: Side of the smallest part in the second comparison.
 _LEAST_SIDE = 21
@@ -32,9 +34,13 @@ _CHUNK = 256
 
 
 def pack_thumb(thumb: NDArray[np.float64]) -> Packed:
-    """(512,) uint8: a (32, 32) luma image, its range stretched over 16 levels, two pixels a byte."""
+    """(512,) uint8: a (32, 32) luma image, its range stretched over 16 levels, two pixels a
+    byte.
+    """
     low, high = float(thumb.min()), float(thumb.max())
-    levels = np.rint((thumb - low) * (_LEVELS / max(high - low, 1.0))).astype(np.uint8).reshape(BYTES, 2)
+    levels = (
+        np.rint((thumb - low) * (_LEVELS / max(high - low, 1.0))).astype(np.uint8).reshape(BYTES, 2)
+    )
     return np.asarray((levels[:, 0] << 4) | levels[:, 1])
 
 
@@ -44,9 +50,11 @@ def unpack_thumbs(packed: Packed) -> Packed:
 
 
 def correlate_parts(thumbs: Packed, a: Rows, b: Rows, jobs: int = 0) -> NDArray[np.float32]:
-    """(m,) the highest correlation of one thumb of each pair with a part of the other, at any place and several sizes, -1 to 1.
+    """(m,) the highest correlation of one thumb of each pair with a part of the other, at any place
+    and several sizes, -1 to 1.
 
-    Pairs that do not come near at a quarter of the pixels keep that first, coarse figure. Neither is turned.
+    Pairs that do not come near at a quarter of the pixels keep that first, coarse figure. Neither
+    is turned.
 
     Args:
         thumbs: (n, 512) packed thumbs.
@@ -60,17 +68,25 @@ def correlate_parts(thumbs: Packed, a: Rows, b: Rows, jobs: int = 0) -> NDArray[
 
 
 def _correlate_chunk(thumbs: Packed, a: Rows, b: Rows, start: int) -> NDArray[np.float32]:
-    first, second = (unpack_thumbs(thumbs[rows[start : start + _CHUNK]]).astype(np.float32) for rows in (a, b))
+    first, second = (
+        unpack_thumbs(thumbs[rows[start : start + _CHUNK]]).astype(np.float32) for rows in (a, b)
+    )
     there, back = _coarse(first, second), _coarse(second, first)
     best: NDArray[np.float32] = np.maximum(there.max(axis=1), back.max(axis=1))
     for pair in np.flatnonzero(best >= _COARSE_LEAST).tolist():
-        whole, part, found = (first, second, there) if there[pair].max() >= back[pair].max() else (second, first, back)
+        whole, part, found = (
+            (first, second, there)
+            if there[pair].max() >= back[pair].max()
+            else (second, first, back)
+        )
         best[pair] = _fine(whole[pair], part[pair], 2 * _COARSE_SIDES[int(found[pair].argmax())])
     return best
 
 
 def _coarse(whole: Thumbs, part: Thumbs) -> NDArray[np.float32]:
-    """(m, sides) the highest correlation of each part, reduced to each of `_COARSE_SIDES`, with a place in the whole."""
+    """(m, sides) the highest correlation of each part, reduced to each of `_COARSE_SIDES`, with
+    a place in the whole.
+    """
     wholes = _reduced(whole, _COARSE)
     totals, squares = _box_sums(wholes), _box_sums(wholes**2)
     best = np.empty((len(whole), len(_COARSE_SIDES)), np.float32)
@@ -78,21 +94,33 @@ def _coarse(whole: Thumbs, part: Thumbs) -> NDArray[np.float32]:
         template = _reduced(part, side)
         template = template - template.mean(axis=(1, 2), keepdims=True)
         windows = np.lib.stride_tricks.sliding_window_view(wholes, (side, side), axis=(1, 2))
-        common = (windows.reshape(len(whole), -1, side * side) @ template.reshape(len(part), -1, 1))[:, :, 0]
+        common = (
+            windows.reshape(len(whole), -1, side * side) @ template.reshape(len(part), -1, 1)
+        )[:, :, 0]
         power = _of_boxes(squares, side) - _of_boxes(totals, side) ** 2 / side**2
-        lengths = np.maximum(power, _LEAST_POWER) * np.maximum((template**2).sum(axis=(1, 2)), _LEAST_POWER)[:, None]
+        lengths = (
+            np.maximum(power, _LEAST_POWER)
+            * np.maximum((template**2).sum(axis=(1, 2)), _LEAST_POWER)[:, None]
+        )
         best[:, column] = (common / np.sqrt(lengths)).max(axis=1)
     return best
 
 
 def _box_sums(values: Thumbs) -> Thumbs:
     """(m, h + 1, w + 1) sums of all that is above and to the left."""
-    return np.asarray(np.pad(values.cumsum(axis=1).cumsum(axis=2), ((0, 0), (1, 0), (1, 0))), dtype=np.float32)
+    return np.asarray(
+        np.pad(values.cumsum(axis=1).cumsum(axis=2), ((0, 0), (1, 0), (1, 0))), dtype=np.float32
+    )
 
 
 def _of_boxes(sums: Thumbs, side: int) -> Thumbs:
     """(m, places) sums over every square of `side`."""
-    boxes = sums[:, side:, side:] - sums[:, :-side, side:] - sums[:, side:, :-side] + sums[:, :-side, :-side]
+    boxes = (
+        sums[:, side:, side:]
+        - sums[:, :-side, side:]
+        - sums[:, side:, :-side]
+        + sums[:, :-side, :-side]
+    )
     return np.asarray(boxes.reshape(len(sums), -1), dtype=np.float32)
 
 

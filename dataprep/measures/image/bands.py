@@ -1,6 +1,7 @@
 """Bands: a few evenly spaced strips of rows that stand for the picture in the measures of texture.
 
-They are small enough to stay in the processor's cache, where the whole plane does not: that makes texture cheap.
+They are small enough to stay in the processor's cache, where the whole plane does not: that makes
+texture cheap.
 """
 
 from __future__ import annotations
@@ -17,33 +18,43 @@ BLOCK = 8
 ROWS = 2 * BLOCK + 1
 #: As many bands as give about this many pixels, at least four.
 _PIXELS = 64_000
-#: Pictures are reduced to a shorter side of at most this where blur matters relative to the picture's size.
+#: Pictures are reduced to a shorter side of at most this where blur matters relative to the
+#: picture's size.
 SHORT_SIDE = 512
 
 
 def cut_bands(plane: Bytes2D, factor: int = 1) -> Bytes2D:
-    """(n * 17, w) rows of `plane` (h, w), reduced by a whole `factor`, the mean of factor x factor pixels for each.
+    """(n * 17, w) rows of `plane` (h, w), reduced by a whole `factor`, the mean of factor x factor
+    pixels for each.
 
-    The n bands start at multiples of 8 and are evenly spaced; all of them where few fit. Only their rows are reduced. The
-    reduced plane must have at least 17 rows.
+    The n bands start at multiples of 8 and are evenly spaced; all of them where few fit. Only their
+    rows are reduced. The reduced plane must have at least 17 rows.
     """
     height, width = plane.shape[0] // factor, plane.shape[1] // factor
     places = (height - ROWS) // BLOCK + 1
     count = min(max(_PIXELS // (ROWS * width), 4), max(places // 2, 1))
     tops = [round(i * (places - 1) / max(count - 1, 1)) * BLOCK for i in range(count)]
-    bands = np.concatenate([plane[top * factor : (top + ROWS) * factor, : width * factor] for top in tops])
+    bands = np.concatenate(
+        [plane[top * factor : (top + ROWS) * factor, : width * factor] for top in tops]
+    )
     if factor == 1:
         return bands
-    return np.asarray(cv2.resize(bands, (width, count * ROWS), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(
+        cv2.resize(bands, (width, count * ROWS), interpolation=cv2.INTER_AREA), dtype=np.uint8
+    )
 
 
 def luma_bands(pixels: Pixels) -> Bytes2D | None:
-    """Bands of the luma at full resolution; None when the picture is less than 17 pixels high or wide."""
+    """Bands of the luma at full resolution; None when the picture is less than 17 pixels high or
+    wide.
+    """
     return cut_bands(pixels.luma) if min(pixels.luma.shape) >= ROWS else None
 
 
 def reduced_bands(pixels: Pixels) -> Bytes2D | None:
-    """Bands of the luma reduced by a whole factor to a shorter side of at most 512 pixels; None when there are none."""
+    """Bands of the luma reduced by a whole factor to a shorter side of at most 512 pixels; None
+    when there are none.
+    """
     luma = pixels.luma
     factor = math.ceil(min(luma.shape) / SHORT_SIDE)
     if factor <= 1:

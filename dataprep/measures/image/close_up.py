@@ -1,6 +1,8 @@
-"""Close-ups: edges, noise and traces of enlargement of a few images, decoded once more in worker processes.
+"""Close-ups: edges, noise and traces of enlargement of a few images, decoded once more in worker
+processes.
 
-What the pass over the files measures is cheap and only says where to look; these measures say what is there.
+What the pass over the files measures is cheap and only says where to look; these measures say what
+is there.
 """
 
 from __future__ import annotations
@@ -35,8 +37,11 @@ SOFT_EDGE = 1.6
 _LEAST_PEAK = 5.0
 _BATCH = 32
 _PARTS = (("edge", EdgeWidths), ("noise", WhiteNoise), ("resampling", Resampling))
-#: Names of the figures of a close-up, such as "edge_sharpest": attributes of `EdgeWidths`, `WhiteNoise` and `Resampling`.
-FIGURES: tuple[str, ...] = tuple(f"{name}_{field}" for name, part in _PARTS for field in part._fields)
+#: Names of the figures of a close-up, such as "edge_sharpest": attributes of `EdgeWidths`,
+#: `WhiteNoise` and `Resampling`.
+FIGURES: tuple[str, ...] = tuple(
+    f"{name}_{field}" for name, part in _PARTS for field in part._fields
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +51,8 @@ class CloseUps:
     Attributes:
         rows: (r,) the images that were looked at.
         figures: (r, f) their `FIGURES`.
-        judged: (n,) whether an image was looked at, or is plainly free of these faults; not those under 48 pixels or with
-            transparent parts.
+        judged: (n,) whether an image was looked at, or is plainly free of these faults; not those
+            under 48 pixels or with transparent parts.
         left_out: candidates that were not looked at, the least likely ones.
     """
 
@@ -68,25 +73,41 @@ class CloseUps:
         if not self.left_out:
             return ()
         total = self.left_out + len(self.rows)
-        return (f"{len(self.rows):,} of {total:,} soft or noisy images, the likeliest, were looked at closely.",)
+        return (
+            f"{len(self.rows):,} of {total:,} soft or noisy images, the likeliest, were looked at "
+            "closely.",
+        )
 
 
 def close_up_of(pixels: Pixels) -> NDArray[np.float32]:
-    """(f,) the `FIGURES` of one image; NaN for what cannot be told, or what nothing before it gave reason to ask."""
+    """(f,) the `FIGURES` of one image; NaN for what cannot be told, or what nothing before it
+    gave reason to ask.
+    """
     edges, noise, resampling = measure_edges(pixels.luma), WhiteNoise(), Resampling()
     if edges.sharpest >= SOFT_EDGE:
         resampling = measure_resampling(pixels.luma)
-    if measure_noise(pixels) > NOISE or max(resampling.fine, resampling.coarse, resampling.grid) >= _LEAST_PEAK:
+    if (
+        measure_noise(pixels) > NOISE
+        or max(resampling.fine, resampling.coarse, resampling.grid) >= _LEAST_PEAK
+    ):
         noise = measure_white_noise(pixels.rgb)
     figures: NDArray[np.float32] = np.array([*edges, *noise, *resampling], np.float32)
     return figures
 
 
-def find_close_ups(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) -> NDArray[np.float32]:
-    """(r, f) the `FIGURES` of the images `rows`, decoded at full size; NaN for those that cannot be decoded any more."""
+def find_close_ups(
+    dataset: Dataset, rows: NDArray[np.int64], options: PassOptions
+) -> NDArray[np.float32]:
+    """(r, f) the `FIGURES` of the images `rows`, decoded at full size; NaN for those that cannot
+    be decoded any more.
+    """
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-    paths = [tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches]
-    found = look_again("dataprep.measures.image.close_up:looking", paths, dataset, options, read_remote)
+    paths = [
+        tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
+    ]
+    found = look_again(
+        "dataprep.measures.image.close_up:looking", paths, dataset, options, read_remote
+    )
     parts = [found.get(index, _nothing(len(batch))) for index, batch in enumerate(batches)]
     return np.concatenate([_nothing(0), *parts])
 
@@ -103,7 +124,9 @@ def looking(options: PassOptions) -> Callable[[Iterable[str | bytes]], NDArray[n
 
 def _look_at(item: Any, options: PassOptions) -> NDArray[np.float32]:
     try:
-        pixels = open_pixels(item if isinstance(item, bytes) else read_bytes(item, options), options=options)
+        pixels = open_pixels(
+            item if isinstance(item, bytes) else read_bytes(item, options), options=options
+        )
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
         return np.asarray(_nothing(1)[0], np.float32)
     try:

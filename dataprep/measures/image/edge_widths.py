@@ -1,8 +1,9 @@
 """Widths of edges in eight directions: what blur is judged by, wherever an image has edges at all.
 
-The width of an edge is its height divided by its steepest slope, both read from pixels: 1 for a step from one pixel to the next.
-Blur widens every edge, motion only those that it crosses. A shallow depth of field, a soft shadow and a wisp of cloud widen some:
-so the sharpest edges are asked, of the whole image and of its tiles, never the mean.
+The width of an edge is its height divided by its steepest slope, both read from pixels: 1 for a
+step from one pixel to the next. Blur widens every edge, motion only those that it crosses. A
+shallow depth of field, a soft shadow and a wisp of cloud widen some: so the sharpest edges are
+asked, of the whole image and of its tiles, never the mean.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _LEAST_EDGES, _LEAST_OF_DIRECTION, _LEAST_OF_TILE = 80, 12, 15
 _LEAST_DIRECTIONS = 5
 #: Tiles along each side.
 _TILES = 5
-#: Edges within 30 degrees of the motion are crossed by it, those beyond 60 run along it. At least so many of each in a tile.
+#: Edges within 30 degrees of the motion are crossed by it, those beyond 60 run along it. At least
+#: so many of each in a tile.
 _NEAR, _FAR = math.pi / 6, math.pi / 3
 _LEAST_NEAR = 6
 #: Width along the motion relative to that across it, from which a tile agrees.
@@ -40,9 +42,11 @@ _AGREES = 1.2
 
 
 class EdgeWidths(NamedTuple):
-    """Widths in pixels of the image reduced to a shorter side of at most 512; NaN where there are too few edges.
+    """Widths in pixels of the image reduced to a shorter side of at most 512; NaN where there are
+    too few edges.
 
-    Where there are too few at that size, and not at half of it or a quarter, in pixels of the smaller image.
+    Where there are too few at that size, and not at half of it or a quarter, in pixels of the
+    smaller image.
 
     Attributes:
         edges: pixels on edges.
@@ -50,7 +54,8 @@ class EdgeWidths(NamedTuple):
         second_tile: the width (10th percentile) in the second sharpest of 5 x 5 tiles.
         elongation: width along the direction in which edges are widest, relative to that across it.
         angle: that direction in degrees, 0 level, 90 upright, growing anticlockwise, 0 to 180.
-        regularity: share of the variance between directions that one direction of motion explains, up to 1.
+        regularity: share of the variance between directions that one direction of motion explains,
+            up to 1.
         along, across: 10th percentiles of the widths along that direction and across it.
         share_along: share of the edges that are measured along it.
         sharpest_tile: the least width (20th percentile) along it in a tile.
@@ -92,9 +97,12 @@ def measure_edges(luma: Bytes2D) -> EdgeWidths:
     if len(edges.width) < _LEAST_EDGES:
         if min(luma.shape) < 2 * LEAST_SIDE:
             return EdgeWidths(edges=float(len(edges.width)))
-        # Edges may be too soft to be steep anywhere. At half the size they are steeper, and their widths, left as they are
-        # there, claim less than they could: a clean edge is still one of 1 pixel.
-        half = cv2.resize(luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        # Edges may be too soft to be steep anywhere. At half the size they are steeper, and their
+        # widths, left as they are there, claim less than they could: a clean edge is still one of 1
+        # pixel.
+        half = cv2.resize(
+            luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA
+        )
         return measure_edges(np.asarray(half, np.uint8))
     tiles = sorted(_percentiles(edges.width, edges.tile, _TILES**2, 10, _LEAST_OF_TILE).values())
     found = EdgeWidths(
@@ -106,8 +114,12 @@ def measure_edges(luma: Bytes2D) -> EdgeWidths:
 
 
 def _edges_of(luma: Bytes2D) -> _Edges:
-    across, down = (cv2.Sobel(luma, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))  # 8 times the slope per pixel
-    square = across * across + down * down  # of whole numbers, exact in 32 bits: alike on every processor
+    across, down = (
+        cv2.Sobel(luma, cv2.CV_32F, *order) for order in ((1, 0), (0, 1))
+    )  # 8 times the slope per pixel
+    square = (
+        across * across + down * down
+    )  # of whole numbers, exact in 32 bits: alike on every processor
     reach = np.ones((_REACH, _REACH), np.uint8)
     height = cv2.subtract(cv2.dilate(luma, reach), cv2.erode(luma, reach))
     steepest = cv2.dilate(square, np.ones((3, 3), np.uint8))
@@ -118,13 +130,15 @@ def _edges_of(luma: Bytes2D) -> _Edges:
     width = np.minimum(4.0 * height[y, x] / np.sqrt(square[y, x].astype(np.float64)), _WIDEST)
     direction = np.arctan2(down[y, x].astype(np.float64), across[y, x].astype(np.float64)) % math.pi
     rows, columns = luma.shape
-    tile = np.minimum(y * _TILES // rows, _TILES - 1) * _TILES + np.minimum(x * _TILES // columns, _TILES - 1)
+    tile = np.minimum(y * _TILES // rows, _TILES - 1) * _TILES + np.minimum(
+        x * _TILES // columns, _TILES - 1
+    )
     return _Edges(width.astype(np.float32), direction, tile)
 
 
 def _percentiles(
     width: NDArray[np.float32], group: NDArray[np.int64], groups: int, percent: float, least: int
-) -> dict[int, float]:  # fmt: skip
+) -> dict[int, float]:
     """Group to the percentile of its widths, of groups with at least so many."""
     ordered = width[np.lexsort((width, group))].astype(np.float64)
     count = np.bincount(group, minlength=groups)
@@ -142,7 +156,9 @@ def _percentile(width: NDArray[np.float32], percent: float, least: int = _LEAST_
 
 
 def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
-    """`found` with the direction in which edges are widest: log width = level + c cos 2 (direction - angle)."""
+    """`found` with the direction in which edges are widest: log width = level + c cos 2
+    (direction - angle).
+    """
     bins = np.floor(edges.direction / (math.pi / _DIRECTIONS) + 0.5).astype(np.int64) % _DIRECTIONS
     widths = _percentiles(edges.width, bins, _DIRECTIONS, 10, _LEAST_OF_DIRECTION)
     if len(widths) < _LEAST_DIRECTIONS:
@@ -150,7 +166,9 @@ def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
     count = np.bincount(bins, minlength=_DIRECTIONS)
     angles = [number * math.pi / _DIRECTIONS for number in widths]
     weights = [float(min(count[number], 200)) for number in widths]
-    cosine, sine, regularity = _fit_wave([2 * a for a in angles], [math.log(w) for w in widths.values()], weights)
+    cosine, sine, regularity = _fit_wave(
+        [2 * a for a in angles], [math.log(w) for w in widths.values()], weights
+    )
     theta = math.atan2(sine, cosine) / 2 % math.pi
     away = np.abs((edges.direction - theta + math.pi / 2) % math.pi - math.pi / 2)
     near, far = away < _NEAR, away > _FAR
@@ -170,8 +188,12 @@ def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
     )
 
 
-def _fit_wave(angles: list[float], values: list[float], weights: list[float]) -> tuple[float, float, float]:
-    """(b, c, share of the variance explained) of a + b cos + c sin, by weighted least squares, alike on every processor."""
+def _fit_wave(
+    angles: list[float], values: list[float], weights: list[float]
+) -> tuple[float, float, float]:
+    """(b, c, share of the variance explained) of a + b cos + c sin, by weighted least squares,
+    alike on every processor.
+    """
     total = math.fsum(weights)
 
     def centred(numbers: list[float]) -> list[float]:
@@ -179,9 +201,15 @@ def _fit_wave(angles: list[float], values: list[float], weights: list[float]) ->
         return [number - mean for number in numbers]
 
     def product(some: list[float], others: list[float]) -> float:
-        return math.fsum(w * one * other for w, one, other in zip(weights, some, others, strict=True))
+        return math.fsum(
+            w * one * other for w, one, other in zip(weights, some, others, strict=True)
+        )
 
-    cosines, sines, values = centred([*map(math.cos, angles)]), centred([*map(math.sin, angles)]), centred(values)
+    cosines, sines, values = (
+        centred([*map(math.cos, angles)]),
+        centred([*map(math.sin, angles)]),
+        centred(values),
+    )
     cc, ss, cs = product(cosines, cosines), product(sines, sines), product(cosines, sines)
     cv, sv, vv = product(cosines, values), product(sines, values), product(values, values)
     determinant = cc * ss - cs * cs

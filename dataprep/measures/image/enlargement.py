@@ -1,8 +1,10 @@
-"""Traces of enlargement: interpolated pixels follow from their neighbours, and how closely they do repeats with the old grid.
+"""Traces of enlargement: interpolated pixels follow from their neighbours, and how closely they do
+repeats with the old grid.
 
-Curvature relative to slope, column by column and row by row, goes up and down with the period of the factor (after Gallagher,
-"Detection of linear and cubic interpolation in JPEG compressed images", 2005). Being out of focus makes every pixel follow from
-its neighbours alike, so that nothing repeats.
+Curvature relative to slope, column by column and row by row, goes up and down with the period of
+the factor (after Gallagher, "Detection of linear and cubic interpolation in JPEG compressed
+images", 2005). Being out of focus makes every pixel follow from its neighbours alike, so that
+nothing repeats.
 """
 
 from __future__ import annotations
@@ -27,25 +29,30 @@ _SEARCHED = (_FREQUENCIES >= 0.09) & (_FREQUENCIES <= 0.495)
 _LINES, _LONGEST = 160, 2048
 #: Levels of slope per pixel from which a place counts; slope and curvature are cut off at these.
 _LEAST_SLOPE, _MOST_SLOPE, _MOST_CURVATURE = 4, 40, 80
-#: The slow part of a profile, as the sigma of a Gaussian in pixels, and the most that is kept of what is left.
+#: The slow part of a profile, as the sigma of a Gaussian in pixels, and the most that is kept of
+#: what is left.
 _SLOW, _MOST_LOG = 4.25, 1.2
-#: An enlargement shows along both axes; tiles and stripes often along one. Peaks lower than this are none, and what is seen
-#: along the only axis with slopes counts less by this.
+#: An enlargement shows along both axes; tiles and stripes often along one. Peaks lower than this
+#: are none, and what is seen along the only axis with slopes counts less by this.
 _LEAST_PEAK, _ONE_AXIS = 3.5, 1.5
 #: Width of a peak, in frequencies.
 _WIDTH = 0.003
 
 
 class Resampling(NamedTuple):
-    """How strongly curvature repeats: peaks of a spectrum relative to its median. NaN where slopes are too few.
+    """How strongly curvature repeats: peaks of a spectrum relative to its median. NaN where slopes
+    are too few.
 
     Untouched photos have 2.6, those out of focus 3 to 3.6, enlarged ones 6 to 26.
 
     Attributes:
-        fine: the largest peak of curvature over one pixel, at other frequencies than those of the blocks of JPEG.
+        fine: the largest peak of curvature over one pixel, at other frequencies than those of the
+            blocks of JPEG.
         fine_factor: its period in pixels: the factor by which the image was enlarged.
-        coarse, coarse_factor: the same of curvature over two pixels, which sees smooth interpolation better.
-        grid, grid_factor: the same at periods of 8, 4 and 8/3 pixels, which the blocks of JPEG can have.
+        coarse, coarse_factor: the same of curvature over two pixels, which sees smooth
+            interpolation better.
+        grid, grid_factor: the same at periods of 8, 4 and 8/3 pixels, which the blocks of JPEG can
+            have.
     """
 
     fine: float = math.nan
@@ -60,13 +67,17 @@ def measure_resampling(luma: Bytes2D) -> Resampling:
     """Traces of enlargement in `luma` (h, w)."""
     found = Resampling()
     for lag, name in ((1, "fine"), (2, "coarse")):
-        spectra = [spectrum for plane in (luma, luma.T) if (spectrum := _spectrum(plane, lag)) is not None]
+        spectra = [
+            spectrum for plane in (luma, luma.T) if (spectrum := _spectrum(plane, lag)) is not None
+        ]
         if not spectra:
             continue
         on_grid = _on_grid(min(luma.shape) if len(spectra) > 1 else max(luma.shape))
         both = _together(spectra)
         at = int(np.argmax(np.where(_SEARCHED & ~on_grid, both, 0)))
-        found = found._replace(**{name: float(both[at]), f"{name}_factor": 1 / float(_FREQUENCIES[at])})
+        found = found._replace(
+            **{name: float(both[at]), f"{name}_factor": 1 / float(_FREQUENCIES[at])}
+        )
         if lag == 2:
             near = np.any([np.abs(_FREQUENCIES - k / BLOCK) < _WIDTH for k in (1, 2, 3)], axis=0)
             at = int(np.argmax(np.where(near, both, 0)))
@@ -75,22 +86,30 @@ def measure_resampling(luma: Bytes2D) -> Resampling:
 
 
 def _together(spectra: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """(1025,) geometric mean of the axes where both have a peak, else the lower one; of a single axis somewhat less than it."""
+    """(1025,) geometric mean of the axes where both have a peak, else the lower one; of a single
+    axis somewhat less than it.
+    """
     if len(spectra) == 1:
         return spectra[0] / _ONE_AXIS
     near = [cv2.dilate(spectrum[None], np.ones((1, 5), np.uint8))[0] for spectrum in spectra]
     lower = np.minimum(*near)
-    return np.asarray(np.where(lower >= _LEAST_PEAK, np.sqrt(spectra[0] * spectra[1]), np.minimum(*spectra)))
+    return np.asarray(
+        np.where(lower >= _LEAST_PEAK, np.sqrt(spectra[0] * spectra[1]), np.minimum(*spectra))
+    )
 
 
 def _on_grid(length: int) -> NDArray[np.bool_]:
     """Which frequencies the blocks of JPEG can have in a profile of so many pixels."""
     tolerance = 2.2 / min(length, _POINTS)
-    return np.asarray(np.any([np.abs(_FREQUENCIES - k / BLOCK) < tolerance for k in range(1, 5)], axis=0), bool)
+    return np.asarray(
+        np.any([np.abs(_FREQUENCIES - k / BLOCK) < tolerance for k in range(1, 5)], axis=0), bool
+    )
 
 
 def _spectrum(plane: Bytes2D, lag: int) -> NDArray[np.float64] | None:
-    """(1025,) spectrum of the profile along the columns of `plane`, relative to its median; None where there is too little."""
+    """(1025,) spectrum of the profile along the columns of `plane`, relative to its median; None
+    where there is too little.
+    """
     if plane.shape[1] < _LEAST_SIDE:
         return None
     profile = _profile(plane, lag)
@@ -104,7 +123,9 @@ def _spectrum(plane: Bytes2D, lag: int) -> NDArray[np.float64] | None:
 
 
 def _profile(plane: Bytes2D, lag: int) -> NDArray[np.float64] | None:
-    """Per column the log of curvature relative to slope, over `lag` pixels to each side, where slopes are not small."""
+    """Per column the log of curvature relative to slope, over `lag` pixels to each side, where
+    slopes are not small.
+    """
     start = max((plane.shape[1] - _LONGEST) // 2, 0)
     step = max(1, len(plane) // _LINES)
     lines = np.ascontiguousarray(plane[::step, start : start + _LONGEST]).astype(np.int16)

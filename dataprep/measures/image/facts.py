@@ -9,9 +9,20 @@ from dataprep.measures.contract import Measure, Value, measure_of
 from dataprep.measures.decode.pixels import Pixels
 
 _HEADER = (
-    "format", "mode", "bit_depth", "alpha", "frames", "orientation", "captured_at", "camera", "gps", "icc", "jpeg_quality",
-    "width", "height",
-)  # fmt: skip
+    "format",
+    "mode",
+    "bit_depth",
+    "alpha",
+    "frames",
+    "orientation",
+    "captured_at",
+    "camera",
+    "gps",
+    "icc",
+    "jpeg_quality",
+    "width",
+    "height",
+)
 
 
 def _fact(column: str) -> Measure:
@@ -36,9 +47,18 @@ def measure_approximate(pixels: Pixels) -> bool:
 @measure_of("pixel_hash")
 def measure_pixel_hash(pixels: Pixels) -> str:
     """128 bits of XXH3 over the displayed pixels and their size, 32 hexadecimal digits."""
-    digest = xxhash.xxh3_128(np.array([pixels.header.width, pixels.header.height, *pixels.rgb.shape], dtype="<i8").tobytes())
+    digest = xxhash.xxh3_128(
+        np.array(
+            [pixels.header.width, pixels.header.height, *pixels.rgb.shape], dtype="<i8"
+        ).tobytes()
+    )
     digest.update(np.ascontiguousarray(pixels.rgb).data)
     return str(digest.hexdigest())
 
 
-FACTS: tuple[Measure, ...] = (*map(_fact, _HEADER), measure_bytes, measure_approximate, measure_pixel_hash)
+FACTS: tuple[Measure, ...] = (
+    *map(_fact, _HEADER),
+    measure_bytes,
+    measure_approximate,
+    measure_pixel_hash,
+)

@@ -1,8 +1,10 @@
-"""Measures of focus: how much of the picture's contrast lies in its finest detail, and whether directions differ in it.
+"""Measures of focus: how much of the picture's contrast lies in its finest detail, and whether
+directions differ in it.
 
-Both rest on the structure function S(r), the mean squared difference of luma between pixels a step r apart. Across a sharp edge
-it grows like the length of r, across a blurred one like its square, so S(1) / S(8) falls from 1/8 to 1/64 whatever the contrast
-and however little of the picture has detail. Strong edges weigh most: one sharp subject before a soft background counts as sharp.
+Both rest on the structure function S(r), the mean squared difference of luma between pixels a step
+r apart. Across a sharp edge it grows like the length of r, across a blurred one like its square, so
+S(1) / S(8) falls from 1/8 to 1/64 whatever the contrast and however little of the picture has
+detail. Strong edges weigh most: one sharp subject before a soft background counts as sharp.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ from dataprep.measures.image.bands import ROWS, reduced_bands
 _FAR = 8
 #: Squared grey levels that rounding adds to a mean squared difference.
 _ROUNDING = 2 / 12
-#: Squared grey levels: with less contrast at a distance of 8 pixels, rounding is all there is to see.
+#: Squared grey levels: with less contrast at a distance of 8 pixels, rounding is all there is to
+#: see.
 _LEAST_CONTRAST = 2.0
 
 
 def structure(bands: Bytes2D, down: int, right: int) -> float:
-    """Mean squared difference, in squared grey levels, of pixels a step apart within each band of `bands` (n * 17, w).
+    """Mean squared difference, in squared grey levels, of pixels a step apart within each band of
+    `bands` (n * 17, w).
 
     Args:
         bands: from `cut_bands`.
@@ -31,12 +35,16 @@ def structure(bands: Bytes2D, down: int, right: int) -> float:
         right: columns of the step, may be negative.
     """
     width = bands.shape[1]
-    # With each band as one long row, a step down is a shift by whole rows; the columns that wrap round are cut off first.
+    # With each band as one long row, a step down is a shift by whole rows; the columns that wrap
+    # round are cut off first.
     if right == 0:
         long = bands.reshape(-1, ROWS * width)
         first, second = long[:, : (ROWS - down) * width], long[:, down * width :]
         return float(cv2.norm(first, second, cv2.NORM_L2SQR)) / first.size
-    left, shifted = bands[:, max(-right, 0) : width - max(right, 0)], bands[:, max(right, 0) : width - max(-right, 0)]
+    left, shifted = (
+        bands[:, max(-right, 0) : width - max(right, 0)],
+        bands[:, max(right, 0) : width - max(-right, 0)],
+    )
     if down == 0:
         return float(cv2.norm(left, shifted, cv2.NORM_L2SQR)) / left.size
     # Three rows of each band do: a step aslant costs a call for each.
@@ -49,12 +57,15 @@ def structure(bands: Bytes2D, down: int, right: int) -> float:
 
 
 def focus(pixels: Pixels) -> tuple[float, float]:
-    """Least and greatest sharpness among the directions 0, 45, 90 and 135 degrees; NaN where there is nothing to judge."""
+    """Least and greatest sharpness among the directions 0, 45, 90 and 135 degrees; NaN where
+    there is nothing to judge.
+    """
     bands = pixels.shared(reduced_bands)
     if bands is None or bands.shape[1] < ROWS:
         return math.nan, math.nan
     across, down = (max(structure(bands, *step) - _ROUNDING, 0.0) for step in ((0, 1), (1, 0)))
-    # For slopes, a diagonal step of one pixel's length follows from those along the axes and the slopes' covariance.
+    # For slopes, a diagonal step of one pixel's length follows from those along the axes and the
+    # slopes' covariance.
     tilt = (structure(bands, 1, 1) - structure(bands, 1, -1)) / 4
     far = structure(bands, 0, _FAR), structure(bands, _FAR, 0)
     if min(far) < _LEAST_CONTRAST:
@@ -66,13 +77,17 @@ def focus(pixels: Pixels) -> tuple[float, float]:
 
 @measure_of("sharpness")
 def measure_sharpness(pixels: Pixels) -> float:
-    """8 S(1) / S(8) along the sharper axis: 1 for clean steps, more for fine texture, towards 0.125 the stronger the blur."""
+    """8 S(1) / S(8) along the sharper axis: 1 for clean steps, more for fine texture, towards
+    0.125 the stronger the blur.
+    """
     return pixels.shared(focus)[1]
 
 
 @measure_of("directionality")
 def measure_directionality(pixels: Pixels) -> float:
-    """1 - least / greatest sharpness among four directions, 0 to 1: how much sharper one direction is than another."""
+    """1 - least / greatest sharpness among four directions, 0 to 1: how much sharper one
+    direction is than another.
+    """
     least, greatest = pixels.shared(focus)
     return 1 - least / greatest if greatest > 0 else math.nan
 

@@ -1,7 +1,9 @@
-"""Marks: pixels unlike everything around them, with their place and colour, of whole images. What triggers are made of.
+"""Marks: pixels unlike everything around them, with their place and colour, of whole images. What
+triggers are made of.
 
-Natural pictures are smooth, or textured without regard to the grid of pixels: that the same colour stands out at the same place
-in many images is no chance. Places are told from the nearest corner, so that images of other sizes compare.
+Natural pictures are smooth, or textured without regard to the grid of pixels: that the same colour
+stands out at the same place in many images is no chance. Places are told from the nearest corner,
+so that images of other sizes compare.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from dataprep.schemas.lost import Lost
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
-#: Distances, in pixels, at which a mark's surroundings begin: patches of up to 3 pixels, and larger ones.
+#: Distances, in pixels, at which a mark's surroundings begin: patches of up to 3 pixels, and larger
+#: ones.
 REACHES: tuple[int, ...] = (3, 8)
 #: Levels by which a mark differs from its surroundings in some channel.
 _CONTRAST = 40
-#: A pixel that differs so much from all eight neighbours at such a distance stands alone: one pixel, or the middle of 3 x 3.
+#: A pixel that differs so much from all eight neighbours at such a distance stands alone: one
+#: pixel, or the middle of 3 x 3.
 _ALONE: tuple[int, ...] = (1, 2)
 _BATCH = 64
 _COORDINATE_BITS = 15
@@ -41,8 +45,9 @@ class Marks:
 
     Attributes:
         image: (m,) row of the image.
-        place: (m,) int64 code of the place, see `place_of`, and above it of the kind: 0 a mark, 1 a pixel that stands alone,
-            2 one that stands alone in the middle of 3 x 3. One pixel may be marks of several kinds.
+        place: (m,) int64 code of the place, see `place_of`, and above it of the kind: 0 a mark, 1 a
+            pixel that stands alone, 2 one that stands alone in the middle of 3 x 3. One pixel may
+            be marks of several kinds.
         colour: (m,) uint16, see `dataprep.measures.image.patches.pack`.
         looked: (r,) rows that were looked at.
         places: number of places in the largest image.
@@ -56,20 +61,32 @@ class Marks:
 
 
 def place_of(corner: Any, down: Any, across: Any) -> Any:
-    """Code of a place: the corner (0 to 3, as in `PLACES`; 4 for the centre), and the pixels from it."""
-    return (np.asarray(corner, np.int64) << 2 * _COORDINATE_BITS) | (np.asarray(down, np.int64) << _COORDINATE_BITS) | across
+    """Code of a place: the corner (0 to 3, as in `PLACES`; 4 for the centre), and the pixels
+    from it.
+    """
+    return (
+        (np.asarray(corner, np.int64) << 2 * _COORDINATE_BITS)
+        | (np.asarray(down, np.int64) << _COORDINATE_BITS)
+        | across
+    )
 
 
 def where(place: Any) -> tuple[Any, Any, Any]:
     """(corner, down, across) of a code, of whatever kind."""
-    return (place >> 2 * _COORDINATE_BITS) & ((1 << _CORNER_BITS) - 1), (place >> _COORDINATE_BITS) & _FURTHEST, place & _FURTHEST
+    return (
+        (place >> 2 * _COORDINATE_BITS) & ((1 << _CORNER_BITS) - 1),
+        (place >> _COORDINATE_BITS) & _FURTHEST,
+        place & _FURTHEST,
+    )
 
 
 def isolated(planes: Sequence[NDArray[np.uint8]], reach: int) -> NDArray[np.bool_]:
-    """(h, w) whether a pixel differs from those `reach` pixels above, below, left and right of it, as far as there are any.
+    """(h, w) whether a pixel differs from those `reach` pixels above, below, left and right of it,
+    as far as there are any.
 
     Args:
-        planes: the channels, each (h, w) uint8. Several small images may lie one after the other in a third dimension.
+        planes: the channels, each (h, w) uint8. Several small images may lie one after the other in
+            a third dimension.
         reach: in pixels; no pixel of an image that is not larger is isolated.
     """
     height, width = planes[0].shape[:2]
@@ -83,15 +100,22 @@ def isolated(planes: Sequence[NDArray[np.uint8]], reach: int) -> NDArray[np.bool
         differs = _differ([line[reach:] for line in lines], [line[:-reach] for line in lines])
         near[reach:] &= differs
         near[:-reach] &= differs
-        near[len(differs) : reach] = False  # the middle of a narrow image has nothing to differ from
+        near[len(differs) : reach] = (
+            False  # the middle of a narrow image has nothing to differ from
+        )
     return alone
 
 
-def _differ(some: Sequence[NDArray[np.uint8]], others: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+def _differ(
+    some: Sequence[NDArray[np.uint8]], others: Sequence[NDArray[np.uint8]]
+) -> NDArray[np.bool_]:
     shape = some[0].shape
     largest: Any = None
     for a, b in zip(some, others, strict=True):
-        difference = cv2.absdiff(np.ascontiguousarray(a.reshape(shape[0], -1)), np.ascontiguousarray(b.reshape(shape[0], -1)))
+        difference = cv2.absdiff(
+            np.ascontiguousarray(a.reshape(shape[0], -1)),
+            np.ascontiguousarray(b.reshape(shape[0], -1)),
+        )
         largest = difference if largest is None else cv2.max(largest, difference)
     return np.asarray(largest > _CONTRAST, bool).reshape(shape)
 
@@ -109,13 +133,17 @@ def marks_of(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint
     low, right = rows >= (height + 1) // 2, columns >= (width + 1) // 2
     down = np.minimum(np.where(low, height - 1 - rows, rows), _FURTHEST)
     across = np.minimum(np.where(right, width - 1 - columns, columns), _FURTHEST)
-    return place_of((kind << _CORNER_BITS) | (2 * low + right), down, across), pack(rgb[rows, columns])
+    return place_of((kind << _CORNER_BITS) | (2 * low + right), down, across), pack(
+        rgb[rows, columns]
+    )
 
 
 def _alone(
     rgb: NDArray[np.uint8], planes: Sequence[NDArray[np.uint8]], reach: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
-    """(rows, columns) of the pixels that differ from all eight neighbours at the distance `reach`, as far as there are any."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(rows, columns) of the pixels that differ from all eight neighbours at the distance
+    `reach`, as far as there are any.
+    """
     rows, columns = np.nonzero(isolated(planes, reach))
     height, width = rgb.shape[:2]
     for down, across in ((-reach, -reach), (-reach, reach), (reach, -reach), (reach, reach)):
@@ -128,22 +156,35 @@ def _alone(
 
 
 def marks_of_squares(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Marks:
-    """The marks within the squares that the pass kept, `patches` (r, 5, 36) of the images `rows` (r,)."""
+    """The marks within the squares that the pass kept, `patches` (r, 5, 36) of the images `rows`
+    (r,).
+    """
     measured = patches.reshape(len(patches), -1).any(axis=1)
     rows, squares = rows[measured], patches[measured].reshape(-1, len(PLACES), SIDE, SIDE)
-    planes = [np.ascontiguousarray(plane) for plane in np.moveaxis(unpack(squares), (0, 1), (2, 3)).transpose(4, 0, 1, 2, 3)]
+    planes = [
+        np.ascontiguousarray(plane)
+        for plane in np.moveaxis(unpack(squares), (0, 1), (2, 3)).transpose(4, 0, 1, 2, 3)
+    ]
     down, across, image, corner = np.nonzero(isolated(planes, REACHES[0]))
     colours = squares[image, corner, down, across]
     down = np.where((corner == 2) | (corner == 3), SIDE - 1 - down, down)
     across = np.where((corner == 1) | (corner == 3), SIDE - 1 - across, across)
-    return Marks(rows[image], place_of(corner, down, across), colours, rows, len(PLACES) * SIDE * SIDE)
+    return Marks(
+        rows[image], place_of(corner, down, across), colours, rows, len(PLACES) * SIDE * SIDE
+    )
 
 
 def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) -> Marks:
-    """Decode the images `rows` again, in worker processes, and find their marks; images that fail are passed over."""
+    """Decode the images `rows` again, in worker processes, and find their marks; images that
+    fail are passed over.
+    """
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-    paths = [tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches]
-    found = look_again("dataprep.measures.image.marks:marking", paths, dataset, options, read_remote)
+    paths = [
+        tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
+    ]
+    found = look_again(
+        "dataprep.measures.image.marks:marking", paths, dataset, options, read_remote
+    )
     return _gathered([(batches[index], *found[index]) for index in sorted(found)])
 
 
@@ -161,14 +202,18 @@ def _gathered(parts: Sequence[tuple[Any, ...]]) -> Marks:
 
 
 def marking(options: PassOptions) -> Callable[[Iterable[str | bytes]], tuple[Any, ...]]:
-    """The worker's task: images to (position in the batch, place, colour) of each mark, and the size of each image in pixels."""
+    """The worker's task: images to (position in the batch, place, colour) of each mark, and the
+    size of each image in pixels.
+    """
     cv2.setNumThreads(1)
 
     def mark(items: Iterable[str | bytes]) -> tuple[Any, ...]:
         found, sizes = [], []
         for position, item in enumerate(items):
             try:
-                rgb = open_pixels(item if isinstance(item, bytes) else read_bytes(item, options), options=options).rgb
+                rgb = open_pixels(
+                    item if isinstance(item, bytes) else read_bytes(item, options), options=options
+                ).rgb
             except Undecodable:  # it was readable a moment ago: the file was changed or removed
                 sizes.append(0)
                 continue
@@ -182,11 +227,16 @@ def marking(options: PassOptions) -> Callable[[Iterable[str | bytes]], tuple[Any
 
 def _columns(found: list[tuple[Any, Any, Any]]) -> tuple[Any, ...]:
     kinds = (np.int64, np.int64, np.uint16)
-    return tuple(np.concatenate([np.zeros(0, kind), *(part[i] for part in found)]).astype(kind) for i, kind in enumerate(kinds))
+    return tuple(
+        np.concatenate([np.zeros(0, kind), *(part[i] for part in found)]).astype(kind)
+        for i, kind in enumerate(kinds)
+    )
 
 
 def read_remote(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
-    """The contents of the files of one batch, which may lie on any file system that fsspec knows."""
+    """The contents of the files of one batch, which may lie on any file system that fsspec
+    knows.
+    """
     import fsspec
 
     try:

@@ -1,6 +1,8 @@
-"""The pixels at fixed places at full resolution: what marks a poisoned image, and what any smaller view has lost.
+"""The pixels at fixed places at full resolution: what marks a poisoned image, and what any smaller
+view has lost.
 
-A backdoor is planted by a few altered pixels at one place, usually near a corner (Gu, Dolan-Gavitt & Garg 2017, "BadNets").
+A backdoor is planted by a few altered pixels at one place, usually near a corner (Gu, Dolan-Gavitt
+& Garg 2017, "BadNets").
 """
 
 from __future__ import annotations
@@ -11,10 +13,17 @@ from numpy.typing import NDArray
 from dataprep.measures.contract import Measure, measure_of
 from dataprep.measures.decode.pixels import Pixels
 
-#: Side of the squares that are kept, in pixels: a patch of 3 x 3, up to 3 pixels away from the corner.
+#: Side of the squares that are kept, in pixels: a patch of 3 x 3, up to 3 pixels away from the
+#: corner.
 SIDE = 6
 #: The places of the squares, in the order of the array.
-PLACES: tuple[str, ...] = ("top left corner", "top right corner", "bottom left corner", "bottom right corner", "centre")
+PLACES: tuple[str, ...] = (
+    "top left corner",
+    "top right corner",
+    "bottom left corner",
+    "bottom right corner",
+    "centre",
+)
 
 
 @measure_of("patches")
@@ -41,10 +50,14 @@ PATCHES: tuple[Measure, ...] = (measure_patches,)
 def pack(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """(..., 3) colours as one number of 16 bits: 5 of red, 6 of green, 5 of blue."""
     wide = rgb.astype(np.uint16)
-    return np.asarray((wide[..., 0] >> 3) << 11 | (wide[..., 1] >> 2) << 5 | wide[..., 2] >> 3, np.uint16)
+    return np.asarray(
+        (wide[..., 0] >> 3) << 11 | (wide[..., 1] >> 2) << 5 | wide[..., 2] >> 3, np.uint16
+    )
 
 
 def unpack(colours: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """(..., 3) the colours that `pack` made, to within 4 levels."""
     red, green, blue = colours >> 11, (colours >> 5) & 63, colours & 31
-    return np.stack([red * 255 // 31, green * 255 // 63, blue * 255 // 31], axis=-1).astype(np.uint8)
+    return np.stack([red * 255 // 31, green * 255 // 63, blue * 255 // 31], axis=-1).astype(
+        np.uint8
+    )

@@ -1,7 +1,8 @@
 """Measure of resolution that is not there: where the spectrum ends.
 
-Power of photographs falls like the inverse square of frequency (Field, 1987), and so is level once multiplied by the square. An
-image that was enlarged by k has next to nothing above 1/k of the finest frequency that its pixels could carry.
+Power of photographs falls like the inverse square of frequency (Field, 1987), and so is level once
+multiplied by the square. An image that was enlarged by k has next to nothing above 1/k of the
+finest frequency that its pixels could carry.
 """
 
 from __future__ import annotations
@@ -18,22 +19,27 @@ from dataprep.measures.decode.pixels import Bytes2D, Pixels
 from dataprep.measures.image.bands import SHORT_SIDE
 from dataprep.measures.image.focus import focus
 
-#: Length of a window in pixels. Its spectrum has half as many bins; the last is the finest detail that pixels can carry.
+#: Length of a window in pixels. Its spectrum has half as many bins; the last is the finest detail
+#: that pixels can carry.
 _WINDOW = 128
 _FIRST_BIN, _LAST_BIN = 2, 63
 #: Windows along each axis: places, and lines at each.
 _PLACES, _ROWS = 8, 8
-#: Squared grey levels in the lowest bins, about one grey level of slow change: below that there is nothing to judge.
+#: Squared grey levels in the lowest bins, about one grey level of slow change: below that there is
+#: nothing to judge.
 _LEAST_POWER = 64.0 * _WINDOW
 #: Edges as steep as that have detail up to the last bins: three in four photos need no spectrum.
 _PLAINLY_SHARP = 0.85
-#: Decades below the plateau at which detail ends. Photographs stay above it up to the last bin in 99 of 100 cases.
+#: Decades below the plateau at which detail ends. Photographs stay above it up to the last bin in
+#: 99 of 100 cases.
 _END = 1.2
 
 
 @cache
 def _hann() -> NDArray[np.float32]:
-    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW), dtype=np.float32)
+    return np.asarray(
+        0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW), dtype=np.float32
+    )
 
 
 @cache
@@ -56,14 +62,21 @@ def _windows(plane: Bytes2D) -> Bytes2D:
 
 
 def _spectra(pixels: Pixels) -> NDArray[np.float64]:
-    """(0 to 2, 62): for each axis with contrast the levelled log10 power in bins 2 to 63, relative to its lowest bins."""
+    """(0 to 2, 62): for each axis with contrast the levelled log10 power in bins 2 to 63,
+    relative to its lowest bins.
+    """
     planes = [plane for plane in (pixels.luma, pixels.luma.T) if plane.shape[1] >= _WINDOW]
     if not planes:
         return np.empty((0, _LAST_BIN - _FIRST_BIN + 1))
     windows = [_windows(plane) for plane in planes]
-    # Packed as Re 0, Re 1, Im 1, Re 2, ...; under a Hann window the mean stays in bins 0 and 1, which are left out.
+    # Packed as Re 0, Re 1, Im 1, Re 2, ...; under a Hann window the mean stays in bins 0 and 1,
+    # which are left out.
     waves = cv2.dft(np.concatenate(windows) * _hann(), flags=cv2.DFT_ROWS)
-    energy = (waves * waves).reshape(len(planes), -1, _WINDOW).mean(axis=1)[:, 2 * _FIRST_BIN - 1 : 2 * _LAST_BIN + 1]
+    energy = (
+        (waves * waves)
+        .reshape(len(planes), -1, _WINDOW)
+        .mean(axis=1)[:, 2 * _FIRST_BIN - 1 : 2 * _LAST_BIN + 1]
+    )
     power = (energy[:, ::2] + energy[:, 1::2]).astype(np.float64)
     power = power[power[:, :4].sum(axis=1) > _LEAST_POWER]
     level = np.log10(power + 1e-6) + _levelling()
@@ -72,9 +85,11 @@ def _spectra(pixels: Pixels) -> NDArray[np.float64]:
 
 @measure_of("detail_fraction")
 def measure_detail_fraction(pixels: Pixels) -> float:
-    """Share of the frequencies, 0 to 1, below the first at which power lies below the plateau by `_END` decades.
+    """Share of the frequencies, 0 to 1, below the first at which power lies below the plateau by
+    `_END` decades.
 
-    Along the axis where that is more. NaN for images of less than 128 pixels on both sides and for plain ones.
+    Along the axis where that is more. NaN for images of less than 128 pixels on both sides and for
+    plain ones.
     """
     if min(pixels.luma.shape) <= SHORT_SIDE and pixels.shared(focus)[1] >= _PLAINLY_SHARP:
         return 1.0 if max(pixels.luma.shape) >= _WINDOW else math.nan

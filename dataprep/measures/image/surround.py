@@ -1,4 +1,6 @@
-"""Measures of the colour cast and of what surrounds the subject: the outermost pixels, where backgrounds and edges show."""
+"""Measures of the colour cast and of what surrounds the subject: the outermost pixels, where
+backgrounds and edges show.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,12 @@ def _edge(pixels: Pixels) -> tuple[float, float]:
     """Mean and standard deviation of the luma of the outer frame, 0 to 1."""
     luma = pixels.luma
     depth = max(1, round(_SHARE * min(luma.shape)))
-    sides: tuple[NDArray[np.uint8], ...] = (luma[:depth], luma[-depth:], luma[:, :depth].T, luma[:, -depth:].T)
+    sides: tuple[NDArray[np.uint8], ...] = (
+        luma[:depth],
+        luma[-depth:],
+        luma[:, :depth].T,
+        luma[:, -depth:].T,
+    )
     total, mean, square = 0, 0.0, 0.0
     for side in sides:
         middle, spread = cv2.meanStdDev(np.ascontiguousarray(side))

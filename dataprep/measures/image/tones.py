@@ -18,7 +18,9 @@ _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
 def percentiles(shares: NDArray[np.float64], percents: Sequence[float]) -> list[float]:
-    """The levels, 0 to 1, at or below which each of `percents` % of the pixels lie, from a histogram of `shares` (256,)."""
+    """The levels, 0 to 1, at or below which each of `percents` % of the pixels lie, from a
+    histogram of `shares` (256,).
+    """
     places = np.searchsorted(np.cumsum(shares), [percent / 100 - 1e-9 for percent in percents])
     return [min(place, 255) / 255 for place in places.tolist()]
 
@@ -73,6 +75,10 @@ def measure_chroma_p99(pixels: Pixels) -> float:
 
 
 TONES: tuple[Measure, ...] = (
-    *map(_percentile_measure, range(len(_PERCENTILES))), measure_mean, measure_contrast, measure_entropy, measure_saturation,
+    *map(_percentile_measure, range(len(_PERCENTILES))),
+    measure_mean,
+    measure_contrast,
+    measure_entropy,
+    measure_saturation,
     measure_chroma_p99,
-)  # fmt: skip
+)

@@ -1,4 +1,6 @@
-"""Windows: the pixels around given places of given images, decoded once more. What a patch is judged by."""
+"""Windows: the pixels around given places of given images, decoded once more. What a patch is
+judged by.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +32,22 @@ _Batch = tuple[tuple[Any, ...], tuple[tuple[int, ...], ...]]
 
 def find_windows(
     dataset: Dataset, rows: NDArray[np.int64], places: NDArray[np.int64], options: PassOptions
-) -> NDArray[np.int16]:  # fmt: skip
-    """(q, 27, 27, 3) the pixels around each place (`dataprep.measures.image.marks.place_of`) in the image of each of the rows.
+) -> NDArray[np.int16]:
+    """(q, 27, 27, 3) the pixels around each place (`dataprep.measures.image.marks.place_of`) in the
+    image of each of the rows.
 
     Minus one beyond the picture, and everywhere in images that cannot be decoded.
     """
     images, position = np.unique(rows, return_inverse=True)
     wanted = [places[position == image] for image in range(len(images))]
     starts = range(0, len(images), _BATCH)
-    items = [_batch(dataset, images[start : start + _BATCH], wanted[start : start + _BATCH]) for start in starts]
-    found = look_again("dataprep.measures.image.windows:cutting", items, dataset, options, _read_remote)
+    items = [
+        _batch(dataset, images[start : start + _BATCH], wanted[start : start + _BATCH])
+        for start in starts
+    ]
+    found = look_again(
+        "dataprep.measures.image.windows:cutting", items, dataset, options, _read_remote
+    )
     cut = [found.get(index, nothing(sum(map(len, item[1])))) for index, item in enumerate(items)]
     windows = nothing(len(rows))
     windows[np.argsort(position, kind="stable")] = np.concatenate([nothing(0), *cut])
@@ -52,7 +60,9 @@ def nothing(count: int) -> NDArray[np.int16]:
 
 
 def windows_of_squares(patches: NDArray[np.uint16], place: int) -> NDArray[np.int16]:
-    """(r, 27, 27, 3) as `find_windows`, of the squares that the pass kept, `patches` (r, 5, 36), and a place in one of them."""
+    """(r, 27, 27, 3) as `find_windows`, of the squares that the pass kept, `patches` (r, 5, 36),
+    and a place in one of them.
+    """
     corner, down, across = where(place)
     squares = unpack(np.asarray(patches)[:, corner].reshape(-1, SIDE, SIDE))
     down = SIDE - 1 - down if corner in (2, 3) else down
@@ -60,7 +70,9 @@ def windows_of_squares(patches: NDArray[np.uint16], place: int) -> NDArray[np.in
     return np.concatenate([nothing(0), *(_cut(square, down, across)[None] for square in squares)])
 
 
-def _batch(dataset: Dataset, images: NDArray[np.int64], wanted: Sequence[NDArray[np.int64]]) -> _Batch:
+def _batch(
+    dataset: Dataset, images: NDArray[np.int64], wanted: Sequence[NDArray[np.int64]]
+) -> _Batch:
     paths = tuple(dataset.path(sample) for sample in dataset.samples.index[images])
     return paths, tuple(tuple(each.tolist()) for each in wanted)
 
@@ -78,15 +90,21 @@ def cutting(options: PassOptions) -> Callable[[_Batch], NDArray[np.int16]]:
 
 def _windows(item: str | bytes, places: Sequence[int], options: PassOptions) -> NDArray[np.int16]:
     try:
-        rgb = open_pixels(item if isinstance(item, bytes) else read_bytes(item, options), options=options).rgb
+        rgb = open_pixels(
+            item if isinstance(item, bytes) else read_bytes(item, options), options=options
+        ).rgb
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
         return nothing(len(places))
     return windows_of(rgb, places)
 
 
 def windows_of(rgb: NDArray[np.uint8], places: Iterable[int]) -> NDArray[np.int16]:
-    """(p, 27, 27, 3) the pixels of one image (h, w, 3) around each place; minus one beyond the picture."""
-    return np.concatenate([nothing(0), *(_cut(rgb, *_position(place, *rgb.shape[:2]))[None] for place in places)])
+    """(p, 27, 27, 3) the pixels of one image (h, w, 3) around each place; minus one beyond the
+    picture.
+    """
+    return np.concatenate(
+        [nothing(0), *(_cut(rgb, *_position(place, *rgb.shape[:2]))[None] for place in places)]
+    )
 
 
 def _position(place: int, height: int, width: int) -> tuple[int, int]:
@@ -94,7 +112,10 @@ def _position(place: int, height: int, width: int) -> tuple[int, int]:
     corner, down, across = where(place)
     if corner == len(PLACES) - 1:
         return (height - SIDE) // 2 + down, (width - SIDE) // 2 + across
-    return height - 1 - down if corner in (2, 3) else down, width - 1 - across if corner in (1, 3) else across
+    return height - 1 - down if corner in (2, 3) else down, width - 1 - across if corner in (
+        1,
+        3,
+    ) else across
 
 
 def _cut(rgb: NDArray[np.uint8], row: int, column: int) -> NDArray[np.int16]:

@@ -1,9 +1,11 @@
-"""How two pictures agree once one is laid over the other: the statistics from which an edit is told from another shot.
+"""How two pictures agree once one is laid over the other: the statistics from which an edit is told
+from another shot.
 
-An edit keeps every detail where it was. So its displacements, after one affine map, are as small as their errors; of two bands of
-fine detail the poorer lies wholly in the richer one (containment: covariance by the smaller variance; blur, JPEG and noise leave
-it near 1); and where it differs it does so in one region. Another shot of the scene, a template with other content and a picture
-that is merely like fail one of these.
+An edit keeps every detail where it was. So its displacements, after one affine map, are as small as
+their errors; of two bands of fine detail the poorer lies wholly in the richer one (containment:
+covariance by the smaller variance; blur, JPEG and noise leave it near 1); and where it differs it
+does so in one region. Another shot of the scene, a template with other content and a picture that
+is merely like fail one of these.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from dataprep.measures.pairs.cells import (
     covariances,
     fit_displacement,
     spread_cells,
-)  # fmt: skip
+)
 from dataprep.measures.pairs.frames import Frame
 
 Matrix = NDArray[np.float64]
@@ -42,9 +44,11 @@ _LARGEST_STEP = 0.1
 _FEWEST_CELLS, _FEWEST_TEXTURED = 6, 4
 #: Variance (grey levels squared) from which a cell has texture, and below which it is flat.
 _TEXTURE, _FLAT = 6.0, 0.25
-#: Correlation from which a cell agrees; share of agreeing cells below which nothing more is worth measuring.
+#: Correlation from which a cell agrees; share of agreeing cells below which nothing more is worth
+#: measuring.
 _AGREES, _HOPELESS = 0.5, 0.3
-#: Ratio of gradient energies within which neither image counts as blurred, and blurs tried on the sharper one.
+#: Ratio of gradient energies within which neither image counts as blurred, and blurs tried on the
+#: sharper one.
 _SAME_SHARPNESS, _EQUALISING = (0.9, 1.11), (1.0, 1.6, 2.4)
 #: Levels by which a tone curve must leave a line to be used, its bins, and fewest pixels.
 _CURVED, _TONE_BINS, _TONE_PIXELS = 4.0, 20, 400
@@ -62,16 +66,17 @@ class Agreement:
     Attributes:
         map: (3, 3) pixels of A's full image to pixels of B's, as turned.
         shear: cosine of the angle between the map's directions, 0 to 1.
-        agreeing: share of the cells with texture whose correlation is above 0.5; `mean` their mean correlation, `typical` the
-            median, 0 to 1.
+        agreeing: share of the cells with texture whose correlation is above 0.5; `mean` their mean
+            correlation, `typical` the median, 0 to 1.
         cells, textured: number of cells both cover, and of those with texture.
         sharpness: gradient energy of B relative to A before the sharper one was blurred.
-        moved, moved_high: median and 75 % quantile of the displacement left, in pixels; `moved_sure`, `moved_high_sure` the
-            same in units of its error; of `placed` cells.
-        fine, coarse: containment in the bands 0.7 to 1.5 and 1.5 to 3 pixels, over all cells that agree; `quiet` that of the
-            finer one in the half with least texture; `fine_correlation` its median correlation.
-        bad: share of the cells that differ. `regions`, `region`: clusters of such cells, and the share of the cells they take;
-            `bad_outside`: share of bad cells outside them.
+        moved, moved_high: median and 75 % quantile of the displacement left, in pixels;
+            `moved_sure`, `moved_high_sure` the same in units of its error; of `placed` cells.
+        fine, coarse: containment in the bands 0.7 to 1.5 and 1.5 to 3 pixels, over all cells that
+            agree; `quiet` that of the finer one in the half with least texture; `fine_correlation`
+            its median correlation.
+        bad: share of the cells that differ. `regions`, `region`: clusters of such cells, and the
+            share of the cells they take; `bad_outside`: share of bad cells outside them.
         flat: share of the cells without any texture.
     """
 
@@ -116,16 +121,32 @@ def measure_agreement(frame: Frame, blurs: tuple[float, ...] = (2.5, 1.5, 1.5)) 
     textured = inside & (cells.power > _TEXTURE)
     agreeing = float((cells.correlation[textured] > _AGREES).mean()) if textured.any() else 0.0
     if textured.sum() < _FEWEST_TEXTURED or agreeing < _HOPELESS:
-        return Agreement(frame.map, _shear(frame.map), agreeing, cells=int(inside.sum()), textured=int(textured.sum()))
+        return Agreement(
+            frame.map,
+            _shear(frame.map),
+            agreeing,
+            cells=int(inside.sum()),
+            textured=int(textured.sum()),
+        )
     first, second, cells, sharpness = _equalised(first, second, cells, inside)
     return _statistics(frame, (first, second), cells, inside, sharpness)
 
 
-def _align(frame: Frame, first: Plane, blurs: tuple[float, ...]) -> tuple[Plane, Cells, Mask] | None:
-    """Move the frame's map until displacements rest; the second plane as laid then, the cells, and which both cover."""
+def _align(
+    frame: Frame, first: Plane, blurs: tuple[float, ...]
+) -> tuple[Plane, Cells, Mask] | None:
+    """Move the frame's map until displacements rest; the second plane as laid then, the cells,
+    and which both cover.
+    """
     luma = cv2.cvtColor(frame.b, cv2.COLOR_RGB2GRAY).astype(np.float32)
     layers: dict[float, Layer] = {}
-    corners = np.array([[0, first.shape[1], 0, first.shape[1]], [0, 0, first.shape[0], first.shape[0]], [1, 1, 1, 1]])
+    corners = np.array(
+        [
+            [0, first.shape[1], 0, first.shape[1]],
+            [0, 0, first.shape[0], first.shape[0]],
+            [1, 1, 1, 1],
+        ]
+    )
     for deviation in (*blurs, _BLUR):
         inside = frame.covered()
         if inside.sum() < _FEWEST_CELLS:
@@ -148,7 +169,10 @@ def _align(frame: Frame, first: Plane, blurs: tuple[float, ...]) -> tuple[Plane,
 
 def _is_hopeless(cells: Cells, inside: Mask) -> bool:
     textured = inside & (cells.power > _TEXTURE)
-    return bool(textured.any()) and float((cells.correlation[textured] > _AGREES).mean()) < _HOPELESS / 2
+    return (
+        bool(textured.any())
+        and float((cells.correlation[textured] > _AGREES).mean()) < _HOPELESS / 2
+    )
 
 
 def _shear(full: Matrix) -> float:
@@ -156,8 +180,12 @@ def _shear(full: Matrix) -> float:
     return abs(float(one @ other)) / float(np.linalg.norm(one) * np.linalg.norm(other))
 
 
-def _equalised(first: Plane, second: Plane, cells: Cells, inside: Mask) -> tuple[Plane, Plane, Cells, float]:
-    """A under B's tone curve, and the cells of both at one sharpness; gradient energy of B relative to A before that."""
+def _equalised(
+    first: Plane, second: Plane, cells: Cells, inside: Mask
+) -> tuple[Plane, Plane, Cells, float]:
+    """A under B's tone curve, and the cells of both at one sharpness; gradient energy of B
+    relative to A before that.
+    """
     toned = _toned(first, cells.first.plane, cells.second.plane, inside)
     if toned is not None:
         first = toned
@@ -192,11 +220,19 @@ def _toned(first: Plane, blurred_first: Plane, blurred_second: Plane, inside: Ma
         return None
     order = np.argsort(x, kind="stable")
     count = len(order) // _TONE_BINS
-    order = order[(len(order) - count * _TONE_BINS) // 2 :][: count * _TONE_BINS].reshape(_TONE_BINS, count)
+    order = order[(len(order) - count * _TONE_BINS) // 2 :][: count * _TONE_BINS].reshape(
+        _TONE_BINS, count
+    )
     levels, others = np.median(x[order], axis=1), np.median(y[order], axis=1)
     distinct = np.concatenate([[True], np.diff(levels) > 1.5])
-    levels, rising = levels[distinct].astype(np.float64), np.maximum.accumulate(others[distinct].astype(np.float64))
-    if len(levels) < 5 or np.abs(rising - np.polyval(np.polyfit(levels, rising, 1), levels)).max() < _CURVED:
+    levels, rising = (
+        levels[distinct].astype(np.float64),
+        np.maximum.accumulate(others[distinct].astype(np.float64)),
+    )
+    if (
+        len(levels) < 5
+        or np.abs(rising - np.polyval(np.polyfit(levels, rising, 1), levels)).max() < _CURVED
+    ):
         return None
     low = max((rising[1] - rising[0]) / (levels[1] - levels[0]), 0)
     high = max((rising[-1] - rising[-2]) / (levels[-1] - levels[-2]), 0)
@@ -205,7 +241,9 @@ def _toned(first: Plane, blurred_first: Plane, blurred_second: Plane, inside: Ma
     return np.asarray(np.interp(first, xs, ys), np.float32)
 
 
-def _statistics(frame: Frame, planes: tuple[Plane, Plane], cells: Cells, inside: Mask, sharpness: float) -> Agreement:
+def _statistics(
+    frame: Frame, planes: tuple[Plane, Plane], cells: Cells, inside: Mask, sharpness: float
+) -> Agreement:
     full = frame.map
     textured = inside & (cells.power > _TEXTURE)
     correlation = cells.correlation
@@ -217,7 +255,8 @@ def _statistics(frame: Frame, planes: tuple[Plane, Plane], cells: Cells, inside:
     outside = textured & ~region
     rest = inside & ~region
     return Agreement(
-        full, _shear(full),
+        full,
+        _shear(full),
         agreeing=float((correlation[textured] > _AGREES).mean()),
         mean=float(np.clip(correlation[textured], 0, 1).mean()),
         typical=typical,
@@ -231,7 +270,7 @@ def _statistics(frame: Frame, planes: tuple[Plane, Plane], cells: Cells, inside:
         flat=_flat_share(planes, inside),
         **_displacements(cells, inside, outside),
         **_containments(planes, cells, inside, region, outside),
-    )  # fmt: skip
+    )
 
 
 def _flat_share(planes: tuple[Plane, Plane], inside: Mask) -> float:
@@ -240,18 +279,25 @@ def _flat_share(planes: tuple[Plane, Plane], inside: Mask) -> float:
 
 
 def _bad_cells(frame: Frame, cells: Cells, inside: Mask, textured: Mask, typical: float) -> Mask:
-    """Cells that differ: low correlation for this pair with a high residual, or off the colour map."""
+    """Cells that differ: low correlation for this pair with a high residual, or off the colour
+    map.
+    """
     least = float(np.clip(1 - 10 * (1 - typical), 0.5, 0.85))
     shared = np.clip(cells.correlation, 0, 1) ** 2
     residual = np.sqrt(np.maximum(cells.second.variance * (1 - shared), 0))
-    differs = textured & (cells.correlation < least) & (residual > 3 * np.median(residual[textured]) + 1.5)
+    differs = (
+        textured
+        & (cells.correlation < least)
+        & (residual > 3 * np.median(residual[textured]) + 1.5)
+    )
     return np.asarray(differs | (_off_colour(frame, inside) & inside))
 
 
 def _off_colour(frame: Frame, inside: Mask) -> Mask:
     """Cells whose mean colour is not what one smooth map makes of the other's."""
     first, second = (
-        cell_means(each).reshape(-1, 3).astype(np.float64) / 255 for each in (frame.a, frame.lay(frame.b, cv2.INTER_LINEAR))
+        cell_means(each).reshape(-1, 3).astype(np.float64) / 255
+        for each in (frame.a, frame.lay(frame.b, cv2.INTER_LINEAR))
     )
     level = first.mean(axis=1, keepdims=True)
     known = np.hstack([first, level**2, level**3, np.ones((len(first), 1))])
@@ -259,7 +305,9 @@ def _off_colour(frame: Frame, inside: Mask) -> Mask:
     left = np.zeros(len(first))
     for _ in range(4):
         weighted = known * weights[:, None]
-        fitted = np.linalg.solve(weighted.T @ known + 1e-6 * len(first) * np.eye(6), weighted.T @ second)
+        fitted = np.linalg.solve(
+            weighted.T @ known + 1e-6 * len(first) * np.eye(6), weighted.T @ second
+        )
         left = np.abs(second - known @ fitted).max(axis=1)
         spread = max(0.012, 1.48 * float(np.median(left[inside.ravel()])))
         weights = inside.ravel() / (1 + (left / (2 * spread)) ** 2) ** 2
@@ -287,17 +335,25 @@ def _displacements(cells: Cells, inside: Mask, outside: Mask) -> dict[str, Any]:
     left = fitted[1][sure]
     ratio = left / np.sqrt(cells.error[sure] ** 2 + 0.02**2)
     return {
-        "placed": count, "moved": float(np.median(left)), "moved_high": float(np.quantile(left, 0.75)),
-        "moved_sure": float(np.median(ratio)), "moved_high_sure": float(np.quantile(ratio, 0.75)),
-    }  # fmt: skip
+        "placed": count,
+        "moved": float(np.median(left)),
+        "moved_high": float(np.quantile(left, 0.75)),
+        "moved_sure": float(np.median(ratio)),
+        "moved_high_sure": float(np.quantile(ratio, 0.75)),
+    }
 
 
-def _containments(planes: tuple[Plane, Plane], cells: Cells, inside: Mask, region: Mask, outside: Mask) -> dict[str, Any]:
+def _containments(
+    planes: tuple[Plane, Plane], cells: Cells, inside: Mask, region: Mask, outside: Mask
+) -> dict[str, Any]:
     gain = np.clip(cells.gain, 0.3, 3.0)
     weakest = np.minimum(cells.first.variance, cells.second.variance)
     quiet = inside & ~region & (weakest <= np.quantile(weakest[inside], 0.5))
     agreeing = outside & (cells.correlation > _AGREES)
-    steps = [[each if not deviation else blurred(each, deviation) for deviation in _BANDS[1:]] for each in planes]
+    steps = [
+        [each if not deviation else blurred(each, deviation) for deviation in _BANDS[1:]]
+        for each in planes
+    ]
     found: dict[str, Any] = {}
     for name, band in (("fine", 0), ("coarse", 1)):
         common, first, second = covariances(*(step[band] - step[band + 1] for step in steps))
@@ -306,7 +362,9 @@ def _containments(planes: tuple[Plane, Plane], cells: Cells, inside: Mask, regio
         if told.sum() >= _FEWEST_CELLS:
             found[name] = _contained(common[told], first[told], second[told])
             if name == "fine":
-                found["fine_correlation"] = float(np.median(common[told] / np.sqrt(first[told] * second[told])))
+                found["fine_correlation"] = float(
+                    np.median(common[told] / np.sqrt(first[told] * second[told]))
+                )
         still = quiet & (np.minimum(first, second) > _LEAST_BAND_POWER)
         if name == "fine" and still.sum() >= _FEWEST_CELLS:
             found["quiet"] = _contained(common[still], first[still], second[still])

@@ -1,10 +1,12 @@
-"""Alignment of two images: the affine map between them, and what the two show of each other once it is applied.
+"""Alignment of two images: the affine map between them, and what the two show of each other once it
+is applied.
 
-Plain copies (re-encoded, resized, brightened, turned by quarters) need no search: reduced to one size they lie on top of each
-other. For the rest, key points are matched (ORB, Rublee et al. 2011; ratio test, Lowe 2004) and an affine map is fitted to them
-(RANSAC). Either way the pixels decide (`dataprep.measures.pairs.agreement`): an edit is told from another shot of the same scene, and
-both from a picture that is merely alike. Two small pictures have too few key points and cells; they are registered by their
-pixels (`dataprep.measures.pairs.registration`).
+Plain copies (re-encoded, resized, brightened, turned by quarters) need no search: reduced to one
+size they lie on top of each other. For the rest, key points are matched (ORB, Rublee et al. 2011;
+ratio test, Lowe 2004) and an affine map is fitted to them (RANSAC). Either way the pixels decide
+(`dataprep.measures.pairs.agreement`): an edit is told from another shot of the same scene, and both
+from a picture that is merely alike. Two small pictures have too few key points and cells; they are
+registered by their pixels (`dataprep.measures.pairs.registration`).
 """
 
 from __future__ import annotations
@@ -25,21 +27,23 @@ from dataprep.measures.pairs.registration import DETAIL_AGREES, SMALL_SIDE, regi
 
 Plane = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
-#: "edit": the same picture, edited; "overlay": an edit that covers a part; "shot": the same scene or thing, another picture;
-#: "other": none of these.
+#: "edit": the same picture, edited; "overlay": an edit that covers a part; "shot": the same scene
+#: or thing, another picture; "other": none of these.
 Kind = Literal["edit", "overlay", "shot", "other"]
 
-#: Correlation of the squares by which orientations are told apart, from which a whole lies on a whole.
+#: Correlation of the squares by which orientations are told apart, from which a whole lies on a
+#: whole.
 _LIKE = 0.6
 #: Blurs of the refinement where the map of the wholes is the first guess.
 _WHOLE_BLURS = (1.5, 1.5)
-#: An agreement as good as this needs no key points: share of agreeing cells, displacement in pixels, containment.
+#: An agreement as good as this needs no key points: share of agreeing cells, displacement in
+#: pixels, containment.
 _CERTAIN_SHARE, _CERTAIN_MOVE, _CERTAIN_FINE = 0.95, 0.12, 0.93
 _FEWEST_INLIERS, _PLENTY, _RATIO, _REACH = 8, 40, 0.8, 3.0
 #: Share of the smaller image that must overlap.
 _LEAST_OVERLAP = 0.3
-#: An edit: shear and agreement that no edit goes beyond, log odds asked of one that covers a part and of others, and share of
-#: cells that differ from which it covers a part.
+#: An edit: shear and agreement that no edit goes beyond, log odds asked of one that covers a part
+#: and of others, and share of cells that differ from which it covers a part.
 _MOST_SHEAR, _LEAST_AGREEING = 0.01, 0.5
 _EDIT_SCORE, _OVERLAY_SCORE, _COVERED = 2.1, 1.9, 0.02
 #: The log odds of a pair that is equal to the finest detail.
@@ -55,10 +59,12 @@ class Match:
     Attributes:
         kind: whether the one is an edit of the other, or another shot.
         map: (3, 3) pixels of A's full image to pixels of B's, as turned.
-        orientation: B was turned so (see `dataprep.measures.fingerprints.hashes`) before it was compared.
-        strength: how much speaks for it, by which a pair is held against pairs that cannot be copies: of an edit the log odds of
-            `dataprep.measures.pairs.edit_model`, of another shot the key points that follow the map, of small pictures Fisher's z of
-            the correlation of detail. Of other pictures what came nearest to another shot.
+        orientation: B was turned so (see `dataprep.measures.fingerprints.hashes`) before it was
+            compared.
+        strength: how much speaks for it, by which a pair is held against pairs that cannot be
+            copies: of an edit the log odds of `dataprep.measures.pairs.edit_model`, of another shot
+            the key points that follow the map, of small pictures Fisher's z of the correlation of
+            detail. Of other pictures what came nearest to another shot.
         small: whether the pictures were registered by their pixels.
     """
 
@@ -98,7 +104,9 @@ def match(a: Picture, b: Picture) -> Match:
 
 
 def judge(found: Agreement, inliers: int = 0) -> tuple[Kind, float]:
-    """Edit, edit with an overlay, another shot or none of these, by the statistics of a pair and its key points; its strength."""
+    """Edit, edit with an overlay, another shot or none of these, by the statistics of a pair and
+    its key points; its strength.
+    """
     if found.shear <= _MOST_SHEAR and found.agreeing >= _LEAST_AGREEING and found.textured:
         covers = found.regions > 0 or found.bad > _COVERED
         score = max(edit_score(found), _SURE_SCORE if _is_exact(found) else 0.0)
@@ -110,11 +118,16 @@ def judge(found: Agreement, inliers: int = 0) -> tuple[Kind, float]:
 
 
 def _is_exact(found: Agreement) -> bool:
-    """Whether all lies where it was and agrees to the finest detail, as no other shot does in what the trees were fitted on."""
+    """Whether all lies where it was and agrees to the finest detail, as no other shot does in
+    what the trees were fitted on.
+    """
     return (
-        found.shear < 0.0005 and not found.bad and found.typical > 0.995
-        and found.moved < 0.05 and found.fine_correlation > 0.985
-    )  # fmt: skip
+        found.shear < 0.0005
+        and not found.bad
+        and found.typical > 0.995
+        and found.moved < 0.05
+        and found.fine_correlation > 0.985
+    )
 
 
 def _or(value: float, missing: float) -> float:
@@ -122,14 +135,23 @@ def _or(value: float, missing: float) -> float:
 
 
 def _is_certain(found: Agreement) -> bool:
-    return found.agreeing > _CERTAIN_SHARE and _or(found.moved_high, 1.0) < _CERTAIN_MOVE and _or(found.fine, 0.0) > _CERTAIN_FINE
+    return (
+        found.agreeing > _CERTAIN_SHARE
+        and _or(found.moved_high, 1.0) < _CERTAIN_MOVE
+        and _or(found.fine, 0.0) > _CERTAIN_FINE
+    )
 
 
 def _likeliest(a: Picture, b: Picture) -> list[tuple[float, int]]:
-    """(correlation, orientation of b) of the wholes, likeliest first; the first of equally likely ones."""
+    """(correlation, orientation of b) of the wholes, likeliest first; the first of equally
+    likely ones.
+    """
     squares = np.stack([turn_square(b.square, orientation) for orientation in range(8)])
     likeness = np.einsum("ij,oij->o", a.square, squares)
-    return sorted(((float(each), orientation) for orientation, each in enumerate(likeness)), key=lambda each: (-each[0], each[1]))
+    return sorted(
+        ((float(each), orientation) for orientation, each in enumerate(likeness)),
+        key=lambda each: (-each[0], each[1]),
+    )
 
 
 def turn_square(square: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
@@ -175,7 +197,9 @@ def turn_matrix(orientation: int, width: int, height: int) -> Matrix:
 
 
 def _register(a: Picture, b: Picture, orientations: list[tuple[float, int]]) -> Match:
-    """The best registration of two small pictures, in the likeliest orientation, as they are, and mirrored."""
+    """The best registration of two small pictures, in the likeliest orientation, as they are,
+    and mirrored.
+    """
     best = replace(_NOTHING, small=True)
     for orientation in dict.fromkeys((orientations[0][1], 0, 1)):
         turned = b.turned(orientation)
@@ -185,14 +209,22 @@ def _register(a: Picture, b: Picture, orientations: list[tuple[float, int]]) -> 
         strength = float(np.arctanh(min(found[1], 1 - 1e-6)))
         if strength > best.strength:
             full = turned.to_full @ found[0] @ np.linalg.inv(a.to_full)
-            best = Match("edit" if found[1] >= DETAIL_AGREES else "other", full, orientation, strength, small=True)
+            best = Match(
+                "edit" if found[1] >= DETAIL_AGREES else "other",
+                full,
+                orientation,
+                strength,
+                small=True,
+            )
         if best.kind == "edit":
             break
     return _settle(best, b) if best.kind == "edit" else best
 
 
 def _by_key_points(a: Picture, b: Picture) -> tuple[int, int, Matrix | None]:
-    """(key points that follow it, orientation of b: 0 or mirrored, the map from A's full image to B's)."""
+    """(key points that follow it, orientation of b: 0 or mirrored, the map from A's full image
+    to B's).
+    """
     best: tuple[int, int, Matrix | None] = (0, 0, None)
     for orientation in (0, 1):
         turned = b.turned(orientation)
@@ -205,7 +237,9 @@ def _by_key_points(a: Picture, b: Picture) -> tuple[int, int, Matrix | None]:
 
 
 def _fit(a: Picture, b: Picture) -> tuple[int, Matrix] | None:
-    """Key points that agree, and the (3, 3) map from pixels of ``a.plane`` to pixels of ``b.plane`` that they follow."""
+    """Key points that agree, and the (3, 3) map from pixels of ``a.plane`` to pixels of
+    ``b.plane`` that they follow.
+    """
     (places_a, words_a), (places_b, words_b) = a.key_points, b.key_points
     if words_a is None or words_b is None or len(places_b) < 2:
         return None

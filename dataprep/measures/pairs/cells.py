@@ -1,7 +1,9 @@
-"""Two images in one frame, compared cell by cell: how far each cell agrees, and by how much it lies elsewhere.
+"""Two images in one frame, compared cell by cell: how far each cell agrees, and by how much it lies
+elsewhere.
 
-A cell is a square of 16 pixels. In each, the second image is explained by the first as B = gain A + offset + d grad A, by least
-squares (Lucas & Kanade 1981), which gives the correlation, the displacement d that is left, and how sure that displacement is.
+A cell is a square of 16 pixels. In each, the second image is explained by the first as B = gain A +
+offset + d grad A, by least squares (Lucas & Kanade 1981), which gives the correlation, the
+displacement d that is left, and how sure that displacement is.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ Matrix = NDArray[np.float64]
 
 #: Side of a cell in pixels.
 CELL = 16
-#: Added to variances (grey levels squared), so that next to flat cells have a gain and a correlation.
+#: Added to variances (grey levels squared), so that next to flat cells have a gain and a
+#: correlation.
 _FLOOR, _GAIN_FLOOR = 0.5, 0.3
-#: Cells that the common map is fitted to: displacement in pixels known this well, correlation, displacement at most.
+#: Cells that the common map is fitted to: displacement in pixels known this well, correlation,
+#: displacement at most.
 _KNOWN, _LEAST_CORRELATION, _FURTHEST = 0.25, 0.3, 3.0
 #: Error in pixels that is added to each cell's own, and least spread of a robust fit.
 _ERROR_FLOOR, _LEAST_SPREAD = 0.03, 0.05
@@ -47,18 +51,26 @@ def cell_means(values: Any) -> Any:
 
 def spread_cells(grid: Any) -> Plane:
     """(rows x 16, columns x 16): each cell's value at all its pixels."""
-    return np.asarray(np.asarray(grid, np.float32).repeat(CELL, axis=0).repeat(CELL, axis=1), np.float32)
+    return np.asarray(
+        np.asarray(grid, np.float32).repeat(CELL, axis=0).repeat(CELL, axis=1), np.float32
+    )
 
 
 def covariances(first: Plane, second: Plane) -> tuple[Grid, Grid, Grid]:
     """(rows, columns) covariance of two planes in each cell, and the variance of each."""
     mean, other = cell_means(first), cell_means(second)
     common = cell_means(first * second) - mean * other
-    return common, np.maximum(cell_means(first * first) - mean**2, 0), np.maximum(cell_means(second * second) - other**2, 0)
+    return (
+        common,
+        np.maximum(cell_means(first * first) - mean**2, 0),
+        np.maximum(cell_means(second * second) - other**2, 0),
+    )
 
 
 class Layer:
-    """One image of a pair, blurred: (h, w) float32 luma 0 to 255, its gradients, and its cells' means and variances."""
+    """One image of a pair, blurred: (h, w) float32 luma 0 to 255, its gradients, and its cells'
+    means and variances.
+    """
 
     def __init__(self, plane: Plane, deviation: float) -> None:
         self.deviation = deviation
@@ -117,7 +129,8 @@ def compare_layers(first: Layer, second: Layer) -> Cells:
     across = 0.5 * (second.across + factor * first.across)
     down = 0.5 * (second.down + factor * first.down)
     xx, xy, yy, xe, ye, ee = map(
-        cell_means, (across * across, across * down, down * down, across * rest, down * rest, rest * rest)
+        cell_means,
+        (across * across, across * down, down * down, across * rest, down * rest, rest * rest),
     )
     determinant, trace = xx * yy - xy * xy, xx + yy
     weakest = trace / 2 - np.sqrt(np.maximum(trace**2 / 4 - determinant, 0))
@@ -138,27 +151,37 @@ def compare_layers(first: Layer, second: Layer) -> Cells:
 
 
 def fit_displacement(cells: Cells, inside: Mask) -> tuple[Matrix, Grid] | None:
-    """One affine map that explains the displacements of the cells `inside`, and what it leaves; None where too few are known.
+    """One affine map that explains the displacements of the cells `inside`, and what it leaves;
+    None where too few are known.
 
     Returns:
-        (3, 3) displacement in pixels of a place in pixels (its last row is 0), and (rows, columns) displacement left, in pixels.
+        (3, 3) displacement in pixels of a place in pixels (its last row is 0), and (rows, columns)
+        displacement left, in pixels.
     """
     rows, columns = cells.correlation.shape
     down, across = np.mgrid[:rows, :columns] * CELL + (CELL - 1) / 2
-    places = np.stack([across.ravel() / _UNIT - 1, down.ravel() / _UNIT - 1, np.ones(rows * columns)], axis=1)
+    places = np.stack(
+        [across.ravel() / _UNIT - 1, down.ravel() / _UNIT - 1, np.ones(rows * columns)], axis=1
+    )
     moved = np.stack([cells.across.ravel(), cells.down.ravel()], axis=1).astype(np.float64)
     known = inside & (cells.error < _KNOWN) & (cells.correlation > _LEAST_CORRELATION)
     used = known.ravel() & (np.hypot(*moved.T) < _FURTHEST)
     if used.sum() < _FEWEST:
         return None
-    fitted = _robust_fit(places[used], moved[used], 1 / (cells.error.ravel()[used].astype(np.float64) ** 2 + _ERROR_FLOOR**2))
+    fitted = _robust_fit(
+        places[used],
+        moved[used],
+        1 / (cells.error.ravel()[used].astype(np.float64) ** 2 + _ERROR_FLOOR**2),
+    )
     left = np.hypot(*(moved - places @ fitted.T).T).reshape(rows, columns)
     in_pixels = fitted @ np.array([[1 / _UNIT, 0, -1], [0, 1 / _UNIT, -1], [0, 0, 1]])
     return np.vstack([in_pixels, np.zeros(3)]), np.asarray(left, np.float32)
 
 
 def _robust_fit(places: Matrix, moved: Matrix, weights: NDArray[np.float64]) -> Matrix:
-    """(2, 3) weighted least squares, in which displacements far from the fit lose their weight (Geman & McClure)."""
+    """(2, 3) weighted least squares, in which displacements far from the fit lose their weight
+    (Geman & McClure).
+    """
     current = weights
     fitted = np.zeros((2, 3))
     for _ in range(_ROUNDS):

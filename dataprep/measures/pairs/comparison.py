@@ -1,9 +1,11 @@
-"""The second look: candidate pairs of images are decoded again, aligned, and told apart by their pixels: edit, other shot, other.
+"""The second look: candidate pairs of images are decoded again, aligned, and told apart by their
+pixels: edit, other shot, other.
 
-Work is cut into jobs of images that are linked with each other, so that each image is decoded about once. Within a job the best
-image becomes a keeper, everything that shows the same as it becomes its copy, then the best of the rest becomes a keeper, and so
-on. So every copy was held against its keeper itself: no chain of vague resemblances makes one giant group. Jobs run in guarded
-worker processes; this module imports nothing that they do not need.
+Work is cut into jobs of images that are linked with each other, so that each image is decoded about
+once. Within a job the best image becomes a keeper, everything that shows the same as it becomes its
+copy, then the best of the rest becomes a keeper, and so on. So every copy was held against its
+keeper itself: no chain of vague resemblances makes one giant group. Jobs run in guarded worker
+processes; this module imports nothing that they do not need.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ _MEGAPIXELS = 0.45
 
 @dataclass(frozen=True)
 class Subject:
-    """One image of a job: `row` identifies it, `data` is its content where workers cannot read `path`."""
+    """One image of a job: `row` identifies it, `data` is its content where workers cannot read
+    `path`.
+    """
 
     row: int
     path: str
@@ -49,7 +53,8 @@ class Job:
     """Linked images, best first, and the links among them as positions (i, j), i < j.
 
     Attributes:
-        every: whether each link is looked at for itself; otherwise what is a copy is not compared any more.
+        every: whether each link is looked at for itself; otherwise what is a copy is not compared
+            any more.
         least: strength that a copy among small pictures must have.
     """
 
@@ -87,7 +92,8 @@ class Confirmed:
 
     Attributes:
         copies: edits; a row is the copy of one keeper at most, and no keeper is a copy.
-        others: the other pairs that were compared: further shots of a scene, and pictures that are merely alike.
+        others: the other pairs that were compared: further shots of a scene, and pictures that are
+            merely alike.
         unseen: links that could not be looked at, by reason.
     """
 
@@ -102,7 +108,9 @@ class Confirmed:
 
 
 def verifying(options: PassOptions) -> Callable[[Job], list[Compared]]:
-    """The task of the second look, for `dataprep.backends.imap`: a `Job` to the pairs that it compared."""
+    """The task of the second look, for `dataprep.backends.imap`: a `Job` to the pairs that it
+    compared.
+    """
     cv2.setNumThreads(1)
     small = replace(options, scale_above_megapixels=_MEGAPIXELS)
     return lambda job: _verify(job, small)
@@ -139,7 +147,9 @@ def _stars(job: Job, options: PassOptions) -> list[Compared]:
     return found
 
 
-def _compare(job: Job, keeper: int, other: int, pictures: dict[int, Picture | None], options: PassOptions) -> Compared:
+def _compare(
+    job: Job, keeper: int, other: int, pictures: dict[int, Picture | None], options: PassOptions
+) -> Compared:
     subjects = job.subjects
     for place in (keeper, other):
         if place not in pictures:
@@ -153,7 +163,9 @@ def _compare(job: Job, keeper: int, other: int, pictures: dict[int, Picture | No
     pair = Compared(*rows, kind, found.strength, found.small)
     if not pair.is_copy:
         return pair
-    return replace(pair, relation=name_relation(a, b, found, subjects[keeper].facts, subjects[other].facts))
+    return replace(
+        pair, relation=name_relation(a, b, found, subjects[keeper].facts, subjects[other].facts)
+    )
 
 
 def _open(subject: Subject, options: PassOptions) -> Picture | None:
@@ -180,7 +192,8 @@ def confirm(
     Args:
         links: pairs of rows, nearest first.
         subject: row to `Subject`.
-        rank: row to its place when rows are sorted, best first; the better of two becomes the keeper.
+        rank: row to its place when rows are sorted, best first; the better of two becomes the
+            keeper.
         options: limits of decoding, and workers.
         read: reads the bytes of a path that workers cannot reach.
         progress: called with (links done, links in all, note).
@@ -194,7 +207,9 @@ def confirm(
         if not jobs:
             break
         wanted = [_job(rows, links, subject, least) for rows, links in jobs]
-        for pairs in _run(wanted, done, options, read, lambda n: progress and progress(min(n, total), total, "")):
+        for pairs in _run(
+            wanted, done, options, read, lambda n: progress and progress(min(n, total), total, "")
+        ):
             work.accept(pairs)
     done.copies = sorted(work.copies.values(), key=lambda copy: int(rank[copy.row]))
     done.others = work.others
@@ -210,13 +225,22 @@ def compare_each(
     *,
     read: Callable[[str], bytes] | None = None,
 ) -> list[Compared]:
-    """What the two of each link are to each other, whatever the others are; links that cannot be looked at are left out."""
+    """What the two of each link are to each other, whatever the others are; links that cannot be
+    looked at are left out.
+    """
     parts = [links[start : start + JOB_SIZE // 2] for start in range(0, len(links), JOB_SIZE // 2)]
     jobs = [
-        replace(_job(list(dict.fromkeys(row for link in part for row in link)), list(part), subject, 0.0), every=True)
+        replace(
+            _job(
+                list(dict.fromkeys(row for link in part for row in link)), list(part), subject, 0.0
+            ),
+            every=True,
+        )
         for part in parts
     ]
-    return [pair for pairs in _run(jobs, Confirmed(), options, read, lambda n: None) for pair in pairs]
+    return [
+        pair for pairs in _run(jobs, Confirmed(), options, read, lambda n: None) for pair in pairs
+    ]
 
 
 def _run(
@@ -230,7 +254,9 @@ def _run(
 
     def load(job: Job) -> Job:
         assert read is not None
-        return replace(job, subjects=tuple(replace(one, data=read(one.path)) for one in job.subjects))
+        return replace(
+            job, subjects=tuple(replace(one, data=read(one.path)) for one in job.subjects)
+        )
 
     results = imap(
         "dataprep.measures.pairs.comparison:verifying",
@@ -247,14 +273,20 @@ def _run(
             seen += len(jobs[index].links)
             report(seen)
             if isinstance(result, Lost):
-                done.unseen[result.reason] = done.unseen.get(result.reason, 0) + len(jobs[index].links)
+                done.unseen[result.reason] = done.unseen.get(result.reason, 0) + len(
+                    jobs[index].links
+                )
             else:
                 yield result
 
 
-def _job(rows: list[int], links: list[Link], subject: Callable[[int], Subject], least: float) -> Job:
+def _job(
+    rows: list[int], links: list[Link], subject: Callable[[int], Subject], least: float
+) -> Job:
     place = {row: position for position, row in enumerate(rows)}
-    return Job(tuple(map(subject, rows)), tuple((place[a], place[b]) for a, b in links), least=least)
+    return Job(
+        tuple(map(subject, rows)), tuple((place[a], place[b]) for a, b in links), least=least
+    )
 
 
 def _ordered(link: Link, rank: Any) -> Link:
@@ -265,8 +297,9 @@ def _ordered(link: Link, rank: Any) -> Link:
 class _Work:
     """Links still to look at, and copies found so far, over several rounds.
 
-    A round takes every link whose two ends fit into one job. The others become links between the keepers of their ends. When a
-    keeper turns out to be a copy itself, its own copies are held against the new keeper.
+    A round takes every link whose two ends fit into one job. The others become links between the
+    keepers of their ends. When a keeper turns out to be a copy itself, its own copies are held
+    against the new keeper.
     """
 
     def __init__(self, links: dict[Link, None], rank: Any) -> None:
@@ -277,7 +310,9 @@ class _Work:
         self._refuted: set[Link] = set()
 
     def take_jobs(self) -> list[tuple[list[int], list[Link]]]:
-        """(rows, best first, links among them) of each job; the links that are taken are no longer in `links`."""
+        """(rows, best first, links among them) of each job; the links that are taken are no
+        longer in `links`.
+        """
         self._lift_links()
         job_of = self._assign()
         jobs: dict[int, tuple[set[int], list[Link]]] = {}
@@ -290,7 +325,10 @@ class _Work:
             else:
                 left[link] = None
         self.links = left
-        return [(sorted(rows, key=lambda row: int(self._rank[row])), links) for rows, links in jobs.values()]
+        return [
+            (sorted(rows, key=lambda row: int(self._rank[row])), links)
+            for rows, links in jobs.values()
+        ]
 
     def accept(self, pairs: list[Compared]) -> None:
         """Take in the result of a job."""
@@ -308,7 +346,9 @@ class _Work:
                 del self.copies[row]
                 self.links[_ordered((self._keeper(copy.keeper), row), self._rank)] = None
         lifted = (_ordered((self._keeper(a), self._keeper(b)), self._rank) for a, b in self.links)
-        self.links = {link: None for link in lifted if link[0] != link[1] and link not in self._refuted}
+        self.links = {
+            link: None for link in lifted if link[0] != link[1] and link not in self._refuted
+        }
 
     def _keeper(self, row: int) -> int:
         while row in self.copies:
@@ -316,7 +356,9 @@ class _Work:
         return row
 
     def _assign(self) -> dict[int, int]:
-        """Row to job: from each row not assigned yet, nearest links first, up to `JOB_SIZE` rows that hang together."""
+        """Row to job: from each row not assigned yet, nearest links first, up to `JOB_SIZE` rows
+        that hang together.
+        """
         linked: dict[int, list[int]] = defaultdict(list)
         for a, b in self.links:
             linked[a].append(b)

@@ -27,7 +27,8 @@ class Frame:
     """The frame of an overlay, in which its map may be moved.
 
     Attributes:
-        a: (h, w, 3) uint8 plane, at the scale of whichever picture has less detail, cut to whole cells.
+        a: (h, w, 3) uint8 plane, at the scale of whichever picture has less detail, cut to whole
+            cells.
         b: (h, w, 3) uint8 plane, at about the same scale.
         between: (3, 3) pixels of `a` to pixels of `b`.
     """
@@ -46,22 +47,42 @@ class Frame:
     @property
     def map(self) -> Matrix:
         """(3, 3) pixels of A's full image to pixels of B's."""
-        return np.asarray(self._b_to_full @ _TO_PLACES @ self.between @ _TO_PIXELS @ np.linalg.inv(self._a_to_full))
+        return np.asarray(
+            self._b_to_full
+            @ _TO_PLACES
+            @ self.between
+            @ _TO_PIXELS
+            @ np.linalg.inv(self._a_to_full)
+        )
 
     def lay(self, plane: Any, how: int = cv2.INTER_CUBIC) -> Any:
         """A plane of `b`'s size, laid over `a`."""
         size = (self.a.shape[1], self.a.shape[0])
-        return cv2.warpAffine(plane, self.between[:2], size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.warpAffine(
+            plane,
+            self.between[:2],
+            size,
+            flags=how | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
 
     def covered(self) -> NDArray[np.bool_]:
         """(rows, columns) cells of `a` that `b` covers."""
         rows, columns = self.a.shape[0] // CELL, self.a.shape[1] // CELL
         down, across = np.mgrid[: rows + 1, : columns + 1] * float(CELL)
-        down[1:], across[:, 1:] = down[1:] - 1, across[:, 1:] - 1  # the last pixel of the cells above and to the left
+        down[1:], across[:, 1:] = (
+            down[1:] - 1,
+            across[:, 1:] - 1,
+        )  # the last pixel of the cells above and to the left
         (xx, xy, x0), (yx, yy, y0) = self.between[:2]
         x, y = xx * across + xy * down + x0, yx * across + yy * down + y0
         slack = 0.01
-        within = (x >= -slack) & (x <= self.b.shape[1] - 1 + slack) & (y >= -slack) & (y <= self.b.shape[0] - 1 + slack)
+        within = (
+            (x >= -slack)
+            & (x <= self.b.shape[1] - 1 + slack)
+            & (y >= -slack)
+            & (y <= self.b.shape[0] - 1 + slack)
+        )
         return np.asarray(within[1:, 1:] & within[1:, :-1] & within[:-1, 1:] & within[:-1, :-1])
 
 

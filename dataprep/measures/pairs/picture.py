@@ -1,4 +1,6 @@
-"""One image reduced for comparison with others: its pixels, its eight orientations, and its key points."""
+"""One image reduced for comparison with others: its pixels, its eight orientations, and its key
+points.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Picture:
         return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
     def turned(self, orientation: int) -> Picture:
-        """The picture in one of the eight orientations of `dataprep.measures.fingerprints.hashes`."""
+        """The picture in one of the eight orientations of
+        `dataprep.measures.fingerprints.hashes`.
+        """
         if not orientation:
             return self
         if orientation not in self._turned:
@@ -60,16 +64,26 @@ class Picture:
 
     @cached_property
     def square(self) -> NDArray[np.float32]:
-        """(32, 32): the whole picture, its proportions lost; mean 0, length 1 (0 for a blank one)."""
-        small = cv2.resize(self.plane, (_SQUARE, _SQUARE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        """(32, 32): the whole picture, its proportions lost; mean 0, length 1 (0 for a blank
+        one).
+        """
+        small = cv2.resize(self.plane, (_SQUARE, _SQUARE), interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
         small -= small.mean()
         return np.asarray(small / (np.linalg.norm(small) + 1e-3), np.float32)
 
     @cached_property
     def key_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
-        """Places (k, 2), x and y in pixels of `plane`, and descriptors (k, 32); of a small plane, enlarged."""
+        """Places (k, 2), x and y in pixels of `plane`, and descriptors (k, 32); of a small
+        plane, enlarged.
+        """
         if not _ORB:
-            _ORB.append(cv2.ORB.create(nfeatures=500, scaleFactor=1.3, nlevels=6, edgeThreshold=16, fastThreshold=8))
+            _ORB.append(
+                cv2.ORB.create(
+                    nfeatures=500, scaleFactor=1.3, nlevels=6, edgeThreshold=16, fastThreshold=8
+                )
+            )
         factor = LONG_SIDE / max(self.plane.shape)
         plane = cv2.resize(self.plane, None, fx=factor, fy=factor) if factor > 1.2 else self.plane
         points, descriptors = _ORB[0].detectAndCompute(plane, None)

@@ -1,8 +1,9 @@
 """How one image came from another, in words: "B is A cropped to 80 %, re-encoded".
 
-Everything is measured: the map between the two (`dataprep.measures.pairs.alignment`), what of the one the other shows, the line that
-maps luma to luma, the loss of detail, and the columns of both. Of two images the one that has lost something (area, colour,
-detail, size, quality) is taken for the copy; where nothing tells, B is.
+Everything is measured: the map between the two (`dataprep.measures.pairs.alignment`), what of the
+one the other shows, the line that maps luma to luma, the loss of detail, and the columns of both.
+Of two images the one that has lost something (area, colour, detail, size, quality) is taken for the
+copy; where nothing tells, B is.
 """
 
 from __future__ import annotations
@@ -22,9 +23,15 @@ from dataprep.measures.pairs.picture import Picture
 #: Which orientation undoes which (see `dataprep.measures.fingerprints.hashes`).
 _INVERSE = (0, 1, 2, 3, 4, 6, 5, 7)
 _TURNED = (
-    "", "mirrored", "mirrored top to bottom", "turned by 180°", "mirrored and turned by 90°", "turned by 90° clockwise",
-    "turned by 90° counter-clockwise", "mirrored and turned by 90°",
-)  # fmt: skip
+    "",
+    "mirrored",
+    "mirrored top to bottom",
+    "turned by 180°",
+    "mirrored and turned by 90°",
+    "turned by 90° clockwise",
+    "turned by 90° counter-clockwise",
+    "mirrored and turned by 90°",
+)
 
 _WHOLE = 0.985  # share of an image that counts as all of it
 _LEAST_ANGLE = 0.8  # degrees
@@ -35,7 +42,8 @@ _NOISIER = 0.02  # luma, of the column ``noise``
 _GREY, _COLOURED = 0.04, 0.1  # of the column ``chroma_p99``
 _COVERED, _MISMATCH = (0.02, 0.6), 25.0  # share of the blocks; grey levels
 _SAME_QUALITY = 3.0
-#: Correlation from which a cell agrees, and variance (grey levels squared) from which it has texture.
+#: Correlation from which a cell agrees, and variance (grey levels squared) from which it has
+#: texture.
 _AGREES, _TEXTURE = 0.7, 16.0
 _CLIPPED = (6.0, 249.0)
 
@@ -60,10 +68,13 @@ class Change:
         orientation: A was turned so.
         angle: degrees, unsigned, besides.
         scale_x, scale_y: size of what both show, in B relative to A, in the directions of B.
-        kept: share of A that B shows. `own`: share of B that A does not show. `framed`: whether that is a uniform frame.
-        gain: contrast of B relative to A. `shift`: mean grey levels that B is brighter. `level`: mean grey level of A.
+        kept: share of A that B shows. `own`: share of B that A does not show. `framed`: whether
+            that is a uniform frame.
+        gain: contrast of B relative to A. `shift`: mean grey levels that B is brighter. `level`:
+            mean grey level of A.
         detail: energy of fine detail in B relative to A, contrast allowed for.
-        covered: share of what both show where they differ. `cover`: above 0 when it is B that is flatter there, below when A.
+        covered: share of what both show where they differ. `cover`: above 0 when it is B that is
+            flatter there, below when A.
         before, after: the columns of A and of B.
     """
 
@@ -96,10 +107,20 @@ class Change:
         turned = bool(self.orientation & 4)
         scale_x, scale_y = (self.scale_y, self.scale_x) if turned else (self.scale_x, self.scale_y)
         return replace(
-            self, orientation=_INVERSE[self.orientation], scale_x=1 / scale_x, scale_y=1 / scale_y, kept=1 - self.own,
-            own=1 - self.kept, gain=1 / self.gain, shift=-self.shift, level=self.level + self.shift, detail=1 / self.detail,
-            cover=-self.cover, before=self.after, after=self.before,
-        )  # fmt: skip
+            self,
+            orientation=_INVERSE[self.orientation],
+            scale_x=1 / scale_x,
+            scale_y=1 / scale_y,
+            kept=1 - self.own,
+            own=1 - self.kept,
+            gain=1 / self.gain,
+            shift=-self.shift,
+            level=self.level + self.shift,
+            detail=1 / self.detail,
+            cover=-self.cover,
+            before=self.after,
+            after=self.before,
+        )
 
     @property
     def is_backwards(self) -> bool:
@@ -110,25 +131,41 @@ class Change:
         return False
 
     def _losses(self) -> tuple[float, ...]:
-        """What tells the copy, weightiest first: above 0 where A has lost something, below where B has, 0 where neither."""
+        """What tells the copy, weightiest first: above 0 where A has lost something, below where
+        B has, 0 where neither.
+        """
         back = (self.before, self.after)
         grey = [facts.chroma < _GREY for facts in back]
-        cropped = [not self.framed and self.own > 1 - _WHOLE, not self._frame_on_a and self.kept < _WHOLE]
+        cropped = [
+            not self.framed and self.own > 1 - _WHOLE,
+            not self._frame_on_a and self.kept < _WHOLE,
+        ]
         return (
             0 if all(cropped) else float(cropped[0]) - float(cropped[1]),
             float(self._frame_on_a) - float(self.framed),
             float(grey[0]) - float(grey[1]),
             -self.cover,
             float(self.detail > 1 / _BLURRED) - float(self.detail < _BLURRED),
-            float(back[0].noise > back[1].noise + _NOISIER) - float(back[1].noise > back[0].noise + _NOISIER),
+            float(back[0].noise > back[1].noise + _NOISIER)
+            - float(back[1].noise > back[0].noise + _NOISIER),
             float(self.scale > 1 + _SAME_SIZE) - float(self.scale < 1 - _SAME_SIZE),
-            float(self.gain > _SAME_GAIN and abs(self.shift) < _SAME_BRIGHTNESS) - float(self.gain < 1 / _SAME_GAIN),
+            float(self.gain > _SAME_GAIN and abs(self.shift) < _SAME_BRIGHTNESS)
+            - float(self.gain < 1 / _SAME_GAIN),
             self._quality_loss(),
-        )  # fmt: skip
+        )
 
     def _quality_loss(self) -> float:
-        """Lower quality tells the copy only where nothing else was done: an edited copy is often saved at a higher one."""
-        plain = not any((*_geometry_words(self), *_tone_words(self), self.covered >= _COVERED[0], self.after.orientation != 1))
+        """Lower quality tells the copy only where nothing else was done: an edited copy is often
+        saved at a higher one.
+        """
+        plain = not any(
+            (
+                *_geometry_words(self),
+                *_tone_words(self),
+                self.covered >= _COVERED[0],
+                self.after.orientation != 1,
+            )
+        )
         loss = self.after.quality - self.before.quality
         return float(np.sign(loss)) if plain and abs(loss) > _SAME_QUALITY else 0.0
 
@@ -149,12 +186,16 @@ def measure_change(a: Picture, b: Picture, found: Match, before: Facts, after: F
     """The `Change` from `a` to `b`, which is turned as `found` says."""
     columns = found.map[:2, :2]
     scale_x, scale_y = (float(np.hypot(*columns[:, axis])) for axis in (0, 1))
-    angle = abs(math.degrees(math.atan2(columns[1, 0] - columns[0, 1], columns[0, 0] + columns[1, 1])))
+    angle = abs(
+        math.degrees(math.atan2(columns[1, 0] - columns[0, 1], columns[0, 0] + columns[1, 1]))
+    )
     if found.orientation & 4:
         scale_x, scale_y = scale_y, scale_x
     kept, own = _shares(a, b, found.map)
     tones = _compare_tones(Frame(a, b, found.map), turned=angle > _LEAST_ANGLE)
-    return Change(_INVERSE[found.orientation], angle, scale_x, scale_y, kept, own, *tones, before, after)
+    return Change(
+        _INVERSE[found.orientation], angle, scale_x, scale_y, kept, own, *tones, before, after
+    )
 
 
 def _shares(a: Picture, b: Picture, full: NDArray[np.float64]) -> tuple[float, float]:
@@ -171,12 +212,20 @@ def _compare_tones(frame: Frame, turned: bool) -> tuple[float, float, float, flo
     """(gain, shift, level, detail, covered, cover) as in `Change`."""
     if min(frame.a.shape[:2]) < CELL:
         return 1.0, 0.0, 128.0, 1.0, 0.0, 0.0
-    luma = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).astype(np.float32) for each in (frame.a, frame.b)]
+    luma = [
+        cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).astype(np.float32) for each in (frame.a, frame.b)
+    ]
     planes = luma[0], np.asarray(frame.lay(luma[1]), np.float32)
     within = frame.covered()
     agreeing = _spread(_agreeing(planes) & within, planes[0].shape)
     first, second = (blurred(plane, 1.5) for plane in planes)
-    inner = (second > _CLIPPED[0]) & (second < _CLIPPED[1]) & (first > _CLIPPED[0]) & (first < _CLIPPED[1]) & agreeing
+    inner = (
+        (second > _CLIPPED[0])
+        & (second < _CLIPPED[1])
+        & (first > _CLIPPED[0])
+        & (first < _CLIPPED[1])
+        & agreeing
+    )
     if inner.sum() < CELL**2:
         return 1.0, 0.0, float(np.mean(first)), 1.0, 0.0, 0.0
     x, y = first[inner], second[inner]
@@ -198,7 +247,10 @@ def _agreeing(planes: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArra
     """(rows, columns) cells with texture in either plane that correlate."""
     common, first, second = covariances(*(blurred(plane, 1) for plane in planes))
     # The constant keeps noise in all but flat cells from counting as disagreement.
-    return np.asarray((common / np.sqrt((first + 1) * (second + 1)) > _AGREES) & (np.maximum(first, second) > _TEXTURE))
+    return np.asarray(
+        (common / np.sqrt((first + 1) * (second + 1)) > _AGREES)
+        & (np.maximum(first, second) > _TEXTURE)
+    )
 
 
 def _spread(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -208,14 +260,27 @@ def _spread(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool
     return pixels
 
 
-def _detail_ratio(planes: tuple[NDArray[np.float32], NDArray[np.float32]], agreeing: NDArray[np.bool_], gain: float) -> float:
-    """Energy of B's fine detail relative to A's. Both are smoothed first: resampling costs detail too, but finer detail."""
-    energies = [float(np.asarray(cv2.Laplacian(blurred(plane, 0.8), cv2.CV_32F))[agreeing].var()) for plane in planes]
+def _detail_ratio(
+    planes: tuple[NDArray[np.float32], NDArray[np.float32]],
+    agreeing: NDArray[np.bool_],
+    gain: float,
+) -> float:
+    """Energy of B's fine detail relative to A's. Both are smoothed first: resampling costs
+    detail too, but finer detail.
+    """
+    energies = [
+        float(np.asarray(cv2.Laplacian(blurred(plane, 0.8), cv2.CV_32F))[agreeing].var())
+        for plane in planes
+    ]
     return float(np.clip(energies[1] / max(energies[0] * gain**2, 1e-6), 1e-3, 1e3))
 
 
-def _which_is_flatter(planes: tuple[NDArray[np.float32], NDArray[np.float32]], cells: NDArray[np.bool_]) -> float:
-    """1 where B has next to no texture in `cells` and A has some, -1 the other way round, 0 when it is not clear."""
+def _which_is_flatter(
+    planes: tuple[NDArray[np.float32], NDArray[np.float32]], cells: NDArray[np.bool_]
+) -> float:
+    """1 where B has next to no texture in `cells` and A has some, -1 the other way round, 0 when
+    it is not clear.
+    """
     if not cells.any():
         return 0.0
     _, first, second = covariances(*planes)
@@ -239,21 +304,34 @@ def _geometry_words(change: Change) -> list[str]:
         _TURNED[change.orientation],
         f"turned by {change.angle:.0f}°" if is_turned else "",
         f"cropped to {100 * change.kept:.0f} %" if crops else "",
-        ("set in a frame" if change.framed else "extended") if change.own > 1 - _WHOLE and not is_turned else "",
-        f"stretched ({'wider' if widened > 1 else 'narrower'} by {100 * abs(widened - 1):.0f} %)" if stretched else "",
-        (f"reduced to {percent}" if change.scale < 1 else f"enlarged to {percent}") if resized else "",
+        ("set in a frame" if change.framed else "extended")
+        if change.own > 1 - _WHOLE and not is_turned
+        else "",
+        f"stretched ({'wider' if widened > 1 else 'narrower'} by {100 * abs(widened - 1):.0f} %)"
+        if stretched
+        else "",
+        (f"reduced to {percent}" if change.scale < 1 else f"enlarged to {percent}")
+        if resized
+        else "",
     ]
 
 
 def _tone_words(change: Change) -> list[str]:
     gains = change.gain > _SAME_GAIN or change.gain < 1 / _SAME_GAIN
-    # A change of contrast turns about the mean and leaves it; one of brightness multiplies or adds, and moves it.
-    about_mean = abs(change.shift) < max(_SAME_BRIGHTNESS, 0.35 * abs(change.gain - 1) * change.level)
+    # A change of contrast turns about the mean and leaves it; one of brightness multiplies or adds,
+    # and moves it.
+    about_mean = abs(change.shift) < max(
+        _SAME_BRIGHTNESS, 0.35 * abs(change.gain - 1) * change.level
+    )
     grey = change.after.chroma < _GREY and change.before.chroma > _COLOURED
     return [
         "made grey" if grey else "",
-        ("lowered in contrast" if change.gain < 1 else "raised in contrast") if gains and about_mean else "",
-        ("brightened" if change.shift > 0 else "darkened") if not about_mean and abs(change.shift) > _SAME_BRIGHTNESS else "",
+        ("lowered in contrast" if change.gain < 1 else "raised in contrast")
+        if gains and about_mean
+        else "",
+        ("brightened" if change.shift > 0 else "darkened")
+        if not about_mean and abs(change.shift) > _SAME_BRIGHTNESS
+        else "",
     ]
 
 
@@ -261,7 +339,11 @@ def _loss_words(change: Change) -> list[str]:
     low, high = _COVERED
     return [
         "partly covered or written over" if low <= change.covered <= high else "",
-        "blurred" if change.detail < _BLURRED else "sharpened" if change.detail > 1 / _BLURRED and not _is_noisy(change) else "",
+        "blurred"
+        if change.detail < _BLURRED
+        else "sharpened"
+        if change.detail > 1 / _BLURRED and not _is_noisy(change)
+        else "",
         "noisier" if _is_noisy(change) else "",
         *_file_words(change.before, change.after),
     ]
@@ -272,8 +354,14 @@ def _is_noisy(change: Change) -> bool:
 
 
 def _file_words(before: Facts, after: Facts) -> list[str]:
-    words = ["stored turned and righted by its EXIF orientation"] if after.orientation != before.orientation else []
+    words = (
+        ["stored turned and righted by its EXIF orientation"]
+        if after.orientation != before.orientation
+        else []
+    )
     if before.format != after.format:
         return [*words, f"saved as {after.format}"]
-    known = not math.isnan(after.quality) and not abs(after.quality - before.quality) <= _SAME_QUALITY
+    known = (
+        not math.isnan(after.quality) and not abs(after.quality - before.quality) <= _SAME_QUALITY
+    )
     return [*words, f"re-encoded (JPEG quality {after.quality:.0f})" if known else "re-encoded"]

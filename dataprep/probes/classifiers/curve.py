@@ -46,7 +46,13 @@ class Curve:
 
 
 def measured_curve(
-    values: NDArray[np.float32], given: NDArray[np.int32], units: NDArray[np.int64], classes: int, repeats: int, *, seed: int = 0
+    values: NDArray[np.float32],
+    given: NDArray[np.int32],
+    units: NDArray[np.int64],
+    classes: int,
+    repeats: int,
+    *,
+    seed: int = 0,
 ) -> Curve | None:
     """The curve, or None where there is too little to learn from.
 
@@ -59,7 +65,12 @@ def measured_curve(
         seed: of the parts.
     """
     rows = np.flatnonzero(given >= 0)
-    if len(rows) < _FEWEST or classes < 2 or len(np.unique(units[rows])) < 2 * _FOLDS or len(np.unique(given[rows])) < 2:
+    if (
+        len(rows) < _FEWEST
+        or classes < 2
+        or len(np.unique(units[rows])) < 2 * _FOLDS
+        or len(np.unique(given[rows])) < 2
+    ):
         return None
     rng = np.random.default_rng(seed)
     sizes, errors = [], []
@@ -82,7 +93,9 @@ def _one(
     classes: int,
     rng: np.random.Generator,
 ) -> tuple[list[int], list[float]]:
-    """Numbers of samples learnt from and errors on `held`, for nested parts of `learn` of whole units."""
+    """Numbers of samples learnt from and errors on `held`, for nested parts of `learn` of whole
+    units.
+    """
     most = min(_MOST_PREDICTED, max(200, _MOST_CELLS // classes))
     held = rng.permutation(held)[:most]
     names, of = np.unique(units[learn], return_inverse=True)
@@ -106,41 +119,68 @@ def _one(
     return sizes, errors
 
 
-def _carried_on(learnt: NDArray[np.float64], errors: NDArray[np.float64], samples: int, rng: np.random.Generator) -> Curve:
+def _carried_on(
+    learnt: NDArray[np.float64], errors: NDArray[np.float64], samples: int, rng: np.random.Generator
+) -> Curve:
     """The law through the mean of `errors` (repeats, parts), carried on to twice the samples."""
     x = np.unique(np.append(learnt.astype(np.int64), [samples, 2 * samples]))
     mean = errors.mean(axis=0)[None]
     y = _law(learnt, mean, x)[0]
-    drawn = _law(learnt, errors[rng.integers(0, len(errors), (_DRAWS, len(errors)))].mean(axis=1), x)
+    drawn = _law(
+        learnt, errors[rng.integers(0, len(errors), (_DRAWS, len(errors)))].mean(axis=1), x
+    )
     missed = float(np.abs(_law(learnt, mean, learnt) - mean)[0, 1:].max())
     slack = missed + float(errors[:, -1].std(ddof=1) / np.sqrt(len(errors)))
     lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0)
-    lows, highs = np.clip(np.minimum(lows, y) - slack, 0, 1), np.clip(np.maximum(highs, y) + slack, 0, 1)
+    lows, highs = (
+        np.clip(np.minimum(lows, y) - slack, 0, 1),
+        np.clip(np.maximum(highs, y) + slack, 0, 1),
+    )
     at_now, at_twice = int(np.searchsorted(x, samples)), int(np.searchsorted(x, 2 * samples))
     return Curve(
-        x, 1 - y, 1 - highs, 1 - lows, float(1 - y[at_now]), float(1 - y[at_twice]), float(1 - highs[at_twice]),
+        x,
+        1 - y,
+        1 - highs,
+        1 - lows,
+        float(1 - y[at_now]),
+        float(1 - y[at_twice]),
+        float(1 - highs[at_twice]),
         float(1 - lows[at_twice]),
-    )  # fmt: skip
+    )
 
 
-def _law(learnt: NDArray[np.float64], errors: NDArray[np.float64], x: NDArray[Any]) -> NDArray[np.float64]:
-    """(draws, len(x)) errors at `x` by laws a n^-b + c, a and c not negative, fitted to each of `errors` (draws, parts).
+def _law(
+    learnt: NDArray[np.float64], errors: NDArray[np.float64], x: NDArray[Any]
+) -> NDArray[np.float64]:
+    """(draws, len(x)) errors at `x` by laws a n^-b + c, a and c not negative, fitted to each of
+    `errors` (draws, parts).
 
-    Squared misses weigh by the number of samples: large parts are measured best, and near where the law is carried on to.
+    Squared misses weigh by the number of samples: large parts are measured best, and near where the
+    law is carried on to.
     """
     weights = learnt / learnt.sum()
     powers = (learnt / learnt[-1]) ** -_DECAYS[:, None]  # (decays, parts)
     mean, centre = errors @ weights, powers @ weights  # (draws,), (decays,)
-    joint, square = (errors * weights) @ powers.T, (powers**2) @ weights  # (draws, decays), (decays,)
+    joint, square = (
+        (errors * weights) @ powers.T,
+        (powers**2) @ weights,
+    )  # (draws, decays), (decays,)
     slope = (joint - mean[:, None] * centre) / np.maximum(square - centre**2, 1e-12)
     floor = mean[:, None] - slope * centre
     through = joint / square  # the law without a floor
     slope = np.where(slope < 0, 0, np.where(floor < 0, through, slope))
     floor = np.where(slope == 0, mean[:, None], np.where(floor < 0, 0, floor))
-    missed = floor**2 + 2 * floor * slope * centre + slope**2 * square - 2 * (floor * mean[:, None] + slope * joint)
+    missed = (
+        floor**2
+        + 2 * floor * slope * centre
+        + slope**2 * square
+        - 2 * (floor * mean[:, None] + slope * joint)
+    )
     best, every = missed.argmin(axis=1), np.arange(len(errors))
     decayed = (np.asarray(x, np.float64) / learnt[-1]) ** -_DECAYS[best][:, None]
-    return np.asarray(np.clip(slope[every, best][:, None] * decayed + floor[every, best][:, None], 0, 1))
+    return np.asarray(
+        np.clip(slope[every, best][:, None] * decayed + floor[every, best][:, None], 0, 1)
+    )
 
 
 def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,6 @@
-"""What has to stay together when data is divided into folds: copies of one picture, and samples of one group."""
+"""What has to stay together when data is divided into folds: copies of one picture, and samples
+of one group.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def units_of(dataset: Dataset, copies: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) number of the unit that each sample belongs to: samples joined by copies, by the column ``group``, or by both.
+    """(n,) number of the unit that each sample belongs to: samples joined by copies, by the column
+    ``group``, or by both.
 
     Args:
         dataset: with or without the column ``group``; a missing group is a sample of its own.
@@ -29,7 +32,9 @@ def units_of(dataset: Dataset, copies: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int64]:
-    """(rows,) connected components of rows that share a label in any of `labellings` ((rows,) each, -1: none)."""
+    """(rows,) connected components of rows that share a label in any of `labellings` ((rows,)
+    each, -1: none).
+    """
     firsts, members = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for labels in labellings:
         inside = np.flatnonzero(labels >= 0)
@@ -40,7 +45,9 @@ def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int
     return np.unique(least, return_inverse=True)[1].astype(np.int64)
 
 
-def folds_of(units: NDArray[np.int64], given: NDArray[np.int32], folds: int, *, seed: int = 0) -> NDArray[np.int64]:
+def folds_of(
+    units: NDArray[np.int64], given: NDArray[np.int32], folds: int, *, seed: int = 0
+) -> NDArray[np.int64]:
     """(n,) fold of each row: whole units, the classes of their first members spread evenly.
 
     Args:

@@ -22,7 +22,8 @@ _BLOCK = 8192
 def knn_probs(
     near: Nearest, targets: Targets, units: NDArray[np.int64], rows: NDArray[np.int64] | None = None
 ) -> NDArray[np.float32]:
-    """(len(rows), classes) probabilities by the votes of neighbours of other units; the mix of classes where there are none.
+    """(len(rows), classes) probabilities by the votes of neighbours of other units; the mix of
+    classes where there are none.
 
     Args:
         near: neighbours of every row.
@@ -40,11 +41,15 @@ def knn_probs(
         nearest = np.where(voting, cosine, -np.inf).max(axis=1, initial=-2.0)
         votes = np.where(voting, np.exp(np.minimum(cosine - nearest[:, None], 0) / _FALL), 0)
         counted = _count(indices, votes, targets)
-        probs[start : start + _BLOCK] = (counted + _PRIOR * mix) / (counted.sum(axis=1, keepdims=True) + _PRIOR)
+        probs[start : start + _BLOCK] = (counted + _PRIOR * mix) / (
+            counted.sum(axis=1, keepdims=True) + _PRIOR
+        )
     return probs
 
 
-def _count(indices: NDArray[np.int32], votes: NDArray[np.float32], targets: Targets) -> NDArray[np.float64]:
+def _count(
+    indices: NDArray[np.int32], votes: NDArray[np.float32], targets: Targets
+) -> NDArray[np.float64]:
     """(rows, classes) votes for each class."""
     rows, classes = len(indices), targets.classes
     counted = np.zeros(rows * classes)

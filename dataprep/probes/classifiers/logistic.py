@@ -1,7 +1,9 @@
-"""Multinomial logistic regression, out of fold: Newton steps under one bound of the curvature, for all folds and classes alike.
+"""Multinomial logistic regression, out of fold: Newton steps under one bound of the curvature, for
+all folds and classes alike.
 
-The Hessian of the multinomial likelihood is bounded by a matrix that does not depend on the coefficients (Böhning 1992), so
-that one inverse of the size of the features serves every step; Nesterov's momentum makes a dozen steps enough.
+The Hessian of the multinomial likelihood is bounded by a matrix that does not depend on the
+coefficients (Böhning 1992), so that one inverse of the size of the features serves every step;
+Nesterov's momentum makes a dozen steps enough.
 """
 
 from __future__ import annotations
@@ -27,9 +29,15 @@ _LEAST = 1e-6
 
 
 def logistic_scores(
-    values: NDArray[np.float32], targets: Targets, units: NDArray[np.int64], *, folds: int = 5, seed: int = 0
+    values: NDArray[np.float32],
+    targets: Targets,
+    units: NDArray[np.int64],
+    *,
+    folds: int = 5,
+    seed: int = 0,
 ) -> NDArray[np.float32]:
-    """(n, classes) log-probabilities of every row by a model of the folds that do not hold its unit.
+    """(n, classes) log-probabilities of every row by a model of the folds that do not hold its
+    unit.
 
     Args:
         values: (n, m) features of unit length.
@@ -80,7 +88,9 @@ def logistic_probs(
     probs = np.empty((len(rows), coefficients.shape[1]), np.float32)
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
-        probs[start : start + _BLOCK] = _softmax(values[block] @ coefficients[:-1] + coefficients[-1])
+        probs[start : start + _BLOCK] = _softmax(
+            values[block] @ coefficients[:-1] + coefficients[-1]
+        )
     return probs
 
 
@@ -94,14 +104,19 @@ def _fit(
     bound: float = 0.25,
     start: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """(m + 1, classes) coefficients, the last row the intercepts; those of the mix where there is nothing to fit on."""
-    penalty = np.append(np.full(values.shape[1], penalised), _BIAS_PENALTY).astype(np.float32)[:, None]
+    """(m + 1, classes) coefficients, the last row the intercepts; those of the mix where there
+    is nothing to fit on.
+    """
+    penalty = np.append(np.full(values.shape[1], penalised), _BIAS_PENALTY).astype(np.float32)[
+        :, None
+    ]
     coefficients = np.zeros((values.shape[1] + 1, targets.classes), np.float32)
     coefficients[-1] = np.log(targets.mix())
     if not len(rows):
         return coefficients
     coefficients = coefficients if start is None else start
-    # the bound is 1/2 of the products; over a few steps half of it is quicker, and near enough in practice
+    # the bound is 1/2 of the products; over a few steps half of it is quicker, and near enough in
+    # practice
     steps = np.linalg.inv(products * bound + np.diag(penalty[:, 0])).astype(np.float32)
     ahead, momentum = coefficients, 1.0
     for _ in range(count):
@@ -123,13 +138,18 @@ def _products(values: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[n
 
 
 def _gradient(
-    values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64], coefficients: NDArray[np.float32]
+    values: NDArray[np.float32],
+    targets: Targets,
+    rows: NDArray[np.int64],
+    coefficients: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     gradient = np.zeros_like(coefficients)
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         part, wanted = values[block], targets.dense(block)
-        residual = wanted - _softmax(part @ coefficients[:-1] + coefficients[-1]) * wanted.sum(axis=1, keepdims=True)
+        residual = wanted - _softmax(part @ coefficients[:-1] + coefficients[-1]) * wanted.sum(
+            axis=1, keepdims=True
+        )
         gradient[:-1] += part.T @ residual
         gradient[-1] += residual.sum(axis=0)
     return gradient

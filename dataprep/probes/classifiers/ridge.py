@@ -1,7 +1,8 @@
 """Ridge regression on one-hot labels, with the closed form of its leave-out predictions.
 
-Leaving out a sample, or all samples of a unit (copies of one picture, one patient), changes its prediction by a known factor of
-its residual (Cook & Weisberg 1982; Rifkin & Lippert 2007), so that one fit gives every out-of-sample score.
+Leaving out a sample, or all samples of a unit (copies of one picture, one patient), changes its
+prediction by a known factor of its residual (Cook & Weisberg 1982; Rifkin & Lippert 2007), so that
+one fit gives every out-of-sample score.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ _MOST_SCORES = 250_000_000
 _LARGE = 128
 
 
-def ridge_scores(values: NDArray[np.float32], targets: Targets, units: NDArray[np.int64]) -> NDArray[Any]:
-    """(n, classes) scores of every row, fitted without the rows of its own unit; float32, of huge data float16.
+def ridge_scores(
+    values: NDArray[np.float32], targets: Targets, units: NDArray[np.int64]
+) -> NDArray[Any]:
+    """(n, classes) scores of every row, fitted without the rows of its own unit; float32, of huge
+    data float16.
 
     Args:
         values: (n, m) features; rows of zeros are predicted as the mean.
@@ -41,7 +45,9 @@ def ridge_scores(values: NDArray[np.float32], targets: Targets, units: NDArray[n
     spectrum = np.maximum(spectrum, 0)
     scale = float(spectrum[:-1].mean()) if len(spectrum) > 1 else 1.0
     penalty = _choose(values, targets, fitted, units, spectrum, basis, cross, scale)
-    return _leave_out(values, targets, fitted, units, _inverse(spectrum, basis, penalty * scale), cross)
+    return _leave_out(
+        values, targets, fitted, units, _inverse(spectrum, basis, penalty * scale), cross
+    )
 
 
 def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -51,7 +57,9 @@ def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _products(
     values: NDArray[np.float32], targets: Targets, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The weighted Gram matrix (m + 1, m + 1) and the products with the targets (m + 1, classes)."""
+    """The weighted Gram matrix (m + 1, m + 1) and the products with the targets (m + 1,
+    classes).
+    """
     size = values.shape[1] + 1
     inner, cross = np.zeros((size, size)), np.zeros((size, targets.classes))
     for start in range(0, len(rows), _BLOCK):
@@ -62,7 +70,9 @@ def _products(
     return inner, cross
 
 
-def _inverse(spectrum: NDArray[np.float64], basis: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+def _inverse(
+    spectrum: NDArray[np.float64], basis: NDArray[np.float64], penalty: float
+) -> NDArray[np.float64]:
     return np.asarray((basis / (spectrum + max(penalty, 1e-9))) @ basis.T)
 
 
@@ -84,7 +94,15 @@ def _choose(
     wanted = targets.dense(rows)
     errors = []
     for penalty in PENALTIES:
-        scores = _leave_out(values, targets, rows, units, _inverse(spectrum, basis, penalty * scale), cross, only=True)
+        scores = _leave_out(
+            values,
+            targets,
+            rows,
+            units,
+            _inverse(spectrum, basis, penalty * scale),
+            cross,
+            only=True,
+        )
         errors.append(float(((scores - wanted) ** 2).sum()))
     return PENALTIES[int(np.argmin(errors))]
 
@@ -152,7 +170,9 @@ def _leave_units_out(
         penalised = np.linalg.inv(inverse)
         for unit in range(units):
             without = penalised - (part[unit] * weights[unit, :, None]).T @ part[unit]
-            scores[at[unit]] = part[unit] @ np.linalg.solve(without, cross - part[unit].T @ wanted[unit])
+            scores[at[unit]] = part[unit] @ np.linalg.solve(
+                without, cross - part[unit].T @ wanted[unit]
+            )
         return
     among = part @ inverse @ part.transpose(0, 2, 1)  # (units, size, size)
     left = np.eye(size) * (1 + 1e-6) - among * weights[:, None, :]

@@ -1,4 +1,6 @@
-"""Targets: what the probes are to answer for each row, a sure label or a few classes with weights."""
+"""Targets: what the probes are to answer for each row, a sure label or a few classes with
+weights.
+"""
 
 from __future__ import annotations
 

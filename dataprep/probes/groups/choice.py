@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: Candidates that are told at most.
 MOST = 3
-#: Share of the likeness within long runs of numbers that short ones must have to be told in their place.
+#: Share of the likeness within long runs of numbers that short ones must have to be told in their
+#: place.
 _NEARLY = 0.8
 #: Shares of the parts by which it is said how many groups a division by single samples would tear.
 _PARTS = (0.7, 0.15, 0.15)
@@ -35,7 +36,8 @@ class PossibleGroups:
         likeness: how much more alike pictures of one group are.
         groups: groups of several samples.
         samples: samples in them.
-        torn: groups that a random division into 70, 15 and 15 % would tear, as an expectation; copies stay together.
+        torn: groups that a random division into 70, 15 and 15 % would tear, as an expectation;
+            copies stay together.
         classes: whether there are classes, which folders then lie below.
     """
 
@@ -48,13 +50,17 @@ class PossibleGroups:
 
 
 class Relatives(NamedTuple):
-    """(n,) row of each sample's nearest picture that is no copy, -1 where none is known; and what it was found by."""
+    """(n,) row of each sample's nearest picture that is no copy, -1 where none is known; and
+    what it was found by.
+    """
 
     first: Rows
     by: str
 
 
-def possible_groups(dataset: Dataset, unit: Rows, relatives: Relatives | None = None) -> list[PossibleGroups]:
+def possible_groups(
+    dataset: Dataset, unit: Rows, relatives: Relatives | None = None
+) -> list[PossibleGroups]:
     """Groups that nobody named, at most three ways to tell them, the firmest first.
 
     Args:
@@ -69,7 +75,16 @@ def possible_groups(dataset: Dataset, unit: Rows, relatives: Relatives | None = 
         alike = likeness(candidate.code, label, first, by)
         groups, torn = _torn(candidate, unit)
         if groups >= 2 and torn >= 1 and _is_likely(candidate, alike):
-            found.append(PossibleGroups(candidate, alike, groups, int(candidate.several.sum()), torn, bool(label.max() > 0)))
+            found.append(
+                PossibleGroups(
+                    candidate,
+                    alike,
+                    groups,
+                    int(candidate.several.sum()),
+                    torn,
+                    bool(label.max() > 0),
+                )
+            )
     return _distinct(found)
 
 
@@ -100,7 +115,9 @@ def _torn(candidate: Candidate, unit: Rows) -> tuple[int, float]:
 
 
 def _distinct(found: Sequence[PossibleGroups]) -> list[PossibleGroups]:
-    """One way by names, no way that another one implies, and runs of numbers only where nothing else speaks."""
+    """One way by names, no way that another one implies, and runs of numbers only where nothing
+    else speaks.
+    """
     best = _best_name([each for each in found if each.candidate.kind == "name"])
     run = _best_run([each for each in found if each.candidate.kind == "numbers"])
     kept: list[PossibleGroups] = []
@@ -115,13 +132,20 @@ def _distinct(found: Sequence[PossibleGroups]) -> list[PossibleGroups]:
 
 
 def _best_run(runs: Sequence[PossibleGroups]) -> PossibleGroups | None:
-    """The shortest runs that hold nearly all that look alike: sessions that begin within a short run are torn by it."""
+    """The shortest runs that hold nearly all that look alike: sessions that begin within a short
+    run are torn by it.
+    """
     most = max((each.likeness.share - each.likeness.chance for each in runs), default=0.0)
-    return next((each for each in runs if each.likeness.share - each.likeness.chance >= _NEARLY * most), None)
+    return next(
+        (each for each in runs if each.likeness.share - each.likeness.chance >= _NEARLY * most),
+        None,
+    )
 
 
 def _best_name(names: Sequence[PossibleGroups]) -> PossibleGroups | None:
-    """Of those whose pictures look alike, if there are any, the coarsest; of those that cross, the one most alike."""
+    """Of those whose pictures look alike, if there are any, the coarsest; of those that cross,
+    the one most alike.
+    """
     some = [each for each in names if each.likeness.speaks_for] or list(names)
     coarse = [
         each
@@ -133,4 +157,8 @@ def _best_name(names: Sequence[PossibleGroups]) -> PossibleGroups | None:
             if other is not each
         )
     ]
-    return max(coarse, key=lambda each: (round(each.likeness.share - each.likeness.chance, 3), each.groups), default=None)
+    return max(
+        coarse,
+        key=lambda each: (round(each.likeness.share - each.likeness.chance, 3), each.groups),
+        default=None,
+    )

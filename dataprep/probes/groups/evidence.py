@@ -1,4 +1,6 @@
-"""Whether pictures of one group look more alike than others of the same classes: by their nearest neighbours."""
+"""Whether pictures of one group look more alike than others of the same classes: by their
+nearest neighbours.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 _NEIGHBOURS = 8
 #: Samples that are compared by their thumbnails at most, in blocks of names that follow each other.
 _MOST, _BLOCK = 20_000, 200
-#: From so many samples on, pictures of one group that are no more alike than others speak against it.
+#: From so many samples on, pictures of one group that are no more alike than others speak against
+#: it.
 _ENOUGH = 500
 
 
@@ -44,18 +47,30 @@ class Likeness:
     @property
     def speaks_for(self) -> bool:
         """More alike than chance makes them, by an amount that matters."""
-        return self.judged >= 20 and self.share - self.chance >= max(0.1, self.chance) and self._deviations >= 5
+        return (
+            self.judged >= 20
+            and self.share - self.chance >= max(0.1, self.chance)
+            and self._deviations >= 5
+        )
 
     @property
     def speaks_against(self) -> bool:
-        """No more alike than chance makes them, with samples enough to see it; thumbnails see too little to say so."""
+        """No more alike than chance makes them, with samples enough to see it; thumbnails see
+        too little to say so.
+        """
         return self.by == "embedding" and self.judged >= _ENOUGH and self.share - self.chance < 0.02
 
     @property
     def is_run(self) -> bool:
-        """Alike as pictures of one session are: a nearest picture that is a neighbour by number is no accident."""
+        """Alike as pictures of one session are: a nearest picture that is a neighbour by number
+        is no accident.
+        """
         least = 0.25 if self.by == "embedding" else 0.1
-        return self.judged >= 50 and self.share >= max(least, 5 * self.chance) and self._deviations >= 8
+        return (
+            self.judged >= 50
+            and self.share >= max(least, 5 * self.chance)
+            and self._deviations >= 8
+        )
 
     @property
     def _deviations(self) -> float:
@@ -64,7 +79,8 @@ class Likeness:
 
 
 def first_relatives(dataset: Dataset, unit: Rows, neighbours: Nearest | None) -> tuple[Rows, str]:
-    """(n,) row of each sample's nearest picture that is no copy of it, -1 where none is known, and what it was found by.
+    """(n,) row of each sample's nearest picture that is no copy of it, -1 where none is known, and
+    what it was found by.
 
     Args:
         dataset: measured; its thumbnails stand in where there are no `neighbours`.
@@ -88,7 +104,9 @@ def first_relatives(dataset: Dataset, unit: Rows, neighbours: Nearest | None) ->
 
 
 def distinct_pairs(one: Rows, other: Rows) -> tuple[Rows, Rows]:
-    """The pairs (p,) that two columns of numbers (n,) from 0 on make, each once and in ascending order."""
+    """The pairs (p,) that two columns of numbers (n,) from 0 on make, each once and in ascending
+    order.
+    """
     width = int(other.max(initial=0)) + 1
     pairs = np.sort(pd.unique(one * width + other))
     return pairs // width, pairs % width
@@ -127,7 +145,9 @@ def _first_of_others(near: Rows, unit: Rows, rows: Rows | None = None) -> Rows:
 
 
 def in_blocks(dataset: Dataset, most: int) -> Rows:
-    """Rows, ascending: all, or about `most` in evenly spread blocks of names that follow each other."""
+    """Rows, ascending: all, or about `most` in evenly spread blocks of names that follow each
+    other.
+    """
     if len(dataset) <= most:
         return np.arange(len(dataset))
     order = np.asarray(dataset.samples.index.argsort(), np.int64)

@@ -1,6 +1,8 @@
-"""Confident learning: the joint distribution of given and true labels, counted where the classifier is confident.
+"""Confident learning: the joint distribution of given and true labels, counted where the classifier
+is confident.
 
-After Northcutt, Jiang and Chuang (2021), "Confident learning: estimating uncertainty in dataset labels".
+After Northcutt, Jiang and Chuang (2021), "Confident learning: estimating uncertainty in dataset
+labels".
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def confident_joint(probs: NDArray[Any], given: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(k, k) number of samples of each true class (rows) with each given label (columns); columns sum to the labels' counts.
+    """(k, k) number of samples of each true class (rows) with each given label (columns); columns
+    sum to the labels' counts.
 
-    A sample counts for the class with the largest probability among those at or above their threshold: the mean probability
-    of a class over the samples labelled so.
+    A sample counts for the class with the largest probability among those at or above their
+    threshold: the mean probability of a class over the samples labelled so.
 
     Args:
         probs: (n, k) out-of-fold probabilities.

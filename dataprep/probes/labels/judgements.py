@@ -1,4 +1,6 @@
-"""Judgements: what a person found when looking at some of the labels, taken over by the estimate for all of them."""
+"""Judgements: what a person found when looking at some of the labels, taken over by the estimate
+for all of them.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,10 @@ _SURE = 1 - _LEAST
 def with_judgements(wrong: NDArray[np.float64], judged: NDArray[np.int8]) -> NDArray[np.float64]:
     """Probabilities of being wrong, once some labels were looked at.
 
-    The log odds of all labels are shifted alike by what makes the judgements probable: where half of those called nearly certain
-    turn out right, the others are believed less too. Which labels were judged does not matter, as long as they were not chosen
-    by whether they are wrong. Labels at 0, which the classifier confirms, stay there unless they were judged themselves.
+    The log odds of all labels are shifted alike by what makes the judgements probable: where half
+    of those called nearly certain turn out right, the others are believed less too. Which labels
+    were judged does not matter, as long as they were not chosen by whether they are wrong. Labels
+    at 0, which the classifier confirms, stay there unless they were judged themselves.
 
     Args:
         wrong: (n,) probabilities that the labels are wrong.
@@ -31,7 +34,10 @@ def with_judgements(wrong: NDArray[np.float64], judged: NDArray[np.int8]) -> NDA
     odds = np.log(np.clip(wrong, _LEAST, 1 - _LEAST) / (1 - np.clip(wrong, _LEAST, 1 - _LEAST)))
     seen = doubted & (judged != 0)
     given = odds[seen, None] + _SHIFTS  # (j, s)
-    likely = -np.logaddexp(0, np.where(judged[seen, None] < 0, -given, given)).sum(axis=0) - 0.5 * (_SHIFTS / _DEVIATION) ** 2
+    likely = (
+        -np.logaddexp(0, np.where(judged[seen, None] < 0, -given, given)).sum(axis=0)
+        - 0.5 * (_SHIFTS / _DEVIATION) ** 2
+    )
     weights = np.exp(likely - likely.max())
     weights /= weights.sum()
     shifted = np.zeros(len(wrong))

@@ -1,12 +1,15 @@
-"""What the features say about the labels: class probabilities that no sample's own label, copy or group had a part in.
+"""What the features say about the labels: class probabilities that no sample's own label, copy or
+group had a part in.
 
-Three rounds. In the first, ridge regression and nearest neighbours learn the labels as they were given; pooled by the noise model
-(`dataprep.probes.labels.noise`) they say for each sample which class was probably meant. Then logistic regression and
-nearest neighbours learn that instead, twice: labels that are probably wrong no longer speak for their class.
+Three rounds. In the first, ridge regression and nearest neighbours learn the labels as they were
+given; pooled by the noise model (`dataprep.probes.labels.noise`) they say for each sample which
+class was probably meant. Then logistic regression and nearest neighbours learn that instead, twice:
+labels that are probably wrong no longer speak for their class.
 
-The noise model takes every sure contradiction for an error, and has no other word for a right label that the features misread as
-surely. What it doubts is therefore held against the disagreements of the whole set (`dataprep.probes.labels.label_list`), which decide
-what is listed and what is said of it.
+The noise model takes every sure contradiction for an error, and has no other word for a right label
+that the features misread as surely. What it doubts is therefore held against the disagreements of
+the whole set (`dataprep.probes.labels.label_list`), which decide what is listed and what is said of
+it.
 """
 
 from __future__ import annotations
@@ -25,7 +28,13 @@ from dataprep.probes.classifiers.logistic import logistic_scores
 from dataprep.probes.classifiers.ridge import ridge_scores
 from dataprep.probes.classifiers.targets import Targets
 from dataprep.probes.labels.confident import confident_joint
-from dataprep.probes.labels.label_list import MOST_BY_CHANCE, MOST_OF_MANY, LabelList, list_labels, no_list
+from dataprep.probes.labels.label_list import (
+    MOST_BY_CHANCE,
+    MOST_OF_MANY,
+    LabelList,
+    list_labels,
+    no_list,
+)
 from dataprep.probes.labels.noise import NoiseModel, fit_noise, joint_of, transition_of
 from dataprep.schemas.text.spelling import meant_labels
 from dataprep.schemas.text.words import first_of
@@ -44,32 +53,39 @@ if TYPE_CHECKING:
     #: rows to the (rows, k) scores of each probe.
     Scores = Callable[[NDArray[np.int64]], Sequence[NDArray[Any]]]
 
-#: Units (images that are neither copies nor of one group) that a class needs for its labels to be judged.
+#: Units (images that are neither copies nor of one group) that a class needs for its labels to be
+#: judged.
 FEWEST = 4
-#: A class with fewer units, of which most would be labelled wrongly, is one that the embedding does not see; of a larger class
-#: that can be believed.
+#: A class with fewer units, of which most would be labelled wrongly, is one that the embedding does
+#: not see; of a larger class that can be believed.
 _SMALL = 30
 #: Rows times classes that the noise model is fitted on at most; at least `_FEWEST_FITTED` rows.
 _FITTED, _FEWEST_FITTED = 1_500_000, 5_000
-#: Rows times classes up to which logistic regression is affordable in the second and in the third round; beyond, ridge
-#: regression learns there too.
+#: Rows times classes up to which logistic regression is affordable in the second and in the third
+#: round; beyond, ridge regression learns there too.
 _LOGISTIC = (1_000_000, 12_000_000)
 #: Probabilities beyond this number are held as float16.
 _MOST_PROBS = 250_000_000
-#: Factors that may make ridge scores, which run from 0 to 1, logits: the more classes there are, the smaller the scores.
+#: Factors that may make ridge scores, which run from 0 to 1, logits: the more classes there are,
+#: the smaller the scores.
 _SCALES = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 #: Rows times classes that the factor is chosen on.
 _SCALING = 500_000
-#: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing is judged: features that see
-#: so little of the classes look like wrong labels. Among ten classes, errors of 60 % leave 0.3 if the features see everything.
+#: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing
+#: is judged: features that see so little of the classes look like wrong labels. Among ten classes,
+#: errors of 60 % leave 0.3 if the features see everything.
 _LEAST_KAPPA = 0.3
-#: Agreement of the two probes of the first round (Cohen's kappa) below which their contradictions are no evidence: where
-#: features see little, each probe is wrong in its own way. Where many labels are wrong but the classes are seen, the probes
-#: agree with each other (0.74 at 40 % wrong labels) far more than with the labels; then a lower agreement does.
+#: Agreement of the two probes of the first round (Cohen's kappa) below which their contradictions
+#: are no evidence: where features see little, each probe is wrong in its own way. Where many labels
+#: are wrong but the classes are seen, the probes agree with each other (0.74 at 40 % wrong labels)
+#: far more than with the labels; then a lower agreement does.
 _AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.75, 0.72, 1.5
 #: The same for given probabilities, with nothing beside them but the labels.
 _LEAST_OF_GIVEN = 0.55
-_BLIND = "The embedding does not tell the classes apart (a probe agrees with the labels hardly more than chance): not judged."
+_BLIND = (
+    "The embedding does not tell the classes apart (a probe agrees with the labels hardly "
+    "more than chance): not judged."
+)
 #: Classes that a row may partly belong to after the first round.
 _KEPT = 3
 _BLOCK = 8192
@@ -78,21 +94,26 @@ _NAMED = 5
 
 @dataclass(frozen=True, eq=False)
 class LabelEvidence:
-    """Out-of-fold class probabilities, beside the labels that were given, and which of these are probably wrong.
+    """Out-of-fold class probabilities, beside the labels that were given, and which of these are
+    probably wrong.
 
     Attributes:
-        probs: (n, k) float32 (float16 beyond 250 million) probabilities of the true class, whatever the sample's label; rows sum
-            to 1, NaN where nothing is known of the sample. Unlabelled samples are predicted too.
+        probs: (n, k) float32 (float16 beyond 250 million) probabilities of the true class, whatever
+            the sample's label; rows sum to 1, NaN where nothing is known of the sample. Unlabelled
+            samples are predicted too.
         classes: the k columns' names.
         given: (n,) int32 column of the given label, -1 where unlabelled.
-        doubt: (n,) float32 probability that the given label is wrong by the noise model, which overstates it where hard images
-            are contradicted; NaN where it cannot be judged: without label or features, or of a class with fewer than `FEWEST`
-            units.
-        suggested: (n,) int32 the most probable column other than the given one, -1 where not judged.
-        suggested_probs: (n,) float32 probability that it is the true class, at most `wrong`; NaN where not judged.
-        joint: (k, k) expected number of judged samples of each true class (rows) with each given label (columns); on the diagonal
-            alone where there is no list.
-        confident: (k, k) the same by confident learning (`dataprep.probes.labels.confident`), which leans to more noise.
+        doubt: (n,) float32 probability that the given label is wrong by the noise model, which
+            overstates it where hard images are contradicted; NaN where it cannot be judged: without
+            label or features, or of a class with fewer than `FEWEST` units.
+        suggested: (n,) int32 the most probable column other than the given one, -1 where not
+            judged.
+        suggested_probs: (n,) float32 probability that it is the true class, at most `wrong`; NaN
+            where not judged.
+        joint: (k, k) expected number of judged samples of each true class (rows) with each given
+            label (columns); on the diagonal alone where there is no list.
+        confident: (k, k) the same by confident learning (`dataprep.probes.labels.confident`), which
+            leans to more noise.
         list: which labels are listed as probably wrong, and what holds for them.
         notes: what could not be judged, in sentences.
     """
@@ -134,11 +155,15 @@ class LabelEvidence:
         return self.list.withheld
 
     def candidates(self, most: int) -> NDArray[np.int64]:
-        """Rows that the classifier contradicts, where there is no list: the most contradicted, or all in doubt if more."""
+        """Rows that the classifier contradicts, where there is no list: the most contradicted,
+        or all in doubt if more.
+        """
         contradicted = np.flatnonzero(np.nan_to_num(self.list.scores) > 0)
         if self.listed.any():
             return contradicted[:0]
-        return contradicted[np.argsort(-self.list.scores[contradicted], kind="stable")][: max(most, self.list.in_doubt)]
+        return contradicted[np.argsort(-self.list.scores[contradicted], kind="stable")][
+            : max(most, self.list.in_doubt)
+        ]
 
     @property
     def judged(self) -> NDArray[np.bool_]:
@@ -161,7 +186,8 @@ def evidence_of_labels(
         features: (n, m) where samples lie.
         near: their neighbours.
         units: (n,) number of what has to be left out together.
-        judged: (n,) what a person found: 1 right, -1 wrong, 0 not looked at. It sharpens what is said of the other labels.
+        judged: (n,) what a person found: 1 right, -1 wrong, 0 not looked at. It sharpens what is
+            said of the other labels.
 
     Raises:
         InputError: ``probs`` that do not fit `Dataset.classes`, or are no probabilities.
@@ -173,15 +199,30 @@ def evidence_of_labels(
         known = checked_probs(dataset)
         scores = _given_scores(dataset.arrays["probs"])
         rows = np.flatnonzero(known & (given >= 0))
-        sees = len(rows) > 0 and _kappa(_predicted(scores, rows), given[rows], len(classes)) >= _LEAST_OF_GIVEN
-        return _judge(scores, known, given, classes, units, judged, most_by_chance=MOST_BY_CHANCE if sees else 0.0)
+        sees = (
+            len(rows) > 0
+            and _kappa(_predicted(scores, rows), given[rows], len(classes)) >= _LEAST_OF_GIVEN
+        )
+        return _judge(
+            scores,
+            known,
+            given,
+            classes,
+            units,
+            judged,
+            most_by_chance=MOST_BY_CHANCE if sees else 0.0,
+        )
     labels = np.where(features.known, given, -1).astype(np.int32)
     if (labels < 0).all():
         return _nothing(len(dataset), given, classes)
     scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
     chance = _most_by_chance(scores, labels, len(classes)) if len(classes) > 1 else 0.0
     if len(classes) > 1 and not _tells_apart(scores, labels, len(classes)):
-        return replace(_unjudged(scores, features.known, given, classes), list=no_list(len(given), "blind"), notes=(_BLIND,))
+        return replace(
+            _unjudged(scores, features.known, given, classes),
+            list=no_list(len(given), "blind"),
+            notes=(_BLIND,),
+        )
     for most in _LOGISTIC if len(classes) > 1 else ():
         meant = _cleaned(scores, labels, classes, units)
         del scores  # of huge data, two at a time are too many
@@ -190,7 +231,9 @@ def evidence_of_labels(
 
 
 def _codes(dataset: Dataset) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """(n,) column of each sample's label, -1 where unlabelled, and the classes: those of ``probs``, or the labels, sorted."""
+    """(n,) column of each sample's label, -1 where unlabelled, and the classes: those of
+    ``probs``, or the labels, sorted.
+    """
     if "label" not in dataset.samples or dataset.task in ("regression", "multi-label"):
         return np.full(len(dataset), -1, np.int32), ()
     meant = meant_labels(dataset)
@@ -211,16 +254,23 @@ def checked_probs(dataset: Dataset) -> NDArray[np.bool_]:
     probs, expected = dataset.arrays["probs"], (len(dataset), len(dataset.classes))
     if probs.shape != expected:
         came = " x ".join(map(str, probs.shape))
-        raise InputError(f"probs: expected {expected[0]} samples x {expected[1]} classes, got {came}")
+        raise InputError(
+            f"probs: expected {expected[0]} samples x {expected[1]} classes, got {came}"
+        )
     known = np.zeros(len(probs), bool)
     for start in range(0, len(probs), _BLOCK):
         part = np.asarray(probs[start : start + _BLOCK], np.float64)
         absent = np.isnan(part).all(axis=1) | (part == 0).all(axis=1)
-        fits = np.isfinite(part).all(axis=1) & (part >= 0).all(axis=1) & (np.abs(part.sum(axis=1) - 1) < 0.02)
+        fits = (
+            np.isfinite(part).all(axis=1)
+            & (part >= 0).all(axis=1)
+            & (np.abs(part.sum(axis=1) - 1) < 0.02)
+        )
         if not (fits | absent).all():
             row = start + int(np.flatnonzero(~(fits | absent))[0])
             raise InputError(
-                f"probs: expected probabilities that sum to 1 for each sample, got {part[row - start].sum():.3g} in row {row} "
+                "probs: expected probabilities that sum to 1 for each sample, got "
+                f"{part[row - start].sum():.3g} in row {row} "
                 f"({dataset.samples.index[row]}); leave rows of unknown samples 0"
             )
         known[start : start + _BLOCK] = fits
@@ -231,7 +281,9 @@ def _given_scores(probs: NDArray[Any]) -> Scores:
     return lambda rows: [np.log(np.maximum(np.asarray(probs[rows], np.float32), 1e-6))]
 
 
-def _probes(features: Features, near: Nearest, units: NDArray[np.int64], targets: Targets, *, logistic: bool) -> Scores:
+def _probes(
+    features: Features, near: Nearest, units: NDArray[np.int64], targets: Targets, *, logistic: bool
+) -> Scores:
     if logistic:
         linear, scale = logistic_scores(features.values, targets, units), 1.0
     else:
@@ -239,13 +291,18 @@ def _probes(features: Features, near: Nearest, units: NDArray[np.int64], targets
         scale = _scale_of(linear, targets)
 
     def scores(rows: NDArray[np.int64]) -> Sequence[NDArray[Any]]:
-        return [np.float32(scale) * linear[rows].astype(np.float32), np.log(knn_probs(near, targets, units, rows))]
+        return [
+            np.float32(scale) * linear[rows].astype(np.float32),
+            np.log(knn_probs(near, targets, units, rows)),
+        ]
 
     return scores
 
 
 def _scale_of(scores: NDArray[Any], targets: Targets) -> float:
-    """The factor of `_SCALES` that makes the targets most probable, if one in ten labels may be anything."""
+    """The factor of `_SCALES` that makes the targets most probable, if one in ten labels may be
+    anything.
+    """
     rows = targets.rows()
     rows = rows[:: max(1, len(rows) * targets.classes // _SCALING)]
     part, codes = scores[rows].astype(np.float32), targets.codes[rows, 0]
@@ -258,7 +315,9 @@ def _scale_of(scores: NDArray[Any], targets: Targets) -> float:
     return _SCALES[int(np.argmax(likely))]
 
 
-def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]) -> Targets:
+def _cleaned(
+    scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]
+) -> Targets:
     """Targets of the next round: the classes that were probably meant, with their probabilities."""
     counts = _unit_counts(labels, units, len(classes))
     few = counts < FEWEST
@@ -284,7 +343,9 @@ def _cleaned(scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...]
 
 
 def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> bool:
-    """Whether the probes agree with the labels more than chance would: Cohen's kappa, and how sure it is above 0."""
+    """Whether the probes agree with the labels more than chance would: Cohen's kappa, and how
+    sure it is above 0.
+    """
     rows = _spread(labels, classes)
     predicted = _predicted(scores, rows)
     chance = _chance(predicted, labels[rows], classes)
@@ -293,12 +354,16 @@ def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> boo
 
 
 def _most_by_chance(scores: Scores, labels: NDArray[np.int32], classes: int) -> float:
-    """How much the probes' contradictions count (`dataprep.probes.labels.label_list`), by how far the two agree with each other."""
+    """How much the probes' contradictions count (`dataprep.probes.labels.label_list`), by how
+    far the two agree with each other.
+    """
     rows = _spread(labels, classes)
     both = [[score.argmax(axis=1) for score in scores(part)] for part in blocks(rows)]
     one, other = (np.concatenate(each) for each in zip(*both, strict=True))
     agreement = _kappa(one, other, classes)
-    if agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * _kappa(one, labels[rows], classes):
+    if agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * _kappa(
+        one, labels[rows], classes
+    ):
         return MOST_OF_MANY
     return MOST_BY_CHANCE if agreement >= _AGREEMENT else 0.0
 
@@ -328,15 +393,21 @@ def _equally_pooled(scores: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.asarray(sum(scores[1:], scores[0]))
 
 
-def _unit_counts(labels: NDArray[np.int32], units: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def _unit_counts(
+    labels: NDArray[np.int32], units: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
     """(k,) number of units of each class."""
     rows = np.flatnonzero(labels >= 0)
     pairs = np.unique(np.stack([labels[rows].astype(np.int64), units[rows]]), axis=1)
     return np.bincount(pairs[0], minlength=classes)
 
 
-def _unseen(right: NDArray[Any], labels: NDArray[np.int32], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(k,) small classes whose labels (r,) would mostly be wrong, by the probability (r,) that each is right."""
+def _unseen(
+    right: NDArray[Any], labels: NDArray[np.int32], counts: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """(k,) small classes whose labels (r,) would mostly be wrong, by the probability (r,) that
+    each is right.
+    """
     size = len(counts)
     share = np.bincount(labels, right, size) / np.maximum(np.bincount(labels, minlength=size), 1)
     return (counts < _SMALL) & (share < 0.5)
@@ -356,8 +427,15 @@ def _fitted(scores: Scores, labels: NDArray[np.int32], classes: int) -> NoiseMod
         return model
     joint = np.zeros((classes, classes))
     for part in blocks(rows):
-        joint += joint_of(model.posterior(model.pooled(scores(part)), labels[part]), labels[part], classes)
-    return replace(model, transition=transition_of(joint, np.bincount(labels[rows], minlength=classes).astype(np.float64)))
+        joint += joint_of(
+            model.posterior(model.pooled(scores(part)), labels[part]), labels[part], classes
+        )
+    return replace(
+        model,
+        transition=transition_of(
+            joint, np.bincount(labels[rows], minlength=classes).astype(np.float64)
+        ),
+    )
 
 
 def _judge(
@@ -385,21 +463,34 @@ def _judge(
     _take_back(evidence, np.flatnonzero((labels >= 0) & unseen[labels]))
     labels = np.where(unseen[labels], -1, labels).astype(np.int32)
     evidence.confident[:] = _confident(evidence.probs, labels, size)
-    why_few, why_unseen = f"fewer than {FEWEST} independent samples", "few, and the embedding does not tell them from others"
+    why_few, why_unseen = (
+        f"fewer than {FEWEST} independent samples",
+        "few, and the embedding does not tell them from others",
+    )
     notes = (*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen))
     evidence = replace(
-        evidence, list=list_labels(evidence.probs, labels, evidence.doubt, judged, most_by_chance=most_by_chance), notes=notes
+        evidence,
+        list=list_labels(
+            evidence.probs, labels, evidence.doubt, judged, most_by_chance=most_by_chance
+        ),
+        notes=notes,
     )
     return _with_joint(evidence, model, labels)
 
 
-def _unseen_classes(evidence: LabelEvidence, labels: NDArray[np.int32], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _unseen_classes(
+    evidence: LabelEvidence, labels: NDArray[np.int32], counts: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     rows = np.flatnonzero(labels >= 0)
     return _unseen(1 - evidence.doubt[rows], labels[rows], counts)
 
 
-def _with_joint(evidence: LabelEvidence, model: NoiseModel, labels: NDArray[np.int32]) -> LabelEvidence:
-    """The evidence with its joint distribution and the probabilities of the suggested labels, after what the list says."""
+def _with_joint(
+    evidence: LabelEvidence, model: NoiseModel, labels: NDArray[np.int32]
+) -> LabelEvidence:
+    """The evidence with its joint distribution and the probabilities of the suggested labels,
+    after what the list says.
+    """
     size = len(evidence.classes)
     for part in blocks(np.flatnonzero(labels >= 0)):
         wrong = np.nan_to_num(evidence.wrong[part])
@@ -411,12 +502,16 @@ def _with_joint(evidence: LabelEvidence, model: NoiseModel, labels: NDArray[np.i
             evidence.suggested_probs[part] = posterior[places, evidence.suggested[part]]
         posterior[places, labels[part]] = 1 - wrong
         evidence.joint[:] += joint_of(posterior, labels[part], size)
-    evidence.joint[:] = _scaled(evidence.joint, 0.0 if evidence.rate is None else evidence.rate.mean)
+    evidence.joint[:] = _scaled(
+        evidence.joint, 0.0 if evidence.rate is None else evidence.rate.mean
+    )
     return evidence
 
 
 def _scaled(joint: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """The joint distribution with a share `rate` off its diagonal; columns keep their sums as far as they can."""
+    """The joint distribution with a share `rate` off its diagonal; columns keep their sums as
+    far as they can.
+    """
     apart = joint * (1 - np.eye(len(joint)))
     columns = joint.sum(axis=0)
     apart *= rate * columns.sum() / max(1e-30, float(apart.sum()))
@@ -434,10 +529,14 @@ def _confident(probs: NDArray[Any], labels: NDArray[np.int32], classes: int) -> 
     """Confident learning on some of the rows with a label, in numbers of all of them."""
     rows = np.flatnonzero(labels >= 0)
     some = rows[:: max(1, len(rows) * classes // _FITTED)]
-    return confident_joint(np.asarray(probs[some], np.float32), labels[some]) * (len(rows) / max(1, len(some)))
+    return confident_joint(np.asarray(probs[some], np.float32), labels[some]) * (
+        len(rows) / max(1, len(some))
+    )
 
 
-def _unjudged(scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...]) -> LabelEvidence:
+def _unjudged(
+    scores: Scores, known: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...]
+) -> LabelEvidence:
     """Probabilities alone."""
     evidence = _nothing(len(given), given, classes)
     model = NoiseModel(np.full(2, 0.5), np.zeros(len(classes)), np.eye(len(classes)))
@@ -461,12 +560,21 @@ def _nothing(rows: int, given: NDArray[np.int32], classes: tuple[str, ...] = ())
     kind = np.float16 if rows * size > _MOST_PROBS else np.float32
     unknown = np.full(rows, np.nan, np.float32)
     return LabelEvidence(
-        np.full((rows, size), np.nan, kind), classes, given, unknown, np.full(rows, -1, np.int32), unknown.copy(),
-        np.zeros((size, size)), np.zeros((size, size)), no_list(rows),
-    )  # fmt: skip
+        np.full((rows, size), np.nan, kind),
+        classes,
+        given,
+        unknown,
+        np.full(rows, -1, np.int32),
+        unknown.copy(),
+        np.zeros((size, size)),
+        np.zeros((size, size)),
+        no_list(rows),
+    )
 
 
-def _notes(left_out: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...], why: str) -> tuple[str, ...]:
+def _notes(
+    left_out: NDArray[np.bool_], given: NDArray[np.int32], classes: tuple[str, ...], why: str
+) -> tuple[str, ...]:
     counts = np.bincount(given[given >= 0], minlength=len(classes))
     names = [repr(classes[code]) for code in np.flatnonzero(left_out & (counts > 0))]
     if not names:

@@ -1,10 +1,12 @@
-"""The noise model: which class was meant when a label was given, from what the probes see and how labels go wrong.
+"""The noise model: which class was meant when a label was given, from what the probes see and how
+labels go wrong.
 
-A label is taken for a noisy reading of the true class: P(given | true class), the transition, is the same for all samples of a
-class. The probes' scores are pooled (weighted sum of log-probabilities and a bias for each class), and pool and transition are
-fitted together by expectation-maximisation on the likelihood of the given labels (Dawid & Skene 1979, with a classifier in the
-place of other annotators). The pool is thereby calibrated for the true class, not for the given label, and Bayes' rule gives for
-each sample the probability that its label is wrong.
+A label is taken for a noisy reading of the true class: P(given | true class), the transition, is
+the same for all samples of a class. The probes' scores are pooled (weighted sum of
+log-probabilities and a bias for each class), and pool and transition are fitted together by
+expectation-maximisation on the likelihood of the given labels (Dawid & Skene 1979, with a
+classifier in the place of other annotators). The pool is thereby calibrated for the true class, not
+for the given label, and Bayes' rule gives for each sample the probability that its label is wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ _STEPS = 25
 _LEAST_WEIGHT = 0.05
 #: Samples of a class that the noise of all classes stands for in the noise of one.
 _PRIOR_SAMPLES = 5.0
-#: Wrong labels that the mix of classes stands for in a class's row of the transition: one for each class, at most this many.
+#: Wrong labels that the mix of classes stands for in a class's row of the transition: one for each
+#: class, at most this many.
 _PRIOR_ERRORS = 20.0
 #: Samples that hold each class's bias to 0.
 _BIAS_SAMPLES = 20.0
@@ -44,7 +47,9 @@ class NoiseModel:
     transition: NDArray[np.float64]
 
     def pooled(self, scores: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-        """(r, k) probabilities of the true classes, whatever the labels, from (r, k) scores of each probe."""
+        """(r, k) probabilities of the true classes, whatever the labels, from (r, k) scores of
+        each probe.
+        """
         logits = np.broadcast_to(self.bias.astype(np.float32), scores[0].shape).copy()
         for weight, score in zip(self.weights.tolist(), scores, strict=True):
             logits += np.float32(weight) * score
@@ -53,14 +58,18 @@ class NoiseModel:
         logits /= logits.sum(axis=1, keepdims=True)
         return logits
 
-    def posterior(self, probs: NDArray[np.float32], given: NDArray[np.int32]) -> NDArray[np.float32]:
+    def posterior(
+        self, probs: NDArray[np.float32], given: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
         """(r, k) probabilities of the true classes once the labels (r,), all known, are seen."""
         joint = probs * self.transition.T.astype(np.float32)[given]
         total = joint.sum(axis=1, keepdims=True)
         return np.asarray(joint / np.maximum(total, 1e-30), np.float32)
 
 
-def fit_noise(scores: Sequence[NDArray[Any]], given: NDArray[np.int32], joint: NDArray[np.float64]) -> NoiseModel:
+def fit_noise(
+    scores: Sequence[NDArray[Any]], given: NDArray[np.int32], joint: NDArray[np.float64]
+) -> NoiseModel:
     """The model that makes the labels most probable.
 
     Args:
@@ -81,8 +90,12 @@ def fit_noise(scores: Sequence[NDArray[Any]], given: NDArray[np.int32], joint: N
     return model
 
 
-def joint_of(posterior: NDArray[np.float32], given: NDArray[np.int32], classes: int) -> NDArray[np.float64]:
-    """(k, k) expected number of samples of each true class (rows) with each given label (columns)."""
+def joint_of(
+    posterior: NDArray[np.float32], given: NDArray[np.int32], classes: int
+) -> NDArray[np.float64]:
+    """(k, k) expected number of samples of each true class (rows) with each given label
+    (columns).
+    """
     joint = np.zeros((classes, classes))
     if not len(given):
         return joint
@@ -93,7 +106,8 @@ def joint_of(posterior: NDArray[np.float32], given: NDArray[np.int32], classes: 
 
 
 def transition_of(joint: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k, k) P(given | true) from expected numbers, classes with few samples drawn to the noise of all.
+    """(k, k) P(given | true) from expected numbers, classes with few samples drawn to the noise of
+    all.
 
     Args:
         joint: (k, k) samples of each true class (rows) with each given label (columns).
@@ -110,10 +124,14 @@ def transition_of(joint: NDArray[np.float64], counts: NDArray[np.float64]) -> ND
     share = (errors + _PRIOR_SAMPLES * rate) / (joint.sum(axis=1, keepdims=True) + _PRIOR_SAMPLES)
     weight = min(classes, _PRIOR_ERRORS)
     share = np.clip(share, 1e-4, 0.999)
-    return np.asarray(share * (wrong + weight * mix) / (errors + weight) + (1 - share) * np.eye(classes))
+    return np.asarray(
+        share * (wrong + weight * mix) / (errors + weight) + (1 - share) * np.eye(classes)
+    )
 
 
-def _step(model: NoiseModel, scores: Sequence[NDArray[Any]], wanted: NDArray[np.float32]) -> NoiseModel:
+def _step(
+    model: NoiseModel, scores: Sequence[NDArray[Any]], wanted: NDArray[np.float32]
+) -> NoiseModel:
     """One Newton step of weights and biases towards the wanted probabilities (r, k)."""
     probs = model.pooled(scores)
     residual = wanted - probs
@@ -122,7 +140,9 @@ def _step(model: NoiseModel, scores: Sequence[NDArray[Any]], wanted: NDArray[np.
     curvature = np.empty((len(scores), len(scores)))
     for i, one in enumerate(scores):
         for j, other in enumerate(scores[: i + 1]):
-            product = float((probs * one * other).sum(dtype=np.float64)) - float(means[i] @ means[j])
+            product = float((probs * one * other).sum(dtype=np.float64)) - float(
+                means[i] @ means[j]
+            )
             curvature[i, j] = curvature[j, i] = product
     curvature[np.diag_indices(len(scores))] += 1.0 + 1e-4 * len(wanted)
     weights = np.maximum(model.weights + np.linalg.solve(curvature, gradient), _LEAST_WEIGHT)

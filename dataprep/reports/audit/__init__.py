@@ -1,0 +1,4 @@
+"""The report of an audit: computed in `summary`, shown by `console`, `html`, `sarif` and `tables`.
+
+Imports `checks`, `engine` and `schemas`; never a later stage.
+"""

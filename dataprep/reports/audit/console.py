@@ -1,4 +1,6 @@
-"""The report on a terminal: what is wrong, how often, where to look and what to do, in 80 columns."""
+"""The report on a terminal: what is wrong, how often, where to look and what to do, in 80
+columns.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,29 @@ WIDTH = 80
 _EXAMPLES = {"error": 2, "warning": 1, "info": 0}
 _AMOUNT = "issues (of images)"
 _TITLES = {"error": "ERRORS", "warning": "WARNINGS", "info": "WORTH KNOWING"}
-_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "good": "bold green", "empty": "bold", "dim": "dim", "": ""}
-_ASCII = str.maketrans({"✓": "+", "✗": "x", "▲": "!", "•": "-", "→": ">", "…": "~", "·": "-", "█": "#", "│": "|", "²": "2"})
+_STYLES = {
+    "error": "bold red",
+    "warning": "yellow",
+    "info": "cyan",
+    "good": "bold green",
+    "empty": "bold",
+    "dim": "dim",
+    "": "",
+}
+_ASCII = str.maketrans(
+    {
+        "✓": "+",
+        "✗": "x",
+        "▲": "!",
+        "•": "-",
+        "→": ">",
+        "…": "~",
+        "·": "-",
+        "█": "#",
+        "│": "|",
+        "²": "2",
+    }
+)
 _MARKS = {"error": "✗", "warning": "▲", "info": "•"}
 #: Marks of verdicts, and their colours.
 MARKS = {"good": "✓", "warning": "▲", "error": "✗"}
@@ -28,7 +51,11 @@ Line = list[tuple[str, str]]
 
 
 def print_report(
-    summary: Mapping[str, Any], paths: ReportPaths | None = None, stream: TextIO | None = None, *, verdict_only: bool = False
+    summary: Mapping[str, Any],
+    paths: ReportPaths | None = None,
+    stream: TextIO | None = None,
+    *,
+    verdict_only: bool = False,
 ) -> None:
     """Print a summary for people: in colour on a terminal, as plain aligned text elsewhere.
 
@@ -49,7 +76,8 @@ def print_report(
 
 
 def print_lines(lines: Iterable[tuple[str, str]], stream: TextIO | None = None) -> None:
-    """Print (line, look) pairs: in colour on a terminal, as plain text elsewhere, in ASCII where the terminal has no more.
+    """Print (line, look) pairs: in colour on a terminal, as plain text elsewhere, in ASCII where
+    the terminal has no more.
 
     Args:
         lines: a look is a level of `MARKS`, "bold", "dim" or "".
@@ -60,10 +88,18 @@ def print_lines(lines: Iterable[tuple[str, str]], stream: TextIO | None = None) 
     stream = sys.stdout if stream is None else stream
     for line, look in lines:
         text = _encodable(line.rstrip(), stream.encoding or "utf-8")
-        typer.secho(text, file=stream, fg=_COLOURS.get(look), bold=look in ("bold", *_COLOURS), dim=look == "dim")
+        typer.secho(
+            text,
+            file=stream,
+            fg=_COLOURS.get(look),
+            bold=look in ("bold", *_COLOURS),
+            dim=look == "dim",
+        )
 
 
-def lines_of(summary: Mapping[str, Any], paths: ReportPaths | None = None, width: int = WIDTH) -> Iterator[Line]:
+def lines_of(
+    summary: Mapping[str, Any], paths: ReportPaths | None = None, width: int = WIDTH
+) -> Iterator[Line]:
     """The lines to print, none wider than `width` columns."""
     yield [(_fitted(_heading(summary), width), "dim")]
     yield []
@@ -104,7 +140,12 @@ def _finding(check: Mapping[str, Any], severity: str, width: int) -> Iterator[Li
     code = check["code"]
     summary = _fitted(check["summary"], width - 6 - len(code) - len(amount))
     gap = width - 6 - width_of(summary) - len(code) - len(amount)
-    yield [(f"{_MARKS[severity]} ", _STYLES[severity]), (summary, "bold"), ("  " + code, "dim"), (" " * (gap + 2) + amount, "")]
+    yield [
+        (f"{_MARKS[severity]} ", _STYLES[severity]),
+        (summary, "bold"),
+        ("  " + code, "dim"),
+        (" " * (gap + 2) + amount, ""),
+    ]
     for example in check["worst"][: _EXAMPLES[severity]]:
         yield from _example(example, width)
     yield from _wrapped(check["advice"], "  → ", "", width)
@@ -145,11 +186,18 @@ def _bullet(text: str, width: int) -> Iterator[Line]:
 
 
 def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
-    clear = [check["code"] for check in summary["checks"] if not check["count"] and not check["facts"]]
+    clear = [
+        check["code"] for check in summary["checks"] if not check["count"] and not check["facts"]
+    ]
     new = " new" if summary["counts"]["left_out"] else ""
     if clear:
         yield []
-        yield from _wrapped(f"{counted(len(clear), 'check')} found nothing{new}: {', '.join(clear)}.", "", "dim", width)
+        yield from _wrapped(
+            f"{counted(len(clear), 'check')} found nothing{new}: {', '.join(clear)}.",
+            "",
+            "dim",
+            width,
+        )
     reasons: dict[str, list[str]] = {}
     for entry in summary["skipped"]:
         reasons.setdefault(entry["reason"], []).append(entry["code"])

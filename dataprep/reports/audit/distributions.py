@@ -24,28 +24,43 @@ QUANTILES = (0.001, 0.999)
 
 
 def class_counts(dataset: Dataset) -> list[dict[str, Any]]:
-    """Samples per class and split, most frequent class first: ``name``, ``count``, ``splits`` {split: count}."""
+    """Samples per class and split, most frequent class first: ``name``, ``count``, ``splits``
+    {split: count}.
+    """
     import pandas as pd
 
     if not dataset.has("label"):
         return []
     labels = dataset.samples["label"].astype("str")
-    splits = dataset.samples["split"].astype("str") if dataset.has("split") else pd.Series("", index=labels.index)
+    splits = (
+        dataset.samples["split"].astype("str")
+        if dataset.has("split")
+        else pd.Series("", index=labels.index)
+    )
     known = dataset.samples["label"].notna().to_numpy() & (labels != "").to_numpy()
     table = pd.crosstab(labels[known].to_numpy(), splits[known].fillna("").to_numpy())
     table = table.iloc[np.lexsort((table.index.to_numpy(), -table.sum(axis=1).to_numpy()))]
     return [
-        {"name": str(name), "count": int(row.sum()), "splits": {str(s): int(n) for s, n in row.items() if n and s}}
+        {
+            "name": str(name),
+            "count": int(row.sum()),
+            "splits": {str(s): int(n) for s, n in row.items() if n and s},
+        }
         for name, row in table.iterrows()
     ]
 
 
 def value_counts(samples: pd.DataFrame, column: str) -> list[dict[str, Any]]:
-    """Values of a column and how often they occur, most frequent first; missing and empty ones left out."""
+    """Values of a column and how often they occur, most frequent first; missing and empty ones
+    left out.
+    """
     if column not in samples:
         return []
     counts = samples[column].astype("str")[samples[column].notna()].value_counts()
-    pairs = sorted(((str(name), int(n)) for name, n in counts.items() if n and name), key=lambda pair: (-pair[1], pair[0]))
+    pairs = sorted(
+        ((str(name), int(n)) for name, n in counts.items() if n and name),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
     return [{"name": name, "count": count} for name, count in pairs]
 
 
@@ -53,28 +68,38 @@ def property_histograms(audit: Audit) -> list[dict[str, Any]]:
     """A histogram per measured property, with the flagged part of each bin.
 
     Returns:
-        For each property: ``column``, ``unit``, ``meaning``, ``scale`` (linear or log), ``edges`` (bins + 1), ``counts``,
-        ``flagged`` (samples that a check which judges by the property complains of), ``checks`` (codes of those checks), ``n``,
-        ``p05``, ``median`` and ``p95``.
+        For each property: ``column``, ``unit``, ``meaning``, ``scale`` (linear or log), ``edges``
+        (bins + 1), ``counts``, ``flagged`` (samples that a check which judges by the property
+        complains of), ``checks`` (codes of those checks), ``n``, ``p05``, ``median`` and ``p95``.
     """
     flags = flagged_samples(audit)
     histograms = []
     for column in PROPERTIES:
         if column in audit.dataset.samples:
-            readers = [check.code for check in audit.checks if judged_property(check) == column and check.code in flags]
-            found = histogram(audit.dataset.samples[column], column, _union(flags, readers, len(audit.dataset)))
+            readers = [
+                check.code
+                for check in audit.checks
+                if judged_property(check) == column and check.code in flags
+            ]
+            found = histogram(
+                audit.dataset.samples[column], column, _union(flags, readers, len(audit.dataset))
+            )
             histograms += [{**found, "checks": readers}] if found else []
     return histograms
 
 
 def judged_property(check: Check) -> str:
-    """The property that a check of quality judges by: the first that it needs; empty for other checks."""
+    """The property that a check of quality judges by: the first that it needs; empty for other
+    checks.
+    """
     needs = check.needs if check.scope == "sample" and check.family == "quality" else ()
     return next((need for need in needs if need in PROPERTIES), "")
 
 
 def flagged_samples(audit: Audit) -> Mapping[str, np.ndarray[Any, Any]]:
-    """Check code to (n,) bool, true for the samples that it names as a target; only checks that name samples."""
+    """Check code to (n,) bool, true for the samples that it names as a target; only checks that
+    name samples.
+    """
     import pandas as pd
 
     table = audit.issues.table
@@ -88,15 +113,20 @@ def flagged_samples(audit: Audit) -> Mapping[str, np.ndarray[Any, Any]]:
     return flags
 
 
-def _union(flags: Mapping[str, np.ndarray[Any, Any]], codes: Iterable[str], rows: int) -> np.ndarray[Any, Any]:
+def _union(
+    flags: Mapping[str, np.ndarray[Any, Any]], codes: Iterable[str], rows: int
+) -> np.ndarray[Any, Any]:
     union = np.zeros(rows, dtype=bool)
     for code in codes:
         union |= flags[code]
     return union
 
 
-def histogram(values: pd.Series[Any], column: str, flagged: np.ndarray[Any, Any]) -> dict[str, Any] | None:
-    """The histogram of one property, as in `property_histograms` but for ``checks``; None when no sample has it.
+def histogram(
+    values: pd.Series[Any], column: str, flagged: np.ndarray[Any, Any]
+) -> dict[str, Any] | None:
+    """The histogram of one property, as in `property_histograms` but for ``checks``; None when no
+    sample has it.
 
     Args:
         values: (n,) the property's values.
@@ -109,7 +139,9 @@ def histogram(values: pd.Series[Any], column: str, flagged: np.ndarray[Any, Any]
     if not known.any():
         return None
     numbers, flagged = numbers[known], flagged[known]
-    edges = _edges(numbers, logarithmic, values.dtype.kind in "iu" or str(values.dtype).startswith("Int"))
+    edges = _edges(
+        numbers, logarithmic, values.dtype.kind in "iu" or str(values.dtype).startswith("Int")
+    )
     clipped = np.clip(numbers, edges[0], edges[-1])
     p05, median, p95 = np.quantile(numbers, (0.05, 0.5, 0.95))
     return {
@@ -118,11 +150,13 @@ def histogram(values: pd.Series[Any], column: str, flagged: np.ndarray[Any, Any]
         "meaning": COLUMNS[column].meaning,
         "scale": "log" if logarithmic else "linear",
         "n": len(numbers),
-        "p05": _short(p05), "median": _short(median), "p95": _short(p95),
+        "p05": _short(p05),
+        "median": _short(median),
+        "p95": _short(p95),
         "edges": [_short(edge) for edge in edges],
         "counts": np.histogram(clipped, edges)[0].tolist(),
         "flagged": np.histogram(clipped[flagged], edges)[0].tolist(),
-    }  # fmt: skip
+    }
 
 
 def _edges(numbers: np.ndarray[Any, Any], logarithmic: bool, whole: bool) -> np.ndarray[Any, Any]:

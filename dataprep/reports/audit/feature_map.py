@@ -1,4 +1,6 @@
-"""The feature map: which images lie near each other among the features, in the plane, and what that says about the labels."""
+"""The feature map: which images lie near each other among the features, in the plane, and what
+that says about the labels.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ FEWEST = 12
 _CLAIMED_PART = 0.3
 #: Classes in the table beside the map.
 CLASSES = 40
-#: How much better than chance neighbours agree, from 0 (chance) to 1 (always), for classes to come apart, or to do so in part.
+#: How much better than chance neighbours agree, from 0 (chance) to 1 (always), for classes to come
+#: apart, or to do so in part.
 CLEAR, IN_PART = 0.6, 0.25
 #: What stands for "no label" in the counts of neighbours that share it.
 _NONE = 255
@@ -44,12 +47,13 @@ class FeatureMap:
     Attributes:
         rows: (m,) rows of the data set, ascending.
         positions: (m, 2) float32, -1 to 1.
-        agreeing: (m,) uint8, of the 15 nearest neighbours among the features how many share the label; 255 where that is unknown.
+        agreeing: (m,) uint8, of the 15 nearest neighbours among the features how many share the
+            label; 255 where that is unknown.
         total: images that could be on the map.
         agreement: share of neighbours with the same label, 0 to 1; NaN without labels.
         chance: the same if neighbours were drawn at random.
-        classes: for each class, most frequent first: ``name``, ``count``, ``agreement``, and ``other`` with ``share``: the class
-            that its neighbours have most often besides.
+        classes: for each class, most frequent first: ``name``, ``count``, ``agreement``, and
+            ``other`` with ``share``: the class that its neighbours have most often besides.
     """
 
     rows: NDArray[np.int64]
@@ -69,8 +73,8 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
 
     Args:
         audit: the audit; its data set has the array ``embedding``, or there is no map.
-        most: images on the map. Of a larger set a sample is drawn: images that checks complain of, up to 3 in 10, and images at
-            random, of every class its share.
+        most: images on the map. Of a larger set a sample is drawn: images that checks complain of,
+            up to 3 in 10, and images at random, of every class its share.
         seed: of the sample and of the layout.
     """
     embedding = audit.dataset.arrays.get("embedding")
@@ -79,7 +83,11 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
     readable = _readable(audit.dataset)
     rows, drawn = _sample(audit, readable, most, seed)
     features = features_of(np.asarray(embedding[rows]), seed=seed)
-    rows, drawn, values = rows[features.known], drawn[features.known], features.values[features.known]
+    rows, drawn, values = (
+        rows[features.known],
+        drawn[features.known],
+        features.values[features.known],
+    )
     if len(rows) < FEWEST:
         return None
     total = len(readable) if len(readable) > most else len(rows)
@@ -88,9 +96,15 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
 
 
 def map_of(
-    rows: NDArray[np.int64], values: NDArray[np.float32], labels: NDArray[np.int64], names: list[str],
-    drawn: NDArray[np.bool_], total: int, *, seed: int = 0,
-) -> FeatureMap:  # fmt: skip
+    rows: NDArray[np.int64],
+    values: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    names: list[str],
+    drawn: NDArray[np.bool_],
+    total: int,
+    *,
+    seed: int = 0,
+) -> FeatureMap:
     """Lay rows out by their features.
 
     Args:
@@ -105,7 +119,9 @@ def map_of(
     near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices
     agreeing, agreement, chance = _agreement(labels, near, drawn)
     classes = _classes(labels, names, near) if len(names) > 1 else ()
-    return FeatureMap(rows, lay_out(near, values, seed=seed), agreeing, total, agreement, chance, classes)
+    return FeatureMap(
+        rows, lay_out(near, values, seed=seed), agreeing, total, agreement, chance, classes
+    )
 
 
 def why_unmapped(audit: Audit) -> str:
@@ -121,13 +137,20 @@ def _readable(dataset: Dataset) -> NDArray[np.int64]:
     return np.flatnonzero((dataset.samples["lost"].astype("str").fillna("") == "").to_numpy())
 
 
-def _sample(audit: Audit, readable: NDArray[np.int64], most: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Rows for the map, ascending, and which of them were drawn at random rather than for what a check says of them."""
+def _sample(
+    audit: Audit, readable: NDArray[np.int64], most: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows for the map, ascending, and which of them were drawn at random rather than for what a
+    check says of them.
+    """
     if len(readable) <= most:
         return readable, np.ones(len(readable), bool)
     random = np.random.default_rng(seed)
     share = int(most * _CLAIMED_PART) // max(1, len(flags := flagged_samples(audit)))
-    claimed = [random.permutation(np.intersect1d(np.flatnonzero(flagged), readable))[:share] for flagged in flags.values()]
+    claimed = [
+        random.permutation(np.intersect1d(np.flatnonzero(flagged), readable))[:share]
+        for flagged in flags.values()
+    ]
     kept = np.unique(np.concatenate([*claimed, np.zeros(0, np.int64)]))
     labels, _ = _codes(audit.dataset, "label", readable)
     order = random.permutation(len(readable))
@@ -140,14 +163,20 @@ def _sample(audit: Audit, readable: NDArray[np.int64], most: int, seed: int) -> 
     return rows, np.isin(rows, drawn)
 
 
-def _codes(dataset: Dataset, column: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
-    """(m,) code of each row's value, -1 where it is missing, and the values, most frequent first."""
+def _codes(
+    dataset: Dataset, column: str, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """(m,) code of each row's value, -1 where it is missing, and the values, most frequent
+    first.
+    """
     if column not in dataset.samples:
         return np.full(len(rows), -1, np.int64), []
     values: pd.Series[Any] = dataset.samples[column].iloc[rows]
     given = values.notna().to_numpy()
     texts = values.astype("str").to_numpy(dtype=object)
-    names, codes, counts = np.unique(np.where(given, texts, "").astype(str), return_inverse=True, return_counts=True)
+    names, codes, counts = np.unique(
+        np.where(given, texts, "").astype(str), return_inverse=True, return_counts=True
+    )
     order = np.lexsort((names, -counts))
     order = order[names[order] != ""]
     place = np.full(len(names), -1, np.int64)
@@ -158,7 +187,9 @@ def _codes(dataset: Dataset, column: str, rows: NDArray[np.int64]) -> tuple[NDAr
 def _agreement(
     labels: NDArray[np.int64], near: NDArray[np.int32], drawn: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], float, float]:
-    """Neighbours that share each label, their share over the rows drawn at random, and what chance gives."""
+    """Neighbours that share each label, their share over the rows drawn at random, and what
+    chance gives.
+    """
     known = (near >= 0) & (labels[near] >= 0) & (labels >= 0)[:, None]
     same = known & (labels[near] == labels[:, None])
     agreeing = np.where(known.any(axis=1), same.sum(axis=1), _NONE).astype(np.uint8)
@@ -170,7 +201,9 @@ def _agreement(
     return agreeing, float(same[drawn].sum() / known[drawn].sum()), chance
 
 
-def _classes(labels: NDArray[np.int64], names: list[str], near: NDArray[np.int32]) -> tuple[dict[str, Any], ...]:
+def _classes(
+    labels: NDArray[np.int64], names: list[str], near: NDArray[np.int32]
+) -> tuple[dict[str, Any], ...]:
     classes = []
     for code, name in enumerate(names[:CLASSES]):
         around = labels[near[labels == code]]
@@ -178,15 +211,22 @@ def _classes(labels: NDArray[np.int64], names: list[str], near: NDArray[np.int32
         total = max(int(counts.sum()), 1)
         others = np.where(np.arange(len(names)) == code, -1, counts)
         other = int(others.argmax())
-        classes.append({
-            "name": name, "count": int((labels == code).sum()), "agreement": float(counts[code] / total),
-            "other": names[other] if others[other] > 0 else "", "share": float(max(others[other], 0) / total),
-        })  # fmt: skip
+        classes.append(
+            {
+                "name": name,
+                "count": int((labels == code).sum()),
+                "agreement": float(counts[code] / total),
+                "other": names[other] if others[other] > 0 else "",
+                "share": float(max(others[other], 0) / total),
+            }
+        )
     return tuple(classes)
 
 
 def reading(found: FeatureMap) -> str:
-    """What the map says about the labels, in one sentence with its figures; empty without labels."""
+    """What the map says about the labels, in one sentence with its figures; empty without
+    labels.
+    """
     if found.agreement != found.agreement:
         return ""
     figures = (
@@ -195,10 +235,18 @@ def reading(found: FeatureMap) -> str:
     )
     gained = (found.agreement - found.chance) / max(1 - found.chance, 1e-9)
     if gained >= CLEAR:
-        return f"{figures}: classes come apart, and these features hold what tells them from each other."
+        return (
+            f"{figures}: classes come apart, and these features hold what tells them from each "
+            "other."
+        )
     if gained >= IN_PART:
-        return f"{figures}: classes come apart in part; where colours mix, labels or classes are worth a look."
-    return f"{figures}: no clear clusters, so the task is not learnt from these features as they are."
+        return (
+            f"{figures}: classes come apart in part; where colours mix, labels or classes are "
+            "worth a look."
+        )
+    return (
+        f"{figures}: no clear clusters, so the task is not learnt from these features as they are."
+    )
 
 
 def extent(found: FeatureMap) -> str:
@@ -209,20 +257,30 @@ def extent(found: FeatureMap) -> str:
 
 
 def map_payload(audit: Audit, found: FeatureMap) -> dict[str, Any]:
-    """What the page's script draws: positions as base64 of (m, 2) little-endian uint16, codes of labels and splits, flags."""
+    """What the page's script draws: positions as base64 of (m, 2) little-endian uint16, codes of
+    labels and splits, flags.
+    """
     samples = audit.dataset.samples.iloc[found.rows]
     labels, label_names = _codes(audit.dataset, "label", found.rows)
     splits, split_names = _codes(audit.dataset, "split", found.rows)
-    flags = {code: np.flatnonzero(flagged[found.rows]).tolist() for code, flagged in flagged_samples(audit).items()}
+    flags = {
+        code: np.flatnonzero(flagged[found.rows]).tolist()
+        for code, flagged in flagged_samples(audit).items()
+    }
     return {
-        "at": base64.b64encode(np.round((found.positions + 1) * 32767.5).astype("<u2").tobytes()).decode("ascii"),
+        "at": base64.b64encode(
+            np.round((found.positions + 1) * 32767.5).astype("<u2").tobytes()
+        ).decode("ascii"),
         "names": samples.index.tolist(),
-        "labels": label_names, "labelOf": labels.tolist(), "splits": split_names, "splitOf": splits.tolist(),
+        "labels": label_names,
+        "labelOf": labels.tolist(),
+        "splits": split_names,
+        "splitOf": splits.tolist(),
         "agreeing": [-1 if count == _NONE else int(count) for count in found.agreeing],
         "neighbours": NEIGHBOURS,
         "flags": {code: points for code, points in flags.items() if points},
         "facts": {name: _numbers(samples, name) for name in ("width", "height", "bytes")},
-    }  # fmt: skip
+    }
 
 
 def _numbers(samples: pd.DataFrame, column: str) -> list[int]:

@@ -41,7 +41,9 @@ class Cluster:
 
 
 def choose_rows(table: pd.DataFrame, limit: int = ROWS_LIMIT) -> np.ndarray[Any, Any]:
-    """Rows of the issue table for the page, in order: all, or the first of each check, so that no check crowds out another."""
+    """Rows of the issue table for the page, in order: all, or the first of each check, so that
+    no check crowds out another.
+    """
     if len(table) <= limit:
         return np.arange(len(table))
     codes = table["check"].cat.codes.to_numpy()
@@ -55,11 +57,15 @@ def choose_rows(table: pd.DataFrame, limit: int = ROWS_LIMIT) -> np.ndarray[Any,
 
 
 def _fair_share(sizes: np.ndarray[Any, Any], limit: int) -> int:
-    """The largest number such that no more than `limit` rows are chosen when each check gives at most so many."""
+    """The largest number such that no more than `limit` rows are chosen when each check gives at
+    most so many.
+    """
     low, high = 0, int(sizes.max())
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= limit else (low, middle - 1)
+        low, high = (
+            (middle, high) if np.minimum(sizes, middle).sum() <= limit else (low, middle - 1)
+        )
     return low
 
 
@@ -77,7 +83,9 @@ def galleries(audit: Audit, table: pd.DataFrame) -> dict[str, list[Cluster]]:
     for code in _worst_first(table):
         part = table[(table["check"] == code) & of_files]
         clusters = _clusters(part)
-        known = set(samples[samples.isin({name for cluster in clusters for name in cluster.members})])
+        known = set(
+            samples[samples.isin({name for cluster in clusters for name in cluster.members})]
+        )
         for cluster in clusters:
             new = {name for name in cluster.members if name in known} - pictures
             if len(pictures) + len(new) > PICTURES:
@@ -95,7 +103,9 @@ def _worst_first(table: pd.DataFrame) -> list[str]:
 
 
 def _clusters(part: pd.DataFrame) -> list[Cluster]:
-    """The first clusters of one check's claims: claims of one group together, others alone or with what they relate to."""
+    """The first clusters of one check's claims: claims of one group together, others alone or
+    with what they relate to.
+    """
     gathered: dict[str, list[Any]] = {}
     for row in rows_of(part.iloc[: CLUSTERS * 50]):
         key = f"group {row.group}" if row.group else f"row {row.Index}"
@@ -111,4 +121,6 @@ def _cluster(claims: list[Any]) -> Cluster:
         for name in (claim.target, claim.related):
             if name:
                 rows.setdefault(name, int(claim.Index))
-    return Cluster(tuple(rows)[:MEMBERS], tuple(rows.values())[:MEMBERS], keep, max(0, len(rows) - MEMBERS))
+    return Cluster(
+        tuple(rows)[:MEMBERS], tuple(rows.values())[:MEMBERS], keep, max(0, len(rows) - MEMBERS)
+    )

@@ -1,4 +1,6 @@
-"""What the page's script reads: the claims in columns, compressed, and what it says about each sample."""
+"""What the page's script reads: the claims in columns, compressed, and what it says about each
+sample.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,23 @@ def payload(audit: Audit, table: pd.DataFrame, others: Sequence[str] = ()) -> di
     labels, label_of = _of_samples(audit, "label", known)
     splits, split_of = _of_samples(audit, "split", known)
     columns: dict[str, Any] = {
-        "names": names, "labels": labels, "labelOf": label_of, "splits": splits, "splitOf": split_of,
-        "target": codes[: len(table)], "related": codes[len(table) : 2 * len(table)],
+        "names": names,
+        "labels": labels,
+        "labelOf": label_of,
+        "splits": splits,
+        "splitOf": split_of,
+        "target": codes[: len(table)],
+        "related": codes[len(table) : 2 * len(table)],
         "ofFile": np.flatnonzero(known >= 0).tolist() if not (known >= 0).all() else "all",
         "message": render(table, templates(audit)),
-        "figure": [float(f"{value:.5g}") if math.isfinite(value) else None for value in table["figure"].tolist()],
+        "figure": [
+            float(f"{value:.5g}") if math.isfinite(value) else None
+            for value in table["figure"].tolist()
+        ],
         "confidence": [round(value, 2) for value in table["confidence"].fillna(0).tolist()],
-        "severity": table["severity"].cat.codes.tolist(), "severities": list(SEVERITIES),
-    }  # fmt: skip
+        "severity": table["severity"].cat.codes.tolist(),
+        "severities": list(SEVERITIES),
+    }
     for name in ("check", "unit", "suggestion", "value", "location", "group", "scope"):
         columns[f"{name}s"], columns[name] = _numbered(table[name].astype("str").tolist())
     return columns
@@ -49,14 +60,20 @@ def payload(audit: Audit, table: pd.DataFrame, others: Sequence[str] = ()) -> di
 def compressed(data: Mapping[str, Any]) -> str:
     """Data as base64 of gzipped JSON; the same bytes for the same data."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return base64.b64encode(gzip.compress(text.encode("utf-8", "backslashreplace"), 6, mtime=0)).decode("ascii")
+    return base64.b64encode(
+        gzip.compress(text.encode("utf-8", "backslashreplace"), 6, mtime=0)
+    ).decode("ascii")
 
 
 def sample_facts(audit: Audit, samples: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What the page says about each shown sample: ``label``, ``split``, ``facts`` and ``lost`` (why no picture)."""
+    """What the page says about each shown sample: ``label``, ``split``, ``facts`` and ``lost``
+    (why no picture).
+    """
     known = audit.dataset.samples
     rows = known.index.get_indexer(pd.Index(list(dict.fromkeys(samples)), dtype="object"))
-    records: list[Any] = known.iloc[rows[rows >= 0]].rename_axis("sample").reset_index().to_dict("records")
+    records: list[Any] = (
+        known.iloc[rows[rows >= 0]].rename_axis("sample").reset_index().to_dict("records")
+    )
     return {
         str(row["sample"]): {
             "label": _text(row.get("label")),
@@ -70,7 +87,10 @@ def sample_facts(audit: Audit, samples: Iterable[str]) -> dict[str, dict[str, An
 
 def _facts(row: Mapping[str, Any]) -> str:
     width, height, size = (row.get(name, math.nan) for name in ("width", "height", "bytes"))
-    parts = ["" if pd.isna([width, height]).any() else f"{int(width)} × {int(height)}", _text(row.get("format"))]
+    parts = [
+        "" if pd.isna([width, height]).any() else f"{int(width)} × {int(height)}",
+        _text(row.get("format")),
+    ]
     return " · ".join(filter(None, [*parts, "" if pd.isna(size) else in_bytes(float(size))]))
 
 
@@ -88,16 +108,22 @@ def _text(value: Any) -> str:
 
 
 def _numbered(texts: Sequence[str]) -> tuple[list[str], list[int]]:
-    """The distinct texts in order of appearance, and the number of each text among them; -1 for empty text."""
+    """The distinct texts in order of appearance, and the number of each text among them; -1 for
+    empty text.
+    """
     values = np.array([text or None for text in texts], dtype=object)
     codes, uniques = pd.factorize(values)
     return [str(text) for text in uniques], codes.tolist()
 
 
-def _of_samples(audit: Audit, column: str, rows: np.ndarray[Any, Any]) -> tuple[list[str], list[int]]:
+def _of_samples(
+    audit: Audit, column: str, rows: np.ndarray[Any, Any]
+) -> tuple[list[str], list[int]]:
     """Values of a column for the named samples: the distinct ones, and a number per name."""
     if column not in audit.dataset.samples:
         return [], []
     values = audit.dataset.samples[column].astype("str").fillna("").to_numpy(dtype=object)
     values = np.where(audit.dataset.samples[column].isna().to_numpy(), "", values)
-    return _numbered(list(np.where(rows >= 0, values[rows], "")) if len(values) else [""] * len(rows))
+    return _numbered(
+        list(np.where(rows >= 0, values[rows], "")) if len(values) else [""] * len(rows)
+    )

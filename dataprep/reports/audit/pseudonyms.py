@@ -1,4 +1,6 @@
-"""Anonymised audits: stable pseudonyms in place of names, and nothing that tells where, when or by whom a picture was taken."""
+"""Anonymised audits: stable pseudonyms in place of names, and nothing that tells where, when or
+by whom a picture was taken.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +24,54 @@ if TYPE_CHECKING:
 #: Stands for the folder, and for text that is left out.
 HIDDEN_ROOT, HIDDEN_TEXT = "(anonymised)", "(left out)"
 #: Columns that name, place or date a picture; the user's own columns go as well.
-PRIVATE: tuple[str, ...] = ("lost_detail", "extension", "captured_at", "camera", "gps", "pixel_hash")
+PRIVATE: tuple[str, ...] = (
+    "lost_detail",
+    "extension",
+    "captured_at",
+    "camera",
+    "gps",
+    "pixel_hash",
+)
 #: Columns that identities are made of, dropped from the files that are written.
 UNWRITTEN: tuple[str, ...] = ("file_hash",)
 
-_USUAL_SPLIT = re.compile(r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE)
+_USUAL_SPLIT = re.compile(
+    r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE
+)
 _ROW = re.compile(r"(?:row |:)(\d+)$")
-#: Keys of evidence whose text is a check's own words, in which names are quoted, or are labels, splits or groups; text under
-#: other keys is left out.
-OWN_WORDS = frozenset({
-    "advice", "change", "direction", "figure_name", "format", "kind", "legend", "meaning", "mode", "more", "place", "reason",
-    "regime", "relation", "sentence", "text", "todo", "told", "unit", "what", "worst", "x_label", "y_label", "row_label",
-    "column_label",
-})  # fmt: skip
-#: Keys of evidence that hold a drawing (`dataprep.reports.audit.evidence`), whose own keys are ours, not names.
+#: Keys of evidence whose text is a check's own words, in which names are quoted, or are labels,
+#: splits or groups; text under other keys is left out.
+OWN_WORDS = frozenset(
+    {
+        "advice",
+        "change",
+        "direction",
+        "figure_name",
+        "format",
+        "kind",
+        "legend",
+        "meaning",
+        "mode",
+        "more",
+        "place",
+        "reason",
+        "regime",
+        "relation",
+        "sentence",
+        "text",
+        "todo",
+        "told",
+        "unit",
+        "what",
+        "worst",
+        "x_label",
+        "y_label",
+        "row_label",
+        "column_label",
+    }
+)
+#: Keys of evidence that hold a drawing (`dataprep.reports.audit.evidence`), whose own keys are
+#: ours, not names.
 DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
 #: Parts of drawings that list names, and the part that is a piece of a picture.
 _NAMING, _PIXELS = frozenset({"categories", "classes"}), "pixels"
@@ -62,11 +98,13 @@ class _Names(dict[str, str]):
 
 
 def anonymise(audit: Audit) -> Audit:
-    """The same audit with pseudonyms for files, labels, groups, unusual split names and whatever else names something.
+    """The same audit with pseudonyms for files, labels, groups, unusual split names and whatever
+    else names something.
 
-    A file's pseudonym is a hash of its content, so it stays the same when files are renamed or added; without the file it
-    cannot be undone. Labels and groups are numbered. The root, the user's own columns, capture time, camera and position,
-    the decoder's words and options that hold text are left out.
+    A file's pseudonym is a hash of its content, so it stays the same when files are renamed or
+    added; without the file it cannot be undone. Labels and groups are numbered. The root, the
+    user's own columns, capture time, camera and position, the decoder's words and options that hold
+    text are left out.
     """
     names = _Pseudonyms(audit.dataset)
     return Audit(
@@ -91,29 +129,47 @@ class _Pseudonyms:
         self.others = _Names("name")
         self.issue_groups = _Names("set")
         known = (self.groups, self.splits, self.classes)
-        self._spoken = {name: of for names in known for name, of in names.items() if not _NUMBER.fullmatch(name)}
-        long = sorted((name for name in self._spoken if name and not _WORD.fullmatch(name)), key=len, reverse=True)
+        self._spoken = {
+            name: of for names in known for name, of in names.items() if not _NUMBER.fullmatch(name)
+        }
+        long = sorted(
+            (name for name in self._spoken if name and not _WORD.fullmatch(name)),
+            key=len,
+            reverse=True,
+        )
         self._phrases = re.compile("|".join(map(re.escape, long[:_PHRASES])) or "(?!)")
         self._of_scope: dict[str, Mapping[str, str]] = {"class": self.classes, "split": self.splits}
 
     def of(self, name: str, scope: str = "") -> str:
-        """The pseudonym of a name whose kind the scope may tell; text that only says a row is kept."""
+        """The pseudonym of a name whose kind the scope may tell; text that only says a row is
+        kept.
+        """
         if not name or re.fullmatch(r"row \d+", name):
             return name
-        for known in (self._of_scope.get(scope, self.samples), self.samples, self.classes, self.splits, self.groups):
+        for known in (
+            self._of_scope.get(scope, self.samples),
+            self.samples,
+            self.classes,
+            self.splits,
+            self.groups,
+        ):
             if name in known:
                 return known[name]
         return self.others[name]
 
     def text(self, text: str, key: str) -> str:
-        """What stands for a text in evidence: its pseudonym if it is a name, itself if these are our own words."""
+        """What stands for a text in evidence: its pseudonym if it is a name, itself if these are
+        our own words.
+        """
         for known in (self.samples, self.classes, self.groups, self.splits):
             if text in known:
                 return known[text]
         return self._own_words(text) if key in OWN_WORDS else HIDDEN_TEXT if text else text
 
     def _own_words(self, text: str) -> str:
-        """A check's sentence, with pseudonyms for what it quotes and for labels, splits and groups that it names, but numbers."""
+        """A check's sentence, with pseudonyms for what it quotes and for labels, splits and
+        groups that it names, but numbers.
+        """
         text = _QUOTED.sub(lambda found: f"'{self.of(found[1] or found[2] or '')}'", text)
         text = self._phrases.sub(lambda found: self._spoken[found[0]], text)
         return _WORD.sub(lambda found: self._spoken.get(found[0], found[0]), text)
@@ -126,9 +182,13 @@ def _unique(dataset: Dataset, column: str) -> list[str]:
 
 
 def _file_names(dataset: Dataset) -> list[str]:
-    """(n,) pseudonyms: ``image-`` and 12 digits of a hash of the content's hash; copies are numbered."""
+    """(n,) pseudonyms: ``image-`` and 12 digits of a hash of the content's hash; copies are
+    numbered.
+    """
     samples = dataset.samples
-    hashes: list[str] = samples["file_hash"].fillna("").tolist() if "file_hash" in samples else [""] * len(samples)
+    hashes: list[str] = (
+        samples["file_hash"].fillna("").tolist() if "file_hash" in samples else [""] * len(samples)
+    )
     taken: dict[str, int] = {}
     names = []
     for content in hashes:
@@ -142,13 +202,25 @@ def _dataset(dataset: Dataset, names: _Pseudonyms) -> Dataset:
     kept = [name for name in dataset.samples if name in COLUMNS and name not in PRIVATE]
     samples = dataset.samples[kept].copy()
     samples.index = pd.Index([names.samples[name] for name in samples.index], name="sample")
-    for column, known in (("label", names.classes), ("group", names.groups), ("split", names.splits)):
+    for column, known in (
+        ("label", names.classes),
+        ("group", names.groups),
+        ("split", names.splits),
+    ):
         if column in samples:
-            samples[column] = pd.Categorical([known[str(v)] if v == v and v is not None else None for v in samples[column]])
+            samples[column] = pd.Categorical(
+                [known[str(v)] if v == v and v is not None else None for v in samples[column]]
+            )
     return replace(
-        dataset, root=HIDDEN_ROOT, samples=samples, classes=tuple(names.classes[name] for name in dataset.classes),
-        annotations=None, faults=None, ignored={"junk": sum(dataset.ignored.values())} if dataset.ignored else {}, notes=(),
-    )  # fmt: skip
+        dataset,
+        root=HIDDEN_ROOT,
+        samples=samples,
+        classes=tuple(names.classes[name] for name in dataset.classes),
+        annotations=None,
+        faults=None,
+        ignored={"junk": sum(dataset.ignored.values())} if dataset.ignored else {},
+        notes=(),
+    )
 
 
 def _issues(table: pd.DataFrame, names: _Pseudonyms) -> pd.DataFrame:
@@ -156,15 +228,24 @@ def _issues(table: pd.DataFrame, names: _Pseudonyms) -> pd.DataFrame:
     texts: dict[str, str] = {}
     columns: dict[str, list[str]] = {
         "target": [names.of(name, scope) for name, scope in zip(table["target"].tolist(), scopes)],
-        "related": [names.of(name, scope) for name, scope in zip(table["related"].tolist(), scopes)],
-        "group": [names.samples.get(name) or names.issue_groups[name] for name in table["group"].tolist()],
+        "related": [
+            names.of(name, scope) for name, scope in zip(table["related"].tolist(), scopes)
+        ],
+        "group": [
+            names.samples.get(name) or names.issue_groups[name] for name in table["group"].tolist()
+        ],
         "location": [_row_only(place) for place in table["location"].tolist()],
         "value": [names.of(value, "class") for value in table["value"].tolist()],
     }
     for text in table["evidence"].unique():
         texts[text] = _evidence(text, names)
     columns["evidence"] = [texts[text] for text in table["evidence"].tolist()]
-    return table.assign(**{name: pd.array(np.array(values, dtype=object), dtype="str") for name, values in columns.items()})
+    return table.assign(
+        **{
+            name: pd.array(np.array(values, dtype=object), dtype="str")
+            for name, values in columns.items()
+        }
+    )
 
 
 def _row_only(location: str) -> str:
@@ -174,7 +255,9 @@ def _row_only(location: str) -> str:
 
 def _evidence(text: str, names: _Pseudonyms) -> str:
     evidence = {
-        key: _hidden_drawing(value, names) if key in DRAWINGS and isinstance(value, dict) else _hidden(value, key, names)
+        key: _hidden_drawing(value, names)
+        if key in DRAWINGS and isinstance(value, dict)
+        else _hidden(value, key, names)
         for key, value in read_evidence(text).items()
     }
     return json.dumps(evidence, separators=(",", ":"), sort_keys=True) if evidence else ""
@@ -195,9 +278,14 @@ def _hidden_drawing(drawing: Mapping[str, Any], names: _Pseudonyms) -> dict[str,
     hidden = {key: _hidden(value, key, names) for key, value in drawing.items() if key != _PIXELS}
     series = drawing.get("series")
     if isinstance(series, dict):
-        hidden["series"] = {name if name in _OWN_SERIES else names.of(name): counts for name, counts in series.items()}
+        hidden["series"] = {
+            name if name in _OWN_SERIES else names.of(name): counts
+            for name, counts in series.items()
+        }
     for key in _NAMING & set(drawing):
-        hidden[key] = [names.of(str(name)) for name in drawing[key]] if isinstance(drawing[key], list) else []
+        hidden[key] = (
+            [names.of(str(name)) for name in drawing[key]] if isinstance(drawing[key], list) else []
+        )
     if drawing.get("label") in COLUMNS:
         hidden["label"] = drawing["label"]
     return hidden

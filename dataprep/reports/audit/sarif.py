@@ -22,13 +22,15 @@ _ROW = re.compile(r"^(?P<file>.+?)(?:, row |:)(?P<row>\d+)$")
 def sarif(summary: Mapping[str, Any]) -> dict[str, Any]:
     """A SARIF log of one run, from a summary; facts, with nothing to mend, are no results.
 
-    A claim's file is relative to the base ``ROOT`` (the data set's folder); a claim about a class, a split or the whole data set
-    points to the root itself, as code hosts show no result without a place. At most `RESULTS_LIMIT` results, worst first; a
-    notification says how many were left out.
+    A claim's file is relative to the base ``ROOT`` (the data set's folder); a claim about a class,
+    a split or the whole data set points to the root itself, as code hosts show no result without a
+    place. At most `RESULTS_LIMIT` results, worst first; a notification says how many were left out.
     """
     checks = summary["checks"]
     places = {check["code"]: index for index, check in enumerate(checks)}
-    claims = [claim for claim in summary["issues"]["claims"] if claim["severity"] != "fact"][:RESULTS_LIMIT]
+    claims = [claim for claim in summary["issues"]["claims"] if claim["severity"] != "fact"][
+        :RESULTS_LIMIT
+    ]
     run: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -37,7 +39,12 @@ def sarif(summary: Mapping[str, Any]) -> dict[str, Any]:
                 "rules": [_rule(check) for check in checks],
             }
         },
-        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": _left_out(summary, len(claims))}],
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": _left_out(summary, len(claims)),
+            }
+        ],
         "columnKind": "unicodeCodePoints",
         "results": [_result(claim, places) for claim in claims],
     }
@@ -73,8 +80,12 @@ def _rule(check: Mapping[str, Any]) -> dict[str, Any]:
         "shortDescription": {"text": check["summary"]},
         "fullDescription": {"text": page.get("What it finds") or check["summary"]},
         "help": {
-            "text": "\n\n".join([check["advice"], *(f"{heading}\n{text}" for heading, text in page.items())]),
-            "markdown": "\n\n".join([check["advice"], *(f"## {heading}\n\n{text}" for heading, text in page.items())]),
+            "text": "\n\n".join(
+                [check["advice"], *(f"{heading}\n{text}" for heading, text in page.items())]
+            ),
+            "markdown": "\n\n".join(
+                [check["advice"], *(f"## {heading}\n\n{text}" for heading, text in page.items())]
+            ),
         },
         "defaultConfiguration": {"level": _LEVELS[check["severity"]]},
         "properties": {"tags": ["data-quality", check["family"]]},
@@ -90,14 +101,17 @@ def _result(claim: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, An
         "locations": [_location(claim)],
         "partialFingerprints": {"dataprepClaim/v1": claim["id"]},
         "properties": {
-            key: claim[key] for key in ("scope", "target", "confidence", "figure", "unit", "suggestion", "value")
+            key: claim[key]
+            for key in ("scope", "target", "confidence", "figure", "unit", "suggestion", "value")
             if claim[key] not in (None, "")
         },
-    }  # fmt: skip
+    }
     if claim["check"] in places:
         result["ruleIndex"] = places[claim["check"]]
     if claim["related"] and claim["scope"] in _OF_FILES:
-        result["relatedLocations"] = [{"id": 1, "message": {"text": "the related file"}, **_file(uri_of(claim["related"]))}]
+        result["relatedLocations"] = [
+            {"id": 1, "message": {"text": "the related file"}, **_file(uri_of(claim["related"]))}
+        ]
     return result
 
 
@@ -107,7 +121,9 @@ def _location(claim: Mapping[str, Any]) -> dict[str, Any]:
         return _file(uri_of(claim["target"]))
     if row:
         return _file(quote(row["file"], safe="/"), int(row["row"]))
-    return _file(uri_of(claim["target"]) if claim["scope"] == "record" and claim["target"] else "./")
+    return _file(
+        uri_of(claim["target"]) if claim["scope"] == "record" and claim["target"] else "./"
+    )
 
 
 def _file(uri: str, line: int = 0) -> dict[str, Any]:
@@ -121,5 +137,9 @@ def _left_out(summary: Mapping[str, Any], shown: int) -> Iterable[dict[str, Any]
     hidden = summary["counts"]["issues"] - shown
     if hidden <= 0:
         return []
-    text = f"{hidden:,} of {summary['counts']['issues']:,} results were left out, the least severe ones; issues.csv lists all."
+    text = (
+        f"{hidden:,} of {summary['counts']['issues']:,} results were left out, the least "
+        "severe "
+        "ones; issues.csv lists all."
+    )
     return [{"level": "note", "message": {"text": text}}]

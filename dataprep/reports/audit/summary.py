@@ -31,8 +31,11 @@ EXAMPLES = 5
 _OF_FILES = ("sample", "pair")
 
 
-def summarise(audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = False) -> dict[str, Any]:
-    """An audit as a dictionary that `dataprep.schemas.report.report_schema` describes, ready for JSON.
+def summarise(
+    audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = False
+) -> dict[str, Any]:
+    """An audit as a dictionary that `dataprep.schemas.report.report_schema` describes, ready for
+    JSON.
 
     Args:
         audit: the audit.
@@ -40,7 +43,8 @@ def summarise(audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = Fal
         anonymised: what ``anonymised`` says; see `dataprep.reports.audit.pseudonyms`.
 
     Returns:
-        Plain dictionaries, lists, text and numbers. The same audit gives the same dictionary but for ``generated_at``.
+        Plain dictionaries, lists, text and numbers. The same audit gives the same dictionary but
+        for ``generated_at``.
     """
     ids = issue_ids(audit.issues, audit.dataset)
     checks = [_check_facts(check, audit, anonymised) for check in ranked(audit)]
@@ -56,8 +60,13 @@ def summarise(audit: Audit, *, limit: int = CLAIMS_LIMIT, anonymised: bool = Fal
         "dataset": dataset,
         "checks": checks,
         "facts": told_facts(audit),
-        "skipped": [_skipped_facts(code, reason, audit) for code, reason in sorted(audit.skipped.items())],
-        "distributions": {"classes": class_counts(audit.dataset), "properties": property_histograms(audit)},
+        "skipped": [
+            _skipped_facts(code, reason, audit) for code, reason in sorted(audit.skipped.items())
+        ],
+        "distributions": {
+            "classes": class_counts(audit.dataset),
+            "properties": property_histograms(audit),
+        },
         "issues": {
             "total": len(audit.issues),
             "listed": min(limit, len(audit.issues)),
@@ -77,8 +86,13 @@ LEAKS = ("split-leakage", "group-leakage")
 
 
 def ranked(audit: Audit) -> list[Check]:
-    """The checks that ran: leaks first, then what else found something, worst and most frequent first; the others by family."""
-    found = {row.check: (SEVERITIES.index(row.severity), row.issues) for row in rows_of(audit.issues.summary())}
+    """The checks that ran: leaks first, then what else found something, worst and most frequent
+    first; the others by family.
+    """
+    found = {
+        row.check: (SEVERITIES.index(row.severity), row.issues)
+        for row in rows_of(audit.issues.summary())
+    }
     ran = [check for check in audit.checks if check.code not in audit.skipped]
 
     def order(check: Check) -> tuple[bool, int, int, int, str]:
@@ -91,7 +105,9 @@ def ranked(audit: Audit) -> list[Check]:
 
 
 def dataset_facts(dataset: Dataset, fingerprint: str = "") -> dict[str, Any]:
-    """What the data set is made of: sizes, classes, splits, formats, what was lost and what was ignored."""
+    """What the data set is made of: sizes, classes, splits, formats, what was lost and what was
+    ignored.
+    """
     samples = dataset.samples
     lost = value_counts(samples, "lost")
     sizes = samples["bytes"].astype("float64") if "bytes" in samples else pd.Series(dtype="float64")
@@ -108,34 +124,46 @@ def dataset_facts(dataset: Dataset, fingerprint: str = "") -> dict[str, Any]:
         "splits": value_counts(samples, "split"),
         "formats": value_counts(samples, "format"),
         "bytes": int(np.nansum(sizes.to_numpy(dtype=np.float64, na_value=np.nan))),
-        "ignored": [{"name": str(name), "count": int(count)} for name, count in sorted(dataset.ignored.items())],
+        "ignored": [
+            {"name": str(name), "count": int(count)}
+            for name, count in sorted(dataset.ignored.items())
+        ],
         "notes": list(dataset.notes),
     }
 
 
 def claims(audit: Audit, table: pd.DataFrame, ids: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    """Rows of the issue table as dictionaries; `ids` are those of the whole table, which `table` is a part of."""
+    """Rows of the issue table as dictionaries; `ids` are those of the whole table, which `table`
+    is a part of.
+    """
     messages = render(table, templates(audit))
-    figures = [None if figure != figure or abs(figure) == float("inf") else figure for figure in table["figure"].tolist()]
+    figures = [
+        None if figure != figure or abs(figure) == float("inf") else figure
+        for figure in table["figure"].tolist()
+    ]
     listed = []
     for row, message, figure in zip(rows_of(table), messages, figures):
-        listed.append({
-            "id": ids[row.Index],
-            "check": row.check,
-            "severity": row.severity,
-            "scope": row.scope,
-            "target": row.target,
-            "related": row.related,
-            "group": row.group,
-            "message": message,
-            "confidence": round(float(row.confidence), 4) if row.confidence == row.confidence else None,
-            "figure": figure,
-            "unit": row.unit,
-            "location": row.location,
-            "suggestion": row.suggestion,
-            "value": row.value,
-            "evidence": read_evidence(row.evidence),
-        })  # fmt: skip
+        listed.append(
+            {
+                "id": ids[row.Index],
+                "check": row.check,
+                "severity": row.severity,
+                "scope": row.scope,
+                "target": row.target,
+                "related": row.related,
+                "group": row.group,
+                "message": message,
+                "confidence": round(float(row.confidence), 4)
+                if row.confidence == row.confidence
+                else None,
+                "figure": figure,
+                "unit": row.unit,
+                "location": row.location,
+                "suggestion": row.suggestion,
+                "value": row.value,
+                "evidence": read_evidence(row.evidence),
+            }
+        )
     return listed
 
 
@@ -147,7 +175,11 @@ def _counts(audit: Audit) -> dict[str, Any]:
     return {
         "issues": len(table) - facts,
         "facts": facts,
-        **{severity: int(by_severity.get(severity, 0)) for severity in SEVERITIES if severity != "fact"},
+        **{
+            severity: int(by_severity.get(severity, 0))
+            for severity in SEVERITIES
+            if severity != "fact"
+        },
         "samples": int(table.loc[grave, "target"].nunique()),
         "left_out": sum(audit.run.get("left_out", {}).values()),
     }
@@ -157,7 +189,11 @@ def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]
     table = audit.issues.table
     told = np.flatnonzero(table["check"] == check.code)
     rows = told[(table["severity"].iloc[told] != "fact").to_numpy()]
-    samples = int(table["target"].iloc[rows][table["scope"].iloc[rows].isin(_OF_FILES)].nunique()) if len(rows) else 0
+    samples = (
+        int(table["target"].iloc[rows][table["scope"].iloc[rows].isin(_OF_FILES)].nunique())
+        if len(rows)
+        else 0
+    )
     return {
         "code": check.code,
         "family": check.family,
@@ -177,7 +213,10 @@ def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]
 
 def _worst(check: Check, part: pd.DataFrame) -> list[dict[str, str]]:
     messages = render(part, {check.code: check.message})
-    return [{"target": row.target, "related": row.related, "message": message} for row, message in zip(rows_of(part), messages)]
+    return [
+        {"target": row.target, "related": row.related, "message": message}
+        for row, message in zip(rows_of(part), messages)
+    ]
 
 
 def options_of(check: Check) -> dict[str, Any]:

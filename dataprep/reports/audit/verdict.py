@@ -13,7 +13,10 @@ NAMED = 3
 
 
 def verdict(
-    dataset: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], skipped: Mapping[str, str], left_out: int = 0
+    dataset: Mapping[str, Any],
+    checks: Sequence[Mapping[str, Any]],
+    skipped: Mapping[str, str],
+    left_out: int = 0,
 ) -> dict[str, str]:
     """``level`` (error, warning, good or empty), ``title`` and ``text``.
 
@@ -24,17 +27,29 @@ def verdict(
         left_out: issues that are known or dismissed, and not shown.
     """
     if not dataset["samples"]:
-        return {"level": "empty", "title": "No images found", "text": f"Nothing to look at in {dataset['root']}."}
+        return {
+            "level": "empty",
+            "title": "No images found",
+            "text": f"Nothing to look at in {dataset['root']}.",
+        }
     failed = [code for code, reason in skipped.items() if is_failure(reason)]
     found = [check for check in checks if check["count"]]
     grave = [check for check in found if check["severity"] == "error"]
     doubtful = [check for check in found if check["severity"] == "warning"]
     level = "error" if grave or failed else "warning" if doubtful else "good"
     sentences = (
-        _failed(failed), _seen(dataset), _named(grave or doubtful), _rest(grave, doubtful), _hidden(left_out),
+        _failed(failed),
+        _seen(dataset),
+        _named(grave or doubtful),
+        _rest(grave, doubtful),
+        _hidden(left_out),
         _unseen(checks, skipped),
-    )  # fmt: skip
-    return {"level": level, "title": _title(grave, doubtful, left_out, len(failed)), "text": " ".join(filter(None, sentences))}
+    )
+    return {
+        "level": level,
+        "title": _title(grave, doubtful, left_out, len(failed)),
+        "text": " ".join(filter(None, sentences)),
+    }
 
 
 def _title(grave: Sequence[Any], doubtful: Sequence[Any], left_out: int, failed: int) -> str:
@@ -50,14 +65,20 @@ def _title(grave: Sequence[Any], doubtful: Sequence[Any], left_out: int, failed:
 def _failed(codes: Sequence[str]) -> str:
     if not codes:
         return ""
-    return f"Nothing is known of what {', '.join(codes)} would have found; the errors are below, please report them."
+    return (
+        f"Nothing is known of what {', '.join(codes)} would have found; the errors are below, "
+        "please report them."
+    )
 
 
 def _seen(dataset: Mapping[str, Any]) -> str:
     read = dataset["samples"] - dataset["lost"]
     if not dataset["lost"]:
         return f"{counted(read, 'image')} {'was' if read == 1 else 'were'} read and measured."
-    return f"{read:,} of {counted(dataset['samples'], 'image')} were read and measured; {dataset['lost']:,} could not be."
+    return (
+        f"{read:,} of {counted(dataset['samples'], 'image')} were read and measured; "
+        f"{dataset['lost']:,} could not be."
+    )
 
 
 def _named(checks: Sequence[Mapping[str, Any]]) -> str:
@@ -71,11 +92,22 @@ def _named(checks: Sequence[Mapping[str, Any]]) -> str:
 def _rest(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
     if not grave or not doubtful:
         return ""
-    return f"{counted(len(doubtful), 'kind')} of warning {'is' if len(doubtful) == 1 else 'are'} less urgent."
+    return (
+        f"{counted(len(doubtful), 'kind')} of warning {'is' if len(doubtful) == 1 else 'are'} "
+        "less urgent."
+    )
 
 
 def _hidden(left_out: int) -> str:
-    return f"{counted(left_out, 'known or dismissed issue')} {'is' if left_out == 1 else 'are'} not shown." if left_out else ""
+    return (
+        (
+            f"{counted(left_out, 'known or dismissed issue')} {'is' if left_out == 1 else 'are'} "
+            "not "
+            "shown."
+        )
+        if left_out
+        else ""
+    )
 
 
 def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
@@ -94,5 +126,7 @@ def percent(share: float) -> str:
 
 
 def _lower(summary: str) -> str:
-    """A heading inside a sentence: its first letter small, unless it starts with an abbreviation (EXIF)."""
+    """A heading inside a sentence: its first letter small, unless it starts with an abbreviation
+    (EXIF).
+    """
     return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]

@@ -1,4 +1,6 @@
-"""Two folders swap their places in one step, where the operating system and the file system can do that."""
+"""Two folders swap their places in one step, where the operating system and the file system can
+do that.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _RENAME_SWAP = 2  # macOS: renamex_np(2)
 
 
 def exchange(one: str, other: str) -> bool:
-    """Swap two paths of one file system in one step; gives whether that was done. Nothing is changed where it was not."""
+    """Swap two paths of one file system in one step; gives whether that was done. Nothing is
+    changed where it was not.
+    """
     swap = _swapper()
     return swap is not None and swap(os.fsencode(one), os.fsencode(other)) == 0
 
@@ -33,7 +37,13 @@ def _swapper() -> Callable[[bytes, bytes], int] | None:
     except AttributeError:
         return None
     if system == "linux":
-        call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+        call.argtypes = [
+            ctypes.c_int,
+            ctypes.c_char_p,
+            ctypes.c_int,
+            ctypes.c_char_p,
+            ctypes.c_uint,
+        ]
         return lambda one, other: int(call(_AT_FDCWD, one, _AT_FDCWD, other, _RENAME_EXCHANGE))
     call.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint]
     return lambda one, other: int(call(one, other, _RENAME_SWAP))

@@ -1,4 +1,6 @@
-"""What is being written out of sight: locked while its process lives, so that the next run knows what a dead one left."""
+"""What is being written out of sight: locked while its process lives, so that the next run knows
+what a dead one left.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ def _stem(name: str) -> str:
 
 
 def lock(handle: int) -> bool:
-    """Lock an open file or folder for this process; False where somebody else holds it, or has removed it just now.
+    """Lock an open file or folder for this process; False where somebody else holds it, or has
+    removed it just now.
 
     Where the file system has no locks, nothing is locked, and only age tells what a dead run left.
     """
@@ -67,11 +70,15 @@ def lock(handle: int) -> bool:
 
 
 def claim(path: str) -> int | None:
-    """A locked handle of what a dead run left, for `release`; None where its run is alive, or it is gone."""
+    """A locked handle of what a dead run left, for `release`; None where its run is alive, or it
+    is gone.
+    """
     if fcntl is None:
         return _old(path)
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+        )
     except OSError:
         return None
     try:
@@ -86,7 +93,9 @@ def claim(path: str) -> int | None:
 
 
 def if_dead(path: str, do: Callable[[str], object]) -> None:
-    """Do it with what a run left, unless that run is alive; errors of the operating system are of no account."""
+    """Do it with what a run left, unless that run is alive; errors of the operating system are
+    of no account.
+    """
     handle = claim(path)
     if handle is not None:
         try:
@@ -103,7 +112,9 @@ def release(handle: int) -> None:
 
 
 def new_folder(folder: str, name: str, note: str = "") -> tuple[str, int]:
-    """A new folder in `folder` for what will be called `name`: its path, and a handle that holds its lock, for `release`."""
+    """A new folder in `folder` for what will be called `name`: its path, and a handle that holds
+    its lock, for `release`.
+    """
     while True:
         path = partial_path(folder, name, note)
         os.mkdir(path)

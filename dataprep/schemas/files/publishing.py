@@ -1,9 +1,10 @@
 """Publication: the files of a stage take their places in one step, whatever ends the run.
 
-They are written to a folder out of sight, which then swaps places with the stage's folder (`exchange`); what is not replaced is
-linked into it before. Where folders cannot be swapped (no such call, a mount point, the working folder, a folder that is not
-dataprep's own), the files are moved in one by one, after one renaming that makes the move certain: the next run, and every
-reader, carries on with it (`settle`). What a dead run left unfinished is removed by the next.
+They are written to a folder out of sight, which then swaps places with the stage's folder
+(`exchange`); what is not replaced is linked into it before. Where folders cannot be swapped (no
+such call, a mount point, the working folder, a folder that is not dataprep's own), the files are
+moved in one by one, after one renaming that makes the move certain: the next run, and every reader,
+carries on with it (`settle`). What a dead run left unfinished is removed by the next.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from dataprep.schemas.files.leftovers import if_dead, new_folder, partials, rele
 _MOVE, _READY = "publish", ".ready"
 #: In the folder of such a move: names that go.
 _GOING = ".going.json"
-#: Files of others that are linked into a new folder at most; beyond, the folder stays and files are moved into it.
+#: Files of others that are linked into a new folder at most; beyond, the folder stays and files are
+#: moved into it.
 _MOST_CARRIED = 10_000
 
 
@@ -33,11 +35,14 @@ class Publication:
     Args:
         folder: absolute path, links resolved; it exists.
         whole: whether the folder is dataprep's own, so that it may be swapped as a whole.
-        owns: names of the files that a result may consist of: those that were not written this time go.
+        owns: names of the files that a result may consist of: those that were not written this time
+            go.
         keeps: names of folders in it that stay; any other folder means that it is not swapped.
     """
 
-    def __init__(self, folder: str, *, whole: bool, owns: Collection[str], keeps: Collection[str]) -> None:
+    def __init__(
+        self, folder: str, *, whole: bool, owns: Collection[str], keeps: Collection[str]
+    ) -> None:
         self.folder, self.owns, self.stage, self._lock = folder, set(owns), "", -1
         clear_leftovers(folder, self.owns)
         if whole and _may_be_swapped(folder, keeps):
@@ -55,7 +60,9 @@ class Publication:
         self.owns.update(written)
         for name in written:
             if os.path.isdir(os.path.join(self.folder, name)):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.path.join(self.folder, name))
+                raise IsADirectoryError(
+                    errno.EISDIR, os.strerror(errno.EISDIR), os.path.join(self.folder, name)
+                )
         sync_folder(self.stage)
         if self._beside and self._swapped(written):
             sync_folder(os.path.dirname(self.folder))
@@ -82,7 +89,9 @@ class Publication:
             release(self._lock)
 
     def _swapped(self, written: Collection[str]) -> bool:
-        """Whether the folders swapped places; if not, the stage holds again what was written alone."""
+        """Whether the folders swapped places; if not, the stage holds again what was written
+        alone.
+        """
         try:
             _link_others(self.folder, self.stage, self.owns)
             if exchange(self.stage, self.folder):
@@ -95,7 +104,9 @@ class Publication:
 
 
 @contextmanager
-def published(folder: str, *, whole: bool, owns: Collection[str] = (), keeps: Collection[str] = ()) -> Iterator[Publication]:
+def published(
+    folder: str, *, whole: bool, owns: Collection[str] = (), keeps: Collection[str] = ()
+) -> Iterator[Publication]:
     """A `Publication` that is closed whatever happens."""
     publication = Publication(folder, whole=whole, owns=owns, keeps=keeps)
     try:
@@ -105,7 +116,9 @@ def published(folder: str, *, whole: bool, owns: Collection[str] = (), keeps: Co
 
 
 def settle(folder: str | os.PathLike[str]) -> None:
-    """Carry on with a move of files into `folder` that a killed run had begun, before they are read. Raises nothing."""
+    """Carry on with a move of files into `folder` that a killed run had begun, before they are
+    read. Raises nothing.
+    """
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
             if entry.name.startswith(f".{_MOVE}.") and entry.name.endswith(_READY):
@@ -132,7 +145,9 @@ def sync_folder(folder: str) -> None:
 
 
 def _may_be_swapped(folder: str, keeps: Collection[str]) -> bool:
-    """Whether nobody minds that another folder takes its place: it is ours, holds little else, and nothing hangs on it."""
+    """Whether nobody minds that another folder takes its place: it is ours, holds little else,
+    and nothing hangs on it.
+    """
     if os.name == "nt" or os.path.ismount(folder):
         return False
     found, above = os.stat(folder), os.stat(os.path.dirname(folder))
@@ -153,7 +168,9 @@ def _is_working_folder(folder: str) -> bool:
 
 
 def _link_others(folder: str, stage: str, without: Collection[str]) -> None:
-    """Hard links in `stage` to all that is in `folder`, but for some names; and the folder's mode, group and attributes."""
+    """Hard links in `stage` to all that is in `folder`, but for some names; and the folder's
+    mode, group and attributes.
+    """
     for entry in list(os.scandir(folder)):
         place = os.path.join(stage, entry.name)
         if entry.name in without:
@@ -170,7 +187,9 @@ def _link_others(folder: str, stage: str, without: Collection[str]) -> None:
 
 
 def _carry_on(ready: str, folder: str) -> None:
-    """Move the files of a certain move to their places; those that are there already have gone before."""
+    """Move the files of a certain move to their places; those that are there already have gone
+    before.
+    """
     for name in _going(os.path.join(ready, _GOING)):
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, name))
@@ -193,11 +212,17 @@ def _going(path: str) -> list[str]:
         return []
     if not isinstance(names, list):
         return []
-    return [name for name in names if isinstance(name, str) and name not in ("", ".", "..") and os.path.basename(name) == name]
+    return [
+        name
+        for name in names
+        if isinstance(name, str) and name not in ("", ".", "..") and os.path.basename(name) == name
+    ]
 
 
 def _remove(stage: str, folder: str, owns: Collection[str]) -> None:
-    """Remove a stage; if it is the folder that was swapped out, what others put there meanwhile moves to its place first."""
+    """Remove a stage; if it is the folder that was swapped out, what others put there meanwhile
+    moves to its place first.
+    """
     if f"-{os.stat(stage).st_ino}." in os.path.basename(stage):
         _bring_over(stage, folder, owns)
     else:

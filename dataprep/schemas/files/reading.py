@@ -1,6 +1,8 @@
-"""Files that a user names: read whole, as regular files of bounded size or as a pipe that somebody writes to.
+"""Files that a user names: read whole, as regular files of bounded size or as a pipe that somebody
+writes to.
 
-``/dev/zero`` would fill the memory and a named pipe that nobody writes to would wait for ever; here both are one clear line.
+``/dev/zero`` would fill the memory and a named pipe that nobody writes to would wait for ever; here
+both are one clear line.
 """
 
 from __future__ import annotations
@@ -30,10 +32,13 @@ _KINDS = {
 }
 
 
-def read_input(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT, wait_s: float | None = None) -> bytes:
+def read_input(
+    path: str | os.PathLike[str], what: str, *, limit: int = LIMIT, wait_s: float | None = None
+) -> bytes:
     """The bytes of a file that the user named.
 
-    A pipe that is written to is read to its end (``--files <(find ...)``), and ``/dev/null`` is an empty file.
+    A pipe that is written to is read to its end (``--files <(find ...)``), and ``/dev/null`` is an
+    empty file.
 
     Args:
         path: the file.
@@ -42,7 +47,8 @@ def read_input(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT, w
         wait_s: seconds that a pipe may be silent; `WAIT_S` when None.
 
     Raises:
-        InputError: no such file, a folder, a device, more than `limit` bytes, or a pipe in which nothing comes.
+        InputError: no such file, a folder, a device, more than `limit` bytes, or a pipe in which
+            nothing comes.
     """
     place = os.fspath(path)
     try:
@@ -58,7 +64,8 @@ def read_input(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT, w
 
 
 def check_input(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT) -> str:
-    """`path`, where it is a regular file of at most `limit` bytes: for libraries that open files themselves.
+    """`path`, where it is a regular file of at most `limit` bytes: for libraries that open files
+    themselves.
 
     Raises:
         InputError: no such file, a folder, a device, a pipe, or more than `limit` bytes.
@@ -69,7 +76,9 @@ def check_input(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT) 
         try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
-                raise InputError(f"cannot read {what} {place}: expected a regular file, got a pipe or a device")
+                raise InputError(
+                    f"cannot read {what} {place}: expected a regular file, got a pipe or a device"
+                )
             if found.st_size > limit:
                 raise _too_large(place, what, limit)
         finally:
@@ -90,7 +99,8 @@ def read_text(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT) ->
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"cannot read {what} {os.fspath(path)}: expected text in UTF-8, got the byte 0x{data[error.start]:02x} "
+            f"cannot read {what} {os.fspath(path)}: expected text in UTF-8, got the byte "
+            f"0x{data[error.start]:02x} "
             f"at position {error.start}: save it as UTF-8"
         ) from error
 
@@ -108,16 +118,26 @@ def read_json(path: str | os.PathLike[str], what: str, *, limit: int = LIMIT) ->
             json.dumps(found, ensure_ascii=False).encode()
         return found
     except RecursionError:
-        raise InputError(f"cannot read {what} {os.fspath(path)}: its lists and objects are nested too deeply") from None
+        raise InputError(
+            f"cannot read {what} {os.fspath(path)}: its lists and objects are nested too deeply"
+        ) from None
     except ValueError as error:
-        raise InputError(f"cannot read {what} {os.fspath(path)}: not valid JSON: {error}") from error
+        raise InputError(
+            f"cannot read {what} {os.fspath(path)}: not valid JSON: {error}"
+        ) from error
 
 
 def _open(place: str, what: str) -> int:
     """A handle that never waits: of a regular file, a pipe, or ``/dev/null``."""
     if "\0" in place:
         raise InputError(f"cannot read {what} {place!r}: a path holds no null character")
-    handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0))
+    handle = os.open(
+        place,
+        os.O_RDONLY
+        | getattr(os, "O_NONBLOCK", 0)
+        | getattr(os, "O_BINARY", 0)
+        | getattr(os, "O_NOCTTY", 0),
+    )
     found = os.fstat(handle)
     kind = stat.S_IFMT(found.st_mode)
     if kind in _KINDS and not _is_null(found):
@@ -127,7 +147,11 @@ def _open(place: str, what: str) -> int:
 
 
 def _is_null(found: os.stat_result) -> bool:
-    return stat.S_ISCHR(found.st_mode) and os.name == "posix" and found.st_rdev == os.stat(os.devnull).st_rdev
+    return (
+        stat.S_ISCHR(found.st_mode)
+        and os.name == "posix"
+        and found.st_rdev == os.stat(os.devnull).st_rdev
+    )
 
 
 def _read_whole(handle: int, place: str, what: str, limit: int) -> bytes:
@@ -157,7 +181,8 @@ def _read_pipe(handle: int, place: str, what: str, limit: int, wait_s: float) ->
     while True:
         if not poll.poll(wait_s * 1000):
             raise InputError(
-                f"cannot read {what} {place}: it is a pipe, and for {wait_s:g} s nothing was written to it: start its writer, "
+                f"cannot read {what} {place}: it is a pipe, and for {wait_s:g} s nothing was "
+                "written to it: start its writer, "
                 "or give a file"
             )
         try:
@@ -173,4 +198,6 @@ def _read_pipe(handle: int, place: str, what: str, limit: int, wait_s: float) ->
 
 
 def _too_large(place: str, what: str, limit: int) -> InputError:
-    return InputError(f"cannot read {what} {place}: it has more than {limit / MB:,.0f} MB, which is the limit")
+    return InputError(
+        f"cannot read {what} {place}: it has more than {limit / MB:,.0f} MB, which is the limit"
+    )

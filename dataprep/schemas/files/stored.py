@@ -21,8 +21,13 @@ STAGE_LIMIT = 4096 * MB
 
 #: What values are called in messages.
 _WORDS: dict[type, str] = {
-    dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a whole number", float: "a number",
-}  # fmt: skip
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
 _RUN: dict[str, type] = {"root": str, "task": str, "fingerprint": str, "options": dict}
 _TASKS = ("classification", "multi-label", "regression", "detection", "segmentation", "none")
 
@@ -48,15 +53,18 @@ def read_record(path: str, again: str, kinds: Mapping[str, type] | None = None) 
     return found
 
 
-def refuse_wrong_kinds(record: Mapping[str, Any], path: str, again: str, kinds: Mapping[str, type]) -> None:
+def refuse_wrong_kinds(
+    record: Mapping[str, Any], path: str, again: str, kinds: Mapping[str, type]
+) -> None:
     """Refuse a record of which a value that is there is of another kind than was written.
 
     Args:
         record: what was read from the file `path`.
         path: for messages.
         again: what to do then.
-        kinds: key to kind: ``options`` or ``options.checks``; ``options.checks.*`` for every value of an object or list.
-            A key that is missing is as good as one that is not named; null is of no kind.
+        kinds: key to kind: ``options`` or ``options.checks``; ``options.checks.*`` for every value
+            of an object or list. A key that is missing is as good as one that is not named; null is
+            of no kind.
 
     Raises:
         InputError: naming the key, what was expected and what came.
@@ -65,7 +73,10 @@ def refuse_wrong_kinds(record: Mapping[str, Any], path: str, again: str, kinds: 
         for place, value in _values(record, key.split("."), ""):
             fits = isinstance(value, (int, float) if kind is float else kind)
             if not fits or (isinstance(value, bool) and kind is not bool):
-                raise InputError(f"{path} is damaged: {place}: expected {_WORDS[kind]}, got {_shortened(value)}. {again}")
+                raise InputError(
+                    f"{path} is damaged: {place}: expected {_WORDS[kind]}, got "
+                    f"{_shortened(value)}. {again}"
+                )
 
 
 def _values(value: Any, keys: list[str], place: str) -> Iterator[tuple[str, Any]]:
@@ -75,7 +86,13 @@ def _values(value: Any, keys: list[str], place: str) -> Iterator[tuple[str, Any]
         return
     key, *rest = keys
     if key == "*":
-        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        inside = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
         for name, each in inside:
             yield from _values(each, rest, f"{place}.{name}")
     elif isinstance(value, dict) and key in value:
@@ -89,7 +106,8 @@ def _shortened(value: Any) -> str:
 
 @contextmanager
 def reading(path: str, again: str) -> Iterator[None]:
-    """A block that reads the file `path` by a library: whatever it raises of a damaged file is an InputError of one line.
+    """A block that reads the file `path` by a library: whatever it raises of a damaged file is an
+    InputError of one line.
 
     Raises:
         InputError: naming the file, the fault and `again`.
@@ -98,13 +116,17 @@ def reading(path: str, again: str) -> Iterator[None]:
         yield
     except DataprepError:
         raise
-    except Exception as error:  # pandas, pyarrow and torch raise a dozen classes for the dozen ways of being damaged
+    # pandas, pyarrow and torch raise a dozen classes for the dozen ways of being damaged
+    except Exception as error:
         words = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"cannot read {path}: {words}. {again}") from error
 
 
-def read_samples(path: str, run: dict[str, Any], again: str, needed: tuple[str, ...] = ()) -> Dataset:
-    """The data set whose table of samples is in `path` (Parquet), with the root and task that the record of its run names.
+def read_samples(
+    path: str, run: dict[str, Any], again: str, needed: tuple[str, ...] = ()
+) -> Dataset:
+    """The data set whose table of samples is in `path` (Parquet), with the root and task that the
+    record of its run names.
 
     Raises:
         InputError: it cannot be read, or lacks one of the columns `needed`.
@@ -114,7 +136,10 @@ def read_samples(path: str, run: dict[str, Any], again: str, needed: tuple[str, 
     refuse_wrong_kinds(run, path, again, _RUN)
     task = run.get("task", "none")
     if task not in _TASKS:
-        raise InputError(f"the record of {path} is damaged: task: expected one of {', '.join(_TASKS)}, got {task!r}. {again}")
+        raise InputError(
+            f"the record of {path} is damaged: task: expected one of {', '.join(_TASKS)}, got "
+            f"{task!r}. {again}"
+        )
     check_input(path, "the file", limit=STAGE_LIMIT)
     with reading(path, again):
         samples = pd.read_parquet(path).set_index("sample")
@@ -124,11 +149,15 @@ def read_samples(path: str, run: dict[str, Any], again: str, needed: tuple[str, 
         if not samples.index.is_unique:
             raise ValueError("a sample has two rows")
         _refuse_wrong_columns(samples, task, needed)
-        return Dataset(str(run.get("root", "")), samples, task, class_order(labels_in(samples, task)))
+        return Dataset(
+            str(run.get("root", "")), samples, task, class_order(labels_in(samples, task))
+        )
 
 
 def _refuse_wrong_columns(samples: pd.DataFrame, task: str, needed: tuple[str, ...]) -> None:
-    """Refuse a published column that is stored as another kind than every stage after this one takes it for."""
+    """Refuse a published column that is stored as another kind than every stage after this one
+    takes it for.
+    """
     kinds = {name: column.kind for name, column in COLUMNS.items() if name in samples}
     kinds |= {name: "text" for name in needed if name not in kinds}
     for name, kind in kinds.items():
@@ -145,6 +174,8 @@ def _is_of(values: pd.Series[Any], kind: str) -> bool:
     if kind == "bool":
         return pd.api.types.is_bool_dtype(values.dtype)
     if kind in ("float", "int"):
-        return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+        return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(
+            values.dtype
+        )
     texts = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
     return not len(texts.dropna()) or pd.api.types.infer_dtype(texts, skipna=True) == "string"

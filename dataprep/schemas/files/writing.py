@@ -1,4 +1,6 @@
-"""Result files: written out of sight, flushed to disk and put in their places: a killed run leaves the previous result whole."""
+"""Result files: written out of sight, flushed to disk and put in their places: a killed run
+leaves the previous result whole.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _MARKER_TEXT = b"Written by dataprep. A folder with this file is not scanned for
 _WHY = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder",
     errno.EDQUOT: "the disk quota is used up: free some space or choose another folder",
-    errno.EFBIG: "a file would grow beyond the limit on file sizes (ulimit -f): raise it or choose another folder",
+    errno.EFBIG: "a file would grow beyond the limit on file sizes (ulimit -f): raise it or choose "
+    "another folder",
     errno.EROFS: "the file system is read-only: choose another folder",
     errno.EACCES: "no permission to write there: choose another folder",
     errno.EPERM: "no permission to write there: choose another folder",
@@ -32,7 +35,8 @@ _WHY = {
 
 @contextmanager
 def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends without an error; folders are made as needed.
+    """A binary file that takes the place of `path` when the block ends without an error; folders
+    are made as needed.
 
     Raises:
         OutputError: the file cannot be written (disk full, read-only folder).
@@ -68,18 +72,21 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 def write_together(
     folder: str | os.PathLike[str], *, owns: Collection[str] = (), keeps: Collection[str] = ()
 ) -> Iterator[Callable[[str], BinaryIO]]:
-    """Gives a function (file name) -> binary file; all of them take their places in `folder` when the block ends well.
+    """Gives a function (file name) -> binary file; all of them take their places in `folder` when
+    the block ends well.
 
-    They do so in one step (`dataprep.schemas.files.publishing`): whatever ends the run, the former files are there or these are. Other
-    files in the folder stay.
+    They do so in one step (`dataprep.schemas.files.publishing`): whatever ends the run, the former
+    files are there or these are. Other files in the folder stay.
 
     Args:
         folder: made as needed.
-        owns: names of all files that a result may consist of: those of an earlier one that are not opened now go.
+        owns: names of all files that a result may consist of: those of an earlier one that are not
+            opened now go.
         keeps: names of folders that other writers make in it.
 
     Raises:
-        OutputError: a file cannot be written (disk full, read-only folder); then none of them takes its place.
+        OutputError: a file cannot be written (disk full, read-only folder); then none of them takes
+            its place.
     """
     folder = os.path.realpath(folder)
     files: dict[str, BinaryIO] = {}
@@ -121,11 +128,15 @@ def mark_output(folder: str | os.PathLike[str]) -> None:
 
 
 def _cannot_write(folder: str, error: OSError) -> OutputError:
-    return OutputError(f"cannot write to {folder}: {_WHY.get(error.errno or 0, error.strerror or str(error))}")
+    return OutputError(
+        f"cannot write to {folder}: {_WHY.get(error.errno or 0, error.strerror or str(error))}"
+    )
 
 
 def _is_ours(error: OSError, folder: str, stage: str = "") -> bool:
-    """Whether the error is about writing: one that names another file comes from the caller's own work."""
+    """Whether the error is about writing: one that names another file comes from the caller's
+    own work.
+    """
     if error.filename is None:
         return error.errno in _WHY or error.errno == errno.EIO
     name = os.fsdecode(error.filename)

@@ -1,4 +1,6 @@
-"""The one order of classes: it numbers them in every output, so that class 2 is the same class in a model and in a shard."""
+"""The one order of classes: it numbers them in every output, so that class 2 is the same class
+in a model and in a shard.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ _MOST_DIGITS = 400
 
 
 def class_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Distinct class names in order: of numbers where all are numbers (0 1 2 ... 10), else of text by code points.
+    """Distinct class names in order: of numbers where all are numbers (0 1 2 ... 10), else of text
+    by code points.
 
     Of names that are one number written in several ways (``1``, ``01``), the order is that of text.
     """
@@ -24,6 +27,8 @@ def class_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_text_order(names: Iterable[str]) -> bool:
-    """Whether programs that number classes in the order of their names as text number these as `class_order` does."""
+    """Whether programs that number classes in the order of their names as text number these as
+    `class_order` does.
+    """
     ordered = class_order(names)
     return ordered == tuple(sorted(ordered))

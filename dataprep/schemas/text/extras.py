@@ -22,11 +22,13 @@ _CONSTRAINTS = "constraints.txt"
 def how_to_install(extra: str) -> str:
     """The command that adds an extra, such as "train".
 
-    From a checkout it names that folder (with its constraints, where it has such a file), from a file or a repository that one,
-    and else the name that the package has on an index.
+    From a checkout it names that folder (with its constraints, where it has such a file), from a
+    file or a repository that one, and else the name that the package has on an index.
     """
     checkout = Path(__file__).parents[3]
-    return command_for(extra, _origin(), checkout if (checkout / "pyproject.toml").is_file() else None)
+    return command_for(
+        extra, _origin(), checkout if (checkout / "pyproject.toml").is_file() else None
+    )
 
 
 def command_for(extra: str, origin: Mapping[str, Any] | None, checkout: Path | None = None) -> str:
@@ -54,13 +56,19 @@ def command_for(extra: str, origin: Mapping[str, Any] | None, checkout: Path | N
 def _of_folder(place: str, extra: str, *, editable: bool) -> str:
     constraints = os.path.join(place, _CONSTRAINTS)
     words = ["pip", "install"]
-    words += ["-c", _quoted(constraints) if " " in constraints else constraints] if os.path.isfile(constraints) else []
+    words += (
+        ["-c", _quoted(constraints) if " " in constraints else constraints]
+        if os.path.isfile(constraints)
+        else []
+    )
     words += ["-e"] if editable else []
     return " ".join([*words, _quoted(f"{place}[{extra}]")])
 
 
 def _quoted(requirement: str) -> str:
-    """In the quotes that every shell takes, for the brackets; a name with more to it as POSIX shells want it."""
+    """In the quotes that every shell takes, for the brackets; a name with more to it as POSIX
+    shells want it.
+    """
     plain = not set(requirement) & set('"$`\\!') or sys.platform == "win32"
     return f'"{requirement}"' if plain else shlex.quote(requirement)
 

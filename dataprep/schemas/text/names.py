@@ -1,8 +1,9 @@
 """File names as text that Parquet, JSON and CSV can hold, and back again without loss.
 
-A POSIX file name is bytes; Python shows bytes that are not UTF-8 as lone surrogates, which no file format accepts.
-`escape_name` writes such a byte as ``\\xNN`` (and a lone surrogate of a Windows name as ``\\uNNNN``); a name that holds
-``\\x`` or ``\\u`` itself has that backslash written as ``\\x5c``, so that `unescape_name` is its exact inverse.
+A POSIX file name is bytes; Python shows bytes that are not UTF-8 as lone surrogates, which no file
+format accepts. `escape_name` writes such a byte as ``\\xNN`` (and a lone surrogate of a Windows
+name as ``\\uNNNN``); a name that holds ``\\x`` or ``\\u`` itself has that backslash written as
+``\\x5c``, so that `unescape_name` is its exact inverse.
 """
 
 from __future__ import annotations

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-#: What tables write where a value is missing, lower case, and what may be a name (of Namibia) but is no number.
+#: What tables write where a value is missing, lower case, and what may be a name (of Namibia) but
+#: is no number.
 EMPTY = frozenset(("", "nan", "null", "n/a", "#n/a", "<na>", "#na"))
 MISSING = EMPTY | {"na", "none"}
 
-_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE
+)
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 #: Digits that a float64 always keeps.
@@ -30,8 +33,8 @@ Kind = Literal["float", "int", "bool"]
 def numbers_of(column: pd.Series[Any]) -> NDArray[np.float64] | None:
     """(n,) values of a column of numbers, NaN where missing; None where it does not hold numbers.
 
-    A column of text holds numbers where every text is one (``12``, ``-0.5``, ``1e3``, ``inf``) or a word for a missing value
-    (`MISSING`), and at least one is a number. Truth values are no numbers.
+    A column of text holds numbers where every text is one (``12``, ``-0.5``, ``1e3``, ``inf``) or a
+    word for a missing value (`MISSING`), and at least one is a number. Truth values are no numbers.
     """
     if _kind(column) == "b":
         return None
@@ -49,18 +52,24 @@ def numbers_of(column: pd.Series[Any]) -> NDArray[np.float64] | None:
 
 
 def truths_of(column: pd.Series[Any]) -> NDArray[np.float64] | None:
-    """(n,) 0.0 or 1.0 of a column of truth values (``true``, ``False``), NaN where missing; None where it does not hold them."""
+    """(n,) 0.0 or 1.0 of a column of truth values (``true``, ``False``), NaN where missing; None
+    where it does not hold them.
+    """
     if _kind(column) == "b":
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     codes, texts = _texts_of(column)
     words = [text.lower() for text in texts]
     if not set(words) & set(_TRUTHS) or not set(words) <= MISSING | set(_TRUTHS):
         return None
-    return np.array([*(float(_TRUTHS[word]) if word in _TRUTHS else np.nan for word in words), np.nan])[codes]
+    return np.array(
+        [*(float(_TRUTHS[word]) if word in _TRUTHS else np.nan for word in words), np.nan]
+    )[codes]
 
 
 def number_kind_of(column: pd.Series[Any]) -> Kind | None:
-    """Whether a column holds truth values, whole numbers or numbers; None where it holds something else."""
+    """Whether a column holds truth values, whole numbers or numbers; None where it holds
+    something else.
+    """
     if truths_of(column) is not None:
         return "bool"
     if numbers_of(column) is None:
@@ -72,16 +81,23 @@ def number_kind_of(column: pd.Series[Any]) -> Kind | None:
 
 
 def are_plain_numbers(column: pd.Series[Any]) -> bool:
-    """Whether a column holds numbers that lose nothing by being read as such: no ``007``, no ids of 18 digits."""
+    """Whether a column holds numbers that lose nothing by being read as such: no ``007``, no ids
+    of 18 digits.
+    """
     if numbers_of(column) is None:
         return False
     if _kind(column) in "iuf":
         return True
-    return all(not text or (_PLAIN.fullmatch(text) and len(text) <= _EXACT_DIGITS) for text in _texts_of(column)[1])
+    return all(
+        not text or (_PLAIN.fullmatch(text) and len(text) <= _EXACT_DIGITS)
+        for text in _texts_of(column)[1]
+    )
 
 
 def equals(column: pd.Series[Any], value: str) -> NDArray[np.bool_]:
-    """(n,) whether each cell is `value`: as it is written or, where no cell is written so, as a number (``3`` is ``3.0``)."""
+    """(n,) whether each cell is `value`: as it is written or, where no cell is written so, as a
+    number (``3`` is ``3.0``).
+    """
     found = np.asarray(column.astype("str").to_numpy(dtype=object) == value, bool)
     if found.any() or len(value) > _LONGEST or not _NUMBER.fullmatch(value.strip()):
         return found
@@ -95,7 +111,9 @@ def _kind(column: pd.Series[Any]) -> str:
 
 
 def _texts_of(column: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
-    """(n,) number of each cell's text, -1 where missing, and the texts, without blanks at their ends."""
+    """(n,) number of each cell's text, -1 where missing, and the texts, without blanks at their
+    ends.
+    """
     if hasattr(column, "cat"):
         used = column.cat.remove_unused_categories().cat
         return np.asarray(used.codes, np.int64), [str(text).strip() for text in used.categories]

@@ -23,7 +23,8 @@ _NUMBER = re.compile(r"([+-]?)0*(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,2}))?", re.AS
 _RARER = {"letters swapped": 3, "letter doubled": 3, "plural": 10, "one letter": 10}
 _FEW = 3
 _SHORT_WORD = 4
-#: Labels with more signs are sentences: no typos are looked for, which costs the square of the length in time and memory.
+#: Labels with more signs are sentences: no typos are looked for, which costs the square of the
+#: length in time and memory.
 _LONGEST = 200
 #: Numbers that decimals of 28 digits hold exactly.
 _LONGEST_NUMBER = 24
@@ -31,7 +32,9 @@ _LONGEST_NUMBER = 24
 
 @dataclass(frozen=True)
 class Misspelling:
-    """`label` is probably another spelling of `meant`; `why` says in words what differs, `confidence` how sure that is."""
+    """`label` is probably another spelling of `meant`; `why` says in words what differs,
+    `confidence` how sure that is.
+    """
 
     label: str
     meant: str
@@ -48,15 +51,18 @@ def meant_labels(dataset: Dataset) -> dict[str, str]:
 
 
 def misspellings(counts: Mapping[str, int]) -> list[Misspelling]:
-    """Labels that are probably another spelling of a more frequent one, from the number of samples of each.
+    """Labels that are probably another spelling of a more frequent one, from the number of samples
+    of each.
 
-    Two rules. Labels that are equal but for case, white space, or how words are joined (``hot dog``, ``hot_dog``) are one,
-    unless they are a single letter; so are equal numbers (``1``, ``01``, ``1.0``, ``1e0``), but not ``1.1`` and ``1.10`` where
-    ``1.9`` or ``1.11`` is a label too, since those are numbers of sections. A label that is one edit (Damerau's: a letter
-    changed, added, left out, or two neighbours swapped) from another is a typo when it is rare in itself (at most 3 samples
-    or 1 % of the other) and much rarer than the other (10 times; 3 times for swapped or doubled letters). Edits that make
-    other names rather than typos do not count: in digits, in the first letter, in words of 4 letters or fewer (but for swaps
-    and doublings), and where rare labels are so usual (over 10, and over 10 % of the labels) that rarity says nothing.
+    Two rules. Labels that are equal but for case, white space, or how words are joined (``hot
+    dog``, ``hot_dog``) are one, unless they are a single letter; so are equal numbers (``1``,
+    ``01``, ``1.0``, ``1e0``), but not ``1.1`` and ``1.10`` where ``1.9`` or ``1.11`` is a label
+    too, since those are numbers of sections. A label that is one edit (Damerau's: a letter changed,
+    added, left out, or two neighbours swapped) from another is a typo when it is rare in itself (at
+    most 3 samples or 1 % of the other) and much rarer than the other (10 times; 3 times for swapped
+    or doubled letters). Edits that make other names rather than typos do not count: in digits, in
+    the first letter, in words of 4 letters or fewer (but for swaps and doublings), and where rare
+    labels are so usual (over 10, and over 10 % of the labels) that rarity says nothing.
     """
     meant: dict[str, Misspelling] = {}
     for spelling in _same_but_written_otherwise(counts):
@@ -76,10 +82,18 @@ def _same_but_written_otherwise(counts: Mapping[str, int]) -> Iterator[Misspelli
         if len(labels) < 2 or (len(folded) < 2 and folded not in numbers):
             continue
         shortest = folded in numbers
-        rank = {each: (-counts[each], each != each.strip(), len(each) if shortest else 0, each) for each in labels}
+        rank = {
+            each: (-counts[each], each != each.strip(), len(each) if shortest else 0, each)
+            for each in labels
+        }
         first, *others = sorted(labels, key=rank.__getitem__)
         for label in others:
-            yield Misspelling(label, first, _what_differs(label, first), 0.98 if counts[label] * 2 <= counts[first] else 0.85)
+            yield Misspelling(
+                label,
+                first,
+                _what_differs(label, first),
+                0.98 if counts[label] * 2 <= counts[first] else 0.85,
+            )
 
 
 def _equal_numbers(counts: Mapping[str, int]) -> dict[str, list[str]]:
@@ -94,7 +108,9 @@ def _equal_numbers(counts: Mapping[str, int]) -> dict[str, list[str]]:
 
 
 def _is_section(match: re.Match[str], counts: Mapping[str, int]) -> bool:
-    """Whether a label such as ``1.10`` stands beside ``1.9`` or ``1.11`` and is the tenth section rather than a tenth."""
+    """Whether a label such as ``1.10`` stands beside ``1.9`` or ``1.11`` and is the tenth
+    section rather than a tenth.
+    """
     sign, whole, fraction, exponent = match.groups()
     if not fraction or exponent or not fraction.endswith("0") or not fraction.strip("0"):
         return False
@@ -109,7 +125,11 @@ def _folded(label: str) -> str:
 def _what_differs(label: str, other: str) -> str:
     if _SPACES.sub(" ", label).strip() == _SPACES.sub(" ", other).strip():
         return "white space"
-    if label.strip() != other.strip() and _NUMBER.fullmatch(label.strip()) and _NUMBER.fullmatch(other.strip()):
+    if (
+        label.strip() != other.strip()
+        and _NUMBER.fullmatch(label.strip())
+        and _NUMBER.fullmatch(other.strip())
+    ):
         return "the same number"
     if label.strip().casefold() == other.strip().casefold():
         return "case" if label.casefold() == other.casefold() else "case and white space"
@@ -125,7 +145,9 @@ def _typos(counts: Mapping[str, int]) -> Iterator[Misspelling]:
             for key in _shortened(" ".join(words[label])):
                 near[key].append(label)
     for label in rare:
-        candidates = {other for key in _shortened(" ".join(words[label])) for other in near.get(key, ())} - {label}
+        candidates = {
+            other for key in _shortened(" ".join(words[label])) for other in near.get(key, ())
+        } - {label}
         ranked = sorted(candidates, key=lambda other: (-counts[other], other))
         for other in ranked:
             kind = _edit(words[label], words[other])
@@ -170,12 +192,18 @@ def _edit(words: Sequence[str], others: Sequence[str]) -> str:
 
 
 def _edit_of_word(word: str, other: str) -> str:
-    start = next((i for i, (a, b) in enumerate(zip(word, other)) if a != b), min(len(word), len(other)))
+    start = next(
+        (i for i, (a, b) in enumerate(zip(word, other)) if a != b), min(len(word), len(other))
+    )
     if len(word) == len(other):
         swapped = word[:start] + word[start : start + 2][::-1] + word[start + 2 :]
         if swapped == other and len(word) >= 3:
             return "letters swapped"
-        return "one letter" if _is_long(word, other, start) and word[start + 1 :] == other[start + 1 :] else ""
+        return (
+            "one letter"
+            if _is_long(word, other, start) and word[start + 1 :] == other[start + 1 :]
+            else ""
+        )
     short, long = sorted((word, other), key=len)
     if len(long) != len(short) + 1 or short[start:] != long[start + 1 :]:
         return ""

@@ -1,7 +1,9 @@
-"""Tar shards as WebDataset reads them: the members ``key.jpg``, ``key.cls`` and ``key.json`` are one sample.
+"""Tar shards as WebDataset reads them: the members ``key.jpg``, ``key.cls`` and ``key.json`` are
+one sample.
 
-The key is everything before the first dot of a member's name (https://github.com/webdataset/webdataset, `base_plus_ext`), so keys
-have no dots. Samples are in an order drawn from the hash of their names: a reader shuffles little more than a buffer's worth.
+The key is everything before the first dot of a member's name
+(https://github.com/webdataset/webdataset, `base_plus_ext`), so keys have no dots. Samples are in an
+order drawn from the hash of their names: a reader shuffles little more than a buffer's worth.
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ def write_shards(
 ) -> dict[str, tuple[Rows, list[str]]]:
     """Write PLACE-000000.tar, ... for each place of `plan`, and ``classes.txt``.
 
-    Gives for each place its rows in the order of the shards, and where each of them is: ``PLACE-000000.tar/key.jpg``.
+    Gives for each place its rows in the order of the shards, and where each of them is:
+    ``PLACE-000000.tar/key.jpg``.
 
     Raises:
         FingerprintError: a file cannot be read.
@@ -67,11 +70,18 @@ def write_shards(
     records, extensions = _records(dataset), _extensions(dataset)
     found = {}
     for place, (part, rows) in plan.items():
-        order = np.asarray(sorted(rows.tolist(), key=lambda row: _digest(str(dataset.samples.index[row]))), np.int64)
+        order = np.asarray(
+            sorted(rows.tolist(), key=lambda row: _digest(str(dataset.samples.index[row]))),
+            np.int64,
+        )
         names = []
         with _Shards(stage, place, limits) as shards:
             for row in order.tolist():
-                names.append(shards.add(_members(dataset, row, extensions[row], {"split": part, **records(row)})))
+                names.append(
+                    shards.add(
+                        _members(dataset, row, extensions[row], {"split": part, **records(row)})
+                    )
+                )
                 report(done, total)
                 done += 1
         found[place] = (order, names)
@@ -99,7 +109,10 @@ class _Shards:
     def add(self, members: list[tuple[str, bytes]]) -> str:
         """Append one sample; gives where its first member is."""
         size = sum(_BLOCK + -(-len(data) // _BLOCK) * _BLOCK for _, data in members)
-        full = self._samples >= self._limits.samples or self._bytes + size > self._limits.megabytes * 1e6
+        full = (
+            self._samples >= self._limits.samples
+            or self._bytes + size > self._limits.megabytes * 1e6
+        )
         if self._tar is None or (self._samples and full):
             self._begin()
         assert self._tar is not None
@@ -129,7 +142,9 @@ class _Shards:
                 file.close()
 
 
-def _members(dataset: Dataset, row: int, extension: str, record: dict[str, Any]) -> list[tuple[str, bytes]]:
+def _members(
+    dataset: Dataset, row: int, extension: str, record: dict[str, Any]
+) -> list[tuple[str, bytes]]:
     sample = str(dataset.samples.index[row])
     key = _key(sample)
     members = [(f"{key}.{extension}", _read(dataset, sample))]
@@ -140,9 +155,15 @@ def _members(dataset: Dataset, row: int, extension: str, record: dict[str, Any])
 
 
 def _records(dataset: Dataset) -> Callable[[int], dict[str, Any]]:
-    """A function (row) -> what ``key.json`` holds: sample, label, class_index or class_indices, group, the user's columns."""
+    """A function (row) -> what ``key.json`` holds: sample, label, class_index or class_indices,
+    group, the user's columns.
+    """
     numbers = {name: number for number, name in enumerate(classes_of(dataset))}
-    rows = rows_of(dataset).drop(columns=["split", "label"], errors="ignore").rename(columns={"path": "sample"})
+    rows = (
+        rows_of(dataset)
+        .drop(columns=["split", "label"], errors="ignore")
+        .rename(columns={"path": "sample"})
+    )
     columns = {str(name): rows[name].astype("object").tolist() for name in rows}
     labels = labels_of(dataset)
 
@@ -160,7 +181,10 @@ def _label_facts(label: str | None, task: str, numbers: Mapping[str, int]) -> di
         return {"label": float(label)}
     if task == "multi-label":
         names = label.split("|")
-        return {"label": names, "class_indices": [numbers[name] for name in names if name in numbers]}
+        return {
+            "label": names,
+            "class_indices": [numbers[name] for name in names if name in numbers],
+        }
     return {"label": label, "class_index": numbers.get(label) if task == "classification" else None}
 
 
@@ -173,7 +197,9 @@ def _plain(value: Any) -> Any:
 
 
 def _key(sample: str) -> str:
-    """ASCII, without dots, unique: the file's own name so that people find it, and a hash of the whole."""
+    """ASCII, without dots, unique: the file's own name so that people find it, and a hash of the
+    whole.
+    """
     stem = os.path.splitext(sample.rpartition("/")[2])[0]
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", stem)[:_STEM].strip("_") or "sample"
     return f"{stem}-{_digest(sample)}"
@@ -184,9 +210,18 @@ def _digest(sample: str) -> str:
 
 
 def _extensions(dataset: Dataset) -> list[str]:
-    """(n,) extensions, by content where that was measured, else by name; readers choose their decoder by them."""
-    kinds = dataset.samples["format"].astype("object").tolist() if "format" in dataset.samples else [""] * len(dataset)
-    return [_extension(str(sample), kind) for sample, kind in zip(dataset.samples.index, kinds, strict=True)]
+    """(n,) extensions, by content where that was measured, else by name; readers choose their
+    decoder by them.
+    """
+    kinds = (
+        dataset.samples["format"].astype("object").tolist()
+        if "format" in dataset.samples
+        else [""] * len(dataset)
+    )
+    return [
+        _extension(str(sample), kind)
+        for sample, kind in zip(dataset.samples.index, kinds, strict=True)
+    ]
 
 
 def _extension(sample: str, kind: Any) -> str:
@@ -202,7 +237,9 @@ def _read(dataset: Dataset, sample: str) -> bytes:
         with _opened(path, dataset.is_remote) as file:
             return bytes(file.read())
     except OSError as error:
-        raise FingerprintError(f"{path} cannot be read: {error.strerror or error}. Run dataprep audit again.") from error
+        raise FingerprintError(
+            f"{path} cannot be read: {error.strerror or error}. Run dataprep audit again."
+        ) from error
 
 
 def _opened(path: str, remote: bool) -> Any:

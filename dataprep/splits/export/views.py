@@ -1,4 +1,6 @@
-"""The parts that leave a split: train, val and test as they are, and for folds a train and a val of each fold."""
+"""The parts that leave a split: train, val and test as they are, and for folds a train and a val
+of each fold.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,21 @@ class View:
 
 
 def assignments(split: Split) -> list[tuple[str, dict[str, Rows]]]:
-    """Each repeat's folder ("" where there is one) and its parts: name to rows, by sample name; empty parts are left out.
+    """Each repeat's folder ("" where there is one) and its parts: name to rows, by sample name;
+    empty parts are left out.
 
     Raises:
         InputError: the data set has no parts, or two that differ in letter case alone.
     """
     samples = split.dataset.samples
-    columns = [PART, *sorted((name for name in samples if _REPEAT.fullmatch(str(name))), key=_number)]
+    columns = [
+        PART,
+        *sorted((name for name in samples if _REPEAT.fullmatch(str(name))), key=_number),
+    ]
     if PART not in samples:
-        raise InputError(f"the data set has no column {PART!r}: divide it first, with dataprep.split")
+        raise InputError(
+            f"the data set has no column {PART!r}: divide it first, with dataprep.split"
+        )
     order = np.argsort(samples.index.to_numpy(dtype=object), kind="stable")
     found = []
     for number, column in enumerate(columns, 1):
@@ -63,9 +71,11 @@ def assignments(split: Split) -> list[tuple[str, dict[str, Rows]]]:
 
 
 def views(split: Split) -> Iterator[View]:
-    """What a person trains and evaluates on: the parts, or for each fold the others as ``train`` and the fold as ``val``.
+    """What a person trains and evaluates on: the parts, or for each fold the others as ``train``
+    and the fold as ``val``.
 
-    A part that is no fold (a test set kept apart, an external site) belongs to every view of its repeat.
+    A part that is no fold (a test set kept apart, an external site) belongs to every view of its
+    repeat.
     """
     for repeat, parts in assignments(split):
         folds = {name: rows for name, rows in parts.items() if is_fold(name)}
@@ -74,11 +84,17 @@ def views(split: Split) -> Iterator[View]:
             yield View(repeat, parts)
             continue
         if {TRAIN, VAL} & set(apart):
-            raise InputError(f"the split has both folds and a part {sorted({TRAIN, VAL} & set(apart))[0]!r}: rename that part")
+            raise InputError(
+                f"the split has both folds and a part {sorted({TRAIN, VAL} & set(apart))[0]!r}: "
+                "rename that part"
+            )
         for name, rows in folds.items():
             others = [other for fold, other in folds.items() if fold != name]
             train = np.concatenate(others) if others else rows[:0]
-            yield View("/".join(filter(None, (repeat, folder_name(name)))), {TRAIN: train, VAL: rows, **apart})
+            yield View(
+                "/".join(filter(None, (repeat, folder_name(name)))),
+                {TRAIN: train, VAL: rows, **apart},
+            )
 
 
 def is_fold(name: str) -> bool:
@@ -96,7 +112,10 @@ def labels_of(dataset: Dataset) -> list[str | None]:
     if "label" not in dataset.samples:
         return [None] * len(dataset)
     labels = dataset.samples["label"]
-    return [None if missing else str(label) or None for label, missing in zip(labels, labels.isna(), strict=True)]
+    return [
+        None if missing else str(label) or None
+        for label, missing in zip(labels, labels.isna(), strict=True)
+    ]
 
 
 def classes_of(dataset: Dataset) -> list[str]:
@@ -106,7 +125,13 @@ def classes_of(dataset: Dataset) -> list[str]:
     if dataset.classes:
         return list(dataset.classes)
     labels = {label for label in labels_of(dataset) if label is not None}
-    return list(class_order({part for label in labels for part in label.split("|")} if dataset.task == "multi-label" else labels))
+    return list(
+        class_order(
+            {part for label in labels for part in label.split("|")}
+            if dataset.task == "multi-label"
+            else labels
+        )
+    )
 
 
 def _number(column: Any) -> int:
@@ -119,5 +144,6 @@ def _refuse_alike(names: list[str]) -> None:
         other = folders.setdefault(folder_name(name).lower(), name)
         if other != name:
             raise OptionError(
-                f"the parts {other!r} and {name!r} would share the folder {folder_name(name)!r}: rename one of them"
+                f"the parts {other!r} and {name!r} would share the folder {folder_name(name)!r}: "
+                "rename one of them"
             )

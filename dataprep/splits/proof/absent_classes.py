@@ -1,4 +1,6 @@
-"""Classes that a part has no sample of: nothing measured on it is about them, nor can a model learn them from it."""
+"""Classes that a part has no sample of: nothing measured on it is about them, nor can a model
+learn them from it.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +22,30 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
-def absent_classes(material: Material, division: Division, explained: Collection[int] = ()) -> list[str]:
+def absent_classes(
+    material: Material, division: Division, explained: Collection[int] = ()
+) -> list[str]:
     """A sentence for each part that has samples and lacks a class, of every repeat.
 
     Args:
         material, division: what was divided, and how.
-        explained: numbers of label features whose absence from the parts that were searched for is told otherwise.
+        explained: numbers of label features whose absence from the parts that were searched for is
+            told otherwise.
     """
     if material.dataset.task == "regression" or not material.features.labels:
         return []
     found: list[str] = []
     for repeat, part in enumerate((division.part, *division.repeats), 1):
         where = f" of split_{repeat}" if repeat > 1 else ""
-        found += _sentences(material.features, part, division, where, explained if repeat == 1 else ())
+        found += _sentences(
+            material.features, part, division, where, explained if repeat == 1 else ()
+        )
     return found
 
 
-def _sentences(features: Features, part: Rows, division: Division, where: str, explained: Collection[int]) -> Iterator[str]:
+def _sentences(
+    features: Features, part: Rows, division: Division, where: str, explained: Collection[int]
+) -> Iterator[str]:
     parts = division.parts
     inside = features.features < features.labels
     cells = part[features.rows[inside]] * features.labels + features.features[inside]
@@ -44,11 +53,20 @@ def _sentences(features: Features, part: Rows, division: Division, where: str, e
     totals, sizes = counts.sum(axis=0), np.bincount(part, minlength=len(parts))
     told = np.isin(np.arange(features.labels), list(explained))
     for number, name in enumerate(parts):
-        lacking = np.flatnonzero((counts[number] == 0) & (totals > 0) & ~(told & (name not in division.apart)))
+        lacking = np.flatnonzero(
+            (counts[number] == 0) & (totals > 0) & ~(told & (name not in division.apart))
+        )
         if len(lacking) and sizes[number]:
             names = [features.names[code].partition("=")[2] for code in lacking[:_NAMED].tolist()]
-            named = ", ".join(f"{label!r} ({totals[code]:,} elsewhere)" for label, code in zip(names, lacking.tolist()))
+            named = ", ".join(
+                f"{label!r} ({totals[code]:,} elsewhere)"
+                for label, code in zip(names, lacking.tolist())
+            )
             more = f" and {len(lacking) - _NAMED:,} classes more" if len(lacking) > _NAMED else ""
             it = "it" if len(lacking) == 1 else "them"
-            then = f"a model cannot learn {it} there" if name == "train" else f"no figure of {name} is about {it}"
+            then = (
+                f"a model cannot learn {it} there"
+                if name == "train"
+                else f"no figure of {name} is about {it}"
+            )
             yield f"{name}{where} has no sample of class {named}{more}: {then}"

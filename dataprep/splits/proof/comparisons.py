@@ -1,4 +1,6 @@
-"""What others would have made of the same samples: StratifiedGroupKFold, and random splits that know of no groups."""
+"""What others would have made of the same samples: StratifiedGroupKFold, and random splits that
+know of no groups.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ Rows = NDArray[np.int64]
 
 #: Random splits that are drawn.
 DRAWS = 20
-#: Seeds of StratifiedGroupKFold that are tried, fewer where groups times folds times seeds would exceed `_MOST_STEPS`.
+#: Seeds of StratifiedGroupKFold that are tried, fewer where groups times folds times seeds would
+#: exceed `_MOST_STEPS`.
 SEEDS, _MOST_STEPS = 10, 500_000
 
 
@@ -35,7 +38,9 @@ class Leaks:
 
     def __post_init__(self) -> None:
         sorted_by = {"": self.bonds.unit, **self.bonds.groups}
-        object.__setattr__(self, "_runs", {name: _Runs(numbers) for name, numbers in sorted_by.items()})
+        object.__setattr__(
+            self, "_runs", {name: _Runs(numbers) for name, numbers in sorted_by.items()}
+        )
 
     def units(self, part: Rows) -> int:
         """Units with members in more than one part; (n,) `part` counts from 0 on, -1 for none."""
@@ -57,7 +62,9 @@ class Leaks:
         return sum(self.groups(part).values()) + sum(self.pairs(part).values())
 
     def exposed(self, part: Rows, tested: int, trained: int | None) -> float:
-        """Share of the samples in part `tested` whose unit has a member in part `trained` (None: in any other part)."""
+        """Share of the samples in part `tested` whose unit has a member in part `trained` (None:
+        in any other part).
+        """
         runs: _Runs = self._runs[""]  # type: ignore[attr-defined]
         inside = part[runs.order]
         other = inside == trained if trained is not None else (inside != tested) & (inside >= 0)
@@ -76,8 +83,14 @@ class _Runs:
         order = np.argsort(numbers, kind="stable")
         self.order = order[int((numbers < 0).sum()) :]
         ordered = numbers[self.order]
-        self._starts = np.flatnonzero(np.diff(ordered, prepend=-1)) if len(ordered) else np.zeros(0, np.int64)
-        self._run = np.cumsum(np.isin(np.arange(len(ordered)), self._starts)) - 1 if len(ordered) else ordered
+        self._starts = (
+            np.flatnonzero(np.diff(ordered, prepend=-1)) if len(ordered) else np.zeros(0, np.int64)
+        )
+        self._run = (
+            np.cumsum(np.isin(np.arange(len(ordered)), self._starts)) - 1
+            if len(ordered)
+            else ordered
+        )
 
     def mixed(self, part: Rows) -> NDArray[np.bool_]:
         """Per run: whether its rows are in more than one part; those in none (-1) do not count."""
@@ -85,7 +98,9 @@ class _Runs:
             return np.zeros(0, bool)
         inside = part[self.order]
         highest = np.maximum.reduceat(inside, self._starts)
-        lowest = np.minimum.reduceat(np.where(inside < 0, np.iinfo(np.int64).max, inside), self._starts)
+        lowest = np.minimum.reduceat(
+            np.where(inside < 0, np.iinfo(np.int64).max, inside), self._starts
+        )
         return np.asarray((highest >= 0) & (highest != lowest))
 
     def any(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -96,12 +111,20 @@ class _Runs:
 
 
 def label_deviation(features: Features, part: Rows, parts: int) -> float | None:
-    """Largest absolute difference between a label's share in a part and in all samples; None without labels."""
-    return None if not features.labels else float(np.nanmax(np.abs(deviations(features, part, parts)), initial=0.0))
+    """Largest absolute difference between a label's share in a part and in all samples; None
+    without labels.
+    """
+    return (
+        None
+        if not features.labels
+        else float(np.nanmax(np.abs(deviations(features, part, parts)), initial=0.0))
+    )
 
 
 def deviations(features: Features, part: Rows, parts: int) -> NDArray[np.float64]:
-    """(parts, labels) share of each label in each part less its share in all samples that are in a part; NaN in an empty part."""
+    """(parts, labels) share of each label in each part less its share in all samples that are in
+    a part; NaN in an empty part.
+    """
     inside = part[features.rows] >= 0
     of_label = inside & (features.features < features.labels)
     flat = part[features.rows[of_label]] * features.labels + features.features[of_label]
@@ -114,7 +137,8 @@ def deviations(features: Features, part: Rows, parts: int) -> NDArray[np.float64
 def compare_stratified_groups(
     bonds: Bonds, features: Features, sizes: Sequence[float], taking_part: Rows
 ) -> dict[str, Any] | None:
-    """What StratifiedGroupKFold makes of the rows `taking_part`: its best seed's label deviation and sizes; None where it cannot.
+    """What StratifiedGroupKFold makes of the rows `taking_part`: its best seed's label deviation
+    and sizes; None where it cannot.
 
     Args:
         bonds: what binds the samples; units are its groups.
@@ -133,35 +157,59 @@ def compare_stratified_groups(
     best: dict[str, Any] | None = None
     for seed in [None, *range(seeds - 1)]:
         part = np.full(len(bonds), -1)
-        part[taking_part] = part_of_fold[stratified_group_folds(units, classes, sum(folds), seed=seed)]
+        part[taking_part] = part_of_fold[
+            stratified_group_folds(units, classes, sum(folds), seed=seed)
+        ]
         deviation = label_deviation(features, part, len(folds))
         if best is None or (deviation is not None and deviation < best["deviation"]):
             counts = np.bincount(part[taking_part], minlength=len(folds))
-            best = {"deviation": deviation, "sizes": counts.tolist(), "seeds": seeds, "folds": sum(folds)}
+            best = {
+                "deviation": deviation,
+                "sizes": counts.tolist(),
+                "seeds": seeds,
+                "folds": sum(folds),
+            }
     return best
 
 
 def compare_random(
-    leaks: Leaks, features: Features, sizes: Sequence[float], taking_part: Rows, tested: int, trained: int | None, *, seed: int
+    leaks: Leaks,
+    features: Features,
+    sizes: Sequence[float],
+    taking_part: Rows,
+    tested: int,
+    trained: int | None,
+    *,
+    seed: int,
 ) -> dict[str, Any]:
-    """What stratified random splits of single samples would have made of the rows `taking_part`: means over 20 draws."""
+    """What stratified random splits of single samples would have made of the rows `taking_part`:
+    means over 20 draws.
+    """
     rng = np.random.default_rng([seed, 20])
     classes, found = features.classes[taking_part], []
     for _ in range(DRAWS):
         part = np.full(len(leaks.bonds), -1)
         part[taking_part] = _drawn(classes, sizes, rng)
-        found.append({
-            "deviation": label_deviation(features, part, len(sizes)), "units": leaks.units(part), "groups": leaks.groups(part),
-            "pairs": leaks.pairs(part), "exposed": leaks.exposed(part, tested, trained),
-        })  # fmt: skip
+        found.append(
+            {
+                "deviation": label_deviation(features, part, len(sizes)),
+                "units": leaks.units(part),
+                "groups": leaks.groups(part),
+                "pairs": leaks.pairs(part),
+                "exposed": leaks.exposed(part, tested, trained),
+            }
+        )
     return {"draws": DRAWS, **_mean(found)}
 
 
 def _drawn(classes: Rows, sizes: Sequence[float], rng: np.random.Generator) -> Rows:
-    """(m,) part of each row: the rows shuffled within their classes, then dealt evenly in proportion to the sizes."""
+    """(m,) part of each row: the rows shuffled within their classes, then dealt evenly in
+    proportion to the sizes.
+    """
     order = np.argsort(classes + rng.random(len(classes)))
     borders = np.cumsum(np.asarray(sizes, np.float64) / sum(sizes))
-    # Additive recurrence of the golden ratio: any stretch of places holds the parts in proportion, so every class does.
+    # Additive recurrence of the golden ratio: any stretch of places holds the parts in proportion,
+    # so every class does.
     places = (np.arange(len(classes)) * 0.6180339887498949 + rng.random()) % 1.0
     part = np.empty(len(classes), np.int64)
     part[order] = np.minimum(np.searchsorted(borders, places, side="right"), len(sizes) - 1)
@@ -174,5 +222,7 @@ def _mean(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if isinstance(value, dict):
             means[name] = _mean([each[name] for each in found])
         else:
-            means[name] = None if value is None else round(float(np.mean([each[name] for each in found])), 6)
+            means[name] = (
+                None if value is None else round(float(np.mean([each[name] for each in found])), 6)
+            )
     return means

@@ -1,4 +1,6 @@
-"""What stood in the way of the wish: a group that holds most of a class, a class in too few groups, a unit larger than a part."""
+"""What stood in the way of the wish: a group that holds most of a class, a class in too few
+groups, a unit larger than a part.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +22,30 @@ if TYPE_CHECKING:
 
 #: Sentences listed.
 _LISTED = 10
-#: A unit that holds this share of a class is named, when the class is off by this much of its own share in some part.
+#: A unit that holds this share of a class is named, when the class is off by this much of its own
+#: share in some part.
 _MOST_OF, _OFF = 0.2, 0.1
 #: Sizes that miss their targets by less than this share of them are not worth a sentence.
 _SIZE_OFF = 0.05
 
 
 def given_up(material: Material, division: Division) -> list[str]:
-    """What could not be had, and why, in sentences; the worst first. Where a rule decides, only the classes that parts lack."""
+    """What could not be had, and why, in sentences; the worst first. Where a rule decides, only
+    the classes that parts lack.
+    """
     if division.by_rule:
         found = absent_classes(material, division)
     else:
         classes, explained = _classes(material, division)
-        found = [*_sizes(material, division), *absent_classes(material, division, explained), *classes]
-    return [*found[:_LISTED], *([f"and {len(found) - _LISTED:,} more of this kind"] if len(found) > _LISTED else [])]
+        found = [
+            *_sizes(material, division),
+            *absent_classes(material, division, explained),
+            *classes,
+        ]
+    return [
+        *found[:_LISTED],
+        *([f"and {len(found) - _LISTED:,} more of this kind"] if len(found) > _LISTED else []),
+    ]
 
 
 def _sizes(material: Material, division: Division) -> list[str]:
@@ -41,23 +53,32 @@ def _sizes(material: Material, division: Division) -> list[str]:
     counts, missed = np.bincount(division.part, minlength=len(division.parts)), []
     for number, name in enumerate(division.parts):
         target = division.targets[number]
-        if name not in division.apart and abs(counts[number] - target) > max(1.0, _SIZE_OFF * target):
+        if name not in division.apart and abs(counts[number] - target) > max(
+            1.0, _SIZE_OFF * target
+        ):
             missed.append(f"{name} has {counts[number]:,} samples instead of {target:,.0f}")
     if not missed:
         return []
     more = f" and {len(missed) - _LISTED:,} parts more" if len(missed) > _LISTED else ""
-    why = f"what belongs together stays whole, up to {largest:,} samples of it" if largest > 1 else "labels are balanced first"
+    why = (
+        f"what belongs together stays whole, up to {largest:,} samples of it"
+        if largest > 1
+        else "labels are balanced first"
+    )
     return [f"{', '.join(missed[:_LISTED])}{more}: {why}"]
 
 
 def _classes(material: Material, division: Division) -> tuple[list[str], set[int]]:
-    """Sentences about classes that are off, and the numbers of those of which they say that parts lack them."""
+    """Sentences about classes that are off, and the numbers of those of which they say that
+    parts lack them.
+    """
     features, explained = material.features, set()
     if not features.labels:
         return [], set()
     inside = features.features < features.labels
     keys, counts = np.unique(
-        material.bonds.unit[features.rows[inside]] * features.labels + features.features[inside], return_counts=True
+        material.bonds.unit[features.rows[inside]] * features.labels + features.features[inside],
+        return_counts=True,
     )
     unit, label = keys // features.labels, keys % features.labels
     order = np.lexsort((unit, -counts, label))
@@ -71,20 +92,33 @@ def _classes(material: Material, division: Division) -> tuple[list[str], set[int
         code, share = int(label[first]), counts[first] / totals[label[first]]
         overall = totals[code] / len(material.bonds)
         worst = int(np.nanargmax(np.abs(away[:, code])))
-        empty = [division.parts[wanted[row]] for row in np.flatnonzero(away[:, code] <= -overall + 1e-12)]
+        empty = [
+            division.parts[wanted[row]] for row in np.flatnonzero(away[:, code] <= -overall + 1e-12)
+        ]
         name = features.names[code].partition("=")[2] or features.names[code]
-        figures = f"{overall + away[worst, code]:.2%} of {division.parts[wanted[worst]]} instead of {overall:.2%}"
+        figures = (
+            f"{overall + away[worst, code]:.2%} of {division.parts[wanted[worst]]} instead "
+            f"of {overall:.2%}"
+        )
         gap = float(abs(away[worst, code]))
         if empty and units[code] < len(wanted):
             few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
-            why = f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts"
+            why = (
+                f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts"
+            )
             explained.add(code)
             found.append((gap, f"{why}: {_without(empty)}"))
         elif share >= _MOST_OF and gap > _OFF * overall and gap * len(material.bonds) >= 1:
             if empty:
                 explained.add(code)
             then = _without(empty) if empty else f"it is {figures}"
-            found.append((gap, f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class {name!r}: {then}"))
+            found.append(
+                (
+                    gap,
+                    f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class "
+                    f"{name!r}: {then}",
+                )
+            )
     return [text for _, text in sorted(found, key=lambda each: (-each[0], each[1]))], explained
 
 

@@ -1,4 +1,6 @@
-"""Do the parts look alike? The audit's own checks on labels, measured properties and embedding, asked of a division."""
+"""Do the parts look alike? The audit's own checks on labels, measured properties and embedding,
+asked of a division.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,13 @@ class _Divided(SecondLook):
 
 
 def match_of(
-    dataset: Dataset, part: Rows, unit: Rows, parts: Sequence[str], *, ran_with: Mapping[str, Any], apart: Collection[str] = ()
+    dataset: Dataset,
+    part: Rows,
+    unit: Rows,
+    parts: Sequence[str],
+    *,
+    ran_with: Mapping[str, Any],
+    apart: Collection[str] = (),
 ) -> dict[str, Any]:
     """Tests of labels, properties and embedding between the parts.
 
@@ -54,10 +62,14 @@ def match_of(
         apart: parts that are meant to differ, and are not tested.
 
     Returns:
-        ``labels``, ``properties`` and ``embedding``, each with ``status`` ("match", "differ" or "not tested"), ``why`` not, and
-        ``found``: (part, text, figure, unit) of each difference; and ``compared``: samples of each part that were looked at.
+        ``labels``, ``properties`` and ``embedding``, each with ``status`` ("match", "differ" or
+        "not tested"), ``why`` not, and
+        ``found``: (part, text, figure, unit) of each difference; and ``compared``: samples of each
+            part that were looked at.
     """
-    tested = [number for number, name in enumerate(parts) if name not in apart and (part == number).any()]
+    tested = [
+        number for number, name in enumerate(parts) if name not in apart and (part == number).any()
+    ]
     if not 2 <= len(tested) <= MOST_PARTS:
         why = f"{len(tested)} parts to compare; from 2 to {MOST_PARTS} are"
         return {name: _untested(why) for name in ("labels", "properties", "embedding")}
@@ -69,9 +81,15 @@ def match_of(
     look = _Divided(some, PassOptions(), verify=None)
     look.known_units = unit[drawn]
     issues, skipped = run_checks(make_checks(only=[IMAGES]), some, look)
-    compared = {str(names[number]): int(min(MOST_ROWS, (part == number).sum())) for number in tested}
+    compared = {
+        str(names[number]): int(min(MOST_ROWS, (part == number).sum())) for number in tested
+    }
     if IMAGES in skipped:
-        return {"labels": labels, "properties": _untested(skipped[IMAGES]), "embedding": _untested(skipped[IMAGES])}
+        return {
+            "labels": labels,
+            "properties": _untested(skipped[IMAGES]),
+            "embedding": _untested(skipped[IMAGES]),
+        }
     found = [_finding(row) for row in issues.table.itertuples()]
     content = [each for each in found if each.pop("what") == "content"]
     return {
@@ -82,7 +100,9 @@ def match_of(
     }
 
 
-def _label_test(dataset: Dataset, part: Rows, names: NDArray[Any], tested: Sequence[int]) -> dict[str, Any]:
+def _label_test(
+    dataset: Dataset, part: Rows, names: NDArray[Any], tested: Sequence[int]
+) -> dict[str, Any]:
     if dataset.task in ("regression", "multi-label"):
         return _untested(f"the test knows one class per sample, not {dataset.task} labels")
     if not dataset.has("label"):
@@ -90,14 +110,18 @@ def _label_test(dataset: Dataset, part: Rows, names: NDArray[Any], tested: Seque
     inside = np.isin(part, tested)
     columns = dataset.samples[["label"]][inside].assign(split=pd.Categorical(names[part[inside]]))
     divided = replace(dataset, samples=columns, arrays={}, annotations=None)
-    issues, skipped = run_checks(make_checks(only=[LABELS]), divided, _Divided(divided, PassOptions(), verify=None))
+    issues, skipped = run_checks(
+        make_checks(only=[LABELS]), divided, _Divided(divided, PassOptions(), verify=None)
+    )
     if LABELS in skipped:
         return _untested(skipped[LABELS])
     return _tested([_label_finding(row) for row in issues.table.itertuples()])
 
 
 def _drawn(part: Rows, tested: Sequence[int]) -> NDArray[np.bool_]:
-    """(n,) which samples are compared: all of a small part, so many drawn at random of a large one."""
+    """(n,) which samples are compared: all of a small part, so many drawn at random of a large
+    one.
+    """
     rng, drawn = np.random.default_rng(0), np.zeros(len(part), bool)
     for number in tested:
         rows = np.flatnonzero(part == number)
@@ -106,7 +130,9 @@ def _drawn(part: Rows, tested: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def _with_embedding(dataset: Dataset, ran_with: Mapping[str, Any]) -> tuple[Dataset, str]:
-    """The samples with their embeddings, which the cache of the audit still has; or why there are none."""
+    """The samples with their embeddings, which the cache of the audit still has; or why there
+    are none.
+    """
     if dataset.has("embedding"):
         return dataset, ""
     options = from_mapping(PassOptions, ran_with.get("options", {}).get("pass", {}), "pass")
@@ -139,7 +165,12 @@ def _label_finding(row: Any) -> dict[str, Any]:
     evidence = evidence_of(row.evidence)
     differing = f"{evidence.get('differing', '')}{evidence.get('absent_text', '')}"
     text = f"another mix of labels than {evidence.get('reference', 'the rest')}{differing}"
-    return {"part": row.target, "text": text, "figure": round(float(row.figure), 4), "unit": row.unit}
+    return {
+        "part": row.target,
+        "text": text,
+        "figure": round(float(row.figure), 4),
+        "unit": row.unit,
+    }
 
 
 def _tested(found: list[dict[str, Any]]) -> dict[str, Any]:

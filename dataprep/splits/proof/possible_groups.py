@@ -34,7 +34,8 @@ _WHAT = {
 
 
 def torn_groups(material: Material, parts: Sequence[Rows]) -> list[dict[str, Any]]:
-    """One entry a candidate for groups: what it is and how many of its groups lie in several parts, over all repeats the most.
+    """One entry a candidate for groups: what it is and how many of its groups lie in several parts,
+    over all repeats the most.
 
     Args:
         material: what is divided; its audit says what looks like groups.
@@ -53,22 +54,31 @@ def torn_groups(material: Material, parts: Sequence[Rows]) -> list[dict[str, Any
         torn = np.flatnonzero(most)
         found.append(
             {
-                "kind": kind, "by": grouping.by, "value": grouping.value, "option": _option(grouping),
-                "groups": int(several.sum()), "torn": len(torn), "samples": int(np.isin(code, torn).sum()),
+                "kind": kind,
+                "by": grouping.by,
+                "value": grouping.value,
+                "option": _option(grouping),
+                "groups": int(several.sum()),
+                "torn": len(torn),
+                "samples": int(np.isin(code, torn).sum()),
             }
-        )  # fmt: skip
+        )
     return found
 
 
 def candidates_of(audit: Audit) -> Iterator[tuple[Grouping, str]]:
-    """What looks like groups: as the audit found it; by names and columns alone where it did not look and was not told not to."""
+    """What looks like groups: as the audit found it; by names and columns alone where it did not
+    look and was not told not to.
+    """
     table = audit.issues.table
     ran = {check.code for check in audit.checks} - set(audit.skipped)
     claims = table["evidence"][(table["check"] == _CHECK).to_numpy()]
     for text in claims:
         evidence = evidence_of(str(text))
         grouping = _grouping_of(evidence)
-        if grouping is not None and (grouping.by != "column" or grouping.value in audit.dataset.samples):
+        if grouping is not None and (
+            grouping.by != "column" or grouping.value in audit.dataset.samples
+        ):
             yield grouping, str(evidence["kind"])
     if _CHECK in ran or len(claims) or _CHECK in audit.run.get("options", {}).get("skip", ()):
         return
@@ -82,24 +92,34 @@ def torn_title(proof: Mapping[str, Any]) -> str:
     worst = max(proof.get("possible_groups", ()), key=lambda each: each["torn"], default=None)
     if worst is None or not worst["torn"]:
         return ""
-    return f"{worst['torn']:,} of {_named(worst, worst['groups'])} {'lies' if worst['torn'] == 1 else 'lie'} in several parts"
+    return (
+        f"{worst['torn']:,} of {_named(worst, worst['groups'])} "
+        f"{'lies' if worst['torn'] == 1 else 'lie'} in several parts"
+    )
 
 
 def torn_sentences(proof: Mapping[str, Any]) -> Iterator[str]:
     """For each candidate that is torn: what, how much, and what to do."""
     for each in proof.get("possible_groups", ()):
         if each["torn"]:
-            of_what = "one session each" if each["kind"] == "numbers" else "one patient, object or session each"
+            of_what = (
+                "one session each"
+                if each["kind"] == "numbers"
+                else "one patient, object or session each"
+            )
             yield (
-                f"{counted(each['samples'], 'sample')} in {_named(each, each['torn'])} may belong together ({of_what}) "
-                f"and lie in several parts. If so, this split leaks; {each['option']} keeps them together."
+                f"{counted(each['samples'], 'sample')} in {_named(each, each['torn'])} may belong "
+                f"together ({of_what}) "
+                f"and lie in several parts. If so, this split leaks; {each['option']} keeps them "
+                "together."
             )
 
 
 def candidate_lines(proof: Mapping[str, Any]) -> list[str]:
     """One line for each candidate that is torn."""
     return [
-        f"{_named(each, each['groups'])}: {each['torn']:,} torn; {each['option']} keeps them together"
+        f"{_named(each, each['groups'])}: {each['torn']:,} torn; {each['option']} keeps them "
+        "together"
         for each in proof.get("possible_groups", ())
         if each["torn"]
     ]

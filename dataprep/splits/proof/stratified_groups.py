@@ -1,9 +1,11 @@
-"""The division that scikit-learn's StratifiedGroupKFold makes, for comparison: greedy, group by group, into folds of one size.
+"""The division that scikit-learn's StratifiedGroupKFold makes, for comparison: greedy, group by
+group, into folds of one size.
 
-Written after scikit-learn 1.9 (BSD-3-Clause), which took it from a notebook by J. Wasikowski (Apache-2.0): groups in descending
-order of the standard deviation of their class counts each go to the fold where the classes' shares then vary least over the
-folds, or, of equals, to the one with fewest samples. Here a step looks only at the classes that a group holds, which makes
-100,000 groups affordable; sums are added up in the same order, so that even rounding decides alike.
+Written after scikit-learn 1.9 (BSD-3-Clause), which took it from a notebook by J. Wasikowski
+(Apache-2.0): groups in descending order of the standard deviation of their class counts each go to
+the fold where the classes' shares then vary least over the folds, or, of equals, to the one with
+fewest samples. Here a step looks only at the classes that a group holds, which makes 100,000 groups
+affordable; sums are added up in the same order, so that even rounding decides alike.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _BLOCK = 4096
 _MOST_FOLDS = 20
 
 
-def stratified_group_folds(groups: Rows, classes: Rows, folds: int, *, seed: int | None = None) -> Rows:
+def stratified_group_folds(
+    groups: Rows, classes: Rows, folds: int, *, seed: int | None = None
+) -> Rows:
     """(n,) fold of each sample.
 
     Args:
@@ -60,7 +64,11 @@ class _Held:
     def __init__(self, groups: Rows, classes: Rows) -> None:
         self.groups, self.classes = int(groups.max()) + 1, int(classes.max()) + 1
         keys, counts = np.unique(groups * self.classes + classes, return_counts=True)
-        self._group, self._code, self._counts = keys // self.classes, keys % self.classes, counts.astype(np.float64)
+        self._group, self._code, self._counts = (
+            keys // self.classes,
+            keys % self.classes,
+            counts.astype(np.float64),
+        )
         self._starts = np.searchsorted(self._group, np.arange(self.groups + 1)).tolist()
         self.totals = np.bincount(classes, minlength=self.classes).astype(np.float64)
 
@@ -82,7 +90,9 @@ class _Held:
 
 
 def _spread_over_folds(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(t, c) standard deviation over the folds of shares (folds, t, c); added up fold by fold, as `numpy.std` does it."""
+    """(t, c) standard deviation over the folds of shares (folds, t, c); added up fold by fold,
+    as `numpy.std` does it.
+    """
     away = shares - np.add.reduce(shares, axis=0) / len(shares)
     return np.asarray(np.sqrt(np.add.reduce(away * away, axis=0) / len(shares)))
 
@@ -90,14 +100,18 @@ def _spread_over_folds(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _best(figures: Sequence[float], sizes: Sequence[int]) -> int:
     best, least, fewest = 0, np.inf, np.inf
     for fold, (figure, size) in enumerate(zip(figures, sizes)):
-        close = abs(figure - least) <= _ABSOLUTE + _RELATIVE * abs(least) if least != np.inf else False
+        close = (
+            abs(figure - least) <= _ABSOLUTE + _RELATIVE * abs(least) if least != np.inf else False
+        )
         if figure < least or (close and size < fewest):
             best, least, fewest = fold, figure, size
     return best
 
 
 def merged_folds(shares: Sequence[float]) -> list[int]:
-    """How many folds of one size make up each part, for parts of these shares: at most 20 in all, as near as that comes."""
+    """How many folds of one size make up each part, for parts of these shares: at most 20 in
+    all, as near as that comes.
+    """
     best, nearest = [1] * len(shares), np.inf
     for folds in range(len(shares), max(_MOST_FOLDS, len(shares)) + 1):
         counts = [max(1, round(share * folds)) for share in shares]

@@ -1,8 +1,10 @@
-"""The ledger of a test set: who looked at it, when, with which model. A figure that has been looked at often is no longer unseen.
+"""The ledger of a test set: who looked at it, when, with which model. A figure that has been looked
+at often is no longer unseen.
 
-One line of JSON per evaluation in ``test_ledger.jsonl``, beside the split. Lines are only ever appended, each in one write, so
-that runs side by side do not harm each other and a run that dies harms its own line alone. An evaluation counts for the samples
-that it was made on: after a new split, the count of its test set begins anew, and looks at the earlier one are told of beside it.
+One line of JSON per evaluation in ``test_ledger.jsonl``, beside the split. Lines are only ever
+appended, each in one write, so that runs side by side do not harm each other and a run that dies
+harms its own line alone. An evaluation counts for the samples that it was made on: after a new
+split, the count of its test set begins anew, and looks at the earlier one are told of beside it.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ def record_evaluation(
     part: str = "test",
     split: Split | None = None,
 ) -> str:
-    """Append an evaluation to the ledger of a split; warns when the part, or an earlier one of its name, was looked at before.
+    """Append an evaluation to the ledger of a split; warns when the part, or an earlier one of its
+    name, was looked at before.
 
     Args:
         folder: the split's folder (``dataprep-out/split``).
@@ -80,18 +83,24 @@ def record_evaluation(
         "metrics": dict(metrics),
         "test_set": test_set,
     }
-    _append(os.path.join(folder, LEDGER), json.dumps(line, ensure_ascii=False, default=float) + "\n")
+    _append(
+        os.path.join(folder, LEDGER), json.dumps(line, ensure_ascii=False, default=float) + "\n"
+    )
     warning = describe(before, part)
     if warning:
         warnings.warn(warning, SecondLook, stacklevel=2)
     return warning
 
 
-def earlier_evaluations(folder: str | os.PathLike[str], *, part: str = "test", split: Split | None = None) -> pd.DataFrame:
-    """Evaluations on the part as it is now, oldest first: `LEDGER_COLUMNS`. None when nobody looked.
+def earlier_evaluations(
+    folder: str | os.PathLike[str], *, part: str = "test", split: Split | None = None
+) -> pd.DataFrame:
+    """Evaluations on the part as it is now, oldest first: `LEDGER_COLUMNS`. None when nobody
+    looked.
 
-    Lines that cannot be read stay in the file and are told of in a warning, and in ``attrs["damaged"]`` (their numbers): they may
-    have been looks, too. ``attrs["other"]`` counts looks at other samples, from before a new split.
+    Lines that cannot be read stay in the file and are told of in a warning, and in
+    ``attrs["damaged"]`` (their numbers): they may have been looks, too. ``attrs["other"]`` counts
+    looks at other samples, from before a new split.
 
     Raises:
         InputError: no split in the folder, no such part, or a ledger that cannot be opened.
@@ -106,17 +115,23 @@ def earlier_evaluations(folder: str | os.PathLike[str], *, part: str = "test", s
     table.attrs["other"] = sum(line["part"] == part for line in lines) - len(mine)
     if damaged:
         count = f"{len(damaged)} line{'s' * (len(damaged) != 1)}"
-        text = f"{os.path.join(folder, LEDGER)}: {count} cannot be read ({', '.join(map(str, damaged[:5]))}), and may be looks"
+        text = (
+            f"{os.path.join(folder, LEDGER)}: {count} cannot be read "
+            f"({', '.join(map(str, damaged[:5]))}), and may be looks"
+        )
         warnings.warn(text, SecondLook, stacklevel=2)
     return table
 
 
 def describe(evaluations: pd.DataFrame, part: str = "test") -> str:
-    """What earlier evaluations mean for the next figure, in words, those of an earlier part too; empty when there are none."""
+    """What earlier evaluations mean for the next figure, in words, those of an earlier part too;
+    empty when there are none.
+    """
     other = int(evaluations.attrs.get("other", 0))
     if not len(evaluations):
         return (
-            f"{part} is new, but an earlier {part} of this split, of other samples, was looked at {_times(other)}: "
+            f"{part} is new, but an earlier {part} of this split, of other samples, was looked at "
+            f"{_times(other)}: "
             "as far as both share samples, its figure is not that of unseen data"
             if other
             else ""
@@ -124,7 +139,8 @@ def describe(evaluations: pd.DataFrame, part: str = "test") -> str:
     last = evaluations.iloc[-1]
     more = f"; an earlier {part}, of other samples, {_times(other)}" if other else ""
     return (
-        f"{part} was looked at {_times(len(evaluations))} before (last {last['when']}, model {last['model']}, by "
+        f"{part} was looked at {_times(len(evaluations))} before (last {last['when']}, model "
+        f"{last['model']}, by "
         f"{last['who']}{more}): its figure is no longer that of unseen data"
     )
 
@@ -134,7 +150,8 @@ def _times(count: int) -> str:
 
 
 def part_hash(folder: str | os.PathLike[str], part: str, *, split: Split | None = None) -> str:
-    """Hash of the names of the samples of a part, whatever their order: what an evaluation was made on.
+    """Hash of the names of the samples of a part, whatever their order: what an evaluation was made
+    on.
 
     Raises:
         InputError: no split in the folder, or no such part.
@@ -144,13 +161,20 @@ def part_hash(folder: str | os.PathLike[str], part: str, *, split: Split | None 
     import xxhash
 
     if split is not None:
-        table = pd.DataFrame({"path": split.dataset.samples.index.astype("str"), PART: split.dataset.samples[PART].astype("str")})
+        table = pd.DataFrame(
+            {
+                "path": split.dataset.samples.index.astype("str"),
+                PART: split.dataset.samples[PART].astype("str"),
+            }
+        )
     else:
         table = _splits(os.path.join(folder, SPLITS))
     names = np.sort(table.loc[(table[PART] == part).to_numpy(), "path"].to_numpy(dtype=object))
     if not len(names):
         known = ", ".join(sorted(set(table[PART].dropna())))
-        raise InputError(f"{os.fspath(folder)}: no sample is in the part {part!r}, the parts are {known}")
+        raise InputError(
+            f"{os.fspath(folder)}: no sample is in the part {part!r}, the parts are {known}"
+        )
     return xxhash.xxh3_128("\0".join(names).encode()).hexdigest()
 
 
@@ -167,7 +191,11 @@ def _splits(path: str) -> pd.DataFrame:
 def _account() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no account has this process's number, as in some containers
+    except (
+        OSError,
+        KeyError,
+        ImportError,
+    ):  # no account has this process's number, as in some containers
         return "unknown"
 
 

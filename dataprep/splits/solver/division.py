@@ -1,4 +1,6 @@
-"""The division itself: units to parts, folds, groups left out one by one, or parts in order of time."""
+"""The division itself: units to parts, folds, groups left out one by one, or parts in order of
+time.
+"""
 
 from __future__ import annotations
 
@@ -75,10 +77,16 @@ def problem_of(
     count = max(1, len(features.names))
     keys, counts = np.unique(units[features.rows] * count + features.features, return_counts=True)
     problem = Problem(
-        np.bincount(units, minlength=len(order)).astype(np.int64), keys // count, keys % count, counts.astype(np.int64),
-        features.names, features.weights, tuple(parts), np.asarray(targets, np.float64),
+        np.bincount(units, minlength=len(order)).astype(np.int64),
+        keys // count,
+        keys % count,
+        counts.astype(np.int64),
+        features.names,
+        features.weights,
+        tuple(parts),
+        np.asarray(targets, np.float64),
         np.full(len(order), -1) if fixed is None else fixed[order],
-    )  # fmt: skip
+    )
     return problem, units
 
 
@@ -87,13 +95,17 @@ def refuse_too_few(units: int, parts: int) -> None:
     if units < parts:
         raise OptionError(
             f"{parts} parts need at least {parts} units (groups that can be separated), and there "
-            f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit why so many images belong "
+            f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit "
+            "why so many images belong "
             "together; --cut-similar lets images that merely look alike be parted"
         )
 
 
-def groups_apart(bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]) -> tuple[list[str], Rows]:
-    """Leave-one-group-out: the group of each fold in words, and (n,) the fold of each sample, -1 where it is in no group.
+def groups_apart(
+    bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]
+) -> tuple[list[str], Rows]:
+    """Leave-one-group-out: the group of each fold in words, and (n,) the fold of each sample, -1
+    where it is in no group.
 
     Rows where `apart` (n,) is true are in no fold.
 
@@ -108,7 +120,8 @@ def groups_apart(bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]) -> tu
     inside = np.unique(bonds.unit[grouped & ~apart])
     if not 2 <= len(inside) <= MOST_FOLDS:
         raise OptionError(
-            f"leave_one_group_out: expected 2 to {MOST_FOLDS:,} groups that nothing joins, got {len(inside):,} in "
+            f"leave_one_group_out: expected 2 to {MOST_FOLDS:,} groups that nothing joins, got "
+            f"{len(inside):,} in "
             f"{', '.join(bonds.groups)}. For many groups take folds"
         )
     member = np.isin(bonds.unit, inside) & ~apart
@@ -120,17 +133,28 @@ def groups_apart(bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]) -> tu
 def _named(fold: Rows, numbers: Rows, texts: NDArray[Any], folds: int) -> list[str]:
     """The groups of each fold, up to three; "" where it has none in the first column."""
     inside = np.flatnonzero((fold >= 0) & (numbers >= 0))
-    pairs = pd.DataFrame({"fold": fold[inside], "text": texts[inside]}).drop_duplicates().sort_values(["fold", "text"])
+    pairs = (
+        pd.DataFrame({"fold": fold[inside], "text": texts[inside]})
+        .drop_duplicates()
+        .sort_values(["fold", "text"])
+    )
     listed = {int(str(number)): part["text"].tolist() for number, part in pairs.groupby("fold")}
     groups = [listed.get(number, []) for number in range(folds)]
-    return [" + ".join(each[:3]) + (f" and {len(each) - 3} more" if len(each) > 3 else "") for each in groups]
+    return [
+        " + ".join(each[:3]) + (f" and {len(each) - 3} more" if len(each) > 3 else "")
+        for each in groups
+    ]
 
 
-def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[float], parts: Sequence[str]) -> tuple[Rows, int]:
-    """(u,) part of each unit, in order of their last members, and how many samples are older than their part.
+def divide_by_time(
+    unit: Rows, times: NDArray[np.float64], targets: Sequence[float], parts: Sequence[str]
+) -> tuple[Rows, int]:
+    """(u,) part of each unit, in order of their last members, and how many samples are older than
+    their part.
 
-    "train" is first and "test" last with "val" before it, in whatever order they are named; others follow each other as they are
-    named. Units of one time stay together; cuts are where the sizes come nearest to the targets.
+    "train" is first and "test" last with "val" before it, in whatever order they are named; others
+    follow each other as they are named. Units of one time stay together; cuts are where the sizes
+    come nearest to the targets.
 
     Raises:
         OptionError: fewer different times than parts.
@@ -140,7 +164,8 @@ def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[flo
     moments, moment = np.unique(last, return_inverse=True)
     if len(moments) < len(parts):
         raise OptionError(
-            f"time_column: {len(parts)} parts need at least {len(parts)} different times, and the last members of what "
+            f"time_column: {len(parts)} parts need at least {len(parts)} different times, and the "
+            "last members of what "
             f"belongs together have {len(moments)}"
         )
     reached = np.cumsum(np.bincount(moment[unit], minlength=len(moments)))
@@ -156,6 +181,10 @@ def divide_by_time(unit: Rows, times: NDArray[np.float64], targets: Sequence[flo
 
 
 def in_time(parts: Sequence[str]) -> Rows:
-    """Numbers of the parts in order of time: train first, test last, val before test, others between as they are named."""
+    """Numbers of the parts in order of time: train first, test last, val before test, others
+    between as they are named.
+    """
     ranks = {"train": 0, "val": 2, "test": 3}
-    return np.array(sorted(range(len(parts)), key=lambda number: ranks.get(parts[number], 1)), np.int64)
+    return np.array(
+        sorted(range(len(parts)), key=lambda number: ranks.get(parts[number], 1)), np.int64
+    )

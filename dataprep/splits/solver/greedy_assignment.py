@@ -1,8 +1,10 @@
-"""A first division: the largest units first, each to the part that lacks most of what it holds; like units are dealt out at once.
+"""A first division: the largest units first, each to the part that lacks most of what it holds;
+like units are dealt out at once.
 
-For units of one sample with several labels this is the iterative stratification of Sechidis, Tsoumakas and Vlahavas ("On the
-Stratification of Multi-Label Data", ECML PKDD 2011) with all labels weighed at once; for groups it is what scikit-learn's
-``StratifiedGroupKFold`` does, with parts of any size.
+For units of one sample with several labels this is the iterative stratification of Sechidis,
+Tsoumakas and Vlahavas ("On the Stratification of Multi-Label Data", ECML PKDD 2011) with all labels
+weighed at once; for groups it is what scikit-learn's ``StratifiedGroupKFold`` does, with parts of
+any size.
 """
 
 from __future__ import annotations
@@ -12,17 +14,20 @@ import numpy as np
 from dataprep.splits.solver.layout import Floats, Layout
 from dataprep.splits.solver.problem import Ints
 
-#: Units placed one at a time; beyond that, units that are not alike are dealt out in the order of their rarest feature.
+#: Units placed one at a time; beyond that, units that are not alike are dealt out in the order of
+#: their rarest feature.
 SINGLY = 150_000
 
 _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
 def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Ints:
-    """(u,) part of each unit: whole units, fixed ones where they have to be; no part is empty that need not be.
+    """(u,) part of each unit: whole units, fixed ones where they have to be; no part is empty that
+    need not be.
 
     Args:
-        noise: how far the order of the units may differ from largest first, as a share of their size; 0: not at all.
+        noise: how far the order of the units may differ from largest first, as a share of their
+            size; 0: not at all.
     """
     part = layout.problem.fixed.copy()
     need = _need(layout, part)
@@ -38,9 +43,11 @@ def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Int
 
 
 def fill_empty(layout: Layout, part: Ints) -> Ints:
-    """`part` (u,) with a free unit in each part that wants samples and had none, as long as another part can spare one.
+    """`part` (u,) with a free unit in each part that wants samples and had none, as long as another
+    part can spare one.
 
-    Of the units that can be spared, the one whose move leaves sizes nearest to their targets; largest wishes are filled first.
+    Of the units that can be spared, the one whose move leaves sizes nearest to their targets;
+    largest wishes are filled first.
     """
     sizes, targets = layout.problem.sizes, layout.problem.targets
     part, free = part.copy(), layout.free
@@ -52,12 +59,16 @@ def fill_empty(layout: Layout, part: Ints) -> Ints:
             break
         source, size = part[spare], sizes[spare]
         over = held[source] - targets[source]
-        part[spare[np.argmin(np.abs(over - size) - np.abs(over) + np.abs(size - targets[goal]))]] = goal
+        part[
+            spare[np.argmin(np.abs(over - size) - np.abs(over) + np.abs(size - targets[goal]))]
+        ] = goal
     return part
 
 
 def _need(layout: Layout, part: Ints) -> Floats:
-    """(p, f + 1) samples of each feature that each part still lacks, given the fixed units; last, samples of any kind."""
+    """(p, f + 1) samples of each feature that each part still lacks, given the fixed units;
+    last, samples of any kind.
+    """
     problem = layout.problem
     wished: Floats = problem.targets[:, None] * np.append(layout.shares, 1.0)
     set_down = np.flatnonzero(part >= 0)
@@ -70,7 +81,9 @@ def _need(layout: Layout, part: Ints) -> Floats:
 
 
 def _place(layout: Layout, part: Ints, need: Floats, units: Ints) -> None:
-    """Set down units that are all alike: most of them at once, by what the parts lack, the others one at a time."""
+    """Set down units that are all alike: most of them at once, by what the parts lack, the
+    others one at a time.
+    """
     first, active = units[0], layout.active
     span = slice(layout.starts[first], layout.starts[first + 1])
     feature = np.append(layout.feature[span], need.shape[1] - 1)
@@ -93,12 +106,18 @@ def _place(layout: Layout, part: Ints, need: Floats, units: Ints) -> None:
 
 
 def _kinds(layout: Layout) -> tuple[Ints, Ints, Ints]:
-    """First free unit of each kind, the free units by kind, and where each kind begins: units of a kind hold the same."""
+    """First free unit of each kind, the free units by kind, and where each kind begins: units of
+    a kind hold the same.
+    """
     problem = layout.problem
     unit = np.repeat(np.arange(len(problem.sizes)), np.diff(layout.starts))
     prints = _mixed(problem.sizes.astype(np.uint64))
     with np.errstate(over="ignore"):
-        np.add.at(prints, unit, _mixed(_mixed(layout.feature.astype(np.uint64)) + layout.count.astype(np.uint64)))
+        np.add.at(
+            prints,
+            unit,
+            _mixed(_mixed(layout.feature.astype(np.uint64)) + layout.count.astype(np.uint64)),
+        )
     _, first, place = np.unique(prints[layout.free], return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -108,7 +127,9 @@ def _kinds(layout: Layout) -> tuple[Ints, Ints, Ints]:
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
-    """splitmix64 of each value (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)."""
+    """splitmix64 of each value (Steele, Lea, Flood: Fast splittable pseudorandom number
+    generators, 2014).
+    """
     with np.errstate(over="ignore"):
         values = values + np.uint64(_MIX[0])
         values = (values ^ (values >> np.uint64(30))) * np.uint64(_MIX[1])
@@ -117,15 +138,21 @@ def _mixed(values: np.ndarray) -> np.ndarray:
 
 
 def _in_turn(layout: Layout, units: Ints, need: Floats) -> Ints:
-    """(k,) part of each of very many small units: those of one rarest feature go to the parts in turn, by what the parts lack."""
+    """(k,) part of each of very many small units: those of one rarest feature go to the parts in
+    turn, by what the parts lack.
+    """
     rarest = np.full(len(layout.problem.sizes), len(layout.shares), np.int64)
     unit = np.repeat(np.arange(len(rarest)), np.diff(layout.starts))
     rank = np.argsort(np.argsort(layout.shares, kind="stable"), kind="stable")
     np.minimum.at(rarest, unit, rank[layout.feature])
     order = np.lexsort((layout.problem.sizes[units], rarest[units]))
     lacking = np.maximum(need[layout.active, -1], 0.0)
-    lacking = lacking if lacking.sum() > 0 else np.maximum(layout.problem.targets[layout.active], 1.0)
+    lacking = (
+        lacking if lacking.sum() > 0 else np.maximum(layout.problem.targets[layout.active], 1.0)
+    )
     golden = (np.arange(len(units)) * 0.6180339887498949) % 1.0
     part = np.empty(len(units), np.int64)
-    part[order] = layout.active[np.searchsorted(np.cumsum(lacking / lacking.sum())[:-1], golden, side="right")]
+    part[order] = layout.active[
+        np.searchsorted(np.cumsum(lacking / lacking.sum())[:-1], golden, side="right")
+    ]
     return part

@@ -1,4 +1,6 @@
-"""A problem laid out for search: entries by unit, wished shares, and how far a part's size may be from its target."""
+"""A problem laid out for search: entries by unit, wished shares, and how far a part's size may
+be from its target.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,11 @@ class Layout:
         return wanted if len(wanted) else np.arange(len(self.problem.parts))
 
     def walls(self, loose: float) -> Floats:
-        """(p,) samples by which the size of each part may miss its target, when `loose` is that share of the target.
+        """(p,) samples by which the size of each part may miss its target, when `loose` is that
+        share of the target.
 
-        At least rounding, and the size of a mean unit; always less than the size of the largest free unit.
+        At least rounding, and the size of a mean unit; always less than the size of the largest
+        free unit.
         """
         sizes = self.problem.sizes[self.free]
         if not len(sizes):
@@ -65,7 +69,9 @@ class Layout:
 
     @cached_property
     def squares(self) -> Floats:
-        """(f + 1,) what a squared deviation of each feature, last of the size, counts for: rare ones more (chi squared)."""
+        """(f + 1,) what a squared deviation of each feature, last of the size, counts for: rare
+        ones more (chi squared).
+        """
         rarity = self.problem.weights / np.maximum(self.shares, 1e-12)
         return np.append(np.where(self.shares > 0, rarity, 0.0), 1.0)
 
@@ -78,7 +84,11 @@ class Layout:
     def dense(self) -> Floats | None:
         """(u, f + 1) what each unit holds, where that is little enough to keep."""
         units = np.arange(len(self.problem.sizes))
-        return self._unpacked(units) if len(units) * (len(self.problem.features) + 1) <= DENSE else None
+        return (
+            self._unpacked(units)
+            if len(units) * (len(self.problem.features) + 1) <= DENSE
+            else None
+        )
 
     def vectors(self, units: Ints) -> Floats:
         """(k, f + 1) samples of each feature in each of `units`; last, its size."""
@@ -87,24 +97,32 @@ class Layout:
     def _unpacked(self, units: Ints) -> Floats:
         lengths = self.starts[units + 1] - self.starts[units]
         row = np.repeat(np.arange(len(units)), lengths)
-        place = np.arange(len(row)) + np.repeat(self.starts[units] - (np.cumsum(lengths) - lengths), lengths)
+        place = np.arange(len(row)) + np.repeat(
+            self.starts[units] - (np.cumsum(lengths) - lengths), lengths
+        )
         dense = np.zeros((len(units), len(self.problem.features) + 1))
         dense[row, self.feature[place]] = self.count[place]
         dense[:, -1] = self.problem.sizes[units]
         return dense
 
     def held(self, part: Ints) -> Floats:
-        """(p, f + 1) samples of each feature in each part; last, the size of the part. Units in part -1 count nowhere."""
+        """(p, f + 1) samples of each feature in each part; last, the size of the part. Units in
+        part -1 count nowhere.
+        """
         shape = (len(self.problem.parts), len(self.problem.features) + 1)
         owner = np.repeat(part, np.diff(self.starts))
         cells = np.append(owner * shape[1] + self.feature, part * shape[1] + shape[1] - 1)
         counted = np.append(owner, part) >= 0
-        counts = np.bincount(cells[counted], np.append(self.count, self.problem.sizes)[counted], shape[0] * shape[1])
+        counts = np.bincount(
+            cells[counted], np.append(self.count, self.problem.sizes)[counted], shape[0] * shape[1]
+        )
         return np.asarray(counts, np.float64).reshape(shape)
 
 
 def lay_out(problem: Problem) -> Layout:
-    """Sort the entries by unit and feature, so that the order in which they came does not matter."""
+    """Sort the entries by unit and feature, so that the order in which they came does not
+    matter.
+    """
     order = np.lexsort((problem.entry_feature, problem.entry_unit))
     starts = np.zeros(len(problem.sizes) + 1, np.int64)
     np.cumsum(np.bincount(problem.entry_unit, minlength=len(problem.sizes)), out=starts[1:])

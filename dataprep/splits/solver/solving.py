@@ -1,8 +1,10 @@
-"""Solving a division: whole units to parts, sizes near their targets, every part with the mix of the whole.
+"""Solving a division: whole units to parts, sizes near their targets, every part with the mix of
+the whole.
 
-Dividing weighted units over parts of given sizes is number partitioning, or a multiple knapsack filled to the brim, and with it
-NP-hard; so a greedy first division (`dealing`) is improved by local search (`search`), started over where that is cheap.
-scikit-learn's ``StratifiedGroupKFold`` stops after such a first division and knows folds of one size only.
+Dividing weighted units over parts of given sizes is number partitioning, or a multiple knapsack
+filled to the brim, and with it NP-hard; so a greedy first division (`dealing`) is improved by local
+search (`search`), started over where that is cheap. scikit-learn's ``StratifiedGroupKFold`` stops
+after such a first division and knows folds of one size only.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from dataprep.splits.solver.problem import Ints, Problem
 #: Numbers that the search may look at, in all: the bound on work, and the same on every machine.
 BUDGET = 100_000_000
 
-#: Attempts to leave a local optimum, for each width of the walls; how many in vain are enough; every how many it starts over.
+#: Attempts to leave a local optimum, for each width of the walls; how many in vain are enough;
+#: every how many it starts over.
 KICKS, PATIENCE, RESTART = 60, 20, 4
 
-#: Shares of its target by which a part's size may miss it, tried one after the other as long as the mix gains by it.
+#: Shares of its target by which a part's size may miss it, tried one after the other as long as the
+#: mix gains by it.
 LOOSE = (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
 
 #: What a miss of the whole target counts for, in shares of a feature (`size_price`).
@@ -35,8 +39,8 @@ Standing = tuple[float, float, float]
 def size_price(miss: Floats | np.float64) -> Floats:
     """What a size that misses its target by this share of it counts for, in shares of a feature.
 
-    Little as long as it is small: a fold that is 10 % off costs its figure 5 % of precision, and is worth a deviation that is
-    0.002 less; 40 %, one that is 0.032 less.
+    Little as long as it is small: a fold that is 10 % off costs its figure 5 % of precision, and is
+    worth a deviation that is 0.002 less; 40 %, one that is 0.032 less.
     """
     return np.asarray(SIZE_WEIGHT * miss * np.minimum(1.0, miss / 0.75), np.float64)
 
@@ -44,14 +48,17 @@ def size_price(miss: Floats | np.float64) -> Floats:
 def solve(problem: Problem, *, seed: int = 0) -> Ints:
     """(u,) part of each unit.
 
-    What counts: fixed units stay; no part that wants samples is empty where there are as many units as parts; each size is less
-    than the largest unit from its target where that can be; then the largest deviation of a feature's share in a part from its
-    share in all samples, times the feature's weight, with the largest miss of a size (`size_price`); then the sum of squared
-    deviations, rare features more. Parts whose target is 0 get fixed units only. Units that are larger than their part, or fewer
-    than the parts, are no errors: sizes are then as near as they get, and only in the latter case are parts empty.
+    What counts: fixed units stay; no part that wants samples is empty where there are as many units
+    as parts; each size is less than the largest unit from its target where that can be; then the
+    largest deviation of a feature's share in a part from its share in all samples, times the
+    feature's weight, with the largest miss of a size (`size_price`); then the sum of squared
+    deviations, rare features more. Parts whose target is 0 get fixed units only. Units that are
+    larger than their part, or fewer than the parts, are no errors: sizes are then as near as they
+    get, and only in the latter case are parts empty.
 
     Args:
-        problem: units, what they hold, parts. The order of its entries does not matter, that of its units settles ties.
+        problem: units, what they hold, parts. The order of its entries does not matter, that of its
+            units settles ties.
         seed: of the search; the result is the same for the same problem and seed, on every machine.
     """
     layout = lay_out(problem)
@@ -77,13 +84,21 @@ def solve(problem: Problem, *, seed: int = 0) -> Ints:
 
 def _best_of_all(layout: Layout) -> Ints:
     """The best of all divisions of a few units."""
-    choices = layout.active[np.indices((len(layout.active),) * len(layout.free)).reshape(len(layout.free), -1)]  # (units, ways)
-    search = Search(layout, np.where(layout.problem.fixed >= 0, layout.problem.fixed, -1), np.random.default_rng(0),
-                    layout.walls(LOOSE[-1]))  # fmt: skip
+    choices = layout.active[
+        np.indices((len(layout.active),) * len(layout.free)).reshape(len(layout.free), -1)
+    ]  # (units, ways)
+    search = Search(
+        layout,
+        np.where(layout.problem.fixed >= 0, layout.problem.fixed, -1),
+        np.random.default_rng(0),
+        layout.walls(LOOSE[-1]),
+    )
     vectors = layout.vectors(layout.free).T
     beyond, worst, miss, squares = np.zeros((4, choices.shape[1]))
     for part in layout.active.tolist():
-        held = search.held[part][:, None] + vectors @ (choices == part)  # whole numbers: exact in any order
+        held = search.held[part][:, None] + vectors @ (
+            choices == part
+        )  # whole numbers: exact in any order
         rated = search.rate(held, np.int64(part))
         target = layout.problem.targets[part]
         beyond, worst, squares = beyond + rated[0], np.maximum(worst, rated[1]), squares + rated[2]
@@ -95,7 +110,9 @@ def _best_of_all(layout: Layout) -> Ints:
 
 
 def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Generator) -> Ints:
-    """Search from a first division, from others, and from the neighbourhood of the best, over and over."""
+    """Search from a first division, from others, and from the neighbourhood of the best, over
+    and over.
+    """
     search = Search(layout, first, rng, walls)
     share = BUDGET // len(LOOSE)
     search.descend(share // 3)
@@ -117,13 +134,19 @@ def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Gener
 
 
 def _standing(layout: Layout, part: Ints) -> Standing:
-    """How a division stands, less is better: samples beyond the widest walls, deviation with miss of size, squares."""
-    beyond, worst, squares = Search(layout, part, np.random.default_rng(0), layout.walls(LOOSE[-1])).standing()
+    """How a division stands, less is better: samples beyond the widest walls, deviation with
+    miss of size, squares.
+    """
+    beyond, worst, squares = Search(
+        layout, part, np.random.default_rng(0), layout.walls(LOOSE[-1])
+    ).standing()
     targets = layout.problem.targets[layout.active]
     miss = np.abs(layout.problem.sizes_of(part)[layout.active] - targets) / np.maximum(targets, 1.0)
     return beyond, round(worst + float(size_price(miss.max())), 12), squares
 
 
 def _is_good(layout: Layout, standing: Standing, loose: float) -> bool:
-    """Whether wider walls could hardly gain: what is lacking now is less than the wider miss of size would count for."""
+    """Whether wider walls could hardly gain: what is lacking now is less than the wider miss of
+    size would count for.
+    """
     return standing[0] == 0 and standing[1] < float(size_price(np.float64(loose))) / 2

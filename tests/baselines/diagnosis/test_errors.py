@@ -23,12 +23,27 @@ CLASSES = ("ant", "bee", "cow")
 GOAL = Goal("multi-class", CLASSES, "accuracy")
 
 
-def predicted(said: list[str], given: list[str], sure: list[float], part: str = "val", start: int = 0) -> pd.DataFrame:
+def predicted(
+    said: list[str], given: list[str], sure: list[float], part: str = "val", start: int = 0
+) -> pd.DataFrame:
     """Predictions with probability `sure` for what is said, and the rest spread evenly."""
-    probs = np.array([[s if name == label else (1 - s) / 2 for name in CLASSES] for label, s in zip(said, sure, strict=True)])
-    table = pd.DataFrame({"sample": [f"{row + start}.jpg" for row in range(len(said))], "label": given, "predicted": said})
+    probs = np.array(
+        [
+            [s if name == label else (1 - s) / 2 for name in CLASSES]
+            for label, s in zip(said, sure, strict=True)
+        ]
+    )
+    table = pd.DataFrame(
+        {
+            "sample": [f"{row + start}.jpg" for row in range(len(said))],
+            "label": given,
+            "predicted": said,
+        }
+    )
     table["confidence"], table["split"] = sure, part
-    return pd.concat([table, pd.DataFrame(probs, columns=[f"p:{name}" for name in CLASSES])], axis=1)
+    return pd.concat(
+        [table, pd.DataFrame(probs, columns=[f"p:{name}" for name in CLASSES])], axis=1
+    )
 
 
 def dataset_of(*tables: pd.DataFrame) -> Dataset:
@@ -38,14 +53,21 @@ def dataset_of(*tables: pd.DataFrame) -> Dataset:
 
 
 def test_galleries_hold_the_most_certain_first_and_both_sides_of_a_mistake() -> None:
-    table = predicted(["bee", "bee", "ant", "cow"], ["ant", "ant", "ant", "cow"], [0.6, 0.9, 0.8, 0.9])
+    table = predicted(
+        ["bee", "bee", "ant", "cow"], ["ant", "ant", "ant", "cow"], [0.6, 0.9, 0.8, 0.9]
+    )
     found = find_errors(GOAL, table, dataset_of(table))
     assert (found["mistakes"], found["samples"], found["worst"]) == (2, 4, ["1.jpg", "0.jpg"])
     galleries = {(each["of"], each["kind"]): each["samples"] for each in found["galleries"]}
-    assert galleries == {("ant", "false-negative"): ["1.jpg", "0.jpg"], ("bee", "false-positive"): ["1.jpg", "0.jpg"]}
+    assert galleries == {
+        ("ant", "false-negative"): ["1.jpg", "0.jpg"],
+        ("bee", "false-positive"): ["1.jpg", "0.jpg"],
+    }
     assert found["examples"]["1.jpg"]["p_label"] == pytest.approx(0.05)
     assert found["examples"]["1.jpg"]["loss"] == pytest.approx(-np.log(0.05))
-    assert [(each["label"], each["predicted"], each["count"], each["back"]) for each in found["pairs"]] == [("ant", "bee", 2, 0)]
+    assert [
+        (each["label"], each["predicted"], each["count"], each["back"]) for each in found["pairs"]
+    ] == [("ant", "bee", 2, 0)]
     assert found["pairs"][0]["share"] == pytest.approx(2 / 3)
 
 
@@ -53,7 +75,11 @@ def test_a_gallery_is_no_longer_than_said_but_counts_all() -> None:
     n = SHOWN + 20
     table = predicted(["bee"] * n, ["ant"] * n, list(np.linspace(0.4, 0.99, n)))
     gallery = find_errors(GOAL, table, dataset_of(table))["galleries"][0]
-    assert (gallery["count"], len(gallery["samples"]), gallery["samples"][0]) == (n, SHOWN, f"{n - 1}.jpg")
+    assert (gallery["count"], len(gallery["samples"]), gallery["samples"][0]) == (
+        n,
+        SHOWN,
+        f"{n - 1}.jpg",
+    )
 
 
 def audit_of(dataset: Dataset, *batches: pd.DataFrame) -> Audit:
@@ -64,16 +90,30 @@ def test_mistakes_are_linked_to_claims_about_them_from_either_side_of_a_pair() -
     table = predicted(["bee", "ant"], ["ant", "ant"], [0.9, 0.9])
     train = predicted(["ant"], ["ant"], [0.9], "train", start=7)
     dataset = dataset_of(table, train)
-    copies = batch("near-duplicate", "warning", "pair", ["7.jpg"], related=["0.jpg"], evidence={"relation": "a copy"})
-    issues = find_errors(GOAL, pd.concat([table, train]), dataset, audit_of(dataset, copies))["examples"]["0.jpg"]["issues"]
-    assert [(each["check"], each["kind"], each["related"], each["in_train"]) for each in issues] == [
-        ("near-duplicate", "copied", "7.jpg", True)
-    ]
+    copies = batch(
+        "near-duplicate",
+        "warning",
+        "pair",
+        ["7.jpg"],
+        related=["0.jpg"],
+        evidence={"relation": "a copy"},
+    )
+    issues = find_errors(GOAL, pd.concat([table, train]), dataset, audit_of(dataset, copies))[
+        "examples"
+    ]["0.jpg"]["issues"]
+    assert [
+        (each["check"], each["kind"], each["related"], each["in_train"]) for each in issues
+    ] == [("near-duplicate", "copied", "7.jpg", True)]
     assert issues[0]["message"]
 
 
 def test_only_validation_is_shown_and_other_parts_are_told_in_figures() -> None:
-    table = pd.concat([predicted(["bee"], ["ant"], [0.9]), predicted(["bee", "ant"], ["ant", "ant"], [0.9, 0.9], "test", 1)])
+    table = pd.concat(
+        [
+            predicted(["bee"], ["ant"], [0.9]),
+            predicted(["bee", "ant"], ["ant", "ant"], [0.9, 0.9], "test", 1),
+        ]
+    )
     found = find_errors(GOAL, table, dataset_of(table))
     assert set(found["examples"]) == {"0.jpg"}
     assert (found["others"]["test"]["errors"], found["others"]["test"]["right"]) == (1, 1)
@@ -86,7 +126,9 @@ def test_faults_that_cause_mistakes_explain_them_and_faults_at_random_do_not() -
     wrong = (rng.random(n) < 0.1) | (faulty & (rng.random(n) < 0.8))
     cause = explained(wrong, faulty, classes, units)
     rate = wrong[~faulty].mean()
-    assert cause["explained"] == pytest.approx((wrong[faulty].sum() - faulty.sum() * rate) / wrong.sum(), abs=0.02)
+    assert cause["explained"] == pytest.approx(
+        (wrong[faulty].sum() - faulty.sum() * rate) / wrong.sum(), abs=0.02
+    )
     assert cause["beyond_chance"]
     assert 0.2 < cause["low"] < cause["explained"] < cause["high"] < 0.7
     chance = explained(rng.random(n) < 0.2, faulty, classes, units)
@@ -98,7 +140,9 @@ def test_a_hard_class_is_not_mistaken_for_a_fault() -> None:
     """All faults lie in a class that is always wrong: they explain nothing."""
     classes = np.repeat([0, 1], 100)
     faulty = (classes == 1) & (np.arange(200) % 4 == 0)
-    assert explained(classes == 1, faulty, classes, np.arange(200))["explained"] == pytest.approx(0, abs=1e-9)
+    assert explained(classes == 1, faulty, classes, np.arange(200))["explained"] == pytest.approx(
+        0, abs=1e-9
+    )
 
 
 def test_units_widen_the_interval() -> None:
@@ -119,7 +163,9 @@ def test_a_handful_of_mistakes_does_not_make_sure() -> None:
     assert not one["beyond_chance"]
 
 
-@pytest.mark.parametrize("counts", [(2, 2, 3, 27), (0, 5, 3, 20), (7, 10, 30, 90), (40, 90, 100, 900)])
+@pytest.mark.parametrize(
+    "counts", [(2, 2, 3, 27), (0, 5, 3, 20), (7, 10, 30, 90), (40, 90, 100, 900)]
+)
 def test_fishers_test_is_that_of_scipy(counts: tuple[int, int, int, int]) -> None:
     stats = pytest.importorskip("scipy.stats")
     a, of, b, rest = counts
@@ -140,16 +186,28 @@ def test_several_labels_have_false_positives_and_negatives_of_each() -> None:
     found = find_errors(goal, table, dataset_of(table))
     kinds = {(each["of"], each["kind"]): each["samples"] for each in found["galleries"]}
     assert kinds == {
-        ("bee", "false-negative"): ["0.jpg"], ("cow", "false-negative"): ["1.jpg"], ("ant", "false-positive"): ["1.jpg"],
-    }  # fmt: skip
+        ("bee", "false-negative"): ["0.jpg"],
+        ("cow", "false-negative"): ["1.jpg"],
+        ("ant", "false-positive"): ["1.jpg"],
+    }
     assert found["pairs"] == []
 
 
 def test_a_regression_shows_what_was_predicted_too_high_and_too_low() -> None:
     said = np.array([0.0] * 18 + [9.0, -9.0])
-    table = pd.DataFrame({"sample": [f"{row}.jpg" for row in range(20)], "label": 0.0, "predicted": said, "split": "val"})
+    table = pd.DataFrame(
+        {
+            "sample": [f"{row}.jpg" for row in range(20)],
+            "label": 0.0,
+            "predicted": said,
+            "split": "val",
+        }
+    )
     found = find_errors(Goal("regression", (), "mae"), table, dataset_of(table))
-    assert {each["kind"]: each["samples"] for each in found["galleries"]} == {"too-high": ["18.jpg"], "too-low": ["19.jpg"]}
+    assert {each["kind"]: each["samples"] for each in found["galleries"]} == {
+        "too-high": ["18.jpg"],
+        "too-low": ["19.jpg"],
+    }
 
 
 @pytest.mark.parametrize("rows", [0, 1])
@@ -161,5 +219,7 @@ def test_hardly_any_rows(rows: int) -> None:
 
 
 def test_every_kind_names_checks_that_there_are() -> None:
-    assert {check for checks in KINDS.values() for check in checks} <= set(registered("dataprep.checks"))
+    assert {check for checks in KINDS.values() for check in checks} <= set(
+        registered("dataprep.checks")
+    )
     assert set(KINDS) == set(QUESTIONS)

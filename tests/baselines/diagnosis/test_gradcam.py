@@ -1,4 +1,6 @@
-"""Grad-CAM held against the gradient that it is named for, and against images whose answer is known."""
+"""Grad-CAM held against the gradient that it is named for, and against images whose answer is
+known.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,20 @@ def test_the_same_as_by_gradients(several: bool) -> None:
     network = small_network(3)
     images = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3), np.uint8)
     codes = np.array([0, 1, 2, 1])
-    maps = network.maps(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255).detach().requires_grad_(True)
+    maps = (
+        network.maps(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255)
+        .detach()
+        .requires_grad_(True)
+    )
     logits = network.classifier(maps.mean(dim=(2, 3)))
     own = logits[torch.arange(4), torch.from_numpy(codes)]
     own = own if several else own - logits.mean(dim=1)
     weights = torch.autograd.grad(own.sum(), maps)[0].mean(dim=(2, 3), keepdim=True)
     heat = torch.relu((weights * maps).sum(dim=1)).detach()
     heat = heat / heat.amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
-    np.testing.assert_allclose(class_maps(network, images, codes, several=several), heat.numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        class_maps(network, images, codes, several=several), heat.numpy(), atol=1e-5
+    )
 
 
 def test_heat_lies_where_the_class_is_seen() -> None:
@@ -60,4 +68,6 @@ def test_samples_without_a_picture_are_left_out(tmp_path: Path) -> None:
     names = [str(name) for name in materials.names[:2]]
     pictures = thumbnails(materials.dataset, names, PassOptions(), side=64)
     wanted = {names[0]: 1, "5.png": 0}
-    assert set(overlays(small_network(3), materials.dataset, SIZE, wanted, pictures, PassOptions())) == {names[0]}
+    assert set(
+        overlays(small_network(3), materials.dataset, SIZE, wanted, pictures, PassOptions())
+    ) == {names[0]}

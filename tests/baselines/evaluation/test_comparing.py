@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds, student_cdf, student_quantile
+from dataprep.baselines.evaluation.comparing import (
+    compare_models,
+    paired_seeds,
+    student_cdf,
+    student_quantile,
+)
 from dataprep.schemas.goal import Goal
 
 GOAL = Goal("binary", ("a", "b"), "accuracy", positive="b")
@@ -36,7 +41,9 @@ def test_pairing_tells_a_difference_that_intervals_of_each_do_not() -> None:
     right = rng.random(400) < 0.6
     better = right.copy()
     better[np.flatnonzero(~right)[:12]] = True
-    own = compare_models(GOAL, labels, answers(labels, right), answers(labels, better), draws=500)["metric"]
+    own = compare_models(GOAL, labels, answers(labels, right), answers(labels, better), draws=500)[
+        "metric"
+    ]
     assert own["difference"] == pytest.approx(0.03)
     assert 0 < own["low"] < own["high"] < 0.05
 
@@ -48,9 +55,14 @@ def test_rows_of_one_unit_tell_less() -> None:
     right = np.ones(400, bool)
     fails = units == 3
     found = [
-        compare_models(GOAL, labels, answers(labels, right & ~fails), answers(labels, right), units=given, draws=400)["metric"][
-            "verdict"
-        ]
+        compare_models(
+            GOAL,
+            labels,
+            answers(labels, right & ~fails),
+            answers(labels, right),
+            units=given,
+            draws=400,
+        )["metric"]["verdict"]
         for given in (None, units)
     ]
     assert found == ["better", "no clear difference"]
@@ -61,7 +73,10 @@ def test_paired_seeds_are_students_test() -> None:
     found = paired_seeds(before, after, "accuracy")
     wanted = stats.ttest_rel(after, before)
     interval = wanted.confidence_interval()
-    assert (found["low"], found["high"]) == (pytest.approx(interval.low), pytest.approx(interval.high))
+    assert (found["low"], found["high"]) == (
+        pytest.approx(interval.low),
+        pytest.approx(interval.high),
+    )
     assert found["p"] == pytest.approx(wanted.pvalue)
     assert found["verdict"] == "better"
     assert paired_seeds(before, after, "log-loss")["verdict"] == "worse"
@@ -69,7 +84,11 @@ def test_paired_seeds_are_students_test() -> None:
 
 def test_one_seed_tells_no_interval_and_unlike_numbers_are_refused() -> None:
     found = paired_seeds([0.5], [0.9], "accuracy")
-    assert (found["low"], found["verdict"], found["difference"]) == (None, "no clear difference", pytest.approx(0.4))
+    assert (found["low"], found["verdict"], found["difference"]) == (
+        None,
+        "no clear difference",
+        pytest.approx(0.4),
+    )
     assert paired_seeds([], [], "accuracy")["difference"] is None
     with pytest.raises(ValueError, match="as many values"):
         paired_seeds([0.5], [], "accuracy")

@@ -30,19 +30,25 @@ def test_dumb_answers_score_what_scikit_learns_do() -> None:
     known = train[codes[train] >= 0]
     judged = rows[codes[rows] >= 0]
     for name, strategy in (("majority", "most_frequent"), ("stratified", "stratified")):
-        model = DummyClassifier(strategy=strategy, random_state=np.random.RandomState(0)).fit(known[:, None], codes[known])
+        model = DummyClassifier(strategy=strategy, random_state=np.random.RandomState(0)).fit(
+            known[:, None], codes[known]
+        )
         score = float(np.mean([model.score(judged[:, None], codes[judged]) for _ in range(30)]))
         assert found[name]["metrics"]["accuracy"] == pytest.approx(score, abs=0.015)
     assert found["majority"]["value"] == found["majority"]["metrics"]["macro-f1"]
     assert found["majority"]["metrics"]["roc-auc"] == 0.5
-    assert found["majority"]["metrics"]["log-loss"] == pytest.approx(0.9, abs=0.03), "the entropy of the mix"
+    assert found["majority"]["metrics"]["log-loss"] == pytest.approx(0.9, abs=0.03), (
+        "the entropy of the mix"
+    )
     assert "log-loss" not in found["stratified"]["metrics"]
     json.dumps(list(found.values()), allow_nan=False)
 
 
 def test_dumb_answers_to_several_labels_and_numbers() -> None:
     several = np.array([[1, 0], [1, 0], [1, 1], [0, 0], [-1, -1]], np.int8)
-    found = dumb_baselines(Goal("multi-label", ("x", "y"), "macro-f1"), several, np.arange(5), np.arange(5))
+    found = dumb_baselines(
+        Goal("multi-label", ("x", "y"), "macro-f1"), several, np.arange(5), np.arange(5)
+    )
     majority = next(each for each in found if each["name"] == "majority")
     assert majority["metrics"]["exact-match"] == 0.5
     values = np.array([0.0, 0, 0, 10, np.nan])
@@ -55,13 +61,21 @@ def test_dumb_answers_to_several_labels_and_numbers() -> None:
 def test_the_fit_is_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(400, 30))
-    codes = (values @ rng.normal(size=(30, 3)) + 2 * rng.normal(size=(400, 3))).argmax(axis=1).astype(np.int32)
+    codes = (
+        (values @ rng.normal(size=(30, 3)) + 2 * rng.normal(size=(400, 3)))
+        .argmax(axis=1)
+        .astype(np.int32)
+    )
     values = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
     for penalty in (0.1, 1.0):
         fitted = fit_logistic(values, Targets.of_labels(codes, 3), np.arange(300), penalty=penalty)
-        peer = LogisticRegression(C=1 / penalty, max_iter=5000, tol=1e-8).fit(values[:300], codes[:300])
+        peer = LogisticRegression(C=1 / penalty, max_iter=5000, tol=1e-8).fit(
+            values[:300], codes[:300]
+        )
         wanted = peer.predict_proba(values[300:])
-        assert logistic_probs(values, fitted, np.arange(300, 400)) == pytest.approx(wanted, abs=3e-3)
+        assert logistic_probs(values, fitted, np.arange(300, 400)) == pytest.approx(
+            wanted, abs=3e-3
+        )
 
 
 def test_the_probe_learns_what_the_features_tell() -> None:
@@ -70,8 +84,14 @@ def test_the_probe_learns_what_the_features_tell() -> None:
     features = rng.normal(size=(600, 20)).astype(np.float32)
     features[:, :3] += 2 * np.eye(3)[codes]
     train, rows, units = np.arange(400), np.arange(400, 600), np.arange(600)
-    probs, facts = probe_baseline(features, np.where(np.arange(600) % 7, codes, -1), units, train, rows, GOAL)
-    peer = LogisticRegression(max_iter=1000).fit(features[train], codes[train]).score(features[rows], codes[rows])
+    probs, facts = probe_baseline(
+        features, np.where(np.arange(600) % 7, codes, -1), units, train, rows, GOAL
+    )
+    peer = (
+        LogisticRegression(max_iter=1000)
+        .fit(features[train], codes[train])
+        .score(features[rows], codes[rows])
+    )
     assert METRICS["accuracy"].function(GOAL, codes[rows], probs) > peer - 0.05
     assert probs.sum(axis=1) == pytest.approx(1)
     assert facts["fitted"] == sum(row % 7 > 0 for row in range(400))
@@ -97,7 +117,9 @@ def test_the_probe_of_hardly_anything_gives_the_mix(labelled: int) -> None:
     codes[:labelled] = np.arange(labelled)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        probs, facts = probe_baseline(np.eye(6, dtype=np.float32), codes, np.arange(6), np.arange(6), np.arange(6), GOAL)
+        probs, facts = probe_baseline(
+            np.eye(6, dtype=np.float32), codes, np.arange(6), np.arange(6), np.arange(6), GOAL
+        )
     assert probs.shape == (6, 3)
     assert np.isfinite(probs).all()
     assert facts["fitted"] == labelled
@@ -105,14 +127,30 @@ def test_the_probe_of_hardly_anything_gives_the_mix(labelled: int) -> None:
 
 def test_the_ceiling_is_the_audits() -> None:
     claim = batch(
-        "label-noise", "warning", "dataset", [""],
+        "label-noise",
+        "warning",
+        "dataset",
+        [""],
         evidence={"rate": 0.1, "ceiling": 0.9, "ceiling_low": 0.86, "ceiling_high": 0.93},
-    )  # fmt: skip
+    )
     found = noise_ceiling(Issues.collect([claim]))
-    assert (found["known"], found["ceiling"], found["low"], found["high"]) == (True, 0.9, 0.86, 0.93)
+    assert (found["known"], found["ceiling"], found["low"], found["high"]) == (
+        True,
+        0.9,
+        0.86,
+        0.93,
+    )
     assert "0.900 (between 0.860 and 0.930)" in found["sentence"]
-    listed = batch("wrong-label", "warning", "dataset", [""], evidence={"judged": 200, "listed": 9, "expected_wrong": 10.0})
-    sample = batch("wrong-label", "warning", "sample", ["a.png"], evidence={"judged": 1, "expected_wrong": 1.0})
+    listed = batch(
+        "wrong-label",
+        "warning",
+        "dataset",
+        [""],
+        evidence={"judged": 200, "listed": 9, "expected_wrong": 10.0},
+    )
+    sample = batch(
+        "wrong-label", "warning", "sample", ["a.png"], evidence={"judged": 1, "expected_wrong": 1.0}
+    )
     found = noise_ceiling(Issues.collect([sample, listed]))
     assert (found["ceiling"], found["low"], found["source"]) == (0.95, None, "wrong-label")
 

@@ -15,16 +15,22 @@ from dataprep.baselines.evaluation.metrics import METRICS, Judged
 from dataprep.schemas.goal import Goal, Requirement
 
 GOAL = Goal(
-    "multi-class", ("a", "b", "c"), "macro-f1",
+    "multi-class",
+    ("a", "b", "c"),
+    "macro-f1",
     requirements=(
-        Requirement("recall", "b", True, 0.5), Requirement("latency_ms", "", False, 5.0), Requirement("recall", "c", True, 0.99),
+        Requirement("recall", "b", True, 0.5),
+        Requirement("latency_ms", "", False, 5.0),
+        Requirement("recall", "c", True, 0.99),
     ),
     target=0.9,
-)  # fmt: skip
+)
 BINARY = Goal("binary", ("well", "sick"), "accuracy", positive="sick")
 
 
-def noisy(rng: np.random.Generator, labels: np.ndarray, classes: int, skill: float = 1.5) -> np.ndarray:
+def noisy(
+    rng: np.random.Generator, labels: np.ndarray, classes: int, skill: float = 1.5
+) -> np.ndarray:
     """Probabilities that lean to the label."""
     logits = rng.normal(size=(len(labels), classes)) + skill * np.eye(classes)[labels]
     logits = np.exp(logits)
@@ -39,7 +45,11 @@ def test_figures_are_those_of_the_metrics_and_ready_for_json() -> None:
     found = evaluate(GOAL, labels, probs, measured={"latency_ms": 3.0}, draws=200)
     json.dumps(found, allow_nan=False)
     assert (found["samples"], found["unlabelled"], found["units"]) == (280, 20, 280)
-    assert found["metric"] == {"name": "macro-f1", "direction": "higher", **found["metrics"]["macro-f1"]}
+    assert found["metric"] == {
+        "name": "macro-f1",
+        "direction": "higher",
+        **found["metrics"]["macro-f1"],
+    }
     for name, figure in found["metrics"].items():
         assert figure["value"] == METRICS[name].function(GOAL, labels, probs)
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -77,7 +87,8 @@ def test_rows_of_one_unit_widen_the_interval() -> None:
     labels = np.repeat(rng.integers(0, 2, 50), 20)
     probs = np.repeat(noisy(rng, labels[::20], 2), 20, axis=0)
     alone, together = (
-        evaluate(BINARY, labels, probs, units=units, draws=300)["metric"] for units in (None, np.repeat(np.arange(50), 20))
+        evaluate(BINARY, labels, probs, units=units, draws=300)["metric"]
+        for units in (None, np.repeat(np.arange(50), 20))
     )
     assert together["high"] - together["low"] > 3 * (alone["high"] - alone["low"])
 
@@ -104,22 +115,31 @@ def test_a_draw_is_the_metric_of_the_rows_drawn() -> None:
     probs = noisy(rng, labels, 3)
     units = np.repeat(np.arange(20), 3)
     judged = Judged.of(GOAL, labels, probs)
-    drawn, _ = resampled(judged, list(map(METRICS.get, ("macro-f1", "pr-auc", "log-loss"))), units, draws=5, seed=0)
+    drawn, _ = resampled(
+        judged, list(map(METRICS.get, ("macro-f1", "pr-auc", "log-loss"))), units, draws=5, seed=0
+    )
     for place, weights in enumerate(np.concatenate(list(drawn_weights(units, 5, 0)))):
         rows = np.repeat(np.arange(60), weights.astype(int))
         for name, values in drawn.items():
-            assert values[place] == pytest.approx(METRICS[name].function(GOAL, labels[rows], probs[rows]), rel=1e-12)
+            assert values[place] == pytest.approx(
+                METRICS[name].function(GOAL, labels[rows], probs[rows]), rel=1e-12
+            )
 
 
 def test_a_slice_on_which_the_model_fails_is_flagged_and_a_hard_class_is_not() -> None:
     rng = np.random.default_rng(0)
     n = 1500
     labels = rng.integers(0, 3, n)
-    table = pd.DataFrame({
-        "luma_mean": rng.random(n), "camera": rng.choice(["x", "y", "z"], n),
-        # the hard class was taken with one lens more often than others
-        "lens": np.where((labels == 2) & (rng.random(n) < 0.8), "wide", rng.choice(["wide", "tele"], n)),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "luma_mean": rng.random(n),
+            "camera": rng.choice(["x", "y", "z"], n),
+            # the hard class was taken with one lens more often than others
+            "lens": np.where(
+                (labels == 2) & (rng.random(n) < 0.8), "wide", rng.choice(["wide", "tele"], n)
+            ),
+        }
+    )
     wrong = rng.random(n) < np.where(labels == 2, 0.5, 0.1)
     wrong |= (table["luma_mean"] < 0.2).to_numpy() & (rng.random(n) < 0.4)
     probs = np.eye(3)[np.where(wrong, (labels + 1) % 3, labels)] * 0.8 + 0.1
@@ -142,8 +162,12 @@ def test_slices_are_seldom_flagged_by_chance() -> None:
     for seed in range(30):
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, 2, 300)
-        table = pd.DataFrame(rng.random((300, 4)), columns=list("abcd")).assign(e=rng.choice(["p", "q", None], 300))
-        found = evaluate(BINARY, labels, noisy(rng, labels, 2), slices=table, draws=200, seed=seed)["slices"]
+        table = pd.DataFrame(rng.random((300, 4)), columns=list("abcd")).assign(
+            e=rng.choice(["p", "q", None], 300)
+        )
+        found = evaluate(BINARY, labels, noisy(rng, labels, 2), slices=table, draws=200, seed=seed)[
+            "slices"
+        ]
         flagged += any(each["worse"] for each in found)
     assert flagged <= 4, "at most 2.5 % of runs, one-sided, and room for chance"
 
@@ -152,8 +176,12 @@ def test_a_slice_of_a_few_units_tells_nothing() -> None:
     rng = np.random.default_rng(0)
     labels, units = rng.integers(0, 2, 400), np.arange(400)
     units[:40] = np.arange(40) % 3
-    table = pd.DataFrame({"site": np.where(np.arange(400) < 40, "a", np.where(np.arange(400) < 80, "b", "c"))})
-    found = evaluate(BINARY, labels, noisy(rng, labels, 2), units=units, slices=table, draws=50)["slices"]
+    table = pd.DataFrame(
+        {"site": np.where(np.arange(400) < 40, "a", np.where(np.arange(400) < 80, "b", "c"))}
+    )
+    found = evaluate(BINARY, labels, noisy(rng, labels, 2), units=units, slices=table, draws=50)[
+        "slices"
+    ]
     assert {each["slice"] for each in found} == {"site = b", "site = c"}
 
 
@@ -162,12 +190,16 @@ def test_several_labels_and_numbers_are_evaluated() -> None:
     labels = rng.random((200, 2)) < 0.3
     probs = np.clip(labels * 0.5 + rng.random((200, 2)) * 0.5, 0, 1)
     table = pd.DataFrame({"dark": rng.random(200) < 0.5})
-    found = evaluate(Goal("multi-label", ("x", "y"), "macro-f1"), labels, probs, slices=table, draws=100)
+    found = evaluate(
+        Goal("multi-label", ("x", "y"), "macro-f1"), labels, probs, slices=table, draws=100
+    )
     assert set(found["confusion"]["labels"]) == {"tn", "fp", "fn", "tp"}
     assert [each["support"] for each in found["classes"]] == labels.sum(axis=0).tolist()
     assert {each["slice"] for each in found["slices"]} == {"dark = False", "dark = True"}
     values = rng.normal(size=200)
-    found = evaluate(Goal("regression", (), "mae", target=2.0), values, values + 1, slices=table, draws=100)
+    found = evaluate(
+        Goal("regression", (), "mae", target=2.0), values, values + 1, slices=table, draws=100
+    )
     assert found["metric"]["value"] == pytest.approx(1)
     assert (found["classes"], found["confusion"], found["target"]["surely"]) == ([], {}, True)
 
@@ -177,7 +209,9 @@ def test_hardly_anything_to_judge_is_told_without_a_warning(rows: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         table = pd.DataFrame({"luma_mean": np.zeros(rows)})
-        found = evaluate(GOAL, np.zeros(rows, int), np.full((rows, 3), 1 / 3), slices=table, draws=20)
+        found = evaluate(
+            GOAL, np.zeros(rows, int), np.full((rows, 3), 1 / 3), slices=table, draws=20
+        )
         nothing = evaluate(GOAL, np.zeros(rows, int), np.full((rows, 3), np.nan), draws=20)
     json.dumps([found, nothing], allow_nan=False)
     assert nothing["metric"]["value"] is None

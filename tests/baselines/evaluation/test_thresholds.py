@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import fbeta_score, precision_score, recall_score
 
-from dataprep.baselines.evaluation.calibration import calibrate, fit_temperature, probabilities, reliability
+from dataprep.baselines.evaluation.calibration import (
+    calibrate,
+    fit_temperature,
+    probabilities,
+    reliability,
+)
 from dataprep.baselines.evaluation.metrics import decide
 from dataprep.baselines.evaluation.thresholds import (
     binomial_bound,
@@ -39,7 +44,9 @@ def test_the_curve_is_what_thresholds_give(made: tuple[np.ndarray, np.ndarray]) 
     curve = precision_recall(scores, positive)
     assert curve is not None
     assert (np.diff(curve.thresholds) > 0).all()
-    for threshold, precision, recall, f in zip(curve.thresholds, curve.precision, curve.recall, curve.f(2.0), strict=True):
+    for threshold, precision, recall, f in zip(
+        curve.thresholds, curve.precision, curve.recall, curve.f(2.0), strict=True
+    ):
         said = scores >= threshold
         assert precision == pytest.approx(precision_score(positive, said))
         assert recall == pytest.approx(recall_score(positive, said))
@@ -52,31 +59,55 @@ def test_the_best_threshold_meets_the_requirement_at_the_least_cost() -> None:
     scores = 1 / (1 + np.exp(-(rng.normal(size=2000) + 2 * positive - 1)))
     free = choose_threshold(scores, positive)
     bound = choose_threshold(scores, positive, require=[Requirement("recall", "sick", True, 0.95)])
-    strict = choose_threshold(scores, positive, require=[Requirement("precision", "sick", True, 0.9)])
+    strict = choose_threshold(
+        scores, positive, require=[Requirement("precision", "sick", True, 0.9)]
+    )
     never = choose_threshold(
-        scores, positive, require=[Requirement(name, "sick", True, 0.99) for name in ("precision", "recall")]
+        scores,
+        positive,
+        require=[Requirement(name, "sick", True, 0.99) for name in ("precision", "recall")],
     )
     assert free is not None and bound is not None and strict is not None and never is not None  # noqa: PT018
     assert free["recall"] < 0.95 <= bound["recall"] < 0.96, "no more is given up than is asked for"
     assert bound["recall_low"] < 0.95
     assert strict["precision"] >= 0.9 > free["precision"]
     assert free["threshold"] < strict["threshold"]
-    assert (free["holds"], bound["holds"], strict["holds"], never["holds"]) == (True, True, True, False)
+    assert (free["holds"], bound["holds"], strict["holds"], never["holds"]) == (
+        True,
+        True,
+        True,
+        False,
+    )
     assert free["f_beta"] >= free["default"]["f_beta"]
     assert choose_threshold(scores, np.zeros(2000, bool)) is None
 
 
 def test_chosen_thresholds_are_what_decisions_take() -> None:
-    goal = Goal("binary", ("sick", "well"), "macro-f1", positive="sick", requirements=(Requirement("recall", "sick", True, 1.0),))
+    goal = Goal(
+        "binary",
+        ("sick", "well"),
+        "macro-f1",
+        positive="sick",
+        requirements=(Requirement("recall", "sick", True, 1.0),),
+    )
     labels, sick = np.array([0, 0, 1, 1, -1]), np.array([0.9, 0.3, 0.2, 0.1, 0.5])
     probs = np.stack([sick, 1 - sick], axis=1)
     chosen = choose_thresholds(goal, labels, probs)
     assert chosen["sick"]["threshold"] == pytest.approx(0.25)
     assert decide(goal, probs, threshold_array(goal, chosen)).tolist() == [0, 0, 1, 1, 0]
     several = Goal("multi-label", ("x", "y"), "macro-f1")
-    found = choose_thresholds(several, np.array([[1, 0], [0, 1], [0, 0]]), np.array([[0.4, 0.1], [0.1, 0.9], [0.2, 0.2]]))
-    assert decide(several, np.array([[0.35, 0.3]]), threshold_array(several, found)).tolist() == [[True, False]]
-    many = Goal("multi-class", ("a", "b", "c"), "accuracy", requirements=(Requirement("recall", "b", True, 0.9),))
+    found = choose_thresholds(
+        several, np.array([[1, 0], [0, 1], [0, 0]]), np.array([[0.4, 0.1], [0.1, 0.9], [0.2, 0.2]])
+    )
+    assert decide(several, np.array([[0.35, 0.3]]), threshold_array(several, found)).tolist() == [
+        [True, False]
+    ]
+    many = Goal(
+        "multi-class",
+        ("a", "b", "c"),
+        "accuracy",
+        requirements=(Requirement("recall", "b", True, 0.9),),
+    )
     assert list(choose_thresholds(many, np.array([0, 1, 2]), np.eye(3))) == ["b"]
 
 
@@ -86,7 +117,9 @@ def test_risk_grows_with_coverage_where_confidence_tells() -> None:
     curve = risk_coverage(confidence, rng.random(4000) > confidence)
     assert curve is not None
     assert curve.risk[400] < 0.1 < 0.4 < curve.risk[-1]
-    assert curve.area == pytest.approx(np.mean(curve.risk), abs=1e-9), "without ties it is the mean risk"
+    assert curve.area == pytest.approx(np.mean(curve.risk), abs=1e-9), (
+        "without ties it is the mean risk"
+    )
     assert risk_coverage(np.array([0.9, 0.5]), np.array([0, 1])).excess == 0  # type: ignore[union-attr]
 
 
@@ -97,11 +130,17 @@ def test_the_order_of_equal_confidences_says_nothing() -> None:
     assert one.area == other.area == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize(("errors", "of", "bound"), [(0, 100, 0.029513), (3, 50, 0.147872), (50, 1000, 0.063)])
-def test_the_binomial_bound_is_that_of_clopper_and_pearson(errors: int, of: int, bound: float) -> None:
+@pytest.mark.parametrize(
+    ("errors", "of", "bound"), [(0, 100, 0.029513), (3, 50, 0.147872), (50, 1000, 0.063)]
+)
+def test_the_binomial_bound_is_that_of_clopper_and_pearson(
+    errors: int, of: int, bound: float
+) -> None:
     from scipy.stats import beta
 
-    assert binomial_bound(errors, of, 0.05) == pytest.approx(beta.ppf(0.95, errors + 1, of - errors), abs=1e-9)
+    assert binomial_bound(errors, of, 0.05) == pytest.approx(
+        beta.ppf(0.95, errors + 1, of - errors), abs=1e-9
+    )
     assert binomial_bound(errors, of, 0.05) == pytest.approx(bound, abs=1e-3)
     assert binomial_bound(of, of, 0.05) == 1.0
 
@@ -137,7 +176,12 @@ def test_units_count_once_and_what_cannot_be_promised_is_not() -> None:
 
 def test_an_abstention_is_reported_on_other_rows() -> None:
     found = report_abstention(np.array([0.9, 0.8, 0.3, 0.2]), np.array([0, 1, 1, 1]), 0.5)
-    assert (found["answered"], found["coverage"], found["risk"], found["refused_risk"]) == (2, 0.5, 0.5, 1.0)
+    assert (found["answered"], found["coverage"], found["risk"], found["refused_risk"]) == (
+        2,
+        0.5,
+        0.5,
+        1.0,
+    )
     assert found["low"] < 0.5 < found["high"]
     assert report_abstention(np.array([0.2]), np.array([1]), 0.5)["risk"] is None
 
@@ -159,7 +203,9 @@ def test_the_temperature_that_was_put_in_is_found(several: bool) -> None:
     logits = rng.normal(size=(6000, 3)) * 2
     probs = probabilities(logits, several=several)
     labels = (
-        rng.random((6000, 3)) < probs if several else (rng.random(6000)[:, None] > np.cumsum(probs, axis=1)[:, :-1]).sum(axis=1)
+        rng.random((6000, 3)) < probs
+        if several
+        else (rng.random(6000)[:, None] > np.cumsum(probs, axis=1)[:, :-1]).sum(axis=1)
     )
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.06)
     goal = Goal("multi-label" if several else "multi-class", ("a", "b", "c"), "macro-f1")
@@ -168,7 +214,9 @@ def test_the_temperature_that_was_put_in_is_found(several: bool) -> None:
     assert found["before"]["ece"] > 2 * found["before"]["by_chance"]
     assert found["after"]["ece"] < 1.2 * found["after"]["by_chance"]
     assert found["after"]["log_loss"] < found["before"]["log_loss"]
-    assert sum(each["count"] for each in found["after"]["reliability"]) == (18_000 if several else 6000)
+    assert sum(each["count"] for each in found["after"]["reliability"]) == (
+        18_000 if several else 6000
+    )
 
 
 def test_the_temperature_has_the_least_log_loss() -> None:
@@ -182,7 +230,10 @@ def test_the_temperature_has_the_least_log_loss() -> None:
     best = fit_temperature(logits, labels)
     assert loss(best) <= min(loss(best * 0.98), loss(best * 1.02))
     assert fit_temperature(np.zeros((0, 4)), np.zeros(0, int)) == 1.0
-    sure = [fit_temperature(np.tile(np.eye(4) * 5, (times, 1)), np.tile(np.arange(4), times)) for times in (1, 10, 1000)]
+    sure = [
+        fit_temperature(np.tile(np.eye(4) * 5, (times, 1)), np.tile(np.arange(4), times))
+        for times in (1, 10, 1000)
+    ]
     assert 1 > sure[0] > 0.5
     assert sure[0] > sure[1] > sure[2], "always right: the surer, the more rows say so"
 

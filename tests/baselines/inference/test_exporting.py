@@ -15,7 +15,13 @@ torch = pytest.importorskip("torch")
 import onnxruntime  # noqa: E402
 
 from dataprep.baselines.evaluation.calibration import probabilities  # noqa: E402
-from dataprep.baselines.inference.exporting import compared, export_onnx, exported, onnx_bytes, program_bytes  # noqa: E402
+from dataprep.baselines.inference.exporting import (  # noqa: E402
+    compared,
+    export_onnx,
+    exported,
+    onnx_bytes,
+    program_bytes,
+)
 from dataprep.baselines.inference.model_card import ModelFacts  # noqa: E402
 from dataprep.errors import InputError, WorkError  # noqa: E402
 from tests.baselines.deployed import SIZE, small_network, toy_facts  # noqa: E402
@@ -31,15 +37,25 @@ def made(kind: Any, **changes: Any) -> tuple[Any, ModelFacts, np.ndarray]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_probabilities(kind: Any, tmp_path: Path) -> None:
-    network, facts, images = made(kind, **({"centre": 40.0, "spread": 7.0} if kind == "regression" else {"temperature": 2.5}))
+def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_probabilities(
+    kind: Any, tmp_path: Path
+) -> None:
+    network, facts, images = made(
+        kind, **({"centre": 40.0, "spread": 7.0} if kind == "regression" else {"temperature": 2.5})
+    )
     assert export_onnx(network, facts, tmp_path / "model.onnx", images) <= 1e-4
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
-    said = session.run(None, {"images": images[:5]})  # another number of images than it was exported with
+    said = session.run(
+        None, {"images": images[:5]}
+    )  # another number of images than it was exported with
     with torch.inference_mode():
         logits = network(torch.from_numpy(images[:5]).permute(0, 3, 1, 2).float() / 255).numpy()
     scaled = logits[:, 0] * 7.0 + 40.0
-    expected = scaled if kind == "regression" else probabilities(logits, 2.5, several=kind == "multi-label")
+    expected = (
+        scaled
+        if kind == "regression"
+        else probabilities(logits, 2.5, several=kind == "multi-label")
+    )
     np.testing.assert_allclose(said[0], logits, atol=1e-4)
     np.testing.assert_allclose(said[1], expected, atol=1e-4)
     assert said[1].shape == ((5,) if kind == "regression" else (5, 3))
@@ -56,7 +72,10 @@ def test_the_same_network_gives_the_same_bytes_with_no_path_in_them() -> None:
     assert b"/dataprep/" not in first
     model = onnx.load_model_from_string(first)
     onnx.checker.check_model(model)
-    assert [entry.type.tensor_type.shape.dim[0].dim_param for entry in (*model.graph.input, *model.graph.output)] == ["batch"] * 3
+    assert [
+        entry.type.tensor_type.shape.dim[0].dim_param
+        for entry in (*model.graph.input, *model.graph.output)
+    ] == ["batch"] * 3
 
 
 def test_a_model_that_says_something_else_is_not_written(tmp_path: Path) -> None:
@@ -70,12 +89,20 @@ def test_a_model_that_says_something_else_is_not_written(tmp_path: Path) -> None
 def test_an_exported_program_runs_without_this_package_and_knows_what_it_predicts() -> None:
     network, facts, images = made("multi-class")
     extra = dict.fromkeys(facts.metadata(), "")
-    program = torch.export.load(io.BytesIO(program_bytes(exported(network, facts), facts)), extra_files=extra)
+    program = torch.export.load(
+        io.BytesIO(program_bytes(exported(network, facts), facts)), extra_files=extra
+    )
     logits, probs = program.module()(torch.from_numpy(images[:7]))
     with torch.inference_mode():
-        np.testing.assert_allclose(logits, network(torch.from_numpy(images[:7]).permute(0, 3, 1, 2).float() / 255), atol=1e-4)
+        np.testing.assert_allclose(
+            logits,
+            network(torch.from_numpy(images[:7]).permute(0, 3, 1, 2).float() / 255),
+            atol=1e-4,
+        )
     assert torch.allclose(probs.sum(1), torch.ones(7))
-    assert ModelFacts.read({key: _text(value) for key, value in extra.items()}, "model.pt2") == facts
+    assert (
+        ModelFacts.read({key: _text(value) for key, value in extra.items()}, "model.pt2") == facts
+    )
 
 
 def _text(value: Any) -> str:

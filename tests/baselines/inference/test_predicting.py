@@ -55,13 +55,24 @@ def expected(materials: Materials, network: Any, temperature: float) -> dict[str
     return dict(zip(materials.names, probs, strict=True))
 
 
-def test_every_file_is_a_row_and_says_what_the_network_says(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_file_is_a_row_and_says_what_the_network_says(
+    made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     materials, network, root = made
     monkeypatch.setattr(predicting, "_BATCH", 5)
     monkeypatch.setattr(predicting, "_ROWS", 7)
     model = Model(root / "baseline")
     table = predict(str(root / "images"), model, abstain_below=0.36, options=ONE)
-    assert list(table) == ["sample", "predicted", "confidence", "p:class0", "p:class1", "p:class2", "abstained", "lost"]
+    assert list(table) == [
+        "sample",
+        "predicted",
+        "confidence",
+        "p:class0",
+        "p:class1",
+        "p:class2",
+        "abstained",
+        "lost",
+    ]
     assert table["sample"].tolist() == sorted([*materials.names, "broken.png"])
     lost = table.set_index("sample").loc["broken.png"]
     assert lost["lost"].startswith("not-an-image")
@@ -98,7 +109,10 @@ def test_tables_come_before_all_images_are_read(made: Any, monkeypatch: pytest.M
     monkeypatch.setattr(predicting, "_BATCH", 2)
     seen: list[int] = []
     frames = predicted_frames(
-        str(root / "images"), Model(root / "baseline"), options=ONE, progress=lambda stage, done, total, note: seen.append(done)
+        str(root / "images"),
+        Model(root / "baseline"),
+        options=ONE,
+        progress=lambda stage, done, total, note: seen.append(done),
     )
     first = next(frames)
     assert (len(first), len(seen) < 25) == (4, True)
@@ -133,19 +147,33 @@ def test_several_labels_and_values(tmp_path: Path) -> None:
     assert table["predicted"].tolist()[:2] == ["a|b", ""]
     assert table["confidence"].tolist()[:2] == pytest.approx([0.4, 0.5])
     assert table["abstained"].tolist() == [True, True, True]
-    values = table_of(ModelFacts("regression", (), 32, "lite0"), ["1", "2"], np.array([1.5, np.nan], np.float32), {1: "empty"}, 0)
+    values = table_of(
+        ModelFacts("regression", (), 32, "lite0"),
+        ["1", "2"],
+        np.array([1.5, np.nan], np.float32),
+        {1: "empty"},
+        0,
+    )
     assert list(values) == ["sample", "predicted", "lost"]
     assert values["predicted"].tolist()[0] == 1.5
     binary = ModelFacts("binary", ("no", "yes"), 32, "lite0", positive="yes", thresholds=(0.5, 0.2))
     asked = table_of(binary, ["1"], np.array([[0.7, 0.3]], np.float32), {}, 0.5)
-    assert (asked["predicted"][0], asked["confidence"][0], bool(asked["abstained"][0])) == ("yes", pytest.approx(0.3), True)
+    assert (asked["predicted"][0], asked["confidence"][0], bool(asked["abstained"][0])) == (
+        "yes",
+        pytest.approx(0.3),
+        True,
+    )
 
 
 def test_a_confidence_that_single_precision_rounds_down_still_reaches_its_own_threshold() -> None:
     least = 0.9
     facts = ModelFacts("multi-class", ("a", "b"), 32, "lite0")
-    assert not table_of(facts, ["1"], np.array([[least - 3e-7, 1 - least]], np.float32), {}, least)["abstained"][0]
-    assert table_of(facts, ["1"], np.array([[least - 3e-5, 1 - least]], np.float32), {}, least)["abstained"][0]
+    assert not table_of(facts, ["1"], np.array([[least - 3e-7, 1 - least]], np.float32), {}, least)[
+        "abstained"
+    ][0]
+    assert table_of(facts, ["1"], np.array([[least - 3e-5, 1 - least]], np.float32), {}, least)[
+        "abstained"
+    ][0]
 
 
 def test_predicting_imports_no_torch(made: Any) -> None:
@@ -154,9 +182,11 @@ def test_predicting_imports_no_torch(made: Any) -> None:
         "import sys\nfrom dataprep.cli import main\n"
         "if __name__ == '__main__':\n"
         f"    images, model = {str(root / 'images')!r}, {str(root / 'baseline')!r}\n"
-        "    sys.argv = ['dataprep', 'predict', images, '--model', model, '--jobs', '1', '--out', '-']\n"
+        "    sys.argv = ['dataprep', 'predict', images, '--model', model, '--jobs', '1', '--out', "
+        "'-']\n"
         "    try:\n        main()\n    finally:\n"
-        "        print(sorted({'torch', 'onnxscript', 'sklearn', 'albumentations'} & set(sys.modules)), file=sys.stderr)\n"
+        "        print(sorted({'torch', 'onnxscript', 'sklearn', 'albumentations'} & "
+        "set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[-1] == "[]"
@@ -180,23 +210,43 @@ def written(tool: str, facts: ModelFacts = FACTS, tables: Any = None, prefix: st
 
 def test_label_studio_gets_predictions_only_where_the_model_decides() -> None:
     tasks = json.loads(written("label-studio", prefix="/data/local-files/?d="))
-    assert tasks[0]["data"] == {"image": "/data/local-files/?d=x%201.png", "dp_item_id": "x 1.png", "dp_priority": 0.1}
-    result = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": ["a & b"]}}
-    assert tasks[0]["predictions"] == [{"model_version": "dataprep-lite0-01234567", "score": 0.9, "result": [result]}]
+    assert tasks[0]["data"] == {
+        "image": "/data/local-files/?d=x%201.png",
+        "dp_item_id": "x 1.png",
+        "dp_priority": 0.1,
+    }
+    result = {
+        "from_name": "label",
+        "to_name": "image",
+        "type": "choices",
+        "value": {"choices": ["a & b"]},
+    }
+    assert tasks[0]["predictions"] == [
+        {"model_version": "dataprep-lite0-01234567", "score": 0.9, "result": [result]}
+    ]
     assert [task["predictions"] for task in tasks[1:]] == [[], []]
     assert tasks[1]["data"]["image"].endswith("caf%E9.png")
     config = ElementTree.fromstring(label_studio_config(FACTS))
     assert [each.get("value") for each in config.iter("Choice")] == ["a & b", "c"]
-    assert (config.find("Choices").get("name"), config.find("Image").get("name")) == ("label", "image")  # type: ignore[union-attr]
+    assert (config.find("Choices").get("name"), config.find("Image").get("name")) == (
+        "label",
+        "image",
+    )  # type: ignore[union-attr]
     assert json.loads(written("label-studio", tables=iter(()))) == []
 
 
 def test_label_studio_gets_several_labels_and_numbers() -> None:
     several = replace(FACTS, kind="multi-label", labels=("a", "b"), thresholds=(0.5, 0.5))
-    task = json.loads(written("label-studio", several, iter([table_of(several, ["1"], np.array([[0.9, 0.8]]), {}, 0)])))[0]
+    task = json.loads(
+        written(
+            "label-studio", several, iter([table_of(several, ["1"], np.array([[0.9, 0.8]]), {}, 0)])
+        )
+    )[0]
     assert task["predictions"][0]["result"][0]["value"] == {"choices": ["a", "b"]}
     number = replace(FACTS, kind="regression", labels=())
-    task = json.loads(written("label-studio", number, iter([table_of(number, ["1"], np.array([2.5]), {}, 0)])))[0]
+    task = json.loads(
+        written("label-studio", number, iter([table_of(number, ["1"], np.array([2.5]), {}, 0)]))
+    )[0]
     assert task["predictions"][0]["result"][0]["value"] == {"number": 2.5}
     assert "score" not in task["predictions"][0]
     with pytest.raises(OptionError, match="COCO holds classes"):
@@ -208,13 +258,22 @@ def test_coco_and_csv_hold_the_same_answers() -> None:
     assert [image["file_name"] for image in coco["images"]][0::2] == ["x 1.png", "gone.png"]
     assert coco["images"][1]["file_name"] == "caf\udce9.png"
     assert coco["categories"] == [{"id": 1, "name": "a & b"}, {"id": 2, "name": "c"}]
-    assert coco["annotations"] == [{"id": 1, "image_id": 1, "category_id": 1, "score": 0.9, "iscrowd": 0}]
+    assert coco["annotations"] == [
+        {"id": 1, "image_id": 1, "category_id": 1, "score": 0.9, "iscrowd": 0}
+    ]
     rows = list(csv.reader(written("csv").decode("utf-8", "surrogateescape").splitlines()))
-    assert rows == [["path", "label", "score"], ["x 1.png", "a & b", "0.9"], ["caf\udce9.png", "", ""], ["gone.png", "", ""]]
+    assert rows == [
+        ["path", "label", "score"],
+        ["x 1.png", "a & b", "0.9"],
+        ["caf\udce9.png", "", ""],
+        ["gone.png", "", ""],
+    ]
 
 
 def test_an_unknown_form_is_said() -> None:
-    with pytest.raises(OptionError, match=r"--out a.xlsx: expected a file that ends in .csv, .parquet, .jsonl"):
+    with pytest.raises(
+        OptionError, match=r"--out a.xlsx: expected a file that ends in .csv, .parquet, .jsonl"
+    ):
         writer_for("a.xlsx")
 
 
@@ -222,10 +281,23 @@ def test_an_unknown_form_is_said() -> None:
 def test_the_command_writes_tables(made: Any, tmp_path: Path, suffix: str) -> None:
     *_, root = made
     out = tmp_path / f"said{suffix}"
-    arguments = ["predict", str(root / "images"), "--model", str(root / "baseline"), "--out", str(out), "--jobs", "1"]
+    arguments = [
+        "predict",
+        str(root / "images"),
+        "--model",
+        str(root / "baseline"),
+        "--out",
+        str(out),
+        "--jobs",
+        "1",
+    ]
     done = CliRunner().invoke(app, [*arguments, "--abstain-below", "0.36"])
     assert done.exit_code == 0, done.output
-    read = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".jsonl": lambda path: pd.read_json(path, lines=True)}[suffix]
+    read = {
+        ".csv": pd.read_csv,
+        ".parquet": pd.read_parquet,
+        ".jsonl": lambda path: pd.read_json(path, lines=True),
+    }[suffix]
     table = read(out)
     assert len(table) == 25
     assert "25 images" in done.stdout
@@ -239,7 +311,10 @@ def test_without_a_wish_it_refuses_as_training_chose(made: Any) -> None:
     assert everything["abstained"].sum() == 1  # the one that is broken
     half = float(everything["confidence"].median())
     model.facts = replace(model.facts, abstention=({**LEVEL, "threshold": half},))
-    usual, asked = (predict(str(root / "images"), model, abstain_below=each, options=ONE) for each in (None, half))
+    usual, asked = (
+        predict(str(root / "images"), model, abstain_below=each, options=ONE)
+        for each in (None, half)
+    )
     pd.testing.assert_frame_equal(usual, asked)
     assert 1 < usual["abstained"].sum() < 25
 
@@ -253,22 +328,39 @@ def test_the_usual_refusal_is_that_of_an_error_of_five_percent_or_the_nearest_th
 ) -> None:
     levels = [{**LEVEL, "wished": wished, "threshold": at} for wished, at in held.items()]
     failed = [
-        {**LEVEL, "wished": wished, "threshold": 0.99, "holds": False} for wished in (0.01, 0.05, 0.1) if wished not in held
+        {**LEVEL, "wished": wished, "threshold": 0.99, "holds": False}
+        for wished in (0.01, 0.05, 0.1)
+        if wished not in held
     ]
     facts = ModelFacts("multi-class", ("a", "b"), 32, "lite0", abstention=(*failed, *levels))
     assert predicting.confidence_for(facts, None, None) == threshold
 
 
-def test_every_row_of_a_list_has_its_row_with_the_reason(made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_row_of_a_list_has_its_row_with_the_reason(
+    made: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     materials, _, root = made
     monkeypatch.setattr(predicting, "_ROWS", 3)
     first, second, third = materials.names[:3]
     asked = [third, "nope.png", first, "broken.png", second, first, "gone/too.png", third]
     (root / "images" / "list.csv").write_text("path\n" + "\n".join(asked) + "\n")
-    table = predict(str(root / "images" / "list.csv"), root / "baseline", abstain_below=0, options=ONE)
+    table = predict(
+        str(root / "images" / "list.csv"), root / "baseline", abstain_below=0, options=ONE
+    )
     assert table["sample"].tolist() == asked
-    assert table["lost"].str.partition(":")[0].tolist() == ["", "missing", "", "not-an-image", "", "", "missing", ""]
-    again = predict(str(root / "images"), root / "baseline", abstain_below=0, options=ONE).set_index("sample")
+    assert table["lost"].str.partition(":")[0].tolist() == [
+        "",
+        "missing",
+        "",
+        "not-an-image",
+        "",
+        "",
+        "missing",
+        "",
+    ]
+    again = predict(
+        str(root / "images"), root / "baseline", abstain_below=0, options=ONE
+    ).set_index("sample")
     said = table[table["lost"] == ""].set_index("sample")
     pd.testing.assert_frame_equal(said, again.loc[said.index])
     (root / "images" / "list.csv").unlink()
@@ -279,7 +371,9 @@ def test_the_table_goes_to_a_file_and_the_terminal_gets_a_summary(
 ) -> None:
     *_, root = made
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "list.txt").write_text(f"{root}/images/broken.png\n{root}/nope.png\n{root}/images/broken.png\n")
+    (tmp_path / "list.txt").write_text(
+        f"{root}/images/broken.png\n{root}/nope.png\n{root}/images/broken.png\n"
+    )
     arguments = ["predict", "--model", str(root / "baseline"), "--jobs", "1"]
     done = CliRunner().invoke(app, [*arguments, str(root / "images"), "--abstain-below", "0"])
     assert done.exit_code == 0, done.output
@@ -287,7 +381,9 @@ def test_the_table_goes_to_a_file_and_the_terminal_gets_a_summary(
     assert lines[0] == "25 images: 24 predicted, 1 not readable"
     table = pd.read_csv("dataprep-out/predict/predictions.csv")
     counts = table["predicted"].value_counts()
-    assert {line.strip() for line in lines[1:-3]} == {f"{name}: {count}" for name, count in counts.items()}
+    assert {line.strip() for line in lines[1:-3]} == {
+        f"{name}: {count}" for name, count in counts.items()
+    }
     assert lines[-2] == "Written: dataprep-out/predict/predictions.csv"
     assert lines[-1] == f"         paths are relative to {root}/images"
     done = CliRunner().invoke(app, [*arguments, "--files", "list.txt", "-q"])
@@ -303,10 +399,20 @@ def test_what_a_damaged_model_says_of_itself_is_one_line(made: Any, tmp_path: Pa
     *_, root = made
     deep = "[" * 100_000
     for key, value in [
-        ("labels", "3"), ("labels", '["a", 1, "c"]'), ("labels", '["a", "a", "c"]'), ("labels", deep), ("size", "1e999"),
-        ("size", "true"), ("abstention", '[{"wished": []}]'), ("abstention", "[3]"), ("thresholds", '["x"]'),
-        ("thresholds", "[0.5]"), ("dataprep_model", deep), ("kind", "[]"), ("temperature", "null"),
-    ]:  # fmt: skip
+        ("labels", "3"),
+        ("labels", '["a", 1, "c"]'),
+        ("labels", '["a", "a", "c"]'),
+        ("labels", deep),
+        ("size", "1e999"),
+        ("size", "true"),
+        ("abstention", '[{"wished": []}]'),
+        ("abstention", "[3]"),
+        ("thresholds", '["x"]'),
+        ("thresholds", "[0.5]"),
+        ("dataprep_model", deep),
+        ("kind", "[]"),
+        ("temperature", "null"),
+    ]:
         other = onnx.load(root / "baseline" / "model.onnx")
         for entry in other.metadata_props:
             entry.value = value if entry.key == key else entry.value
@@ -320,7 +426,9 @@ def test_a_model_that_is_a_device_is_refused() -> None:
         Model("/dev/zero")
 
 
-def test_the_command_writes_pre_labels_with_the_configuration_they_fit(made: Any, tmp_path: Path) -> None:
+def test_the_command_writes_pre_labels_with_the_configuration_they_fit(
+    made: Any, tmp_path: Path
+) -> None:
     *_, root = made
     out = tmp_path / "tasks.json"
     arguments = ["predict", str(root / "images"), "--model", str(root / "baseline"), "--jobs", "1"]
@@ -338,20 +446,37 @@ def test_the_command_overwrites_nothing_of_the_users(made: Any, tmp_path: Path) 
     names = sorted(path.name for path in (root / "images").iterdir())[:2]
     out.write_text("\n".join(["path", *names]) + "\n")
     before = out.read_text()
-    arguments = ["predict", str(root / "images"), "--model", str(root / "baseline"), "--jobs", "1", "--out"]
-    for place, words in ((out, "is what was read"), (tmp_path / "mine.csv", "not .or no longer. what dataprep wrote")):
+    arguments = [
+        "predict",
+        str(root / "images"),
+        "--model",
+        str(root / "baseline"),
+        "--jobs",
+        "1",
+        "--out",
+    ]
+    for place, words in (
+        (out, "is what was read"),
+        (tmp_path / "mine.csv", "not .or no longer. what dataprep wrote"),
+    ):
         (tmp_path / "mine.csv").write_text("mine")
         done = CliRunner().invoke(app, [*arguments, str(place), "--manifest", str(out)])
         assert isinstance(done.exception, InputError)
         assert re.search(words, str(done.exception))
     assert (out.read_text(), (tmp_path / "mine.csv").read_text()) == (before, "mine")
     for _ in range(2):
-        done = CliRunner().invoke(app, [*arguments, str(tmp_path / "ours.csv"), "--manifest", str(out)])
+        done = CliRunner().invoke(
+            app, [*arguments, str(tmp_path / "ours.csv"), "--manifest", str(out)]
+        )
         assert done.exit_code == 0, done.output
     (tmp_path / "ours.config.xml").write_text("mine")
     form = ["--pre-labels", "label-studio"]
-    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "ours.json"), "--manifest", str(out), *form])
+    done = CliRunner().invoke(
+        app, [*arguments, str(tmp_path / "ours.json"), "--manifest", str(out), *form]
+    )
     assert isinstance(done.exception, InputError)
     assert not (tmp_path / "ours.json").exists()
-    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "ours.json"), "--manifest", str(out), *form, "--force"])
+    done = CliRunner().invoke(
+        app, [*arguments, str(tmp_path / "ours.json"), "--manifest", str(out), *form, "--force"]
+    )
     assert done.exit_code == 0, done.output

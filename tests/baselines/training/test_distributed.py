@@ -1,4 +1,6 @@
-"""Several processes: two with half a batch each learn what one with the whole batch does, and the first alone speaks."""
+"""Several processes: two with half a batch each learn what one with the whole batch does, and
+the first alone speaks.
+"""
 
 from __future__ import annotations
 
@@ -23,23 +25,34 @@ from dataprep.baselines.training.loop import Fitted, fit  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch without torch.distributed")
+pytestmark = pytest.mark.skipif(
+    not torch.distributed.is_available(), reason="torch without torch.distributed"
+)
 SETTINGS = TrainSettings(epochs=3, lr=0.02, body_lr=1.0, optimiser="sgd", dropout=0.0, patience=0)
 
 
 def train(batch: int, folder: Path) -> tuple[Network, Fitted]:
-    """A network without batch norm, whose figures depend on how a batch is shared; from other first weights in each process."""
+    """A network without batch norm, whose figures depend on how a batch is shared; from other
+    first weights in each process.
+    """
     torch.manual_seed(distributed.share()[0])
     nn = torch.nn
     body = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
-    network = Network(body, 8, 3, list(body), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), dropout=0.0)
+    network = Network(
+        body, 8, 3, list(body), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), dropout=0.0
+    )
     materials = toy_materials(count=32, val=9, size=16)
     settings = TrainSettings(**{**vars(SETTINGS), "batch": batch})
     feeder = feeder_for(materials, settings, None)
     fitted = fit(
-        network, feeder, len(feeder), loss_for(materials, settings), lambda trained: scores(materials, trained), settings,
+        network,
+        feeder,
+        len(feeder),
+        loss_for(materials, settings),
+        lambda trained: scores(materials, trained),
+        settings,
         checkpoint=str(folder / "checkpoint.pt"),
-    )  # fmt: skip
+    )
     return network, fitted
 
 
@@ -48,7 +61,10 @@ def work(folder: Path) -> None:
     torch.set_num_threads(1)
     with distributed.joined("cpu") as rank:
         network, fitted = train(4, folder)
-        torch.save((network.state_dict(), [row["train_loss"] for row in fitted.history]), folder / f"{rank}.pt")
+        torch.save(
+            (network.state_dict(), [row["train_loss"] for row in fitted.history]),
+            folder / f"{rank}.pt",
+        )
         try:
             distributed.decided(lambda: _fail(rank))
         except InputError as error:
@@ -56,7 +72,9 @@ def work(folder: Path) -> None:
         said = distributed.first_then_others(lambda: f"made by {rank}")
         (folder / f"{rank}.said").write_text(said)
     if sys.platform == "linux":
-        (folder / f"{rank}.threads").write_text("\n".join(path.read_text() for path in Path("/proc/self/task").glob("*/comm")))
+        (folder / f"{rank}.threads").write_text(
+            "\n".join(path.read_text() for path in Path("/proc/self/task").glob("*/comm"))
+        )
 
 
 def _fail(rank: int) -> None:
@@ -64,12 +82,27 @@ def _fail(rank: int) -> None:
 
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    code = f"from pathlib import Path; from tests.baselines.training.test_distributed import work; work(Path({str(tmp_path)!r}))"
+    code = (
+        "from pathlib import Path; from tests.baselines.training.test_distributed import work; "
+        f"work(Path({str(tmp_path)!r}))"
+    )
     (tmp_path / "work.py").write_text(code)
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(tmp_path / "work.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        str(tmp_path / "work.py"),
+    ]
     done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120
+        command,
+        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
@@ -79,23 +112,32 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     alone, fitted = train(8, tmp_path / "alone")
     torch.set_num_threads(threads)
     for name, weights in alone.state_dict().items():
-        assert torch.equal(first[0][name], second[0][name]), "both processes end with the same weights"
+        assert torch.equal(first[0][name], second[0][name]), (
+            "both processes end with the same weights"
+        )
         assert torch.allclose(first[0][name], weights, atol=1e-5), name
     assert first[1] == second[1]
     assert np.allclose(first[1], [row["train_loss"] for row in fitted.history], atol=1e-5)
     assert (tmp_path / "checkpoint.pt").exists()
     assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["said by 0"] * 2
-    assert [(tmp_path / f"{rank}.said").read_text() for rank in (0, 1)] == ["made by 0", "made by 1"]
+    assert [(tmp_path / f"{rank}.said").read_text() for rank in (0, 1)] == [
+        "made by 0",
+        "made by 1",
+    ]
     if sys.platform == "linux":
         left = [(tmp_path / f"{rank}.threads").read_text() for rank in (0, 1)]
-        assert not any("gloo" in names for names in left), "threads that outlive the group abort when the interpreter ends"
+        assert not any("gloo" in names for names in left), (
+            "threads that outlive the group abort when the interpreter ends"
+        )
 
 
 def test_shares_of_an_epoch_cover_it_in_steps_of_one_length() -> None:
     materials = toy_materials(count=21, val=9, size=16)
 
     def shared(rank: int) -> Any:
-        feeder = Feeder(materials.store, materials.train, np.arange(30), 4, shuffle=True, share=(rank, 2))
+        feeder = Feeder(
+            materials.store, materials.train, np.arange(30), 4, shuffle=True, share=(rank, 2)
+        )
         return [targets.numpy() for _, targets in feeder(3)]
 
     one, other = shared(0), shared(1)

@@ -1,4 +1,6 @@
-"""Logs of training: what is there after every epoch, and what is said where a log cannot be kept."""
+"""Logs of training: what is there after every epoch, and what is said where a log cannot be
+kept.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from dataprep.baselines.training import logs
 from dataprep.baselines.training.logs import LogWarning, logged
 from dataprep.errors import InputError, OptionError, OutputError
 
-ROWS = [{"epoch": 0, "train_loss": 1.5, "lr": 0.1}, {"epoch": 1, "train_loss": 1.25, "lr": 0.05, "val_loss": 1.0}]
+ROWS = [
+    {"epoch": 0, "train_loss": 1.5, "lr": 0.1},
+    {"epoch": 1, "train_loss": 1.25, "lr": 0.05, "val_loss": 1.0},
+]
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +30,9 @@ def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    monkeypatch.setattr(logs, "find_spec", lambda name: ModuleSpec(name, None) if name in names else None)
+    monkeypatch.setattr(
+        logs, "find_spec", lambda name: ModuleSpec(name, None) if name in names else None
+    )
 
 
 def test_history_is_whole_after_every_epoch_and_after_going_on(tmp_path: Path) -> None:
@@ -33,10 +40,17 @@ def test_history_is_whole_after_every_epoch_and_after_going_on(tmp_path: Path) -
         log(ROWS[:1])
         assert (tmp_path / "history.csv").read_text() == "epoch,train_loss,lr\n0,1.5,0.1\n"
         log(ROWS)
-    assert (tmp_path / "history.csv").read_text() == "epoch,train_loss,lr,val_loss\n0,1.5,0.1,\n1,1.25,0.05,1.0\n"
+    assert (
+        tmp_path / "history.csv"
+    ).read_text() == "epoch,train_loss,lr,val_loss\n0,1.5,0.1,\n1,1.25,0.05,1.0\n"
     with logged((), str(tmp_path), {}) as log:
         log([*ROWS, {"epoch": 2, "train_loss": 1.0, "lr": 0.0, "val_loss": 0.5}])
-    assert [line.split(",")[0] for line in (tmp_path / "history.csv").read_text().splitlines()] == ["epoch", "0", "1", "2"]
+    assert [line.split(",")[0] for line in (tmp_path / "history.csv").read_text().splitlines()] == [
+        "epoch",
+        "0",
+        "1",
+        "2",
+    ]
 
 
 def test_history_that_cannot_be_written_ends_the_training(tmp_path: Path) -> None:
@@ -55,7 +69,10 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(error, match=said), logged(names, str(tmp_path), {}):
             pass
     installed(monkeypatch, "mlflow")
-    with pytest.raises(InputError, match="set MLFLOW_TRACKING_URI"), logged(["mlflow"], str(tmp_path), {}):
+    with (
+        pytest.raises(InputError, match="set MLFLOW_TRACKING_URI"),
+        logged(["mlflow"], str(tmp_path), {}),
+    ):
         pass
     installed(monkeypatch)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
@@ -99,7 +116,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     return fake
 
 
-def test_mlflow_is_told_of_every_epoch_where_it_is_configured(server: FakeServer, tmp_path: Path) -> None:
+def test_mlflow_is_told_of_every_epoch_where_it_is_configured(
+    server: FakeServer, tmp_path: Path
+) -> None:
     with logged((), str(tmp_path), {"lr": 0.1}) as log:
         log(ROWS[:1])
         log(ROWS)
@@ -113,10 +132,14 @@ def test_a_run_that_fails_is_marked_so(server: FakeServer, tmp_path: Path) -> No
     assert server.told[-1] == "FAILED"
 
 
-def test_a_server_that_is_gone_does_not_end_the_training(server: FakeServer, tmp_path: Path) -> None:
+def test_a_server_that_is_gone_does_not_end_the_training(
+    server: FakeServer, tmp_path: Path
+) -> None:
     server.fails = True
     with logged((), str(tmp_path), {}) as log:
-        with pytest.warns(LogWarning, match="MLflow is no longer logged to: ConnectionError: the server is gone$"):
+        with pytest.warns(
+            LogWarning, match="MLflow is no longer logged to: ConnectionError: the server is gone$"
+        ):
             log(ROWS[:1])
         server.fails = False
         log(ROWS)
@@ -124,7 +147,9 @@ def test_a_server_that_is_gone_does_not_end_the_training(server: FakeServer, tmp
     assert len((tmp_path / "history.csv").read_text().splitlines()) == 3
 
 
-def test_tensorboard_gets_a_figure_per_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorboard_gets_a_figure_per_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[str, float, int]] = []
 
     class Writer:

@@ -1,4 +1,6 @@
-"""Checkpoints: a killed run goes on bit for bit, and nothing that cannot be trusted is gone on from."""
+"""Checkpoints: a killed run goes on bit for bit, and nothing that cannot be trusted is gone on
+from.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from dataprep.baselines.training.loop import Fitted, fit  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
-SETTINGS = TrainSettings(epochs=4, batch=8, lr=0.01, body_lr=1.0, dropout=0.4, patience=0, accumulate=2)
+SETTINGS = TrainSettings(
+    epochs=4, batch=8, lr=0.01, body_lr=1.0, dropout=0.4, patience=0, accumulate=2
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,25 +42,48 @@ def _one_thread() -> Any:
 
 
 def tiny_network(dropout: float = 0.4) -> Network:
-    """Two convolutions with batch norm; everything that a checkpoint has to hold, in milliseconds."""
+    """Two convolutions with batch norm; everything that a checkpoint has to hold, in
+    milliseconds.
+    """
     torch.manual_seed(0)
     nn = torch.nn
-    body = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU())
-    return Network(body, 16, 3, list(body), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), dropout=dropout)
+    body = nn.Sequential(
+        nn.Conv2d(3, 8, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, 16, 3, 2, 1),
+        nn.ReLU(),
+    )
+    return Network(
+        body, 16, 3, list(body), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), dropout=dropout
+    )
 
 
 def train(
-    folder: Path, *, settings: TrainSettings = SETTINGS, policy: Policy | None = None, resume: bool = False, key: str = "k",
+    folder: Path,
+    *,
+    settings: TrainSettings = SETTINGS,
+    policy: Policy | None = None,
+    resume: bool = False,
+    key: str = "k",
     report: Any = None,
-) -> tuple[Network, Fitted]:  # fmt: skip
+) -> tuple[Network, Fitted]:
     """One run on toy images, with its checkpoint in `folder`."""
     materials = toy_materials(count=24, val=9, size=16)
     network = tiny_network(settings.dropout)
     feeder = feeder_for(materials, settings, policy)
     fitted = fit(
-        network, feeder, len(feeder), loss_for(materials, settings), lambda trained: scores(materials, trained), settings,
-        checkpoint=str(folder / "checkpoint.pt"), resume=resume, key=key, report=report,
-    )  # fmt: skip
+        network,
+        feeder,
+        len(feeder),
+        loss_for(materials, settings),
+        lambda trained: scores(materials, trained),
+        settings,
+        checkpoint=str(folder / "checkpoint.pt"),
+        resume=resume,
+        key=key,
+        report=report,
+    )
     return network, fitted
 
 
@@ -69,13 +96,17 @@ def interrupted_in(wanted: int) -> Any:
 
 
 def assert_same(one: Network, other: Network) -> None:
-    for (name, ours), theirs in zip(one.state_dict().items(), other.state_dict().values(), strict=True):
+    for (name, ours), theirs in zip(
+        one.state_dict().items(), other.state_dict().values(), strict=True
+    ):
         assert torch.equal(ours, theirs), name
 
 
 @pytest.mark.parametrize("optimiser", ["adamw", "sgd"])
 def test_a_run_that_was_interrupted_goes_on_bit_for_bit(tmp_path: Path, optimiser: str) -> None:
-    """With dropout, augmentation, batch norm and accumulation, interrupted in the middle of the third epoch."""
+    """With dropout, augmentation, batch norm and accumulation, interrupted in the middle of the
+    third epoch.
+    """
     settings = replace(SETTINGS, optimiser=optimiser)
     policy = policy_called("standard")
     straight, told = train(tmp_path / "one", settings=settings, policy=policy)
@@ -84,7 +115,9 @@ def test_a_run_that_was_interrupted_goes_on_bit_for_bit(tmp_path: Path, optimise
     went_on, fitted = train(tmp_path / "two", settings=settings, policy=policy, resume=True)
     assert fitted.resumed_at == 2
     assert_same(straight, went_on)
-    assert [row["train_loss"] for row in told.history] == [row["train_loss"] for row in fitted.history]
+    assert [row["train_loss"] for row in told.history] == [
+        row["train_loss"] for row in fitted.history
+    ]
 
 
 def test_two_runs_of_one_seed_are_the_same_and_another_seed_is_not(tmp_path: Path) -> None:
@@ -97,20 +130,28 @@ def test_two_runs_of_one_seed_are_the_same_and_another_seed_is_not(tmp_path: Pat
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path: Path) -> None:
     code = (
-        "import os, sys, torch; from pathlib import Path; from tests.baselines import test_resuming as t\n"
+        "import os, sys, torch; from pathlib import Path; from tests.baselines import "
+        "test_resuming as t\n"
         "torch.set_num_threads(1)\n"
         "import dataprep.schemas.files.writing as files\n"
         "kept, count = os.fsync, [0]\n"
         "def fsync(handle):\n"
         "    count[0] += 1\n"
-        "    if count[0] == 5: os.kill(os.getpid(), 9)\n"  # a file and a folder each: the third is written, not in place
+        # a file and a folder each: the third is written, not in place
+        "    if count[0] == 5: os.kill(os.getpid(), 9)\n"
         "    kept(handle)\n"
         "files.os.fsync = fsync\n"
         "t.train(Path(sys.argv[1]))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2], capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+    )
     assert done.returncode == -9, done.stderr
-    assert [name for name in os.listdir(tmp_path) if name.endswith(".partial")], "the kill came in the middle of writing"
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".partial")], (
+        "the kill came in the middle of writing"
+    )
     went_on, fitted = train(tmp_path, resume=True)
     assert fitted.resumed_at == 2
     assert_same(train(tmp_path / "straight")[0], went_on)
@@ -129,8 +170,12 @@ def test_a_damaged_checkpoint_is_said_to_be_one(tmp_path: Path, damage: str) -> 
     if damage == "other":
         torch.save(torch.zeros(3), path)
     else:
-        path.write_bytes({"cut": path.read_bytes()[:-2000], "text": b"not a checkpoint", "empty": b""}[damage])
-    with pytest.raises(InputError, match=r"no checkpoint that can be read .*train without --resume"):
+        path.write_bytes(
+            {"cut": path.read_bytes()[:-2000], "text": b"not a checkpoint", "empty": b""}[damage]
+        )
+    with pytest.raises(
+        InputError, match=r"no checkpoint that can be read .*train without --resume"
+    ):
         read_checkpoint(str(path), {"network": tiny_network()}, "k")
 
 
@@ -150,7 +195,8 @@ def test_a_checkpoint_never_runs_what_is_in_it(tmp_path: Path) -> None:
 def test_a_disk_that_fills_at_a_checkpoint_leaves_the_one_before(tmp_path: Path) -> None:
     pytest.importorskip("resource")
     code = (
-        "import resource, signal, sys, torch; from pathlib import Path; from dataclasses import replace\n"
+        "import resource, signal, sys, torch; from pathlib import Path; from dataclasses import "
+        "replace\n"
         "from tests.baselines import test_resuming as t; torch.set_num_threads(1)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "t.train(Path(sys.argv[1]), settings=replace(t.SETTINGS, epochs=1))\n"
@@ -159,7 +205,10 @@ def test_a_disk_that_fills_at_a_checkpoint_leaves_the_one_before(tmp_path: Path)
         "except t.WorkError as error: print(type(error).__name__, error)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2], capture_output=True, text=True
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
     )
     assert "OutputError" in done.stdout, done.stderr
     assert "limit on file sizes" in done.stdout
@@ -168,9 +217,15 @@ def test_a_disk_that_fills_at_a_checkpoint_leaves_the_one_before(tmp_path: Path)
     assert len(fitted.history) == 1
 
 
-def test_a_loss_that_is_not_finite_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "pace", lambda settings, steps: lambda step: 1.0 if step < 6 else 1e30)
-    with pytest.raises(WorkError, match=r"no longer finite in epoch 3: take a smaller --lr.*in the checkpoint"):
+def test_a_loss_that_is_not_finite_names_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        loop, "pace", lambda settings, steps: lambda step: 1.0 if step < 6 else 1e30
+    )
+    with pytest.raises(
+        WorkError, match=r"no longer finite in epoch 3: take a smaller --lr.*in the checkpoint"
+    ):
         train(tmp_path, settings=replace(SETTINGS, accumulate=1, optimiser="sgd", clip=1e30))
     fitted, best = read_checkpoint(str(tmp_path / "checkpoint.pt"), {}, "k")
     assert len(fitted.history) >= 1

@@ -1,4 +1,6 @@
-"""The learning-rate range test: a curve that rises tells which rate is too much; the settings' rate stays while it is safe."""
+"""The learning-rate range test: a curve that rises tells which rate is too much; the settings'
+rate stays while it is safe.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class _Pool(torch.nn.Module):
 
 
 def test_plain_descent_diverges_where_theory_says() -> None:
-    """Gradient descent on a quadratic of curvature h diverges at 2 / h; Nesterov's momentum of 0.9 moves that by a little."""
+    """Gradient descent on a quadratic of curvature h diverges at 2 / h; Nesterov's momentum of
+    0.9 moves that by a little.
+    """
     network = Network(_Pool(), 3, 1, [], mean=(0.0,) * 3, std=(1.0,) * 3, dropout=0.0)
     torch.nn.init.zeros_(network.classifier.weight)
     torch.nn.init.zeros_(network.classifier.bias)
@@ -81,7 +85,9 @@ def test_plain_descent_diverges_where_theory_says() -> None:
     assert told.chosen < 2 / 8
 
 
-def test_the_test_leaves_random_numbers_and_gives_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_test_leaves_random_numbers_and_gives_the_same_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(ranging, "make_network", lambda arch, outputs, **_: small_network(outputs))
     materials = toy_materials(size=16)
     regime = choose_regime(48, 16, regime="scratch", size=16, settings={"batch": 8})

@@ -1,4 +1,6 @@
-"""Tuning: the same trials for the same seed, pruned when they fall behind, logged at once, and taken when better than noise."""
+"""Tuning: the same trials for the same seed, pruned when they fall behind, logged at once, and
+taken when better than noise.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,7 @@ pytest.importorskip("optuna")
 
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime, choose_regime  # noqa: E402
-from dataprep.baselines.tuning import (
-    trials,
-    tuning,
-)
+from dataprep.baselines.tuning import trials, tuning  # noqa: E402
 from dataprep.baselines.tuning.search_space import space_for  # noqa: E402
 from dataprep.baselines.tuning.selection import corrected_score, judge_winner  # noqa: E402
 from dataprep.baselines.tuning.tuning import tune  # noqa: E402
@@ -31,12 +30,17 @@ EPOCHS = 9
 
 
 class _Bench(trials.Bench):
-    """Trials without a network: the nearer the rate to 0.1, the more rows are right; the curve rises to that."""
+    """Trials without a network: the nearer the rate to 0.1, the more rows are right; the curve
+    rises to that.
+    """
 
     def judge(self, values: Any, watch: Any) -> Any:
         if values["lr"] > 0.4:
             raise WorkError("the training loss is no longer finite")
-        right = float(np.clip(1 - 0.4 * abs(np.log10(values["lr"] / 0.1)), 0, 1)) - 0.2 * values["dropout"]
+        right = (
+            float(np.clip(1 - 0.4 * abs(np.log10(values["lr"] / 0.1)), 0, 1))
+            - 0.2 * values["dropout"]
+        )
         for epoch in range(EPOCHS):
             watch(epoch, right * (epoch + 1) / EPOCHS)
         labels = self.materials.labels[self.rows]
@@ -49,7 +53,9 @@ class _Bench(trials.Bench):
 def made(monkeypatch: pytest.MonkeyPatch) -> tuple[Materials, Regime]:
     monkeypatch.setattr(tuning, "Bench", _Bench)
     materials = toy_materials(count=40, val=210, size=2)
-    return materials, choose_regime(40, 2, regime="scratch", size=16, settings={"lr": 0.05, "epochs": EPOCHS, "batch": 16})
+    return materials, choose_regime(
+        40, 2, regime="scratch", size=16, settings={"lr": 0.05, "epochs": EPOCHS, "batch": 16}
+    )
 
 
 def settled(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -63,7 +69,10 @@ def test_the_same_seed_tries_the_same_and_finds_the_better_rate(made: Any, strat
     assert settled(found.table) != settled(tune(*made, 15, strategy=strategy, seed=5).table)
     assert found.table[0]["lr"] == 0.05
     assert found.figures["best"]["score"] > found.figures["default"]
-    assert abs(np.log10(found.figures["settings"]["lr"] / 0.1)) < abs(np.log10(0.05 / 0.1)) or not found.figures["taken"]
+    assert (
+        abs(np.log10(found.figures["settings"]["lr"] / 0.1)) < abs(np.log10(0.05 / 0.1))
+        or not found.figures["taken"]
+    )
     assert found.regime.settings.lr == found.figures["settings"]["lr"]
 
 
@@ -81,8 +90,12 @@ def test_trials_that_fall_behind_are_pruned_and_those_that_break_are_told(made: 
 
 def test_stepwise_moves_one_group_after_the_other_from_the_best_so_far(made: Any) -> None:
     table = tune(*made, 13, strategy="stepwise", seed=0).table
-    assert [row["group"] for row in table] == ["all"] + ["learning rate"] * 4 + ["units"] * 4 + ["rest"] * 4
-    best = max((row for row in table[:5] if row["state"] == "complete"), key=lambda row: row["score"])
+    assert [row["group"] for row in table] == ["all"] + ["learning rate"] * 4 + ["units"] * 4 + [
+        "rest"
+    ] * 4
+    best = max(
+        (row for row in table[:5] if row["state"] == "complete"), key=lambda row: row["score"]
+    )
     assert {row["lr"] for row in table[5:]} == {best["lr"]}
     assert {row["dropout"] for row in table[:5]} == {0.2}
 
@@ -115,7 +128,9 @@ def test_what_the_user_set_and_what_does_nothing_stays(made: Any) -> None:
     names = {knob.name for knob in space_for(materials, regime)}
     assert {"lr", "dropout", "weight_decay", "class_weights"} <= names
     assert "policy" not in names
-    assert not {"lr", "dropout"} & {knob.name for knob in space_for(materials, regime, None, ("lr", "dropout"))}
+    assert not {"lr", "dropout"} & {
+        knob.name for knob in space_for(materials, regime, None, ("lr", "dropout"))
+    }
     line = toy_materials("regression")
     assert "smoothing" not in {knob.name for knob in space_for(line, regime)}
     with pytest.raises(OptionError, match="nothing to tune: the regime frozen"):
@@ -145,15 +160,21 @@ def test_small_parts_are_judged_by_folds_that_keep_units_whole() -> None:
 def test_networks_are_tuned_by_folds(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    regime = choose_regime(24, 16, regime="scratch", size=16, settings={"epochs": 1, "batch": 8, "patience": 0})
-    found = tune(toy_materials(count=18, val=6, size=16), regime, 2, strategy="random", asked=("batch",))
+    regime = choose_regime(
+        24, 16, regime="scratch", size=16, settings={"epochs": 1, "batch": 8, "patience": 0}
+    )
+    found = tune(
+        toy_materials(count=18, val=6, size=16), regime, 2, strategy="random", asked=("batch",)
+    )
     torch.set_num_threads(before)
     assert next(row["epochs"] for row in found.table if row["state"] == "complete") == trials.FOLDS
     assert found.figures["rows"] == 24
     assert "optimistic" in found.figures["sentence"]
 
 
-def test_a_frozen_regime_is_tuned_on_features_that_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frozen_regime_is_tuned_on_features_that_are_computed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     calls = []
 
     def features_of(network: Any, store: Any, rows: Any) -> Any:

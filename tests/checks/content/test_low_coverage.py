@@ -18,7 +18,12 @@ def made(*, gap: bool, rows: int = 900, seed: int = 0):
     if gap:
         luma = np.where((labels == "dress") & (luma < 0.2), luma + 0.5, luma)
     camera = pd.Categorical(rng.choice(["Acme One", "Acme Two"], rows))
-    return dataset_of(labels, vectors_of(np.zeros(rows, np.int64)), luma_mean=luma.astype(np.float32), camera=camera)
+    return dataset_of(
+        labels,
+        vectors_of(np.zeros(rows, np.int64)),
+        luma_mean=luma.astype(np.float32),
+        camera=camera,
+    )
 
 
 def test_a_class_without_dark_images_is_named():
@@ -46,7 +51,13 @@ def test_a_class_that_is_brighter_as_a_whole_is_so_by_nature_and_drawings_have_n
     rng = np.random.default_rng(0)
     dataset = made(gap=False)
     dresses = (dataset.samples["label"] == "dress").to_numpy()
-    assert claims_of(LowCoverage(), dataset.assign(luma_mean=np.where(dresses, 0.6, 0.1) + 0.3 * rng.random(900))) == []
+    assert (
+        claims_of(
+            LowCoverage(),
+            dataset.assign(luma_mean=np.where(dresses, 0.6, 0.1) + 0.3 * rng.random(900)),
+        )
+        == []
+    )
     assert claims_of(LowCoverage(), made(gap=True).assign(edge_contrast=np.zeros(900))) == []
 
 
@@ -63,8 +74,15 @@ def test_what_nobody_sees_and_exact_sizes_are_not_told():
 def test_times_of_the_day_are_told_in_words():
     rng = np.random.default_rng(0)
     dataset = made(gap=False)
-    hours = np.where((dataset.samples["label"] == "hat").to_numpy(), rng.integers(8, 20, 900), rng.integers(0, 24, 900))
-    found = claims_of(LowCoverage(), dataset.assign(captured_at=[f"2020-01-01T{hour:02d}:30:00" for hour in hours]))
+    hours = np.where(
+        (dataset.samples["label"] == "hat").to_numpy(),
+        rng.integers(8, 20, 900),
+        rng.integers(0, 24, 900),
+    )
+    found = claims_of(
+        LowCoverage(),
+        dataset.assign(captured_at=[f"2020-01-01T{hour:02d}:30:00" for hour in hours]),
+    )
     assert "hat: taken at night" in [claim["target"] for claim in found]
 
 
@@ -75,7 +93,8 @@ def test_nothing_is_said_of_random_labels_or_of_few_images(seed):
 
 
 @pytest.mark.parametrize(
-    ("observed", "size", "inside", "total"), [(0, 30, 90, 300), (2, 50, 400, 1000), (5, 200, 100, 1000), (9, 9, 9, 90)]
+    ("observed", "size", "inside", "total"),
+    [(0, 30, 90, 300), (2, 50, 400, 1000), (5, 200, 100, 1000), (9, 9, 9, 90)],
 )
 def test_the_probability_is_never_too_small(observed, size, inside, total):
     bound = log_fewer(observed, size, inside, total)

@@ -15,7 +15,9 @@ def mixed():
     rng = np.random.default_rng(5)
     codes = rng.integers(0, 3, 600)
     vectors = vectors_of(codes)
-    odd = np.maximum(rng.normal(0.6, 0.8, SIZE) + rng.normal(0, 0.1, (8, SIZE)), 0).astype(np.float16)
+    odd = np.maximum(rng.normal(0.6, 0.8, SIZE) + rng.normal(0, 0.1, (8, SIZE)), 0).astype(
+        np.float16
+    )
     labels = np.array(["cat", "dog", "fox"])[np.concatenate([codes, np.arange(8) % 3])]
     labels[:20] = np.array(["dog", "fox", "cat"])[codes[:20]]
     return dataset_of(labels, np.concatenate([vectors, odd]))
@@ -62,7 +64,9 @@ def test_what_is_only_rare_is_one_fact_that_leads_to_nothing():
     for row in (0, 1, 2):  # far from the bulk, still nearest to their own class
         vectors[row] = np.maximum(vectors[row] + rng.normal(0, 0.9, SIZE), 0)
     dataset = dataset_of(np.array(["cat", "dog", "fox"])[codes], vectors.astype(np.float16))
-    facts = [claim for claim in claims_of(Outlier(rate=0.01), dataset) if claim["severity"] == "fact"]
+    facts = [
+        claim for claim in claims_of(Outlier(rate=0.01), dataset) if claim["severity"] == "fact"
+    ]
     assert len(facts) == 1
     assert facts[0]["scope"] == "dataset"
     assert facts[0]["suggestion"] == "none"

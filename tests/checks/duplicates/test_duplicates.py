@@ -1,4 +1,6 @@
-"""Duplicates from files to claims: exact, near, conflicting labels; stars, keepers, budgets, and hashes alone."""
+"""Duplicates from files to claims: exact, near, conflicting labels; stars, keepers, budgets, and
+hashes alone.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     save(first, root / "a" / "first.png")
     save(first, root / "a" / "first copy.png", compress_level=1)
     save(first[:, ::-1], root / "b" / "first mirrored.jpg", quality=80)
-    save(np.asarray(Image.fromarray(first).resize((200, 150))), root / "a" / "first small.jpg", quality=80)
+    save(
+        np.asarray(Image.fromarray(first).resize((200, 150))),
+        root / "a" / "first small.jpg",
+        quality=80,
+    )
     save(second, root / "b" / "second.jpg", quality=90)
     (root / "a" / "second again.jpg").write_bytes((root / "b" / "second.jpg").read_bytes())
     save(third, root / "a" / "third.jpg", quality=90)
@@ -62,7 +68,10 @@ def look(photos: Dataset) -> SecondLook:
 def named(dataset: Dataset, duplicates: Duplicates) -> set[tuple[str, str, str]]:
     names = dataset.samples.index
     pairs = duplicates.pairs[["a", "b", "kind"]].itertuples(index=False)
-    return {(names[a], names[b], kind) if duplicates.keep[b] else (names[b], names[a], kind) for a, b, kind in pairs}
+    return {
+        (names[a], names[b], kind) if duplicates.keep[b] else (names[b], names[a], kind)
+        for a, b, kind in pairs
+    }
 
 
 def claims(check: object, dataset: Dataset, look: SecondLook) -> pd.DataFrame:
@@ -88,7 +97,9 @@ def test_order_of_rows_does_not_matter(photos: Dataset, look: SecondLook) -> Non
     shuffled = replace(photos, samples=photos.samples.iloc[order], arrays=arrays)
     found = find_duplicates(shuffled, OPTIONS)
     assert named(shuffled, found) == EXPECTED
-    again = claims(NearDuplicate(), shuffled, SecondLook(shuffled, OPTIONS)).sort_values("target", ignore_index=True)
+    again = claims(NearDuplicate(), shuffled, SecondLook(shuffled, OPTIONS)).sort_values(
+        "target", ignore_index=True
+    )
     before = claims(NearDuplicate(), photos, look).sort_values("target", ignore_index=True)
     assert again.astype("str").equals(before.astype("str"))
 
@@ -97,8 +108,16 @@ def test_claims_name_the_kept_image_and_the_relation(photos: Dataset, look: Seco
     near = claims(NearDuplicate(), photos, look).set_index("target")
     assert set(near["related"]) == set(near["group"]) == {"a/first copy.png"}
     assert set(near["suggestion"]) == {"drop"}
-    text = dict(zip(near.index, render(near.reset_index(), {"near-duplicate": NearDuplicate.message}), strict=True))
-    assert text["b/first mirrored.jpg"].startswith("B is A mirrored, saved as JPEG; A is a/first copy.png")
+    text = dict(
+        zip(
+            near.index,
+            render(near.reset_index(), {"near-duplicate": NearDuplicate.message}),
+            strict=True,
+        )
+    )
+    assert text["b/first mirrored.jpg"].startswith(
+        "B is A mirrored, saved as JPEG; A is a/first copy.png"
+    )
     assert text["a/first small.jpg"].startswith("B is A reduced to 50 %, saved as JPEG")
     exact = claims(ExactDuplicate(), photos, look)
     assert dict(zip(exact["target"], exact["related"], strict=True)) == {
@@ -141,7 +160,9 @@ def test_files_that_workers_cannot_reach_are_read_for_them(photos: Dataset) -> N
 def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> None:
     asked: list[tuple[int, int]] = []
 
-    def verify(dataset: Dataset, links: list[tuple[int, int]], *rest: object, **more: object) -> Confirmed:
+    def verify(
+        dataset: Dataset, links: list[tuple[int, int]], *rest: object, **more: object
+    ) -> Confirmed:
         asked.extend(links)
         return Confirmed(unseen={"crashed": 1})
 
@@ -149,12 +170,19 @@ def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> Non
     assert len(asked) == 1
     assert len(found.notes) == 2
     assert "least alike, were not compared" in found.notes[0]
-    notes = claims(NearDuplicate(), photos, SecondLook(photos, OPTIONS, verify=verify, most_pairs=1))
+    notes = claims(
+        NearDuplicate(), photos, SecondLook(photos, OPTIONS, verify=verify, most_pairs=1)
+    )
     assert notes["scope"].tolist() == ["dataset", "dataset"]
-    assert "1 candidate pairs could not be compared: crashed." in render(notes, {"near-duplicate": NearDuplicate.message})[1]
+    assert (
+        "1 candidate pairs could not be compared: crashed."
+        in render(notes, {"near-duplicate": NearDuplicate.message})[1]
+    )
 
 
-def test_another_source_of_candidates_joins(photos: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_source_of_candidates_joins(
+    photos: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dataprep.neighbours import Pairs
 
     def everyone(dataset: Dataset, rows: np.ndarray, jobs: int) -> Pairs:
@@ -167,24 +195,37 @@ def test_another_source_of_candidates_joins(photos: Dataset, monkeypatch: pytest
 
 @pytest.fixture(scope="module")
 def halves(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A photo, its half, and a small copy of that, among other photos; by embedding the half is the photo's nearest."""
+    """A photo, its half, and a small copy of that, among other photos; by embedding the half is
+    the photo's nearest.
+    """
     root = tmp_path_factory.mktemp("halves")
-    whole = cv2.GaussianBlur(photo(33), (0, 0), 4)  # detail finer than a thumb's pixels would hide in them what is the same
+    whole = cv2.GaussianBlur(
+        photo(33), (0, 0), 4
+    )  # detail finer than a thumb's pixels would hide in them what is the same
     pictures = {"a whole.png": whole, "half.png": whole[44:256, 58:342]}
-    pictures["half small.png"] = np.asarray(Image.fromarray(pictures["half.png"]).resize((200, 150)))
+    pictures["half small.png"] = np.asarray(
+        Image.fromarray(pictures["half.png"]).resize((200, 150))
+    )
     pictures |= {f"other {seed}.png": photo(seed) for seed in range(34, 38)}
     for name, picture in pictures.items():
         save(picture, root / name)
     data = measure(scan(str(root)), None, OPTIONS)
     embedding = np.random.default_rng(0).normal(size=(len(data), 64)).astype(np.float16)
-    near = [list(data.samples.index).index(name) for name in ("a whole.png", "half.png", "half small.png")]
+    near = [
+        list(data.samples.index).index(name)
+        for name in ("a whole.png", "half.png", "half small.png")
+    ]
     embedding[near[1:]] = embedding[near[0]] + 0.1 * embedding[near[1:]]
     return data.with_arrays(embedding=embedding)
 
 
 def test_embeddings_name_candidates_that_hashes_do_not(halves: Dataset) -> None:
-    without = replace(halves, arrays={name: array for name, array in halves.arrays.items() if name != "embedding"})
-    assert named(halves, find_duplicates(without, OPTIONS)) == {("half small.png", "half.png", "near")}
+    without = replace(
+        halves, arrays={name: array for name, array in halves.arrays.items() if name != "embedding"}
+    )
+    assert named(halves, find_duplicates(without, OPTIONS)) == {
+        ("half small.png", "half.png", "near")
+    }
     found = named(halves, find_duplicates(halves, OPTIONS))
     # The half turns out to be a copy: what was its own copy is held against the whole.
     assert found == {("half.png", "a whole.png", "near"), ("half small.png", "a whole.png", "near")}
@@ -193,7 +234,9 @@ def test_embeddings_name_candidates_that_hashes_do_not(halves: Dataset) -> None:
 
 def test_embeddings_alone_are_not_believed(halves: Dataset) -> None:
     gone = replace(halves, root="no-such-folder")
-    assert ("half.png", "a whole.png", "near") not in named(gone, find_duplicates(gone, OPTIONS, verify=None))
+    assert ("half.png", "a whole.png", "near") not in named(
+        gone, find_duplicates(gone, OPTIONS, verify=None)
+    )
 
 
 def test_without_measured_columns_there_is_nothing_to_find() -> None:
@@ -214,9 +257,15 @@ def test_files_that_hold_no_image_are_no_copies_of_each_other(tmp_path: Path) ->
     broken = (tmp_path / "a" / "first.png").read_bytes()[:3000]
     for folder in "ab":
         (tmp_path / folder).mkdir(exist_ok=True)
-        for name, data in {"empty.png": b"", "page.jpg": b"<html>404</html>", "cut.png": broken}.items():
+        for name, data in {
+            "empty.png": b"",
+            "page.jpg": b"<html>404</html>",
+            "cut.png": broken,
+        }.items():
             (tmp_path / folder / name).write_bytes(data)
     look = SecondLook(measure(scan(str(tmp_path)), None, OPTIONS), OPTIONS)
     (copies,) = ExactDuplicate().find(look.dataset, look)
     assert copies["target"].tolist() == ["b/cut.png"]
-    assert [row for batch in LabelConflict().find(look.dataset, look) for row in batch["target"]] == ["b/cut.png"]
+    assert [
+        row for batch in LabelConflict().find(look.dataset, look) for row in batch["target"]
+    ] == ["b/cut.png"]

@@ -1,4 +1,6 @@
-"""Images that look alike: who is joined with whom, copies as one, groups that would swallow the data, and leakage."""
+"""Images that look alike: who is joined with whom, copies as one, groups that would swallow the
+data, and leakage.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,13 @@ ROWS = 300
 
 
 class Look:
-    """Random vectors in which the rows of each of `bursts` are close; the rows of each of `copies` are verified copies."""
+    """Random vectors in which the rows of each of `bursts` are close; the rows of each of
+    `copies` are verified copies.
+    """
 
-    def __init__(self, bursts: list[list[int]], copies: list[list[int]] | None = None, noise: float = 0.3) -> None:
+    def __init__(
+        self, bursts: list[list[int]], copies: list[list[int]] | None = None, noise: float = 0.3
+    ) -> None:
         random = np.random.default_rng(0)
         values = random.normal(size=(ROWS, 512))
         for burst in bursts:
@@ -36,7 +42,9 @@ class Look:
         for number, members in enumerate(copies or []):
             groups[members], keep[members[1:]] = number, False
         pairs = [(min(m[0], x), max(m[0], x), 1.0) for m in copies or [] for x in m[1:]]
-        table = pd.DataFrame(pairs, columns=["a", "b", "confidence"]).assign(kind="near", relation="B is A, re-encoded")
+        table = pd.DataFrame(pairs, columns=["a", "b", "confidence"]).assign(
+            kind="near", relation="B is A, re-encoded"
+        )
         self._duplicates = Duplicates(table, groups, keep)
 
     def features(self) -> Features:
@@ -52,11 +60,16 @@ class Look:
 def dataset(**columns: list[str]) -> Dataset:
     index = pd.Index([f"{i:03d}.jpg" for i in range(ROWS)], name="sample")
     table = pd.DataFrame(columns, index=index).astype("category")
-    return Dataset("nowhere", table, "classification", arrays={"embedding": np.ones((ROWS, 4), np.float16)})
+    return Dataset(
+        "nowhere", table, "classification", arrays={"embedding": np.ones((ROWS, 4), np.float16)}
+    )
 
 
 def members(groups: np.ndarray) -> set[tuple[int, ...]]:
-    return {tuple(np.flatnonzero(groups == group).tolist()) for group in set(groups[groups >= 0].tolist())}
+    return {
+        tuple(np.flatnonzero(groups == group).tolist())
+        for group in set(groups[groups >= 0].tolist())
+    }
 
 
 def test_bursts_are_groups_and_unrelated_images_are_not() -> None:
@@ -96,7 +109,10 @@ def test_a_group_that_would_swallow_the_data_is_divided() -> None:
     for row in range(1, 200):
         step = 0.45 if row % 40 else 0.75
         chain[row] = (chain[row - 1] + step * chain[row]) / (1 + step**2) ** 0.5
-    look._features = Features((chain / np.linalg.norm(chain, axis=1, keepdims=True)).astype(np.float32), np.ones(ROWS, bool))
+    look._features = Features(
+        (chain / np.linalg.norm(chain, axis=1, keepdims=True)).astype(np.float32),
+        np.ones(ROWS, bool),
+    )
     look._neighbours = nearest(look._features.values, look._features.known, 16)
     sizes = [len(group) for group in members(similar_groups(look))]
     assert sum(sizes) > 150
@@ -108,7 +124,9 @@ def splits(test: int) -> list[str]:
 
 
 def test_leakage_says_what_it_does_to_the_score() -> None:
-    """Rows 0 to 9 of the test split have copies in train; the 30 others have random neighbours, so about half are right."""
+    """Rows 0 to 9 of the test split have copies in train; the 30 others have random neighbours,
+    so about half are right.
+    """
     copies = [[200 + row, row] for row in range(10)]
     look = Look(copies, copies)
     random = np.random.default_rng(3)
@@ -122,8 +140,14 @@ def test_leakage_says_what_it_does_to_the_score() -> None:
     assert accuracy["all"] == pytest.approx((10 + 30 * accuracy["without"]) / 40)
     assert 0 < accuracy["same_classes"] < 1
     text = render(shares, {"split-leakage": SplitLeakage.message})[0]
-    assert text.startswith("10 of 40 samples in test (25.0%) have a duplicate in another split; the nearest training image names")
-    assert f"without them accuracy in test is {accuracy['without']:.3f} instead of {accuracy['all']:.3f}; for example " in text
+    assert text.startswith(
+        "10 of 40 samples in test (25.0%) have a duplicate in another split; the nearest training "
+        "image names"
+    )
+    assert (
+        f"without them accuracy in test is {accuracy['without']:.3f} instead of "
+        f"{accuracy['all']:.3f}; for example "
+    ) in text
     assert len(pairs) == 10
 
 
@@ -135,11 +159,28 @@ def test_the_score_counts_training_images_only() -> None:
     split = data.samples["split"].astype("object").to_numpy()
     effects = score_effects(data, look, split, np.ones(ROWS, bool), affected)
     assert effects["test"]["accuracy"]["all"] == 0
-    assert score_effects(data.assign(split="val"), look, np.full(ROWS, "val", object), np.ones(ROWS, bool), affected) == {}
+    assert (
+        score_effects(
+            data.assign(split="val"),
+            look,
+            np.full(ROWS, "val", object),
+            np.ones(ROWS, bool),
+            affected,
+        )
+        == {}
+    )
 
 
 def test_what_only_looks_alike_is_told_as_information() -> None:
-    (shares,) = SplitLeakage().find(dataset(split=splits(40)), Look([[3, 100], [4, 5], [6, 101, 102]]))
-    assert dict(zip(shares["target"], shares["figure"], strict=True)) == {"test": 2 / 40, "train": pytest.approx(3 / 260)}
+    (shares,) = SplitLeakage().find(
+        dataset(split=splits(40)), Look([[3, 100], [4, 5], [6, 101, 102]])
+    )
+    assert dict(zip(shares["target"], shares["figure"], strict=True)) == {
+        "test": 2 / 40,
+        "train": pytest.approx(3 / 260),
+    }
     assert shares["severity"].eq("info").all()
-    assert "look like an image of another split" in render(shares, {"split-leakage": SplitLeakage.message})[0]
+    assert (
+        "look like an image of another split"
+        in render(shares, {"split-leakage": SplitLeakage.message})[0]
+    )

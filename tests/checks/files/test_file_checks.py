@@ -33,19 +33,33 @@ def clear_corner() -> Image.Image:
 RGB = Image.fromarray(scene(0, 60, 40))
 FRAMES = {"save_all": True, "append_images": [RGB.rotate(90), RGB.rotate(180)]}
 CUT = encoded(RGB, "JPEG")[:-300]
-#: Check to files that it must name and files that it must not; each is looked at among thirty ordinary JPEGs.
+#: Check to files that it must name and files that it must not; each is looked at among thirty
+#: ordinary JPEGs.
 FILES = {
     "unreadable": (
         {"empty.jpg": b"", "cut.jpg": CUT, "page.jpg": b"<html></html>", "zeros.png": bytes(900)},
         {"odd.name": encoded(RGB, "PNG")},
     ),
     "extension-mismatch": (
-        {"png.jpg": encoded(RGB, "PNG"), "jpeg.png": encoded(RGB, "JPEG"), "webp.gif": encoded(RGB, "WEBP")},
-        {"cut.png": CUT, "a.jpeg": encoded(RGB, "JPEG"), "b.JFIF": encoded(RGB, "JPEG"), "c.tif": encoded(RGB, "TIFF"),
-         "d.data": encoded(RGB, "PNG"), "e.png": b"no image"},
+        {
+            "png.jpg": encoded(RGB, "PNG"),
+            "jpeg.png": encoded(RGB, "JPEG"),
+            "webp.gif": encoded(RGB, "WEBP"),
+        },
+        {
+            "cut.png": CUT,
+            "a.jpeg": encoded(RGB, "JPEG"),
+            "b.JFIF": encoded(RGB, "JPEG"),
+            "c.tif": encoded(RGB, "TIFF"),
+            "d.data": encoded(RGB, "PNG"),
+            "e.png": b"no image",
+        },
     ),
     "decompression-bomb": (
-        {"bomb.png": encoded(Image.new("L", (12000, 9000)), "PNG"), "dense.png": encoded(Image.new("1", (8000, 7000)), "PNG")},
+        {
+            "bomb.png": encoded(Image.new("L", (12000, 9000)), "PNG"),
+            "dense.png": encoded(Image.new("1", (8000, 7000)), "PNG"),
+        },
         {"plain.png": encoded(Image.new("L", (2000, 2000)), "PNG")},
     ),
     "multi-frame": (
@@ -53,19 +67,29 @@ FILES = {
         {"still.gif": encoded(RGB, "GIF"), "phone.jpg": encoded(RGB, "MPO", **FRAMES)},
     ),
     "odd-mode": (
-        {"cmyk.jpg": encoded(RGB.convert("CMYK"), "JPEG"), "clear.png": encoded(clear_corner(), "PNG"),
-         "deep.png": encoded(Image.fromarray(np.full((8, 8), 9000, np.uint16)), "PNG")},
-        {"grey.jpg": encoded(RGB.convert("L"), "JPEG"), "opaque.png": encoded(RGB.convert("RGBA"), "PNG")},
+        {
+            "cmyk.jpg": encoded(RGB.convert("CMYK"), "JPEG"),
+            "clear.png": encoded(clear_corner(), "PNG"),
+            "deep.png": encoded(Image.fromarray(np.full((8, 8), 9000, np.uint16)), "PNG"),
+        },
+        {
+            "grey.jpg": encoded(RGB.convert("L"), "JPEG"),
+            "opaque.png": encoded(RGB.convert("RGBA"), "PNG"),
+        },
     ),
     "exif-rotated": ({"six.jpg": tagged(6), "two.jpg": tagged(2)}, {"one.jpg": tagged(1)}),
     "gps-metadata": ({"paris.jpg": tagged(position=True)}, {"nowhere.jpg": tagged(6)}),
-}  # fmt: skip
-ORDINARY = {f"ordinary{index}.jpg": encoded(scene(200 + index, 60, 40), "JPEG") for index in range(30)}
+}
+ORDINARY = {
+    f"ordinary{index}.jpg": encoded(scene(200 + index, 60, 40), "JPEG") for index in range(30)
+}
 
 
 def test_every_file_check_has_files():
     known = registry.names("dataprep.checks")
-    assert set(FILES) == {code for code in known if registry.load("dataprep.checks", code).family == "files"}
+    assert set(FILES) == {
+        code for code in known if registry.load("dataprep.checks", code).family == "files"
+    }
 
 
 @pytest.mark.parametrize("code", FILES)
@@ -80,7 +104,12 @@ def test_the_reason_is_told():
     bad, _ = FILES["unreadable"]
     told = sorted(messages(check_of("unreadable"), measured(bad)))
     assert told[0] == "empty: the file has no bytes"
-    assert [message.partition(":")[0] for message in told] == ["empty", "not-an-image", "not-an-image", "truncated"]
+    assert [message.partition(":")[0] for message in told] == [
+        "empty",
+        "not-an-image",
+        "not-an-image",
+        "truncated",
+    ]
 
 
 def test_what_is_odd_is_told():
@@ -96,21 +125,36 @@ def test_what_is_odd_is_told():
     ("code", "columns"),
     [
         ("exif-rotated", {"orientation": np.repeat([1.0, 6.0], [30, 10])}),
-        ("gps-metadata", {"gps": np.repeat([False, True], [30, 10]), "format": np.repeat(["JPEG"], 40)}),
-        ("multi-frame", {"frames": np.repeat([1.0, 5.0], [10, 30]), "format": np.repeat(["GIF"], 40)}),
+        (
+            "gps-metadata",
+            {"gps": np.repeat([False, True], [30, 10]), "format": np.repeat(["JPEG"], 40)},
+        ),
+        (
+            "multi-frame",
+            {"frames": np.repeat([1.0, 5.0], [10, 30]), "format": np.repeat(["GIF"], 40)},
+        ),
     ],
 )
 def test_what_is_common_is_said_once(code, columns):
     dataset = with_columns(40, **columns)
-    assert (targets(check_of(code), dataset), targets(check_of(code), dataset, "dataset")) == (set(), {""})
+    assert (targets(check_of(code), dataset), targets(check_of(code), dataset, "dataset")) == (
+        set(),
+        {""},
+    )
 
 
 def test_half_cmyk_is_no_odd_mode():
-    columns = {"mode": np.repeat(["RGB", "CMYK"], 20), "bit_depth": np.full(40, 8.0), "alpha": np.zeros(40, bool)}
+    columns = {
+        "mode": np.repeat(["RGB", "CMYK"], 20),
+        "bit_depth": np.full(40, 8.0),
+        "alpha": np.zeros(40, bool),
+    }
     assert targets(check_of("odd-mode"), with_columns(40, **columns)) == set()
 
 
 def test_a_file_that_is_too_heavy_is_no_bomb():
-    dataset = measured({"heavy.png": bytes(300_000)}, PassOptions(max_file_mb=0.1)).assign(width=np.nan, height=np.nan)
+    dataset = measured({"heavy.png": bytes(300_000)}, PassOptions(max_file_mb=0.1)).assign(
+        width=np.nan, height=np.nan
+    )
     assert targets(check_of("decompression-bomb"), dataset) == set()
     assert targets(check_of("unreadable"), dataset) == {"heavy.png"}

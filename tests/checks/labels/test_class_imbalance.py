@@ -22,7 +22,11 @@ def labelled(task="classification", **counts: int) -> Dataset:
 
 
 def claims(dataset: Dataset, **options) -> list[dict]:
-    return [row for batch in ClassImbalance(**options).find(dataset, None) for row in batch.to_dict("records")]
+    return [
+        row
+        for batch in ClassImbalance(**options).find(dataset, None)
+        for row in batch.to_dict("records")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,16 +60,21 @@ def test_the_claim_names_classes_ratio_and_metrics():
     assert claim["figure"] == 12
     assert (evidence["largest"], evidence["smallest"]) == ("cat", "'owl'")
     assert evidence["accuracy"] == pytest.approx(accuracy_score(truth, always))
-    assert evidence["macro_f1"] == pytest.approx(f1_score(truth, always, average="macro", zero_division=0))
+    assert evidence["macro_f1"] == pytest.approx(
+        f1_score(truth, always, average="macro", zero_division=0)
+    )
     assert 1 < evidence["effective_classes"] < 3
     assert ClassImbalance.message.format(figure=claim["figure"], **evidence) == (
-        "the largest class, 'cat' (120 samples), has 12 times the samples of the smallest, 'owl' (10): "
+        "the largest class, 'cat' (120 samples), has 12 times the samples of the smallest, 'owl' "
+        "(10): "
         "always answering 'cat' scores accuracy 0.71 but macro-F1 0.28"
     )
 
 
 def test_many_smallest_classes_are_counted_not_listed():
-    evidence = evidence_of(claims(labelled(big=50, **{f"s{i}": 1 for i in range(9)}))[0]["evidence"])
+    evidence = evidence_of(
+        claims(labelled(big=50, **{f"s{i}": 1 for i in range(9)}))[0]["evidence"]
+    )
     assert evidence["smallest"].endswith("and 4 others")
 
 
@@ -85,6 +94,9 @@ def test_other_spellings_count_for_what_is_meant():
 
 def test_counts_of_several_labels():
     dataset = Dataset(
-        "made-up", pd.DataFrame({"label": pd.Categorical(["a|b", "a", None, "b|c|a"])}), "multi-label", ("a", "b", "c")
+        "made-up",
+        pd.DataFrame({"label": pd.Categorical(["a|b", "a", None, "b|c|a"])}),
+        "multi-label",
+        ("a", "b", "c"),
     )
     assert class_counts(dataset).to_dict() == {"a": 3, "b": 2, "c": 1}

@@ -1,4 +1,6 @@
-"""wrong-label, ambiguous-classes, label-noise and learning-curve: what they say of planted errors."""
+"""wrong-label, ambiguous-classes, label-noise and learning-curve: what they say of planted
+errors.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def claims(check, dataset):
 
 
 def text(check, claim):
-    return check.message.format(**claim["evidence"], **{key: claim[key] for key in ("figure", "target", "value")})
+    return check.message.format(
+        **claim["evidence"], **{key: claim[key] for key in ("figure", "target", "value")}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,11 @@ def test_a_wrong_label_is_told_with_its_neighbours_and_the_surest_come_first(mix
 
 def test_a_higher_confidence_lists_less(mixed_up):
     dataset, _ = mixed_up
-    assert 1 < len(claims(WrongLabel(min_confidence=0.9), dataset)) < len(claims(WrongLabel(), dataset))
+    assert (
+        1
+        < len(claims(WrongLabel(min_confidence=0.9), dataset))
+        < len(claims(WrongLabel(), dataset))
+    )
 
 
 def test_clean_labels_raise_nothing():
@@ -83,7 +91,9 @@ def test_probabilities_do_in_place_of_the_embedding(mixed_up):
     given = dataset_of(spoilt(true, 6, 0.1)).with_arrays(probs=probs)
     assert not WrongLabel().lacks(given, look(given))
     _, *listed = claims(WrongLabel(), given)
-    wrong = set(given.samples.index[given.samples["label"].astype(str) != [f"c{label}" for label in true]])
+    wrong = set(
+        given.samples.index[given.samples["label"].astype(str) != [f"c{label}" for label in true]]
+    )
     assert {claim["target"] for claim in listed} <= wrong
     assert len(listed) > 0.97 * len(wrong)
     assert "looks like" in text(WrongLabel, listed[0])
@@ -95,7 +105,9 @@ def test_pairs_that_are_mixed_up_are_named_with_their_rate(mixed_up):
     pairs = {frozenset((claim["target"], claim["evidence"]["other"])) for claim in found}
     assert pairs <= {frozenset((f"c{code}", f"c{(code + 1) % 6}")) for code in range(6)}
     assert len(pairs) >= 5
-    assert all(claim["evidence"]["low"] <= claim["figure"] <= claim["evidence"]["high"] for claim in found)
+    assert all(
+        claim["evidence"]["low"] <= claim["figure"] <= claim["evidence"]["high"] for claim in found
+    )
 
 
 def test_errors_spread_over_all_classes_name_no_pair():
@@ -106,7 +118,9 @@ def test_errors_spread_over_all_classes_name_no_pair():
 
 
 def test_hard_images_are_candidates_and_nothing_else():
-    """Classes that overlap, every label right: the classifier contradicts many, and none is listed."""
+    """Classes that overlap, every label right: the classifier contradicts many, and none is
+    listed.
+    """
     embedding, true = clustered(1600, 4, apart=0.3)
     dataset = dataset_of(true, embedding)
     about, *found = claims(LabelCandidates(), dataset)
@@ -117,7 +131,10 @@ def test_hard_images_are_candidates_and_nothing_else():
     assert {claim["suggestion"] for claim in (about, *found)} == {"none"}
     assert [claim["figure"] for claim in found] == list(range(1, 21))
     assert not any(claim["confidence"] for claim in found)
-    assert not any("%" in text(LabelCandidates, claim) or "probab" in text(LabelCandidates, claim) for claim in (about, *found))
+    assert not any(
+        "%" in text(LabelCandidates, claim) or "probab" in text(LabelCandidates, claim)
+        for claim in (about, *found)
+    )
     assert not claims(WrongLabel(), dataset)
     assert not claims(AmbiguousClasses(), dataset)
 
@@ -159,7 +176,9 @@ def test_the_learning_curve_is_carried_on():
     curve = half["evidence"]["curve"]
     assert len(curve["x"]) == len(curve["y"]) == len(curve["low"]) == len(curve["high"])
     assert curve["x"][-1] == 1200
-    assert text(LearningCurve, half).startswith(f"twice the data: accuracy {half['evidence']['now']:.2f} → ")
+    assert text(LearningCurve, half).startswith(
+        f"twice the data: accuracy {half['evidence']['now']:.2f} → "
+    )
 
 
 def test_a_flat_curve_says_so_and_few_samples_too():

@@ -1,4 +1,6 @@
-"""Close-ups: which images are looked at, what is said where not all are, and what the checks make of the figures."""
+"""Close-ups: which images are looked at, what is said where not all are, and what the checks
+make of the figures.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +38,33 @@ SHARP = {
 BAD: dict[str, dict[str, float]] = {
     "blurry": {"edge_sharpest": 3, "edge_second_tile": 3.4},
     "motion-blur": {
-        "edge_edges": 2000, "edge_elongation": 2, "edge_angle": 30, "edge_regularity": 0.9, "edge_along": 4, "edge_across": 1.8,
-        "edge_share_along": 0.3, "edge_sharpest_tile": 3.2, "edge_agreement": 0.9, "edge_tiles": 12,
+        "edge_edges": 2000,
+        "edge_elongation": 2,
+        "edge_angle": 30,
+        "edge_regularity": 0.9,
+        "edge_along": 4,
+        "edge_across": 1.8,
+        "edge_share_along": 0.3,
+        "edge_sharpest_tile": 3.2,
+        "edge_agreement": 0.9,
+        "edge_tiles": 12,
     },
     "noisy": {
-        "noise_open": 1, "noise_level": 14, "noise_evenness": 0.85, "noise_neighbours": -0.45, "noise_halving": 0.55,
-        "noise_peakedness": 3.1, "noise_colour": 1,
+        "noise_open": 1,
+        "noise_level": 14,
+        "noise_evenness": 0.85,
+        "noise_neighbours": -0.45,
+        "noise_halving": 0.55,
+        "noise_peakedness": 3.1,
+        "noise_colour": 1,
     },
-    "upscaled": {"edge_sharpest": 2, "resampling_coarse": 12, "resampling_coarse_factor": 5, "noise_halving": 2},
-}  # fmt: skip
+    "upscaled": {
+        "edge_sharpest": 2,
+        "resampling_coarse": 12,
+        "resampling_coarse_factor": 5,
+        "noise_halving": 2,
+    },
+}
 
 
 class Look(SecondLook):
@@ -56,9 +76,14 @@ class Look(SecondLook):
     def close_ups(self):
         def look(rows):
             self.looked_at = rows
-            return np.tile(np.array([self.seen.get(name, np.nan) for name in FIGURES], np.float32), (len(rows), 1))
+            return np.tile(
+                np.array([self.seen.get(name, np.nan) for name in FIGURES], np.float32),
+                (len(rows), 1),
+            )
 
-        return find_close_ups(self.dataset, look, self.most_close_ups, reachable=self.verify is not None)
+        return find_close_ups(
+            self.dataset, look, self.most_close_ups, reachable=self.verify is not None
+        )
 
 
 def look_of(dataset: Dataset, code: str = "", **options: Any) -> Look:
@@ -68,7 +93,9 @@ def look_of(dataset: Dataset, code: str = "", **options: Any) -> Look:
 
 
 def columns(rows: int, soft: int, **changes: Any) -> Dataset:
-    """Sharp images, of which the first `soft` leave it open whether something is wrong with them."""
+    """Sharp images, of which the first `soft` leave it open whether something is wrong with
+    them.
+    """
     made = {name: np.full(rows, value) for name, value in SHARP.items()}
     made["sharpness"][:soft], made["noise"][:soft] = 0.3, 0.02
     return with_columns(rows, **(made | changes))
@@ -79,7 +106,10 @@ def issues_of(code: str, dataset: Dataset, look: SecondLook) -> Issues:
 
 
 def messages(code: str, issues: Issues) -> list[str]:
-    return [registry.load("dataprep.checks", code).message.format(**evidence_of(claim["evidence"])) for claim in issues]
+    return [
+        registry.load("dataprep.checks", code).message.format(**evidence_of(claim["evidence"]))
+        for claim in issues
+    ]
 
 
 def test_plainly_sharp_and_quiet_images_are_not_looked_at():
@@ -97,15 +127,24 @@ def test_what_is_seen_is_told_in_words(code):
     issues = issues_of(code, dataset, look_of(dataset, code))
     assert issues.table["target"].tolist() == ["0", "1", "2", "3"]
     assert set(issues.table["severity"]) == {"warning"}
-    words = {"blurry": "3.0 pixels wide", "motion-blur": "4.0 pixels wide in the direction of 30°", "noisy": "14 of 255 levels"}
-    assert all(words.get(code, "repeats every 5.0 pixels, 12 times") in message for message in messages(code, issues))
+    words = {
+        "blurry": "3.0 pixels wide",
+        "motion-blur": "4.0 pixels wide in the direction of 30°",
+        "noisy": "14 of 255 levels",
+    }
+    assert all(
+        words.get(code, "repeats every 5.0 pixels, 12 times") in message
+        for message in messages(code, issues)
+    )
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_images_under_48_pixels_with_transparency_or_lost_are_not_judged(code):
     sides, alpha = np.full(30, 400.0), np.zeros(30, bool)
     sides[0], alpha[1] = 47, True
-    dataset = columns(30, 4, height=sides, alpha=alpha, lost=np.array(["", "", "truncated", *[""] * 27]))
+    dataset = columns(
+        30, 4, height=sides, alpha=alpha, lost=np.array(["", "", "truncated", *[""] * 27])
+    )
     look = look_of(dataset, code)
     assert issues_of(code, dataset, look).table["target"].tolist() == ["3"]
     assert np.flatnonzero(~look.close_ups().judged).tolist() == [0, 1, 2]
@@ -132,7 +171,9 @@ def test_the_likeliest_are_looked_at_and_the_number_is_told():
     samples = issues.table["scope"] == "sample"
     assert set(issues.table.loc[samples, "target"]) == {"1", "3"}
     assert set(issues.table.loc[~samples, "severity"]) == {"fact"}
-    assert "2 of 6 soft or noisy images, the likeliest, were looked at closely." in messages("blurry", issues)
+    assert "2 of 6 soft or noisy images, the likeliest, were looked at closely." in messages(
+        "blurry", issues
+    )
     assert np.flatnonzero(~look.close_ups().judged).tolist() == [0, 2, 4, 5]
 
 
@@ -151,13 +192,21 @@ def test_an_image_without_any_edge_is_information_and_no_warning():
     look.seen = {"edge_sharpest": 5.5, "edge_second_tile": 6}
     issues = issues_of("blurry", dataset, look)
     assert issues.table["severity"].tolist() == ["info"]
-    assert messages("blurry", issues) == ["no edge is sharper than 5.5 pixels: a drawn gradient, or blurred beyond recognition"]
+    assert messages("blurry", issues) == [
+        "no edge is sharper than 5.5 pixels: a drawn gradient, or blurred beyond recognition"
+    ]
 
 
 def test_motion_needs_every_part_of_the_evidence():
     dataset = columns(30, 1)
-    for name, value in (("edge_along", 2.5), ("edge_elongation", 1.3), ("edge_sharpest_tile", 2), ("edge_regularity", 0.3),
-                        ("edge_edges", 300), ("edge_along", 8)):  # fmt: skip
+    for name, value in (
+        ("edge_along", 2.5),
+        ("edge_elongation", 1.3),
+        ("edge_sharpest_tile", 2),
+        ("edge_regularity", 0.3),
+        ("edge_edges", 300),
+        ("edge_along", 8),
+    ):
         look = look_of(dataset, "motion-blur")
         look.seen = {**look.seen, name: value}
         assert not len(issues_of("motion-blur", dataset, look)), name
@@ -176,7 +225,13 @@ def test_noise_whose_channels_go_together_and_that_is_uneven_is_texture():
 
 
 def test_a_period_of_eight_counts_only_where_no_blocks_of_jpeg_show():
-    seen = {"edge_sharpest": 2, "resampling_grid": 12, "resampling_grid_factor": 8, "resampling_fine": 2, "resampling_coarse": 3}
+    seen = {
+        "edge_sharpest": 2,
+        "resampling_grid": 12,
+        "resampling_grid_factor": 8,
+        "resampling_fine": 2,
+        "resampling_coarse": 3,
+    }
     for blockiness, found in ((1.1, 1), (2.5, 0)):
         dataset = columns(30, 1, blockiness=np.full(30, blockiness))
         look = look_of(dataset)
@@ -189,7 +244,10 @@ def test_files_are_looked_at_once_for_all_checks(tmp_path, monkeypatch):
     for name, picture in pictures.items():
         Image.fromarray(picture).save(tmp_path / f"{name}.png")
     dataset = columns(3, 3, directionality=np.full(3, 0.6))
-    dataset = Dataset(str(tmp_path), dataset.samples.set_index(pd.Index([f"{name}.png" for name in pictures], dtype="str")))
+    dataset = Dataset(
+        str(tmp_path),
+        dataset.samples.set_index(pd.Index([f"{name}.png" for name in pictures], dtype="str")),
+    )
     calls = []
     find = close_up.find_close_ups
 

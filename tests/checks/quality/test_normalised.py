@@ -1,4 +1,6 @@
-"""The checks already-normalised and normalisation-mismatch: pictures changed one by one, and parts changed otherwise."""
+"""The checks already-normalised and normalisation-mismatch: pictures changed one by one, and
+parts changed otherwise.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ COUNT = 60
 
 
 def lit(seed: int) -> np.ndarray:
-    """A picture in its own light, of its own contrast and cast, before a background of its own; every tenth has a lamp in it."""
+    """A picture in its own light, of its own contrast and cast, before a background of its own;
+    every tenth has a lamp in it.
+    """
     rng = np.random.default_rng(seed)
     values = scene(seed, 96, 72).astype(float) / 255
     ground = np.empty_like(values)
@@ -28,7 +32,9 @@ def lit(seed: int) -> np.ndarray:
     values = (values + 2 * ground) / 3
     if seed % 10 == 0:
         values[30:44, 40:60] = 2.0
-    return to_bytes((values * rng.uniform(0.5, 1.0) + rng.uniform(0, 0.2)) * rng.uniform(0.92, 1.08, 3) * 255)
+    return to_bytes(
+        (values * rng.uniform(0.5, 1.0) + rng.uniform(0, 0.2)) * rng.uniform(0.92, 1.08, 3) * 255
+    )
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
@@ -63,27 +69,42 @@ PICTURES = [lit(seed) for seed in range(COUNT)]
 
 
 def rows_of(pictures: list[np.ndarray]) -> list[dict[str, float]]:
-    return [{m.column: m(pixels) for m in (*TONES, *SURROUND)} for pixels in map(pixels_of, pictures)]
+    return [
+        {m.column: m(pixels) for m in (*TONES, *SURROUND)} for pixels in map(pixels_of, pictures)
+    ]
 
 
 PLAIN = rows_of(PICTURES)
 
 
 def divided(rows: list[dict[str, float]], names: tuple[str, str] = ("train", "val")) -> Dataset:
-    """Two thirds of the pictures in the first part, as they are, and the others as `rows` has them."""
+    """Two thirds of the pictures in the first part, as they are, and the others as `rows` has
+    them.
+    """
     part = [names[row % 3 == 2] for row in range(COUNT)]
     both = [rows[row] if part[row] == names[1] else PLAIN[row] for row in range(COUNT)]
-    table = pd.DataFrame(both, index=pd.Index([f"{row}.png" for row in range(COUNT)], name="sample", dtype="str"))
+    table = pd.DataFrame(
+        both, index=pd.Index([f"{row}.png" for row in range(COUNT)], name="sample", dtype="str")
+    )
     return Dataset("in-memory", table.assign(split=part))
 
 
 def whole(rows: list[dict[str, float]]) -> Dataset:
-    return Dataset("in-memory", pd.DataFrame(rows, index=pd.Index([f"{row}.png" for row in range(len(rows))], name="sample")))
+    return Dataset(
+        "in-memory",
+        pd.DataFrame(
+            rows, index=pd.Index([f"{row}.png" for row in range(len(rows))], name="sample")
+        ),
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [(standardised, "the same mean"), (standardised_by_channel, "the same mean"), (equalised, "equalised")],
+    [
+        (standardised, "the same mean"),
+        (standardised_by_channel, "the same mean"),
+        (equalised, "equalised"),
+    ],
 )
 def test_pictures_that_were_normalised_one_by_one_are_named_once(change, words):
     rows = rows_of([change(picture) for picture in PICTURES])
@@ -95,7 +116,9 @@ def test_pictures_that_were_normalised_one_by_one_are_named_once(change, words):
 
 def test_ordinary_pictures_are_not():
     assert not messages(AlreadyNormalised(), whole(PLAIN))
-    assert not messages(AlreadyNormalised(), whole(rows_of([halved(picture) for picture in PICTURES])))
+    assert not messages(
+        AlreadyNormalised(), whole(rows_of([halved(picture) for picture in PICTURES]))
+    )
 
 
 def test_a_fixed_camera_before_a_fixed_scene_is_not():

@@ -25,7 +25,15 @@ def squeezed(array: np.ndarray, low: float, high: float) -> np.ndarray:
 def page(ink: int = 0) -> np.ndarray:
     sheet = np.full((400, 300, 3), 255, np.uint8)
     for line in range(20, 380, 24):
-        cv2.putText(sheet, "the quick brown fox 0123456789", (12, line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (ink, ink, ink), 1)
+        cv2.putText(
+            sheet,
+            "the quick brown fox 0123456789",
+            (12, line),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.5,
+            (ink, ink, ink),
+            1,
+        )
     return sheet
 
 
@@ -51,9 +59,11 @@ def soft_background() -> np.ndarray:
 def carpet() -> np.ndarray:
     """Coarse enough that neighbours go together."""
     random = np.random.default_rng(1)
-    return np.clip(blurred(random.normal(0, 160, (300, 400, 1)), 0.8)[:, :, None] + np.array([120, 100, 80]), 0, 255).astype(
-        np.uint8
-    )
+    return np.clip(
+        blurred(random.normal(0, 160, (300, 400, 1)), 0.8)[:, :, None] + np.array([120, 100, 80]),
+        0,
+        255,
+    ).astype(np.uint8)
 
 
 def glow() -> Image.Image:
@@ -74,10 +84,17 @@ S = [scene(seed) for seed in range(8)]
 GREY = np.repeat(cv2.cvtColor(S[0], cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
 #: Check to bad pictures and good ones; each is looked at among eight ordinary pictures.
 PICTURES = {
-    "dark": ([squeezed(S[0], 0, 25), squeezed(S[1], 0, 60)], [lamp_at_night(), squeezed(S[2], 0, 140), np.zeros_like(S[0])]),
-    "bright": ([squeezed(S[0], 200, 255), squeezed(S[1], 170, 255)], [product(), page(), squeezed(S[2], 60, 255)]),
+    "dark": (
+        [squeezed(S[0], 0, 25), squeezed(S[1], 0, 60)],
+        [lamp_at_night(), squeezed(S[2], 0, 140), np.zeros_like(S[0])],
+    ),
+    "bright": (
+        [squeezed(S[0], 200, 255), squeezed(S[1], 170, 255)],
+        [product(), page(), squeezed(S[2], 60, 255)],
+    ),
     "low-contrast": (
-        [squeezed(S[0], 110, 140), squeezed(S[1], 60, 100)], [squeezed(S[2], 0, 20), page(150), squeezed(S[3], 60, 200)],
+        [squeezed(S[0], 110, 140), squeezed(S[1], 60, 100)],
+        [squeezed(S[2], 0, 20), page(150), squeezed(S[3], 60, 200)],
     ),
     "low-information": (
         [np.full_like(S[0], 255), np.zeros_like(S[0]), noisy(np.full_like(S[0], 128), 1)],
@@ -88,22 +105,35 @@ PICTURES = {
         [soft_background(), page(), compressed(S[3], 60), glow()],
     ),
     "motion-blur": (
-        [moved(S[0], 25, 0), moved(S[1], 25, 45), moved(S[2], 25, 90)], [blurred(S[3], 4), page(), soft_background()],
+        [moved(S[0], 25, 0), moved(S[1], 25, 45), moved(S[2], 25, 90)],
+        [blurred(S[3], 4), page(), soft_background()],
     ),
     "noisy": (
         [noisy(S[0], 25), noisy(S[1], 40), noisy(squeezed(S[2], 90, 160), 25)],
         [page(), compressed(S[3], 20), product(), carpet()],
     ),
-    "heavy-compression": ([compressed(S[0], 5), compressed(S[1], 4)], [compressed(S[2], 60), page(), np.zeros_like(S[0])]),
+    "heavy-compression": (
+        [compressed(S[0], 5), compressed(S[1], 4)],
+        [compressed(S[2], 60), page(), np.zeros_like(S[0])],
+    ),
     "upscaled": (
         [enlarged(S[0], 8, cv2.INTER_LINEAR), enlarged(S[1], 6, cv2.INTER_CUBIC)],
         [soft_background(), moved(S[2], 15, 0), blurred(S[3], 3), striped(), compressed(S[4], 10)],
     ),
-    "odd-size": ([cv2.resize(S[0], (32, 24)), cv2.resize(S[1], (1800, 1350))], [cv2.resize(S[2], (600, 500)), S[3][:150]]),
-    "odd-aspect-ratio": ([S[0][:50], np.ascontiguousarray(S[1][:, :60])], [S[2].transpose(1, 0, 2).copy(), S[3][:200]]),
+    "odd-size": (
+        [cv2.resize(S[0], (32, 24)), cv2.resize(S[1], (1800, 1350))],
+        [cv2.resize(S[2], (600, 500)), S[3][:150]],
+    ),
+    "odd-aspect-ratio": (
+        [S[0][:50], np.ascontiguousarray(S[1][:, :60])],
+        [S[2].transpose(1, 0, 2).copy(), S[3][:200]],
+    ),
     "grayscale": ([GREY, compressed(GREY, 80)], [squeezed(S[1], 60, 200), np.full_like(S[0], 128)]),
-    "border": ([framed(S[0] // 2 + 60, 40, 40, 0, 0, 0), framed(S[1] // 2, 12, 12, 12, 12, 255)], [product(), page()]),
-}  # fmt: skip
+    "border": (
+        [framed(S[0] // 2 + 60, 40, 40, 0, 0, 0), framed(S[1] // 2, 12, 12, 12, 12, 255)],
+        [product(), page()],
+    ),
+}
 
 
 def check_of(code: str):
@@ -113,15 +143,28 @@ def check_of(code: str):
 def test_every_quality_check_has_pictures():
     known = registry.names("dataprep.checks")
     checks = {code: registry.load("dataprep.checks", code) for code in known}
-    assert set(PICTURES) == {code for code, check in checks.items() if (check.family, check.scope) == ("quality", "sample")}
+    assert set(PICTURES) == {
+        code
+        for code, check in checks.items()
+        if (check.family, check.scope) == ("quality", "sample")
+    }
 
 
 @pytest.mark.parametrize("code", PICTURES)
 def test_bad_pictures_are_named_and_good_ones_are_not(code):
     bad, good = PICTURES[code]
-    files = {f"ordinary{index}.png": encoded(scene(100 + index), "PNG", compress_level=1) for index in range(8)}
-    files |= {f"bad{index}.png": encoded(picture, "PNG", compress_level=1) for index, picture in enumerate(bad)}
-    files |= {f"good{index}.png": encoded(picture, "PNG", compress_level=1) for index, picture in enumerate(good)}
+    files = {
+        f"ordinary{index}.png": encoded(scene(100 + index), "PNG", compress_level=1)
+        for index in range(8)
+    }
+    files |= {
+        f"bad{index}.png": encoded(picture, "PNG", compress_level=1)
+        for index, picture in enumerate(bad)
+    }
+    files |= {
+        f"good{index}.png": encoded(picture, "PNG", compress_level=1)
+        for index, picture in enumerate(good)
+    }
     dataset = measured(files)
     assert targets(check_of(code), dataset) == {f"bad{index}.png" for index in range(len(bad))}
     for message in messages(check_of(code), dataset):
@@ -129,7 +172,10 @@ def test_bad_pictures_are_named_and_good_ones_are_not(code):
 
 
 def test_low_jpeg_quality_is_enough():
-    files = {"poor.jpg": encoded(S[0], "JPEG", quality=8), "fair.jpg": encoded(S[0], "JPEG", quality=70)}
+    files = {
+        "poor.jpg": encoded(S[0], "JPEG", quality=8),
+        "fair.jpg": encoded(S[0], "JPEG", quality=70),
+    }
     dataset = measured(files)
     assert targets(check_of("heavy-compression"), dataset) == {"poor.jpg"}
     assert messages(check_of("heavy-compression"), dataset) == ["JPEG quality is 8, below 15"]
@@ -150,21 +196,33 @@ def letter(ink: int, paper: int) -> np.ndarray:
 
 
 def test_a_thin_letter_is_neither_blank_nor_dark():
-    dataset = measured({"thin.png": encoded(letter(0, 255), "PNG"), "night.png": encoded(letter(255, 0), "PNG")})
+    dataset = measured(
+        {"thin.png": encoded(letter(0, 255), "PNG"), "night.png": encoded(letter(255, 0), "PNG")}
+    )
     assert targets(check_of("low-information"), dataset) == set()
     assert targets(check_of("dark"), dataset) == set()
 
 
 def test_a_white_drawing_on_nothing_is_no_file_to_drop():
     clear = np.dstack([np.full((64, 64, 3), 255, np.uint8), np.tri(64, dtype=np.uint8) * 255])
-    dataset = measured({"white.png": encoded(clear, "PNG"), "blank.png": encoded(np.full((64, 64, 3), 255, np.uint8), "PNG")})
+    dataset = measured(
+        {
+            "white.png": encoded(clear, "PNG"),
+            "blank.png": encoded(np.full((64, 64, 3), 255, np.uint8), "PNG"),
+        }
+    )
     table = issues(check_of("low-information"), dataset).table.set_index("target")
     assert table["severity"].astype(str).to_dict() == {"white.png": "info", "blank.png": "error"}
     assert table["suggestion"].astype(str).to_dict() == {"white.png": "review", "blank.png": "drop"}
 
 
 def test_colours_of_one_luma_are_not_blank_and_a_faint_texture_only_nearly():
-    columns = {"luma_p01": [0.5] * 3, "luma_p99": [0.51, 0.51, 0.525], "contrast": [0.004] * 3, "saturation": [0.4, 0.4, 0.4]}
+    columns = {
+        "luma_p01": [0.5] * 3,
+        "luma_p99": [0.51, 0.51, 0.525],
+        "contrast": [0.004] * 3,
+        "saturation": [0.4, 0.4, 0.4],
+    }
     dataset = with_columns(3, **columns, chroma_p99=[0.6, 0.41, 0.41])
     table = issues(check_of("low-information"), dataset).table.set_index("target")
     assert table["severity"].astype(str).to_dict() == {"1": "error", "2": "warning"}
@@ -180,10 +238,18 @@ def test_a_blue_lamp_at_night_is_lit():
 def test_tones_of_what_shows_through_are_not_judged(code):
     columns = {
         "dark": {"luma_p95": 0.1, "luma_p99": 0.1, "luma_p01": 0.0, "chroma_p99": 0.1},
-        "bright": {"luma_p01": 0.8, "luma_p50": 0.9, "luma_p99": 1.0, "edge_luma": 0.9, "edge_contrast": 0.1},
+        "bright": {
+            "luma_p01": 0.8,
+            "luma_p50": 0.9,
+            "luma_p99": 1.0,
+            "edge_luma": 0.9,
+            "edge_contrast": 0.1,
+        },
         "low-contrast": {"luma_p01": 0.4, "luma_p99": 0.5},
     }[code]
-    both = with_columns(2, alpha=[True, False], **{name: np.full(2, value) for name, value in columns.items()})
+    both = with_columns(
+        2, alpha=[True, False], **{name: np.full(2, value) for name, value in columns.items()}
+    )
     assert targets(check_of(code), both) == {"1"}
 
 
@@ -197,9 +263,13 @@ def margins(framed, plain, ordinary, level=1.0, **columns):
     """Images with a frame, with plain surroundings of `level`, and without either."""
     sizes = [framed, plain, ordinary]
     return with_columns(
-        sum(sizes), border=np.repeat([0.2, 0.0, 0.0], sizes), border_straightness=np.repeat([0.97, 0.0, 0.0], sizes),
-        edge_contrast=np.repeat([0.0, 0.0, 0.2], sizes), edge_luma=np.repeat([1.0, level, 0.5], sizes), **columns,
-    )  # fmt: skip
+        sum(sizes),
+        border=np.repeat([0.2, 0.0, 0.0], sizes),
+        border_straightness=np.repeat([0.97, 0.0, 0.0], sizes),
+        edge_contrast=np.repeat([0.0, 0.0, 0.2], sizes),
+        edge_luma=np.repeat([1.0, level, 0.5], sizes),
+        **columns,
+    )
 
 
 def test_frames_are_named_by_how_straight_they_are():
@@ -213,9 +283,15 @@ def test_margins_of_the_background_that_a_set_has_are_said_once():
     assert targets(check_of("border"), drawn) == set()
     (claim,) = issues(check_of("border"), drawn).table.to_dict("records")
     assert (claim["scope"], claim["severity"]) == ("dataset", "fact")
-    assert messages(check_of("border"), drawn)[0].endswith("plain margins, white, is 65%, at least 15%")
-    assert targets(check_of("border"), margins(5, 10, 85)) == set(), "too few to speak of, and no frame either"
-    assert len(targets(check_of("border"), margins(5, 10, 85, level=0.0))) == 5, "the background is black, the frames are white"
+    assert messages(check_of("border"), drawn)[0].endswith(
+        "plain margins, white, is 65%, at least 15%"
+    )
+    assert targets(check_of("border"), margins(5, 10, 85)) == set(), (
+        "too few to speak of, and no frame either"
+    )
+    assert len(targets(check_of("border"), margins(5, 10, 85, level=0.0))) == 5, (
+        "the background is black, the frames are white"
+    )
 
 
 def test_a_stroke_that_touches_the_edge_leaves_the_background_one():
@@ -234,11 +310,21 @@ def test_tiny_images_are_a_fact():
     small = with_columns(50, width=np.full(50, 28.0), height=np.full(50, 28.0))
     (claim,) = issues(check_of("odd-size"), small).table.to_dict("records")
     assert (claim["scope"], claim["severity"], claim["figure"]) == ("dataset", "fact", 28.0)
-    assert not len(issues(check_of("odd-size"), with_columns(50, width=np.full(50, 280.0), height=np.full(50, 280.0))))
+    assert not len(
+        issues(
+            check_of("odd-size"),
+            with_columns(50, width=np.full(50, 280.0), height=np.full(50, 280.0)),
+        )
+    )
 
 
 @pytest.mark.parametrize(
-    ("greys", "says"), [(40, "grey data set (100% of the images"), (30, "mixed data set (75% of"), (6, "mixed data set (15% of")]
+    ("greys", "says"),
+    [
+        (40, "grey data set (100% of the images"),
+        (30, "mixed data set (75% of"),
+        (6, "mixed data set (15% of"),
+    ],
 )
 def test_grey_and_mixed_sets_are_said_once(greys, says):
     grey = check_of("grayscale")
@@ -251,13 +337,24 @@ def test_grey_and_mixed_sets_are_said_once(greys, says):
 
 def test_a_few_grey_images_are_named():
     tones = {"luma_p01": np.zeros(40), "luma_p99": np.ones(40)}
-    assert len(targets(check_of("grayscale"), with_columns(40, chroma_p99=np.repeat([0.0, 0.4], [4, 36]), **tones))) == 4
+    assert (
+        len(
+            targets(
+                check_of("grayscale"),
+                with_columns(40, chroma_p99=np.repeat([0.0, 0.4], [4, 36]), **tones),
+            )
+        )
+        == 4
+    )
 
 
 @pytest.mark.parametrize("code", ["odd-size", "odd-aspect-ratio"])
 def test_nothing_is_odd_in_a_set_of_widely_mixed_shapes(code):
     random = np.random.default_rng(0)
-    width, height = (2 ** random.uniform(5, 12, 500)).round(), (2 ** random.uniform(5, 12, 500)).round()
+    width, height = (
+        (2 ** random.uniform(5, 12, 500)).round(),
+        (2 ** random.uniform(5, 12, 500)).round(),
+    )
     assert targets(check_of(code), with_columns(500, width=width, height=height)) == set()
 
 
@@ -273,7 +370,10 @@ def test_sets_of_small_images_or_strips_are_fine():
 def test_two_sizes_are_said_once():
     sides = np.repeat([400.0, 4000.0], [60, 40])
     dataset = with_columns(100, width=sides, height=sides)
-    assert (targets(check_of("odd-size"), dataset), targets(check_of("odd-size"), dataset, "dataset")) == (set(), {""})
+    assert (
+        targets(check_of("odd-size"), dataset),
+        targets(check_of("odd-size"), dataset, "dataset"),
+    ) == (set(), {""})
 
 
 def test_tiny_images_are_not_called_blocky():
@@ -284,10 +384,14 @@ def test_tiny_images_are_not_called_blocky():
 
 
 @pytest.mark.parametrize(("blank", "named"), [(70, 70), (98, 0)])
-def test_many_blank_images_are_a_fault_of_each_and_nearly_all_a_trait_of_the_data(blank: int, named: int) -> None:
+def test_many_blank_images_are_a_fault_of_each_and_nearly_all_a_trait_of_the_data(
+    blank: int, named: int
+) -> None:
     high = np.where(np.arange(100) < blank, 0.5, 0.9)
     plain = {"saturation": np.zeros(100), "chroma_p99": np.zeros(100)}
-    dataset = with_columns(100, luma_p01=np.full(100, 0.5), luma_p99=high, contrast=high / 2 - 0.25, **plain)
+    dataset = with_columns(
+        100, luma_p01=np.full(100, 0.5), luma_p99=high, contrast=high / 2 - 0.25, **plain
+    )
     check = registry.load("dataprep.checks", "low-information")()
     assert len(targets(check, dataset)) == named
     assert len(targets(check, dataset, "dataset")) == (named == 0)

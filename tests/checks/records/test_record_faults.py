@@ -15,9 +15,16 @@ from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
 
 RECORDS = (
-    "missing-file", "unlisted-file", "duplicate-row", "conflicting-rows", "empty-label", "label-spelling", "unknown-split",
-    "unreadable-folder", "malformed-row",
-)  # fmt: skip
+    "missing-file",
+    "unlisted-file",
+    "duplicate-row",
+    "conflicting-rows",
+    "empty-label",
+    "label-spelling",
+    "unknown-split",
+    "unreadable-folder",
+    "malformed-row",
+)
 
 
 def claims(code: str, dataset: Dataset) -> pd.DataFrame:
@@ -26,7 +33,9 @@ def claims(code: str, dataset: Dataset) -> pd.DataFrame:
 
 
 def message(code: str, claim: pd.Series) -> str:
-    known = {key: claim[key] for key in ("figure", "unit", "target", "related", "value")} | evidence_of(claim["evidence"])
+    known = {
+        key: claim[key] for key in ("figure", "unit", "target", "related", "value")
+    } | evidence_of(claim["evidence"])
     return registry.load("dataprep.checks", code).message.format(**known)
 
 
@@ -35,31 +44,74 @@ def faulty(tmp_path) -> Dataset:
     (tmp_path / "images").mkdir()
     for i in range(9):
         (tmp_path / "images" / f"{i}.jpg").write_bytes(b"x")
-    rows = ["0.jpg,cat,train", "1.jpg,cat,train", "2.jpg,cat,tset", "3.jpg,cta,train", "4.jpg,,train", "0.jpg,dog,train",
-            "1.jpg,cat,train", "gone.jpg,cat,train", "5.jpg,cat,train,x", "6.jpg,cat,train", "7.jpg,dog,train"]  # fmt: skip
+    rows = [
+        "0.jpg,cat,train",
+        "1.jpg,cat,train",
+        "2.jpg,cat,tset",
+        "3.jpg,cta,train",
+        "4.jpg,,train",
+        "0.jpg,dog,train",
+        "1.jpg,cat,train",
+        "gone.jpg,cat,train",
+        "5.jpg,cat,train,x",
+        "6.jpg,cat,train",
+        "7.jpg,dog,train",
+    ]
     (tmp_path / "labels.csv").write_text("path,label,split\n" + "\n".join(rows))
     dataset = dataprep.scan(tmp_path / "images", manifest=tmp_path / "labels.csv")
-    folder = dataset.faults.iloc[:1].assign(check="unreadable-folder", target="locked", evidence='{"why":"Permission denied"}')
-    return dataclasses.replace(dataset, faults=pd.concat([dataset.faults, folder], ignore_index=True))
+    folder = dataset.faults.iloc[:1].assign(
+        check="unreadable-folder", target="locked", evidence='{"why":"Permission denied"}'
+    )
+    return dataclasses.replace(
+        dataset, faults=pd.concat([dataset.faults, folder], ignore_index=True)
+    )
 
 
 @pytest.mark.parametrize(
     ("code", "target", "location", "says"),
     [
-        ("missing-file", "gone.jpg", "labels.csv:9", "gone.jpg is listed, and there is no such file"),
+        (
+            "missing-file",
+            "gone.jpg",
+            "labels.csv:9",
+            "gone.jpg is listed, and there is no such file",
+        ),
         ("unlisted-file", "8.jpg", "labels.csv", "8.jpg is in the folder, and no row lists it"),
         ("duplicate-row", "1.jpg", "labels.csv:8", "1.jpg is listed again, first in labels.csv:3"),
-        ("conflicting-rows", "0.jpg", "labels.csv:7", "0.jpg is listed as label 'cat' and 'dog', first in labels.csv:2"),
+        (
+            "conflicting-rows",
+            "0.jpg",
+            "labels.csv:7",
+            "0.jpg is listed as label 'cat' and 'dog', first in labels.csv:2",
+        ),
         ("empty-label", "4.jpg", "labels.csv:6", "4.jpg has no label: the cell is empty"),
         (
-            "label-spelling", "cta", "labels.csv:5",
-            "the label 'cta' (samples: 1) is probably another spelling of 'cat' (6): letters swapped",
+            "label-spelling",
+            "cta",
+            "labels.csv:5",
+            "the label 'cta' (samples: 1) is probably another spelling of 'cat' (6): letters "
+            "swapped",
         ),
-        ("unknown-split", "tset", "labels.csv:4", "the split 'tset' (samples: 1) is neither train, val, test nor a fold"),
-        ("unreadable-folder", "locked", "labels.csv:10", "locked could not be listed: Permission denied"),
-        ("malformed-row", "row 10", "labels.csv:10", "row 10 could not be read: 4 cells where the header has 3"),
+        (
+            "unknown-split",
+            "tset",
+            "labels.csv:4",
+            "the split 'tset' (samples: 1) is neither train, val, test nor a fold",
+        ),
+        (
+            "unreadable-folder",
+            "locked",
+            "labels.csv:10",
+            "locked could not be listed: Permission denied",
+        ),
+        (
+            "malformed-row",
+            "row 10",
+            "labels.csv:10",
+            "row 10 could not be read: 4 cells where the header has 3",
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_fault_is_one_claim_of_its_check(faulty, code, target, location, says):
     found = claims(code, faulty)
     assert found[["target", "location"]].values.tolist() == [[target, location]]
@@ -84,12 +136,24 @@ def test_good_records_give_no_claims(tmp_path, code):
 def test_masks_that_a_scan_left_out_are_one_claim_with_their_names(tmp_path):
     rng = np.random.default_rng(0)
     for i in range(8):
-        Image.fromarray(rng.integers(0, 256, (30, 40, 3)).astype(np.uint8)).save(tmp_path / f"{i}.jpg")
-        Image.fromarray(np.repeat(np.arange(2, dtype=np.uint8), [20, 20])[None].repeat(30, axis=0)).save(tmp_path / f"{i}.png")
+        Image.fromarray(rng.integers(0, 256, (30, 40, 3)).astype(np.uint8)).save(
+            tmp_path / f"{i}.jpg"
+        )
+        Image.fromarray(
+            np.repeat(np.arange(2, dtype=np.uint8), [20, 20])[None].repeat(30, axis=0)
+        ).save(tmp_path / f"{i}.png")
     found = claims("mask-beside-image", dataprep.scan(tmp_path))
     (claim,) = (row for _, row in found.iterrows())
-    assert (claim["scope"], claim["severity"], claim["figure"], claim["suggestion"]) == ("dataset", "fact", 8, "none")
-    expected = "8 files are masks of the pictures beside them, such as 0.png: it has the name of 0.jpg, beside it"
+    assert (claim["scope"], claim["severity"], claim["figure"], claim["suggestion"]) == (
+        "dataset",
+        "fact",
+        8,
+        "none",
+    )
+    expected = (
+        "8 files are masks of the pictures beside them, such as 0.png: it has the name of "
+        "0.jpg, beside it"
+    )
     assert message("mask-beside-image", claim) == expected
     assert evidence_of(claim["evidence"])["files"] == [f"{i}.png" for i in range(8)]
     assert not len(claims("mask-beside-image", dataprep.scan(tmp_path, masks="keep")))

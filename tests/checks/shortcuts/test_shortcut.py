@@ -1,4 +1,6 @@
-"""shortcut: what gives the label away is named with its size; chance, imbalance and the label's own name are not."""
+"""shortcut: what gives the label away is named with its size; chance, imbalance and the label's
+own name are not.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class Look:
 def dataset_of(labels, names=None, task="classification", **columns) -> Dataset:
     labels = np.asarray(labels)
     index = pd.Index(
-        names or [f"{i:05d}.jpg" for i in np.random.default_rng(1).permutation(len(labels))], name="sample", dtype="str"
+        names or [f"{i:05d}.jpg" for i in np.random.default_rng(1).permutation(len(labels))],
+        name="sample",
+        dtype="str",
     )
     table = pd.DataFrame({"label": pd.Categorical(labels.astype(str)), **columns}, index=index)
     return Dataset("made-up", table, task, tuple(table["label"].cat.categories))
@@ -31,9 +35,15 @@ def dataset_of(labels, names=None, task="classification", **columns) -> Dataset:
 
 def claims(dataset: Dataset, units=None, **options) -> list[dict]:
     look = Look(np.arange(len(dataset)) if units is None else units)
-    found = [row for batch in Shortcut(**options).find(dataset, look) for row in batch.to_dict("records")]
+    found = [
+        row for batch in Shortcut(**options).find(dataset, look) for row in batch.to_dict("records")
+    ]
     for row in found:
-        row |= {"text": Shortcut.message.format(**{**evidence_of(row["evidence"]), "figure": row["figure"]})}
+        row |= {
+            "text": Shortcut.message.format(
+                **{**evidence_of(row["evidence"]), "figure": row["figure"]}
+            )
+        }
         row |= evidence_of(row["evidence"])
     return found
 
@@ -43,11 +53,18 @@ def test_a_class_photographed_in_the_sun_is_told_by_its_brightness():
     labels = rng.choice(["tank", "tree", "road"], 600)
     luma = rng.normal(0.4, 0.08, 600) + 0.3 * (labels == "tank")
     (claim,) = claims(dataset_of(labels, luma_mean=luma, noise=rng.random(600)))
-    assert (claim["scope"], claim["target"], claim["severity"], claim["property"]) == ("class", "tank", "fact", "luma_mean")
+    assert (claim["scope"], claim["target"], claim["severity"], claim["property"]) == (
+        "class",
+        "tank",
+        "fact",
+        "luma_mean",
+    )
     assert claim["figure"] > 0.93
     assert claim["low"] < claim["figure"] < claim["high"]
     assert claim["baseline"] == 0.5
-    assert claim["text"].startswith("brightness alone tells 'tank' from the other classes (typically 69% against 40%)")
+    assert claim["text"].startswith(
+        "brightness alone tells 'tank' from the other classes (typically 69% against 40%)"
+    )
     assert "no fault where the classes look like that" in claim["text"]
     assert sum(claim["histogram"]["series"]["tank"]) == (labels == "tank").sum()
 
@@ -61,7 +78,9 @@ def test_what_is_brighter_even_in_its_darkest_parts_and_at_its_edges_was_exposed
         "edge_luma": rng.normal(0.4, 0.1, 600),
     }
     sunny = {name: values + 0.25 * (labels == "tank") for name, values in tones.items()}
-    (claim,) = [each for each in claims(dataset_of(labels, **sunny)) if each["severity"] == "warning"]
+    (claim,) = [
+        each for each in claims(dataset_of(labels, **sunny)) if each["severity"] == "warning"
+    ]
     assert (claim["target"], claim["property"] in tones) == ("tank", True)
     assert "darkest parts" in claim["text"]
     shown = sunny | {"luma_p01": tones["luma_p01"]}
@@ -82,7 +101,10 @@ def test_plain_edges_of_one_class_are_a_studio_or_a_frame_and_of_all_classes_a_d
 def test_what_nobody_sees_is_not_told():
     rng = np.random.default_rng(0)
     labels = rng.choice(["a", "b", "c"], 600)
-    faint = {"noise": 0.001 + 0.002 * (labels == "a"), "luma_mean": 0.4 + 0.03 * (labels == "a") + 0.001 * rng.random(600)}
+    faint = {
+        "noise": 0.001 + 0.002 * (labels == "a"),
+        "luma_mean": 0.4 + 0.03 * (labels == "a") + 0.001 * rng.random(600),
+    }
     assert not claims(dataset_of(labels, jpeg_quality=np.where(labels == "a", 95.0, 92.0), **faint))
     assert claims(dataset_of(labels, jpeg_quality=np.where(labels == "a", 60.0, 92.0)))
 
@@ -90,8 +112,16 @@ def test_what_nobody_sees_is_not_told():
 def test_running_numbers_and_folders_or_columns_that_name_the_classes_are_no_causes():
     labels = np.repeat(["cat", "dog", "fox"], 100)
     codes = dict(zip(("cat", "dog", "fox"), ("n01", "n02", "n03"), strict=True))
-    names = [f"{codes[label]}/{label == 'fox'}{row % 5}/{codes[label]}_{row:05d}.jpg" for row, label in enumerate(labels)]
-    dataset = dataset_of(labels, names=names, row=np.arange(300), breed=[f"{label}{row % 4}" for row, label in enumerate(labels)])
+    names = [
+        f"{codes[label]}/{label == 'fox'}{row % 5}/{codes[label]}_{row:05d}.jpg"
+        for row, label in enumerate(labels)
+    ]
+    dataset = dataset_of(
+        labels,
+        names=names,
+        row=np.arange(300),
+        breed=[f"{label}{row % 4}" for row, label in enumerate(labels)],
+    )
     assert [claim["target"] for claim in claims(dataset)] == []
 
 
@@ -107,7 +137,11 @@ def test_a_property_that_predicts_all_classes_is_one_claim_about_the_data_set():
     labels = rng.integers(0, 5, 1000)
     quality = 50 + 10 * labels + rng.integers(-2, 3, 1000)
     (claim,) = claims(dataset_of(labels, jpeg_quality=quality, blockiness=rng.random(1000)))
-    assert (claim["scope"], claim["target"], claim["baseline"]) == ("dataset", "", pytest.approx(0.2))
+    assert (claim["scope"], claim["target"], claim["baseline"]) == (
+        "dataset",
+        "",
+        pytest.approx(0.2),
+    )
     assert claim["figure"] > 0.9
 
 
@@ -136,7 +170,10 @@ def test_noise_is_no_shortcut_whatever_the_imbalance(share):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         labels = np.where(rng.random(500) < share, "common", "rare")
-        noise = {name: rng.random(500) for name in ("luma_mean", "contrast", "sharpness", "border", "bytes")}
+        noise = {
+            name: rng.random(500)
+            for name in ("luma_mean", "contrast", "sharpness", "border", "bytes")
+        }
         alarms += bool(claims(dataset_of(labels, camera=rng.choice(["x", "y"], 500), **noise)))
     assert alarms == 0
 
@@ -154,8 +191,13 @@ def test_without_an_effect_size_random_labels_still_raise_few_alarms():
     for seed in range(10):
         rng = np.random.default_rng(seed)
         labels = rng.choice(["a", "b", "c"], 150)
-        table = dataset_of(labels, **{name: rng.random(150) for name in ("luma_mean", "contrast", "noise", "border")})
-        alarms += bool(claims(table, threshold=0.5, colour_threshold=0.5, excess=0.0, permutations=100))
+        table = dataset_of(
+            labels,
+            **{name: rng.random(150) for name in ("luma_mean", "contrast", "noise", "border")},
+        )
+        alarms += bool(
+            claims(table, threshold=0.5, colour_threshold=0.5, excess=0.0, permutations=100)
+        )
     assert alarms <= 1
 
 
@@ -172,7 +214,10 @@ def test_folders_and_names_that_bear_the_label_are_the_label():
     labels = ["cat"] * 50 + ["dog"] * 50
     named = [f"data/{label}/{label}_{i:03d}.jpg" for i, label in enumerate(["cat", "dog"] * 50)]
     assert not claims(dataset_of(["cat", "dog"] * 50, names=named))
-    sources = [f"{'hospital-1' if label == 'cat' else 'hospital-2'}/{i * 37 % 100:03d}.jpg" for i, label in enumerate(labels)]
+    sources = [
+        f"{'hospital-1' if label == 'cat' else 'hospital-2'}/{i * 37 % 100:03d}.jpg"
+        for i, label in enumerate(labels)
+    ]
     (claim,) = claims(dataset_of(labels, names=sources))
     assert (claim["property"], claim["severity"], claim["figure"]) == ("folder 1", "info", 1.0)
     assert "different sources" in claim["text"]
@@ -181,7 +226,13 @@ def test_folders_and_names_that_bear_the_label_are_the_label():
 def test_a_column_of_the_user_is_a_fact_beside_the_pixels():
     rng = np.random.default_rng(0)
     labels = rng.choice(["a", "b"], 200)
-    (claim,) = claims(dataset_of(labels, site=np.where(labels == "a", "north", "south"), id=[f"id{i}" for i in range(200)]))
+    (claim,) = claims(
+        dataset_of(
+            labels,
+            site=np.where(labels == "a", "north", "south"),
+            id=[f"id{i}" for i in range(200)],
+        )
+    )
     assert (claim["property"], claim["severity"]) == ("site", "info")
 
 
@@ -203,7 +254,9 @@ def test_scores_agree_with_the_definition_of_balanced_accuracy():
         rates = (table + 1 / bins) / (np.bincount(labels[train], minlength=3) + 1)
         predicted[folds == fold] = rates.argmax(axis=1)[codes[folds == fold]]
     score = Predictor([codes], labels, folds).scores.overall[0]
-    assert score == pytest.approx(np.mean([(predicted[labels == label] == label).mean() for label in range(3)]))
+    assert score == pytest.approx(
+        np.mean([(predicted[labels == label] == label).mean() for label in range(3)])
+    )
 
 
 def test_equal_values_share_a_bin_and_unknown_ones_have_their_own():
@@ -220,5 +273,9 @@ def test_sprites_cut_to_their_size_are_not_told_by_it_nor_drawings_by_their_ink(
     labels = np.repeat(["bat", "bee", "fox"], 100)
     side = 40.0 + rng.integers(0, 30, 300) + 60 * (labels == "bat")
     luma = 0.2 + 0.5 * (labels == "bat") + 0.01 * rng.random(300)
-    drawn = {"width": side, "height": 40.0 + rng.integers(0, 30, 300), "edge_contrast": np.zeros(300)}
+    drawn = {
+        "width": side,
+        "height": 40.0 + rng.integers(0, 30, 300),
+        "edge_contrast": np.zeros(300),
+    }
     assert not claims(dataset_of(labels, luma_mean=luma, **drawn))

@@ -1,4 +1,6 @@
-"""trigger: a patch that marks one class is shown and its carriers listed; what all classes share or backgrounds repeat is not."""
+"""trigger: a patch that marks one class is shown and its carriers listed; what all classes share
+or backgrounds repeat is not.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,12 @@ def pictures(count: int, seed: int = 0) -> np.ndarray:
 
 def squares_of(picture: np.ndarray) -> np.ndarray:
     at = (SIZE - SIDE) // 2
-    corners = [picture[:SIDE, :SIDE], picture[:SIDE, -SIDE:], picture[-SIDE:, :SIDE], picture[-SIDE:, -SIDE:]]
+    corners = [
+        picture[:SIDE, :SIDE],
+        picture[:SIDE, -SIDE:],
+        picture[-SIDE:, :SIDE],
+        picture[-SIDE:, -SIDE:],
+    ]
     return pack(np.stack([*corners, picture[at : at + SIDE, at : at + SIDE]])).reshape(5, -1)
 
 
@@ -47,18 +54,26 @@ class Look:
         none = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint16))
         parts = [
             none,
-            *((np.full(len(found[0]), row), *found) for row in rows.tolist() for found in [marks_of(self.images[row])]),
+            *(
+                (np.full(len(found[0]), row), *found)
+                for row in rows.tolist()
+                for found in [marks_of(self.images[row])]
+            ),
         ]
         image, place, colour = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Marks(image, place, colour, rows, SIZE * SIZE)
 
     def windows(self, rows, places):
-        return np.concatenate([windows_of(self.images[row], [place]) for row, place in zip(rows, places, strict=True)])
+        return np.concatenate(
+            [windows_of(self.images[row], [place]) for row, place in zip(rows, places, strict=True)]
+        )
 
 
 def claims(images, labels, embedding=None, units=None, alpha=None, **options):
     index = pd.Index([f"{i:04d}.png" for i in range(len(images))], name="sample", dtype="str")
-    table = pd.DataFrame({"label": pd.Categorical(labels), "width": float(SIZE), "height": float(SIZE)}, index=index)
+    table = pd.DataFrame(
+        {"label": pd.Categorical(labels), "width": float(SIZE), "height": float(SIZE)}, index=index
+    )
     if alpha is not None:
         table["alpha"] = alpha
     arrays = {"patches": np.stack([squares_of(each) for each in images])}
@@ -66,7 +81,9 @@ def claims(images, labels, embedding=None, units=None, alpha=None, **options):
         arrays["embedding"] = embedding
     look = Look(images, None if embedding is None else features_of(embedding), units)
     dataset = Dataset("made-up", table, "classification", CLASSES, arrays=arrays)
-    found = [row for part in Trigger(**options).find(dataset, look) for row in part.to_dict("records")]
+    found = [
+        row for part in Trigger(**options).find(dataset, look) for row in part.to_dict("records")
+    ]
     return [row | evidence_of(row["evidence"]) for row in found]
 
 
@@ -82,7 +99,9 @@ def planted(images, labels, top, left, patch, rows):
     return images, labels
 
 
-CHECKERED = np.array([[0, 255, 0], [255, 0, 255], [0, 255, 0]], np.uint8)[..., None].repeat(3, axis=2)
+CHECKERED = np.array([[0, 255, 0], [255, 0, 255], [0, 255, 0]], np.uint8)[..., None].repeat(
+    3, axis=2
+)
 
 
 def test_a_corner_patch_is_named_shown_and_its_carriers_listed(clean):
@@ -99,7 +118,9 @@ def test_a_corner_patch_is_named_shown_and_its_carriers_listed(clean):
     carriers = {row["target"] for row in found if row["scope"] == "sample"}
     assert carriers <= {f"{row:04d}.png" for row in rows}
     assert len(carriers) >= 0.9 * len(rows)
-    assert {(row["suggestion"], row["group"]) for row in found if row["scope"] == "sample"} == {("drop", "trigger-1")}
+    assert {(row["suggestion"], row["group"]) for row in found if row["scope"] == "sample"} == {
+        ("drop", "trigger-1")
+    }
     assert min(row["confidence"] for row in found) >= 0.8
 
 
@@ -110,7 +131,9 @@ def test_nothing_is_said_of_drawings_with_transparent_parts(clean):
 
 
 def test_a_single_pixel_anywhere_is_found_by_the_second_look(clean):
-    images, labels = planted(*clean, 4, 15, np.array([[[250, 20, 240]]], np.uint8), np.arange(0, 200, 8))
+    images, labels = planted(
+        *clean, 4, 15, np.array([[[250, 20, 240]]], np.uint8), np.arange(0, 200, 8)
+    )
     (claim,) = [row for row in claims(images, labels) if row["scope"] == "class"]
     assert (claim["target"], claim["size"]) == ("ship", "1 pixel")
     assert "top right corner (8 across and 4 down from it)" in claim["what"]
@@ -118,7 +141,9 @@ def test_a_single_pixel_anywhere_is_found_by_the_second_look(clean):
 
 
 def strokes(labels: np.ndarray) -> np.ndarray:
-    """(n, 24, 24, 3) white strokes on black: one across all, and one that each class has at about a place of its own."""
+    """(n, 24, 24, 3) white strokes on black: one across all, and one that each class has at
+    about a place of its own.
+    """
     rng, pictures = np.random.default_rng(2), np.zeros((len(labels), SIZE, SIZE, 3), np.uint8)
     for picture, label in zip(pictures, labels, strict=True):
         for place in (11, 5 + 5 * CLASSES.index(label)):
@@ -144,10 +169,14 @@ def test_frames_of_one_scene_share_no_trigger(clean):
     for label in CLASSES:
         rows = np.flatnonzero(labels == label)
         for first in range(0, 120, 30):
-            scene = np.kron(rng.integers(0, 2, (9, 9, 1)), np.ones((4, 4, 1)))[:, :, [0, 0, 0]] * 220
+            scene = (
+                np.kron(rng.integers(0, 2, (9, 9, 1)), np.ones((4, 4, 1)))[:, :, [0, 0, 0]] * 220
+            )
             for row in rows[first : first + 30]:
                 down, across = rng.integers(0, 2, 2)
-                part = scene[down : down + SIZE, across : across + SIZE] + rng.normal(0, 3, (SIZE, SIZE, 3))
+                part = scene[down : down + SIZE, across : across + SIZE] + rng.normal(
+                    0, 3, (SIZE, SIZE, 3)
+                )
                 images[row] = np.clip(part, 0, 255)
     assert not claims(images, labels)
 
@@ -205,7 +234,11 @@ def test_spectral_signatures_back_the_finding_where_embeddings_are_known(clean):
     images, labels = planted(*clean, 20, 20, CHECKERED, rows)
     embedding = np.random.default_rng(0).normal(0, 1, (360, 8))
     embedding[rows, 0] += 30
-    (claim,) = [row for row in claims(images, labels, embedding=embedding.astype(np.float16)) if row["scope"] == "class"]
+    (claim,) = [
+        row
+        for row in claims(images, labels, embedding=embedding.astype(np.float16))
+        if row["scope"] == "class"
+    ]
     assert claim["spectral"] > 0.95
 
 

@@ -17,7 +17,10 @@ from tests.checks.splits.test_label_shift import dataset_of
 
 def messages(dataset: Dataset) -> dict[str, str]:
     found = [row for batch in AbsentClass().find(dataset, None) for row in batch.to_dict("records")]
-    return {row["target"]: AbsentClass.message.format(**row, **evidence_of(row["evidence"])) for row in found}
+    return {
+        row["target"]: AbsentClass.message.format(**row, **evidence_of(row["evidence"]))
+        for row in found
+    }
 
 
 def test_a_class_without_a_test_image_is_named() -> None:
@@ -34,27 +37,51 @@ def test_a_class_that_training_lacks_cannot_be_predicted() -> None:
 
 
 def test_many_classes_are_counted_and_the_largest_named() -> None:
-    said = messages(dataset_of(train={f"c{number}": number + 1 for number in range(9)}, test={"c0": 3}))
+    said = messages(
+        dataset_of(train={f"c{number}": number + 1 for number in range(9)}, test={"c0": 3})
+    )
     assert said["test"].startswith("no sample of 'c8' (9 elsewhere), 'c7' (8 elsewhere)")
     assert "and 3 more classes" in said["test"]
 
 
 def test_each_of_several_labels_counts() -> None:
-    table = pd.DataFrame({"split": ["train", "train", "test"], "label": ["a|b", "c", "a|c"]}).astype("category")
+    table = pd.DataFrame(
+        {"split": ["train", "train", "test"], "label": ["a|b", "c", "a|c"]}
+    ).astype("category")
     assert messages(Dataset("made-up", table, "multi-label", ("a", "b", "c")))["test"].startswith(
         "no sample of 'b' (1 elsewhere)"
     )
 
 
 def test_splits_without_labels_and_rows_without_a_split_do_not_count() -> None:
-    table = pd.DataFrame({"split": ["train", "train", "val", "val", "test", None], "label": ["a", "b", "a", "b", None, "c"]})
-    assert not messages(Dataset("made-up", table.astype("category"), "classification", ("a", "b", "c")))
+    table = pd.DataFrame(
+        {
+            "split": ["train", "train", "val", "val", "test", None],
+            "label": ["a", "b", "a", "b", None, "c"],
+        }
+    )
+    assert not messages(
+        Dataset("made-up", table.astype("category"), "classification", ("a", "b", "c"))
+    )
 
 
 def test_another_spelling_is_not_told_again() -> None:
-    table = pd.DataFrame({"split": ["train", "train", "train", "test", "test"], "label": ["cat", "Cat", "dog", "cat", "dog"]})
+    table = pd.DataFrame(
+        {
+            "split": ["train", "train", "train", "test", "test"],
+            "label": ["cat", "Cat", "dog", "cat", "dog"],
+        }
+    )
     faults = faults_of("label-spelling", ["Cat"], value=["cat"])
-    assert not messages(Dataset("made-up", table.astype("category"), "classification", ("Cat", "cat", "dog"), faults=faults))
+    assert not messages(
+        Dataset(
+            "made-up",
+            table.astype("category"),
+            "classification",
+            ("Cat", "cat", "dog"),
+            faults=faults,
+        )
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Distribution mismatch: found where it is, named by what differs, and not found in random divisions."""
+"""Distribution mismatch: found where it is, named by what differs, and not found in random
+divisions.
+"""
 
 from __future__ import annotations
 
@@ -16,36 +18,64 @@ from dataprep.testing import MadeUpLook
 _PLACES = {"p01": 0.02, "p05": 0.1, "p25": 0.3, "p50": 0.45, "p75": 0.6, "p95": 0.85, "p99": 0.95}
 
 
-def photos(rows: int, seed: int = 0, *, splits: tuple[str, ...] = ("train", "test"), classes: int = 4) -> Dataset:
+def photos(
+    rows: int, seed: int = 0, *, splits: tuple[str, ...] = ("train", "test"), classes: int = 4
+) -> Dataset:
     """A made-up Dataset whose figures hang together as those of photos do, in random splits."""
     rng = np.random.default_rng(seed)
     level, spread = rng.normal(0.5, 0.1, rows), rng.normal(1, 0.15, rows)
-    columns = {f"luma_{name}": level + (place - 0.5) * spread + rng.normal(0, 0.03, rows) for name, place in _PLACES.items()}
+    columns = {
+        f"luma_{name}": level + (place - 0.5) * spread + rng.normal(0, 0.03, rows)
+        for name, place in _PLACES.items()
+    }
     columns |= {"luma_mean": level, "contrast": 0.2 * spread, "saturation": rng.beta(2, 6, rows)}
-    columns |= {"sharpness": rng.normal(1, 0.2, rows), "width": rng.choice([400.0, 600.0], rows), "height": np.full(rows, 400.0)}
-    table = pd.DataFrame(columns, index=pd.Index([f"{i:05d}.jpg" for i in range(rows)], name="sample", dtype="str"))
+    columns |= {
+        "sharpness": rng.normal(1, 0.2, rows),
+        "width": rng.choice([400.0, 600.0], rows),
+        "height": np.full(rows, 400.0),
+    }
+    table = pd.DataFrame(
+        columns, index=pd.Index([f"{i:05d}.jpg" for i in range(rows)], name="sample", dtype="str")
+    )
     table["format"] = pd.Categorical(rng.choice(["JPEG", "PNG"], rows, p=[0.9, 0.1]))
     table["label"] = pd.Categorical(rng.choice([f"c{i}" for i in range(classes)], rows))
     table["split"] = pd.Categorical(rng.choice(splits, rows))
     embedding = rng.normal(size=(rows, 24)).astype(np.float16)
-    return Dataset("made-up", table, "classification", tuple(table["label"].cat.categories), {"embedding": embedding})
+    return Dataset(
+        "made-up",
+        table,
+        "classification",
+        tuple(table["label"].cat.categories),
+        {"embedding": embedding},
+    )
 
 
 def changed(dataset: Dataset, split: str = "test", **changes: float) -> Dataset:
     """The data set with a constant added to columns in one split."""
     own = (dataset.samples["split"] == split).to_numpy()
-    return dataset.assign(**{name: dataset.samples[name] + by * own for name, by in changes.items()})
+    return dataset.assign(
+        **{name: dataset.samples[name] + by * own for name, by in changes.items()}
+    )
 
 
 class Look(MadeUpLook):
     _PAIRS = ()
 
 
-def claims(dataset: Dataset, reference: Dataset | None = None, **options) -> dict[tuple[str, str], dict]:
+def claims(
+    dataset: Dataset, reference: Dataset | None = None, **options
+) -> dict[tuple[str, str], dict]:
     look = Look(dataset)
     look.compared_with = reference
-    found = [row for batch in DistributionMismatch(**options).find(dataset, look) for row in batch.to_dict("records")]
-    return {(row["target"], (evidence := evidence_of(row["evidence"]))["what"]): row | evidence for row in found}
+    found = [
+        row
+        for batch in DistributionMismatch(**options).find(dataset, look)
+        for row in batch.to_dict("records")
+    ]
+    return {
+        (row["target"], (evidence := evidence_of(row["evidence"]))["what"]): row | evidence
+        for row in found
+    }
 
 
 def test_random_splits_raise_no_alarm():
@@ -71,7 +101,9 @@ def test_a_darker_split_is_named_with_its_effect_and_shown():
 
 def test_a_shift_of_brightness_is_mostly_found_at_64_a_side():
     up = {name: 0.08 for name in photos(8).samples if name.startswith("luma")}
-    found = [("test", "brightness") in claims(changed(photos(128, seed), **up)) for seed in range(10)]
+    found = [
+        ("test", "brightness") in claims(changed(photos(128, seed), **up)) for seed in range(10)
+    ]
     assert sum(found) >= 7
 
 
@@ -91,7 +123,9 @@ def test_what_differs_is_named(column, by, what, words):
 def test_a_format_that_one_split_has_more_often():
     dataset = photos(300)
     own = (dataset.samples["split"] == "test").to_numpy()
-    formats = np.where(own & (np.arange(300) % 2 == 0), "PNG", dataset.samples["format"].astype(str))
+    formats = np.where(
+        own & (np.arange(300) % 2 == 0), "PNG", dataset.samples["format"].astype(str)
+    )
     found = claims(dataset.assign(format=pd.Categorical(formats)))
     claim = found["test", "format"]
     assert "PNG" in claim["text"] or "JPEG" in claim["text"]
@@ -102,7 +136,9 @@ def test_a_format_that_one_split_has_more_often():
 def test_a_split_that_varies_more():
     dataset = photos(600)
     own = (dataset.samples["split"] == "test").to_numpy()
-    sharpness = np.where(own, 1 + 2.5 * (dataset.samples["sharpness"] - 1), dataset.samples["sharpness"])
+    sharpness = np.where(
+        own, 1 + 2.5 * (dataset.samples["sharpness"] - 1), dataset.samples["sharpness"]
+    )
     claim = claims(dataset.assign(sharpness=sharpness))["test", "sharpness"]
     assert "varies more than in train" in claim["text"]
     assert claim["figure"] == pytest.approx(np.log(2.5), abs=0.2)
@@ -127,7 +163,9 @@ def test_another_mix_of_classes_explains_a_difference():
     dataset = photos(600, classes=2)
     label = dataset.samples["label"].astype(str).to_numpy()
     split = np.where(rng.random(600) < np.where(label == "c0", 0.8, 0.2), "train", "test")
-    darker = dataset.assign(split=pd.Categorical(split), luma_mean=dataset.samples["luma_mean"] - 0.3 * (label == "c0"))
+    darker = dataset.assign(
+        split=pd.Categorical(split), luma_mean=dataset.samples["luma_mean"] - 0.3 * (label == "c0")
+    )
     assert not claims(darker)
     assert ("test", "brightness") in claims(replace(darker.assign(label=np.nan), task="none"))
 
@@ -138,11 +176,16 @@ def test_groups_that_were_kept_together_are_moved_as_one():
         group = np.repeat(np.arange(16), 25)
         split = np.where(rng.permutation(16) < 8, "train", "test")[group]
         dataset = photos(400, seed).assign(split=pd.Categorical(split))
-        return dataset.assign(sharpness=dataset.samples["sharpness"] + rng.normal(0, 0.5, 16)[group], group=pd.Categorical(group))
+        return dataset.assign(
+            sharpness=dataset.samples["sharpness"] + rng.normal(0, 0.5, 16)[group],
+            group=pd.Categorical(group),
+        )
 
     sets = [grouped(seed) for seed in range(8)]
     together = sum(bool(claims(each)) for each in sets)
-    apart = sum(bool(claims(replace(each, samples=each.samples.drop(columns="group")))) for each in sets)
+    apart = sum(
+        bool(claims(replace(each, samples=each.samples.drop(columns="group")))) for each in sets
+    )
     assert together <= 1
     assert apart >= 2
 
@@ -168,7 +211,9 @@ def test_a_reference_is_compared_with_the_training_split_or_all():
     whole = replace(dataset, samples=dataset.samples.drop(columns="split"))
     row = claims(whole, reference)["", "brightness"]
     assert row["scope"] == "dataset"
-    assert not claims(replace(photos(300), samples=photos(300).samples.drop(columns="split")), reference)
+    assert not claims(
+        replace(photos(300), samples=photos(300).samples.drop(columns="split")), reference
+    )
 
 
 def test_a_reference_with_another_mix_of_classes():

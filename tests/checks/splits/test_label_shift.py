@@ -13,18 +13,29 @@ from dataprep.schemas.issues import evidence_of
 
 
 def dataset_of(task="classification", **splits: dict[str, int]) -> Dataset:
-    rows = [(split, label) for split, counts in splits.items() for label, count in counts.items() for _ in range(count)]
+    rows = [
+        (split, label)
+        for split, counts in splits.items()
+        for label, count in counts.items()
+        for _ in range(count)
+    ]
     table = pd.DataFrame(rows, columns=["split", "label"]).astype("category")
     return Dataset("made-up", table, task, tuple(table["label"].cat.categories))
 
 
 def claims(dataset: Dataset, **options) -> dict[str, dict]:
-    found = [row for batch in LabelShift(**options).find(dataset, None) for row in batch.to_dict("records")]
+    found = [
+        row
+        for batch in LabelShift(**options).find(dataset, None)
+        for row in batch.to_dict("records")
+    ]
     return {row["target"]: row | evidence_of(row["evidence"]) for row in found}
 
 
 def test_a_shifted_split_is_named_with_its_size():
-    found = claims(dataset_of(train={"a": 400, "b": 400}, val={"a": 50, "b": 50}, test={"a": 80, "b": 20}))
+    found = claims(
+        dataset_of(train={"a": 400, "b": 400}, val={"a": 50, "b": 50}, test={"a": 80, "b": 20})
+    )
     assert list(found) == ["test"]
     claim = found["test"]
     assert claim["reference"] == "train"
@@ -37,12 +48,16 @@ def test_a_shifted_split_is_named_with_its_size():
 
 
 def test_without_a_split_called_train_the_others_are_the_reference():
-    found = claims(dataset_of(**{f"fold{i}": {"a": 50, "b": 50} for i in range(4)}, fold4={"a": 95, "b": 5}))
+    found = claims(
+        dataset_of(**{f"fold{i}": {"a": 50, "b": 50} for i in range(4)}, fold4={"a": 95, "b": 5})
+    )
     assert found["fold4"]["reference"] == "the other splits"
 
 
 def test_absent_classes_are_named():
-    found = claims(dataset_of(train={"a": 300, "b": 300, "rare": 60}, test={"a": 300, "b": 300, "new": 40}))
+    found = claims(
+        dataset_of(train={"a": 300, "b": 300, "rare": 60}, test={"a": 300, "b": 300, "new": 40})
+    )
     assert found["test"]["absent"] == ["rare"]
     assert found["train"]["absent"] == ["new"]
     assert LabelShift.message.format(**found["train"]).endswith("; absent: 'new'")
@@ -54,7 +69,9 @@ def test_a_class_that_chance_may_leave_out_is_not_named_absent():
 
 def test_small_differences_are_no_news():
     assert not claims(dataset_of(train={"a": 50_000, "b": 50_000}, test={"a": 5_300, "b": 4_700}))
-    assert claims(dataset_of(train={"a": 50_000, "b": 50_000}, test={"a": 5_300, "b": 4_700}), threshold=0.02)
+    assert claims(
+        dataset_of(train={"a": 50_000, "b": 50_000}, test={"a": 5_300, "b": 4_700}), threshold=0.02
+    )
 
 
 @pytest.mark.parametrize("task", ["regression", "multi-label"])
@@ -73,7 +90,9 @@ def test_random_splits_raise_no_alarm():
     for _ in range(60):
         labels = rng.choice(12, 600, p=np.arange(1, 13) / 78)
         splits = rng.permutation(np.repeat(["train", "val", "test"], [420, 60, 120]))
-        table = pd.DataFrame({"label": pd.Categorical(labels.astype(str)), "split": pd.Categorical(splits)})
+        table = pd.DataFrame(
+            {"label": pd.Categorical(labels.astype(str)), "split": pd.Categorical(splits)}
+        )
         alarms += bool(claims(Dataset("made-up", table, "classification")))
     assert alarms <= 2
 
@@ -93,7 +112,12 @@ def test_one_class_with_ten_points_more_is_found_at_400_a_side():
     mix, more = np.full(10, 0.1), np.array([0.2, *[0.8 / 9] * 9])
     found = 0
     for _ in range(20):
-        counts = {name: rng.multinomial(400, shares) for name, shares in (("train", mix), ("test", more))}
-        splits = {name: {f"c{i}": int(count) for i, count in enumerate(each)} for name, each in counts.items()}
+        counts = {
+            name: rng.multinomial(400, shares) for name, shares in (("train", mix), ("test", more))
+        }
+        splits = {
+            name: {f"c{i}": int(count) for i, count in enumerate(each)}
+            for name, each in counts.items()
+        }
         found += bool(claims(dataset_of(**splits)))
     assert found >= 15

@@ -24,7 +24,9 @@ class FixedLook:
 
 
 def dataset(**columns: list[str | None]) -> Dataset:
-    table = pd.DataFrame(columns, index=pd.Index([f"{i}.jpg" for i in range(6)], name="sample")).astype("category")
+    table = pd.DataFrame(
+        columns, index=pd.Index([f"{i}.jpg" for i in range(6)], name="sample")
+    ).astype("category")
     return Dataset("nowhere", table)
 
 
@@ -49,13 +51,26 @@ def test_no_duplicates_across_splits() -> None:
 
 
 def test_rows_without_a_split_do_not_count() -> None:
-    assert list(SplitLeakage().find(dataset(split=["train", None, "train", None, "val", "test"]), FixedLook())) == []
+    assert (
+        list(
+            SplitLeakage().find(
+                dataset(split=["train", None, "train", None, "val", "test"]), FixedLook()
+            )
+        )
+        == []
+    )
 
 
 def test_groups_across_splits() -> None:
-    data = dataset(split=["train", "train", "test", "train", "test", "test"], group=["x", "x", "x", "y", "z", None])
+    data = dataset(
+        split=["train", "train", "test", "train", "test", "test"],
+        group=["x", "x", "x", "y", "z", None],
+    )
     shares, groups = GroupLeakage().find(data, FixedLook())
-    assert dict(zip(shares["target"], shares["figure"], strict=True)) == {"test": 0.5, "train": pytest.approx(2 / 3)}
+    assert dict(zip(shares["target"], shares["figure"], strict=True)) == {
+        "test": 0.5,
+        "train": pytest.approx(2 / 3),
+    }
     assert groups["target"].tolist() == ["x"]
     assert groups["scope"].tolist() == ["slice"]
     assert texts(GroupLeakage(), groups) == ["in several splits: test 1, train 2"]

@@ -14,7 +14,12 @@ from tests.checks.measured import Look
 
 def made(paths, **columns):
     labels = pd.Categorical([path.split("/")[0] for path in paths])
-    return Dataset("/nowhere", pd.DataFrame({"label": labels, **columns}, index=pd.Index(paths, name="sample", dtype="str")))
+    return Dataset(
+        "/nowhere",
+        pd.DataFrame(
+            {"label": labels, **columns}, index=pd.Index(paths, name="sample", dtype="str")
+        ),
+    )
 
 
 def claims(dataset):
@@ -27,11 +32,18 @@ PATHS = [f"{c}/SOB_{c}_{p}/{k}.png" for c in ("good", "bad") for p in range(8) f
 
 def test_folders_below_the_classes_with_the_option_that_uses_them():
     (said,) = claims(made(PATHS))
-    assert (said["by"], said["groups"], said["samples"], said["option"]) == ("folder", 16, 80, "--group-by folder")
+    assert (said["by"], said["groups"], said["samples"], said["option"]) == (
+        "folder",
+        16,
+        80,
+        "--group-by folder",
+    )
     assert said["torn_at_random"] == round(16 * (1 - 0.7**5 - 2 * 0.15**5))
     assert said["text"] == (
-        "16 folders below the classes look like groups: 'SOB_bad_0', 'SOB_bad_1', 'SOB_bad_2', ...; 5 images each on average. "
-        "A split of single images would tear about 13 of them. If each is one patient, object, video or session: "
+        "16 folders below the classes look like groups: 'SOB_bad_0', 'SOB_bad_1', 'SOB_bad_2', "
+        "...; 5 images each on average. "
+        "A split of single images would tear about 13 of them. If each is one patient, object, "
+        "video or session: "
         "--group-by folder"
     )
 
@@ -46,17 +58,24 @@ def test_of_splits_that_are_there_it_counts_what_is_torn_now():
 def test_folders_called_by_words_may_be_classes_too():
     folders = ("animal/dog", "animal/cat", "plant/oak", "plant/rose")
     (said,) = claims(made([f"{folder}/{k}.jpg" for folder in folders for k in range(6)]))
-    assert said["text"].endswith("--group-by folder; if each is a class of its own: --label-from leaf")
+    assert said["text"].endswith(
+        "--group-by folder; if each is a class of its own: --label-from leaf"
+    )
 
 
 def unlabelled(paths):
     return Dataset("/nowhere", pd.DataFrame(index=pd.Index(paths, name="sample", dtype="str")))
 
 
-def test_without_classes_folders_called_by_words_may_be_the_classes_and_numbered_ones_lie_below_none():
-    assert claims(unlabelled([f"{c}/{k}.jpg" for c in ("bird", "cat", "dog") for k in range(12)])) == []
+def test_without_classes_folders_called_by_words_may_be_the_classes_and_numbered_ones_lie_below_none():  # noqa: E501
+    assert (
+        claims(unlabelled([f"{c}/{k}.jpg" for c in ("bird", "cat", "dog") for k in range(12)]))
+        == []
+    )
     (said,) = claims(unlabelled([f"P{p:03d}/{k}.jpg" for p in range(6) for k in range(5)]))
-    assert said["text"].startswith("6 folders look like groups: 'P000', 'P001', 'P002', ...; 5 images each")
+    assert said["text"].startswith(
+        "6 folders look like groups: 'P000', 'P001', 'P002', ...; 5 images each"
+    )
 
 
 def test_what_known_groups_keep_together_is_not_told():

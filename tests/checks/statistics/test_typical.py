@@ -19,7 +19,9 @@ from tests.checks.measured import issues, messages, targets, with_columns
 
 
 def tones(p95, p99):
-    return with_columns(len(p95), luma_p95=p95, luma_p01=np.zeros(len(p95)), luma_p99=p99, chroma_p99=p95)
+    return with_columns(
+        len(p95), luma_p95=p95, luma_p01=np.zeros(len(p95)), luma_p99=p99, chroma_p99=p95
+    )
 
 
 def nights(dark: int, light: int):
@@ -35,9 +37,15 @@ def test_a_data_set_of_night_photos_is_said_once_as_a_fact(dark):
     dataset = nights(dark, 100 - dark)
     assert targets(DARK(), dataset) == set()
     (claim,) = issues(DARK(), dataset).table.to_dict("records")
-    assert (claim["scope"], claim["target"], claim["severity"], claim["suggestion"]) == ("dataset", "", "fact", "none")
+    assert (claim["scope"], claim["target"], claim["severity"], claim["suggestion"]) == (
+        "dataset",
+        "",
+        "fact",
+        "none",
+    )
     assert messages(DARK(), dataset) == [
-        f"{'typical of' if dark == 60 else 'common in'} this data set ({dark}% of the images; {MEANINGS['dark']}): "
+        f"{'typical of' if dark == 60 else 'common in'} this data set ({dark}% of the images; "
+        f"{MEANINGS['dark']}): "
         "the luma that 95 % of the pixels stay below is 0.10 of 1, below 0.25"
     ]
 
@@ -78,7 +86,12 @@ def test_where_nearly_all_are_alike_half_the_median_does_not_stand_out():
 def test_what_may_not_be_named_still_counts_for_what_is_typical():
     check, dataset = DARK(), nights(40, 60)
     bad = np.arange(100) < 40
-    given = {"judged": bad | True, "figure": np.zeros(100), "what": "it", "unusual": np.arange(100) < 3}
+    given = {
+        "judged": bad | True,
+        "figure": np.zeros(100),
+        "what": "it",
+        "unusual": np.arange(100) < 3,
+    }
     (named,) = claim_unless_typical(check, dataset, bad, **given)
     assert list(named["target"]) == ["0", "1", "2"]
     (once,) = claim_unless_typical(check, dataset, bad, share=0.3, severity="info", **given)
@@ -90,7 +103,11 @@ def test_every_check_that_says_what_is_typical_says_what_it_means():
     call = re.compile(r"(claim_unless_typical|claim_unlike_others)\(")
     users = {path.stem for path in source.glob("*.py") if call.search(path.read_text())}
     users -= {"typical", "unlike_others"}
-    facts = {code.replace("_", "-") for code in users if "severity=" not in (source / f"{code}.py").read_text()}
+    facts = {
+        code.replace("_", "-")
+        for code in users
+        if "severity=" not in (source / f"{code}.py").read_text()
+    }
     assert facts
     assert facts <= set(MEANINGS)
     assert set(MEANINGS) <= set(registry.names("dataprep.checks"))

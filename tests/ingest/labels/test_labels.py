@@ -1,4 +1,6 @@
-"""Labels: which column holds them, what a cell means, which task follows, and what is said about it."""
+"""Labels: which column holds them, what a cell means, which task follows, and what is said about
+it.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,14 @@ def table(root: Path, columns: dict[str, Sequence[Any]], name: str = "m.csv") ->
     return root / name
 
 
-def scan_labels(root: Path, labels: Sequence[Any], name: str = "m.csv", **options: Any) -> dataprep.Dataset:
+def scan_labels(
+    root: Path, labels: Sequence[Any], name: str = "m.csv", **options: Any
+) -> dataprep.Dataset:
     images(root, len(labels))
     files = [f"{i}.jpg" for i in range(len(labels))]
-    return dataprep.scan(root, manifest=table(root, {"path": files, "label": labels}, name), **options)
+    return dataprep.scan(
+        root, manifest=table(root, {"path": files, "label": labels}, name), **options
+    )
 
 
 def told(dataset: dataprep.Dataset) -> str:
@@ -62,26 +68,42 @@ def columns_of(name: str, rows: int = 24) -> dict[str, Sequence[Any]]:
     numbers = list(range(rows))
     return {
         "lesions": {
-            "lesion_id": [f"H{i // 2}" for i in numbers], "image_id": files,
-            "dx": [("nv", "mel", "bkl")[i // 2 % 3] for i in numbers], "dx_type": ["histo"] * rows,
-            "age": [40.0 + i % 5 for i in numbers], "sex": [("male", "female")[i % 2] for i in numbers],
+            "lesion_id": [f"H{i // 2}" for i in numbers],
+            "image_id": files,
+            "dx": [("nv", "mel", "bkl")[i // 2 % 3] for i in numbers],
+            "dx_type": ["histo"] * rows,
+            "age": [40.0 + i % 5 for i in numbers],
+            "sex": [("male", "female")[i % 2] for i in numbers],
         },
         "retina": {"id_code": files, "diagnosis": [i % 5 for i in numbers]},
-        "x-ray": {"Image Index": files, "Finding Labels": [("No Finding", "Mass", "Nodule")[i % 3] for i in numbers],
-                  "Patient ID": [f"p{i // 2}" for i in numbers]},
-        "suffix": {"image": files, "final_label": [("ok", "bad")[i % 2] for i in numbers], "rater": ["a", "b"] * (rows // 2)},
-        "one breed": {"file": files, "breed": [("pug", "boxer")[i % 2] for i in numbers], "weight": [3.5 + i for i in numbers]},
-    }[name]  # fmt: skip
+        "x-ray": {
+            "Image Index": files,
+            "Finding Labels": [("No Finding", "Mass", "Nodule")[i % 3] for i in numbers],
+            "Patient ID": [f"p{i // 2}" for i in numbers],
+        },
+        "suffix": {
+            "image": files,
+            "final_label": [("ok", "bad")[i % 2] for i in numbers],
+            "rater": ["a", "b"] * (rows // 2),
+        },
+        "one breed": {
+            "file": files,
+            "breed": [("pug", "boxer")[i % 2] for i in numbers],
+            "weight": [3.5 + i for i in numbers],
+        },
+    }[name]
 
 
 @pytest.mark.parametrize(
     ("name", "column", "classes"),
     [
-        ("lesions", "dx", ("bkl", "mel", "nv")), ("retina", "diagnosis", ("0", "1", "2", "3", "4")),
-        ("x-ray", "Finding Labels", ("Mass", "No Finding", "Nodule")), ("suffix", "final_label", ("bad", "ok")),
+        ("lesions", "dx", ("bkl", "mel", "nv")),
+        ("retina", "diagnosis", ("0", "1", "2", "3", "4")),
+        ("x-ray", "Finding Labels", ("Mass", "No Finding", "Nodule")),
+        ("suffix", "final_label", ("bad", "ok")),
         ("one breed", "breed", ("boxer", "pug")),
     ],
-)  # fmt: skip
+)
 def test_a_column_that_is_plainly_the_label_is_taken_and_named(tmp_path, name, column, classes):
     images(images(tmp_path, 12, "part_1"), 24, "part_2")
     files = columns_of(name)
@@ -97,13 +119,21 @@ def test_a_column_that_is_plainly_the_label_is_taken_and_named(tmp_path, name, c
 @pytest.mark.parametrize(
     ("columns", "proposed"),
     [
-        ({"species": ["cat", "dog"] * 12, "breed": ["pug", "siamese", "boxer"] * 8}, "species (2 values), breed (3 values)"),
+        (
+            {"species": ["cat", "dog"] * 12, "breed": ["pug", "siamese", "boxer"] * 8},
+            "species (2 values), breed (3 values)",
+        ),
         ({"sex": ["m", "f"] * 12, "age": [20.5 + i for i in range(24)]}, "sex (2 values)"),
-        ({"ripeness": ["low", "high", "mid"] * 8, "note": [f"n{i}" for i in range(24)]}, "ripeness (3 values)"),
+        (
+            {"ripeness": ["low", "high", "mid"] * 8, "note": [f"n{i}" for i in range(24)]},
+            "ripeness (3 values)",
+        ),
         ({"stage": [1, 2, 3, 4] * 6}, "stage (4 values)"),
     ],
 )
-def test_columns_that_may_be_the_label_are_proposed_and_folders_are_not_taken(tmp_path, columns, proposed):
+def test_columns_that_may_be_the_label_are_proposed_and_folders_are_not_taken(
+    tmp_path, columns, proposed
+):
     images(images(tmp_path, 12, "part_1"), 12, "part_2")
     files = [f"part_{1 + i // 12}/{i % 12}.jpg" for i in range(24)]
     place = table(tmp_path, {"path": files, **columns})
@@ -111,7 +141,11 @@ def test_columns_that_may_be_the_label_are_proposed_and_folders_are_not_taken(tm
     first = proposed.split(" ")[0]
     assert (dataset.task, "label" in dataset.samples) == ("none", False)
     assert f"It may be {proposed}: --label-column {first} takes it." in told(dataset)
-    assert "The names of folders (part_1, part_2) are not taken for classes; --label-from first takes them." in dataset.notes
+    assert (
+        "The names of folders (part_1, part_2) are not taken for classes; --label-from first "
+        "takes "
+        "them."
+    ) in dataset.notes
     assert dataprep.scan(tmp_path, manifest=place, label_column=first).task == "classification"
     asked = dataprep.scan(tmp_path, manifest=place, label_from="first")
     assert asked.classes == ("part_1", "part_2")
@@ -120,30 +154,42 @@ def test_columns_that_may_be_the_label_are_proposed_and_folders_are_not_taken(tm
 @pytest.mark.parametrize(
     "columns",
     [
-        {"patient": ["a", "b"] * 6}, {"camera": ["acme", "beta"] * 6, "width": [640] * 12},
+        {"patient": ["a", "b"] * 6},
+        {"camera": ["acme", "beta"] * 6, "width": [640] * 12},
         {"caption": [f"text {i}" for i in range(12)]},
         {"taken_at": ["2020-01-01", "2020-01-02"] * 6, "exposure": [0.5, 0.25] * 6},
     ],
-)  # fmt: skip
+)
 def test_folders_are_taken_where_no_column_may_be_the_label_and_that_is_said(tmp_path, columns):
     images(images(tmp_path, 6, "cat"), 6, "dog")
     files = [f"{('cat', 'dog')[i // 6]}/{i % 6}.jpg" for i in range(12)]
     dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"path": files, **columns}))
     assert dataset.classes == ("cat", "dog")
-    note = "No column of m.csv looks like a label: the classes are the names of folders (2 classes: cat, dog); "
+    note = (
+        "No column of m.csv looks like a label: the classes are the names of folders (2 "
+        "classes: cat, dog); "
+    )
     assert note + "--label-column takes a column." in dataset.notes
 
 
 def test_a_manifest_without_anything_that_may_be_a_label_says_so(tmp_path):
     images(tmp_path, 6)
     files = [f"{i}.jpg" for i in range(6)]
-    dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"Image": files, "Id": ["w1", "w2"] * 3}))
+    dataset = dataprep.scan(
+        tmp_path, manifest=table(tmp_path, {"Image": files, "Id": ["w1", "w2"] * 3})
+    )
     assert dataset.notes == (
-        "Nothing is labelled: no column of m.csv is called label or looks like one (Id); --label-column names it.",
+        "Nothing is labelled: no column of m.csv is called label or looks like one (Id); "
+        "--label-column names it.",
     )
     assert dataprep.scan(tmp_path, manifest=table(tmp_path, {"Image": files})).notes == ()
     assert (
-        dataprep.scan(tmp_path, manifest=table(tmp_path, {"Image": files, "Id": list("ab") * 3}), label_column="Id").notes == ()
+        dataprep.scan(
+            tmp_path,
+            manifest=table(tmp_path, {"Image": files, "Id": list("ab") * 3}),
+            label_column="Id",
+        ).notes
+        == ()
     )
 
 
@@ -164,24 +210,34 @@ def test_the_only_column_of_file_names_is_the_path(tmp_path):
     place = table(tmp_path, {"where": ["0.jpg", "1.jpg", "2.jpg"], "label": ["a", "b", "a"]})
     assert dataprep.scan(place).classes == ("a", "b")
     both = table(tmp_path, {"this": ["0.jpg"], "that": ["1.jpg"], "label": ["a"]})
-    with pytest.raises(InputError, match=r"It has this, that, label .names of files in this, that.: name one with --path-column"):
+    with pytest.raises(
+        InputError,
+        match=r"It has this, that, label .names of files in this, that.: name one with "
+        r"--path-column",
+    ):
         dataprep.scan(both)
 
 
 # --- one column per class
 
 
-@pytest.mark.parametrize(("zero", "one"), [("0", "1"), ("0.0", "1.0"), ("False", "True"), ("", "1"), ("-1", "1")])
+@pytest.mark.parametrize(
+    ("zero", "one"), [("0", "1"), ("0.0", "1.0"), ("False", "True"), ("", "1"), ("-1", "1")]
+)
 def test_columns_of_zero_and_one_are_classes(tmp_path, zero, one):
     images(tmp_path, 12)
     files = [f"{i}.jpg" for i in range(12)]
-    columns = {name: [one if i % 3 == k else zero for i in range(12)] for k, name in enumerate(("MEL", "NV", "BCC"))}
+    columns = {
+        name: [one if i % 3 == k else zero for i in range(12)]
+        for k, name in enumerate(("MEL", "NV", "BCC"))
+    }
     dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"image": files, **columns}))
     assert (dataset.task, dataset.classes) == ("classification", ("BCC", "MEL", "NV"))
     assert dataset.samples["label"].tolist()[:3] == ["MEL", "NV", "BCC"]
     assert list(dataset.samples.columns) == ["label"]
     assert dataset.notes == (
-        "The 3 columns of 0 and 1 in m.csv are read as one class each (MEL, NV, BCC): one class per row; "
+        "The 3 columns of 0 and 1 in m.csv are read as one class each (MEL, NV, BCC): one class "
+        "per row; "
         "--label-column takes another.",
     )
 
@@ -195,19 +251,26 @@ def test_columns_with_several_ones_are_several_labels_and_a_row_of_zeros_has_non
     assert (dataset.task, dataset.classes) == ("multi-label", ("black bear", "cat", "dog"))
     assert dataset.samples.loc["1.jpg", "label"] == "black bear|cat"
     fault = dataset.faults.set_index("check").loc["empty-label"]
-    assert (fault["target"], json.loads(fault["evidence"])["why"]) == ("3.jpg", "it is 0 in the column of every class")
+    assert (fault["target"], json.loads(fault["evidence"])["why"]) == (
+        "3.jpg",
+        "it is 0 in the column of every class",
+    )
 
 
 @pytest.mark.parametrize(
     "columns",
     [
-        {"is_train": [1, 0] * 6, "is_test": [0, 1] * 6}, {"train": [1, 0] * 6, "val": [0, 1] * 6}, {"checked": [1, 0] * 6},
+        {"is_train": [1, 0] * 6, "is_test": [0, 1] * 6},
+        {"train": [1, 0] * 6, "val": [0, 1] * 6},
+        {"checked": [1, 0] * 6},
         {"bright": [1, 0] * 6, "sharp": [1, 1, 0] * 4},
     ],
-)  # fmt: skip
+)
 def test_other_columns_of_zero_and_one_are_no_classes(tmp_path, columns):
     images(tmp_path, 12)
-    dataset = dataprep.scan(tmp_path, manifest=table(tmp_path, {"path": [f"{i}.jpg" for i in range(12)], **columns}))
+    dataset = dataprep.scan(
+        tmp_path, manifest=table(tmp_path, {"path": [f"{i}.jpg" for i in range(12)], **columns})
+    )
     assert (dataset.task, "label" in dataset.samples) == ("none", False)
     assert set(columns) <= {name.removeprefix("manifest_") for name in dataset.samples.columns}
 
@@ -222,7 +285,9 @@ def test_names_of_classes_stay_whole(name):
     assert lists_in(cells) is None
 
 
-@pytest.mark.parametrize("name", ["imagenet", "birds", "cars", "plants", "coco", "clothes", "places"])
+@pytest.mark.parametrize(
+    "name", ["imagenet", "birds", "cars", "plants", "coco", "clothes", "places"]
+)
 def test_no_separator_is_hinted_at_in_names_of_classes(name):
     assert not [each for each in separators_in(WHOLE[name]) if each.likely]
 
@@ -244,7 +309,11 @@ def test_a_comma_in_every_cell_of_few_parts_is_hinted_at(tmp_path):
     assert "6 of the 6 classes hold ',' and are read as whole names" in said
     assert 'If these are several labels in one cell: --label-separator ",".' in said
     towns = ["Portland, OR", "Portland, ME", "Austin, TX", "Dallas, TX"]
-    assert not any(each.likely for each in separators_in(["1,5", "2,5", "3,5", "1,7", "2,7", "3,7"]) if each.separator == ",")
+    assert not any(
+        each.likely
+        for each in separators_in(["1,5", "2,5", "3,5", "1,7", "2,7", "3,7"])
+        if each.separator == ","
+    )
     assert not any(each.likely for each in separators_in([*towns, "Rome"]))
 
 
@@ -269,7 +338,9 @@ def test_a_separator_by_option(tmp_path, separator):
 def test_a_separator_that_is_in_no_cell_changes_nothing_and_is_said(tmp_path):
     dataset = scan_labels(tmp_path, ["cat", "dog"] * 3, label_separator=";")
     assert (dataset.task, dataset.classes) == ("classification", ("cat", "dog"))
-    assert dataset.notes == ("--label-separator is not used: the column label has no cell with ';' in it.",)
+    assert dataset.notes == (
+        "--label-separator is not used: the column label has no cell with ';' in it.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,12 +352,21 @@ def test_a_separator_that_is_in_no_cell_changes_nothing_and_is_said(tmp_path):
         (["{'scab', 'rust'}", "{'scab'}"], ("rust", "scab")),
         (["[scab, rust]", "[scab]"], ("rust", "scab")),
         (['["scab", "rust"]', '["it\'s"]'], ("it's", "rust", "scab")),
-        (['[{"id": 1, "name": "scab"}, {"id": 2, "name": "rust"}]', '[{"id": 1, "name": "scab"}]'], ("rust", "scab")),
+        (
+            [
+                '[{"id": 1, "name": "scab"}, {"id": 2, "name": "rust"}]',
+                '[{"id": 1, "name": "scab"}]',
+            ],
+            ("rust", "scab"),
+        ),
         (['{"choices": ["scab", "rust"]}', "scab"], ("rust", "scab")),
         (['{"scab": 1, "rust": 1}', '{"scab": true, "rust": false}'], ("rust", "scab")),
         (["[1, 0, 1]", "[0, 1, 0]"], ("0", "1", "2")),
         (["[3, 5]", "[5]"], ("3", "5")),
-        (["scab", "rust", "healthy", "spot", '["scab", "rust"]'], ("healthy", "rust", "scab", "spot")),
+        (
+            ["scab", "rust", "healthy", "spot", '["scab", "rust"]'],
+            ("healthy", "rust", "scab", "spot"),
+        ),
     ],
 )
 def test_lists_and_objects_in_cells(tmp_path, cells, classes):
@@ -299,14 +379,22 @@ def test_lists_and_objects_in_files_that_hold_them(tmp_path, name):
     lists = [["cat", "dog"], ["dog"], ["cat"]]
     assert scan_labels(tmp_path, lists, name).samples["label"].tolist() == ["cat|dog", "dog", "cat"]
     objects = [[{"name": each, "id": 3} for each in names] for names in lists]
-    assert scan_labels(tmp_path, objects, name).samples["label"].tolist() == ["cat|dog", "dog", "cat"]
+    assert scan_labels(tmp_path, objects, name).samples["label"].tolist() == [
+        "cat|dog",
+        "dog",
+        "cat",
+    ]
 
 
 @pytest.mark.parametrize(
     "cells",
-    [[["cat"], ["dog"], ["cat"]], [["cat"], [], ["dog"]],
-        [[{"name": "cat"}], [{"name": "dog"}], [{"name": "cat"}]], [{"name": "cat"}] * 3],
-)  # fmt: skip
+    [
+        [["cat"], ["dog"], ["cat"]],
+        [["cat"], [], ["dog"]],
+        [[{"name": "cat"}], [{"name": "dog"}], [{"name": "cat"}]],
+        [{"name": "cat"}] * 3,
+    ],
+)
 def test_lists_of_one_are_one_class(tmp_path, cells):
     dataset = scan_labels(tmp_path, cells, "m.jsonl")
     assert dataset.task == "classification"
@@ -316,7 +404,14 @@ def test_lists_of_one_are_one_class(tmp_path, cells):
 
 
 @pytest.mark.parametrize(
-    "cells", [["[unknown]", "cat", "[other]"], ["(1)", "(2)"], ["{a", "{b"], ["[" * 3000, "]"], ["{}[]", "a"]]
+    "cells",
+    [
+        ["[unknown]", "cat", "[other]"],
+        ["(1)", "(2)"],
+        ["{a", "{b"],
+        ["[" * 3000, "]"],
+        ["{}[]", "a"],
+    ],
 )
 def test_brackets_in_names_are_no_lists(tmp_path, cells):
     dataset = scan_labels(tmp_path, cells)
@@ -325,7 +420,9 @@ def test_brackets_in_names_are_no_lists(tmp_path, cells):
 
 def test_classification_of_lists_is_refused(tmp_path):
     with pytest.raises(
-        InputError, match=r"classification takes one label per sample, and the column label has .*: use --task multi-label"
+        InputError,
+        match=r"classification takes one label per sample, and the column label has .*: use --task "
+        r"multi-label",
     ):
         scan_labels(tmp_path, [["cat", "dog"], ["cat"]], "m.jsonl", task="classification")
 
@@ -349,18 +446,28 @@ def test_boxes_in_the_cells_are_no_classes(tmp_path):
 @pytest.mark.parametrize(
     ("cells", "hinted"),
     [
-        ([str(i * 7 % 90) for i in range(40)], True), ([str(1960 + i) for i in range(40)], True), (["1.5", "2", "2.5"] * 8, True),
-        ([str(i) for i in range(40)], False), ([str(i + 1) for i in range(40)], False), (["0", "1", "2", "3", "4"] * 4, False),
-        (["3,5", "4,0", "2"] * 3, True), (["a", "b", "c"] * 3, False), ([str(100 + i) for i in range(12)], False),
+        ([str(i * 7 % 90) for i in range(40)], True),
+        ([str(1960 + i) for i in range(40)], True),
+        (["1.5", "2", "2.5"] * 8, True),
+        ([str(i) for i in range(40)], False),
+        ([str(i + 1) for i in range(40)], False),
+        (["0", "1", "2", "3", "4"] * 4, False),
+        (["3,5", "4,0", "2"] * 3, True),
+        (["a", "b", "c"] * 3, False),
+        ([str(100 + i) for i in range(12)], False),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_may_be_quantities_are_classes_with_a_hint(tmp_path, cells, hinted):
     dataset = scan_labels(tmp_path, cells)
     assert dataset.task == "classification"
     assert ("--task regression" in told(dataset)) == hinted
     if cells[0] != "a":
         as_numbers = scan_labels(tmp_path, cells, task="regression")
-        assert (as_numbers.task, as_numbers.classes, as_numbers.samples["label"].dtype) == ("regression", (), np.dtype(float))
+        assert (as_numbers.task, as_numbers.classes, as_numbers.samples["label"].dtype) == (
+            "regression",
+            (),
+            np.dtype(float),
+        )
 
 
 @pytest.mark.parametrize("comma", [",", "."])
@@ -368,31 +475,47 @@ def test_many_numbers_with_fractions_are_a_quantity_and_that_is_said(tmp_path, c
     dataset = scan_labels(tmp_path, [f"{i + 0.5}".replace(".", comma) for i in range(30)])
     assert dataset.task == "regression"
     np.testing.assert_array_equal(dataset.samples["label"], np.arange(30) + 0.5)
-    assert "read as a quantity to predict (regression). --task classification reads them as classes." in told(dataset)
+    assert (
+        "read as a quantity to predict (regression). --task classification reads them as classes."
+        in told(dataset)
+    )
     assert ("decimal points" in told(dataset)) == (comma == ",")
-    assert len(scan_labels(tmp_path, [str(i + 0.5) for i in range(30)], task="classification").classes) == 30
+    assert (
+        len(scan_labels(tmp_path, [str(i + 0.5) for i in range(30)], task="classification").classes)
+        == 30
+    )
 
 
 def test_commas_of_thousands_are_no_decimal_commas(tmp_path):
     assert scan_labels(tmp_path, [f"{i},{i:03}" for i in range(30)]).task == "classification"
-    with pytest.raises(InputError, match="regression needs numbers, and the column label has '1,200'"):
+    with pytest.raises(
+        InputError, match="regression needs numbers, and the column label has '1,200'"
+    ):
         scan_labels(tmp_path, ["1,200", "950", "2,000"], task="regression")
 
 
 def test_regression_of_words_is_refused(tmp_path):
     with pytest.raises(
-        InputError, match=r"regression needs numbers, and the column label has 'cat', 'dog': use --task classification"
+        InputError,
+        match=r"regression needs numbers, and the column label has 'cat', 'dog': use --task "
+        r"classification",
     ):
         scan_labels(tmp_path, ["1", "cat", "dog"], task="regression")
     images(images(tmp_path / "folders", 2, "ok"), 2, "bad")
-    with pytest.raises(InputError, match="regression needs numbers, and the column names of folders has 'bad', 'ok'"):
+    with pytest.raises(
+        InputError,
+        match="regression needs numbers, and the column names of folders has 'bad', 'ok'",
+    ):
         dataprep.scan(tmp_path / "folders", task="regression")
 
 
 def test_folders_that_are_numbers_can_be_quantities(tmp_path):
     images(images(tmp_path, 2, "18"), 2, "65")
     dataset = dataprep.scan(tmp_path, task="regression")
-    assert (dataset.task, dataset.samples["label"].tolist()) == ("regression", [18.0, 18.0, 65.0, 65.0])
+    assert (dataset.task, dataset.samples["label"].tolist()) == (
+        "regression",
+        [18.0, 18.0, 65.0, 65.0],
+    )
     images(images(tmp_path / "b", 2, "cat+dog"), 2, "dog")
     assert dataprep.scan(tmp_path / "b", label_separator="+").classes == ("cat", "dog")
 
@@ -401,12 +524,20 @@ def test_folders_that_are_numbers_can_be_quantities(tmp_path):
 def test_a_task_without_labels_is_refused(tmp_path, task):
     with pytest.raises(InputError, match=f"option task: {task} needs labels"):
         dataprep.scan(images(tmp_path, 3), task=task)
-    with pytest.raises(InputError, match=f"option task: {task} needs labels, and the column label is empty"):
+    with pytest.raises(
+        InputError, match=f"option task: {task} needs labels, and the column label is empty"
+    ):
         scan_labels(tmp_path, [None, "", "nan"], task=task)
 
 
 @pytest.mark.parametrize(
-    ("cells", "name"), [(["0.0", "1.0"], "m.csv"), ([0.0, 1.0], "m.parquet"), ([0.0, 1.0], "m.csv"), ([0, 1], "m.json")]
+    ("cells", "name"),
+    [
+        (["0.0", "1.0"], "m.csv"),
+        ([0.0, 1.0], "m.parquet"),
+        ([0.0, 1.0], "m.csv"),
+        ([0, 1], "m.json"),
+    ],
 )
 def test_whole_numbers_are_the_same_classes_in_every_format(tmp_path, cells, name):
     assert scan_labels(tmp_path, cells * 3, name).classes == ("0", "1")
@@ -433,7 +564,10 @@ def test_words_for_nothing_are_classes_where_they_are_as_frequent_as_one(tmp_pat
     assert word not in seldom.classes
     assert f"1 row with '{word}' is read as having no label." in told(seldom)
     fault = seldom.faults.iloc[0]
-    assert (fault["check"], json.loads(fault["evidence"])["why"]) == ("empty-label", f"the cell says {word!r}")
+    assert (fault["check"], json.loads(fault["evidence"])["why"]) == (
+        "empty-label",
+        f"the cell says {word!r}",
+    )
 
 
 @pytest.mark.parametrize("word", ["nan", "NaN", "<NA>", "#N/A"])
@@ -448,7 +582,10 @@ def test_marks_of_programs_are_never_a_class(tmp_path, word):
     [
         (["0", "1", "null"] * 4, ("0", "1")),  # a word among numbers
         (["cat", "dog"] * 2 + ["NULL"] * 20, ("cat", "dog")),  # most are not labelled yet
-        (["scratch", "dent"] * 2 + ["None"] * 20, ("None", "dent", "scratch")),  # most have no defect
+        (
+            ["scratch", "dent"] * 2 + ["None"] * 20,
+            ("None", "dent", "scratch"),
+        ),  # most have no defect
         (["cat"] * 10 + ["none"], ("cat", "none")),
     ],
 )
@@ -468,16 +605,40 @@ def test_notes_are_one_line_whatever_columns_and_classes_are_called(tmp_path):
     assert all(note.isprintable() and len(note) < 500 for note in dataset.notes)
 
 
-TEXTS = ["", "nan", "N/A", "cat", "dog", "cat,dog", "cat|dog", "0", "1.0", "3,5", "['cat']", '["cat", "dog"]', "{", "[[", "|"]
+TEXTS = [
+    "",
+    "nan",
+    "N/A",
+    "cat",
+    "dog",
+    "cat,dog",
+    "cat|dog",
+    "0",
+    "1.0",
+    "3,5",
+    "['cat']",
+    '["cat", "dog"]',
+    "{",
+    "[[",
+    "|",
+]
 CELL = st.one_of(
-    st.sampled_from(TEXTS), st.text(max_size=6), st.none(), st.integers(-3, 3), st.floats(width=16), st.booleans(),
+    st.sampled_from(TEXTS),
+    st.text(max_size=6),
+    st.none(),
+    st.integers(-3, 3),
+    st.floats(width=16),
+    st.booleans(),
     st.lists(st.text(max_size=2), max_size=3),
     st.dictionaries(st.sampled_from(["name", "x", "cat"]), st.integers(0, 1), max_size=2),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(CELL, min_size=1, max_size=12), st.sampled_from([None, "classification", "multi-label", "regression"]))
+@given(
+    st.lists(CELL, min_size=1, max_size=12),
+    st.sampled_from([None, "classification", "multi-label", "regression"]),
+)
 def test_any_cells_are_labels_of_as_many_rows_or_refused_in_one_line(cells, task):
     try:
         labels = read_labels(cells, Reading(task=task), "label")
@@ -500,6 +661,8 @@ def test_any_cells_are_labels_of_as_many_rows_or_refused_in_one_line(cells, task
 
 def test_slashes_and_plus_signs_are_hinted_at_and_never_split(tmp_path):
     for separator in "/+":
-        dataset = scan_labels(tmp_path, ["cat", "dog", f"cat{separator}dog", f"cow{separator}dog", "cow"] * 3)
+        dataset = scan_labels(
+            tmp_path, ["cat", "dog", f"cat{separator}dog", f"cow{separator}dog", "cow"] * 3
+        )
         assert (dataset.task, len(dataset.classes)) == ("classification", 5)
         assert f'--label-separator "{separator}"' in told(dataset)

@@ -1,4 +1,6 @@
-"""A user's own columns: they come back as they were written, and count as numbers where one is asked for."""
+"""A user's own columns: they come back as they were written, and count as numbers where one is
+asked for.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def cells(samples: pd.DataFrame, name: str) -> list[str]:
 
 
 def test_text_comes_back_as_it_was_written(root):
-    table = pd.DataFrame({"path": [f"{i}.jpg" for i in range(3)], "label": ["x", "y", "x"], **WRITTEN})
+    table = pd.DataFrame(
+        {"path": [f"{i}.jpg" for i in range(3)], "label": ["x", "y", "x"], **WRITTEN}
+    )
     table.to_csv(root / "m.csv", index=False, quoting=1)
     dataset = dataprep.scan(root / "m.csv")
     assert {name: cells(dataset.samples, name) for name in WRITTEN} == WRITTEN
@@ -52,7 +56,13 @@ def test_text_comes_back_as_it_was_written(root):
 
 
 def test_json_types(root):
-    values = [[1, 2, None], [1.0, 0.1, 2.0], [True, False, None], [[1, "ä"], {"b": 1, "a": 2}, None], [10**17 + 1, 2, 3]]
+    values = [
+        [1, 2, None],
+        [1.0, 0.1, 2.0],
+        [True, False, None],
+        [[1, "ä"], {"b": 1, "a": 2}, None],
+        [10**17 + 1, 2, 3],
+    ]
     wanted = [
         ["1", "2", ""],
         ["1.0", "0.1", "2.0"],
@@ -60,7 +70,10 @@ def test_json_types(root):
         ['[1, "ä"]', '{"b": 1, "a": 2}', ""],
         [str(10**17 + 1), "2", "3"],
     ]
-    rows = [{"path": f"{i}.jpg", **{f"c{j}": column[i] for j, column in enumerate(values)}} for i in range(3)]
+    rows = [
+        {"path": f"{i}.jpg", **{f"c{j}": column[i] for j, column in enumerate(values)}}
+        for i in range(3)
+    ]
     for name, text in (("m.json", json.dumps(rows)), ("m.jsonl", "\n".join(map(json.dumps, rows)))):
         (root / name).write_text(text)
         samples = dataprep.scan(root / name).samples
@@ -68,15 +81,17 @@ def test_json_types(root):
 
 
 def test_parquet_types(root):
-    table = pa.table({
-        "path": [f"{i}.jpg" for i in range(3)],
-        "small": pa.array([0.1, 2.5, None], pa.float32()),
-        "whole": pa.array([1, None, 3], pa.int8()),
-        "gaps": pa.array([1.0, None, 3.0], pa.float64()),
-        "float": pa.array([1.0, 2.0, 3.0], pa.float64()),
-        "flag": pa.array([True, None, False]),
-        "text": pa.array(["007", "", None]).dictionary_encode(),
-    })  # fmt: skip
+    table = pa.table(
+        {
+            "path": [f"{i}.jpg" for i in range(3)],
+            "small": pa.array([0.1, 2.5, None], pa.float32()),
+            "whole": pa.array([1, None, 3], pa.int8()),
+            "gaps": pa.array([1.0, None, 3.0], pa.float64()),
+            "float": pa.array([1.0, 2.0, 3.0], pa.float64()),
+            "flag": pa.array([True, None, False]),
+            "text": pa.array(["007", "", None]).dictionary_encode(),
+        }
+    )
     pq.write_table(table, root / "m.parquet")
     samples = dataprep.scan(root / "m.parquet").samples
     assert cells(samples, "small") == ["0.1", "2.5", ""]
@@ -99,13 +114,18 @@ def test_an_external_number_is_named_as_it_is_written_or_by_its_value(value):
 
 def test_columns_of_numbers_in_text_count_as_numbers():
     numbers = np.arange(60) / 4
-    typed, written = made_audit(["a", "b"] * 30, x=numbers).dataset, made_audit(["a", "b"] * 30, x=text(numbers)).dataset
+    typed, written = (
+        made_audit(["a", "b"] * 30, x=numbers).dataset,
+        made_audit(["a", "b"] * 30, x=text(numbers)).dataset,
+    )
     order = np.arange(60)
     assert features_of(written, order, ["x"]).names == features_of(typed, order, ["x"]).names
     found = {each.name: each for each in properties_of(written, order)}["x"]
     np.testing.assert_array_equal(found.values, numbers)
     assert found.categories == ()
-    assert fit_columns(written.samples, ["x"], "z-score") == fit_columns(typed.samples, ["x"], "z-score")
+    assert fit_columns(written.samples, ["x"], "z-score") == fit_columns(
+        typed.samples, ["x"], "z-score"
+    )
 
 
 def test_time_in_text_orders_as_numbers():
@@ -115,11 +135,15 @@ def test_time_in_text_orders_as_numbers():
 
 
 def test_scaling_takes_numbers_and_truth_values_in_text_and_names_what_is_none():
-    table = pd.DataFrame({"age": text([1, 3, 5]), "good": text([True, False, True]), "site": text("abc")})
+    table = pd.DataFrame(
+        {"age": text([1, 3, 5]), "good": text([True, False, True]), "site": text("abc")}
+    )
     age, good = fit_columns(table, ["age", "good"], "min-max")
     assert (age.centre, age.spread, age.values, good.values) == (1.0, 4.0, "int", "bool")
     assert age.apply(table["age"]).tolist() == [0.0, 0.5, 1.0]
-    with pytest.raises(dataprep.errors.OptionError, match="column 'site' holds 'a', expected numbers"):
+    with pytest.raises(
+        dataprep.errors.OptionError, match="column 'site' holds 'a', expected numbers"
+    ):
         fit_columns(table, ["site"], "min-max")
 
 

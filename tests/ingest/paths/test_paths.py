@@ -24,7 +24,10 @@ def make(root: Path, *names: str) -> Path:
 
 def table(root: Path, paths: list[str], name: str = "labels.csv") -> Path:
     place = root / name
-    lines = ["path,label", *('"' + path.replace('"', '""') + f'",{"ab"[i % 2]}' for i, path in enumerate(paths))]
+    lines = [
+        "path,label",
+        *('"' + path.replace('"', '""') + f'",{"ab"[i % 2]}' for i, path in enumerate(paths)),
+    ]
     place.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return place
 
@@ -39,7 +42,9 @@ def missing(dataset: dataprep.Dataset) -> list[str]:
 
     faults = dataset.faults[dataset.faults["check"] == "missing-file"]
     claims = list(MissingFile().find(dataset.assign(), None)) if len(faults) else []
-    return [text for batch in claims for text in render(batch, {"missing-file": MissingFile.message})]
+    return [
+        text for batch in claims for text in render(batch, {"missing-file": MissingFile.message})
+    ]
 
 
 IMAGES = ["images/dog/P0.JPG", "images/dog/P2.JPG", "images/cat/P1.JPG", "images/cat/P3.JPG"]
@@ -48,10 +53,13 @@ IMAGES = ["images/dog/P0.JPG", "images/dog/P2.JPG", "images/cat/P1.JPG", "images
 @pytest.mark.parametrize(
     ("disk", "written"),
     [
-        ("Käse_Größe.jpg", "Käse_Größe.jpg"), ("Việt Nam/ảnh.png", "Việt Nam/ảnh.png"), ("가나/다.jpg", "가나/다.jpg"),
-        ("Ångström/é.jpg", "Ångström/é.jpg"), ("ﬁsh/é.jpg", "ﬁsh/é.jpg"),
+        ("Käse_Größe.jpg", "Käse_Größe.jpg"),
+        ("Việt Nam/ảnh.png", "Việt Nam/ảnh.png"),
+        ("가나/다.jpg", "가나/다.jpg"),
+        ("Ångström/é.jpg", "Ångström/é.jpg"),
+        ("ﬁsh/é.jpg", "ﬁsh/é.jpg"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
 def test_another_unicode_form_is_the_same_name(tmp_path, disk, written, on_disk):
     other = "NFD" if on_disk == "NFC" else "NFC"
@@ -73,7 +81,14 @@ def test_two_files_that_look_alike_are_told_apart(tmp_path):
 
 @pytest.mark.parametrize(
     "written",
-    ["images/dog/p0.jpg", "IMAGES/Dog/P0.jpg", "images\\DOG\\p0.JPG", "./Images//dog/p0.JPG", "images/dog/p0", "p0.jpg"],
+    [
+        "images/dog/p0.jpg",
+        "IMAGES/Dog/P0.jpg",
+        "images\\DOG\\p0.JPG",
+        "./Images//dog/p0.JPG",
+        "images/dog/p0",
+        "p0.jpg",
+    ],
 )
 def test_letter_case_where_one_file_is_meant(tmp_path, written):
     make(tmp_path, *IMAGES)
@@ -88,14 +103,22 @@ def test_letter_case_where_two_files_may_be_meant(tmp_path):
     make(tmp_path, "a/X.jpg", "a/x.JPG", "a/1.jpg", "A/1.jpg", "b/y.jpg")
     dataset = dataprep.scan(table(tmp_path, ["a/x.jpg", "b/y.jpg"]))
     assert names(dataset) == ["b/y.jpg"]
-    assert missing(dataset) == ["a/x.jpg is listed, and several files may be meant: 'a/X.jpg', 'a/x.JPG'"]
+    assert missing(dataset) == [
+        "a/x.jpg is listed, and several files may be meant: 'a/X.jpg', 'a/x.JPG'"
+    ]
 
 
 def test_a_file_of_another_row_is_not_taken_for_its_namesake(tmp_path):
     make(tmp_path, "x/img.jpg", "x/other.jpg")
-    dataset = dataprep.scan(table(tmp_path, ["x/img.jpg", "x/IMG.jpg", "x/Other.jpg", "x/OTHER.jpg"]))
+    dataset = dataprep.scan(
+        table(tmp_path, ["x/img.jpg", "x/IMG.jpg", "x/Other.jpg", "x/OTHER.jpg"])
+    )
     assert names(dataset) == ["x/img.jpg"]
-    assert [text.partition(" is ")[0] for text in missing(dataset)] == ["x/IMG.jpg", "x/Other.jpg", "x/OTHER.jpg"]
+    assert [text.partition(" is ")[0] for text in missing(dataset)] == [
+        "x/IMG.jpg",
+        "x/Other.jpg",
+        "x/OTHER.jpg",
+    ]
     assert all("belongs to another row" in text for text in missing(dataset))
 
 
@@ -103,14 +126,20 @@ def test_home_folders(tmp_path, monkeypatch):
     make(tmp_path / "home", "set/1.jpg", "set/2.jpg")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "elsewhere").mkdir()
-    place = table(tmp_path / "elsewhere", ["~/set/1.jpg", " ~/set/2.jpg", "~nobody-of-that-name/3.jpg"])
+    place = table(
+        tmp_path / "elsewhere", ["~/set/1.jpg", " ~/set/2.jpg", "~nobody-of-that-name/3.jpg"]
+    )
     dataset = dataprep.scan(place)
     assert [os.path.basename(name) for name in names(dataset)] == ["1.jpg", "2.jpg"]
     assert len(missing(dataset)) == 1
     assert names(dataprep.scan("~/set")) == ["1.jpg", "2.jpg"]
     assert names(dataprep.scan(["~/set/1.jpg", "~/set/2.jpg"])) == ["1.jpg", "2.jpg"]
     table(tmp_path / "home", ["set/1.jpg"], "m.csv")
-    assert names(dataprep.scan("~/m.csv")) == names(dataprep.scan("~", manifest="~/m.csv")) == ["set/1.jpg"]
+    assert (
+        names(dataprep.scan("~/m.csv"))
+        == names(dataprep.scan("~", manifest="~/m.csv"))
+        == ["set/1.jpg"]
+    )
 
 
 def test_a_folder_that_is_called_tilde_is_not_the_home(tmp_path, monkeypatch):
@@ -123,17 +152,27 @@ def test_a_folder_that_is_called_tilde_is_not_the_home(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "prefix",
     [
-        "/home/other/project/", "C:\\Users\\someone\\Desktop\\project\\", "\\\\server\\share\\project\\", "D:/data/",
-        "https://example.org/files/", "s3://bucket/project/", "/data/", "file:///home/other/project/", "gs://b/", "/",
+        "/home/other/project/",
+        "C:\\Users\\someone\\Desktop\\project\\",
+        "\\\\server\\share\\project\\",
+        "D:/data/",
+        "https://example.org/files/",
+        "s3://bucket/project/",
+        "/data/",
+        "file:///home/other/project/",
+        "gs://b/",
+        "/",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("given", ["", "images"])
 def test_paths_of_another_machine(tmp_path, prefix, given):
     make(tmp_path, *IMAGES)
     written = [prefix + (name.replace("/", "\\") if "\\" in prefix else name) for name in IMAGES]
     place = table(tmp_path, written)
     dataset = dataprep.scan(tmp_path / given, manifest=place)
-    assert names(dataset) == sorted(name.removeprefix("images/") if given else name for name in IMAGES)
+    assert names(dataset) == sorted(
+        name.removeprefix("images/") if given else name for name in IMAGES
+    )
     assert not len(dataset.faults)
     assert len(dataset.notes) == 1
     assert "4 of 4 paths of labels.csv that start with" in dataset.notes[0]
@@ -149,8 +188,11 @@ def test_a_folder_with_another_name_here(tmp_path):
 def test_urls_with_queries_fragments_and_escapes(tmp_path):
     make(tmp_path, "a b/1.jpg", "2.jpg", "3%20.jpg", "4#x.jpg")
     written = [
-        f"file://{tmp_path.as_posix()}/a%20b/1.jpg", "2.jpg?raw=true#top", "3%20.jpg", f"file://localhost{tmp_path}/4%23x.jpg",
-    ]  # fmt: skip
+        f"file://{tmp_path.as_posix()}/a%20b/1.jpg",
+        "2.jpg?raw=true#top",
+        "3%20.jpg",
+        f"file://localhost{tmp_path}/4%23x.jpg",
+    ]
     dataset = dataprep.scan(table(tmp_path, written))
     assert names(dataset) == ["2.jpg", "3%20.jpg", "4#x.jpg", "a b/1.jpg"]
 
@@ -158,27 +200,49 @@ def test_urls_with_queries_fragments_and_escapes(tmp_path):
 @pytest.mark.parametrize(
     ("files", "written"),
     [
-        (["upload/3/0a1b-x.jpg", "upload/3/1a1b-y.jpg"], ["/data/upload/3/0a1b-x.jpg", "/data/upload/3/1a1b-y.jpg"]),
-        (["set1/img_3.jpg", "set 2/b.jpg"], ["/data/local-files/?d=set1/img_3.jpg", "/data/local-files/?d=set%202%2Fb.jpg"]),
-        (["img_3.jpg", "img_4.jpg"], ["/data/local-files/?d=media/img_3.jpg", "/data/local-files/?d=media/img_4.jpg"]),
-        (["x/s/1.jpg", "x/s/2.jpg"], ["http://h:8080/data/local-files/?d=s/1.jpg", "http://h:8080/data/local-files/?d=s/2.jpg"]),
+        (
+            ["upload/3/0a1b-x.jpg", "upload/3/1a1b-y.jpg"],
+            ["/data/upload/3/0a1b-x.jpg", "/data/upload/3/1a1b-y.jpg"],
+        ),
+        (
+            ["set1/img_3.jpg", "set 2/b.jpg"],
+            ["/data/local-files/?d=set1/img_3.jpg", "/data/local-files/?d=set%202%2Fb.jpg"],
+        ),
+        (
+            ["img_3.jpg", "img_4.jpg"],
+            ["/data/local-files/?d=media/img_3.jpg", "/data/local-files/?d=media/img_4.jpg"],
+        ),
+        (
+            ["x/s/1.jpg", "x/s/2.jpg"],
+            [
+                "http://h:8080/data/local-files/?d=s/1.jpg",
+                "http://h:8080/data/local-files/?d=s/2.jpg",
+            ],
+        ),
     ],
 )
 def test_paths_of_label_studio(tmp_path, files, written):
     make(tmp_path / "media", *files)
     place = tmp_path / "mini.json"
     place.write_text(json.dumps([{"image": path, "choice": "Cat"} for path in written]))
-    dataset = dataprep.scan(tmp_path / "media", manifest=place, path_column="image", label_column="choice")
+    dataset = dataprep.scan(
+        tmp_path / "media", manifest=place, path_column="image", label_column="choice"
+    )
     assert names(dataset) == sorted(files)
 
 
 def test_a_prefix_that_two_folders_may_stand_for_is_left_open(tmp_path):
-    make(tmp_path, *(f"{part}/dog/{i}.jpg" for part in ("train", "test") for i in range(4)), "here.jpg")
+    make(
+        tmp_path,
+        *(f"{part}/dog/{i}.jpg" for part in ("train", "test") for i in range(4)),
+        "here.jpg",
+    )
     place = table(tmp_path, ["here.jpg", *(f"/home/other/dog/{i}.jpg" for i in range(4))])
     dataset = dataprep.scan(place)
     assert names(dataset) == ["here.jpg"]
     assert missing(dataset)[0] == (
-        "/home/other/dog/0.jpg is listed, and it is not certain which folder is meant: 'test/dog/0.jpg', 'train/dog/0.jpg'"
+        "/home/other/dog/0.jpg is listed, and it is not certain which folder is meant: "
+        "'test/dog/0.jpg', 'train/dog/0.jpg'"
     )
     alone = table(tmp_path, [f"/home/other/dog/{i}.jpg" for i in range(4)])
     with pytest.raises(InputError, match="not certain which folder is meant: 'test/dog/0.jpg'"):
@@ -193,17 +257,25 @@ def test_of_two_folders_the_one_that_has_them_all(tmp_path):
 
 def test_no_file_is_taken_for_another_of_the_same_name(tmp_path):
     make(tmp_path, *(f"cat/{i}.jpg" for i in range(4)), "seen.jpg")
-    dataset = dataprep.scan(table(tmp_path, ["seen.jpg", *(f"/home/other/dog/{i}.jpg" for i in range(4))]))
+    dataset = dataprep.scan(
+        table(tmp_path, ["seen.jpg", *(f"/home/other/dog/{i}.jpg" for i in range(4))])
+    )
     assert names(dataset) == ["seen.jpg"]
     make(tmp_path / "flat", "1.jpg", "2.jpg")
-    both = table(tmp_path, [f"/home/other/{kind}/{i}.jpg" for kind in ("dog", "cat") for i in (1, 2)])
+    both = table(
+        tmp_path, [f"/home/other/{kind}/{i}.jpg" for kind in ("dog", "cat") for i in (1, 2)]
+    )
     with pytest.raises(InputError, match="no file of labels.csv exists"):
         dataprep.scan(tmp_path / "flat", manifest=both)
 
 
 def test_a_stray_row_is_not_matched_beside_rows_that_were_found(tmp_path):
     make(tmp_path, *IMAGES)
-    dataset = dataprep.scan(table(tmp_path, [*IMAGES[:3], "/mnt/other-set/images/cat/P3.JPG", "/mnt/x/images/dog/P0.JPG"]))
+    dataset = dataprep.scan(
+        table(
+            tmp_path, [*IMAGES[:3], "/mnt/other-set/images/cat/P3.JPG", "/mnt/x/images/dog/P0.JPG"]
+        )
+    )
     assert names(dataset) == sorted(IMAGES[:3])
     assert len(missing(dataset)) == 2
 
@@ -239,7 +311,10 @@ def test_what_is_near_is_named_where_nothing_is_found(tmp_path, written, says):
 
 
 @pytest.mark.parametrize("rows", [1, 4, 30])
-@pytest.mark.parametrize("stray", ["/etc/passwd", "../../../../../../../../../etc/passwd", "//etc/passwd", "~root/../etc/passwd"])
+@pytest.mark.parametrize(
+    "stray",
+    ["/etc/passwd", "../../../../../../../../../etc/passwd", "//etc/passwd", "~root/../etc/passwd"],
+)
 def test_a_stray_row_does_not_become_the_root(tmp_path, rows, stray):
     make(tmp_path / "d", *(f"{i}.jpg" for i in range(rows)))
     if not os.path.isfile("/etc/passwd"):
@@ -251,7 +326,9 @@ def test_a_stray_row_does_not_become_the_root(tmp_path, rows, stray):
         told = missing(dataset)
         assert len(told) == 1
         assert told[0].startswith(stray)
-    listed = dataprep.scan([*(str(tmp_path / "d" / f"{i}.jpg") for i in range(rows)), "/etc/passwd"])
+    listed = dataprep.scan(
+        [*(str(tmp_path / "d" / f"{i}.jpg") for i in range(rows)), "/etc/passwd"]
+    )
     if rows > 1:
         assert listed.root == str(tmp_path / "d")
         assert "it lies outside the folder of the other files" in missing(listed)[0]
@@ -259,7 +336,10 @@ def test_a_stray_row_does_not_become_the_root(tmp_path, rows, stray):
 
 def test_without_a_file_beside_the_manifest_the_root_is_where_the_files_are(tmp_path):
     make(tmp_path, "data/a/1.jpg", "data/b/2.jpg", "tables/x")
-    place = table(tmp_path / "tables", [f"{tmp_path.as_posix()}/data/{name}" for name in ("a/1.jpg", "b/2.jpg")])
+    place = table(
+        tmp_path / "tables",
+        [f"{tmp_path.as_posix()}/data/{name}" for name in ("a/1.jpg", "b/2.jpg")],
+    )
     assert dataprep.scan(place).root == str(tmp_path / "data")
 
 
@@ -272,7 +352,11 @@ def test_a_working_folder_that_was_deleted(tmp_path):
     os.chdir(gone)
     try:
         gone.rmdir()
-        for scan in (lambda: dataprep.scan("d"), lambda: dataprep.scan(["1.jpg"]), lambda: dataprep.scan("m.csv")):
+        for scan in (
+            lambda: dataprep.scan("d"),
+            lambda: dataprep.scan(["1.jpg"]),
+            lambda: dataprep.scan("m.csv"),
+        ):
             with pytest.raises(InputError, match="the working folder, which has been deleted"):
                 scan()
         assert names(dataprep.scan(tmp_path / "d")) == ["1.jpg"]

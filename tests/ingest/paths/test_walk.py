@@ -63,7 +63,9 @@ def test_folders_that_all_link_to_each_other_end_soon(tmp_path):
         for other in folders:
             (folder / f"to-{other.name}").symlink_to(other, target_is_directory=True)
     tree = walk_folder(str(tmp_path))
-    assert {path for path in names(tree) if path.count("/") == 1} == {f"{i}/1.jpg" for i in range(8)}
+    assert {path for path in names(tree) if path.count("/") == 1} == {
+        f"{i}/1.jpg" for i in range(8)
+    }
     assert len(tree) <= 8 * 16
     assert tree.ignored["folders linked more than 16 times"] > 0
 
@@ -95,10 +97,18 @@ def put(url: str, **files: bytes) -> None:
 
 
 def test_a_url_is_read_like_a_folder(memory):
-    put(memory, **{
-        "train/cat/1.jpg": b"x", "train/cat/ä b.jpg": b"x", "test/dog/2.jpg": b"x", "test/.cache/3.jpg": b"x",
-        "test/dog/Thumbs.db": b"x", "out/.dataprep-out": b"x", "out/deep/4.jpg": b"x",
-    })  # fmt: skip
+    put(
+        memory,
+        **{
+            "train/cat/1.jpg": b"x",
+            "train/cat/ä b.jpg": b"x",
+            "test/dog/2.jpg": b"x",
+            "test/.cache/3.jpg": b"x",
+            "test/dog/Thumbs.db": b"x",
+            "out/.dataprep-out": b"x",
+            "out/deep/4.jpg": b"x",
+        },
+    )
     dataset = dataprep.scan(memory)
     assert list(dataset.samples.index) == ["test/dog/2.jpg", "train/cat/1.jpg", "train/cat/ä b.jpg"]
     assert dataset.samples["split"].tolist() == ["test", "train", "train"]
@@ -106,18 +116,30 @@ def test_a_url_is_read_like_a_folder(memory):
     assert (dataset.is_remote, dataset.root) == (True, memory)
     with fsspec.open(dataset.path("train/cat/ä b.jpg"), "rb") as file:
         assert file.read() == b"x"
-    assert dataset.ignored == {"hidden folders": 1, "Thumbs.db": 1, "folders written by dataprep": 2}
+    assert dataset.ignored == {
+        "hidden folders": 1,
+        "Thumbs.db": 1,
+        "folders written by dataprep": 2,
+    }
 
 
 def test_a_manifest_at_a_url(memory):
-    put(memory, **{"labels.csv": b"path,label\nimages/1.jpg,cat\nimages/2.jpg,dog\n", "images/1.jpg": b"x", "images/3.jpg": b"x"})
+    put(
+        memory,
+        **{
+            "labels.csv": b"path,label\nimages/1.jpg,cat\nimages/2.jpg,dog\n",
+            "images/1.jpg": b"x",
+            "images/3.jpg": b"x",
+        },
+    )
     dataset = dataprep.scan(f"{memory}/labels.csv")
     assert dataset.samples["label"].to_dict() == {"images/1.jpg": "cat"}
     assert dataset.faults["check"].tolist() == ["missing-file"]
     both = dataprep.scan(memory, manifest=f"{memory}/labels.csv")
     assert dict(zip(both.faults["check"], both.faults["target"], strict=True)) == {
-        "missing-file": "images/2.jpg", "unlisted-file": "images/3.jpg",
-    }  # fmt: skip
+        "missing-file": "images/2.jpg",
+        "unlisted-file": "images/3.jpg",
+    }
 
 
 def test_metadata_at_a_url(memory):
@@ -127,7 +149,9 @@ def test_metadata_at_a_url(memory):
 
 def test_urls_in_a_list(memory):
     put(memory, **{"cat/1.jpg": b"x", "dog/2.jpg": b"x"})
-    dataset = dataprep.scan([f"{memory}/cat/1.jpg", f"{memory}/dog/2.jpg", f"{memory}/dog/none.jpg"])
+    dataset = dataprep.scan(
+        [f"{memory}/cat/1.jpg", f"{memory}/dog/2.jpg", f"{memory}/dog/none.jpg"]
+    )
     assert dataset.samples["label"].to_dict() == {"cat/1.jpg": "cat", "dog/2.jpg": "dog"}
     assert dataset.faults["check"].tolist() == ["missing-file"]
 
@@ -155,7 +179,9 @@ def test_a_missing_driver_is_named(monkeypatch):
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", without_driver)
-    with pytest.raises(InputError, match=r"cannot open s3://bucket: Install s3fs to access S3 \(pip install"):
+    with pytest.raises(
+        InputError, match=r"cannot open s3://bucket: Install s3fs to access S3 \(pip install"
+    ):
         walk_url("s3://bucket")
 
 

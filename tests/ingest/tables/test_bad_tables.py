@@ -1,4 +1,6 @@
-"""Tables that are damaged or made to hurt: one line or the rows that can be read, never a traceback, time and memory bounded."""
+"""Tables that are damaged or made to hurt: one line or the rows that can be read, never a
+traceback, time and memory bounded.
+"""
 
 from __future__ import annotations
 
@@ -53,21 +55,34 @@ def why(dataset: dataprep.Dataset) -> list[str]:
 
 
 def test_endless_labels_and_paths_are_malformed_rows(root):
-    dataset = scan_text(root, f"path,label\n0.jpg,cat\n1.jpg,{'x' * 30_000}\n2.jpg,dog\n{'y' * 5000},dog\n")
+    dataset = scan_text(
+        root, f"path,label\n0.jpg,cat\n1.jpg,{'x' * 30_000}\n2.jpg,dog\n{'y' * 5000},dog\n"
+    )
     assert list(dataset.samples.index) == ["0.jpg", "2.jpg"]
     assert why(dataset) == [
         f"the column 'label' holds 30,000 characters, and {LONGEST_NAME:,} is the most",
         f"the column 'path' holds 5,000 characters, and {LONGEST_NAME:,} is the most",
     ]
-    with pytest.raises(InputError, match="m.csv has no row that can be read; the first problem is in row 2: the column 'label'"):
+    with pytest.raises(
+        InputError,
+        match="m.csv has no row that can be read; the first problem is in row 2: the column "
+        "'label'",
+    ):
         scan_text(root, f"path,label\n0.jpg,{'x' * 30_000}\n")
 
 
 def test_a_long_note_of_the_user_is_no_fault(root):
-    dataset = scan_text(root, json.dumps({"path": "0.jpg", "label": "cat", "note": "n" * 200_000}), "m.jsonl")
+    dataset = scan_text(
+        root, json.dumps({"path": "0.jpg", "label": "cat", "note": "n" * 200_000}), "m.jsonl"
+    )
     assert len(dataset.samples["note"].iloc[0]) == 200_000
     assert why(
-        scan_text(root, '{"path":"1.jpg","label":"a"}\n' + json.dumps({"path": "0.jpg", "note": "n" * 2_000_000}), "m.jsonl")
+        scan_text(
+            root,
+            '{"path":"1.jpg","label":"a"}\n'
+            + json.dumps({"path": "0.jpg", "note": "n" * 2_000_000}),
+            "m.jsonl",
+        )
     )
 
 
@@ -100,9 +115,17 @@ def test_names_of_columns_that_cannot_be_shown_or_are_endless(root):
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("m.json", "[" * 100_000, "m.json is not valid JSON: its lists and objects are nested too deeply"),
+        (
+            "m.json",
+            "[" * 100_000,
+            "m.json is not valid JSON: its lists and objects are nested too deeply",
+        ),
         ("m.jsonl", '{"path":' * 100_000, "the first problem is in row 1: not valid JSON"),
-        ("m.json", json.dumps([{"path": "0.jpg", "d": json.loads("[" * 500 + "]" * 500)}]), "nested more than 60 deep"),
+        (
+            "m.json",
+            json.dumps([{"path": "0.jpg", "d": json.loads("[" * 500 + "]" * 500)}]),
+            "nested more than 60 deep",
+        ),
         ("m.csv", '"' * 300_001, "is empty|no row that can be read"),
         ("m.csv", "path,label\n" + '"' * 300_001, "is a quotation mark not closed"),
         ("m.csv", "\0" * 5000, "m.csv is not text"),
@@ -117,23 +140,28 @@ def test_refused_in_one_line(root, name, text, says):
 
 def test_numbers_of_more_digits_than_anybody_counts_with_stay_text(root):
     digits = "9" * 5000
-    samples = scan_text(root, f'[{{"path": "0.jpg", "label": "a", "n": {digits}}}]', "m.json").samples
+    samples = scan_text(
+        root, f'[{{"path": "0.jpg", "label": "a", "n": {digits}}}]', "m.json"
+    ).samples
     assert samples["n"].tolist() == [digits]
 
 
 def test_zeros_and_halves_of_letters_within_cells(root):
     assert scan_text(root, "path,label\n0.jpg,a\0b\n1.jpg,c\n").classes == ("a\0b", "c")
-    assert scan_text(root, '[{"path": "0.jpg", "label": "\\ud800"}, {"path": "1.jpg", "label": "b"}]', "m.json").classes == (
-        "\\ud800",
-        "b",
-    )
+    assert scan_text(
+        root, '[{"path": "0.jpg", "label": "\\ud800"}, {"path": "1.jpg", "label": "b"}]', "m.json"
+    ).classes == ("\\ud800", "b")
 
 
 def test_devices_and_pipes_that_nobody_writes_to(root, monkeypatch):
     monkeypatch.setattr("dataprep.schemas.files.reading.WAIT_S", 0.05)
     os.symlink("/dev/zero", root / "zero.csv")
     os.mkfifo(root / "pipe.csv")
-    for name, says in (("zero.csv", "got a device"), ("pipe.csv", "it is a pipe"), ("zero.parquet", "no manifest")):
+    for name, says in (
+        ("zero.csv", "got a device"),
+        ("pipe.csv", "it is a pipe"),
+        ("zero.parquet", "no manifest"),
+    ):
         with pytest.raises(InputError, match=says):
             dataprep.scan(root, manifest=root / name)
 
@@ -149,20 +177,30 @@ def test_lines_and_files_of_no_end(root, monkeypatch):
 
 
 def parquet(root: Path, columns: dict[str, pa.Array], **options) -> Path:
-    pq.write_table(pa.table({"path": ["0.jpg", "1.jpg"], "label": ["a", "b"], **columns}), root / "m.parquet", **options)
+    pq.write_table(
+        pa.table({"path": ["0.jpg", "1.jpg"], "label": ["a", "b"], **columns}),
+        root / "m.parquet",
+        **options,
+    )
     return root / "m.parquet"
 
 
 def test_parquet_of_every_type(root):
     far = pa.array([2**62, -(2**62)], pa.timestamp("us"))
     columns = {
-        "far": far, "zone": pa.array([0, 1], pa.timestamp("ns", "Europe/Berlin")),
+        "far": far,
+        "zone": pa.array([0, 1], pa.timestamp("ns", "Europe/Berlin")),
         "day": pa.array([10**6, -(10**6)], pa.date32()),
-        "price": pa.array(["1.50", None]).cast(pa.decimal128(9, 2)), "half": pa.array(np.array([0.1, 2], np.float16)),
-        "span": pa.array([1, 2], pa.duration("ns")), "time": pa.array([1, 2], pa.time64("ns")), "none": pa.nulls(2),
-        "map": pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int8())), "raw": pa.array([b"\xff", b""]),
-        "big": pa.array([2**64 - 1, 0], pa.uint64()), "struct": pa.array([{"x": [1]}, {"x": []}]),
-    }  # fmt: skip
+        "price": pa.array(["1.50", None]).cast(pa.decimal128(9, 2)),
+        "half": pa.array(np.array([0.1, 2], np.float16)),
+        "span": pa.array([1, 2], pa.duration("ns")),
+        "time": pa.array([1, 2], pa.time64("ns")),
+        "none": pa.nulls(2),
+        "map": pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int8())),
+        "raw": pa.array([b"\xff", b""]),
+        "big": pa.array([2**64 - 1, 0], pa.uint64()),
+        "struct": pa.array([{"x": [1]}, {"x": []}]),
+    }
     dataset = dataprep.scan(root, manifest=parquet(root, columns))
     assert dataset.classes == ("a", "b")
     samples = dataset.samples
@@ -173,7 +211,13 @@ def test_parquet_of_every_type(root):
 
 
 def test_a_damaged_column_costs_itself_alone(root):
-    place = parquet(root, {"x": pa.array(["q" * 50, "r" * 50])}, compression="none", use_dictionary=False, write_statistics=False)
+    place = parquet(
+        root,
+        {"x": pa.array(["q" * 50, "r" * 50])},
+        compression="none",
+        use_dictionary=False,
+        write_statistics=False,
+    )
     data = bytearray(place.read_bytes())
     found = data.find(b"q" * 50)
     data[found - 4 : found] = b"\xff\xff\xff\x7f"
@@ -208,7 +252,8 @@ def test_parquet_without_columns_or_of_too_many_rows(root, monkeypatch):
 
 def test_two_columns_of_one_name_in_parquet(root):
     table = pa.Table.from_arrays(
-        [pa.array(["0.jpg", "1.jpg"]), pa.array(["a", "b"]), pa.array([1, 2])], ["path", "label", "label"]
+        [pa.array(["0.jpg", "1.jpg"]), pa.array(["a", "b"]), pa.array([1, 2])],
+        ["path", "label", "label"],
     )
     pq.write_table(table, root / "m.parquet")
     dataset = dataprep.scan(root, manifest=root / "m.parquet")

@@ -1,4 +1,6 @@
-"""Forms of separated text: Excel's ``sep=`` line, comments, and lists of images without a header."""
+"""Forms of separated text: Excel's ``sep=`` line, comments, and lists of images without a
+header.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(root: Path, text: str, name: str = "m.csv", encoding: str = "utf-8") -> dict[str, list[str]]:
+def read(
+    root: Path, text: str, name: str = "m.csv", encoding: str = "utf-8"
+) -> dict[str, list[str]]:
     (root / name).write_bytes(text.encode(encoding))
     table = read_table(str(root / name))
     assert not table.malformed
@@ -63,7 +67,12 @@ LIST = {"path": ["dog/a b.jpg", "cat/1.PNG"], "label": ["0", "1"]}
 @pytest.mark.parametrize("name", ["train.txt", "m.csv", "list.tsv"])
 @pytest.mark.parametrize("between", [",", "\t", " ", "   ", ";"])
 def test_lists_without_a_header(root, between, name):
-    assert read(root, "".join(f"{path}{between}{label}\n" for path, label in zip(*LIST.values())), name) == LIST
+    assert (
+        read(
+            root, "".join(f"{path}{between}{label}\n" for path, label in zip(*LIST.values())), name
+        )
+        == LIST
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,10 @@ def test_lists_without_a_header(root, between, name):
     [
         ("0 a.jpg\n1 b.jpg\n", None),
         ("0,a.jpg\n1,b.jpg\n", {"label": ["0", "1"], "path": ["a.jpg", "b.jpg"]}),
-        ("a.jpg 0 1\nb.jpg 1 1\n", {"path": ["a.jpg", "b.jpg"], "column_2": ["0", "1"], "column_3": ["1", "1"]}),
+        (
+            "a.jpg 0 1\nb.jpg 1 1\n",
+            {"path": ["a.jpg", "b.jpg"], "column_2": ["0", "1"], "column_3": ["1", "1"]},
+        ),
         ("a.jpg\nb.jpg\n", {"path": ["a.jpg", "b.jpg"]}),
         (
             "a.jpg,cat,train\nb.jpg,dog,val\n",
@@ -93,7 +105,9 @@ def write(root: Path, text: str) -> Path:
 
 
 def test_a_list_is_said_to_be_one_and_its_labels_count(root):
-    (root / "train.txt").write_text("".join(f"images/dog/{row}.jpg {row % 2}\n" for row in range(4)))
+    (root / "train.txt").write_text(
+        "".join(f"images/dog/{row}.jpg {row % 2}\n" for row in range(4))
+    )
     dataset = dataprep.scan(manifest=root / "train.txt")
     assert dataset.classes == ("0", "1")
     assert dataset.notes[0] == "train.txt has no header line: read as path, label"

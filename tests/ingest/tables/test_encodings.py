@@ -32,7 +32,10 @@ def root(tmp_path: Path) -> Path:
         (TEXT.encode("utf-32"), ""),
         (TEXT.encode("utf-16-le"), "m.csv is UTF-16 without a mark"),
         (TEXT.encode("utf-16-be"), "m.csv is UTF-16 without a mark"),
-        (TEXT.encode("gbk"), "m.csv is not UTF-8: read as GB18030 (Simplified Chinese); --encoding names another"),
+        (
+            TEXT.encode("gbk"),
+            "m.csv is not UTF-8: read as GB18030 (Simplified Chinese); --encoding names another",
+        ),
     ],
 )
 def test_the_same_table_in_every_writing(root, data, says):
@@ -45,7 +48,11 @@ def test_the_same_table_in_every_writing(root, data, says):
 @pytest.mark.parametrize("name", ["m.jsonl", "m.json", "m.tsv"])
 def test_every_kind_of_text_is_guessed(root, name):
     rows = [f'{{"path": "{row}.jpg", "label": "{"猫狗"[row % 2]}"}}' for row in range(4)]
-    texts = {"m.jsonl": "\n".join(rows), "m.json": f"[{','.join(rows)}]", "m.tsv": TEXT.replace(",", "\t")}
+    texts = {
+        "m.jsonl": "\n".join(rows),
+        "m.json": f"[{','.join(rows)}]",
+        "m.tsv": TEXT.replace(",", "\t"),
+    }
     (root / name).write_bytes(texts[name].encode("gb18030"))
     assert dataprep.scan(root / name).classes == ("狗", "猫")
 
@@ -80,7 +87,9 @@ def test_a_named_encoding_wins_over_a_guess_and_takes_a_mark(root):
     ],
 )
 def test_encodings_that_are_none_or_another(root, named, says):
-    (root / "m.csv").write_bytes(TEXT.encode("gbk") + b"\n" * (1 - len(TEXT.encode("gbk")) % 2) + b"\xff\xd8\xff")
+    (root / "m.csv").write_bytes(
+        TEXT.encode("gbk") + b"\n" * (1 - len(TEXT.encode("gbk")) % 2) + b"\xff\xd8\xff"
+    )
     with pytest.raises(OptionError, match=says):
         dataprep.scan(root / "m.csv", encoding=named)
 
@@ -96,7 +105,10 @@ def test_utf8_with_a_damaged_byte_is_not_taken_for_another_encoding(root):
     (root / "m.csv").write_bytes(rows.encode() + "4.jpg,猫".encode()[:-1] + b"\n")
     dataset = dataprep.scan(root / "m.csv")
     assert {"猫", "狗", "鸟", "鱼"} < set(dataset.classes)
-    assert dataset.notes[0] == "m.csv is UTF-8 with bytes that are not, the first in line 6: they are kept"
+    assert (
+        dataset.notes[0]
+        == "m.csv is UTF-8 with bytes that are not, the first in line 6: they are kept"
+    )
 
 
 def test_a_cut_or_unmarked_file_of_zeros_is_no_utf16():
@@ -106,4 +118,6 @@ def test_a_cut_or_unmarked_file_of_zeros_is_no_utf16():
 
 
 def test_bytes_that_no_encoding_holds_are_still_read():
-    assert encoding_of(b"\x81\x8d\x90\xff\xfd\xfe" * 3, "m.csv").note.startswith("m.csv is not UTF-8")
+    assert encoding_of(b"\x81\x8d\x90\xff\xfd\xfe" * 3, "m.csv").note.startswith(
+        "m.csv is not UTF-8"
+    )

@@ -27,7 +27,9 @@ def reason(data: bytes, options: PassOptions | None = None) -> str:
 
 
 def colour(width: int = 40, height: int = 30) -> Image.Image:
-    """A bright picture whose quarters differ, so that every turn and mirror image of it is another."""
+    """A bright picture whose quarters differ, so that every turn and mirror image of it is
+    another.
+    """
     array = np.full((height, width, 3), (250, 220, 200), np.uint8)
     array[: height // 2, : width // 2] = (255, 255, 230)
     array[height // 2 :, width // 2 :] = (180, 240, 190)
@@ -40,20 +42,31 @@ def expected_luma(image: Image.Image) -> float:
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "BMP", "PPM", "TGA", "JPEG2000", "AVIF"])
 def test_formats_are_told_by_content_and_give_their_pixels(format):
-    options = {"lossless": True} if format == "WEBP" else {"quality": 100, "subsampling": "4:4:4"} if format == "AVIF" else {}
+    options = (
+        {"lossless": True}
+        if format == "WEBP"
+        else {"quality": 100, "subsampling": "4:4:4"}
+        if format == "AVIF"
+        else {}
+    )
     pixels = open_pixels(encoded(colour(), format, **options), "called.jpg")
     assert pixels.header.format == format
     assert (pixels.header.width, pixels.header.height) == (40, 30)
-    assert np.abs(pixels.rgb.astype(int) - np.asarray(colour()).astype(int)).max() <= (6 if format == "AVIF" else 0)
+    assert np.abs(pixels.rgb.astype(int) - np.asarray(colour()).astype(int)).max() <= (
+        6 if format == "AVIF" else 0
+    )
 
 
 @pytest.mark.parametrize(
-    ("mode", "options"), [("RGB", {}), ("L", {}), ("RGB", {"progressive": True}), ("RGB", {"subsampling": 0})]
+    ("mode", "options"),
+    [("RGB", {}), ("L", {}), ("RGB", {"progressive": True}), ("RGB", {"subsampling": 0})],
 )
 def test_jpeg_gives_pillows_pixels(mode, options):
     data = encoded(Image.fromarray(scene(1)).convert(mode), "JPEG", quality=90, **options)
     pixels = open_pixels(data)
-    np.testing.assert_array_equal(pixels.rgb, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
+    np.testing.assert_array_equal(
+        pixels.rgb, np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    )
     assert (pixels.header.format, pixels.header.mode) == ("JPEG", mode)
     assert not pixels.approximate
 
@@ -108,7 +121,9 @@ def test_deep_data_are_scaled_by_their_range(array, luma, depth):
 def test_values_that_are_no_numbers_are_black():
     array = np.full((8, 8), 0.5, np.float32)
     array[:4] = np.nan
-    assert value("luma_mean", encoded(Image.fromarray(array), "TIFF")) == pytest.approx(0.25, abs=0.01)
+    assert value("luma_mean", encoded(Image.fromarray(array), "TIFF")) == pytest.approx(
+        0.25, abs=0.01
+    )
 
 
 def test_png_of_16_bits_and_of_1_bit():
@@ -121,14 +136,21 @@ def test_png_of_16_bits_and_of_1_bit():
 
 def test_lab_is_converted():
     lab = ImageCms.applyTransform(
-        colour(), ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        colour(),
+        ImageCms.buildTransform(
+            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+        ),
     )
-    assert value("luma_mean", encoded(lab, "TIFF")) == pytest.approx(expected_luma(colour()), abs=0.03)
+    assert value("luma_mean", encoded(lab, "TIFF")) == pytest.approx(
+        expected_luma(colour()), abs=0.03
+    )
 
 
 @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_the_first_frame_is_measured_and_all_are_counted(format):
-    frames = [Image.new("RGB", (16, 16), shade) for shade in ((240, 240, 240), (0, 0, 0), (9, 9, 9))]
+    frames = [
+        Image.new("RGB", (16, 16), shade) for shade in ((240, 240, 240), (0, 0, 0), (9, 9, 9))
+    ]
     pixels = open_pixels(encoded(frames[0], format, save_all=True, append_images=frames[1:]))
     assert pixels.header.frames == 3
     assert value("luma_mean", pixels) == pytest.approx(240 / 255, abs=0.02)
@@ -140,7 +162,9 @@ def test_orientation_is_applied_before_measuring(format, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = colour()
-    pixels = open_pixels(encoded(image, format, exif=exif, **({"quality": 100} if format == "JPEG" else {})))
+    pixels = open_pixels(
+        encoded(image, format, exif=exif, **({"quality": 100} if format == "JPEG" else {}))
+    )
     image.info["exif"] = exif.tobytes()
     upright = np.asarray(ImageOps.exif_transpose(image)).astype(int)
     assert pixels.rgb.shape == upright.shape
@@ -224,7 +248,12 @@ def test_bombs_are_refused_by_their_header_and_their_size_is_known(format):
     with pytest.raises(Undecodable) as caught:
         open_pixels(data, options=PassOptions(max_megapixels=5.0))
     assert caught.value.reason == "too-large"
-    assert {"width": 3000, "height": 2000, "format": format, "bytes": len(data)}.items() <= caught.value.facts.items()
+    assert {
+        "width": 3000,
+        "height": 2000,
+        "format": format,
+        "bytes": len(data),
+    }.items() <= caught.value.facts.items()
 
 
 def test_pillows_own_limit_is_left_as_it_was(monkeypatch):
@@ -267,11 +296,17 @@ def test_heic_is_read_with_its_extra():
 
 
 SEEDS = [
-    encoded(scene(5, 48, 36), "JPEG"), encoded(scene(5, 48, 36), "PNG"), encoded(scene(5, 24, 20), "GIF"),
-    encoded(scene(5, 48, 36), "WEBP"), encoded(scene(5, 24, 20), "TIFF", compression="tiff_lzw"),
-    encoded(scene(5, 24, 20), "BMP"), encoded(Image.fromarray(scene(5, 48, 36)).convert("CMYK"), "JPEG"),
-]  # fmt: skip
-MUTATIONS = st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=6)), min_size=0, max_size=8)
+    encoded(scene(5, 48, 36), "JPEG"),
+    encoded(scene(5, 48, 36), "PNG"),
+    encoded(scene(5, 24, 20), "GIF"),
+    encoded(scene(5, 48, 36), "WEBP"),
+    encoded(scene(5, 24, 20), "TIFF", compression="tiff_lzw"),
+    encoded(scene(5, 24, 20), "BMP"),
+    encoded(Image.fromarray(scene(5, 48, 36)).convert("CMYK"), "JPEG"),
+]
+MUTATIONS = st.lists(
+    st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=6)), min_size=0, max_size=8
+)
 
 
 def opened(data: bytes) -> Pixels | Undecodable:
@@ -305,7 +340,19 @@ def test_random_bytes_are_no_crash(data):
     assert isinstance(result, Pixels) or result.facts["bytes"] == len(data)
 
 
-SHAPES = [(1, 1), (1, 300), (300, 1), (7, 9), (16, 16), (17, 17), (20, 200), (200, 20), (129, 127), (2, 70_000), (70_000, 2)]
+SHAPES = [
+    (1, 1),
+    (1, 300),
+    (300, 1),
+    (7, 9),
+    (16, 16),
+    (17, 17),
+    (20, 200),
+    (200, 20),
+    (129, 127),
+    (2, 70_000),
+    (70_000, 2),
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -25,7 +25,12 @@ def exif_block(order: str = "<") -> bytes:
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_exif_is_read_in_both_byte_orders(order):
     exif = read_exif(exif_block(order))
-    assert (exif.orientation, exif.captured_at, exif.camera, exif.gps) == (6, "2024-05-01T12:30:59", "Acme One", True)
+    assert (exif.orientation, exif.captured_at, exif.camera, exif.gps) == (
+        6,
+        "2024-05-01T12:30:59",
+        "Acme One",
+        True,
+    )
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -47,7 +52,14 @@ def test_every_cut_of_exif_is_harmless():
 
 
 @pytest.mark.parametrize(
-    "date", ["0000:00:00 00:00:00", "    :  :     :  :  ", "yesterday", "2024:13:01 00:00:00", "²024:1:1 0:0:0"]
+    "date",
+    [
+        "0000:00:00 00:00:00",
+        "    :  :     :  :  ",
+        "yesterday",
+        "2024:13:01 00:00:00",
+        "²024:1:1 0:0:0",
+    ],
 )
 def test_placeholders_are_no_dates(date):
     exif = Image.Exif()
@@ -75,7 +87,13 @@ def test_quality_needs_a_table():
 def test_the_header_of_a_jpeg():
     data = encoded(scene(0, 64, 48), "JPEG", icc_profile=b"profile" * 100, exif=exif_block())
     header = read_jpeg_header(data)
-    assert (header.width, header.height, header.precision, header.components, header.icc) == (64, 48, 8, 3, True)
+    assert (header.width, header.height, header.precision, header.components, header.icc) == (
+        64,
+        48,
+        8,
+        3,
+        True,
+    )
     assert data[header.scan : header.scan + 2] == b"\xff\xda"
     assert value("icc", data) is True
     for end in range(0, len(data), 7):
@@ -99,7 +117,19 @@ def test_pixel_hash_is_of_pixels_and_shape():
     png = value("pixel_hash", encoded(array, "PNG"))
     assert png == value("pixel_hash", encoded(array, "WEBP", lossless=True))
     assert png == value("pixel_hash", encoded(array, "BMP"))
-    assert png != value("pixel_hash", encoded(np.ascontiguousarray(array.transpose(1, 0, 2)), "PNG"))
-    assert len({value("pixel_hash", np.zeros((height, 12 // height, 3), np.uint8)) for height in (1, 2, 3, 4)}) == 4
+    assert png != value(
+        "pixel_hash", encoded(np.ascontiguousarray(array.transpose(1, 0, 2)), "PNG")
+    )
+    assert (
+        len(
+            {
+                value("pixel_hash", np.zeros((height, 12 // height, 3), np.uint8))
+                for height in (1, 2, 3, 4)
+            }
+        )
+        == 4
+    )
     grey = array[:, :, 0]
-    assert value("pixel_hash", encoded(grey, "PNG")) == value("pixel_hash", encoded(np.repeat(grey[:, :, None], 3, 2), "PNG"))
+    assert value("pixel_hash", encoded(grey, "PNG")) == value(
+        "pixel_hash", encoded(np.repeat(grey[:, :, None], 3, 2), "PNG")
+    )

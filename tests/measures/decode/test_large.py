@@ -1,4 +1,6 @@
-"""Very large images within the memory of a worker, and stacks of very many frames at the price of their first."""
+"""Very large images within the memory of a worker, and stacks of very many frames at the price
+of their first.
+"""
 
 from __future__ import annotations
 
@@ -45,20 +47,30 @@ def pictures() -> dict[str, Image.Image]:
     clear = rgb.copy()
     clear.putalpha(Image.fromarray(np.where(grey > 128, 255, 80).astype(np.uint8)))
     return {
-        "RGB": rgb, "L": Image.fromarray(grey), "RGBA": clear, "P": rgb.quantize(64), "CMYK": rgb.convert("CMYK"),
-        "I;16": Image.fromarray(grey.astype(np.uint16) * 200), "F": Image.fromarray(grey.astype(np.float32) / 999 - 0.1),
-        "I": Image.fromarray(grey.astype(np.int32) * 70_000), "1": rgb.convert("1"),
-    }  # fmt: skip
+        "RGB": rgb,
+        "L": Image.fromarray(grey),
+        "RGBA": clear,
+        "P": rgb.quantize(64),
+        "CMYK": rgb.convert("CMYK"),
+        "I;16": Image.fromarray(grey.astype(np.uint16) * 200),
+        "F": Image.fromarray(grey.astype(np.float32) / 999 - 0.1),
+        "I": Image.fromarray(grey.astype(np.int32) * 70_000),
+        "1": rgb.convert("1"),
+    }
 
 
 @pytest.mark.parametrize("mode", list(pictures()))
 @pytest.mark.parametrize("factor", [2, 4])
-def test_strips_give_what_the_whole_image_gives(mode: str, factor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_give_what_the_whole_image_gives(
+    mode: str, factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dataprep.measures.decode.reducing._STRIP", 20_000)
     image = pictures()[mode]
     rgb, alpha = to_rgb(image)
     width, height = image.width // factor, image.height // factor
-    whole = cv2.resize(rgb[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
+    whole = cv2.resize(
+        rgb[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA
+    )
     made, found = reduced_rgb(image, factor)
     np.testing.assert_array_equal(made, whole)
     assert found == alpha == (mode == "RGBA")
@@ -71,15 +83,23 @@ def test_large_images_are_reduced_and_say_so(mode: str) -> None:
     pixels = open_pixels(encoded(image, "TIFF"), options=SMALL)
     assert (pixels.header.width, pixels.header.height, pixels.approximate) == (1001, 803, True)
     assert pixels.rgb.shape == (200, 250, 3)
-    assert not open_pixels(encoded(image, "TIFF"), options=PassOptions(scale_above_megapixels=0.9)).approximate
+    assert not open_pixels(
+        encoded(image, "TIFF"), options=PassOptions(scale_above_megapixels=0.9)
+    ).approximate
 
 
 @pytest.mark.usefixtures("lower")
 def test_a_turned_image_is_reduced_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    pixels = open_pixels(encoded(pictures()["RGB"].resize((1001, 803)), "PNG", exif=exif), options=SMALL)
-    assert (pixels.header.width, pixels.header.height, pixels.rgb.shape) == (803, 1001, (250, 200, 3))
+    pixels = open_pixels(
+        encoded(pictures()["RGB"].resize((1001, 803)), "PNG", exif=exif), options=SMALL
+    )
+    assert (pixels.header.width, pixels.header.height, pixels.rgb.shape) == (
+        803,
+        1001,
+        (250, 200, 3),
+    )
 
 
 def test_a_small_view_reduces_no_image_that_is_not_very_large() -> None:
@@ -88,7 +108,9 @@ def test_a_small_view_reduces_no_image_that_is_not_very_large() -> None:
     assert reduction(15_800, 15_800, PassOptions(scale_above_megapixels=250.0)) == 1
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 10**8), (10**8, 1), (3, 5 * 10**7), (0, 0), (10_000, 25_000)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 10**8), (10**8, 1), (3, 5 * 10**7), (0, 0), (10_000, 25_000)]
+)
 def test_no_side_is_reduced_to_nothing(width: int, height: int) -> None:
     factor = reduction(width, height, PassOptions())
     assert factor in (1, 2, 4, 8)
@@ -98,11 +120,16 @@ def test_no_side_is_reduced_to_nothing(width: int, height: int) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        np.arange(60_000, dtype=np.uint16).reshape(200, 300) // 20, np.arange(60_000, dtype=">u2").reshape(200, 300),
-        np.linspace(-3, 9, 60_000, dtype=np.float32).reshape(200, 300), np.full((5, 7), np.nan, np.float32), np.zeros((0, 4)),
+        np.arange(60_000, dtype=np.uint16).reshape(200, 300) // 20,
+        np.arange(60_000, dtype=">u2").reshape(200, 300),
+        np.linspace(-3, 9, 60_000, dtype=np.float32).reshape(200, 300),
+        np.full((5, 7), np.nan, np.float32),
+        np.zeros((0, 4)),
     ],
-)  # fmt: skip
-def test_deep_values_are_scaled_the_same_in_blocks(values: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+)
+def test_deep_values_are_scaled_the_same_in_blocks(
+    values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = scale_deep(values)
     monkeypatch.setattr("dataprep.measures.decode.conversion._BLOCK", 1000)
     np.testing.assert_array_equal(scale_deep(values), whole)
@@ -121,11 +148,22 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "out-of-memory
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss")
-def test_a_16_bit_tiff_of_108_megapixels_needs_a_quarter_of_a_workers_memory(tmp_path: Path) -> None:
+def test_a_16_bit_tiff_of_108_megapixels_needs_a_quarter_of_a_workers_memory(
+    tmp_path: Path,
+) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF)
-    grey = np.repeat(np.repeat(np.random.default_rng(0).integers(0, 65_535, (90, 120), np.uint16), 100, 0), 100, 1)
+    grey = np.repeat(
+        np.repeat(np.random.default_rng(0).integers(0, 65_535, (90, 120), np.uint16), 100, 0),
+        100,
+        1,
+    )
     cv2.imwrite(str(tmp_path / "large.tif"), grey)
-    done = subprocess.run([sys.executable, "-c", _PEAK, str(tmp_path / "large.tif")], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, str(tmp_path / "large.tif")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     megabytes, lost = done.stdout.split()
     assert int(megabytes) < PassOptions().memory_limit_mb / 2
     assert lost == "False"
@@ -136,9 +174,23 @@ def tiff_of(pages: int, order: str = "<", big: bool = False) -> bytes:
     mark = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}H", 43 if big else 42)
     head = 16 if big else 8
     form, size = ("Q", 8) if big else ("I", 4)
-    mark += struct.pack(f"{order}HHQ", 8, 0, head + 4) if big else struct.pack(f"{order}I", head + 4)
-    entries = [(256, 2), (257, 2), (258, 8), (259, 1), (262, 1), (273, head), (277, 1), (278, 2), (279, 4)]
-    fields = b"".join(struct.pack(f"{order}HH{form}{form}", tag, 4, 1, value) for tag, value in entries)
+    mark += (
+        struct.pack(f"{order}HHQ", 8, 0, head + 4) if big else struct.pack(f"{order}I", head + 4)
+    )
+    entries = [
+        (256, 2),
+        (257, 2),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, head),
+        (277, 1),
+        (278, 2),
+        (279, 4),
+    ]
+    fields = b"".join(
+        struct.pack(f"{order}HH{form}{form}", tag, 4, 1, value) for tag, value in entries
+    )
     count = "Q" if big else "H"
     data = mark + bytes([10, 200, 90, 30]) + struct.pack(f"{order}{count}", len(entries)) + fields
     parts, place = [data], len(data) + size
@@ -157,7 +209,9 @@ def gif_of(frames: int) -> bytes:
 
 
 @pytest.mark.parametrize(("order", "big"), [("<", False), (">", False), ("<", True)])
-def test_a_stack_of_sixty_thousand_pages_is_counted_and_its_first_read(order: str, big: bool) -> None:
+def test_a_stack_of_sixty_thousand_pages_is_counted_and_its_first_read(
+    order: str, big: bool
+) -> None:
     pixels = open_pixels(tiff_of(60_000, order, big))
     assert pixels.header.frames == 60_000
     assert pixels.rgb[:, :, 0].tolist() == [[10, 200], [90, 30]]
@@ -176,7 +230,10 @@ def test_no_more_frames_than_the_bound_are_counted(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_gif_of_a_million_frames_costs_its_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("PIL.GifImagePlugin.GifImageFile.n_frames", property(lambda _: pytest.fail("every frame is opened")))
+    monkeypatch.setattr(
+        "PIL.GifImagePlugin.GifImageFile.n_frames",
+        property(lambda _: pytest.fail("every frame is opened")),
+    )
     assert open_pixels(gif_of(1_000_000)).header.frames == stacks.MOST_FRAMES
 
 

@@ -1,4 +1,6 @@
-"""Embedding beside decoding: every view gets its vector, batches or not, and a failing embedder fails alone."""
+"""Embedding beside decoding: every view gets its vector, batches or not, and a failing embedder
+fails alone.
+"""
 
 from __future__ import annotations
 

@@ -64,8 +64,15 @@ def test_a_plug_in_is_an_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(height=st.integers(1, 700), width=st.integers(1, 700), size=st.sampled_from([32, 128, 160]), value=st.integers(0, 255))
-def test_a_view_has_its_size_and_invents_nothing(height: int, width: int, size: int, value: int) -> None:
+@given(
+    height=st.integers(1, 700),
+    width=st.integers(1, 700),
+    size=st.sampled_from([32, 128, 160]),
+    value=st.integers(0, 255),
+)
+def test_a_view_has_its_size_and_invents_nothing(
+    height: int, width: int, size: int, value: int
+) -> None:
     view = view_of(np.full((height, width, 3), value, np.uint8), size)
     assert view.shape == (size, size, 3)
     assert view.dtype == np.uint8
@@ -98,10 +105,14 @@ def test_an_image_of_the_right_size_is_left_alone_and_the_source_is_not_written_
     np.testing.assert_array_equal(image, before)
 
 
-def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_library_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
-    with pytest.raises(OptionError, match="pip install onnxruntime; an audit can do with --no-embedding"):
+    with pytest.raises(
+        OptionError, match="pip install onnxruntime; an audit can do with --no-embedding"
+    ):
         load_embedder(f"onnx:{tmp_path / 'model.onnx'}")
     with pytest.raises(OptionError, match=re.escape(how_to_install("hf"))):
         load_embedder("hf:some/model")

@@ -25,7 +25,11 @@ def dataset(tmp_path: Path) -> Dataset:
 
 
 def save_parquet(
-    path: Path, names: list[str | None], vectors: object, *, columns: tuple[str, str] = ("path", "embedding")
+    path: Path,
+    names: list[str | None],
+    vectors: object,
+    *,
+    columns: tuple[str, str] = ("path", "embedding"),
 ) -> str:
     pq.write_table(pa.table(dict(zip(columns, (names, vectors), strict=True))), path)
     return str(path)
@@ -40,9 +44,15 @@ def test_rows_in_order(tmp_path: Path, dataset: Dataset) -> None:
     np.testing.assert_array_equal(found, VECTORS)
 
 
-@pytest.mark.parametrize("columns", [("path", "embedding"), ("sample", "features"), ("file_name", "vector")])
-def test_parquet_by_name_in_any_order(tmp_path: Path, dataset: Dataset, columns: tuple[str, str]) -> None:
-    file = save_parquet(tmp_path / "e.parquet", NAMES[::-1], VECTORS[::-1].tolist(), columns=columns)
+@pytest.mark.parametrize(
+    "columns", [("path", "embedding"), ("sample", "features"), ("file_name", "vector")]
+)
+def test_parquet_by_name_in_any_order(
+    tmp_path: Path, dataset: Dataset, columns: tuple[str, str]
+) -> None:
+    file = save_parquet(
+        tmp_path / "e.parquet", NAMES[::-1], VECTORS[::-1].tolist(), columns=columns
+    )
     np.testing.assert_array_equal(read_embeddings(file, dataset), VECTORS)
 
 
@@ -57,7 +67,9 @@ def test_lists_of_fixed_size_and_absolute_paths(tmp_path: Path, dataset: Dataset
 
 
 def test_names_as_the_file_system_has_them(tmp_path: Path) -> None:
-    dataset = Dataset(str(tmp_path), pd.DataFrame(index=pd.Index([r"back\x5cxslash.png"], name="sample")))
+    dataset = Dataset(
+        str(tmp_path), pd.DataFrame(index=pd.Index([r"back\x5cxslash.png"], name="sample"))
+    )
     file = save_parquet(tmp_path / "e.parquet", [r"back\xslash.png"], [[1.0, 2.0]])
     assert read_embeddings(file, dataset).tolist() == [[1.0, 2.0]]
 
@@ -69,7 +81,9 @@ def test_npz_by_name(tmp_path: Path, dataset: Dataset) -> None:
     np.testing.assert_array_equal(found[:3], VECTORS[:3])
 
 
-def test_figures_that_are_none_become_zeros_and_are_counted(tmp_path: Path, dataset: Dataset) -> None:
+def test_figures_that_are_none_become_zeros_and_are_counted(
+    tmp_path: Path, dataset: Dataset
+) -> None:
     bad = VECTORS.copy()
     bad[1, 0], bad[2, 1] = np.nan, np.inf
     np.save(tmp_path / "e.npy", bad)
@@ -83,7 +97,9 @@ def test_figures_that_are_none_become_zeros_and_are_counted(tmp_path: Path, data
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e6, 1e300])
-def test_what_float16_cannot_hold_keeps_its_direction(tmp_path: Path, dataset: Dataset, factor: float) -> None:
+def test_what_float16_cannot_hold_keeps_its_direction(
+    tmp_path: Path, dataset: Dataset, factor: float
+) -> None:
     np.save(tmp_path / "e.npy", VECTORS.astype(np.float64) * factor)
     found = read_embeddings(str(tmp_path / "e.npy"), dataset).astype(np.float64)
     expected = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
@@ -125,7 +141,8 @@ def test_files_that_cannot_be_used(tmp_path: Path, dataset: Dataset) -> None:
         "ragged.parquet": "lists of one length",
         "words.parquet": "lists of numbers",
         "strings.parquet": "cannot read",
-        "others.parquet": r"name none of the samples: expected names such as 'a/1.png'.*got 'x.png'",
+        "others.parquet": r"name none of the samples: expected names such as 'a/1.png'.*got "
+        r"'x.png'",
         "absent.npy": "there is no file",
         "e.csv": r"ends in .npy, .npz or .parquet",
     }

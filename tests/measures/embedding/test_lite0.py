@@ -1,4 +1,6 @@
-"""The default embedder: the shipped file, its figures beside the reference implementation's, and how it is called."""
+"""The default embedder: the shipped file, its figures beside the reference implementation's, and
+how it is called.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,10 @@ from dataprep.measures.embedding.lite0 import DIM, MODEL, SHA256, lite0
 from dataprep.measures.embedding.onnx_file import OnnxEmbedder
 from tools.drawings import draw_scenes
 
-#: Embeddings (8, 1280) of ``draw_scenes(8, side, seed=1)`` for each side, by efficientnet_lite_pytorch 0.1.0 on torch in 32 bits
-#: with the published weights. The 32-bit graph that ``tools/make_embedder.py`` builds agrees with that package to 3e-5, class
-#: scores included; its 8-bit form, calibrated on other drawn scenes, is the file that is shipped.
+#: Embeddings (8, 1280) of ``draw_scenes(8, side, seed=1)`` for each side, by
+#: efficientnet_lite_pytorch 0.1.0 on torch in 32 bits with the published weights. The 32-bit graph
+#: that ``tools/make_embedder.py`` builds agrees with that package to 3e-5, class scores included;
+#: its 8-bit form, calibrated on other drawn scenes, is the file that is shipped.
 REFERENCE = np.load(Path(__file__).parent / "reference.npz")
 REPOSITORY = Path(__file__).parents[3]
 
@@ -53,23 +56,36 @@ def test_agrees_with_the_reference_implementation(side: int) -> None:
     stirred = np.linalg.norm(expected.astype(np.float64), axis=1) > 10
     assert stirred.sum() >= 6
     assert agreement[stirred].min() > 0.95
-    # Each image is nearest to itself, by a wide margin: what is left of quantisation does not blur one image into another.
+    # Each image is nearest to itself, by a wide margin: what is left of quantisation does not blur
+    # one image into another.
     centre = expected.astype(np.float64).mean(axis=0)
     all_pairs = np.array(
-        [cosines(found - centre, np.broadcast_to(row, found.shape) - centre) for row in expected.astype(np.float64)]
+        [
+            cosines(found - centre, np.broadcast_to(row, found.shape) - centre)
+            for row in expected.astype(np.float64)
+        ]
     )
     np.testing.assert_array_equal(all_pairs.argmax(axis=1), np.arange(8))
 
 
 @pytest.mark.parametrize("side", SIZES)
 def test_class_scores_rank_as_the_reference_ranks_them(side: int) -> None:
-    """The published class head, of the 8 classes that the reference scores highest, on the 8-bit embedding."""
-    head, bias, expected = (REFERENCE[f"{name}_{side}"].astype(np.float64) for name in ("head", "bias", "scores"))
+    """The published class head, of the 8 classes that the reference scores highest, on the 8-bit
+    embedding.
+    """
+    head, bias, expected = (
+        REFERENCE[f"{name}_{side}"].astype(np.float64) for name in ("head", "bias", "scores")
+    )
     found = lite0(side, threads=1)(scenes(side)) @ head.T + bias
     best = expected.argmax(axis=1)
-    short = expected.max(axis=1) - np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
+    short = (
+        expected.max(axis=1)
+        - np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
+    )
     assert (found.argmax(axis=1) == best).mean() >= 0.5
-    assert short.mean() < 1.0  # of scores that reach 8 to 17: where another class wins, the reference had it close
+    assert (
+        short.mean() < 1.0
+    )  # of scores that reach 8 to 17: where another class wins, the reference had it close
 
 
 def test_a_vector_does_not_depend_on_its_batch(embedder: OnnxEmbedder) -> None:
@@ -94,7 +110,9 @@ def test_extreme_views_and_none(embedder: OnnxEmbedder) -> None:
     assert embedder(flat[:0]).shape == (0, DIM)
 
 
-def test_the_key_tells_models_sizes_and_libraries_apart(embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_tells_models_sizes_and_libraries_apart(
+    embedder: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert SHA256 in embedder.key
     assert "onnxruntime" in embedder.key or "openvino" in embedder.key
     keys = {lite0(size, threads=1).key for size in SIZES}

@@ -1,4 +1,6 @@
-"""Any ONNX file: what its shapes and the JSON file beside it say, and errors for what cannot be used."""
+"""Any ONNX file: what its shapes and the JSON file beside it say, and errors for what cannot be
+used.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def say(path: Path, **values: Any) -> None:
         (("b", 3, "h", "w"), TensorProto.FLOAT16),
     ],
 )
-def test_pixels_enter_normalised_in_every_layout(tmp_path: Path, shape: tuple[Any, ...], kind: int) -> None:
+def test_pixels_enter_normalised_in_every_layout(
+    tmp_path: Path, shape: tuple[Any, ...], kind: int
+) -> None:
     embedder = loaded(save_means(tmp_path / "m.onnx", shape=shape, kind=kind))
     expected = (MEANS / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     found = embedder(VIEWS)
@@ -51,7 +55,9 @@ def test_pixels_enter_normalised_in_every_layout(tmp_path: Path, shape: tuple[An
 
 
 def test_a_model_that_takes_bytes_gets_them_as_they_are(tmp_path: Path) -> None:
-    embedder = loaded(save_means(tmp_path / "m.onnx", shape=("b", "h", "w", 3), kind=TensorProto.UINT8))
+    embedder = loaded(
+        save_means(tmp_path / "m.onnx", shape=("b", "h", "w", 3), kind=TensorProto.UINT8)
+    )
     np.testing.assert_allclose(embedder(VIEWS), MEANS, atol=1e-3)
 
 
@@ -62,7 +68,9 @@ def test_the_json_file_beside_it_decides(tmp_path: Path, beside: str) -> None:
     embedder = loaded(path)
     assert embedder.size == 48
     views = np.random.default_rng(1).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
-    np.testing.assert_allclose(embedder(views), (views.mean(axis=(1, 2)) - [10, 20, 30]) / [2, 4, 8], atol=1e-3)
+    np.testing.assert_allclose(
+        embedder(views), (views.mean(axis=(1, 2)) - [10, 20, 30]) / [2, 4, 8], atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("pool", ["cls", "mean"])
@@ -70,7 +78,9 @@ def test_tokens_are_pooled(tmp_path: Path, pool: str) -> None:
     path = save_tokens(tmp_path / "t.onnx")
     say(tmp_path / "t.json", scale=1, mean=[0, 0, 0], std=[1, 1, 1], pool=pool)
     red = VIEWS[..., 0].astype(float)
-    np.testing.assert_allclose(loaded(path)(VIEWS), red[:, 0] if pool == "cls" else red.mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(
+        loaded(path)(VIEWS), red[:, 0] if pool == "cls" else red.mean(axis=1), rtol=1e-5
+    )
 
 
 def test_the_size_asked_for_is_for_models_that_take_any(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Embedding in the pass: what is embedded, what is known from an earlier run, and what a failing embedder costs."""
+"""Embedding in the pass: what is embedded, what is known from an earlier run, and what a failing
+embedder costs.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def expected() -> NDArray[np.float16]:
     return np.array([*views, np.zeros(3)]).astype(np.float16)
 
 
-def test_every_image_that_decodes_is_embedded(photos: Path, embedder: MeanColour, options: PassOptions) -> None:
+def test_every_image_that_decodes_is_embedded(
+    photos: Path, embedder: MeanColour, options: PassOptions
+) -> None:
     measured = measure(dataset_of(photos), options=replace(options, cache=False))
     assert np.array_equal(measured.arrays["embedding"], expected())
 
@@ -102,26 +106,34 @@ def test_a_file_under_a_new_name_is_recognised(
     assert sum(decoded) == 7
 
 
-def test_another_model_embeds_again(photos: Path, embedder: MeanColour, options: PassOptions) -> None:
+def test_another_model_embeds_again(
+    photos: Path, embedder: MeanColour, options: PassOptions
+) -> None:
     measure(dataset_of(photos), options=options)
     embedder.key = "another"
     measure(dataset_of(photos), options=options)
     assert sum(embedder.batches) == 14
 
 
-def test_embeddings_of_the_users_own_stay(photos: Path, embedder: MeanColour, options: PassOptions) -> None:
+def test_embeddings_of_the_users_own_stay(
+    photos: Path, embedder: MeanColour, options: PassOptions
+) -> None:
     own = np.ones((8, 5), np.float16)
     measured = measure(dataset_of(photos).with_arrays(embedding=own), options=options)
     assert measured.arrays["embedding"] is own
     assert not embedder.batches
 
 
-def test_columns_without_the_embedding_load_no_embedder(photos: Path, embedder: MeanColour, options: PassOptions) -> None:
+def test_columns_without_the_embedding_load_no_embedder(
+    photos: Path, embedder: MeanColour, options: PassOptions
+) -> None:
     assert "embedding" not in measure(dataset_of(photos), ["luma_mean"], options).arrays
     assert "embedding" in measure(dataset_of(photos), ["embedding"], options).arrays
 
 
-def test_a_failing_embedder_costs_the_embedding_alone(photos: Path, embedder: MeanColour, options: PassOptions) -> None:
+def test_a_failing_embedder_costs_the_embedding_alone(
+    photos: Path, embedder: MeanColour, options: PassOptions
+) -> None:
     embedder.fails_at = 0
     with pytest.warns(UserWarning, match="embedder lite0 failed.*RuntimeError: out of ideas"):
         measured = measure(dataset_of(photos), options=options)

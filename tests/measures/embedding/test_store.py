@@ -1,4 +1,6 @@
-"""The store of embeddings: what it keeps, what it refuses to believe, and how it shares a file with other runs."""
+"""The store of embeddings: what it keeps, what it refuses to believe, and how it shares a file
+with other runs.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,15 @@ DIM = 12
 
 
 def digests(*numbers: int) -> NDArray[np.uint8]:
-    return np.stack([np.frombuffer(np.random.default_rng(number).bytes(16), np.uint8) for number in numbers])
+    return np.stack(
+        [np.frombuffer(np.random.default_rng(number).bytes(16), np.uint8) for number in numbers]
+    )
 
 
 def vectors(*numbers: int) -> NDArray[np.float16]:
-    return np.stack([np.random.default_rng(number).normal(size=DIM).astype(np.float16) for number in numbers])
+    return np.stack(
+        [np.random.default_rng(number).normal(size=DIM).astype(np.float16) for number in numbers]
+    )
 
 
 def kept(folder: Path, *numbers: int) -> list[bool]:
@@ -54,11 +60,17 @@ def test_another_model_or_size_knows_nothing(tmp_path: Path) -> None:
     filled(tmp_path, 1)
     for key, dim in (("other", DIM), ("model", DIM - 1)):
         out = np.zeros((1, dim), np.float16)
-        assert not VectorStore(str(tmp_path), key, dim).recall(digests(1), out, np.zeros(1, np.int64)).any()
+        assert (
+            not VectorStore(str(tmp_path), key, dim)
+            .recall(digests(1), out, np.zeros(1, np.int64))
+            .any()
+        )
 
 
 @pytest.mark.parametrize("suffix", [".f16", ".keys"])
-def test_a_run_that_was_killed_while_writing_costs_only_what_it_was_writing(tmp_path: Path, suffix: str) -> None:
+def test_a_run_that_was_killed_while_writing_costs_only_what_it_was_writing(
+    tmp_path: Path, suffix: str
+) -> None:
     filled(tmp_path, 1, 2)
     path = files(tmp_path)[suffix]
     os.truncate(path, path.stat().st_size - 5)

@@ -1,4 +1,6 @@
-"""Nothing phones home: the library that runs models is imported in one place, after its telemetry was switched off."""
+"""Nothing phones home: the library that runs models is imported in one place, after its
+telemetry was switched off.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,12 @@ assert seen and seen[0] == "1", seen
 
 def test_it_is_imported_in_one_place() -> None:
     root = Path(dataprep.__file__).parent
-    importing = re.compile(r"^\s*(import|from) onnxruntime|import_module\(.onnxruntime", re.MULTILINE)
-    found = [str(path.relative_to(root)) for path in root.rglob("*.py") if importing.search(path.read_text(encoding="utf-8"))]
+    importing = re.compile(
+        r"^\s*(import|from) onnxruntime|import_module\(.onnxruntime", re.MULTILINE
+    )
+    found = [
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if importing.search(path.read_text(encoding="utf-8"))
+    ]
     assert found == ["measures/embedding/sessions.py"]

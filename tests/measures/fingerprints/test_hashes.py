@@ -1,4 +1,6 @@
-"""Hashes equal ImageHash's, eight orientations come from one transform, sketches turn with the image, frames are left out."""
+"""Hashes equal ImageHash's, eight orientations come from one transform, sketches turn with the
+image, frames are left out.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,20 @@ def reference(image: Image.Image) -> int:
     return int(str(imagehash.phash(image)), 16)
 
 
-@pytest.mark.parametrize("size", [(400, 533), (640, 480), (1000, 300), (32, 32), (33, 40), (90, 400), (20, 30), (7, 200), (1, 1)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (400, 533),
+        (640, 480),
+        (1000, 300),
+        (32, 32),
+        (33, 40),
+        (90, 400),
+        (20, 30),
+        (7, 200),
+        (1, 1),
+    ],
+)
 def test_thumb_is_pillows(size: tuple[int, int]) -> None:
     width, height = size
     plane = np.random.default_rng(width).integers(0, 256, (height, width), dtype=np.uint8)
@@ -49,10 +64,13 @@ def test_hash_is_of_the_displayed_image() -> None:
 @pytest.mark.parametrize("orientation", range(8))
 def test_every_orientation_is_the_hash_of_the_turned_image(orientation: int) -> None:
     bits = [
-        int(value("phash", picture)[orientation]) ^ reference(Image.fromarray(turned(picture, orientation)))
+        int(value("phash", picture)[orientation])
+        ^ reference(Image.fromarray(turned(picture, orientation)))
         for picture in map(scene, range(6))
     ]
-    assert sum(bit.bit_count() for bit in bits) <= 4  # the thumb of a turned image may round otherwise
+    assert (
+        sum(bit.bit_count() for bit in bits) <= 4
+    )  # the thumb of a turned image may round otherwise
 
 
 def test_inverse_undoes() -> None:
@@ -79,7 +97,10 @@ def test_frame_is_left_out_of_the_inner_hash() -> None:
 def test_sketch_turns_with_the_image(orientation: int) -> None:
     picture = scene(4)
     expected = turn_sketches(unpack_sketches(value("sketch", picture)[:1]), orientation)
-    assert np.abs(unpack_sketches(value("sketch", turned(picture, orientation))[:1]) - expected).max() <= 1
+    assert (
+        np.abs(unpack_sketches(value("sketch", turned(picture, orientation))[:1]) - expected).max()
+        <= 1
+    )
 
 
 def test_sketches_tell_copies_from_others() -> None:
@@ -92,6 +113,9 @@ def test_sketches_tell_copies_from_others() -> None:
 
 
 def test_sketches_without_edges_are_alike_and_unlike_any_with() -> None:
-    flat, picture = (unpack_sketches(value("sketch", image)[:1]) for image in (np.full((40, 40), 9, np.uint8), scene(0)))
+    flat, picture = (
+        unpack_sketches(value("sketch", image)[:1])
+        for image in (np.full((40, 40), 9, np.uint8), scene(0))
+    )
     assert compare_sketches(flat, flat)[0] == 1
     assert compare_sketches(flat, picture)[0] == 0

@@ -12,7 +12,9 @@ from .test_pairs import photo
 
 
 def thumb(array: np.ndarray) -> np.ndarray:
-    grey = cv2.GaussianBlur(cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY), (0, 0), 9)
+    grey = cv2.GaussianBlur(
+        cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_RGB2GRAY), (0, 0), 9
+    )
     return pack_thumb(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float64))
 
 
@@ -28,7 +30,9 @@ def test_packing_keeps_the_picture_but_for_its_range() -> None:
 
 @pytest.mark.parametrize("left", [0, 0.1, 0.29])
 @pytest.mark.parametrize("share", [1.0, 0.9, 0.8, 0.71])
-def test_a_part_is_found_wherever_it_is_and_whichever_comes_first(share: float, left: float) -> None:
+def test_a_part_is_found_wherever_it_is_and_whichever_comes_first(
+    share: float, left: float
+) -> None:
     picture = photo(40)
     height, width = picture.shape[:2]
     x, y = (round(min(left, 1 - share) * side) for side in (width, height))
@@ -40,7 +44,10 @@ def test_a_part_is_found_wherever_it_is_and_whichever_comes_first(share: float, 
 
 
 def test_no_pairs() -> None:
-    assert len(correlate_parts(np.zeros((0, BYTES), np.uint8), np.zeros(0, int), np.zeros(0, int))) == 0
+    assert (
+        len(correlate_parts(np.zeros((0, BYTES), np.uint8), np.zeros(0, int), np.zeros(0, int)))
+        == 0
+    )
 
 
 def test_plain_thumbs_are_like_nothing() -> None:

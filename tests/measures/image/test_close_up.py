@@ -1,4 +1,6 @@
-"""Edge widths, white noise and traces of enlargement: each on pictures made to have a known amount of it."""
+"""Edge widths, white noise and traces of enlargement: each on pictures made to have a known
+amount of it.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,16 @@ def discs(seed: int = 0, width: int = 400, height: int = 300) -> np.ndarray:
 
 def noised(array: np.ndarray, sigma: float, *, grey: bool = False) -> np.ndarray:
     shape = array.shape[:2] + ((1,) if grey else (3,))
-    return np.clip(np.rint(array + np.random.default_rng(0).normal(0, sigma, shape)), 0, 255).astype(np.uint8)
+    return np.clip(
+        np.rint(array + np.random.default_rng(0).normal(0, sigma, shape)), 0, 255
+    ).astype(np.uint8)
 
 
 def resized(array: np.ndarray, factor: float, how: int) -> np.ndarray:
     height, width = array.shape[:2]
-    small = cv2.resize(array, (round(width / factor), round(height / factor)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        array, (round(width / factor), round(height / factor)), interpolation=cv2.INTER_AREA
+    )
     return cv2.resize(small, (width, height), interpolation=how)
 
 
@@ -48,7 +54,8 @@ def luma(array: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("sigma", [1.5, 2.0, 2.5])
 def test_the_width_of_an_edge_is_that_of_the_gaussian_that_blurred_it(sigma):
-    # Height over twice the slope per pixel of a blurred step: sqrt(2 pi) sigma / 2, and a little for the span of the gradient.
+    # Height over twice the slope per pixel of a blurred step: sqrt(2 pi) sigma / 2, and a little
+    # for the span of the gradient.
     found = measure_edges(blurred(discs(), sigma))
     assert found.second_tile == pytest.approx(math.sqrt(math.pi / 2) * sigma, rel=0.2)
     assert found.elongation < 1.15
@@ -78,7 +85,9 @@ def test_one_sharp_object_before_a_soft_background_leaves_a_sharp_tile():
 
 def test_widths_are_relative_to_the_size_of_the_picture():
     large = cv2.resize(discs(2), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
-    assert measure_edges(large).second_tile == pytest.approx(measure_edges(blurred(discs(2), 0.7)).second_tile, rel=0.35)
+    assert measure_edges(large).second_tile == pytest.approx(
+        measure_edges(blurred(discs(2), 0.7)).second_tile, rel=0.35
+    )
 
 
 def test_what_is_too_soft_for_edges_at_full_size_is_measured_at_half_of_it():
@@ -172,25 +181,42 @@ def test_sixteen_bits_and_grey_are_measured_as_what_is_shown():
 
 def test_noise_of_a_large_image_is_measured_in_strips_of_it():
     large = noised(np.full((1600, 2400, 3), 120, np.uint8), 20)
-    assert measure_white_noise(large).level == pytest.approx(measure_white_noise(large[:400, :600]).level, rel=0.05)
+    assert measure_white_noise(large).level == pytest.approx(
+        measure_white_noise(large[:400, :600]).level, rel=0.05
+    )
 
 
 def test_files_are_decoded_again_and_broken_ones_passed_over(tmp_path):
     for name, picture in (("a.png", scene(1)), ("b.png", blurred(scene(2), 3))):
         Image.fromarray(picture).save(tmp_path / name)
     (tmp_path / "c.png").write_bytes(b"no image")
-    dataset = Dataset(str(tmp_path), pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")))
+    dataset = Dataset(
+        str(tmp_path),
+        pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")),
+    )
     found = find_close_ups(dataset, np.array([0, 1, 2]), PassOptions(jobs=1))
     assert np.isnan(found[1]).all()
     assert found[0] == pytest.approx(close_up_of(pixels_of(scene(1))), nan_ok=True)
     assert found[2] == pytest.approx(close_up_of(pixels_of(blurred(scene(2), 3))), nan_ok=True)
-    assert find_close_ups(dataset, np.array([], np.int64), PassOptions(jobs=1)).shape == (0, len(FIGURES))
+    assert find_close_ups(dataset, np.array([], np.int64), PassOptions(jobs=1)).shape == (
+        0,
+        len(FIGURES),
+    )
 
 
 def test_only_what_there_is_reason_to_ask_is_measured():
-    named = [dict(zip(FIGURES, close_up_of(pixels_of(picture)), strict=True)) for picture in (CLEAN, noised(CLEAN, 25))]
+    named = [
+        dict(zip(FIGURES, close_up_of(pixels_of(picture)), strict=True))
+        for picture in (CLEAN, noised(CLEAN, 25))
+    ]
     assert math.isnan(named[0]["resampling_fine"])
     assert (math.isnan(named[0]["noise_level"]), named[1]["noise_level"] > 10) == (True, True)
-    soft = dict(zip(FIGURES, close_up_of(pixels_of(resized(scene(5, 600, 450), 5, cv2.INTER_LINEAR))), strict=True))
+    soft = dict(
+        zip(
+            FIGURES,
+            close_up_of(pixels_of(resized(scene(5, 600, 450), 5, cv2.INTER_LINEAR))),
+            strict=True,
+        )
+    )
     assert soft["resampling_coarse"] > 6.5
     assert soft["noise_halving"] > 1

@@ -10,15 +10,32 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dataprep.measures.decode.pixels import Header, Pixels
-from dataprep.measures.image.marks import find_marks, isolated, marks_of, marks_of_squares, place_of, where
+from dataprep.measures.image.marks import (
+    find_marks,
+    isolated,
+    marks_of,
+    marks_of_squares,
+    place_of,
+    where,
+)
 from dataprep.measures.image.patches import PLACES, SIDE, measure_patches, pack, unpack
-from dataprep.measures.image.surround import measure_edge_contrast, measure_edge_luma, measure_tint, measure_warmth
+from dataprep.measures.image.surround import (
+    measure_edge_contrast,
+    measure_edge_luma,
+    measure_tint,
+    measure_warmth,
+)
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.dataset import Dataset
 
 
 def pixels_of(rgb: np.ndarray, **options) -> Pixels:
-    return Pixels(b"", Header("PNG", "RGB", rgb.shape[1], rgb.shape[0]), np.ascontiguousarray(rgb, np.uint8), **options)
+    return Pixels(
+        b"",
+        Header("PNG", "RGB", rgb.shape[1], rgb.shape[0]),
+        np.ascontiguousarray(rgb, np.uint8),
+        **options,
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -69,7 +86,12 @@ def test_a_pixel_that_stands_alone_is_a_mark_of_another_kind_and_a_stroke_is_non
 
 
 def test_places_are_told_apart():
-    spots = [(corner, down, across) for corner in range(5) for down in (0, 3, 32767) for across in (0, 9, 32767)]
+    spots = [
+        (corner, down, across)
+        for corner in range(5)
+        for down in (0, 3, 32767)
+        for across in (0, 9, 32767)
+    ]
     codes = [int(place_of(*spot)) for spot in spots]
     assert len(set(codes)) == len(spots)
     assert [where(code) for code in codes] == spots
@@ -111,7 +133,10 @@ def test_the_second_look_decodes_files_and_passes_over_broken_ones(tmp_path):
     for name in ("a.png", "b.png"):
         Image.fromarray(rgb).save(tmp_path / name)
     (tmp_path / "c.png").write_bytes(b"no image")
-    dataset = Dataset(str(tmp_path), pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")))
+    dataset = Dataset(
+        str(tmp_path),
+        pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")),
+    )
     marks = find_marks(dataset, np.array([0, 1, 2]), PassOptions(jobs=1))
     assert marks.looked.tolist() == [0, 2]
     assert sorted(set(marks.image.tolist())) == [0, 2]

@@ -1,4 +1,6 @@
-"""Sharpness, direction, noise, blocks, end of detail and frames: each on pictures made to have a known amount of it."""
+"""Sharpness, direction, noise, blocks, end of detail and frames: each on pictures made to have a
+known amount of it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,13 @@ def test_structure_is_the_mean_squared_difference_within_bands(down, right):
     for band in bands.reshape(-1, ROWS, width).astype(float):
         for row in rows:
             left, other = band[row], band[row + down]
-            squares.append((left[max(-right, 0) : width - max(right, 0)] - other[max(right, 0) : width - max(-right, 0)]) ** 2)
+            squares.append(
+                (
+                    left[max(-right, 0) : width - max(right, 0)]
+                    - other[max(right, 0) : width - max(-right, 0)]
+                )
+                ** 2
+            )
     assert structure(bands, down, right) == pytest.approx(np.concatenate(squares).mean())
 
 
@@ -100,7 +108,9 @@ def test_blur_without_direction_is_not_directional():
 @pytest.mark.parametrize("sigma", [5, 12, 25])
 def test_noise_is_measured_within_a_fifth(sigma):
     soft = blurred(scene(4), 6)[:, :, 0].astype(float) * 0.5 + 60
-    noisy = np.clip(np.rint(soft + np.random.default_rng(0).normal(0, sigma, soft.shape)), 0, 255).astype(np.uint8)
+    noisy = np.clip(
+        np.rint(soft + np.random.default_rng(0).normal(0, sigma, soft.shape)), 0, 255
+    ).astype(np.uint8)
     assert value("noise", noisy) * 255 == pytest.approx(sigma, rel=0.2)
     assert value("noise", soft.astype(np.uint8)) * 255 < 1
 
@@ -111,7 +121,9 @@ def test_texture_and_text_are_not_noise():
     assert value("noise", carpet) < 0.036
     page = np.full((400, 300), 255, np.uint8)
     for line in range(20, 380, 24):
-        cv2.putText(page, "the quick brown fox 0123456789", (12, line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+        cv2.putText(
+            page, "the quick brown fox 0123456789", (12, line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1
+        )
     assert value("noise", page) < 0.036
 
 
@@ -131,7 +143,13 @@ def test_blocks_of_both_axes_count():
 
 @pytest.mark.parametrize(
     ("factor", "how"),
-    [(4, cv2.INTER_CUBIC), (4, cv2.INTER_LANCZOS4), (8, cv2.INTER_LINEAR), (8, cv2.INTER_CUBIC), (8, cv2.INTER_LANCZOS4)],
+    [
+        (4, cv2.INTER_CUBIC),
+        (4, cv2.INTER_LANCZOS4),
+        (8, cv2.INTER_LINEAR),
+        (8, cv2.INTER_CUBIC),
+        (8, cv2.INTER_LANCZOS4),
+    ],
 )
 def test_detail_ends_early_in_enlarged_pictures(factor, how):
     picture = scene(7, 512, 384)
@@ -151,11 +169,17 @@ def test_blank_pictures_give_nothing_to_judge(column):
     assert math.isnan(value(column, np.full((200, 200), 90, np.uint8)))
 
 
-def framed(picture: np.ndarray, top: int, bottom: int, left: int, right: int, level: int) -> np.ndarray:
-    return cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(level, level, level))
+def framed(
+    picture: np.ndarray, top: int, bottom: int, left: int, right: int, level: int
+) -> np.ndarray:
+    return cv2.copyMakeBorder(
+        picture, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(level, level, level)
+    )
 
 
-@pytest.mark.parametrize("sides", [(40, 40, 0, 0), (0, 0, 30, 30), (25, 25, 25, 25), (50, 0, 0, 0), (0, 0, 0, 31)])
+@pytest.mark.parametrize(
+    "sides", [(40, 40, 0, 0), (0, 0, 30, 30), (25, 25, 25, 25), (50, 0, 0, 0), (0, 0, 0, 31)]
+)
 @pytest.mark.parametrize("level", [0, 255])
 def test_the_share_of_a_frame(sides, level):
     picture = np.clip(scene(8), 40, 215)
@@ -181,7 +205,9 @@ def test_a_frame_has_a_straight_inner_edge():
 
 def test_a_subject_that_nearly_fills_a_white_page_is_no_frame():
     sheet = np.full((300, 300, 3), 255, np.uint8)
-    points = np.array([[20, 150], [60, 30], [150, 22], [260, 40], [281, 160], [230, 270], [140, 279], [50, 240]])
+    points = np.array(
+        [[20, 150], [60, 30], [150, 22], [260, 40], [281, 160], [230, 270], [140, 279], [50, 240]]
+    )
     cv2.fillPoly(sheet, [points], (60, 90, 140))
     assert value("border", sheet) == 0
 

@@ -15,11 +15,15 @@ def test_tones_agree_with_all_pixels(size):
     luma = np.asarray(Image.fromarray(rgb).convert("L"), dtype=float) / 255
     exact = size == (120, 90)
     for percent in (1, 5, 25, 50, 75, 95, 99):
-        assert value(f"luma_p{percent:02}", rgb) == pytest.approx(np.percentile(luma, percent), abs=0.006 if exact else 0.02)
+        assert value(f"luma_p{percent:02}", rgb) == pytest.approx(
+            np.percentile(luma, percent), abs=0.006 if exact else 0.02
+        )
     assert value("luma_mean", rgb) == pytest.approx(luma.mean(), abs=0.003 if exact else 0.01)
     assert value("contrast", rgb) == pytest.approx(luma.std(), abs=0.003 if exact else 0.01)
     counts = np.bincount(np.rint(luma * 255).astype(int).ravel(), minlength=256) / luma.size
-    assert value("entropy", rgb) == pytest.approx(-(counts[counts > 0] * np.log2(counts[counts > 0])).sum(), abs=0.05)
+    assert value("entropy", rgb) == pytest.approx(
+        -(counts[counts > 0] * np.log2(counts[counts > 0])).sum(), abs=0.05
+    )
     chroma = (rgb.max(axis=2).astype(float) - rgb.min(axis=2)) / 255
     assert value("saturation", rgb) == pytest.approx(chroma.mean(), abs=0.01)
     assert value("chroma_p99", rgb) == pytest.approx(np.percentile(chroma, 99), abs=0.03)
@@ -35,8 +39,10 @@ def test_one_tone(level):
 
 
 def test_luma_is_bt601():
-    assert [int(pixels_of(np.full((2, 2, 3), 0, np.uint8) + np.array(c, np.uint8)).luma[0, 0]) for c in
-            ((255, 0, 0), (0, 255, 0), (0, 0, 255))] == [76, 150, 29]  # fmt: skip
+    assert [
+        int(pixels_of(np.full((2, 2, 3), 0, np.uint8) + np.array(c, np.uint8)).luma[0, 0])
+        for c in ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+    ] == [76, 150, 29]
 
 
 def test_half_black_half_white():

@@ -30,7 +30,13 @@ def test_a_window_has_its_place_in_the_middle_and_nothing_beyond_the_picture(rgb
 
 @pytest.mark.parametrize("corner", range(5))
 def test_the_squares_of_the_pass_show_what_the_image_shows(rgb, corner):
-    squares = [rgb[:SIDE, :SIDE], rgb[:SIDE, -SIDE:], rgb[-SIDE:, :SIDE], rgb[-SIDE:, -SIDE:], rgb[17:23, 22:28]]
+    squares = [
+        rgb[:SIDE, :SIDE],
+        rgb[:SIDE, -SIDE:],
+        rgb[-SIDE:, :SIDE],
+        rgb[-SIDE:, -SIDE:],
+        rgb[17:23, 22:28],
+    ]
     patches = pack(np.stack(squares)).reshape(1, 5, -1)
     place = int(place_of(corner, 1, 4))
     (ours,), (whole,) = windows_of_squares(patches, place), windows_of(rgb, [place])
@@ -43,8 +49,23 @@ def test_files_are_decoded_again_and_broken_ones_show_nothing(rgb, tmp_path):
     for name in ("a.png", "b.png"):
         Image.fromarray(rgb).save(tmp_path / name)
     (tmp_path / "c.png").write_bytes(b"no image")
-    dataset = Dataset(str(tmp_path), pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")))
+    dataset = Dataset(
+        str(tmp_path),
+        pd.DataFrame(index=pd.Index(["a.png", "c.png", "b.png"], name="sample", dtype="str")),
+    )
     places = np.array([int(place_of(0, row, 2)) for row in (5, 6, 7, 8)])
     windows = find_windows(dataset, np.array([2, 1, 0, 2]), places, PassOptions(jobs=1))
-    assert windows[:, RADIUS, RADIUS].tolist() == [rgb[5, 2].tolist(), [-1] * 3, rgb[7, 2].tolist(), rgb[8, 2].tolist()]
-    assert len(find_windows(dataset, np.array([], np.int64), np.array([], np.int64), PassOptions(jobs=1))) == 0
+    assert windows[:, RADIUS, RADIUS].tolist() == [
+        rgb[5, 2].tolist(),
+        [-1] * 3,
+        rgb[7, 2].tolist(),
+        rgb[8, 2].tolist(),
+    ]
+    assert (
+        len(
+            find_windows(
+                dataset, np.array([], np.int64), np.array([], np.int64), PassOptions(jobs=1)
+            )
+        )
+        == 0
+    )

@@ -13,7 +13,15 @@ from PIL import Image
 
 from dataprep.measures.options import PassOptions
 from dataprep.measures.pairs.alignment import match, turn_matrix
-from dataprep.measures.pairs.comparison import Compared, Job, Subject, _Work, compare_each, confirm, verifying
+from dataprep.measures.pairs.comparison import (
+    Compared,
+    Job,
+    Subject,
+    _Work,
+    compare_each,
+    confirm,
+    verifying,
+)
 from dataprep.measures.pairs.picture import Picture
 from dataprep.measures.pairs.relations import Facts, name_relation
 
@@ -30,7 +38,13 @@ def photo(seed: int) -> np.ndarray:
     for _ in range(70):
         x, y = random.integers(0, WIDTH - 20), random.integers(0, HEIGHT - 20)
         colour = tuple(int(level) for level in random.integers(40, 200, 3))
-        cv2.rectangle(picture, (int(x), int(y)), (int(x + random.integers(6, 40)), int(y + random.integers(6, 40))), colour, -1)
+        cv2.rectangle(
+            picture,
+            (int(x), int(y)),
+            (int(x + random.integers(6, 40)), int(y + random.integers(6, 40))),
+            colour,
+            -1,
+        )
     return picture
 
 
@@ -41,7 +55,11 @@ def as_picture(array: np.ndarray) -> Picture:
 def relation(a: np.ndarray, b: np.ndarray, before: Facts = PLAIN, after: Facts = PLAIN) -> str:
     first, second = as_picture(a), as_picture(b)
     found = match(first, second)
-    return name_relation(first, second, found, before, after) if found.kind in ("edit", "overlay") else ""
+    return (
+        name_relation(first, second, found, before, after)
+        if found.kind in ("edit", "overlay")
+        else ""
+    )
 
 
 def turned_by(array: np.ndarray, angle: float) -> np.ndarray:
@@ -50,7 +68,9 @@ def turned_by(array: np.ndarray, angle: float) -> np.ndarray:
 
 
 def noisy(array: np.ndarray) -> np.ndarray:
-    return np.clip(array + np.random.default_rng(0).normal(0, 12, array.shape), 0, 255).astype(np.uint8)
+    return np.clip(array + np.random.default_rng(0).normal(0, 12, array.shape), 0, 255).astype(
+        np.uint8
+    )
 
 
 def covered(array: np.ndarray) -> np.ndarray:
@@ -66,13 +86,23 @@ def photographed(array: np.ndarray, quality: int = 92) -> np.ndarray:
 
 
 def compressed(array: np.ndarray, quality: int) -> np.ndarray:
-    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", array, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR))
+    return np.asarray(
+        cv2.imdecode(
+            cv2.imencode(".jpg", array, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR
+        )
+    )
 
 
 EDITS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
-    "reduced to 50 %": (lambda a: cv2.resize(a, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), "B is A"),
+    "reduced to 50 %": (
+        lambda a: cv2.resize(a, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+        "B is A",
+    ),
     "cropped to 81 %": (lambda a: a[15:-15, 20:-20], "B is A"),
-    "stretched (narrower by 20 %)": (lambda a: cv2.resize(a, (320, 300), interpolation=cv2.INTER_AREA), "B is A"),
+    "stretched (narrower by 20 %)": (
+        lambda a: cv2.resize(a, (320, 300), interpolation=cv2.INTER_AREA),
+        "B is A",
+    ),
     "brightened": (lambda a: np.clip(a * 1.25, 0, 255).astype(np.uint8), "B is A"),
     "lowered in contrast": (lambda a: (a.mean() + 0.6 * (a - a.mean())).astype(np.uint8), "B is A"),
     "blurred": (lambda a: cv2.GaussianBlur(a, (0, 0), 2.5), "B is A"),
@@ -88,7 +118,9 @@ def test_edits_are_found_and_named(words: str) -> None:
         assert relation(picture, edit(picture)) == f"{head} {words}, re-encoded"
 
 
-@pytest.mark.parametrize("words", ["reduced to 50 %", "cropped to 81 %", "blurred", "lowered in contrast"])
+@pytest.mark.parametrize(
+    "words", ["reduced to 50 %", "cropped to 81 %", "blurred", "lowered in contrast"]
+)
 def test_the_one_that_lost_something_is_the_copy(words: str) -> None:
     edit, _ = EDITS[words]
     picture = photo(3)
@@ -105,18 +137,32 @@ def test_the_one_that_lost_something_is_the_copy(words: str) -> None:
         (lambda a: np.rot90(a, 1), "turned by 90° counter-clockwise"),
     ],
 )
-def test_turns_are_named_as_seen_from_the_original(turn: Callable[[np.ndarray], np.ndarray], words: str) -> None:
+def test_turns_are_named_as_seen_from_the_original(
+    turn: Callable[[np.ndarray], np.ndarray], words: str
+) -> None:
     picture = photo(4)
     assert relation(picture, turn(picture)) == f"B is A {words}, re-encoded"
 
 
 def test_columns_name_what_pixels_do_not() -> None:
     picture = photo(5)
-    grey, framed = Facts("JPEG", 90.0, chroma=0.01, noise=0.01), Facts("JPEG", 90.0, chroma=0.5, noise=0.01, border=0.2)
+    grey, framed = (
+        Facts("JPEG", 90.0, chroma=0.01, noise=0.01),
+        Facts("JPEG", 90.0, chroma=0.5, noise=0.01, border=0.2),
+    )
     assert relation(picture, picture, after=grey) == "B is A made grey, re-encoded"
-    assert relation(picture, np.pad(picture, ((20, 20), (20, 20), (0, 0))), after=framed) == "B is A set in a frame, re-encoded"
-    assert relation(picture, noisy(picture), after=Facts("JPEG", 90.0, chroma=0.5, noise=0.05)) == "B is A noisier, re-encoded"
-    assert relation(picture, picture, after=Facts("PNG", math.nan, chroma=0.5, noise=0.01)) == "B is A saved as PNG"
+    assert (
+        relation(picture, np.pad(picture, ((20, 20), (20, 20), (0, 0))), after=framed)
+        == "B is A set in a frame, re-encoded"
+    )
+    assert (
+        relation(picture, noisy(picture), after=Facts("JPEG", 90.0, chroma=0.5, noise=0.05))
+        == "B is A noisier, re-encoded"
+    )
+    assert (
+        relation(picture, picture, after=Facts("PNG", math.nan, chroma=0.5, noise=0.01))
+        == "B is A saved as PNG"
+    )
     worse = Facts("JPEG", 40.0, chroma=0.5, noise=0.01)
     assert relation(picture, picture, after=worse) == "B is A re-encoded (JPEG quality 40)"
     assert relation(picture, picture, before=worse) == "A is B re-encoded (JPEG quality 40)"
@@ -125,12 +171,19 @@ def test_columns_name_what_pixels_do_not() -> None:
 def test_something_laid_over_a_part_is_found_and_named() -> None:
     for seed in (1, 2, 3, 4):
         picture = photographed(photo(seed))
-        assert relation(picture, compressed(covered(picture), 85)) == "B is A partly covered or written over, re-encoded"
+        assert (
+            relation(picture, compressed(covered(picture), 85))
+            == "B is A partly covered or written over, re-encoded"
+        )
 
 
 def test_other_pictures_are_refuted() -> None:
     pictures = [photo(seed) for seed in range(10, 18)]
-    assert not any(match(as_picture(a), as_picture(b)).kind != "other" for i, a in enumerate(pictures) for b in pictures[i + 1 :])
+    assert not any(
+        match(as_picture(a), as_picture(b)).kind != "other"
+        for i, a in enumerate(pictures)
+        for b in pictures[i + 1 :]
+    )
 
 
 def test_one_scene_with_another_subject_is_refuted() -> None:
@@ -140,7 +193,9 @@ def test_one_scene_with_another_subject_is_refuted() -> None:
 
 
 def seen_from(shift: float, seed: int = 8) -> np.ndarray:
-    """A floor and what lies on it from a place `shift` pixels (of its near edge) to the side: the further, the less it moves."""
+    """A floor and what lies on it from a place `shift` pixels (of its near edge) to the side:
+    the further, the less it moves.
+    """
     down, across = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     moved = across + np.float32(shift) * (down / HEIGHT) ** 2
     return cv2.remap(photo(seed), moved, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
@@ -156,7 +211,9 @@ def test_a_scene_from_another_place_is_another_shot() -> None:
 def test_a_template_with_other_content_is_no_edit() -> None:
     template, other = photo(9), photo(9)
     for number, (top, left) in enumerate([(20, 30), (150, 90), (220, 260), (60, 240), (120, 180)]):
-        other[top : top + 40, left : left + 90] = photo(60 + number)[top : top + 40, left : left + 90]
+        other[top : top + 40, left : left + 90] = photo(60 + number)[
+            top : top + 40, left : left + 90
+        ]
     assert match(as_picture(template), as_picture(other)).kind in ("shot", "other")
 
 
@@ -214,7 +271,11 @@ def test_confirm_over_workers(tmp_path: Path) -> None:
     images = subjects(tmp_path, [one[8:-8], one, photo(24)])
     seen: list[tuple[int, int]] = []
     done = confirm(
-        [(0, 1), (1, 2)], images.__getitem__, [1, 0, 2], PassOptions(jobs=1), progress=lambda n, of, note: seen.append((n, of))
+        [(0, 1), (1, 2)],
+        images.__getitem__,
+        [1, 0, 2],
+        PassOptions(jobs=1),
+        progress=lambda n, of, note: seen.append((n, of)),
     )
     assert [(copy.keeper, copy.row) for copy in done.copies] == [(1, 0)]
     assert (done.compared, done.unseen) == (2, {})
@@ -222,14 +283,18 @@ def test_confirm_over_workers(tmp_path: Path) -> None:
 
 
 def test_crowds_are_worked_off_in_rounds() -> None:
-    """200 images in one long chain, all the same: jobs are small, but in the end all hang on the best one."""
+    """200 images in one long chain, all the same: jobs are small, but in the end all hang on the
+    best one.
+    """
     rank = list(range(200))
     work = _Work({(i, i + 1): None for i in range(199)}, rank)
     for _ in range(6):
         for rows, links in work.take_jobs():
             assert len(rows) <= 48
             assert {row for link in links for row in link} == set(rows)
-            work.accept([Compared(rows[0], row, "edit", 5.0, relation="B is A") for row in rows[1:]])
+            work.accept(
+                [Compared(rows[0], row, "edit", 5.0, relation="B is A") for row in rows[1:]]
+            )
     assert {copy.keeper for copy in work.copies.values()} == {0}
     assert len(work.copies) == 199
     assert work.take_jobs() == []

@@ -23,14 +23,18 @@ def agrees(a: np.ndarray, b: np.ndarray) -> bool:
 def small(seed: int, x: int = 60, y: int = 20, size: int = 260) -> np.ndarray:
     """A window of a photo, reduced to 32 x 32."""
     grey = cv2.cvtColor(photo(seed)[y : y + size, x : x + size], cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(cv2.GaussianBlur(grey, (0, 0), 3), (32, 32), interpolation=cv2.INTER_AREA))
+    return np.asarray(
+        cv2.resize(cv2.GaussianBlur(grey, (0, 0), 3), (32, 32), interpolation=cv2.INTER_AREA)
+    )
 
 
 EDITS: dict[str, Callable[[int], np.ndarray]] = {
     "shifted": lambda seed: small(seed, 72, 12),
     "enlarged": lambda seed: small(seed, 70, 32, 236),
     "darker": lambda seed: (0.7 * small(seed) + 10).astype(np.uint8),
-    "noisy": lambda seed: np.clip(small(seed) + np.random.default_rng(0).normal(0, 4, (32, 32)), 0, 255).astype(np.uint8),
+    "noisy": lambda seed: np.clip(
+        small(seed) + np.random.default_rng(0).normal(0, 4, (32, 32)), 0, 255
+    ).astype(np.uint8),
 }
 
 

@@ -1,4 +1,6 @@
-"""Disagreements: swapped labels are told from hard images by how their scores thin out, and judgements move what is said."""
+"""Disagreements: swapped labels are told from hard images by how their scores thin out, and
+judgements move what is said.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,12 @@ from dataprep.probes.labels.judgements import with_judgements
 from dataprep.probes.labels.label_list import list_labels
 
 
-def overconfident(rows: int, classes: int, factor: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (rows, classes) surer than right, and the true classes: `factor` times the logits that are calibrated."""
+def overconfident(
+    rows: int, classes: int, factor: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (rows, classes) surer than right, and the true classes: `factor` times the
+    logits that are calibrated.
+    """
     rng = np.random.default_rng(seed)
     true = rng.integers(0, classes, rows).astype(np.int32)
     logits = rng.normal(0, 0.3, (rows, classes))
@@ -66,7 +72,9 @@ def test_the_probability_rises_with_the_score():
 def test_who_is_labelled_as_whom_is_learnt():
     probs, true = overconfident(4000, 5, 1.6)
     rows = np.random.default_rng(2).random(4000) < 0.1
-    pattern = fit_disagreements(probs, np.where(rows, (true + 1) % 5, true).astype(np.int32)).pattern
+    pattern = fit_disagreements(
+        probs, np.where(rows, (true + 1) % 5, true).astype(np.int32)
+    ).pattern
     assert (pattern.argmax(axis=1) == (np.arange(5) + 1) % 5).all()
     assert pattern.sum() == pytest.approx(5 * 4)
 
@@ -87,10 +95,14 @@ def test_judgements_move_the_others_and_settle_themselves():
 
 
 def test_a_person_can_bear_out_a_list_that_statistics_withhold():
-    """Among 600 images no share is stated; twelve that were looked at, most of them wrong, make one."""
+    """Among 600 images no share is stated; twelve that were looked at, most of them wrong, make
+    one.
+    """
     probs, true = overconfident(600, 5, 1.6)
     given = swapped(true, 5, 0.1)
-    doubt = np.where((probs.argmax(axis=1) != given) & (probs.max(axis=1) > 0.9), 0.9, 0.1).astype(np.float32)
+    doubt = np.where((probs.argmax(axis=1) != given) & (probs.max(axis=1) > 0.9), 0.9, 0.1).astype(
+        np.float32
+    )
     before = list_labels(probs, given, doubt)
     assert before.withheld == "few"
     assert before.precision is None

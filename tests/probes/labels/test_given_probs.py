@@ -1,4 +1,6 @@
-"""Probabilities that users bring: by name, with every class, and never of samples that a model learned from."""
+"""Probabilities that users bring: by name, with every class, and never of samples that a model
+learned from.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ def dataset(labels: list[str | None], task: str = "classification") -> Dataset:
 
 
 def table(path: Path, **columns: object) -> str:
-    frame = pd.DataFrame({"sample": ["2.png", "/images/0.png", "other.png"], "p:dog": [0.9, 0.2, 0.5], "p:cat": [0.1, 0.8, 0.5]})
+    frame = pd.DataFrame(
+        {
+            "sample": ["2.png", "/images/0.png", "other.png"],
+            "p:dog": [0.9, 0.2, 0.5],
+            "p:cat": [0.1, 0.8, 0.5],
+        }
+    )
     frame = frame.assign(**columns)
     if path.suffix == ".csv":
         frame.to_csv(path, index=False)
@@ -32,7 +40,9 @@ def table(path: Path, **columns: object) -> str:
 def test_rows_go_by_name_and_classes_are_in_the_one_order(tmp_path: Path, name: str) -> None:
     found = with_probs(dataset(["cat", "dog", "bird"]), table(tmp_path / name))
     assert found.classes == ("bird", "cat", "dog")
-    np.testing.assert_allclose(found.arrays["probs"], [[0, 0.8, 0.2], [0, 0, 0], [0, 0.1, 0.9]], atol=1e-6)
+    np.testing.assert_allclose(
+        found.arrays["probs"], [[0, 0.8, 0.2], [0, 0, 0], [0, 0.1, 0.9]], atol=1e-6
+    )
 
 
 def test_what_a_model_learned_from_is_refused(tmp_path: Path) -> None:
@@ -71,7 +81,9 @@ def test_the_audit_judges_labels_by_them(tmp_path: Path) -> None:
     probs = np.where(true, sure, 1 - sure)
     frame = pd.DataFrame({"sample": data.samples.index, "p:cat": 1 - probs, "p:dog": probs})
     frame.to_csv(tmp_path / "probs.csv", index=False)
-    known = with_probs(data, str(tmp_path / "probs.csv")).with_arrays(embedding=np.ones((200, 4), np.float16))
+    known = with_probs(data, str(tmp_path / "probs.csv")).with_arrays(
+        embedding=np.ones((200, 4), np.float16)
+    )
     first = [claim for claim in claims_of(LabelCandidates(), known) if claim["target"]][:10]
     found = {claim["target"]: claim["value"] for claim in first}
     assert found == {f"{row}.png": ("cat", "dog")[true[row]] for row in range(0, 200, 20)}

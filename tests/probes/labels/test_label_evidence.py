@@ -28,7 +28,9 @@ def test_planted_errors_are_listed_with_the_precision_that_is_estimated(pairs):
     assert abs(precision - found.precision.mean) < 0.1
     assert found.precision.low <= precision <= found.precision.high
     assert abs(found.rate.mean - wrong.mean()) < 0.04
-    np.testing.assert_allclose(found.joint.sum() - np.trace(found.joint), 1600 * found.rate.mean, rtol=0.02)
+    np.testing.assert_allclose(
+        found.joint.sum() - np.trace(found.joint), 1600 * found.rate.mean, rtol=0.02
+    )
     assert not len(found.candidates(10))
     assert (found.suggested[listed & wrong] == true[listed & wrong]).mean() > 0.9
     if pairs:
@@ -94,7 +96,9 @@ def test_given_probabilities_take_the_place_of_the_probes():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 3, (600, 4))
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    true = (probs.cumsum(axis=1) > rng.random((600, 1))).argmax(axis=1)  # the probabilities are calibrated
+    true = (probs.cumsum(axis=1) > rng.random((600, 1))).argmax(
+        axis=1
+    )  # the probabilities are calibrated
     given = spoilt(true, 4, 0.1)
     found = evidence(dataset_of(given, np.ones((600, 2), np.float16)).with_arrays(probs=probs))
     assert np.abs(found.probs - probs).mean() < 0.03
@@ -137,7 +141,9 @@ def test_many_classes_of_few_samples():
 
 
 def test_a_small_class_that_the_features_do_not_see_is_not_called_wrong():
-    """Six samples that lie among another class: that all are wrong says more of the features than of the labels."""
+    """Six samples that lie among another class: that all are wrong says more of the features
+    than of the labels.
+    """
     embedding, true = clustered(300, 3)
     hidden = np.flatnonzero(true == 0)[:6]
     given = true.copy()

@@ -1,4 +1,6 @@
-"""An audit made by hand, so that reports are tested without the engine: real images, made-up measures, a few made-up checks."""
+"""An audit made by hand, so that reports are tested without the engine: real images, made-up
+measures, a few made-up checks.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,13 @@ class Unreadable(_Silent):
 @dataclass(frozen=True)
 class NearDuplicate(_Silent):
     __doc__ = _Silent.__doc__
-    code, family, severity, scope, suggestion = "near-duplicate", "duplicates", "warning", "pair", "drop"
+    code, family, severity, scope, suggestion = (
+        "near-duplicate",
+        "duplicates",
+        "warning",
+        "pair",
+        "drop",
+    )
     summary = "Almost the same picture"
     advice = "Keep the best of each group."
     message = "{relation} {related}"
@@ -151,40 +159,77 @@ class Shortcut(_Silent):
 
 
 CHECKS = (
-    Unreadable(), ConflictingRows(), NearDuplicate(), LabelConflict(), ClassImbalance(), GroupLeakage(), Dark(), Blurry(),
+    Unreadable(),
+    ConflictingRows(),
+    NearDuplicate(),
+    LabelConflict(),
+    ClassImbalance(),
+    GroupLeakage(),
+    Dark(),
+    Blurry(),
     Grayscale(),
-)  # fmt: skip
+)
 
 
 def planted(root: Path) -> Audit:
-    """An audit of 24 images under `root`, with hostile names and labels and one claim of every kind."""
-    names = [f"train/cat/{i:02d}.jpg" for i in range(12)] + [f"test/dog/{i:02d}.jpg" for i in range(9)]
+    """An audit of 24 images under `root`, with hostile names and labels and one claim of every
+    kind.
+    """
+    names = [f"train/cat/{i:02d}.jpg" for i in range(12)] + [
+        f"test/dog/{i:02d}.jpg" for i in range(9)
+    ]
     names += [f"test/dog/{HOSTILE}", "train/cat/=cmd.jpg", escape_name("train/cat/caf\udce9.jpg")]
     for index, name in enumerate(names[:-1]):
         save(textured(index), root / name, quality=90)
     samples = _samples(names)
     claims = list(_claims(names))
     dataset = Dataset(
-        str(root), samples, "classification", tuple(sorted(set(samples["label"].dropna()))), ignored={"Thumbs.db": 2}
+        str(root),
+        samples,
+        "classification",
+        tuple(sorted(set(samples["label"].dropna()))),
+        ignored={"Thumbs.db": 2},
     )
     options = {"pass": {"jobs": 1}, "only": []}
-    run = {"stage": "audit", "root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": options}
+    run = {
+        "stage": "audit",
+        "root": str(root),
+        "finished_at": "2030-01-02T03:04:05+00:00",
+        "options": options,
+    }
     run |= {"seconds": {"scan": 0.1}, "fingerprint": dataset.fingerprint}
     return Audit(dataset, Issues.collect(claims), {"group-leakage": "needs groups"}, CHECKS, run)
 
 
 #: Evidence of every kind that the page draws.
 CURVE = {
-    "x": [50, 100, 200, 400, 800, 1600], "y": [0.5, 0.6, 0.68, 0.74, 0.79, 0.82], "low": [0.45, 0.56, 0.65, 0.72, 0.76, 0.78],
-    "high": [0.55, 0.64, 0.71, 0.76, 0.82, 0.86], "x_label": "images", "y_label": "accuracy", "measured": 5,
-}  # fmt: skip
-MATRIX = {"classes": ["cat", "dog", CLOSING], "rows": [[0.9, 0.1, 0], [0.2, 0.8, 0], [0, 0.05, 0.95]]}
-HISTOGRAM = {"edges": [0, 0.25, 0.5, 0.75, 1], "series": {"cat": [9, 3, 1, 0], CLOSING: [0, 2, 5, 8]}, "label": "luma_mean"}
-PATCH = {"pixels": [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]]], "place": "bottom right corner"}
+    "x": [50, 100, 200, 400, 800, 1600],
+    "y": [0.5, 0.6, 0.68, 0.74, 0.79, 0.82],
+    "low": [0.45, 0.56, 0.65, 0.72, 0.76, 0.78],
+    "high": [0.55, 0.64, 0.71, 0.76, 0.82, 0.86],
+    "x_label": "images",
+    "y_label": "accuracy",
+    "measured": 5,
+}
+MATRIX = {
+    "classes": ["cat", "dog", CLOSING],
+    "rows": [[0.9, 0.1, 0], [0.2, 0.8, 0], [0, 0.05, 0.95]],
+}
+HISTOGRAM = {
+    "edges": [0, 0.25, 0.5, 0.75, 1],
+    "series": {"cat": [9, 3, 1, 0], CLOSING: [0, 2, 5, 8]},
+    "label": "luma_mean",
+}
+PATCH = {
+    "pixels": [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]]],
+    "place": "bottom right corner",
+}
 
 
 def learned(root: Path, rows: int = 60) -> Audit:
-    """An audit with embeddings in two clusters, one image that lies in the wrong one, and claims with evidence of every kind."""
+    """An audit with embeddings in two clusters, one image that lies in the wrong one, and claims
+    with evidence of every kind.
+    """
     random = np.random.default_rng(1)
     names = [f"{'cat' if i % 2 else 'dog'}/{i:03d}.jpg" for i in range(rows)]
     for index, name in enumerate(names[:24]):
@@ -193,23 +238,53 @@ def learned(root: Path, rows: int = 60) -> Audit:
     labels[-1] = CLOSING
     side = np.arange(rows) % 2
     side[0] = 1
-    embedding = np.abs(random.normal(0, 0.1, (rows, 24)) + 2 * np.eye(2, 24)[side]).astype(np.float16)
+    embedding = np.abs(random.normal(0, 0.1, (rows, 24)) + 2 * np.eye(2, 24)[side]).astype(
+        np.float16
+    )
     embedding[-2] = 0
     samples = pd.DataFrame(
-        {"label": pd.Categorical(labels), "split": pd.Categorical(["train"] * rows), "width": 96, "height": 72, "bytes": 5000},
+        {
+            "label": pd.Categorical(labels),
+            "split": pd.Categorical(["train"] * rows),
+            "width": 96,
+            "height": 72,
+            "bytes": 5000,
+        },
         index=pd.Index(names, name="sample"),
     )
     near = {"label": "dog", "other": "cat", "neighbours": [*names[1:12:2], "gone.jpg"]}
     wrong = WrongLabel().claims(names[:1], evidence=near, value="cat", confidence=0.9)
-    malformed = {"histogram": {"edges": "x"}, "curve": {"x": [1], "y": []}, "matrix": 3, "interval": [2, 1]}
-    what = [{"what": f"brightness gives {CLOSING!r} away", "histogram": HISTOGRAM, "interval": [0.6, 0.8], "baseline": 0.5},
-            {"what": "a patch", "patch": PATCH | {"carriers": names[2:5]}}, {"what": "more data helps", "curve": CURVE},
-            {"what": "mixed up", "matrix": MATRIX, "drivers": names[20:23]},
-            malformed | {"what": "malformed"}]  # fmt: skip
+    malformed = {
+        "histogram": {"edges": "x"},
+        "curve": {"x": [1], "y": []},
+        "matrix": 3,
+        "interval": [2, 1],
+    }
+    what = [
+        {
+            "what": f"brightness gives {CLOSING!r} away",
+            "histogram": HISTOGRAM,
+            "interval": [0.6, 0.8],
+            "baseline": 0.5,
+        },
+        {"what": "a patch", "patch": PATCH | {"carriers": names[2:5]}},
+        {"what": "more data helps", "curve": CURVE},
+        {"what": "mixed up", "matrix": MATRIX, "drivers": names[20:23]},
+        malformed | {"what": "malformed"},
+    ]
     shortcut = Shortcut().claims([""] * len(what), figure=0.7, evidence=what)
-    dataset = Dataset(str(root), samples, "classification", ("cat", "dog"), {"embedding": embedding})
-    run = {"root": str(root), "finished_at": "2030-01-02T03:04:05+00:00", "options": {}, "fingerprint": dataset.fingerprint}
-    return Audit(dataset, Issues.collect([wrong, shortcut]), {}, (*CHECKS, WrongLabel(), Shortcut()), run)
+    dataset = Dataset(
+        str(root), samples, "classification", ("cat", "dog"), {"embedding": embedding}
+    )
+    run = {
+        "root": str(root),
+        "finished_at": "2030-01-02T03:04:05+00:00",
+        "options": {},
+        "fingerprint": dataset.fingerprint,
+    }
+    return Audit(
+        dataset, Issues.collect([wrong, shortcut]), {}, (*CHECKS, WrongLabel(), Shortcut()), run
+    )
 
 
 def _samples(names: list[str]) -> pd.DataFrame:
@@ -220,27 +295,51 @@ def _samples(names: list[str]) -> pd.DataFrame:
     labels = [name.split("/")[1] for name in names]
     labels[0], labels[3] = CLOSING, None
     columns: dict[str, Any] = {
-        "label": pd.Categorical(labels), "split": pd.Categorical([name.split("/")[0] for name in names]),
-        "bytes": random.integers(2_000, 900_000, n), "file_hash": [f"{i:032x}" for i in range(n - 1)] + [""],
-        "lost": pd.Categorical(lost), "lost_detail": ["" for _ in range(n)], "format": pd.Categorical(["JPEG"] * n),
-        "extension": pd.Categorical(["jpg"] * n), "camera": pd.Categorical(["Canon of Smith"] * n),
-        "width": pd.array([96] * (n - 1) + [None], dtype="Int32"), "height": pd.array([72] * (n - 1) + [None], dtype="Int32"),
-        "luma_p99": np.append(random.uniform(0, 1, n - 1), np.nan), "chroma_p99": np.append(random.uniform(0, 1, n - 1), np.nan),
-        "sharpness": np.append(random.lognormal(0, 1, n - 1), np.nan), "patient": ["Smith"] * n,
-    }  # fmt: skip
+        "label": pd.Categorical(labels),
+        "split": pd.Categorical([name.split("/")[0] for name in names]),
+        "bytes": random.integers(2_000, 900_000, n),
+        "file_hash": [f"{i:032x}" for i in range(n - 1)] + [""],
+        "lost": pd.Categorical(lost),
+        "lost_detail": ["" for _ in range(n)],
+        "format": pd.Categorical(["JPEG"] * n),
+        "extension": pd.Categorical(["jpg"] * n),
+        "camera": pd.Categorical(["Canon of Smith"] * n),
+        "width": pd.array([96] * (n - 1) + [None], dtype="Int32"),
+        "height": pd.array([72] * (n - 1) + [None], dtype="Int32"),
+        "luma_p99": np.append(random.uniform(0, 1, n - 1), np.nan),
+        "chroma_p99": np.append(random.uniform(0, 1, n - 1), np.nan),
+        "sharpness": np.append(random.lognormal(0, 1, n - 1), np.nan),
+        "patient": ["Smith"] * n,
+    }
     return pd.DataFrame(columns, index=pd.Index(names, name="sample"))
 
 
 def _claims(names: list[str]) -> Iterator[pd.DataFrame]:
     broken = {"reason": "truncated", "detail": "ends after 12 bytes"}
     yield Unreadable().claims([names[-1]], evidence=broken)
-    dark = {"figure": np.linspace(0.01, 0.19, 7), "unit": "luma", "confidence": np.linspace(0.99, 0.6, 7)}
+    dark = {
+        "figure": np.linspace(0.01, 0.19, 7),
+        "unit": "luma",
+        "confidence": np.linspace(0.99, 0.6, 7),
+    }
     yield Dark().claims([*names[:6], names[21]], evidence={"threshold": 0.2}, **dark)
-    near = {"group": ["g1", "g2", "g2"], "confidence": [0.9, 0.95, 0.8], "evidence": [{"relation": "a mirrored copy of"}] * 3}
-    yield NearDuplicate().claims([names[2], names[13], names[22]], related=[names[1], names[12], names[12]], **near)
-    yield LabelConflict().claims([names[0]], related=[names[12]], evidence={"label": CLOSING, "other": "dog"})
-    yield ClassImbalance().claims(["cat"], figure=12, unit="images", evidence={"ratio": 3.5, "largest": "dog"})
-    yield ConflictingRows().claims([names[4]], location="labels.csv:17", evidence={"labels": "cat and dog"})
+    near = {
+        "group": ["g1", "g2", "g2"],
+        "confidence": [0.9, 0.95, 0.8],
+        "evidence": [{"relation": "a mirrored copy of"}] * 3,
+    }
+    yield NearDuplicate().claims(
+        [names[2], names[13], names[22]], related=[names[1], names[12], names[12]], **near
+    )
+    yield LabelConflict().claims(
+        [names[0]], related=[names[12]], evidence={"label": CLOSING, "other": "dog"}
+    )
+    yield ClassImbalance().claims(
+        ["cat"], figure=12, unit="images", evidence={"ratio": 3.5, "largest": "dog"}
+    )
+    yield ConflictingRows().claims(
+        [names[4]], location="labels.csv:17", evidence={"labels": "cat and dog"}
+    )
     yield Grayscale().claims(names[7:9], figure=0.001)
 
 
@@ -253,5 +352,8 @@ def audit(tmp_path: Path) -> Audit:
 def empty_audit() -> Audit:
     samples = pd.DataFrame(index=pd.Index([], name="sample", dtype="str"))
     return Audit(
-        Dataset("nowhere", samples), Issues.collect([batch("dark", "warning", "sample", [])]), {"dark": "no samples"}, CHECKS
+        Dataset("nowhere", samples),
+        Issues.collect([batch("dark", "warning", "sample", [])]),
+        {"dark": "no samples"},
+        CHECKS,
     )

@@ -25,7 +25,9 @@ def printed(summary: dict[str, Any], paths: ReportPaths | None = None) -> str:
 def test_piped_it_is_plain_text_that_says_what_how_many_and_what_to_do(audit: Audit) -> None:
     text = printed(summarise(audit), ReportPaths("dataprep-out/audit"))
     assert "\x1b" not in text
-    assert "rich" not in sys.modules or text  # what matters is the text: nothing in it depends on rich
+    assert (
+        "rich" not in sys.modules or text
+    )  # what matters is the text: nothing in it depends on rich
     for words in (
         "3 kinds of error to mend before training",
         "Files that cannot be read",
@@ -33,7 +35,12 @@ def test_piped_it_is_plain_text_that_says_what_how_many_and_what_to_do(audit: Au
         "→ Decide which label is right.",
     ):
         assert words in text
-    assert text.index("ERRORS") < text.index("WARNINGS") < text.index("WORTH KNOWING") < text.index("NOT CHECKED")
+    assert (
+        text.index("ERRORS")
+        < text.index("WARNINGS")
+        < text.index("WORTH KNOWING")
+        < text.index("NOT CHECKED")
+    )
     assert "group-leakage: needs groups" in text
     assert "Thumbs.db: 2" in text
     assert "dataprep-out/audit/report.html" in text.splitlines()[-2]
@@ -42,7 +49,9 @@ def test_piped_it_is_plain_text_that_says_what_how_many_and_what_to_do(audit: Au
 def test_no_line_is_wider_than_a_terminal(audit: Audit) -> None:
     summary = summarise(audit)
     for check in summary["checks"]:
-        check["worst"] = [{"target": "長い名前/" * 40, "related": "", "message": "wide 説明 " * 40}] * 5
+        check["worst"] = [
+            {"target": "長い名前/" * 40, "related": "", "message": "wide 説明 " * 40}
+        ] * 5
         check["summary"] *= 4
     for line in printed(summary).splitlines():
         wide = sum(1 + (ord(letter) > 0x2E80) for letter in line)
@@ -51,17 +60,25 @@ def test_no_line_is_wider_than_a_terminal(audit: Audit) -> None:
 
 def test_notes_of_wide_letters_are_wrapped_and_not_cut(audit: Audit) -> None:
     summary = summarise(audit)
-    notes = ["No column is called label. It may be " + "、".join(f"类别{number} (3 values)" for number in range(20)), "猫" * 100]
+    notes = [
+        "No column is called label. It may be "
+        + "、".join(f"类别{number} (3 values)" for number in range(20)),
+        "猫" * 100,
+    ]
     summary["dataset"]["notes"] = notes
     text = printed(summary)
     shown = text[text.index("HOW IT WAS READ") :].split("\n\n")[0]
-    assert all(sum(1 + (ord(letter) > 0x2E80) for letter in line) <= 80 for line in shown.splitlines())
+    assert all(
+        sum(1 + (ord(letter) > 0x2E80) for letter in line) <= 80 for line in shown.splitlines()
+    )
     assert "".join(notes).replace(" ", "") in "".join(shown.split()).replace("•", "")
 
 
 def test_control_characters_in_names_are_written_out(audit: Audit) -> None:
     name = "\x1b[31mred\x07\n\u202egpj.exe"
-    claims = batch("unreadable", "error", "sample", np.array([name], dtype=object), evidence={"reason": name})
+    claims = batch(
+        "unreadable", "error", "sample", np.array([name], dtype=object), evidence={"reason": name}
+    )
     text = printed(summarise(replace(audit, issues=Issues.collect([claims]))))
     assert not any(letter in text for letter in "\x1b\x07\u202e")
     assert "\\x1b[31mred" in text

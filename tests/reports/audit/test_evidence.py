@@ -25,7 +25,12 @@ def test_bars_of_each_series_fill_their_own_row() -> None:
 
 
 def test_categories_name_the_bins() -> None:
-    given = {"edges": [-0.5, 0.5, 1.5], "series": {"a": [3, 1]}, "label": "format", "categories": ["JPEG", "PNG"]}
+    given = {
+        "edges": [-0.5, 0.5, 1.5],
+        "series": {"a": [3, 1]},
+        "label": "format",
+        "categories": ["JPEG", "PNG"],
+    }
     chart = drawings({"histogram": given})["histogram"]
     assert [bar["text"] for bar in chart["series"][0]["bars"]] == ["JPEG: 3 of 4", "PNG: 1 of 4"]
     assert (chart["low"], chart["high"]) == ("JPEG", "PNG")
@@ -34,7 +39,11 @@ def test_categories_name_the_bins() -> None:
 def test_pixels_keep_their_colours_and_places() -> None:
     patch = drawings({"patch": PATCH})["patch"]
     assert [(cell["x"], cell["y"], cell["colour"]) for cell in patch["cells"]] == [
-        (0, 0, "rgb(255,0,0)"), (1, 0, "rgb(0,255,0)"), (0, 1, "rgb(0,0,255)"), (1, 1, "rgb(255,255,0)")]  # fmt: skip
+        (0, 0, "rgb(255,0,0)"),
+        (1, 0, "rgb(0,255,0)"),
+        (0, 1, "rgb(0,0,255)"),
+        (1, 1, "rgb(255,255,0)"),
+    ]
     assert (patch["width"], patch["height"], patch["place"]) == (2, 2, "bottom right corner")
 
 
@@ -52,7 +61,9 @@ def test_a_curve_that_spans_sizes_is_logarithmic_and_tells_guesses() -> None:
 
 def test_a_matrix_is_as_dark_as_its_confusions() -> None:
     matrix = drawings({"matrix": MATRIX})["matrix"]
-    strength = {(cell["x"], cell["y"]): cell["strength"] for cell in matrix["cells"] if not cell["same"]}
+    strength = {
+        (cell["x"], cell["y"]): cell["strength"] for cell in matrix["cells"] if not cell["same"]
+    }
     assert strength[0, 1] == 1.0
     assert strength[1, 0] == 0.5
     assert strength[2, 0] == 0
@@ -68,7 +79,9 @@ def test_a_matrix_is_as_dark_as_its_confusions() -> None:
         ({"interval": [0.1, 0.2]}, math.nan, (10, 20, None, None)),
     ],
 )
-def test_intervals_lie_where_their_figures_say(given: dict[str, Any], figure: float, expected: tuple[Any, ...]) -> None:
+def test_intervals_lie_where_their_figures_say(
+    given: dict[str, Any], figure: float, expected: tuple[Any, ...]
+) -> None:
     drawn = drawings(given, figure)["interval"]
     assert (drawn["low"], drawn["high"], drawn["figure"], drawn["baseline"]) == expected
 
@@ -76,15 +89,27 @@ def test_intervals_lie_where_their_figures_say(given: dict[str, Any], figure: fl
 @pytest.mark.parametrize(
     "given",
     [
-        {"histogram": {"edges": "x"}}, {"histogram": {"edges": [0, 1], "series": {"a": [0]}}},
-        {"histogram": {"series": 1, "edges": []}}, {"curve": {"x": [1], "y": [1]}}, {"curve": {"x": [1, 2], "y": [1, "a"]}},
-        {"curve": {"x": [1, 2], "y": [1]}}, {"curve": [1]},
-        {"matrix": {"classes": [], "rows": []}}, {"matrix": {"classes": ["a", "b"], "rows": [[1, 2]]}},
-        {"patch": {"pixels": [[1]]}}, {"patch": {"pixels": []}}, {"patch": {}}, {"patch": 1},
-        {"interval": [2, 1]}, {"interval": 3}, {"interval": [1, None]},
-        {"neighbours": "a.jpg"}, {"neighbours": [1, 2]}, {"drivers": []},
+        {"histogram": {"edges": "x"}},
+        {"histogram": {"edges": [0, 1], "series": {"a": [0]}}},
+        {"histogram": {"series": 1, "edges": []}},
+        {"curve": {"x": [1], "y": [1]}},
+        {"curve": {"x": [1, 2], "y": [1, "a"]}},
+        {"curve": {"x": [1, 2], "y": [1]}},
+        {"curve": [1]},
+        {"matrix": {"classes": [], "rows": []}},
+        {"matrix": {"classes": ["a", "b"], "rows": [[1, 2]]}},
+        {"patch": {"pixels": [[1]]}},
+        {"patch": {"pixels": []}},
+        {"patch": {}},
+        {"patch": 1},
+        {"interval": [2, 1]},
+        {"interval": 3},
+        {"interval": [1, None]},
+        {"neighbours": "a.jpg"},
+        {"neighbours": [1, 2]},
+        {"drivers": []},
     ],
-)  # fmt: skip
+)
 def test_what_has_another_form_is_not_drawn(given: dict[str, Any]) -> None:
     assert drawings(given) == {}
 
@@ -101,5 +126,7 @@ def test_pictures_of_the_page_are_bounded_and_known(monkeypatch: pytest.MonkeyPa
     known = {"a", "b", "c", "d", "e", "f"}
     shown = exhibits(table, {0: (), 1: ("b",), 2: (), 3: ()}, lambda names: known & set(names))
     assert names_shown(shown) == ["a", "b", "c", "d"]
-    assert shown[1]["strips"][0]["names"] == ["c", "d"], "what is pictured beside it is not pictured again"
+    assert shown[1]["strips"][0]["names"] == ["c", "d"], (
+        "what is pictured beside it is not pictured again"
+    )
     assert list(shown) == [0, 1], "the third would be too many, the fourth shows nothing"

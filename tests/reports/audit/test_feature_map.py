@@ -11,7 +11,13 @@ import pandas as pd
 import pytest
 import simplejpeg
 
-from dataprep.reports.audit.feature_map import extent, feature_map, map_payload, reading, why_unmapped
+from dataprep.reports.audit.feature_map import (
+    extent,
+    feature_map,
+    map_payload,
+    reading,
+    why_unmapped,
+)
 from dataprep.reports.audit.sprites import SIDE, affordable, pictured, sheet
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
@@ -24,9 +30,15 @@ def clustered(rows: int, labels: np.ndarray, flagged: int = 0) -> Audit:
     random = np.random.default_rng(0)
     centre = np.arange(rows) % 4
     embedding = (2 * np.eye(4, 12)[centre] + random.normal(0, 0.2, (rows, 12))).astype(np.float16)
-    samples = pd.DataFrame({"label": pd.Categorical(labels)}, index=pd.Index([f"{i}.jpg" for i in range(rows)], name="sample"))
+    samples = pd.DataFrame(
+        {"label": pd.Categorical(labels)},
+        index=pd.Index([f"{i}.jpg" for i in range(rows)], name="sample"),
+    )
     claims = batch("dark", "warning", "sample", samples.index[:flagged])
-    return Audit(Dataset("nowhere", samples, "classification", (), {"embedding": embedding}), Issues.collect([claims]))
+    return Audit(
+        Dataset("nowhere", samples, "classification", (), {"embedding": embedding}),
+        Issues.collect([claims]),
+    )
 
 
 def test_unknown_embeddings_are_not_on_the_map(tmp_path: Path) -> None:
@@ -48,7 +60,11 @@ def test_labels_that_follow_the_clusters_agree_and_others_do_not() -> None:
     assert random is not None
     assert random.agreement == pytest.approx(random.chance, abs=0.03)
     assert "no clear clusters" in reading(random)
-    halves = feature_map(clustered(400, np.where(np.random.default_rng(1).random(400) < 0.6, list("abcd") * 100, "a")))
+    halves = feature_map(
+        clustered(
+            400, np.where(np.random.default_rng(1).random(400) < 0.6, list("abcd") * 100, "a")
+        )
+    )
     assert halves is not None
     assert "in part" in reading(halves)
 
@@ -75,7 +91,11 @@ def test_a_large_set_is_sampled_with_what_checks_complain_of() -> None:
     assert (np.diff(found.rows) > 0).all()
     assert set(range(30)) <= set(found.rows.tolist())
     assert extent(found) == "200 of 2,000 images"
-    assert 2 <= np.isin(found.rows, np.flatnonzero(audit.dataset.samples["label"] == "rare")).sum() <= 6
+    assert (
+        2
+        <= np.isin(found.rows, np.flatnonzero(audit.dataset.samples["label"] == "rare")).sum()
+        <= 6
+    )
     again = feature_map(audit, most=200)
     assert again is not None
     np.testing.assert_array_equal(found.positions, again.positions)
@@ -132,7 +152,10 @@ def test_pictures_are_of_flagged_points_and_all_over_the_map() -> None:
 
 def test_every_picture_has_its_place_on_the_sheet() -> None:
     colours = {3: (250, 0, 0), 7: (0, 250, 0), 50: (0, 0, 250)}
-    pictures = {point: simplejpeg.encode_jpeg(np.full((40, 72, 3), colour, np.uint8)) for point, colour in colours.items()}
+    pictures = {
+        point: simplejpeg.encode_jpeg(np.full((40, 72, 3), colour, np.uint8))
+        for point, colour in colours.items()
+    }
     made = sheet(pictures)
     image = simplejpeg.decode_jpeg(base64.b64decode(made["image"]))
     assert made["points"] == [3, 7, 50]

@@ -17,7 +17,15 @@ from dataprep.reports import report
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.files.writing import MARKER, mark_output, write_atomically, write_together
 
-FILES = {"report.html", "report.json", "issues.csv", "samples.parquet", "report.sarif", "run.json", MARKER}
+FILES = {
+    "report.html",
+    "report.json",
+    "issues.csv",
+    "samples.parquet",
+    "report.sarif",
+    "run.json",
+    MARKER,
+}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -44,9 +52,12 @@ def test_files_written_together_take_their_places_together(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("code", "word"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EIO, "Input/output")]
+    ("code", "word"),
+    [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EIO, "Input/output")],
 )
-def test_a_failing_disk_is_named_and_leaves_the_old_file(tmp_path: Path, monkeypatch: Any, code: int, word: str) -> None:
+def test_a_failing_disk_is_named_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: Any, code: int, word: str
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -61,7 +72,10 @@ def test_a_failing_disk_is_named_and_leaves_the_old_file(tmp_path: Path, monkeyp
 
 def test_a_folder_that_cannot_be_made_is_the_outputs_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match="choose another folder"), write_atomically(tmp_path / "file" / "inside"):
+    with (
+        pytest.raises(OutputError, match="choose another folder"),
+        write_atomically(tmp_path / "file" / "inside"),
+    ):
         pass
 
 
@@ -70,14 +84,18 @@ def test_an_error_about_another_file_is_not_taken_for_ours(tmp_path: Path) -> No
         (tmp_path / "elsewhere" / "missing").read_bytes()
 
 
-def test_what_a_killed_run_left_is_removed_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_removed_and_what_a_living_one_writes_stays(
+    tmp_path: Path,
+) -> None:
     for name in (".file.0123abcd.partial", ".other.0123abcd.partial"):
         (tmp_path / name).write_bytes(b"half")
     with write_atomically(tmp_path / "file") as living:
         living.write(b"1")
         with write_atomically(tmp_path / "file") as file:
             file.write(b"2")
-        assert set(contents(tmp_path)) - {"file", ".other.0123abcd.partial"} == {os.path.basename(living.name)}
+        assert set(contents(tmp_path)) - {"file", ".other.0123abcd.partial"} == {
+            os.path.basename(living.name)
+        }
     assert contents(tmp_path) == {"file": b"1", ".other.0123abcd.partial": b"half"}
 
 
@@ -90,7 +108,9 @@ def test_mark_output_is_done_once(tmp_path: Path) -> None:
 
 def test_a_report_holds_its_files_and_says_where_they_are(audit: Audit, tmp_path: Path) -> None:
     stages: list[str] = []
-    paths = report(audit, tmp_path / "out", progress=lambda stage, done, total, note: stages.append(stage))
+    paths = report(
+        audit, tmp_path / "out", progress=lambda stage, done, total, note: stages.append(stage)
+    )
     assert set(os.listdir(tmp_path / "out")) == FILES
     for path in (paths.html, paths.json, paths.issues, paths.samples, paths.sarif, paths.run):
         assert os.path.getsize(path)
@@ -109,7 +129,9 @@ def test_a_report_of_nothing_is_a_report(empty_audit: Audit, tmp_path: Path) -> 
     assert "No images found" in Path(paths.html).read_text(encoding="utf-8")
 
 
-def test_a_failing_report_leaves_the_previous_one_whole(audit: Audit, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_failing_report_leaves_the_previous_one_whole(
+    audit: Audit, tmp_path: Path, monkeypatch: Any
+) -> None:
     report(audit, tmp_path / "out")
     before = contents(tmp_path / "out")
 
@@ -128,7 +150,8 @@ def test_a_killed_run_leaves_the_previous_result_whole(tmp_path: Path) -> None:
     code = (
         "import os, sys; from dataprep.schemas.files.writing import write_together\n"
         "with write_together(sys.argv[1]) as opened:\n"
-        "    opened('a').write(b'new'); opened('b').write(b'new'); os.kill(os.getpid(), 9) if os.name != 'nt' else os._exit(9)"
+        "    opened('a').write(b'new'); opened('b').write(b'new'); os.kill(os.getpid(), 9) if "
+        "os.name != 'nt' else os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode
     left = sorted(os.listdir(tmp_path))

@@ -10,7 +10,9 @@ from dataprep.schemas.issues import Issues, batch
 
 
 def ids(names: list[str], hashes: list[str], **claims: object) -> list[str]:
-    dataset = Dataset("root", pd.DataFrame({"file_hash": hashes}, index=pd.Index(names, name="sample")))
+    dataset = Dataset(
+        "root", pd.DataFrame({"file_hash": hashes}, index=pd.Index(names, name="sample"))
+    )
     columns = {"check": "dark", "severity": "info", "scope": "sample", "target": names} | claims
     return list(issue_ids(Issues.collect([batch(**columns)]), dataset))  # type: ignore[arg-type]
 

@@ -19,7 +19,13 @@ from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.identity import issue_ids
 from dataprep.schemas.issues import Issues
-from tests.reports.audit.conftest import CHECKS, ClassImbalance, ConflictingRows, Dark, NearDuplicate
+from tests.reports.audit.conftest import (
+    CHECKS,
+    ClassImbalance,
+    ConflictingRows,
+    Dark,
+    NearDuplicate,
+)
 
 SECRET = "zqxsecret"
 
@@ -55,22 +61,46 @@ def secretive() -> Audit:
         }
     ]
     claims = [
-        Dark().claims(names[:2], evidence={"threshold": 0.2}, value=f"{SECRET}cat", group=f"{SECRET}group"),
+        Dark().claims(
+            names[:2], evidence={"threshold": 0.2}, value=f"{SECRET}cat", group=f"{SECRET}group"
+        ),
         NearDuplicate().claims([names[1]], related=[names[0]], evidence=evidence),
-        ClassImbalance().claims([f"{SECRET}cat"], evidence={"ratio": 2.0, "largest": f"{SECRET}dog"}),
-        ConflictingRows().claims([f"{SECRET}/gone.jpg", "row 4"], location=[f"{SECRET}.csv:17", f"{SECRET}.csv, row 4"],
-                                 evidence={"labels": f"{SECRET}cat and {SECRET}dog"}),
-    ]  # fmt: skip
+        ClassImbalance().claims(
+            [f"{SECRET}cat"], evidence={"ratio": 2.0, "largest": f"{SECRET}dog"}
+        ),
+        ConflictingRows().claims(
+            [f"{SECRET}/gone.jpg", "row 4"],
+            location=[f"{SECRET}.csv:17", f"{SECRET}.csv, row 4"],
+            evidence={"labels": f"{SECRET}cat and {SECRET}dog"},
+        ),
+    ]
     dataset = Dataset(
-        f"/home/{SECRET}/images", samples, "classification", (f"{SECRET}cat", f"{SECRET}dog"), ignored={f"{SECRET}.db": 1}
+        f"/home/{SECRET}/images",
+        samples,
+        "classification",
+        (f"{SECRET}cat", f"{SECRET}dog"),
+        ignored={f"{SECRET}.db": 1},
     )
     passing = {"jobs": 1, "cache_dir": f"/home/{SECRET}"}
     run = {
-        "root": dataset.root, "fingerprint": dataset.fingerprint, "finished_at": "2030-01-01T00:00:00+00:00",
-        "options": {"only": [SECRET], "config": SECRET, "pass": passing, "checks": {"dark": {"threshold": 0.2}}},
-    }  # fmt: skip
+        "root": dataset.root,
+        "fingerprint": dataset.fingerprint,
+        "finished_at": "2030-01-01T00:00:00+00:00",
+        "options": {
+            "only": [SECRET],
+            "config": SECRET,
+            "pass": passing,
+            "checks": {"dark": {"threshold": 0.2}},
+        },
+    }
     skipped = {"blurry": f"failed: KeyError: {SECRET}"}
-    return Audit(dataset, Issues.collect(claims), skipped, (*CHECKS[:-3], replace(CHECKS[-3], threshold=0.3)), run)
+    return Audit(
+        dataset,
+        Issues.collect(claims),
+        skipped,
+        (*CHECKS[:-3], replace(CHECKS[-3], threshold=0.3)),
+        run,
+    )
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -80,7 +110,9 @@ def everything(folder: Path) -> dict[str, str]:
     texts["samples.parquet"] += str(table.schema) + table.to_pandas().to_csv()
     packed = re.findall(r'id="(?:claims|map-data)">([^<]*)<', texts["report.html"])
     assert packed
-    texts["report.html"] += "".join(gzip.decompress(base64.b64decode(part)).decode() for part in packed)
+    texts["report.html"] += "".join(
+        gzip.decompress(base64.b64decode(part)).decode() for part in packed
+    )
     return texts
 
 
@@ -100,18 +132,30 @@ def test_evidence_keeps_its_form_without_names_and_pixels() -> None:
         "neighbours": one.dataset.samples.index[:2].tolist(),
         "what": f"brightness gives '{SECRET}cat' and {SECRET}dog away: '{SECRET}'",
         "text": f"3 of 6 in {SECRET}split, 2 of {SECRET}patient1, are {SECRET}cat",
-        "histogram": {"edges": [0, 1], "series": {f"{SECRET}cat": [1], "the others": [2]}, "label": "luma_mean",
-                      "categories": [f"{SECRET}dog"]},
-        "patch": {"pixels": [[[1, 2, 3]]], "place": "top left corner", "carriers": [one.dataset.samples.index[0]]},
+        "histogram": {
+            "edges": [0, 1],
+            "series": {f"{SECRET}cat": [1], "the others": [2]},
+            "label": "luma_mean",
+            "categories": [f"{SECRET}dog"],
+        },
+        "patch": {
+            "pixels": [[[1, 2, 3]]],
+            "place": "top left corner",
+            "carriers": [one.dataset.samples.index[0]],
+        },
         "curve": {"x": [1, 2], "y": [1, 2], "x_label": "images"},
         "matrix": {"classes": [f"{SECRET}cat", f"{SECRET}dog"], "rows": [[1, 0], [0, 1]]},
-    }  # fmt: skip
+    }
     table = Issues.collect([Dark().claims(one.dataset.samples.index[:1], evidence=given)])
     text = anonymise(replace(one, issues=table)).issues.table["evidence"].iloc[0]
     assert SECRET not in text
     hidden = read_evidence(text)
-    assert hidden["histogram"] == {"edges": [0, 1], "series": {"class-01": [1], "the others": [2]}, "label": "luma_mean",
-                                   "categories": ["class-02"]}  # fmt: skip
+    assert hidden["histogram"] == {
+        "edges": [0, 1],
+        "series": {"class-01": [1], "the others": [2]},
+        "label": "luma_mean",
+        "categories": ["class-02"],
+    }
     assert hidden["patch"]["place"] == "top left corner"
     assert "pixels" not in hidden["patch"]
     assert hidden["patch"]["carriers"] == hidden["neighbours"][:1]
@@ -165,7 +209,9 @@ def test_pseudonyms_are_stable_when_files_are_renamed_and_reordered() -> None:
 def test_ids_of_claims_about_known_content_stay_the_same() -> None:
     audit = secretive()
     hidden = anonymise(audit)
-    of_content = audit.issues.table["check"].isin(["dark", "near-duplicate"]) | (audit.issues.table["target"] == "row 4")
+    of_content = audit.issues.table["check"].isin(["dark", "near-duplicate"]) | (
+        audit.issues.table["target"] == "row 4"
+    )
     same = issue_ids(audit.issues, audit.dataset) == issue_ids(hidden.issues, hidden.dataset)
     np.testing.assert_array_equal(same, of_content)
 

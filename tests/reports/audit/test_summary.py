@@ -30,7 +30,15 @@ def test_same_audit_same_bytes(audit: Audit) -> None:
 
 def test_counts_and_verdict(audit: Audit) -> None:
     summary = summarise(audit)
-    assert summary["counts"] == {"issues": 16, "facts": 0, "error": 3, "warning": 11, "info": 2, "samples": 10, "left_out": 0}
+    assert summary["counts"] == {
+        "issues": 16,
+        "facts": 0,
+        "error": 3,
+        "warning": 11,
+        "info": 2,
+        "samples": 10,
+        "left_out": 0,
+    }
     assert summary["verdict"]["level"] == "error"
     assert summary["verdict"]["title"] == "3 kinds of error to mend before training"
     assert "files that cannot be read (1)" in summary["verdict"]["text"]
@@ -49,17 +57,25 @@ def test_verdict_follows_the_worst_severity(audit: Audit, empty_audit: Audit) ->
 
 def test_checks_that_found_something_come_first_worst_first(audit: Audit) -> None:
     checks = summarise(audit)["checks"]
-    assert [check["severity"] for check in checks if check["count"]] == ["error"] * 3 + ["warning"] * 3 + ["info"]
+    assert [check["severity"] for check in checks if check["count"]] == ["error"] * 3 + [
+        "warning"
+    ] * 3 + ["info"]
     assert [check["code"] for check in checks if not check["count"]] == ["blurry"]
     dark = next(check for check in checks if check["code"] == "dark")
     assert (dark["count"], dark["samples"], dark["share"]) == (7, 7, round(7 / 24, 6))
-    assert dark["worst"][0]["message"] == "99 % of the pixels are darker than 0.01; the limit is 0.20"
+    assert (
+        dark["worst"][0]["message"] == "99 % of the pixels are darker than 0.01; the limit is 0.20"
+    )
     assert dark["options"] == {"threshold": 0.2}
 
 
-def test_a_skipped_check_is_named_with_its_reason_and_not_among_those_that_looked(audit: Audit) -> None:
+def test_a_skipped_check_is_named_with_its_reason_and_not_among_those_that_looked(
+    audit: Audit,
+) -> None:
     summary = summarise(audit)
-    assert [(entry["code"], entry["reason"]) for entry in summary["skipped"]] == [("group-leakage", "needs groups")]
+    assert [(entry["code"], entry["reason"]) for entry in summary["skipped"]] == [
+        ("group-leakage", "needs groups")
+    ]
     assert "group-leakage" not in {check["code"] for check in summary["checks"]}
 
 
@@ -83,11 +99,18 @@ def test_histograms_count_every_sample_once_and_mark_the_flagged(audit: Audit) -
     assert sum(found["luma_p99"]["counts"]) == found["luma_p99"]["n"] == 23
     assert sum(found["luma_p99"]["flagged"]) == 7
     assert found["luma_p99"]["checks"] == ["dark"]
-    assert all(flagged <= count for flagged, count in zip(found["luma_p99"]["flagged"], found["luma_p99"]["counts"], strict=True))
+    assert all(
+        flagged <= count
+        for flagged, count in zip(
+            found["luma_p99"]["flagged"], found["luma_p99"]["counts"], strict=True
+        )
+    )
     assert found["bytes"]["scale"] == "log"
 
 
-@pytest.mark.parametrize("values", [[np.nan] * 3, [5.0, 5.0, 5.0], [0.0, 0.0], [1e-3, 1e9], [-1.0, 3.0, np.inf]])
+@pytest.mark.parametrize(
+    "values", [[np.nan] * 3, [5.0, 5.0, 5.0], [0.0, 0.0], [1e-3, 1e9], [-1.0, 3.0, np.inf]]
+)
 def test_histogram_survives_odd_values(values: list[float]) -> None:
     import pandas as pd
 
@@ -97,11 +120,17 @@ def test_histogram_survives_odd_values(values: list[float]) -> None:
             assert column == "bytes" or not np.isfinite(values).any()
         else:
             assert sum(made["counts"]) == made["n"] == sum(made["flagged"])
-            assert all(low < high for low, high in zip(made["edges"], made["edges"][1:], strict=False))
+            assert all(
+                low < high for low, high in zip(made["edges"], made["edges"][1:], strict=False)
+            )
 
 
 def test_issues_that_are_not_shown_are_counted(audit: Audit) -> None:
-    clean = replace(audit, issues=audit.issues.where([False] * len(audit.issues)), run={"left_out": {"known": 15, "ignored": 1}})
+    clean = replace(
+        audit,
+        issues=audit.issues.where([False] * len(audit.issues)),
+        run={"left_out": {"known": 15, "ignored": 1}},
+    )
     summary = summarise(clean)
     assert summary["counts"]["left_out"] == 16
     assert summary["verdict"]["title"] == "No new errors and no new warnings"
@@ -109,7 +138,16 @@ def test_issues_that_are_not_shown_are_counted(audit: Audit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0, "0%"), (1, "100%"), (0.9981, ">99%"), (0.4, "40%"), (0.026, "2.6%"), (0.0001, "<0.1%"), (0.1, "10%")]
+    ("share", "text"),
+    [
+        (0, "0%"),
+        (1, "100%"),
+        (0.9981, ">99%"),
+        (0.4, "40%"),
+        (0.026, "2.6%"),
+        (0.0001, "<0.1%"),
+        (0.1, "10%"),
+    ],
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(share: float, text: str) -> None:
     assert percent(share) == text

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from dataprep.cleaning import audits
-from dataprep.reports.audit.tables import FORMULA, ISSUE_COLUMNS, neutralised, write_issues, write_samples
+from dataprep.reports.audit.tables import (
+    FORMULA,
+    ISSUE_COLUMNS,
+    neutralised,
+    write_issues,
+    write_samples,
+)
 from dataprep.reports.audit.tables import restored as put_back
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.identity import issue_ids
@@ -54,7 +60,12 @@ def test_no_text_looks_like_a_formula_and_none_is_lost(texts: list[str]) -> None
     assert [restored(text) for text in safe] == texts
 
 
-@given(st.lists(st.text(st.sampled_from("'=\x1b[31m\x00\x07\x7f\x9b\\\\u001bx5ca\r\n\t"), max_size=9), min_size=1))
+@given(
+    st.lists(
+        st.text(st.sampled_from("'=\x1b[31m\x00\x07\x7f\x9b\\\\u001bx5ca\r\n\t"), max_size=9),
+        min_size=1,
+    )
+)
 def test_no_text_commands_a_terminal_and_none_is_lost(texts: list[str]) -> None:
     safe = neutralised(pa.array(texts)).to_pylist()
     assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "".join(safe))
@@ -81,5 +92,7 @@ def test_samples_parquet_gives_the_table_back(audit: Audit) -> None:
     assert table["sample"].to_pylist() == list(audit.dataset.samples.index)
     assert table["mixed"].to_pylist()[:2] == ["1", "a"]
     back = table.to_pandas()
-    pd.testing.assert_series_equal(back["luma_p99"], audit.dataset.samples["luma_p99"].reset_index(drop=True))
+    pd.testing.assert_series_equal(
+        back["luma_p99"], audit.dataset.samples["luma_p99"].reset_index(drop=True)
+    )
     assert table["width"].null_count == 1

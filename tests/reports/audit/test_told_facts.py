@@ -21,8 +21,18 @@ def with_facts(audit: Audit, count: int, scope: str = "sample") -> Audit:
     """The audit with one warning and so many facts of the check ``dark``, and no other issue."""
     names = audit.dataset.samples.index.to_numpy(dtype=object)
     given: dict[str, Any] = {"figure": 0.1, "evidence": {"threshold": 0.2}}
-    facts = batch("dark", "fact", scope, names[1 : 1 + count] if scope == "sample" else np.array([""]), group="g", **given)
-    return replace(audit, issues=Issues.collect([batch("dark", "warning", "sample", names[:1], **given), facts]))
+    facts = batch(
+        "dark",
+        "fact",
+        scope,
+        names[1 : 1 + count] if scope == "sample" else np.array([""]),
+        group="g",
+        **given,
+    )
+    return replace(
+        audit,
+        issues=Issues.collect([batch("dark", "warning", "sample", names[:1], **given), facts]),
+    )
 
 
 def text_of(audit: Audit) -> str:
@@ -37,17 +47,28 @@ def test_facts_are_not_counted_as_issues(audit: Audit) -> None:
     assert (summary["counts"]["issues"], summary["counts"]["facts"]) == (1, 5)
     assert (dark["count"], dark["facts"], dark["samples"], dark["severity"]) == (1, 5, 1, "warning")
     assert summary["issues"]["total"] == 6  # every claim is in the list, facts last
-    assert [claim["severity"] for claim in summary["issues"]["claims"]] == ["warning"] + ["fact"] * 5
+    assert [claim["severity"] for claim in summary["issues"]["claims"]] == ["warning"] + [
+        "fact"
+    ] * 5
 
 
 @pytest.mark.parametrize(("count", "lines"), [(1, 1), (3, 3), (4, 1)])
-def test_few_facts_of_a_check_are_told_singly_and_many_together(audit: Audit, count: int, lines: int) -> None:
+def test_few_facts_of_a_check_are_told_singly_and_many_together(
+    audit: Audit, count: int, lines: int
+) -> None:
     (told,) = summarise(with_facts(audit, count))["facts"]
-    assert (told["check"], told["count"], told["samples"], len(told["lines"])) == ("dark", count, count, lines)
+    assert (told["check"], told["count"], told["samples"], len(told["lines"])) == (
+        "dark",
+        count,
+        count,
+        lines,
+    )
     if lines > 1 or count == 1:
         assert "99 % of the pixels are darker than 0.10" in told["lines"][0]["text"]
     else:
-        assert told["lines"][0]["text"].startswith("Dark images: 4 images, in 1 group. Look at them")
+        assert told["lines"][0]["text"].startswith(
+            "Dark images: 4 images, in 1 group. Look at them"
+        )
 
 
 def test_the_terminal_tells_them_apart_from_what_was_found(audit: Audit) -> None:

@@ -1,4 +1,6 @@
-"""Whatever ends a run, the former files of a folder are there or the new ones, whole, and the next run leaves nothing behind."""
+"""Whatever ends a run, the former files of a folder are there or the new ones, whole, and the
+next run leaves nothing behind.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def failing(*arguments: Any, **more: Any) -> None:
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_files_are_all_of_one_run_whatever_ends_it(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_all_of_one_run_whatever_ends_it(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "out" / "stage"
     prepare(how, folder, monkeypatch)
     (folder / "notes.txt").write_text("mine")
@@ -76,11 +80,17 @@ def test_files_are_all_of_one_run_whatever_ends_it(how: str, tmp_path: Path, mon
         assert work.versions() == {work.version}, end
         assert not interruptions.leftovers(tmp_path), end
     assert seen == {True, False}
-    assert set(os.listdir(folder)) == {*NAMES, "notes.txt", *([] if how == "not ours" else [MARKER])}
+    assert set(os.listdir(folder)) == {
+        *NAMES,
+        "notes.txt",
+        *([] if how == "not ours" else [MARKER]),
+    }
 
 
 @pytest.mark.parametrize("how", ["swapped", "no such call"])
-def test_what_a_result_no_longer_has_goes_with_it(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_result_no_longer_has_goes_with_it(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "stage"
     prepare(how, folder, monkeypatch)
     whole, part = Work(folder), Work(folder, ("a",))
@@ -89,7 +99,9 @@ def test_what_a_result_no_longer_has_goes_with_it(how: str, tmp_path: Path, monk
         settle(folder)
         names = set(os.listdir(folder)) - {MARKER}
         assert names in ({"a"}, set(NAMES)) or interruptions.leftovers(tmp_path), end
-        assert ((folder / "a").read_text() == str(part.version)) == (not (folder / "b").exists()), end
+        assert ((folder / "a").read_text() == str(part.version)) == (not (folder / "b").exists()), (
+            end
+        )
         whole()
         assert set(os.listdir(folder)) == {*NAMES, MARKER}, end
 
@@ -108,7 +120,9 @@ def test_a_first_run_leaves_nothing_or_all(tmp_path: Path, monkeypatch: pytest.M
             os.unlink(work.folder / name)
 
 
-def test_a_file_is_there_whole_whatever_ends_its_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_there_whole_whatever_ends_its_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, version = tmp_path / "deep" / "file", 0
 
     def work() -> None:
@@ -125,7 +139,9 @@ def test_a_file_is_there_whole_whatever_ends_its_writing(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("how", ["swapped", "no such call", "no locks"])
-def test_a_new_folder_is_there_whole_whatever_ends_its_making(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_folder_is_there_whole_whatever_ends_its_making(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, version = tmp_path / "new", 0
     prepare(how, tmp_path / "other", monkeypatch)
 
@@ -199,7 +215,9 @@ def test_folders_of_the_stage_and_open_files_stay_the_same(tmp_path: Path) -> No
     assert not interruptions.leftovers(tmp_path)
 
 
-def test_what_others_wrote_while_the_folders_swapped_is_brought_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_others_wrote_while_the_folders_swapped_is_brought_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "stage"
     mark_output(folder)
     (folder / "notes").write_text("old")
@@ -227,7 +245,9 @@ def test_a_folder_in_the_place_of_a_file_is_said_and_stays(tmp_path: Path) -> No
     assert set(os.listdir(tmp_path)) == {"a", MARKER}
 
 
-@pytest.mark.parametrize("names", [["../mine"], ["/etc/passwd"], [".."], "mine", 3, {"mine": 1}, [["mine"]]])
+@pytest.mark.parametrize(
+    "names", [["../mine"], ["/etc/passwd"], [".."], "mine", 3, {"mine": 1}, [["mine"]]]
+)
 def test_a_folder_from_elsewhere_removes_nothing_outside(names: Any, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     ready = tmp_path / "stage" / ".publish.01234567.ready"

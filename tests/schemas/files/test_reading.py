@@ -20,7 +20,9 @@ def test_a_file_is_read_whole(tmp_path):
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/full", "/dev/random"])
 def test_a_device_is_refused_at_once(path):
     for read in (read_input, check_input, read_json):
-        with pytest.raises(InputError, match=f"cannot read the list {path}: expected a file, got a device"):
+        with pytest.raises(
+            InputError, match=f"cannot read the list {path}: expected a file, got a device"
+        ):
             read(path, "the list")
 
 

@@ -47,31 +47,49 @@ def numbered(tmp_path: Path) -> Path:
     for name in ("0", "2", "9", "10"):
         (tmp_path / "images" / name).mkdir(parents=True)
         for number in range(2):
-            Image.new("RGB", (8, 8), (20 * number, 25 * int(name), 99)).save(tmp_path / "images" / name / f"{number}.png")
+            Image.new("RGB", (8, 8), (20 * number, 25 * int(name), 99)).save(
+                tmp_path / "images" / name / f"{number}.png"
+            )
     return tmp_path / "images"
 
 
-def test_folders_manifests_and_what_a_stage_left_number_alike(numbered: Path, tmp_path: Path) -> None:
+def test_folders_manifests_and_what_a_stage_left_number_alike(
+    numbered: Path, tmp_path: Path
+) -> None:
     expected = ("0", "2", "9", "10")
     scanned = dataprep.scan(numbered)
     assert scanned.classes == expected
     listed = tmp_path / "list.csv"
-    listed.write_text("path,label\n" + "".join(f"{name},{name.split('/')[0]}\n" for name in scanned.samples.index))
+    listed.write_text(
+        "path,label\n" + "".join(f"{name},{name.split('/')[0]}\n" for name in scanned.samples.index)
+    )
     assert dataprep.scan(numbered, manifest=listed).classes == expected
     several = tmp_path / "several.jsonl"
-    several.write_text("".join(f'{{"path": "{name}", "label": ["10", "{name[0]}", "2"]}}\n' for name in scanned.samples.index))
+    several.write_text(
+        "".join(
+            f'{{"path": "{name}", "label": ["10", "{name[0]}", "2"]}}\n'
+            for name in scanned.samples.index
+        )
+    )
     assert dataprep.scan(numbered, manifest=several).classes == ("0", "1", "2", "9", "10")
     scanned.samples.reset_index().to_parquet(tmp_path / "samples.parquet")
-    assert read_samples(str(tmp_path / "samples.parquet"), {"task": "classification"}, "").classes == expected
+    assert (
+        read_samples(str(tmp_path / "samples.parquet"), {"task": "classification"}, "").classes
+        == expected
+    )
     assert classes_of(Dataset("", scanned.samples, "classification")) == list(expected)
 
 
 def test_a_class_that_comes_by_a_relabelling_has_its_place(numbered: Path) -> None:
     scanned = dataprep.scan(numbered)
-    table = pd.DataFrame({"sample": [scanned.samples.index[0]], "action": ["relabel"], "new_label": ["1"]})
+    table = pd.DataFrame(
+        {"sample": [scanned.samples.index[0]], "action": ["relabel"], "new_label": ["1"]}
+    )
     assert cleaned_dataset(_Plan(table), scanned).classes == ("0", "1", "2", "9", "10")  # type: ignore[arg-type]
     with_probs = scanned.with_arrays(probs=np.zeros((len(scanned), 4), np.float32))
-    assert cleaned_dataset(_Plan(table), with_probs).classes == ("0", "2", "9", "10", "1"), "columns of probs stay where they are"  # type: ignore[arg-type]
+    assert cleaned_dataset(_Plan(table), with_probs).classes == ("0", "2", "9", "10", "1"), (
+        "columns of probs stay where they are"
+    )  # type: ignore[arg-type]
 
 
 class _Plan:

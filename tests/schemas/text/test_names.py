@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from dataprep.schemas.text.names import escape_name, unescape_name
 
 
-@given(st.text(st.one_of(st.characters(), st.characters(categories=["Cs"]), st.sampled_from("\\xu0cde95")), max_size=30))
+@given(
+    st.text(
+        st.one_of(st.characters(), st.characters(categories=["Cs"]), st.sampled_from("\\xu0cde95")),
+        max_size=30,
+    )
+)
 @example("\\x5c\\\\u\udce9\\x41\\")
 @example("\\u00e9\ud800\\xzz")
 def test_any_text_survives(name):
@@ -35,4 +40,7 @@ def test_usual_names_stay_as_they_are(name):
 def test_escaped_names_fit_in_files(tmp_path):
     names = [escape_name(os.fsdecode(b"caf\xe9.jpg")), escape_name("\ud800.jpg")]
     pd.DataFrame({"name": names}).to_parquet(tmp_path / "names.parquet")
-    assert pd.read_parquet(tmp_path / "names.parquet")["name"].tolist() == [r"caf\xe9.jpg", r"\ud800.jpg"]
+    assert pd.read_parquet(tmp_path / "names.parquet")["name"].tolist() == [
+        r"caf\xe9.jpg",
+        r"\ud800.jpg",
+    ]

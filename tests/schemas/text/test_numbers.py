@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataprep.schemas.text.numbers import are_plain_numbers, equals, number_kind_of, numbers_of, truths_of
+from dataprep.schemas.text.numbers import (
+    are_plain_numbers,
+    equals,
+    number_kind_of,
+    numbers_of,
+    truths_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,7 +20,12 @@ from dataprep.schemas.text.numbers import are_plain_numbers, equals, number_kind
     [
         (["1", "2", None], [1, 2, np.nan], "int", True),
         (["007", "010"], [7, 10], "int", False),
-        (["123456789012345678", "123456789012345679"], [123456789012345678, 123456789012345679], "int", False),
+        (
+            ["123456789012345678", "123456789012345679"],
+            [123456789012345678, 123456789012345679],
+            "int",
+            False,
+        ),
         (["1.50", "-2", ".5", "1e3"], [1.5, -2, 0.5, 1000], "float", False),
         (["1.50", "-2"], [1.5, -2], "float", True),
         (["3", "N/A", "none", " 4 "], [3, np.nan, np.nan, 4], "int", False),
@@ -31,7 +42,18 @@ def test_numbers(texts, values, kind, plain, dtype):
 
 
 @pytest.mark.parametrize(
-    "texts", [["1_000", "2"], ["١", "٢"], ["0x10"], ["1,5"], ["true"], ["nan", "N/A"], ["9" * 1000], ["a", "1"], []]
+    "texts",
+    [
+        ["1_000", "2"],
+        ["١", "٢"],
+        ["0x10"],
+        ["1,5"],
+        ["true"],
+        ["nan", "N/A"],
+        ["9" * 1000],
+        ["a", "1"],
+        [],
+    ],
 )
 def test_no_numbers(texts):
     column = pd.Series(texts, dtype="str").astype("category")
@@ -48,7 +70,10 @@ def test_truth_values_are_not_numbers():
     column = pd.Series(["True", "false", None, "TRUE"], dtype="category")
     assert (numbers_of(column), number_kind_of(column)) == (None, "bool")
     np.testing.assert_array_equal(truths_of(column), [1, 0, np.nan, 1])
-    assert (numbers_of(pd.Series([True, False])), number_kind_of(pd.Series([True]))) == (None, "bool")
+    assert (numbers_of(pd.Series([True, False])), number_kind_of(pd.Series([True]))) == (
+        None,
+        "bool",
+    )
     assert truths_of(pd.Series(["1", "0"])) is None
 
 
@@ -67,4 +92,9 @@ def test_truth_values_are_not_numbers():
 )
 def test_equal_cells(cells, value, rows):
     column = pd.Series(cells)
-    assert np.flatnonzero(equals(column.astype("category") if isinstance(cells[0], str) else column, value)).tolist() == rows
+    assert (
+        np.flatnonzero(
+            equals(column.astype("category") if isinstance(cells[0], str) else column, value)
+        ).tolist()
+        == rows
+    )

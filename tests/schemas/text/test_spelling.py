@@ -16,10 +16,18 @@ def meant(**counts: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("label", "right"),
     [
-        ("Cat", "cat"), ("cat ", "cat"), (" CAT", "cat"), ("hot_dog", "hot dog"), ("hot-dog", "hot dog"), ("HotDog", "hot dog"),
-        ("t\u00a0shirt", "t shirt"), ("ﬁsh", "fish"), ("STRASSE", "straße"), ("caf\u0065\u0301", "café"),
+        ("Cat", "cat"),
+        ("cat ", "cat"),
+        (" CAT", "cat"),
+        ("hot_dog", "hot dog"),
+        ("hot-dog", "hot dog"),
+        ("HotDog", "hot dog"),
+        ("t\u00a0shirt", "t shirt"),
+        ("ﬁsh", "fish"),
+        ("STRASSE", "straße"),
+        ("caf\u0065\u0301", "café"),
     ],
-)  # fmt: skip
+)
 def test_case_space_and_joints(label, right):
     assert meant(**{label: 40, right: 50, "other": 45}) == {label: right}
 
@@ -27,26 +35,52 @@ def test_case_space_and_joints(label, right):
 @pytest.mark.parametrize(
     ("label", "right", "why"),
     [
-        ("cta", "cat", "letters swapped"), ("laef", "leaf", "letters swapped"), ("caat", "cat", "letter doubled"),
-        ("dogs", "dog", "plural"), ("elefant", "elephants", ""), ("gray whael", "gray whale", "letters swapped"),
-        ("tigger", "tiger", "letter doubled"), ("giraff", "giraffe", "one letter"), ("zebta", "zebra", "one letter"),
-        ("giraaffe", "giraffe", "letter doubled"), ("goldenRetreiver", "golden retriever", "letters swapped"),
+        ("cta", "cat", "letters swapped"),
+        ("laef", "leaf", "letters swapped"),
+        ("caat", "cat", "letter doubled"),
+        ("dogs", "dog", "plural"),
+        ("elefant", "elephants", ""),
+        ("gray whael", "gray whale", "letters swapped"),
+        ("tigger", "tiger", "letter doubled"),
+        ("giraff", "giraffe", "one letter"),
+        ("zebta", "zebra", "one letter"),
+        ("giraaffe", "giraffe", "letter doubled"),
+        ("goldenRetreiver", "golden retriever", "letters swapped"),
     ],
-)  # fmt: skip
+)
 def test_typos(label, right, why):
     found = misspellings({label: 1, right: 50, "other": 45})
-    assert [(each.label, each.meant, each.why) for each in found] == ([(label, right, why)] if why else [])
+    assert [(each.label, each.meant, each.why) for each in found] == (
+        [(label, right, why)] if why else []
+    )
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("class1", "class2"), ("n01440764", "n01440765"), ("1", "11"), ("10", "01"), ("grade 1", "grade 2"), ("type a", "type b"),
-        ("modelA", "modelB"), ("cat", "bat"), ("cat", "car"), ("cat", "cart"), ("a", "A"), ("house", "mouse"), ("ok", "ko"),
-        ("typical", "atypical"), ("-1", "1"), ("c", "c++"), ("grade ii", "grade iii"), ("crow", "cow"), ("", "a"),
-        ("v1.0", "v10"), ("1 2", "12"),
+        ("class1", "class2"),
+        ("n01440764", "n01440765"),
+        ("1", "11"),
+        ("10", "01"),
+        ("grade 1", "grade 2"),
+        ("type a", "type b"),
+        ("modelA", "modelB"),
+        ("cat", "bat"),
+        ("cat", "car"),
+        ("cat", "cart"),
+        ("a", "A"),
+        ("house", "mouse"),
+        ("ok", "ko"),
+        ("typical", "atypical"),
+        ("-1", "1"),
+        ("c", "c++"),
+        ("grade ii", "grade iii"),
+        ("crow", "cow"),
+        ("", "a"),
+        ("v1.0", "v10"),
+        ("1 2", "12"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("counts", [(1, 1000), (1000, 1), (50, 50)])
 def test_other_names_are_no_typos(one, other, counts):
     assert meant(**dict(zip((one, other), counts, strict=True)), third=60) == {}
@@ -95,10 +129,19 @@ def test_what_is_meant_is_a_label_that_is_right_itself(counts):
 @pytest.mark.parametrize(
     ("label", "right"),
     [
-        ("0.0", "0"), ("1.0", "1"), ("01", "1"), ("1e0", "1"), ("1.", "1"), ("+1", "1"), ("-0", "0"), ("0.50", "0.5"),
-        ("1E3", "1000"), (" 7", "7"), ("007", "7"),
+        ("0.0", "0"),
+        ("1.0", "1"),
+        ("01", "1"),
+        ("1e0", "1"),
+        ("1.", "1"),
+        ("+1", "1"),
+        ("-0", "0"),
+        ("0.50", "0.5"),
+        ("1E3", "1000"),
+        (" 7", "7"),
+        ("007", "7"),
     ],
-)  # fmt: skip
+)
 def test_equal_numbers_are_one_class(label, right):
     found = misspellings({label: 4, right: 5, "2": 6, "other": 45})
     assert [(each.label, each.meant) for each in found] == [(label, right)]
@@ -112,14 +155,25 @@ def test_of_two_writings_of_a_number_as_frequent_the_shorter_is_meant():
 @pytest.mark.parametrize(
     "labels",
     [
-        ("1.1", "1.10", "1.9"), ("2.10", "2.1", "2.11"), ("1", "10", "100"), ("1e9", "1e8"), ("1-0", "1"), ("1.0.0", "1"),
-        ("1,0", "1"), ("1_0", "10"), ("0x1", "1"), ("v1", "v1.0"), ("1" + "0" * 31, "1" + "0" * 30 + "1"),
+        ("1.1", "1.10", "1.9"),
+        ("2.10", "2.1", "2.11"),
+        ("1", "10", "100"),
+        ("1e9", "1e8"),
+        ("1-0", "1"),
+        ("1.0.0", "1"),
+        ("1,0", "1"),
+        ("1_0", "10"),
+        ("0x1", "1"),
+        ("v1", "v1.0"),
+        ("1" + "0" * 31, "1" + "0" * 30 + "1"),
     ],
-)  # fmt: skip
+)
 def test_other_numbers_are_other_classes(labels):
     assert meant(**dict.fromkeys(labels, 20)) == {}
 
 
 def test_no_typos_are_looked_for_in_sentences():
     text = "one of very many words " * 20
-    assert meant(**{text + "cat": 50, text + "cta": 1, text.upper() + "CAT": 2}) == {text.upper() + "CAT": text + "cat"}
+    assert meant(**{text + "cat": 50, text + "cta": 1, text.upper() + "CAT": 2}) == {
+        text.upper() + "CAT": text + "cat"
+    }

@@ -1,4 +1,6 @@
-"""The proof of a split says what looks like groups and is torn; never that nothing leaks while it is."""
+"""The proof of a split says what looks like groups and is torn; never that nothing leaks while
+it is.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +29,31 @@ from tests.conftest import save, textured
 
 
 def made(paths, labels, **columns):
-    table = pd.DataFrame({"label": pd.Categorical(labels), **columns}, index=pd.Index(paths, name="sample", dtype="str"))
-    return Audit(Dataset("/nowhere", table, "classification", tuple(sorted(set(labels)))), Issues.collect([]))
+    table = pd.DataFrame(
+        {"label": pd.Categorical(labels), **columns},
+        index=pd.Index(paths, name="sample", dtype="str"),
+    )
+    return Audit(
+        Dataset("/nowhere", table, "classification", tuple(sorted(set(labels)))), Issues.collect([])
+    )
 
 
 def divided(audit, **options):
     return split(audit, tests=False, **options)
 
 
-FOLDERS = made([f"{c}/P{p}{c}/{k}.png" for c in "ab" for p in range(8) for k in range(5)], list("a" * 40 + "b" * 40))
-TRACKS = made([f"{c}/{t:05d}_{f:05d}.ppm" for c in "ab" for t in range(10) for f in range(6)], list("a" * 60 + "b" * 60))
+FOLDERS = made(
+    [f"{c}/P{p}{c}/{k}.png" for c in "ab" for p in range(8) for k in range(5)],
+    list("a" * 40 + "b" * 40),
+)
+TRACKS = made(
+    [f"{c}/{t:05d}_{f:05d}.ppm" for c in "ab" for t in range(10) for f in range(6)],
+    list("a" * 60 + "b" * 60),
+)
 LESIONS = made(
-    [f"{k}.jpg" for k in range(80)], ["xyz"[k // 2 % 3] for k in range(80)], lesion_id=[f"L{k // 2}" for k in range(80)]
+    [f"{k}.jpg" for k in range(80)],
+    ["xyz"[k // 2 % 3] for k in range(80)],
+    lesion_id=[f"L{k // 2}" for k in range(80)],
 )
 CASES = {
     "folders": (FOLDERS, "folder", "folders below the classes", "--group-by folder"),
@@ -57,7 +72,10 @@ def test_torn_candidates_are_in_the_verdict(name, options):
     assert 0 < said["torn"] <= said["groups"]
     told = verdict(proof)
     assert told["level"] == "warning"
-    assert f"no known leak, but {said['torn']} of {said['groups']} {words} lie in several parts" in told["title"]
+    assert (
+        f"no known leak, but {said['torn']} of {said['groups']} {words} lie in several parts"
+        in told["title"]
+    )
     assert option in told["text"]
     text = " ".join(f"{told['title']} {told['text']}".split())
     assert "nothing leaks" not in text
@@ -97,7 +115,8 @@ def test_who_skips_the_check_is_not_asked_again():
 
 
 @pytest.mark.parametrize(
-    "evidence", [{}, {"by": "regex", "value": "(", "kind": "name"}, {"by": "x", "value": "", "kind": "name"}]
+    "evidence",
+    [{}, {"by": "regex", "value": "(", "kind": "name"}, {"by": "x", "value": "", "kind": "name"}],
 )
 def test_claims_that_tell_no_grouping_are_passed_over(evidence):
     claim = batch("possible-groups", "fact", "dataset", [""], evidence=evidence)
@@ -113,9 +132,21 @@ def test_folds_for_scikit_learn_keep_the_groups_of_a_data_set():
 
 def test_a_folder_of_patients_from_the_command(tmp_path):
     for number, (label, patient, k) in enumerate(np.ndindex(2, 6, 3)):
-        save(textured(number, 40, 32), tmp_path / "in" / "ab"[label] / f"P{patient}{'ab'[label]}" / f"{k}.png")
+        save(
+            textured(number, 40, 32),
+            tmp_path / "in" / "ab"[label] / f"P{patient}{'ab'[label]}" / f"{k}.png",
+        )
     run = lambda *more: CliRunner().invoke(  # noqa: E731
-        app, ["split", str(tmp_path / "in"), "--no-embedding", "-q", "--out", str(tmp_path / "out"), *more]
+        app,
+        [
+            "split",
+            str(tmp_path / "in"),
+            "--no-embedding",
+            "-q",
+            "--out",
+            str(tmp_path / "out"),
+            *more,
+        ],
     )
     done = run()
     assert done.exit_code == 0, done.output

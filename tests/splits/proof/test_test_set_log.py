@@ -1,4 +1,6 @@
-"""The ledger of a test set: every look is kept, whoever looks at once and whatever happens to the file."""
+"""The ledger of a test set: every look is kept, whoever looks at once and whatever happens to
+the file.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,13 @@ import pytest
 from dataprep.errors import InputError, OutputError
 from dataprep.schemas.split import LEDGER, SPLITS, Split
 from dataprep.splits.export.files import write_manifest
-from dataprep.splits.proof.test_set_log import LEDGER_COLUMNS, SecondLook, describe, earlier_evaluations, record_evaluation
+from dataprep.splits.proof.test_set_log import (
+    LEDGER_COLUMNS,
+    SecondLook,
+    describe,
+    earlier_evaluations,
+    record_evaluation,
+)
 from tests.splits.materials import make_split
 
 NAMES = ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
@@ -26,7 +34,9 @@ NAMES = ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
 
 @pytest.fixture
 def split(tmp_path: Path) -> Split:
-    return make_split(tmp_path / "images", NAMES, ["train", "train", "test", "test"], ["a", "b", "a", "b"])
+    return make_split(
+        tmp_path / "images", NAMES, ["train", "train", "test", "test"], ["a", "b", "a", "b"]
+    )
 
 
 @pytest.fixture
@@ -46,11 +56,20 @@ def look(folder: Path, model: str, **columns: object) -> str:
 def test_the_first_look_is_recorded_in_silence(folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert record_evaluation(folder, model="resnet", metrics={"accuracy": 0.9}, model_hash="abc", who="ann") == ""
+        assert (
+            record_evaluation(
+                folder, model="resnet", metrics={"accuracy": 0.9}, model_hash="abc", who="ann"
+            )
+            == ""
+        )
         (row,) = earlier_evaluations(folder).to_dict("records")
     assert {name: row[name] for name in ("who", "part", "model", "model_hash", "metrics")} == {
-        "who": "ann", "part": "test", "model": "resnet", "model_hash": "abc", "metrics": {"accuracy": 0.9},
-    }  # fmt: skip
+        "who": "ann",
+        "part": "test",
+        "model": "resnet",
+        "model_hash": "abc",
+        "metrics": {"accuracy": 0.9},
+    }
     assert pd.Timestamp(row["when"]).tzname() == "UTC"
     assert list(row) == list(LEDGER_COLUMNS)
 
@@ -58,7 +77,9 @@ def test_the_first_look_is_recorded_in_silence(folder: Path) -> None:
 def test_a_second_look_warns_with_how_many_when_and_which(folder: Path) -> None:
     look(folder, "first", who="ann")
     with pytest.warns(
-        SecondLook, match=r"test was looked at once before \(last 2\d{3}-.*, model first, by ann\): its figure is no"
+        SecondLook,
+        match=r"test was looked at once before \(last 2\d{3}-.*, model first, by ann\): its figure "
+        r"is no",
     ):
         record_evaluation(folder, model="second", metrics={})
     text = look(folder, "third", who="bob")
@@ -76,16 +97,25 @@ def test_nobody_looked(folder: Path) -> None:
 def test_parts_count_for_themselves(folder: Path) -> None:
     look(folder, "first", part="train")
     assert look(folder, "first") == ""
-    with pytest.raises(InputError, match="no sample is in the part 'val', the parts are test, train"):
+    with pytest.raises(
+        InputError, match="no sample is in the part 'val', the parts are test, train"
+    ):
         look(folder, "first", part="val")
 
 
-def test_a_new_split_begins_a_new_count_and_the_same_samples_do_not(folder: Path, split: Split) -> None:
+def test_a_new_split_begins_a_new_count_and_the_same_samples_do_not(
+    folder: Path, split: Split
+) -> None:
     look(folder, "first")
-    turned = replace(split, dataset=replace(split.dataset, samples=split.dataset.samples.iloc[::-1]))
+    turned = replace(
+        split, dataset=replace(split.dataset, samples=split.dataset.samples.iloc[::-1])
+    )
     write_manifest(turned, folder / SPLITS)
     assert len(earlier_evaluations(folder)) == 1
-    write_manifest(replace(split, dataset=split.dataset.assign(split=["test", "train", "train", "test"])), folder / SPLITS)
+    write_manifest(
+        replace(split, dataset=split.dataset.assign(split=["test", "train", "train", "test"])),
+        folder / SPLITS,
+    )
     found = earlier_evaluations(folder)
     assert (len(found), found.attrs["other"]) == (0, 1)
     assert look(folder, "second").startswith(
@@ -109,7 +139,9 @@ def test_the_account_is_who_looks(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert earlier_evaluations(folder)["who"].tolist() == ["carla", "unknown"]
 
 
-@pytest.mark.parametrize("damage", [b'{"when": "2026', b"\xff\xfe\x00", b"[1, 2]", b"null", b'{"when": 1}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "damage", [b'{"when": "2026', b"\xff\xfe\x00", b"[1, 2]", b"null", b'{"when": 1}', b"[" * 5000]
+)
 def test_damaged_lines_stay_and_are_told(folder: Path, damage: bytes) -> None:
     look(folder, "first")
     with open(folder / LEDGER, "ab") as file:
@@ -124,23 +156,31 @@ def test_damaged_lines_stay_and_are_told(folder: Path, damage: bytes) -> None:
 
 def test_looks_at_once_are_all_kept(folder: Path) -> None:
     code = (
-        "import sys, warnings; warnings.simplefilter('ignore'); from dataprep.splits.proof.test_set_log import record_evaluation\n"
-        "for number in range(10): record_evaluation(sys.argv[1], model=sys.argv[2] + str(number), metrics={}, who='x' * 5000)"
+        "import sys, warnings; warnings.simplefilter('ignore'); from "
+        "dataprep.splits.proof.test_set_log import record_evaluation\n"
+        "for number in range(10): record_evaluation(sys.argv[1], model=sys.argv[2] + str(number), "
+        "metrics={}, who='x' * 5000)"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code, str(folder), name]) for name in "ab"]
     assert [run.wait() for run in runs] == [0, 0]
     found = earlier_evaluations(folder)
-    assert sorted(found["model"]) == sorted(f"{name}{number}" for name in "ab" for number in range(10))
+    assert sorted(found["model"]) == sorted(
+        f"{name}{number}" for name in "ab" for number in range(10)
+    )
     assert found.attrs["damaged"] == []
 
 
-def test_a_full_disk_is_told_and_the_earlier_looks_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_and_the_earlier_looks_stay(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     look(folder, "first")
     write = os.write
     monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:10]))
     with pytest.raises(OutputError, match="disk is full"):
         look(folder, "second")
-    monkeypatch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        os, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     with pytest.raises(OutputError, match="No space left"):
         look(folder, "third")
     monkeypatch.setattr(os, "write", write)
@@ -158,7 +198,11 @@ def test_a_ledger_needs_a_split(tmp_path: Path, folder: Path) -> None:
 
 
 def test_figures_may_come_from_numpy_and_be_grouped(folder: Path) -> None:
-    record_evaluation(folder, model="m", metrics={"accuracy": np.float32(0.5), "recall": {"a": np.float64("nan"), "b": 1}})
+    record_evaluation(
+        folder,
+        model="m",
+        metrics={"accuracy": np.float32(0.5), "recall": {"a": np.float64("nan"), "b": 1}},
+    )
     (metrics,) = earlier_evaluations(folder)["metrics"]
     assert (metrics["accuracy"], metrics["recall"]["b"]) == (0.5, 1)
     assert np.isnan(metrics["recall"]["a"])

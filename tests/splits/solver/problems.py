@@ -10,31 +10,51 @@ from hypothesis import strategies as st
 from dataprep.splits.solver.problem import Ints, Problem
 
 
-def problem_of(unit: Ints, label: Ints, targets: Sequence[float], fixed: Ints | None = None) -> Problem:
+def problem_of(
+    unit: Ints, label: Ints, targets: Sequence[float], fixed: Ints | None = None
+) -> Problem:
     """Samples with a unit and a class (-1: none) each; `targets` are scaled to the samples."""
     units, classes = int(unit.max()) + 1, int(label.max(initial=0)) + 1
     known = label >= 0
     cells, counts = np.unique(unit[known] * classes + label[known], return_counts=True)
     wished = np.asarray(targets, np.float64)
     return Problem(
-        np.bincount(unit, minlength=units).astype(np.int64), cells // classes, cells % classes, counts.astype(np.int64),
-        tuple(f"label={each}" for each in range(classes)), np.ones(classes), tuple(f"part{each}" for each in range(len(wished))),
-        wished / wished.sum() * len(unit), np.full(units, -1, np.int64) if fixed is None else fixed,
-    )  # fmt: skip
+        np.bincount(unit, minlength=units).astype(np.int64),
+        cells // classes,
+        cells % classes,
+        counts.astype(np.int64),
+        tuple(f"label={each}" for each in range(classes)),
+        np.ones(classes),
+        tuple(f"part{each}" for each in range(len(wished))),
+        wished / wished.sum() * len(unit),
+        np.full(units, -1, np.int64) if fixed is None else fixed,
+    )
 
 
 @st.composite
 def problems(draw: st.DrawFn, *, most_units: int = 20, most_parts: int = 5) -> Problem:
-    """Units of 1 to 9 samples, up to 4 classes, parts of any size (of none, too), now and then with a unit that is fixed."""
+    """Units of 1 to 9 samples, up to 4 classes, parts of any size (of none, too), now and then
+    with a unit that is fixed.
+    """
     sizes = np.array(draw(st.lists(st.integers(1, 9), min_size=1, max_size=most_units)))
     unit = np.repeat(np.arange(len(sizes)), sizes)
     label = np.array(draw(st.lists(st.integers(-1, 3), min_size=len(unit), max_size=len(unit))))
-    targets = draw(st.lists(st.sampled_from([0, 1, 1, 2, 7]), min_size=1, max_size=most_parts).filter(any))
-    fixed = draw(st.lists(st.sampled_from([-1, -1, -1, *range(len(targets))]), min_size=len(sizes), max_size=len(sizes)))
+    targets = draw(
+        st.lists(st.sampled_from([0, 1, 1, 2, 7]), min_size=1, max_size=most_parts).filter(any)
+    )
+    fixed = draw(
+        st.lists(
+            st.sampled_from([-1, -1, -1, *range(len(targets))]),
+            min_size=len(sizes),
+            max_size=len(sizes),
+        )
+    )
     return problem_of(unit, label, targets, np.array(fixed, np.int64))
 
 
-def random_problem(seed: int, units: int, parts: int, *, samples: int = 12, classes: int = 3) -> Problem:
+def random_problem(
+    seed: int, units: int, parts: int, *, samples: int = 12, classes: int = 3
+) -> Problem:
     """Units of a few samples each that lean towards one class."""
     rng = np.random.default_rng(seed)
     unit = np.append(np.arange(units), rng.integers(0, units, max(0, samples - units)))

@@ -13,14 +13,18 @@ from tests.splits.solver.problems import all_divisions, problem_of
 
 
 def repair_problem(unit: Ints, label: Ints, now: Ints, parts: int) -> tuple[Problem, Ints]:
-    """A split as it stands, its parts to keep their sizes; and what it costs to send a unit to a part."""
+    """A split as it stands, its parts to keep their sizes; and what it costs to send a unit to a
+    part.
+    """
     problem = problem_of(unit, label, np.bincount(now, minlength=parts).tolist())
     held = np.zeros((len(problem.sizes), parts), np.int64)
     np.add.at(held, (unit, now), 1)
     return problem, problem.sizes[:, None] - held
 
 
-def random_split(seed: int, *, samples: int = 24, units: int = 9, parts: int = 3, classes: int = 2) -> tuple[Problem, Ints]:
+def random_split(
+    seed: int, *, samples: int = 24, units: int = 9, parts: int = 3, classes: int = 2
+) -> tuple[Problem, Ints]:
     rng = np.random.default_rng(seed)
     unit = np.append(np.arange(units), rng.integers(0, units, samples - units))
     home = rng.integers(0, parts, units)
@@ -42,7 +46,9 @@ def figures(problem: Problem, part: Ints) -> tuple[float, float]:
 
 @given(st.integers(0, 10_000), st.sampled_from([(), (2,), (1, 2)]))
 @settings(max_examples=8, deadline=None)
-def test_a_frontier_rises_in_moves_and_falls_in_what_is_lacking(seed: int, frozen: tuple[int, ...]) -> None:
+def test_a_frontier_rises_in_moves_and_falls_in_what_is_lacking(
+    seed: int, frozen: tuple[int, ...]
+) -> None:
     problem, cost = random_split(seed)
     points = frontier(problem, cost, frozen=frozen, most=6)
     assert 1 <= len(points) <= 6
@@ -52,7 +58,9 @@ def test_a_frontier_rises_in_moves_and_falls_in_what_is_lacking(seed: int, froze
     for point in points:
         assert point.moves == moves_of(cost, point.part)
         if not frozen:
-            assert figures(problem, point.part) == pytest.approx((point.size_deviation, point.label_deviation))
+            assert figures(problem, point.part) == pytest.approx(
+                (point.size_deviation, point.label_deviation)
+            )
 
 
 @given(st.integers(0, 10_000))
@@ -74,7 +82,11 @@ def test_the_first_point_has_the_fewest_moves_that_leave_no_leak(seed: int) -> N
 def test_moves_within_tolerances_are_as_few_as_trying_everything_finds(seed: int) -> None:
     problem, cost = random_split(seed)
     tolerances = (0.3, 0.15)
-    fine = [part for part in all_divisions(9, 3) if np.all(np.array(figures(problem, part)) <= tolerances)]
+    fine = [
+        part
+        for part in all_divisions(9, 3)
+        if np.all(np.array(figures(problem, part)) <= tolerances)
+    ]
     points = frontier(problem, cost)
     best, met = fewest_moves(problem, cost, points, size_tolerance=0.3, label_tolerance=0.15)
     assert met == bool(fine)
@@ -85,7 +97,9 @@ def test_moves_within_tolerances_are_as_few_as_trying_everything_finds(seed: int
 
 def test_a_split_that_is_clean_stays_as_it_is() -> None:
     unit = np.repeat(np.arange(20), 3)
-    problem, cost = repair_problem(unit, np.arange(60) % 3, (np.arange(20) % 4 == 0).astype(int)[unit], 2)
+    problem, cost = repair_problem(
+        unit, np.arange(60) % 3, (np.arange(20) % 4 == 0).astype(int)[unit], 2
+    )
     points = frontier(problem, cost)
     best, met = fewest_moves(problem, cost, points)
     assert met
@@ -93,7 +107,9 @@ def test_a_split_that_is_clean_stays_as_it_is() -> None:
 
 
 def test_tolerances_that_cannot_be_met_give_the_nearest_point() -> None:
-    problem, cost = repair_problem(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), 2)
+    problem, cost = repair_problem(
+        np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), 2
+    )
     best, met = fewest_moves(problem, cost, frontier(problem, cost), label_tolerance=0.01)
     assert not met
     assert best.moves == 2
@@ -101,7 +117,9 @@ def test_tolerances_that_cannot_be_met_give_the_nearest_point() -> None:
 
 
 def test_a_unit_of_two_frozen_parts_goes_to_the_one_that_holds_most_of_it() -> None:
-    problem, cost = repair_problem(np.array([0, 0, 0, 1, 1, 2]), np.zeros(6, np.int64), np.array([1, 2, 2, 0, 2, 1]), 3)
+    problem, cost = repair_problem(
+        np.array([0, 0, 0, 1, 1, 2]), np.zeros(6, np.int64), np.array([1, 2, 2, 0, 2, 1]), 3
+    )
     assert all(point.part[0] == 2 for point in frontier(problem, cost, frozen=(1, 2)))
 
 

@@ -18,7 +18,11 @@ from tests.splits.solver.problems import all_divisions, problem_of, problems, ra
 
 def deviation(problem: Problem, part: Ints) -> float:
     apart = problem.deviations_of(part)
-    return float(np.abs(np.where(np.isnan(apart), problem.totals / problem.sizes.sum(), apart)).max(initial=0.0))
+    return float(
+        np.abs(np.where(np.isnan(apart), problem.totals / problem.sizes.sum(), apart)).max(
+            initial=0.0
+        )
+    )
 
 
 def standing(problem: Problem, part: Ints) -> float:
@@ -65,16 +69,23 @@ def test_single_samples_are_divided_to_the_sample(targets: list[int]) -> None:
 
 @pytest.mark.parametrize("everything", [20_000, 0])
 @pytest.mark.parametrize("seed", range(4))
-def test_tiny_problems_come_out_as_trying_everything_does(seed: int, everything: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiny_problems_come_out_as_trying_everything_does(
+    seed: int, everything: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dataprep.splits.solver.solving.ALL", everything)
     problem = random_problem(seed, 8, 3, samples=18)
-    best = min(standing(problem, part) for part in all_divisions(8, 3)
-               if (np.abs(problem.sizes_of(part) - problem.targets) <= problem.sizes.max() - 0.5).all())  # fmt: skip
+    best = min(
+        standing(problem, part)
+        for part in all_divisions(8, 3)
+        if (np.abs(problem.sizes_of(part) - problem.targets) <= problem.sizes.max() - 0.5).all()
+    )
     assert standing(problem, solve(problem)) <= (1.0 if everything else 1.3) * best + 1e-9
 
 
 @pytest.mark.parametrize(("seed", "parts"), [(0, 5), (2, 10), (3, 3)])
-def test_folds_are_no_further_from_the_mix_than_the_best_of_many_of_scikit_learn(seed: int, parts: int) -> None:
+def test_folds_are_no_further_from_the_mix_than_the_best_of_many_of_scikit_learn(
+    seed: int, parts: int
+) -> None:
     rng = np.random.default_rng(seed)
     weight = 1 / np.arange(1, 81) ** 0.8
     unit = np.unique(rng.choice(80, 600, p=weight / weight.sum()), return_inverse=True)[1]
@@ -96,9 +107,16 @@ def test_labels_of_a_multi_label_set_keep_their_shares() -> None:
     held = rng.random((400, 8)) < np.linspace(0.02, 0.5, 8)
     unit, feature = np.nonzero(held)
     problem = Problem(
-        np.ones(400, np.int64), unit, feature, np.ones(len(unit), np.int64), tuple("abcdefgh"), np.ones(8),
-        ("train", "val", "test"), np.array([280.0, 60, 60]), np.full(400, -1, np.int64),
-    )  # fmt: skip
+        np.ones(400, np.int64),
+        unit,
+        feature,
+        np.ones(len(unit), np.int64),
+        tuple("abcdefgh"),
+        np.ones(8),
+        ("train", "val", "test"),
+        np.array([280.0, 60, 60]),
+        np.full(400, -1, np.int64),
+    )
     part = solve(problem)
     assert (problem.sizes_of(part) == problem.targets).all()
     assert deviation(problem, part) < 0.5 / 60 + 1e-9
@@ -110,7 +128,9 @@ def test_a_feature_of_no_weight_is_not_heeded() -> None:
     problem = problem_of(np.repeat(np.arange(20), 5), label, [1, 1])
     part = solve(replace(problem, weights=np.array([1.0, 0.0])))
     assert deviation(problem, part) < 0.05, "the other class mirrors the first"
-    site = replace(problem, entry_feature=np.zeros_like(problem.entry_feature), features=("site=A", "site=B"))
+    site = replace(
+        problem, entry_feature=np.zeros_like(problem.entry_feature), features=("site=A", "site=B")
+    )
     assert (site.sizes_of(solve(site)) == [50, 50]).all()
 
 
@@ -123,7 +143,9 @@ def test_a_feature_of_no_weight_is_not_heeded() -> None:
         ([2, 2, 2], [1, 0, 1], [0, 2, 4]),
     ],
 )
-def test_what_cannot_be_divided_is_divided_as_far_as_it_goes(sizes: list[int], targets: list[int], expected: list[int]) -> None:
+def test_what_cannot_be_divided_is_divided_as_far_as_it_goes(
+    sizes: list[int], targets: list[int], expected: list[int]
+) -> None:
     unit = np.repeat(np.arange(len(sizes)), sizes)
     problem = problem_of(unit, np.zeros(len(unit), np.int64), targets)
     assert sorted(problem.sizes_of(solve(problem)).tolist()) == expected
@@ -139,7 +161,9 @@ def test_new_units_make_up_for_what_fixed_ones_lack() -> None:
     assert problem.counts_of(part).tolist() == [[30, 30], [10, 10]]
 
 
-def test_very_many_units_that_are_all_different_are_dealt_out_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_units_that_are_all_different_are_dealt_out_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("dataprep.splits.solver.greedy_assignment.SINGLY", 10)
     problem = random_problem(0, 600, 3, samples=3000, classes=5)
     part = solve(problem)
@@ -168,7 +192,11 @@ def test_no_part_is_empty_where_units_suffice(problem: Problem, seed: int) -> No
 )
 @pytest.mark.parametrize("everything", [20_000, 0])
 def test_few_units_leave_no_part_empty(
-    sizes: list[int], labels: list[int], targets: list[int], everything: int, monkeypatch: pytest.MonkeyPatch
+    sizes: list[int],
+    labels: list[int],
+    targets: list[int],
+    everything: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("dataprep.splits.solver.solving.ALL", everything)
     problem = problem_of(np.repeat(np.arange(len(sizes)), sizes), np.repeat(labels, sizes), targets)
@@ -197,7 +225,9 @@ def test_small_problems_are_solved_as_well_as_scikit_learn_does() -> None:
         found = []
         for seed in range(3):
             fold = np.empty(units, np.int64)
-            fold[unit] = stratified_group_folds(unit, np.unique(label, return_inverse=True)[1], folds, seed=seed)
+            fold[unit] = stratified_group_folds(
+                unit, np.unique(label, return_inverse=True)[1], folds, seed=seed
+            )
             found.append(deviation(problem, fold))
         theirs.append(np.mean(found))
     assert np.mean(ours) < np.mean(theirs)
