@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dataprep.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from dataprep.checks.contract import Check as Check
     from dataprep.cleaning import apply_plan as apply_plan
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from dataprep.schemas.split import Split as Split
     from dataprep.splits.splitter import LeakFreeSplit as LeakFreeSplit
     from dataprep.splits.splitting import split as split
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Audit": "dataprep.schemas.audit",

@@ -18,8 +18,7 @@ import typer
 import dataprep
 from dataprep import registry
 from dataprep.testing import assert_check_fits
-
-from .conftest import save, textured
+from tests.conftest import save, textured
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [

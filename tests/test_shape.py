@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 import dataprep
 
@@ -16,7 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Lowest first. A module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "interruption"),
+    ("errors", "interruption", "version"),
     ("schemas",),
     ("registry",),
     ("backends", "progress"),
@@ -25,7 +28,12 @@ LAYERS = (
     ("probes",),
     ("checks",),
     ("engine",),
-    ("reports", "cleaning", "known", "testing", "splits", "augment"),
+    ("known", "testing"),
+    ("reports",),
+    ("cleaning",),
+    ("splits",),
+    ("normalisation",),
+    ("augment",),
     ("baselines",),
     ("cli",),
 )
@@ -35,6 +43,11 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 def layer_of(module: Path) -> str:
     parts = module.relative_to(PACKAGE).with_suffix("").parts
     return parts[0]
+
+
+def is_module(name: str) -> bool:
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
 
 
 def imported(module: Path) -> set[str]:
@@ -52,12 +65,15 @@ def imported(module: Path) -> set[str]:
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
-        if isinstance(node, ast.ImportFrom) and node.module == "dataprep":
-            found |= {f"dataprep.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            inner = {name for name in named if is_module(name)}
+            found |= inner or {node.module}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
+    assert "dataprep" not in found or layer_of(module) == "cli", (
+        f"{module} imports the package's face: import the module"
+    )
     return {name for name in found if name.startswith("dataprep.")}
 
 
@@ -68,6 +84,49 @@ def test_imports_point_down(module: Path) -> None:
         return
     upward = {name for name in imported(module) if LEVEL[name.split(".")[1]] > LEVEL[own]}
     assert not upward, f"{module.name} in layer {own} imports from above: {sorted(upward)}"
+
+
+def dotted(module: Path) -> str:
+    """The name under which a file is imported."""
+    parts = module.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of names that can be reached from one another, sorted."""
+    names = {name: place for place, name in enumerate(sorted(graph))}
+    rows = [names[name] for name in graph for _ in graph[name]]
+    columns = [names[other] for name in graph for other in graph[name]]
+    edges = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(names),) * 2)
+    count, component = connected_components(edges, directed=True, connection="strong")
+    groups = [[name for name in names if component[names[name]] == one] for one in range(count)]
+    return [group for group in groups if len(group) > 1]
+
+
+def test_cycles_are_told() -> None:
+    graph: dict[str, set[str]] = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": set()}
+    assert cycles(graph) == [["a", "b", "c"]]
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    """Imports inside functions count; those for type checking alone do not."""
+    names = {dotted(module) for module in MODULES} - {"dataprep"}
+    graph = {dotted(module): imported(module) & names for module in MODULES}
+    graph.pop("dataprep")
+    assert cycles({name: others - {name} for name, others in graph.items()}) == []
+
+
+FOLDERS = sorted({module.parent for module in MODULES})
+MOST_MODULES = 16
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(PACKAGE.parent)))
+def test_every_folder_says_what_lives_there_and_stays_small(folder: Path) -> None:
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES
+    face = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert face, "the folder's __init__ says what lives there"
+    assert folder == PACKAGE or "mport" in face, "and what it may import"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

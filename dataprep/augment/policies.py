@@ -236,10 +236,10 @@ class Randomness:
         state = {"state": place, "inc": _STREAM}
         self._source.state = {
             "bit_generator": "PCG64",
-            "state": state,
+            "state": state,  # type: ignore[typeddict-item]
             "has_uint32": 0,
             "uinteger": 0,
-        }  # type: ignore[typeddict-item]
+        }
 
 
 def _every(transform: Any) -> list[Any]:

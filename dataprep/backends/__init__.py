@@ -4,6 +4,8 @@ the run with them.
 What runs is always a guarded worker (`dataprep.backends.guard`); a back end decides only on which
 machine. Another one is a function with the signature of `dataprep.backends.local.imap`, made known
 by one line in `BACKENDS`.
+
+Imports `schemas` alone.
 """
 
 from __future__ import annotations

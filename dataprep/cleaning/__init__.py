@@ -1,7 +1,8 @@
 """Cleaning: issues to a plan, and the plan, edited by people or not, to a cleaned manifest or a new
 folder.
 
-The originals are read and linked to, never written.
+The originals are read and linked to, never written. Imports `reports`, `engine` and below; never a
+later stage.
 """
 
 from __future__ import annotations

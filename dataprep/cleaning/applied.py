@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-import dataprep
 from dataprep.cleaning.plans import read_plan
 from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.schemas.files.publishing import settle
@@ -29,6 +28,7 @@ from dataprep.schemas.plan import (
     suggested_text,
 )
 from dataprep.schemas.text.words import counted
+from dataprep.version import __version__
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -162,7 +162,7 @@ def applied_record(
     """
     record = {
         "applied": APPLIED_VERSION,
-        "dataprep": dataprep.__version__,
+        "dataprep": __version__,
         "applied_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "undo": how_to_undo(dataset, result),
         "data": plan.data,

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-import dataprep
 from dataprep.cleaning.proposals import emptied_classes
 from dataprep.errors import InputError
 from dataprep.reports.audit.tables import neutralised, restored
@@ -37,6 +36,7 @@ from dataprep.schemas.plan import (
     difference,
     labels_in,
 )
+from dataprep.version import __version__
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -114,7 +114,7 @@ def _as_csv(table: pd.DataFrame) -> bytes:
 def _header(plan: Plan) -> dict[str, Any]:
     return {
         "plan": PLAN_VERSION,
-        "dataprep": dataprep.__version__,
+        "dataprep": __version__,
         "data": plan.data,
         "options": plan.options,
         "counts": plan.counts,

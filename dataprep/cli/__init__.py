@@ -1,4 +1,7 @@
-"""The ``dataprep`` command: one file per command; each parses, calls the library and prints."""
+"""The ``dataprep`` command: one file per command; each parses, calls the library and prints.
+
+`shared` holds what several commands need. Imports everything, and nothing imports it.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +49,9 @@ def _root(
     ),
 ) -> None:
     if version:
-        import dataprep
+        from dataprep.version import __version__
 
-        typer.echo(dataprep.__version__)
+        typer.echo(__version__)
         raise typer.Exit
     try:
         os.getcwd()

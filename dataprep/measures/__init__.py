@@ -1,5 +1,9 @@
 """Measures: bytes to numbers. One decode pass, its cache, and the functions that fill the
 columns.
+
+The pass is `decode_pass`, the work on one file is `work`; `decode` gives pixels, `image` and
+`fingerprints` measure them, `embedding` embeds them, `pairs` compares two images. Imports
+`schemas`, `registry` and `backends`.
 """
 
 from __future__ import annotations

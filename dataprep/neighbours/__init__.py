@@ -1,5 +1,7 @@
 """Nearest-neighbour search. Every search gives `Pairs`: `hamming` over hashes; one over vectors
 would give the same.
+
+Imports `schemas` and `measures.fingerprints`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
-"""Reports: an audit as files for people, programs, spreadsheets and code hosts. Compute in
-`summary`, show in the others.
+"""Reports: an audit as files for people, programs, spreadsheets and code hosts.
+
+`audit` makes the report of an audit: computed in `summary`, shown in the others. What other stages
+share with it lies here: charts, messages, columns of text, templates and styles. Imports `engine`
+and below.
 """
 
 from __future__ import annotations

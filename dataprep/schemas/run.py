@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-import dataprep
+from dataprep.version import __version__
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -35,7 +35,7 @@ def run_record(
     """
     return {
         "stage": stage,
-        "dataprep": dataprep.__version__,
+        "dataprep": __version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "system": platform.system(),

@@ -1,5 +1,8 @@
 """Splitting: units that stay whole, a division that keeps every mix alike, and the proof that
 nothing leaks.
+
+`splitting.split` is the way through: `inputs` → `solver` → `proof` → `records` and `export`.
+Imports `cleaning`, `reports`, `checks`, `probes` and below.
 """
 
 from __future__ import annotations

@@ -23,8 +23,7 @@ from dataprep.errors import FingerprintError, InputError, OptionError, OutputErr
 from dataprep.ingest import scan
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.dataset import Dataset
-
-from ..conftest import save, textured
+from tests.conftest import save, textured
 
 OPTIONS = PassOptions(jobs=1)
 

@@ -23,8 +23,7 @@ from dataprep.measures.options import PassOptions
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues, batch
-
-from ..conftest import save
+from tests.conftest import save
 
 OPTIONS = PassOptions(jobs=1, embedder_size=64)
 COUNT = 24

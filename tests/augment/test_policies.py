@@ -20,8 +20,7 @@ from dataprep.augment.serialised import step
 from dataprep.errors import InputError, OptionError
 from dataprep.normalisation.library import albumentations
 from dataprep.schemas.text.extras import how_to_install
-
-from ..conftest import textured
+from tests.conftest import textured
 
 IMAGE = textured(3, 80, 60)
 NAMES = [

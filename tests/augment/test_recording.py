@@ -20,8 +20,7 @@ from dataprep.ingest import scan
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.split import Split
-
-from ..conftest import save, textured
+from tests.conftest import save, textured
 
 
 def run(*arguments: object) -> None:

@@ -18,8 +18,7 @@ from dataprep.baselines.training.regimes import choose_regime, refuse_idle
 from dataprep.baselines.training.settings import BaselineOptions, TrainSettings
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.goal import Goal, Requirement
-
-from .toys import toy_materials
+from tests.baselines.toys import toy_materials
 
 BINARY = Goal("binary", ("no", "yes"), "accuracy", positive="yes")
 

@@ -19,8 +19,7 @@ from dataprep.errors import FingerprintError, InputError, OptionError, OutputErr
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.files.writing import mark_output
 from dataprep.schemas.text.names import escape_name
-
-from .conftest import audit_of, claim, copy_claim, write_audit
+from tests.cleaning.conftest import audit_of, claim, copy_claim, write_audit
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from dataprep.cleaning import clean
 from dataprep.cleaning.console import lines_of
-
-from .conftest import audit_of, claim, copy_claim
+from tests.cleaning.conftest import audit_of, claim, copy_claim
 
 
 def shown(plan, dataset):

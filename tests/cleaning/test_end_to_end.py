@@ -8,8 +8,7 @@ import shutil
 
 import dataprep
 from dataprep.cleaning import read_audit, read_plan, write_plan
-
-from ..conftest import save, textured
+from tests.conftest import save, textured
 
 OPTIONS = dataprep.PassOptions(jobs=1, cache=False)
 CHECKS = ("unreadable", "exact-duplicate", "near-duplicate", "dark")

@@ -14,8 +14,7 @@ from dataprep.cleaning import clean
 from dataprep.cleaning.copies import connected
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import SEVERITIES, SUGGESTIONS, batch
-
-from .conftest import audit_of, claim
+from tests.cleaning.conftest import audit_of, claim
 
 SAMPLES = [f"{number}.jpg" for number in range(9)]
 NAMES = st.sampled_from(SAMPLES)

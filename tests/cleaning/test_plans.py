@@ -9,8 +9,7 @@ import pytest
 
 from dataprep.cleaning import clean, read_audit, read_plan, write_plan
 from dataprep.errors import FingerprintError, InputError
-
-from .conftest import audit_of, claim, copy_claim, write_audit
+from tests.cleaning.conftest import audit_of, claim, copy_claim, write_audit
 
 
 @pytest.fixture

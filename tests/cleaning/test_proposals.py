@@ -10,8 +10,7 @@ import pytest
 
 from dataprep.cleaning import clean
 from dataprep.errors import FingerprintError, OptionError
-
-from .conftest import audit_of, claim, copy_claim, near_claim
+from tests.cleaning.conftest import audit_of, claim, copy_claim, near_claim
 
 
 def actions(plan):

@@ -22,8 +22,7 @@ from dataprep.cleaning import (
 from dataprep.cleaning.applied import not_in_force
 from dataprep.cleaning.folders import RECORD
 from dataprep.errors import FingerprintError, InputError
-
-from .conftest import audit_of, claim, copy_claim
+from tests.cleaning.conftest import audit_of, claim, copy_claim
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from dataprep.normalisation.fitting import training_images, training_rows
 from dataprep.normalisation.normaliser import Normaliser
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.split import Split
-
-from ..conftest import save, textured
+from tests.conftest import save, textured
 
 ONE_JOB = PassOptions(jobs=1)
 

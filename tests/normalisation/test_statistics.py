@@ -19,8 +19,7 @@ from dataprep.measures.decode.decoding import open_pixels
 from dataprep.measures.options import PassOptions
 from dataprep.normalisation import statistics
 from dataprep.normalisation.statistics import Adder, channel_sums, statistics_of
-
-from ..conftest import save, textured
+from tests.conftest import save, textured
 
 ONE_JOB = PassOptions(jobs=1)
 

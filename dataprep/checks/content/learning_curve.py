@@ -27,29 +27,35 @@ _PAYS = 0.005
 class LearningCurve(Check):
     """What more data would bring.
 
-    What it finds: The accuracy that a cheap classifier reaches with growing parts of the data,
-        carried on to twice the data, with an interval: "twice the data: 0.91 → 0.93 ± 0.01". One
-        claim for the data set.
-    Why it matters: Labelling costs money. A curve that still climbs says that more of the same
-        helps; one that is flat says that better labels, other images or a better model do, and that
-        the data set may be pruned without loss.
-    What to do: Climbing: collect more, of the classes that are recognised least. Flat: look at
-        wrong-label and ambiguous-classes, and train a larger model. With few samples a class: start
-        from a pretrained model, train little of it, augment, and judge by cross-validation instead
-        of one small test split.
-    How it works: Ridge regression on the embedding learns random nested parts of the data, whole
-        groups and copies, from an eighth up, and predicts what is left out, `repeats` times. A
-        power law of the error, a n^-b + c, is fitted through the mean curve (Cortes et al. 1994;
-        Hestness et al. 2017), and again through resampled repeats; the interval is the central 95 %
-        of these, widened by what the curve misses its points by. At most 20,000 samples learn and
-        5,000 are predicted.
-    Known limits: It is the probe's curve: a trained network starts lower and climbs longer, but
-        where the probe gains, networks gain mostly too. Accuracy is measured against the given
-        labels, so wrong ones hold it down (see label-noise). Twice the data means twice of the same
-        kind. Data sets of fewer than 40 labelled samples have no curve.
-    Measured quality: benchmarks/wronglabels.py --curve, 45 random halves of nine sets of labels:
-        carried on to the whole, the accuracy was off by 0.017 on average, mostly too high (by
-        0.015), and within the interval, 0.085 wide on average, in 91 % of cases.
+    What it finds:
+        The accuracy that a cheap classifier reaches with growing parts of the data, carried on to
+        twice the data, with an interval: "twice the data: 0.91 → 0.93 ± 0.01". One claim for the
+        data set.
+    Why it matters:
+        Labelling costs money. A curve that still climbs says that more of the same helps; one that
+        is flat says that better labels, other images or a better model do, and that the data set
+        may be pruned without loss.
+    What to do:
+        Climbing: collect more, of the classes that are recognised least. Flat: look at wrong-label
+        and ambiguous-classes, and train a larger model. With few samples a class: start from a
+        pretrained model, train little of it, augment, and judge by cross-validation instead of one
+        small test split.
+    How it works:
+        Ridge regression on the embedding learns random nested parts of the data, whole groups and
+        copies, from an eighth up, and predicts what is left out, `repeats` times. A power law of
+        the error, a n^-b + c, is fitted through the mean curve (Cortes et al. 1994; Hestness et al.
+        2017), and again through resampled repeats; the interval is the central 95 % of these,
+        widened by what the curve misses its points by. At most 20,000 samples learn and 5,000 are
+        predicted.
+    Known limits:
+        It is the probe's curve: a trained network starts lower and climbs longer, but where the
+        probe gains, networks gain mostly too. Accuracy is measured against the given labels, so
+        wrong ones hold it down (see label-noise). Twice the data means twice of the same kind. Data
+        sets of fewer than 40 labelled samples have no curve.
+    Measured quality:
+        benchmarks/wronglabels.py --curve, 45 random halves of nine sets of labels: carried on to
+        the whole, the accuracy was off by 0.017 on average, mostly too high (by 0.015), and within
+        the interval, 0.085 wide on average, in 91 % of cases.
     """
 
     code: ClassVar = "learning-curve"

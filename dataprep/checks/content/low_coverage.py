@@ -72,19 +72,23 @@ class _Gap:
 class LowCoverage(Check):
     """Classes that lack a range of a property that the other classes have.
 
-    What it finds: A class with no, or almost no, image in a range of brightness, sharpness, noise,
+    What it finds:
+        A class with no, or almost no, image in a range of brightness, sharpness, noise,
         compression, size or shape, from a camera, at a time of the day, or with a value of the
         user's own columns, where the other classes have so many that chance does not explain it. At
         most five, those first of which most is missing.
-    Why it matters: What a class never shows in training is a guess at use: a model that saw no dark
-        image of a class tends to take dark images for something else, and the property becomes a
-        hint at the class (see shortcut).
-    What to do: Collect such images of the class, or make them by augmentation where the property
-        can be augmented; else say that the model is not for them.
-    How it works: Ranges end at fixed shares of all images (low ones at 5 to 50 %, high ones at 10
-        to 50 %). A class's number of images in one is compared with the number that the share of
-        the other classes would give. Reported are numbers of at most a tenth of that, where at
-        least 8 were expected, and whose probability under independence (Chvátal's 1979 bound of the
+    Why it matters:
+        What a class never shows in training is a guess at use: a model that saw no dark image of a
+        class tends to take dark images for something else, and the property becomes a hint at the
+        class (see shortcut).
+    What to do:
+        Collect such images of the class, or make them by augmentation where the property can be
+        augmented; else say that the model is not for them.
+    How it works:
+        Ranges end at fixed shares of all images (low ones at 5 to 50 %, high ones at 10 to 50 %). A
+        class's number of images in one is compared with the number that the share of the other
+        classes would give. Reported are numbers of at most a tenth of that, where at least 8 were
+        expected, and whose probability under independence (Chvátal's 1979 bound of the
         hypergeometric distribution), times the number of ranges and classes tried, is below `alpha`
         (Bonferroni). Images of the others in the range must differ from typical ones of the class
         by what a person notices (8 % of the scale for brightness, a factor of 1.25 for size). Of
@@ -92,21 +96,23 @@ class LowCoverage(Check):
         class is like the others beyond the range: a class that differs as a whole does so by its
         nature. Of the ranges of one property, and of ranges that share most of their images, the
         one with most missing is told. Of images that belong together one of each class counts.
-    Known limits: Colour and content are left out: that no lemon is blue is no fault. In drawings
-        and cut-outs (plain edges, transparency) brightness, contrast, sharpness, noise, background,
-        size and shape are those of what is drawn, and nothing is said of them; nor of sharpness and
-        noise below 64 pixels. A class that hardly varies is of one make, which is a shortcut. Small
+    Known limits:
+        Colour and content are left out: that no lemon is blue is no fault. In drawings and cut-outs
+        (plain edges, transparency) brightness, contrast, sharpness, noise, background, size and
+        shape are those of what is drawn, and nothing is said of them; nor of sharpness and noise
+        below 64 pixels. A class that hardly varies is of one make, which is a shortcut. Small
         classes show no significant gap: with 50 images a range must hold a fifth of the other
         classes' before its absence means something. Gaps that all classes share cannot be seen from
         within the data; compare with a reference by distribution-mismatch.
-    Measured quality: benchmarks/slices.py --draws 10: with the labels of 2,000 photos of clothes
-        and of 6,234 CIFAR images dealt out anew, a claim on 0 of 10 sets each. A class whose
-        darkest images were taken out is found in 14 of 20 classes where those are the darkest 10 %
-        of all images, in 20 of 20 at 20 %, and in 1 of 20 at 5 % (small classes have too few images
-        to tell). Natural data by eye: contrast, backgrounds and classes below 30 images were left
-        out for what was seen there. 4 claims were left on eleven sets to choose by, 1 of use and 3
-        arguable, and 3 on eleven others, 1 arguable and 2 of no use (the brightness of small
-        garments on black): so it is a fact about the data, no issue.
+    Measured quality:
+        benchmarks/slices.py --draws 10: with the labels of 2,000 photos of clothes and of 6,234
+        CIFAR images dealt out anew, a claim on 0 of 10 sets each. A class whose darkest images were
+        taken out is found in 14 of 20 classes where those are the darkest 10 % of all images, in 20
+        of 20 at 20 %, and in 1 of 20 at 5 % (small classes have too few images to tell). Natural
+        data by eye: contrast, backgrounds and classes below 30 images were left out for what was
+        seen there. 4 claims were left on eleven sets to choose by, 1 of use and 3 arguable, and 3
+        on eleven others, 1 arguable and 2 of no use (the brightness of small garments on black): so
+        it is a fact about the data, no issue.
     """
 
     code = "low-coverage"

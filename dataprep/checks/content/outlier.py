@@ -35,27 +35,31 @@ _DOUBT = 0.5
 class Outlier(Check):
     """Images unlike nearly all others: off topic, another source, or broken.
 
-    What it finds: Images that lie farther from the bulk of the data set, and of their class, than
-        ordinary images do, and of which something else says that they do not belong: a drawing
-        among photos, a framed thumbnail, a poster, a screenshot, a blank or broken picture. Each
-        claim tells how unusual the image is, the classes of the nearest ordinary images, and how
-        many of its nearest images are as unusual; the nearest are shown. Images as far off that are
-        only rare make one fact about the data set, with examples.
-    Why it matters: What is off topic teaches nothing, or something wrong, and in a test set counts
-        as an error that is none. What is rare but right is the opposite: the image that the data
-        set has too few of.
-    What to do: Look at the list from the top. Drop what does not belong, relabel what has a wrong
-        label. Several alike mean a source that got in by mistake; look for all of it. Collect more
-        of what is merely rare.
-    How it works: Distance between embeddings (square roots of the activations, unit length), to the
-        nearest twentieth of all images and of those of the class, the nearer half of that passed
-        over, so that alike outliers of up to 2.5 % do not hide each other (distance to a measure;
-        Chazal, Cohen-Steiner and Mérigot 2011). Each relative to the median image; to be near
-        others of a small class excuses no image that is far from all. An image whose label is in
-        doubt is compared with all images only. What the farthest 3 % have in common is learnt by
-        ridge regressions that do not see the image, its copies or its group, and added (after Elkan
-        and Noto 2008). Ordinary images are taken to be normally distributed above the median, with
-        a spread read from quantiles up to 93 %; far is what exceeds them at three times `rate`.
+    What it finds:
+        Images that lie farther from the bulk of the data set, and of their class, than ordinary
+        images do, and of which something else says that they do not belong: a drawing among photos,
+        a framed thumbnail, a poster, a screenshot, a blank or broken picture. Each claim tells how
+        unusual the image is, the classes of the nearest ordinary images, and how many of its
+        nearest images are as unusual; the nearest are shown. Images as far off that are only rare
+        make one fact about the data set, with examples.
+    Why it matters:
+        What is off topic teaches nothing, or something wrong, and in a test set counts as an error
+        that is none. What is rare but right is the opposite: the image that the data set has too
+        few of.
+    What to do:
+        Look at the list from the top. Drop what does not belong, relabel what has a wrong label.
+        Several alike mean a source that got in by mistake; look for all of it. Collect more of what
+        is merely rare.
+    How it works:
+        Distance between embeddings (square roots of the activations, unit length), to the nearest
+        twentieth of all images and of those of the class, the nearer half of that passed over, so
+        that alike outliers of up to 2.5 % do not hide each other (distance to a measure; Chazal,
+        Cohen-Steiner and Mérigot 2011). Each relative to the median image; to be near others of a
+        small class excuses no image that is far from all. An image whose label is in doubt is
+        compared with all images only. What the farthest 3 % have in common is learnt by ridge
+        regressions that do not see the image, its copies or its group, and added (after Elkan and
+        Noto 2008). Ordinary images are taken to be normally distributed above the median, with a
+        spread read from quantiles up to 93 %; far is what exceeds them at three times `rate`.
 
         Far alone is rare, not off topic. Listed is an image that is far, and one of these holds:
         two others as far are among its 10 nearest (without labels: four; copies and one group count
@@ -66,21 +70,23 @@ class Outlier(Check):
         neighbours of a class are no more of that class than chance and 0.2, its labels are not
         asked. Confidence is 1 less a quarter of the expected share of false alarms by distance, at
         most 0.7, as measured by eye.
-    Known limits: Fewer than 50 images have no bulk: the check is skipped. Where odd images are more
-        than some 5 % they are a part of the data set, which similar-images or a look at the feature
-        map shows. It sees what the embedding sees: clothes at 32 pixels are hard to tell from cats
-        at 32 pixels. Rare classes of fewer than 40 images are compared with all images only. One
-        image alone of its kind whose neighbours happen to be of its class is taken for rare;
-        without labels nearly every lone image is, and copies of one image count as one. A rare
-        pattern of a class that neighbours usually show is sometimes listed (two of 2,500 pictures
-        of clothes at 28 pixels).
-    Measured quality: benchmarks/outliers.py, planted at 2 %. Photos reduced to 32 pixels among
-        CIFAR images of two classes (10 pairs, squashed and cropped): AUROC 0.973 to 0.999;
-        precision of the list 0.98 (0.88 to 1.00; by distance alone 0.93) at recall 0.42 (0.08 to
-        0.67; 0.44). Enlarged CIFAR images, drawings, cartoons and pages of text among 2,000 photos:
-        AUROC 1.00, precision 1.00 at recall 0.60 to 1.00. Without labels: precision 0.98 and 1.00
-        at recall 0.27 and 0.44. Untouched: none of the photos listed, 0.21 % (95 % interval 0.12 to
-        0.36) of 6,234 CIFAR images, most of them framed or unreadable, without labels none.
+    Known limits:
+        Fewer than 50 images have no bulk: the check is skipped. Where odd images are more than some
+        5 % they are a part of the data set, which similar-images or a look at the feature map
+        shows. It sees what the embedding sees: clothes at 32 pixels are hard to tell from cats at
+        32 pixels. Rare classes of fewer than 40 images are compared with all images only. One image
+        alone of its kind whose neighbours happen to be of its class is taken for rare; without
+        labels nearly every lone image is, and copies of one image count as one. A rare pattern of a
+        class that neighbours usually show is sometimes listed (two of 2,500 pictures of clothes at
+        28 pixels).
+    Measured quality:
+        benchmarks/outliers.py, planted at 2 %. Photos reduced to 32 pixels among CIFAR images of
+        two classes (10 pairs, squashed and cropped): AUROC 0.973 to 0.999; precision of the list
+        0.98 (0.88 to 1.00; by distance alone 0.93) at recall 0.42 (0.08 to 0.67; 0.44). Enlarged
+        CIFAR images, drawings, cartoons and pages of text among 2,000 photos: AUROC 1.00, precision
+        1.00 at recall 0.60 to 1.00. Without labels: precision 0.98 and 1.00 at recall 0.27 and
+        0.44. Untouched: none of the photos listed, 0.21 % (95 % interval 0.12 to 0.36) of 6,234
+        CIFAR images, most of them framed or unreadable, without labels none.
 
         Natural data, by eye (off topic, another source such as a framed thumbnail, broken, or a
         wrong label is right); nothing is listed in the sets that are not named:

@@ -41,41 +41,47 @@ _BATCH = 50
 class UnderperformingGroup(Check):
     """Groups of images on which a model fails more often than their classes explain.
 
-    What it finds: Kinds of pictures that people have words for (darker than 15 %, before an uneven
-        background, with a shorter side below 200 px), cameras, times of the day, origins by file
-        name or folder, values of the split and of the user's own columns (``camera = X``), on which
-        a probe that had not seen them errs significantly and substantially more often than on the
-        same classes elsewhere; as information, groups of several classes that look alike. With the
-        error rate, its interval, the usual rate, the commonest confusion and examples.
-    Why it matters: An accuracy is a mean. A model that is right in 90 % of cases and in 60 % of
-        those at night fails the night shift, and the mean does not say so.
-    What to do: Look at the examples. Where labels are wrong, mend them; else collect more of the
-        group, or augment towards it. Report the accuracy on it apart.
-    How it works: Errors are those of the out-of-fold predictions that wrong-label uses. A group's
-        errors are compared with the rates that its classes have outside of it (Mantel and Haenszel
-        1959), so that a hard class is not mistaken for a hard group. Significant is what exceeds
-        the worst of all groups when errors are dealt out at random within classes (Westfall and
-        Young 1993: family-wise rate `alpha` over all groups); reported is what is also `excess`
-        above the usual rate and `ratio` times it. Of groups that share most images only the
-        clearest is told, with the names of the others. Of numbers the outer fifths and tenths are
-        looked at, where a person notices how they differ from the rest. Looks are grouped by
-        spherical k-means with about 100 images a group, and told where no class makes up more than
-        60 % of the group (else it is a kind of one class), it fails twice as often as usual and by
-        15 points more, and most of its errors are in no group that has a name. Intervals are
-        Wilson's, 95 %. One image of each class counts of images that belong together.
-    Known limits: The probe is a simple one on a general embedding: a model trained for the task may
-        fail elsewhere. Wrong labels count as errors. Groups that look alike are made from what the
-        probe sees too: errors gather there by nature, so a claim on them tells where, not that
-        something is wrong. In drawings and cut-outs brightness, contrast, sharpness and background
-        are those of what is drawn, and are not looked at. Combinations of two properties are not
-        looked for. Groups of fewer than 30 images are not judged, nor data sets of fewer than 120.
-    Measured quality: benchmarks/slices.py --draws 10: with the properties of 2,000 photos of
-        clothes, and of 6,234 CIFAR images, dealt out anew within classes, a claim on 0 of 10 data
-        sets each. A planted camera on whose images the probe errs 30 points more often is found in
-        80 % of cases with 50 images and always with 100; 15 points more often, in 60 to 80 % with
-        200 and in 20 to 60 % with 100 images. Natural data by eye: on eleven sets to choose by 6
-        claims, all of use (uneven backgrounds, glass on white, three fonts, framed and captioned
-        pictures); on eleven kept apart 7, 5 of use and 2 arguable.
+    What it finds:
+        Kinds of pictures that people have words for (darker than 15 %, before an uneven background,
+        with a shorter side below 200 px), cameras, times of the day, origins by file name or
+        folder, values of the split and of the user's own columns (``camera = X``), on which a probe
+        that had not seen them errs significantly and substantially more often than on the same
+        classes elsewhere; as information, groups of several classes that look alike. With the error
+        rate, its interval, the usual rate, the commonest confusion and examples.
+    Why it matters:
+        An accuracy is a mean. A model that is right in 90 % of cases and in 60 % of those at night
+        fails the night shift, and the mean does not say so.
+    What to do:
+        Look at the examples. Where labels are wrong, mend them; else collect more of the group, or
+        augment towards it. Report the accuracy on it apart.
+    How it works:
+        Errors are those of the out-of-fold predictions that wrong-label uses. A group's errors are
+        compared with the rates that its classes have outside of it (Mantel and Haenszel 1959), so
+        that a hard class is not mistaken for a hard group. Significant is what exceeds the worst of
+        all groups when errors are dealt out at random within classes (Westfall and Young 1993:
+        family-wise rate `alpha` over all groups); reported is what is also `excess` above the usual
+        rate and `ratio` times it. Of groups that share most images only the clearest is told, with
+        the names of the others. Of numbers the outer fifths and tenths are looked at, where a
+        person notices how they differ from the rest. Looks are grouped by spherical k-means with
+        about 100 images a group, and told where no class makes up more than 60 % of the group (else
+        it is a kind of one class), it fails twice as often as usual and by 15 points more, and most
+        of its errors are in no group that has a name. Intervals are Wilson's, 95 %. One image of
+        each class counts of images that belong together.
+    Known limits:
+        The probe is a simple one on a general embedding: a model trained for the task may fail
+        elsewhere. Wrong labels count as errors. Groups that look alike are made from what the probe
+        sees too: errors gather there by nature, so a claim on them tells where, not that something
+        is wrong. In drawings and cut-outs brightness, contrast, sharpness and background are those
+        of what is drawn, and are not looked at. Combinations of two properties are not looked for.
+        Groups of fewer than 30 images are not judged, nor data sets of fewer than 120.
+    Measured quality:
+        benchmarks/slices.py --draws 10: with the properties of 2,000 photos of clothes, and of
+        6,234 CIFAR images, dealt out anew within classes, a claim on 0 of 10 data sets each. A
+        planted camera on whose images the probe errs 30 points more often is found in 80 % of cases
+        with 50 images and always with 100; 15 points more often, in 60 to 80 % with 200 and in 20
+        to 60 % with 100 images. Natural data by eye: on eleven sets to choose by 6 claims, all of
+        use (uneven backgrounds, glass on white, three fonts, framed and captioned pictures); on
+        eleven kept apart 7, 5 of use and 2 arguable.
     """
 
     code = "underperforming-group"

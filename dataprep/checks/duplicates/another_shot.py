@@ -26,28 +26,32 @@ class AnotherShot(Check):
         a moving camera, one object photographed twice. They are no copies of each other (see
         near-duplicate).
 
-    Why it matters: A model that saw the one knows much of the other. Divided between training and
-        test they make the score too good, and a class of 500 images of 20 scenes is a class of 20.
+    Why it matters:
+        A model that saw the one knows much of the other. Divided between training and test they
+        make the score too good, and a class of 500 images of 20 scenes is a class of 20.
 
     What to do:
         Keep each group in one split; `dataprep split` does. Nothing has to be dropped.
 
-    How it works: Of the candidates of near-duplicate, those whose key points (ORB; at least 12)
-        follow one affine map under which 60 % of the cells with texture agree, and which are no
-        edits. How much two pictures share counts only as far as it is unusual here: up to 120 pairs
-        of other labels (or, without labels, of no verified edit) that are alike are compared too,
-        and a claim must have more key points than these do, so that at most one in twenty is
-        expected to be of their kind. Where nothing stands out there are no claims.
+    How it works:
+        Of the candidates of near-duplicate, those whose key points (ORB; at least 12) follow one
+        affine map under which 60 % of the cells with texture agree, and which are no edits. How
+        much two pictures share counts only as far as it is unusual here: up to 120 pairs of other
+        labels (or, without labels, of no verified edit) that are alike are compared too, and a
+        claim must have more key points than these do, so that at most one in twenty is expected to
+        be of their kind. Where nothing stands out there are no claims.
 
-    Known limits: Candidates are found by hash and embedding, so views from far apart are missed; so
-        are pictures of up to 60 pixels. Two things of one make before one background may be joined:
-        the same print on two boxes.
+    Known limits:
+        Candidates are found by hash and embedding, so views from far apart are missed; so are
+        pictures of up to 60 pixels. Two things of one make before one background may be joined: the
+        same print on two boxes.
 
-    Measured quality: By eye (`benchmarks/judged/pairs.csv`): of 30 pairs in pictures of rubbish 23
-        right, 6 arguable (two things of one make), 1 wrong; 20 pairs of tiles looked at were right.
-        No claim in written digits, small pictures of clothes and hands, where key points of pairs
-        with other labels agree as often. Of re-shots planted or found by people
-        (`benchmarks/pairs.py`): 255 of 272 drawn scenes, 48 of 55 in the pictures of rubbish.
+    Measured quality:
+        By eye (`benchmarks/judged/pairs.csv`): of 30 pairs in pictures of rubbish 23 right, 6
+        arguable (two things of one make), 1 wrong; 20 pairs of tiles looked at were right. No claim
+        in written digits, small pictures of clothes and hands, where key points of pairs with other
+        labels agree as often. Of re-shots planted or found by people (`benchmarks/pairs.py`): 255
+        of 272 drawn scenes, 48 of 55 in the pictures of rubbish.
     """
 
     code: ClassVar = "another-shot"

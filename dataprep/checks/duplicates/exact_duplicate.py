@@ -22,21 +22,26 @@ class ExactDuplicate(Check):
         Files that hold the same bytes, and files that hold the same pixels in another container: a
         JPEG saved as PNG, a PNG compressed again, a file whose metadata was changed.
 
-    Why it matters: A copy teaches a model nothing, weights its image twice and, when it lies in
-        another split, makes the score untrue.
+    Why it matters:
+        A copy teaches a model nothing, weights its image twice and, when it lies in another split,
+        makes the score untrue.
 
-    What to do: Keep one of each group. The one that is kept has the most pixels, then the least
+    What to do:
+        Keep one of each group. The one that is kept has the most pixels, then the least
         compression, then comes first by name.
 
-    How it works: 128-bit XXH3 hashes of the file's bytes, and of the displayed pixels together with
-        their shape. Equal hashes are equal content: by chance, two of a billion files share one
-        with a probability of 1 in 10^21.
+    How it works:
+        128-bit XXH3 hashes of the file's bytes, and of the displayed pixels together with their
+        shape. Equal hashes are equal content: by chance, two of a billion files share one with a
+        probability of 1 in 10^21.
 
-    Known limits: A file whose pixels differ in one place by one level is no exact duplicate;
-        near-duplicate finds it.
+    Known limits:
+        A file whose pixels differ in one place by one level is no exact duplicate; near-duplicate
+        finds it.
 
-    Measured quality: On 25 byte copies and 25 copies saved as PNG: all found, no false alarm on
-        2,000 photos (`benchmarks/neardup.py`).
+    Measured quality:
+        On 25 byte copies and 25 copies saved as PNG: all found, no false alarm on 2,000 photos
+        (`benchmarks/neardup.py`).
     """
 
     code: ClassVar = "exact-duplicate"

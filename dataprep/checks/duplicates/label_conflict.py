@@ -32,22 +32,27 @@ class LabelConflict(Check):
         warning where the pair is less sure than 0.94); and other shots of one scene under different
         labels (a warning: the scene may show more than one thing).
 
-    Why it matters: At least one of the labels is wrong, or the classes overlap. Training pulls in
-        both directions, and whatever the model answers, a score counts one of them as an error.
+    Why it matters:
+        At least one of the labels is wrong, or the classes overlap. Training pulls in both
+        directions, and whatever the model answers, a score counts one of them as an error.
 
-    What to do: Look at the image and give all members one label. Where most of the group agrees,
-        its label is suggested; with one against one there is nothing to prefer. If both labels are
-        right, the task may need several labels per image.
+    What to do:
+        Look at the image and give all members one label. Where most of the group agrees, its label
+        is suggested; with one against one there is nothing to prefer. If both labels are right, the
+        task may need several labels per image.
 
-    How it works: Groups come from the verified duplicates. The label that most members have is the
-        reference (of equally frequent ones that of the kept member, then the first by name); every
-        member with another label is a claim, beside one that has the reference. Other shots are the
-        pairs of another-shot.
+    How it works:
+        Groups come from the verified duplicates. The label that most members have is the reference
+        (of equally frequent ones that of the kept member, then the first by name); every member
+        with another label is a claim, beside one that has the reference. Other shots are the pairs
+        of another-shot.
 
-    Known limits: Samples without a label are ignored. A crop may truly show another class than the
-        whole: look before relabelling.
+    Known limits:
+        Samples without a label are ignored. A crop may truly show another class than the whole:
+        look before relabelling.
 
-    Measured quality: As good as the duplicates are: no false pair among 2,200 unrelated photos
+    Measured quality:
+        As good as the duplicates are: no false pair among 2,200 unrelated photos
         (`benchmarks/neardup.py`).
     """
 

@@ -35,27 +35,31 @@ class SimilarImages(Check):
         copies count as one image here (see near-duplicate); where pixels bear it out that the scene
         is the same, see another-shot.
 
-    Why it matters: They are no independent samples. Divided between training and test they make the
-        score too good, and a class of 500 images of 20 scenes is a class of 20.
+    Why it matters:
+        They are no independent samples. Divided between training and test they make the score too
+        good, and a class of 500 images of 20 scenes is a class of 20.
 
-    What to do: Keep each group in one split: give the name in the column `group` of the issue as
-        the samples' group. `dataprep split` does, unless it is told `--cut-similar`. Nothing has to
-        be dropped.
+    What to do:
+        Keep each group in one split: give the name in the column `group` of the issue as the
+        samples' group. `dataprep split` does, unless it is told `--cut-similar`. Nothing has to be
+        dropped.
 
-    How it works: Two images are joined when each is among the five nearest of the other by
-        embedding (centred, principal components, partly whitened; Jégou & Chum 2012) and their
-        cosine is at least 12 standard deviations above that of random pairs of the same data set.
-        Groups are what hangs together; where one would swallow more than 5 % of the images (and
-        more than 50 images), its members have to be more alike. The figure is the cosine with the
-        related image.
+    How it works:
+        Two images are joined when each is among the five nearest of the other by embedding
+        (centred, principal components, partly whitened; Jégou & Chum 2012) and their cosine is at
+        least 12 standard deviations above that of random pairs of the same data set. Groups are
+        what hangs together; where one would swallow more than 5 % of the images (and more than 50
+        images), its members have to be more alike. The figure is the cosine with the related image.
 
-    Known limits: What counts as the same depends on the embedder: photos of different garments on
-        one bed in one light may be joined. Where all images look alike (digits, cells, satellite
-        tiles), so may unrelated ones. The longer a burst, the likelier it is found in parts.
+    Known limits:
+        What counts as the same depends on the embedder: photos of different garments on one bed in
+        one light may be joined. Where all images look alike (digits, cells, satellite tiles), so
+        may unrelated ones. The longer a burst, the likelier it is found in parts.
 
-    Measured quality: On 2,000 photos of clothes 2.5 % of the images are joined; the two of every
-        pair are of one sender, as are 4 % of random pairs. On three sets with one photo per sender
-        none is joined (`benchmarks/neardup.py`).
+    Measured quality:
+        On 2,000 photos of clothes 2.5 % of the images are joined; the two of every pair are of one
+        sender, as are 4 % of random pairs. On three sets with one photo per sender none is joined
+        (`benchmarks/neardup.py`).
     """
 
     min_similarity: float = option(

@@ -25,17 +25,21 @@ if TYPE_CHECKING:
 class DecompressionBomb(Check):
     """Files that unfold to far more pixels than their size lets expect.
 
-    What it finds: Images whose header announces more pixels than the limit of the pass
-        (``max_megapixels``): they were not decoded. And images below it that hold over 50
-        megapixels at more than 200 pixels per byte.
-    Why it matters: A file of a few kilobytes can fill the memory of whatever decodes it: a training
-        worker, a labelling tool, a web server. Some are made for that.
+    What it finds:
+        Images whose header announces more pixels than the limit of the pass (``max_megapixels``):
+        they were not decoded. And images below it that hold over 50 megapixels at more than 200
+        pixels per byte.
+    Why it matters:
+        A file of a few kilobytes can fill the memory of whatever decodes it: a training worker, a
+        labelling tool, a web server. Some are made for that.
     What to do:
         Drop them, unless you know where they come from; then raise the limit.
-    How it works: Width and height from the header, before anything is decoded. Photos hold 1 to 20
-        pixels per byte.
-    Known limits: An honest image beyond the limit (a satellite scene, a slide scan) is reported
-        too. Animations are judged by their first frame.
+    How it works:
+        Width and height from the header, before anything is decoded. Photos hold 1 to 20 pixels per
+        byte.
+    Known limits:
+        An honest image beyond the limit (a satellite scene, a slide scan) is reported too.
+        Animations are judged by their first frame.
     Measured quality:
         Exact: read from the header. No alarm on 2,225 photos.
     """

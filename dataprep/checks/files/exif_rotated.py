@@ -24,17 +24,21 @@ if TYPE_CHECKING:
 class ExifRotated(Check):
     """Images that only their EXIF tag turns upright.
 
-    What it finds: Files whose pixels are stored turned or mirrored, with an EXIF tag that says how
-        to show them.
-    Why it matters: Viewers obey the tag, most training code does not: OpenCV does by default,
-        Pillow and torchvision do not. Boxes and masks drawn in a viewer then lie in the wrong
-        place, and a network sees the world on its side.
-    What to do: Turn the pixels and drop the tag (exiftran, jpegtran, or Pillow's
-        ImageOps.exif_transpose), or obey it in the loader.
+    What it finds:
+        Files whose pixels are stored turned or mirrored, with an EXIF tag that says how to show
+        them.
+    Why it matters:
+        Viewers obey the tag, most training code does not: OpenCV does by default, Pillow and
+        torchvision do not. Boxes and masks drawn in a viewer then lie in the wrong place, and a
+        network sees the world on its side.
+    What to do:
+        Turn the pixels and drop the tag (exiftran, jpegtran, or Pillow's ImageOps.exif_transpose),
+        or obey it in the loader.
     How it works:
         EXIF tag 274, other than 1. All measures are of the image as displayed.
-    Known limits: Cannot tell a wrong tag from a right one. Where more than a tenth of a data set is
-        so (phones), one claim says it.
+    Known limits:
+        Cannot tell a wrong tag from a right one. Where more than a tenth of a data set is so
+        (phones), one claim says it.
     Measured quality:
         Exact: read from the file. No alarm on 2,225 photos without the tag.
     """

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class ExtensionMismatch(Check):
     """Files whose name promises another format.
 
-    What it finds: Image files with the extension of another image format: a PNG called .jpg, a WebP
-        called .png.
-    Why it matters: Readers that trust the name fail on them (TensorFlow's decode_jpeg, many
-        annotation tools, web servers), and filters by name miss them.
+    What it finds:
+        Image files with the extension of another image format: a PNG called .jpg, a WebP called
+        .png.
+    Why it matters:
+        Readers that trust the name fail on them (TensorFlow's decode_jpeg, many annotation tools,
+        web servers), and filters by name miss them.
     What to do:
         Rename them, in the manifest too.
     How it works:

@@ -26,14 +26,18 @@ class GpsMetadata(Check):
 
     What it finds:
         Files whose EXIF or XMP metadata hold a latitude and a longitude.
-    Why it matters: A position is personal data: it shows where people live. Published with the data
-        set, it stays public.
-    What to do: Strip the metadata before sharing (exiftool -gps:all= -xmp:geotag=), or keep the
-        files to yourself.
-    How it works: EXIF's GPS directory with both coordinates, or the word GPSLatitude in XMP. The
-        coordinates themselves are neither stored nor shown.
-    Known limits: Positions in maker notes, captions or file names are not found. Where more than a
-        tenth of a data set has them, one claim says so.
+    Why it matters:
+        A position is personal data: it shows where people live. Published with the data set, it
+        stays public.
+    What to do:
+        Strip the metadata before sharing (exiftool -gps:all= -xmp:geotag=), or keep the files to
+        yourself.
+    How it works:
+        EXIF's GPS directory with both coordinates, or the word GPSLatitude in XMP. The coordinates
+        themselves are neither stored nor shown.
+    Known limits:
+        Positions in maker notes, captions or file names are not found. Where more than a tenth of a
+        data set has them, one claim says so.
     Measured quality:
         Exact: read from the file. No alarm on 2,225 photos without metadata.
     """

@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 class MultiFrame(Check):
     """Animations and documents of several pages.
 
-    What it finds: Files that hold more than one picture: animated GIF, WebP, PNG and AVIF, TIFF of
-        several pages.
-    Why it matters: Loaders take the first frame, which may be blank or a title, and pass over the
-        rest in silence. Where frames were meant to be samples, most of the data are missing.
-    What to do: Extract the frames that belong to the data set, with one group per file so that no
-        split tears them apart; or keep the first frame as a still image.
+    What it finds:
+        Files that hold more than one picture: animated GIF, WebP, PNG and AVIF, TIFF of several
+        pages.
+    Why it matters:
+        Loaders take the first frame, which may be blank or a title, and pass over the rest in
+        silence. Where frames were meant to be samples, most of the data are missing.
+    What to do:
+        Extract the frames that belong to the data set, with one group per file so that no split
+        tears them apart; or keep the first frame as a still image.
     How it works:
         The number of frames that the file announces. Only the first is measured.
-    Known limits: Photos in the multi-picture format of phones (a preview or a depth map behind the
-        photo) are not counted: their first picture is the photo. Where more than half of a data set
-        is so, one claim says it.
+    Known limits:
+        Photos in the multi-picture format of phones (a preview or a depth map behind the photo) are
+        not counted: their first picture is the photo. Where more than half of a data set is so, one
+        claim says it.
     Measured quality:
         Exact: read from the file. No alarm on 2,225 JPEG photos.
     """

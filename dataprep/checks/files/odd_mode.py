@@ -24,20 +24,24 @@ if TYPE_CHECKING:
 class OddMode(Check):
     """Images stored unlike the others.
 
-    What it finds: Images with a colour model, a bit depth or transparency that hardly any other
-        image of the data set has: CMYK, palette, 16 bits, floating point, 1 bit, an alpha channel
-        with transparent pixels.
-    Why it matters: Loaders convert them each in its own way: CMYK inverted, 16 bits cut to black or
-        white, transparent pixels shown in whatever colour lies beneath. What was measured here is
-        the image as a viewer shows it.
+    What it finds:
+        Images with a colour model, a bit depth or transparency that hardly any other image of the
+        data set has: CMYK, palette, 16 bits, floating point, 1 bit, an alpha channel with
+        transparent pixels.
+    Why it matters:
+        Loaders convert them each in its own way: CMYK inverted, 16 bits cut to black or white,
+        transparent pixels shown in whatever colour lies beneath. What was measured here is the
+        image as a viewer shows it.
     What to do:
         Convert them to the mode of the others, transparency over one colour for all.
-    How it works: Colour model, depth above 8 bits and transparency as found in the file. One that
-        at most 5 % of the images have (in data sets of fewer than 20 images: at most one image) is
-        odd.
-    Known limits: Grey files of 8 bits are left to the check grayscale. Pillow reduces colour images
-        of 16 bits per channel to 8 when it reads them; the depth is that of the file.
-    Measured quality: Exact: read from the file. No alarm on 2,225 JPEG photos. By eye (files in
+    How it works:
+        Colour model, depth above 8 bits and transparency as found in the file. One that at most 5 %
+        of the images have (in data sets of fewer than 20 images: at most one image) is odd.
+    Known limits:
+        Grey files of 8 bits are left to the check grayscale. Pillow reduces colour images of 16
+        bits per channel to 8 when it reads them; the depth is that of the file.
+    Measured quality:
+        Exact: read from the file. No alarm on 2,225 JPEG photos. By eye (files in
         benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: 16 bits,
         transparency and grey of 16 bits are of use; palettes (two sets of the former and two of the
         latter have up to 5 % of them) are true and mostly harmless, and for your information.

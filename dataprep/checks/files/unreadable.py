@@ -22,23 +22,27 @@ if TYPE_CHECKING:
 class Unreadable(Check):
     """Files that give no pixels.
 
-    What it finds: Files that could not be read or decoded, with the reason: missing, empty,
-        truncated, not-an-image, unsupported, too-large, out-of-memory, crashed, timed-out, or
-        unreadable (damaged).
-    Why it matters: One of them ends a training run after hours, or is skipped in silence; a file
-        cut off in the middle is worse: most loaders fill the rest with grey and go on.
-    What to do: Fetch the file again or drop it. "unsupported" and "too-large" can be mended by an
-        extra, by converting, or by a higher limit; the message says which.
-    How it works: Every file is decoded completely, by content and not by name. JPEGs are decoded
-        strictly: data that end early, block after block of zeros and damaged entropy codes count,
-        harmless warnings do not. Of other formats the end marker or the announced size is compared
-        too.
+    What it finds:
+        Files that could not be read or decoded, with the reason: missing, empty, truncated,
+        not-an-image, unsupported, too-large, out-of-memory, crashed, timed-out, or unreadable
+        (damaged).
+    Why it matters:
+        One of them ends a training run after hours, or is skipped in silence; a file cut off in the
+        middle is worse: most loaders fill the rest with grey and go on.
+    What to do:
+        Fetch the file again or drop it. "unsupported" and "too-large" can be mended by an extra, by
+        converting, or by a higher limit; the message says which.
+    How it works:
+        Every file is decoded completely, by content and not by name. JPEGs are decoded strictly:
+        data that end early, block after block of zeros and damaged entropy codes count, harmless
+        warnings do not. Of other formats the end marker or the announced size is compared too.
     Known limits:
         A flipped bit that leaves a valid file is not found: formats without checksums cannot tell.
-    Measured quality: Empty, cut off, overwritten with zeros, HTML: 10 of 10 of the scored half
-        found (benchmarks/quality.py), and 2 of 2 with flipped bits. Of 510 odd, broken and fuzzed
-        files (benchmarks/hostile.py) each is measured or reported; Pillow alone judges four
-        otherwise. No alarm on 2,100 untouched photos.
+    Measured quality:
+        Empty, cut off, overwritten with zeros, HTML: 10 of 10 of the scored half found
+        (benchmarks/quality.py), and 2 of 2 with flipped bits. Of 510 odd, broken and fuzzed files
+        (benchmarks/hostile.py) each is measured or reported; Pillow alone judges four otherwise. No
+        alarm on 2,100 untouched photos.
     """
 
     code = "unreadable"

@@ -26,29 +26,35 @@ _Z = 1.96
 class AmbiguousClasses(Check):
     """Pairs of classes that annotators mix up.
 
-    What it finds: Pairs of classes of whose samples an unusual share has the other one's label, as
-        estimated: more than `rate`, and more than errors spread over all classes would give. One
-        claim for each pair, with the rate in both directions. None where wrong-label states no
-        list: classes that are merely hard to tell apart are not mixed up by annotators.
-    Why it matters: Errors between two classes are seldom slips: the classes overlap, or the
-        instructions leave open where one ends. A model can do no better than the labels' own
-        agreement, and correcting single labels does not last.
-    What to do: Say in the labelling instructions what separates the two, with examples from the
-        list; merge them where it does not matter; have samples of the pair labelled twice.
-    How it works: The joint distribution of given and true labels of the noise model of wrong-label:
-        the expected number of samples of one class that carry the other's label, both ways, as a
-        share of all samples of the pair. The interval is Wilson's, 95 %. A pair is named when its
-        lower end is above what the pair would have if each class's wrong labels were spread over
-        the others, evenly or by size, and the rate at least `rate`.
-    Known limits: An estimate, not a count: where the embedding does not tell two classes apart, who
-        erred cannot be said either, and the rate is too low; where two classes differ only in what
-        the embedding misses, a pair may be named that people never mix up. The interval holds the
+    What it finds:
+        Pairs of classes of whose samples an unusual share has the other one's label, as estimated:
+        more than `rate`, and more than errors spread over all classes would give. One claim for
+        each pair, with the rate in both directions. None where wrong-label states no list: classes
+        that are merely hard to tell apart are not mixed up by annotators.
+    Why it matters:
+        Errors between two classes are seldom slips: the classes overlap, or the instructions leave
+        open where one ends. A model can do no better than the labels' own agreement, and correcting
+        single labels does not last.
+    What to do:
+        Say in the labelling instructions what separates the two, with examples from the list; merge
+        them where it does not matter; have samples of the pair labelled twice.
+    How it works:
+        The joint distribution of given and true labels of the noise model of wrong-label: the
+        expected number of samples of one class that carry the other's label, both ways, as a share
+        of all samples of the pair. The interval is Wilson's, 95 %. A pair is named when its lower
+        end is above what the pair would have if each class's wrong labels were spread over the
+        others, evenly or by size, and the rate at least `rate`.
+    Known limits:
+        An estimate, not a count: where the embedding does not tell two classes apart, who erred
+        cannot be said either, and the rate is too low; where two classes differ only in what the
+        embedding misses, a pair may be named that people never mix up. The interval holds the
         chance of the draw, not the error of the model.
-    Measured quality: benchmarks/wronglabels.py, photos of clothes in which 10 pairs of classes were
-        mixed up on purpose, 5, 10 and 20 % of all labels: 7, 7 and 8 of the pairs were named and no
-        other one; the rates were within 2 points of the true ones. With errors spread evenly, 5, 10
-        and 20 %: 1, 1 and 3 pairs of 45 were named, of true rates of 0.5 to 4 %. None on eight
-        natural sets (benchmarks/natural.py), where wrong-label lists nothing.
+    Measured quality:
+        benchmarks/wronglabels.py, photos of clothes in which 10 pairs of classes were mixed up on
+        purpose, 5, 10 and 20 % of all labels: 7, 7 and 8 of the pairs were named and no other one;
+        the rates were within 2 points of the true ones. With errors spread evenly, 5, 10 and 20 %:
+        1, 1 and 3 pairs of 45 were named, of true rates of 0.5 to 4 %. None on eight natural sets
+        (benchmarks/natural.py), where wrong-label lists nothing.
     """
 
     code: ClassVar = "ambiguous-classes"

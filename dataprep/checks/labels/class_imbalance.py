@@ -25,32 +25,38 @@ _NAMED = 5
 class ClassImbalance(Check):
     """Classes of very different sizes.
 
-    What it finds: Data sets whose largest class has at least 10 times the samples of the smallest,
-        or at least 80 % of all samples. One claim for the data set; it names the classes, the
-        ratio, and what the imbalance does to metrics.
-    Why it matters: Accuracy stops telling anything: whoever always answers the largest class
-        reaches its share. A model trained with plain cross-entropy leans towards large classes by
-        the logarithm of the ratio, and small ones are recognised least.
-    What to do: Judge by macro-F1, balanced accuracy or recall per class instead of accuracy. Split
-        with stratification. Collect more of the small classes; short of that, oversample them or
-        weight the loss (for example by the effective number of samples, Cui et al. 2019), and
-        correct the decision thresholds for the priors (Buda et al. 2018).
-    How it works: Counts of labels. The ratio is largest to smallest class, the measure of Buda,
-        Maki and Mazurowski (2018, "A systematic study of the class imbalance problem in
-        convolutional neural networks"), who find that the harm grows with it and with the number of
-        small classes. At the threshold of 10 the prior alone moves a decision by log 10 = 2.3 nats.
-        The second threshold is for data sets of two or three classes, where a share of 80 % is a
-        ratio of only 4 and accuracy is already misleading. The metrics follow from the counts:
-        always answering the largest class, whose share is p, among k classes gives accuracy p and
-        macro-F1 2p / ((1 + p) k). The effective number of classes is the exponential of the entropy
-        of the shares. The weights in the evidence are those of Cui et al. (2019, "Class-balanced
-        loss based on effective number of samples") with beta = (n - 1) / n for n samples, smallest
-        class to largest.
-    Known limits: Classes that are hard need more samples than easy ones, whatever the counts.
-        Samples with several labels are not judged: a label that is rare is not an error there; see
-        small-class. All samples are counted, over all splits.
-    Measured quality: Exact for the thresholds: counting has no error, so there are no false alarms
-        but in what one takes for imbalanced.
+    What it finds:
+        Data sets whose largest class has at least 10 times the samples of the smallest, or at least
+        80 % of all samples. One claim for the data set; it names the classes, the ratio, and what
+        the imbalance does to metrics.
+    Why it matters:
+        Accuracy stops telling anything: whoever always answers the largest class reaches its share.
+        A model trained with plain cross-entropy leans towards large classes by the logarithm of the
+        ratio, and small ones are recognised least.
+    What to do:
+        Judge by macro-F1, balanced accuracy or recall per class instead of accuracy. Split with
+        stratification. Collect more of the small classes; short of that, oversample them or weight
+        the loss (for example by the effective number of samples, Cui et al. 2019), and correct the
+        decision thresholds for the priors (Buda et al. 2018).
+    How it works:
+        Counts of labels. The ratio is largest to smallest class, the measure of Buda, Maki and
+        Mazurowski (2018, "A systematic study of the class imbalance problem in convolutional neural
+        networks"), who find that the harm grows with it and with the number of small classes. At
+        the threshold of 10 the prior alone moves a decision by log 10 = 2.3 nats. The second
+        threshold is for data sets of two or three classes, where a share of 80 % is a ratio of only
+        4 and accuracy is already misleading. The metrics follow from the counts: always answering
+        the largest class, whose share is p, among k classes gives accuracy p and macro-F1 2p / ((1
+        + p) k). The effective number of classes is the exponential of the entropy of the shares.
+        The weights in the evidence are those of Cui et al. (2019, "Class-balanced loss based on
+        effective number of samples") with beta = (n - 1) / n for n samples, smallest class to
+        largest.
+    Known limits:
+        Classes that are hard need more samples than easy ones, whatever the counts. Samples with
+        several labels are not judged: a label that is rare is not an error there; see small-class.
+        All samples are counted, over all splits.
+    Measured quality:
+        Exact for the thresholds: counting has no error, so there are no false alarms but in what
+        one takes for imbalanced.
     """
 
     code = "class-imbalance"

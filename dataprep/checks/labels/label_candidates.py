@@ -35,27 +35,31 @@ _WHY = {
 class LabelCandidates(Check):
     """Labels to look at first, where it cannot be said that they are wrong.
 
-    What it finds: The samples whose label the classifiers contradict most, ranked, where
-        wrong-label states no list: candidates, not findings. One claim says why there is no list.
-        Nothing acts on candidates: they are no reason to drop or to relabel.
-    Why it matters: In most data sets the images that a classifier misreads most surely are rightly
-        labelled and hard. Some are wrong all the same, and this is the order in which one finds
-        them soonest.
-    What to do: Look at the first few. If none is wrong, stop. For a better judge than the
-        embedding, train one on the images: ``dataprep audit PATH --deep``.
-    How it works: The classifiers and the score of wrong-label. There is no list where the
-        log-likelihood gains too little by wrong labels, where fewer than 1,500 labels or 60 a class
-        are judged, or where less than half of the list would be wrong. Candidates are what has the
-        highest log odds against its label.
-    Known limits: See wrong-label. The order is that of a general embedding: on CIFAR-10's test
-        images none of the first 25 is among the labels that most of 50 people reject.
-    Measured quality: benchmarks/natural.py, the first 24 by eye (benchmarks/judged/labels.csv),
-        wrong / arguable / right: trashnet 0 / 2 / 22, photos of clothes 1 / 7 / 16, hands 2 / 1 /
-        21 (the first two of the list), MNIST 0 / 5 / 19, Fashion-MNIST 0 / 8 / 16, tiles 2 / 0 / 22
-        (one tile, photographed twice). By about 50 people, the first 25 of 5,000 CIFAR-10 test
-        images: 2 / 5 / 18, where 0.2 would be wrong by chance. Planted errors in fewer than 1,500
-        images are candidates: of 674 tiles with 5 to 20 % swapped, 0.81 to 0.90 of those in doubt
-        were wrong.
+    What it finds:
+        The samples whose label the classifiers contradict most, ranked, where wrong-label states no
+        list: candidates, not findings. One claim says why there is no list. Nothing acts on
+        candidates: they are no reason to drop or to relabel.
+    Why it matters:
+        In most data sets the images that a classifier misreads most surely are rightly labelled and
+        hard. Some are wrong all the same, and this is the order in which one finds them soonest.
+    What to do:
+        Look at the first few. If none is wrong, stop. For a better judge than the embedding, train
+        one on the images: ``dataprep audit PATH --deep``.
+    How it works:
+        The classifiers and the score of wrong-label. There is no list where the log-likelihood
+        gains too little by wrong labels, where fewer than 1,500 labels or 60 a class are judged, or
+        where less than half of the list would be wrong. Candidates are what has the highest log
+        odds against its label.
+    Known limits:
+        See wrong-label. The order is that of a general embedding: on CIFAR-10's test images none of
+        the first 25 is among the labels that most of 50 people reject.
+    Measured quality:
+        benchmarks/natural.py, the first 24 by eye (benchmarks/judged/labels.csv), wrong / arguable
+        / right: trashnet 0 / 2 / 22, photos of clothes 1 / 7 / 16, hands 2 / 1 / 21 (the first two
+        of the list), MNIST 0 / 5 / 19, Fashion-MNIST 0 / 8 / 16, tiles 2 / 0 / 22 (one tile,
+        photographed twice). By about 50 people, the first 25 of 5,000 CIFAR-10 test images: 2 / 5 /
+        18, where 0.2 would be wrong by chance. Planted errors in fewer than 1,500 images are
+        candidates: of 674 tiles with 5 to 20 % swapped, 0.81 to 0.90 of those in doubt were wrong.
     """
 
     code: ClassVar = "label-candidates"

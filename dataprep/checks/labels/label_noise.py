@@ -31,29 +31,34 @@ _NAMED = 0.01
 class LabelNoise(Check):
     """How many labels are wrong, and what that does to measured accuracy.
 
-    What it finds: The estimated share of wrong labels with an interval, the noise matrix (of each
-        true class, the share of every label given), and the ceiling of measured accuracy; a warning
-        from `rate` up. Where wrong labels do not stand out from hard images it says that their
-        number cannot be told, and states none. One claim for the data set.
-    Why it matters: A perfect model, right about every sample, scores no more than the share of
-        labels that are right: the score of any model that makes no use of the errors ends there,
-        and two models whose scores differ by less than the noise cannot be told apart. It stands in
-        for the human error that one can aim at: chasing scores above it is fitting the errors.
-    What to do: Relabel what wrong-label lists, test splits first, and measure again. Report scores
-        beside the ceiling.
-    How it works: The rate is the share of swapped labels in the mixture of wrong-label, which is
-        stated where that check states a list; the ceiling is 1 less the rate. The noise matrix is
-        that of the noise model, with so many errors. People err on hard images, of which the
-        mixture sees too few; confident learning (Northcutt, Jiang and Chuang 2021) counts uncertain
-        samples as wrong and leans to more: the interval spans both, with the 95 % interval of the
-        draw.
-    Known limits: See wrong-label. No statement is none: labels that are wrong on hard images only,
-        as people's errors in a careful data set, do not stand out. The ceiling holds for a test set
+    What it finds:
+        The estimated share of wrong labels with an interval, the noise matrix (of each true class,
+        the share of every label given), and the ceiling of measured accuracy; a warning from `rate`
+        up. Where wrong labels do not stand out from hard images it says that their number cannot be
+        told, and states none. One claim for the data set.
+    Why it matters:
+        A perfect model, right about every sample, scores no more than the share of labels that are
+        right: the score of any model that makes no use of the errors ends there, and two models
+        whose scores differ by less than the noise cannot be told apart. It stands in for the human
+        error that one can aim at: chasing scores above it is fitting the errors.
+    What to do:
+        Relabel what wrong-label lists, test splits first, and measure again. Report scores beside
+        the ceiling.
+    How it works:
+        The rate is the share of swapped labels in the mixture of wrong-label, which is stated where
+        that check states a list; the ceiling is 1 less the rate. The noise matrix is that of the
+        noise model, with so many errors. People err on hard images, of which the mixture sees too
+        few; confident learning (Northcutt, Jiang and Chuang 2021) counts uncertain samples as wrong
+        and leans to more: the interval spans both, with the 95 % interval of the draw.
+    Known limits:
+        See wrong-label. No statement is none: labels that are wrong on hard images only, as
+        people's errors in a careful data set, do not stand out. The ceiling holds for a test set
         with the same noise as the whole data; a test set that was cleaned has a higher one.
-    Measured quality: benchmarks/natural.py: nothing is stated on eight natural sets, of which one
-        is known to hold 0.7 % wrong labels (CIFAR-10H). benchmarks/wronglabels.py: stated against
-        true rates, in percent: photos with planted errors 10 (10), 18 (20), 11 (10), 21 (20), 5
-        (5), 6 (5); CIFAR-10N 6 (9), 15 (18), 38 (42). The interval holds the true rate in all nine.
+    Measured quality:
+        benchmarks/natural.py: nothing is stated on eight natural sets, of which one is known to
+        hold 0.7 % wrong labels (CIFAR-10H). benchmarks/wronglabels.py: stated against true rates,
+        in percent: photos with planted errors 10 (10), 18 (20), 11 (10), 21 (20), 5 (5), 6 (5);
+        CIFAR-10N 6 (9), 15 (18), 38 (42). The interval holds the true rate in all nine.
     """
 
     code: ClassVar = "label-noise"

@@ -37,24 +37,30 @@ _REGIMES = {
 class SmallClass(Check):
     """Classes with few samples.
 
-    What it finds: How many classes have fewer than 1,000 samples, the smallest and the largest of
-        them: one fact about the data set, which says what to train with so few. Classes of one or
-        two samples are an issue, in one claim that names them: they cannot be split.
-    Why it matters: Training a network from nothing needs about a thousand images of each class;
-        with fewer it learns the images by heart. And a figure from few test samples says little: a
-        recall measured on 10 images is uncertain by 30 percentage points.
-    What to do: It depends on how many images there are in all. Under 1,000: take features from a
-        pretrained network and fit a simple classifier on them. 1,000 to 5,000: augment, or
-        fine-tune a pretrained network. Above: train, and weight or oversample the class. One or two
-        samples: collect more, merge the class with another, or leave it out.
-    How it works: Counts of labels, over all splits. 1,000 per class is the rule of thumb of the
-        field, from the size of the classes of ImageNet (Russakovsky et al. 2015: 732 to 1,300); the
-        borders of the three regimes are rules of thumb as well.
-    Known limits: A rule of thumb: with a good pretrained network 20 samples of an easy class are
-        enough, and 10,000 of a hard one are not. Unreadable files and duplicates count as samples;
-        clean first, then count.
-    Measured quality: Exact for the threshold: counting has no error. Most data sets have small
-        classes, so that it is told as a fact of the data, once, and not as an issue.
+    What it finds:
+        How many classes have fewer than 1,000 samples, the smallest and the largest of them: one
+        fact about the data set, which says what to train with so few. Classes of one or two samples
+        are an issue, in one claim that names them: they cannot be split.
+    Why it matters:
+        Training a network from nothing needs about a thousand images of each class; with fewer it
+        learns the images by heart. And a figure from few test samples says little: a recall
+        measured on 10 images is uncertain by 30 percentage points.
+    What to do:
+        It depends on how many images there are in all. Under 1,000: take features from a pretrained
+        network and fit a simple classifier on them. 1,000 to 5,000: augment, or fine-tune a
+        pretrained network. Above: train, and weight or oversample the class. One or two samples:
+        collect more, merge the class with another, or leave it out.
+    How it works:
+        Counts of labels, over all splits. 1,000 per class is the rule of thumb of the field, from
+        the size of the classes of ImageNet (Russakovsky et al. 2015: 732 to 1,300); the borders of
+        the three regimes are rules of thumb as well.
+    Known limits:
+        A rule of thumb: with a good pretrained network 20 samples of an easy class are enough, and
+        10,000 of a hard one are not. Unreadable files and duplicates count as samples; clean first,
+        then count.
+    Measured quality:
+        Exact for the threshold: counting has no error. Most data sets have small classes, so that
+        it is told as a fact of the data, once, and not as an issue.
     """
 
     code = "small-class"

@@ -27,46 +27,52 @@ _ASKED, _NAMED = 10, 6
 class WrongLabel(Check):
     """Labels that are probably wrong.
 
-    What it finds: Samples whose label is more probably wrong than right, with the class that was
-        probably meant and the neighbours that disagree; and one claim about the list: how many of
-        its labels are expected to be wrong, with an interval. Where wrong labels do not stand out
-        from hard images there is no list (see label-candidates).
-    Why it matters: A wrong label in training teaches the wrong thing; one in the test set marks
-        right answers as errors, and the better of two models may look like the worse one
-        (Northcutt, Athalye and Mueller 2021 find 3 % wrong labels on average in the test sets of
-        ten well-known benchmarks).
-    What to do: Look at the samples from the top and relabel what is wrong; the list is sorted by
+    What it finds:
+        Samples whose label is more probably wrong than right, with the class that was probably
+        meant and the neighbours that disagree; and one claim about the list: how many of its labels
+        are expected to be wrong, with an interval. Where wrong labels do not stand out from hard
+        images there is no list (see label-candidates).
+    Why it matters:
+        A wrong label in training teaches the wrong thing; one in the test set marks right answers
+        as errors, and the better of two models may look like the worse one (Northcutt, Athalye and
+        Mueller 2021 find 3 % wrong labels on average in the test sets of ten well-known
+        benchmarks).
+    What to do:
+        Look at the samples from the top and relabel what is wrong; the list is sorted by
         probability, so stop where it no longer pays. Test splits first.
-    How it works: Cheap classifiers on the embedding (ridge or logistic regression, nearest
-        neighbours) predict every sample without its own label, its copies or its group. A noise
-        model pools them and takes the given label for a noisy reading of the true one: how often
-        each class is labelled as each other one (started from confident learning, Northcutt, Jiang
-        and Chuang 2021) and how far to trust the classifiers are fitted together, by
-        expectation-maximisation on the likelihood of the labels (after Dawid and Skene 1979). The
-        classifiers learn twice more, from what was probably meant. That model takes every confident
-        contradiction for an error, so its doubts are weighed by a second one, of all contradicted
-        labels together: right labels are contradicted too, the seldomer the surer the classifier
-        is, while swapped labels have the scores of right labels swapped in thought. The mixture of
-        the two (Poisson counts of the log odds, posterior on a grid) gives each label's probability
-        of being wrong, and the evidence that there are swapped labels at all. A label is listed
-        where the noise model doubts it (0.5) and the mixture does (0.25); the mean over the list is
-        the stated share. There is a list where the log-likelihood gains 8 or more, at least 1,500
-        labels and 60 a class are judged, half of it or more is wrong, the two classifiers agree
-        with each other (Cohen's kappa 0.75, or 0.72 and much more than with the labels), and labels
-        drawn from their own probabilities would not be contradicted as surely a quarter as often:
-        otherwise they see too little of the classes. Own class probabilities (array ``probs``) take
-        the place of the classifiers; ``dataprep audit --deep`` makes them with a network trained on
-        the images.
-    Known limits: It sees what the embedding sees: fine distinctions that the embedding does not
-        make are not judged well. Below some 0.3 % wrong labels nothing can be stated, because as
-        many right labels are contradicted as surely as wrong ones. People err on hard images: there
-        the stated share is mostly too low. Classes with fewer than 4 samples that are neither
-        copies nor of one group are not judged, and named; nor are classes of fewer than 30 of which
-        most would be wrong, which the embedding does not see; nor is anything where the classifiers
-        agree with the labels too little to tell blindness from errors (Cohen's kappa below 0.3).
-        Samples with several labels and targets to regress on are not judged.
-    Measured quality: benchmarks/natural.py (constants chosen on the first three sets, the others
-        looked at afterwards).
+    How it works:
+        Cheap classifiers on the embedding (ridge or logistic regression, nearest neighbours)
+        predict every sample without its own label, its copies or its group. A noise model pools
+        them and takes the given label for a noisy reading of the true one: how often each class is
+        labelled as each other one (started from confident learning, Northcutt, Jiang and Chuang
+        2021) and how far to trust the classifiers are fitted together, by expectation-maximisation
+        on the likelihood of the labels (after Dawid and Skene 1979). The classifiers learn twice
+        more, from what was probably meant. That model takes every confident contradiction for an
+        error, so its doubts are weighed by a second one, of all contradicted labels together: right
+        labels are contradicted too, the seldomer the surer the classifier is, while swapped labels
+        have the scores of right labels swapped in thought. The mixture of the two (Poisson counts
+        of the log odds, posterior on a grid) gives each label's probability of being wrong, and the
+        evidence that there are swapped labels at all. A label is listed where the noise model
+        doubts it (0.5) and the mixture does (0.25); the mean over the list is the stated share.
+        There is a list where the log-likelihood gains 8 or more, at least 1,500 labels and 60 a
+        class are judged, half of it or more is wrong, the two classifiers agree with each other
+        (Cohen's kappa 0.75, or 0.72 and much more than with the labels), and labels drawn from
+        their own probabilities would not be contradicted as surely a quarter as often: otherwise
+        they see too little of the classes. Own class probabilities (array ``probs``) take the place
+        of the classifiers; ``dataprep audit --deep`` makes them with a network trained on the
+        images.
+    Known limits:
+        It sees what the embedding sees: fine distinctions that the embedding does not make are not
+        judged well. Below some 0.3 % wrong labels nothing can be stated, because as many right
+        labels are contradicted as surely as wrong ones. People err on hard images: there the stated
+        share is mostly too low. Classes with fewer than 4 samples that are neither copies nor of
+        one group are not judged, and named; nor are classes of fewer than 30 of which most would be
+        wrong, which the embedding does not see; nor is anything where the classifiers agree with
+        the labels too little to tell blindness from errors (Cohen's kappa below 0.3). Samples with
+        several labels and targets to regress on are not judged.
+    Measured quality:
+        benchmarks/natural.py (constants chosen on the first three sets, the others looked at
+        afterwards).
 
         ==============================  ======  ==============================
         ================================== set                             images  listed, nothing

@@ -28,29 +28,35 @@ _SHADES = 5.0
 class Blurry(Check):
     """Images without fine detail.
 
-    What it finds: Images in which even the sharpest edges are soft: out of focus, shaken, or
-        smoothed by processing.
-    Why it matters: The detail that tells classes apart is gone, and a network learns blur where
-        blur and class go together.
-    What to do: Look at them. Drop those on which you cannot tell the class, keep those that the
-        model will meet in use.
-    How it works: Images whose sharpness, of the pass over the files, leaves it open are decoded
-        again and looked at closely (at most 20,000, the likeliest first), reduced to a shorter side
-        of at most 512 pixels: what counts is blur relative to the size of the picture. The width of
-        an edge is its height divided by its slope: 1 pixel for a clean step, 2.5 for a Gaussian
-        blur of 2 pixels. The twentieth sharpest edge of all and the tenth of the second sharpest of
-        5 x 5 tiles must both be wide, so that a sharp subject before a soft background is sharp.
-        Where there are too few edges, they are sought at half the size. Images whose sharpest edges
-        are wider than 5 pixels are most often drawn gradients and said as information only.
-    Known limits: Images without any edge (fog, sky) are not judged, nor are those under 48 pixels
-        or with transparent parts (glows and shadows fade out on purpose), nor data whose files are
-        out of reach. What is soft by nature (clouds, smoke, a drawn gradient) is reported. Noise
-        and grain hide blur; text or a logo laid over a blurred photo makes it sharp. Enlarged
-        images are blurry too. Where more than half of a data set is so, one claim says it.
-    Measured quality: Planted in 100 photos of 400 x 533 (benchmarks/planted.py): Gaussian blur of
-        sigma 5 found in 100 %, 3 in 98 %, 2 in 56 %, 1.5 in 0 %; defocus of radius 8 in 100 %, 5 in
-        95 %, 3 in 43 %. In benchmarks/quality.py radius 5 in 9 of 9, 2 in 7 of 9. No alarm on 100
-        and on 2,000 untouched photos.
+    What it finds:
+        Images in which even the sharpest edges are soft: out of focus, shaken, or smoothed by
+        processing.
+    Why it matters:
+        The detail that tells classes apart is gone, and a network learns blur where blur and class
+        go together.
+    What to do:
+        Look at them. Drop those on which you cannot tell the class, keep those that the model will
+        meet in use.
+    How it works:
+        Images whose sharpness, of the pass over the files, leaves it open are decoded again and
+        looked at closely (at most 20,000, the likeliest first), reduced to a shorter side of at
+        most 512 pixels: what counts is blur relative to the size of the picture. The width of an
+        edge is its height divided by its slope: 1 pixel for a clean step, 2.5 for a Gaussian blur
+        of 2 pixels. The twentieth sharpest edge of all and the tenth of the second sharpest of 5 x
+        5 tiles must both be wide, so that a sharp subject before a soft background is sharp. Where
+        there are too few edges, they are sought at half the size. Images whose sharpest edges are
+        wider than 5 pixels are most often drawn gradients and said as information only.
+    Known limits:
+        Images without any edge (fog, sky) are not judged, nor are those under 48 pixels or with
+        transparent parts (glows and shadows fade out on purpose), nor data whose files are out of
+        reach. What is soft by nature (clouds, smoke, a drawn gradient) is reported. Noise and grain
+        hide blur; text or a logo laid over a blurred photo makes it sharp. Enlarged images are
+        blurry too. Where more than half of a data set is so, one claim says it.
+    Measured quality:
+        Planted in 100 photos of 400 x 533 (benchmarks/planted.py): Gaussian blur of sigma 5 found
+        in 100 %, 3 in 98 %, 2 in 56 %, 1.5 in 0 %; defocus of radius 8 in 100 %, 5 in 95 %, 3 in 43
+        %. In benchmarks/quality.py radius 5 in 9 of 9, 2 in 7 of 9. No alarm on 100 and on 2,000
+        untouched photos.
 
         By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes 0 listed,
         rubbish 3 (3 right), scenery of a flight simulator 3 (3 right), game textures 8 (8 arguable:

@@ -28,37 +28,42 @@ if TYPE_CHECKING:
 class Border(Check):
     """Images with a uniform frame.
 
-    What it finds: Images with bars or a frame of one colour that take at least 3 % of the area:
-        letterboxed film, screenshots, scans with a margin, padding. Where plain margins belong to
-        the data set (drawings, characters, products on white), one fact says so instead.
-    Why it matters: Part of the input carries nothing, the subject is smaller than in other images,
-        and where one source adds frames to one class, a network learns the frame.
+    What it finds:
+        Images with bars or a frame of one colour that take at least 3 % of the area: letterboxed
+        film, screenshots, scans with a margin, padding. Where plain margins belong to the data set
+        (drawings, characters, products on white), one fact says so instead.
+    Why it matters:
+        Part of the input carries nothing, the subject is smaller than in other images, and where
+        one source adds frames to one class, a network learns the frame.
     What to do:
         Crop them to the picture, all alike.
-    How it works: Lines of pixels from each side inwards, as long as their luma stays within 8 of
-        255 levels of the first. The frame counts if a picture begins along one straight line: in
-        each column the first of the next twelve lines that differs by 16 levels is noted, and the
-        share of the columns in which it lies within one band of three lines is how straight the
-        edge is, and the confidence. The frame must end there, not fade as a sky does, and what
-        begins must not be plain, as the stripes of a drawing are. Two opposite sides must be
-        straight by 0.85 (bright ones by 0.9, dark ones of equal depth by 0.6), or a black or white
-        one by 0.95. So a subject on a plain background has no frame; nor has one that takes over 60
-        % of the area. In images below 64 pixels only black and white sides count, on opposite sides
-        and within three lines. What a data set has by itself is no frame either: plain surroundings
-        of the colour that more than 5 % of the images without a frame have, and transparent
-        margins. Where more than 15 % of the images have plain margins, that is the fact.
-    Known limits: Frames with texture, a gradient or rounded corners, bars of one colour on one
-        side, and bars filled with a blurred copy of the picture, are not found. Nor is a frame of
-        which the picture is not told apart by luma, and in tiny images hardly any. Pictures laid
-        out on white (atlases, collages) pass for framed ones.
-    Measured quality: Planted in 100 photos of 400 x 533 (benchmarks/planted.py): bars of 30 pixels
-        99 to 100 %, of 10 94 (black) and 87 % (white), frames of 10 or 30 pixels 99 to 100 %. No
-        alarm on 200 untouched photos, none on 2,000 others. By eye (files in benchmarks/judged/),
-        rules chosen on 12 sets and then looked at once on 12 others: of 16 listed on the former 8
-        right, 4 arguable, 4 wrong, all but one in three sets of game textures; of 5 on the latter 1
-        right, 1 arguable, 3 wrong, all in the screenshots of a manual. Colour of the background was
-        compared more loosely after that look, which took away 10 false ones there. Of letters and
-        digits a sixth and a third were named before; one fact says it now.
+    How it works:
+        Lines of pixels from each side inwards, as long as their luma stays within 8 of 255 levels
+        of the first. The frame counts if a picture begins along one straight line: in each column
+        the first of the next twelve lines that differs by 16 levels is noted, and the share of the
+        columns in which it lies within one band of three lines is how straight the edge is, and the
+        confidence. The frame must end there, not fade as a sky does, and what begins must not be
+        plain, as the stripes of a drawing are. Two opposite sides must be straight by 0.85 (bright
+        ones by 0.9, dark ones of equal depth by 0.6), or a black or white one by 0.95. So a subject
+        on a plain background has no frame; nor has one that takes over 60 % of the area. In images
+        below 64 pixels only black and white sides count, on opposite sides and within three lines.
+        What a data set has by itself is no frame either: plain surroundings of the colour that more
+        than 5 % of the images without a frame have, and transparent margins. Where more than 15 %
+        of the images have plain margins, that is the fact.
+    Known limits:
+        Frames with texture, a gradient or rounded corners, bars of one colour on one side, and bars
+        filled with a blurred copy of the picture, are not found. Nor is a frame of which the
+        picture is not told apart by luma, and in tiny images hardly any. Pictures laid out on white
+        (atlases, collages) pass for framed ones.
+    Measured quality:
+        Planted in 100 photos of 400 x 533 (benchmarks/planted.py): bars of 30 pixels 99 to 100 %,
+        of 10 94 (black) and 87 % (white), frames of 10 or 30 pixels 99 to 100 %. No alarm on 200
+        untouched photos, none on 2,000 others. By eye (files in benchmarks/judged/), rules chosen
+        on 12 sets and then looked at once on 12 others: of 16 listed on the former 8 right, 4
+        arguable, 4 wrong, all but one in three sets of game textures; of 5 on the latter 1 right, 1
+        arguable, 3 wrong, all in the screenshots of a manual. Colour of the background was compared
+        more loosely after that look, which took away 10 false ones there. Of letters and digits a
+        sixth and a third were named before; one fact says it now.
     """
 
     code = "border"

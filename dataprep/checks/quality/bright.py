@@ -25,31 +25,35 @@ if TYPE_CHECKING:
 class Bright(Check):
     """Images that are nearly white.
 
-    What it finds: Images without any shadow: at least 99 % of the pixels are brighter than 0.6 of
-        full luma. Badly overexposed, or washed out by a scanner or by processing.
-    Why it matters: Where the sensor was saturated, colour and texture are gone and no augmentation
-        brings them back.
-    What to do: Look at them. Drop those on which you cannot tell the class, keep those that the
-        model will meet in use.
-    How it works: The 1st percentile of BT.601 luma of the displayed image against a threshold. A
-        subject on a white background keeps it low, so that product photos are not called bright; a
-        pale subject on white does not, so images of which more than half is white, or all of the
-        surroundings, are left out. The image must also be brighter than this data set's own tail
-        goes: on a scale of ratios of darkness, 6.5 times as far from the median as the brightest
-        sixth begins. Images of one tone belong to low-information; those with transparent pixels
-        are not judged.
-    Known limits: A pale scene (snow) is not told from overexposure, so that this is for your
-        information. An overexposed image with a few black pixels (over 1 %), or with blank
-        surroundings, is not found. In data sets of fewer than 20 images the thresholds alone
-        decide. Where more than 15 % of a data set is bright one fact says so, and none is claimed
-        about single images.
-    Measured quality: Planted in 100 photos (benchmarks/planted.py): haze that leaves 20 % of the
-        contrast 99 % (95 to 100), 10 % 98 %, 40 % 23 %; exposure that clips the lights and leaves
-        the shadows 0 %. Strong overexposure found in 9 of 9 photos of clothes
-        (benchmarks/quality.py), mild in none. No alarm on 200 untouched photos, none on 2,000
-        others. By eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at
-        once on 12 others: 5 of 5 arguable on the former (snow, pale walls), 2 of 2 on the latter;
-        icons and stamps, of which 69 were named before, none.
+    What it finds:
+        Images without any shadow: at least 99 % of the pixels are brighter than 0.6 of full luma.
+        Badly overexposed, or washed out by a scanner or by processing.
+    Why it matters:
+        Where the sensor was saturated, colour and texture are gone and no augmentation brings them
+        back.
+    What to do:
+        Look at them. Drop those on which you cannot tell the class, keep those that the model will
+        meet in use.
+    How it works:
+        The 1st percentile of BT.601 luma of the displayed image against a threshold. A subject on a
+        white background keeps it low, so that product photos are not called bright; a pale subject
+        on white does not, so images of which more than half is white, or all of the surroundings,
+        are left out. The image must also be brighter than this data set's own tail goes: on a scale
+        of ratios of darkness, 6.5 times as far from the median as the brightest sixth begins.
+        Images of one tone belong to low-information; those with transparent pixels are not judged.
+    Known limits:
+        A pale scene (snow) is not told from overexposure, so that this is for your information. An
+        overexposed image with a few black pixels (over 1 %), or with blank surroundings, is not
+        found. In data sets of fewer than 20 images the thresholds alone decide. Where more than 15
+        % of a data set is bright one fact says so, and none is claimed about single images.
+    Measured quality:
+        Planted in 100 photos (benchmarks/planted.py): haze that leaves 20 % of the contrast 99 %
+        (95 to 100), 10 % 98 %, 40 % 23 %; exposure that clips the lights and leaves the shadows 0
+        %. Strong overexposure found in 9 of 9 photos of clothes (benchmarks/quality.py), mild in
+        none. No alarm on 200 untouched photos, none on 2,000 others. By eye (files in
+        benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: 5 of 5
+        arguable on the former (snow, pale walls), 2 of 2 on the latter; icons and stamps, of which
+        69 were named before, none.
     """
 
     code = "bright"

@@ -24,29 +24,35 @@ if TYPE_CHECKING:
 class Dark(Check):
     """Images that are nearly black.
 
-    What it finds: Images of which at least 95 % is darker than a quarter of full luma and nothing
-        is lit: badly underexposed, or with the flash forgotten.
-    Why it matters: What little they show drowns in noise and compression. A network learns from
-        them that dark means the class that was photographed at night.
-    What to do: Look at them. Drop those on which you cannot tell the class, keep those that the
-        model will meet in use.
-    How it works: The 95th percentile of BT.601 luma of the displayed image against a threshold:
-        unlike the mean it does not call a black object on white dark. The 99th percentiles of luma
-        and of chroma must stay below a second one: a lit subject in the night, or a white stroke on
-        black, is no fault. And the image must be darker than this data set's own tail goes: on a
-        scale of ratios, 6.5 times as far below the median as the darkest sixth begins. Images of
-        one tone belong to low-information; those with transparent pixels are not judged.
-    Known limits: Where images of all brightnesses occur (day and night), only extreme ones stand
-        out. In data sets of fewer than 20 images nothing is known about the tail, and the
-        thresholds alone decide. Where more than 15 % of a data set is dark (night scenes, X-rays)
-        one fact says so, and none is claimed about single images.
-    Measured quality: Planted in 100 photos (benchmarks/planted.py): exposure x 0.1 and x 0.2 100 %
-        (95 % interval 96 to 100), x 0.3 24 %, gamma 8 26 %; x 0.1 and x 0.25 in 18 of 18 photos of
-        clothes (benchmarks/quality.py). No alarm on 200 untouched photos, none on 2,000 others. By
-        eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12
-        others: listed 1 on the former (a starry sky, right), 2 on the latter (an underexposed deer,
-        an edge filter: right). Of digits and letters, where 5 to 17 were named before, none is. A
-        set of nebulae, half of them dark, is said once.
+    What it finds:
+        Images of which at least 95 % is darker than a quarter of full luma and nothing is lit:
+        badly underexposed, or with the flash forgotten.
+    Why it matters:
+        What little they show drowns in noise and compression. A network learns from them that dark
+        means the class that was photographed at night.
+    What to do:
+        Look at them. Drop those on which you cannot tell the class, keep those that the model will
+        meet in use.
+    How it works:
+        The 95th percentile of BT.601 luma of the displayed image against a threshold: unlike the
+        mean it does not call a black object on white dark. The 99th percentiles of luma and of
+        chroma must stay below a second one: a lit subject in the night, or a white stroke on black,
+        is no fault. And the image must be darker than this data set's own tail goes: on a scale of
+        ratios, 6.5 times as far below the median as the darkest sixth begins. Images of one tone
+        belong to low-information; those with transparent pixels are not judged.
+    Known limits:
+        Where images of all brightnesses occur (day and night), only extreme ones stand out. In data
+        sets of fewer than 20 images nothing is known about the tail, and the thresholds alone
+        decide. Where more than 15 % of a data set is dark (night scenes, X-rays) one fact says so,
+        and none is claimed about single images.
+    Measured quality:
+        Planted in 100 photos (benchmarks/planted.py): exposure x 0.1 and x 0.2 100 % (95 % interval
+        96 to 100), x 0.3 24 %, gamma 8 26 %; x 0.1 and x 0.25 in 18 of 18 photos of clothes
+        (benchmarks/quality.py). No alarm on 200 untouched photos, none on 2,000 others. By eye
+        (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others:
+        listed 1 on the former (a starry sky, right), 2 on the latter (an underexposed deer, an edge
+        filter: right). Of digits and letters, where 5 to 17 were named before, none is. A set of
+        nebulae, half of them dark, is said once.
     """
 
     code = "dark"

@@ -24,24 +24,30 @@ if TYPE_CHECKING:
 class Grayscale(Check):
     """Grey images among coloured ones.
 
-    What it finds: Images without colour where most images have it, also when they are stored in
-        three equal channels.
-    Why it matters: Where one class is grey more often, a network learns that. Files of one channel
-        also break loaders that expect three.
-    What to do: Make sure that grey is no property of a class. Convert all to one number of
-        channels; where colour does not matter, train with augmentation that drops it.
-    How it works: The 99th percentile of chroma, the difference between the largest and the smallest
-        of R, G and B: at most 0.015 (4 of 255 levels) is what compression leaves of grey. It must
-        also be at most a twentieth of the range of luma: dark and pale pictures have little chroma,
-        and are no grey ones. Images of one tone are left to low-information.
-    Known limits: Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia),
-        count as coloured. Where more than a tenth of a data set is grey nothing is said about
-        single images: one fact says that it is mixed, or grey (over 95 %).
-    Measured quality: Grey stored in three channels found in 9 of 9 photos of clothes
-        (benchmarks/quality.py), and planted in 100 photos (benchmarks/planted.py) in 100 % (96 to
-        100). No alarm on 200 untouched photos; none on 2,000 others. By eye (files in
-        benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: all right
-        on five sets of the former (88 looked at) and four of the latter (59).
+    What it finds:
+        Images without colour where most images have it, also when they are stored in three equal
+        channels.
+    Why it matters:
+        Where one class is grey more often, a network learns that. Files of one channel also break
+        loaders that expect three.
+    What to do:
+        Make sure that grey is no property of a class. Convert all to one number of channels; where
+        colour does not matter, train with augmentation that drops it.
+    How it works:
+        The 99th percentile of chroma, the difference between the largest and the smallest of R, G
+        and B: at most 0.015 (4 of 255 levels) is what compression leaves of grey. It must also be
+        at most a twentieth of the range of luma: dark and pale pictures have little chroma, and are
+        no grey ones. Images of one tone are left to low-information.
+    Known limits:
+        Grey pictures with a small coloured stamp (over 1 %), and tinted ones (sepia), count as
+        coloured. Where more than a tenth of a data set is grey nothing is said about single images:
+        one fact says that it is mixed, or grey (over 95 %).
+    Measured quality:
+        Grey stored in three channels found in 9 of 9 photos of clothes (benchmarks/quality.py), and
+        planted in 100 photos (benchmarks/planted.py) in 100 % (96 to 100). No alarm on 200
+        untouched photos; none on 2,000 others. By eye (files in benchmarks/judged/), rules chosen
+        on 12 sets and then looked at once on 12 others: all right on five sets of the former (88
+        looked at) and four of the latter (59).
     """
 
     code = "grayscale"

@@ -24,28 +24,32 @@ if TYPE_CHECKING:
 class HeavyCompression(Check):
     """Images spoilt by JPEG compression.
 
-    What it finds: JPEGs of very low quality, and images in which JPEG's 8 x 8 blocks are seen,
-        whatever their format and quality now: they were compressed heavily once and saved again.
-    Why it matters: Texture and small things are gone, and block borders are strong edges that the
-        first layers of a network learn.
+    What it finds:
+        JPEGs of very low quality, and images in which JPEG's 8 x 8 blocks are seen, whatever their
+        format and quality now: they were compressed heavily once and saved again.
+    Why it matters:
+        Texture and small things are gone, and block borders are strong edges that the first layers
+        of a network learn.
     What to do:
         Look for the originals. Drop those on which you cannot tell the class.
-    How it works: Quality is read from the quantisation tables (scale of the Independent JPEG Group,
-        1 to 100). Blocks are counted by their sides on the grid that starts at the corner: how many
-        show as a step of 6 to 48 levels of luma between two blocks that are smooth inside, in rows
-        and in columns (the smaller share), less what grids shifted by 2, 4 and 6 pixels have. So a
+    How it works:
+        Quality is read from the quantisation tables (scale of the Independent JPEG Group, 1 to
+        100). Blocks are counted by their sides on the grid that starts at the corner: how many show
+        as a step of 6 to 48 levels of luma between two blocks that are smooth inside, in rows and
+        in columns (the smaller share), less what grids shifted by 2, 4 and 6 pixels have. So a
         weave with the grid's period, or a drawing whose lines lie on it, has no blocks.
-    Known limits: Blocks are not seen in an image that was cropped off the grid or resized after the
+    Known limits:
+        Blocks are not seen in an image that was cropped off the grid or resized after the
         compression, nor below 64 pixels. A checkerboard of 8 pixels on the grid passes for blocks.
         Quality is the encoder's setting; tables of other encoders are compared with the nearest
         standard one. Where more than half of a data set is so, one fact says it.
-    Measured quality: Planted in 100 photos and saved again at quality 90 (benchmarks/planted.py):
-        quality 3, 5 and 10 100 % (95 % interval 96 to 100), 15 86 %; quality 5 in 9 of 9 photos of
-        clothes (benchmarks/quality.py). No alarm on 200 untouched photos, none on 2,000 others. By
-        eye (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12
-        others: nothing listed on the former (before: 2 weaves, 50 letters); on the latter 5
-        pictures of one manual, 1 right, 1 arguable, 3 wrong: checkerboards of 8 pixels that stand
-        for transparency.
+    Measured quality:
+        Planted in 100 photos and saved again at quality 90 (benchmarks/planted.py): quality 3, 5
+        and 10 100 % (95 % interval 96 to 100), 15 86 %; quality 5 in 9 of 9 photos of clothes
+        (benchmarks/quality.py). No alarm on 200 untouched photos, none on 2,000 others. By eye
+        (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others:
+        nothing listed on the former (before: 2 weaves, 50 letters); on the latter 5 pictures of one
+        manual, 1 right, 1 arguable, 3 wrong: checkerboards of 8 pixels that stand for transparency.
     """
 
     code = "heavy-compression"

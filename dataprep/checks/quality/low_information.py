@@ -29,28 +29,33 @@ _MOST = 0.95
 class LowInformation(Check):
     """Blank images.
 
-    What it finds: Images of one tone: blank pages, black frames of a video, placeholders of a web
-        shop, a lens cap.
-    Why it matters: They show nothing of the class that their label names. Often many are identical,
-        and land in several classes.
+    What it finds:
+        Images of one tone: blank pages, black frames of a video, placeholders of a web shop, a lens
+        cap.
+    Why it matters:
+        They show nothing of the class that their label names. Often many are identical, and land in
+        several classes.
     What to do:
         Drop them, unless "nothing there" is one of the classes.
-    How it works: The difference between the 99th and the 1st percentile of BT.601 luma: below 0.03
-        (8 of 255 levels) nothing but compression noise, or a faint texture, is left of a picture.
-        The standard deviation of luma must be as small, as marks on less than 1 % of a page (a thin
+    How it works:
+        The difference between the 99th and the 1st percentile of BT.601 luma: below 0.03 (8 of 255
+        levels) nothing but compression noise, or a faint texture, is left of a picture. The
+        standard deviation of luma must be as small, as marks on less than 1 % of a page (a thin
         letter) raise it, and chroma must not vary. From 0.02 on it is a warning only. Transparent
         pixels are shown over white: what is blank only so is for your information. Where more than
         95 % of the images are so, it is said once.
-    Known limits: Strong noise on a blank image makes it noisy, not blank. A white drawing on
-        nothing is blank over white, and need not be over another colour.
-    Measured quality: Planted in 100 photos (benchmarks/planted.py): one tone with noise of one
-        level 100 % (96 to 100); white and nearly uniform images in 18 of 18 photos of clothes
-        (benchmarks/quality.py). No alarm on 200 untouched photos; none on 2,000 others. By eye
-        (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others:
-        errors all right, 23 of 23 on the former and 2 of 2 on the latter (before: 4 thin letters
-        among 12); warnings arguable, a faint texture shows; of 38 on the former and 10 on the
-        latter that are blank over white only, 1 wrong and the others arguable, which is why they
-        are for your information.
+    Known limits:
+        Strong noise on a blank image makes it noisy, not blank. A white drawing on nothing is blank
+        over white, and need not be over another colour.
+    Measured quality:
+        Planted in 100 photos (benchmarks/planted.py): one tone with noise of one level 100 % (96 to
+        100); white and nearly uniform images in 18 of 18 photos of clothes (benchmarks/quality.py).
+        No alarm on 200 untouched photos; none on 2,000 others. By eye (files in
+        benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: errors
+        all right, 23 of 23 on the former and 2 of 2 on the latter (before: 4 thin letters among
+        12); warnings arguable, a faint texture shows; of 38 on the former and 10 on the latter that
+        are blank over white only, 1 wrong and the others arguable, which is why they are for your
+        information.
     """
 
     code = "low-information"

@@ -31,32 +31,37 @@ _LEAST_EDGES, _WIDEST = 400, 6.5
 class MotionBlur(Check):
     """Images that are blurred in one direction.
 
-    What it finds: Images whose edges are wide along one direction everywhere and narrower across
-        it: the camera or the subject moved during the exposure.
-    Why it matters: As for other blur. And it goes with its cause: with the night, the hand-held
-        camera, the moving class.
-    What to do: Look at them. Drop those on which you cannot tell the class; if the model will meet
-        moving subjects, keep them.
-    How it works: Images whose sharpness, of the pass over the files, leaves it open are decoded
-        again and looked at closely (at most 20,000, the likeliest first). The width of an edge is
-        its height divided by its slope: 1 pixel for a clean step. In eight directions the tenth
-        percentile of the widths is taken, and a wave is fitted to their logarithms. The edges must
-        be wide along the direction of motion (2.9 pixels, of the image reduced to a shorter side of
-        at most 512) and wider by 1.4 than across it, and no tile of 5 x 5 may hold a sharp edge
-        along it: with a shallow depth of field one always does. Besides, one of three has to hold:
-        edges are soft across the motion as well, in most tiles alike; or the wave explains at least
-        80 % of what the directions differ by; or sharpness along its softest direction is as low as
-        that of blur (0.33) and sharpness across it is twice as high. At least 400 pixels must lie
-        on edges.
-    Known limits: Motion along a curve, or of a small part of the image, is not found. Images under
-        48 pixels or with transparent parts are not judged, nor data whose files are out of reach.
-        An image out of focus that was squeezed along one axis afterwards looks moved, and so can a
-        surface of nothing but soft stripes. Strong motion of a soft image is reported as blurry as
-        well. Where more than half of a data set is so, one claim says it.
-    Measured quality: Planted in 100 photos of 400 x 533 (benchmarks/planted.py): 25 pixels at 0°,
-        30°, 45° and 90° found in 96, 94, 98 and 96 %, as motion or blur in 97, 96, 98 and 97 %; 11
-        pixels in 83, 81, 81 and 84 %. In benchmarks/quality.py 25 pixels in 9 of 9. No alarm on 100
-        and on 2,000 untouched photos (3 before this measure).
+    What it finds:
+        Images whose edges are wide along one direction everywhere and narrower across it: the
+        camera or the subject moved during the exposure.
+    Why it matters:
+        As for other blur. And it goes with its cause: with the night, the hand-held camera, the
+        moving class.
+    What to do:
+        Look at them. Drop those on which you cannot tell the class; if the model will meet moving
+        subjects, keep them.
+    How it works:
+        Images whose sharpness, of the pass over the files, leaves it open are decoded again and
+        looked at closely (at most 20,000, the likeliest first). The width of an edge is its height
+        divided by its slope: 1 pixel for a clean step. In eight directions the tenth percentile of
+        the widths is taken, and a wave is fitted to their logarithms. The edges must be wide along
+        the direction of motion (2.9 pixels, of the image reduced to a shorter side of at most 512)
+        and wider by 1.4 than across it, and no tile of 5 x 5 may hold a sharp edge along it: with a
+        shallow depth of field one always does. Besides, one of three has to hold: edges are soft
+        across the motion as well, in most tiles alike; or the wave explains at least 80 % of what
+        the directions differ by; or sharpness along its softest direction is as low as that of blur
+        (0.33) and sharpness across it is twice as high. At least 400 pixels must lie on edges.
+    Known limits:
+        Motion along a curve, or of a small part of the image, is not found. Images under 48 pixels
+        or with transparent parts are not judged, nor data whose files are out of reach. An image
+        out of focus that was squeezed along one axis afterwards looks moved, and so can a surface
+        of nothing but soft stripes. Strong motion of a soft image is reported as blurry as well.
+        Where more than half of a data set is so, one claim says it.
+    Measured quality:
+        Planted in 100 photos of 400 x 533 (benchmarks/planted.py): 25 pixels at 0°, 30°, 45° and
+        90° found in 96, 94, 98 and 96 %, as motion or blur in 97, 96, 98 and 97 %; 11 pixels in 83,
+        81, 81 and 84 %. In benchmarks/quality.py 25 pixels in 9 of 9. No alarm on 100 and on 2,000
+        untouched photos (3 before this measure).
 
         By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes 0 listed,
         rubbish 5 (3 right, 2 arguable), game textures and scenery 6 (none right, 1 arguable, 5

@@ -22,34 +22,38 @@ if TYPE_CHECKING:
 class Noisy(Check):
     """Images with strong noise.
 
-    What it finds: Images with noise of more than about 10 of 255 levels of luma: taken in the dark
-        with a small sensor, transmitted badly, or made noisy.
+    What it finds:
+        Images with noise of more than about 10 of 255 levels of luma: taken in the dark with a
+        small sensor, transmitted badly, or made noisy.
     Why it matters:
         A network learns the noise of a camera instead of the class, and fine detail is lost.
     What to do:
         Look at them. Denoise all images alike or none; drop what shows nothing.
-    How it works: Images whose noise, of the pass over the files, leaves it open are decoded again
-        and looked at closely (at most 20,000, the likeliest first). In blocks of 8 x 8 pixels that
-        are neither black nor white the mean mixed difference of luma is taken, which is blind to
-        slopes and to edges along the axes (after Immerkaer 1996); the quietest twentieth gives the
-        noise. It is noise and no texture where differences one pixel apart go against each other as
-        those of independent pixels do (correlation -0.55 to -0.38, where -0.5 is white noise),
-        where at half the resolution half of it is left (0.45 to 0.72; of texture all of it), and
-        where either every colour channel has a noise of its own (red less green and blue less green
-        are at least 0.57 as noisy as luma; in a texture the channels go together) or the noise is
-        of one strength everywhere (the quietest third hardly worse, kurtosis at most 3.15, or 3.25
-        where the channels differ).
-    Known limits: Noise that was smoothed away, that goes together in neighbouring pixels (enlarged
-        or strongly compressed afterwards), or of colour alone is not found. Noise in grey images is
+    How it works:
+        Images whose noise, of the pass over the files, leaves it open are decoded again and looked
+        at closely (at most 20,000, the likeliest first). In blocks of 8 x 8 pixels that are neither
+        black nor white the mean mixed difference of luma is taken, which is blind to slopes and to
+        edges along the axes (after Immerkaer 1996); the quietest twentieth gives the noise. It is
+        noise and no texture where differences one pixel apart go against each other as those of
+        independent pixels do (correlation -0.55 to -0.38, where -0.5 is white noise), where at half
+        the resolution half of it is left (0.45 to 0.72; of texture all of it), and where either
+        every colour channel has a noise of its own (red less green and blue less green are at least
+        0.57 as noisy as luma; in a texture the channels go together) or the noise is of one
+        strength everywhere (the quietest third hardly worse, kurtosis at most 3.15, or 3.25 where
+        the channels differ).
+    Known limits:
+        Noise that was smoothed away, that goes together in neighbouring pixels (enlarged or
+        strongly compressed afterwards), or of colour alone is not found. Noise in grey images is
         found only where it is of one strength everywhere. Images under 48 pixels or with
         transparent parts are not judged, nor data whose files are out of reach. A texture as fine
         as its pixels and alike everywhere (sand, a generated wall) is noise by every measure here.
         Where more than half of a data set is noisy, one claim says so.
-    Measured quality: Planted in 100 photos (benchmarks/planted.py): Gaussian noise of sigma 40 per
-        channel found in 100 %, 25 in 98 %, 15 in 92 %, 10 in 0 %; noise that grows with brightness,
-        of sigma 40, in 93 %, 20 in 64 %. In benchmarks/quality.py sigma 40 and 15 in 18 of 18 (one
-        rule, of noise over strong texture, was made for one of them). No alarm on 100 and on 2,000
-        untouched photos.
+    Measured quality:
+        Planted in 100 photos (benchmarks/planted.py): Gaussian noise of sigma 40 per channel found
+        in 100 %, 25 in 98 %, 15 in 92 %, 10 in 0 %; noise that grows with brightness, of sigma 40,
+        in 93 %, 20 in 64 %. In benchmarks/quality.py sigma 40 and 15 in 18 of 18 (one rule, of
+        noise over strong texture, was made for one of them). No alarm on 100 and on 2,000 untouched
+        photos.
 
         By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes, rubbish,
         stock photos, stamps, video, drawn characters 0 listed; walls and floors 5 (2 right, 3

@@ -24,21 +24,26 @@ if TYPE_CHECKING:
 class OddAspectRatio(Check):
     """Images much longer than the others.
 
-    What it finds: Images whose ratio of long to short side is at least twice (or half) the median
-        of the data set and lies far outside its spread: banners, panoramas, strips, cuttings.
-    Why it matters: Resized to a square they are distorted beyond recognition; cropped to one they
-        lose most of what they show.
+    What it finds:
+        Images whose ratio of long to short side is at least twice (or half) the median of the data
+        set and lies far outside its spread: banners, panoramas, strips, cuttings.
+    Why it matters:
+        Resized to a square they are distorted beyond recognition; cropped to one they lose most of
+        what they show.
     What to do:
         Look at them. Crop to the subject, pad instead of stretching, or drop them.
-    How it works: Distance of log2 of the ratio from the median, against the larger of log2 of the
-        factor and four robust standard deviations (1.4826 times the median absolute deviation).
-        Upright and lying images of one ratio are alike.
-    Known limits: Relative to the data set only: in a set of text lines nothing is odd. Where over a
-        tenth is odd, ratios are mixed, and one fact says so.
-    Measured quality: Ratios of 6:1 among photos of 3:4 found in 9 of 9 photos of clothes
-        (benchmarks/quality.py). No alarm on 200 untouched photos; none on 2,000 others. By eye
-        (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others:
-        10 of 10 right on the former, 25 of 25 on the latter.
+    How it works:
+        Distance of log2 of the ratio from the median, against the larger of log2 of the factor and
+        four robust standard deviations (1.4826 times the median absolute deviation). Upright and
+        lying images of one ratio are alike.
+    Known limits:
+        Relative to the data set only: in a set of text lines nothing is odd. Where over a tenth is
+        odd, ratios are mixed, and one fact says so.
+    Measured quality:
+        Ratios of 6:1 among photos of 3:4 found in 9 of 9 photos of clothes (benchmarks/quality.py).
+        No alarm on 200 untouched photos; none on 2,000 others. By eye (files in
+        benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others: 10 of 10
+        right on the former, 25 of 25 on the latter.
     """
 
     code = "odd-aspect-ratio"

@@ -25,20 +25,26 @@ if TYPE_CHECKING:
 class OddSize(Check):
     """Images much smaller or larger than the others.
 
-    What it finds: Images whose side (the square root of width times height) is at least four times
-        smaller or larger than the median of the data set, and lies far outside its spread:
-        thumbnails among photos, full scans among previews.
-    Why it matters: All are resized to one size before training. A thumbnail then is a blurred
-        image, and where one class has them more often, a network learns blur.
-    What to do: Look for the large version of small ones; drop those that show too little. Large
-        ones are harmless once resized.
-    How it works: Distance of log2 of the side from the median, against the larger of log2 of the
-        factor and four robust standard deviations (1.4826 times the median absolute deviation). So
-        nothing is odd in a set of widely mixed sizes, and a set of 32-pixel images is no fault.
-    Known limits: Relative to the data set only: a set of nothing but thumbnails raises no claim;
-        below a median side of 48 pixels one fact says that the images are small. Where over a tenth
-        is odd, sizes are mixed, and one fact says so.
-    Measured quality: Images of 32 pixels among photos of 400 found in 9 of 9 photos of clothes
+    What it finds:
+        Images whose side (the square root of width times height) is at least four times smaller or
+        larger than the median of the data set, and lies far outside its spread: thumbnails among
+        photos, full scans among previews.
+    Why it matters:
+        All are resized to one size before training. A thumbnail then is a blurred image, and where
+        one class has them more often, a network learns blur.
+    What to do:
+        Look for the large version of small ones; drop those that show too little. Large ones are
+        harmless once resized.
+    How it works:
+        Distance of log2 of the side from the median, against the larger of log2 of the factor and
+        four robust standard deviations (1.4826 times the median absolute deviation). So nothing is
+        odd in a set of widely mixed sizes, and a set of 32-pixel images is no fault.
+    Known limits:
+        Relative to the data set only: a set of nothing but thumbnails raises no claim; below a
+        median side of 48 pixels one fact says that the images are small. Where over a tenth is odd,
+        sizes are mixed, and one fact says so.
+    Measured quality:
+        Images of 32 pixels among photos of 400 found in 9 of 9 photos of clothes
         (benchmarks/quality.py). No alarm on 200 untouched photos; none on 2,000 others. By eye
         (files in benchmarks/judged/), rules chosen on 12 sets and then looked at once on 12 others:
         none on the former, 21 of 21 right on the latter (originals of 3,024 pixels among 100, large

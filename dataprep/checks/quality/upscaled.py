@@ -33,29 +33,34 @@ _LEAST_HALVING = 1.3
 class Upscaled(Check):
     """Images that were enlarged.
 
-    What it finds: Images that were enlarged by a factor from 2.5 to 10 with a smooth interpolation:
-        thumbnails stretched to full size.
-    Why it matters: Their size promises detail that is not there, and passes every filter by size.
-        Where only some classes were enlarged, a network learns that.
+    What it finds:
+        Images that were enlarged by a factor from 2.5 to 10 with a smooth interpolation: thumbnails
+        stretched to full size.
+    Why it matters:
+        Their size promises detail that is not there, and passes every filter by size. Where only
+        some classes were enlarged, a network learns that.
     What to do:
         Look for the originals. Otherwise treat them as the small images that they are.
-    How it works: Interpolated pixels follow from their neighbours, and how closely they do repeats
-        with the grid of the small image (after Gallagher 2005). Images whose sharpness, of the pass
-        over the files, leaves it open are decoded again and looked at closely (at most 20,000, the
-        likeliest first). Curvature relative to slope is taken per column and per row; a peak of its
-        spectrum at 6.5 times the median or more, along both axes, says enlarged (untouched photos
-        have 2.6, those out of focus 3 to 3.6). Periods of 8, 4 and 8/3 pixels count only where the
-        blocks of JPEG do not show. Besides, the sharpest edges must be at least 1.6 pixels wide.
-    Known limits: Enlarging by repeated pixels, by a network that invents detail, or by less than
-        2.5 times is not found. Images of less than 80 pixels or with transparent parts are not
-        judged, nor data whose files are out of reach. A texture of a fine even step along both axes
-        can look enlarged. What was enlarged so much that no trace is left is reported as blurry.
-        Where more than half of a data set is so, one claim says it.
-    Measured quality: Planted in 100 photos (benchmarks/planted.py): 8 times bilinear found in 97 %,
-        bicubic 76 %, Lanczos 53 %, all of the others reported as blurry; 6 times 100, 75 and 57 %,
-        the others as blurry in 99 %; 4 times 100, 76 and 57 %; 3 times bilinear 93 %. In
-        benchmarks/quality.py 8 times in 9 of 9. No alarm on 100 and on 2,000 untouched photos, nor
-        on blurred, moved and strongly compressed ones but for 1 to 2 %.
+    How it works:
+        Interpolated pixels follow from their neighbours, and how closely they do repeats with the
+        grid of the small image (after Gallagher 2005). Images whose sharpness, of the pass over the
+        files, leaves it open are decoded again and looked at closely (at most 20,000, the likeliest
+        first). Curvature relative to slope is taken per column and per row; a peak of its spectrum
+        at 6.5 times the median or more, along both axes, says enlarged (untouched photos have 2.6,
+        those out of focus 3 to 3.6). Periods of 8, 4 and 8/3 pixels count only where the blocks of
+        JPEG do not show. Besides, the sharpest edges must be at least 1.6 pixels wide.
+    Known limits:
+        Enlarging by repeated pixels, by a network that invents detail, or by less than 2.5 times is
+        not found. Images of less than 80 pixels or with transparent parts are not judged, nor data
+        whose files are out of reach. A texture of a fine even step along both axes can look
+        enlarged. What was enlarged so much that no trace is left is reported as blurry. Where more
+        than half of a data set is so, one claim says it.
+    Measured quality:
+        Planted in 100 photos (benchmarks/planted.py): 8 times bilinear found in 97 %, bicubic 76 %,
+        Lanczos 53 %, all of the others reported as blurry; 6 times 100, 75 and 57 %, the others as
+        blurry in 99 %; 4 times 100, 76 and 57 %; 3 times bilinear 93 %. In benchmarks/quality.py 8
+        times in 9 of 9. No alarm on 100 and on 2,000 untouched photos, nor on blurred, moved and
+        strongly compressed ones but for 1 to 2 %.
 
         By eye, natural data, the 20 most severe of each set. Chosen on: photos of clothes, rubbish,
         walls, stamps, video 0 listed; scenery 2 (2 right), game textures 2 (2 arguable), stock

@@ -22,15 +22,19 @@ class ConflictingRows(Check):
 
     What it finds:
         A row that lists a file which an earlier row lists, with another label or another split.
-    Why it matters: At least one of the labels is wrong, and a model is taught both. A file in two
-        splits is tested on what it was trained on.
-    What to do: If each row is one label of an image that has several, say so with --task
-        multi-label: the rows of a file are then read together. Otherwise look at the image and
-        correct the rows that are wrong. Until then the file counts as in its first row.
-    How it works: Paths are resolved to files first; then each row after the first is held against
-        the first. A missing label or split does not disagree with anything.
-    Known limits: Labels that differ only in spelling disagree here too, and label-spelling names
-        the spelling. A manifest with one row per label of a multi-label task is taken for conflicts
+    Why it matters:
+        At least one of the labels is wrong, and a model is taught both. A file in two splits is
+        tested on what it was trained on.
+    What to do:
+        If each row is one label of an image that has several, say so with --task multi-label: the
+        rows of a file are then read together. Otherwise look at the image and correct the rows that
+        are wrong. Until then the file counts as in its first row.
+    How it works:
+        Paths are resolved to files first; then each row after the first is held against the first.
+        A missing label or split does not disagree with anything.
+    Known limits:
+        Labels that differ only in spelling disagree here too, and label-spelling names the
+        spelling. A manifest with one row per label of a multi-label task is taken for conflicts
         unless --task multi-label says what it is; a note proposes that where a fifth of the files
         are so. A table of boxes is recognised, and its rows are no conflicts.
     Measured quality:

@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 class DuplicateRow(Check):
     """Rows that list the same file again, in agreement.
 
-    What it finds: A row that lists a file which an earlier row lists, with the same label and split
-        (or without). Two ways of writing one path are the same file.
-    Why it matters: The file counts twice in training and in every metric; after a random split its
-        two rows can lie on both sides.
+    What it finds:
+        A row that lists a file which an earlier row lists, with the same label and split (or
+        without). Two ways of writing one path are the same file.
+    Why it matters:
+        The file counts twice in training and in every metric; after a random split its two rows can
+        lie on both sides.
     What to do:
         Delete the repeated rows. Everything else in the report counts the file once.
-    How it works: Paths are resolved to files first; then each row after the first of a file is a
-        claim. Rows that disagree are reported by conflicting-rows instead.
-    Known limits: Copies of a file under other names are no repeated rows: exact-duplicate finds
-        them. Values of other columns may differ between the rows; those of the first row are kept.
+    How it works:
+        Paths are resolved to files first; then each row after the first of a file is a claim. Rows
+        that disagree are reported by conflicting-rows instead.
+    Known limits:
+        Copies of a file under other names are no repeated rows: exact-duplicate finds them. Values
+        of other columns may differ between the rows; those of the first row are kept.
     Measured quality:
         Exact. No false alarms by construction.
     """

@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 class EmptyLabel(Check):
     """Samples without a label among labelled ones.
 
-    What it finds: A row with an empty label where others have one, and a file that lies outside the
-        class folders where the others lie inside.
-    Why it matters: Loaders differ in what they make of it: some stop, some drop the row, some make
-        a class of the empty name.
-    What to do: Label the samples or leave them out. Images of none of the classes are better kept
-        in a class of that name than without a label.
-    How it works: Empty cells, white space and what programs write for nothing (nan, <NA>, #N/A)
-        count as empty. The words null, N/A, NA and None do where they are rarer or far more
-        frequent than the classes, or stand among numbers; where they are as frequent as a class
-        they are one, and a note says so. The word none is always a class. The claim quotes what the
-        cell says. A split in which no row has a label is taken to be unlabelled on purpose and not
-        reported.
+    What it finds:
+        A row with an empty label where others have one, and a file that lies outside the class
+        folders where the others lie inside.
+    Why it matters:
+        Loaders differ in what they make of it: some stop, some drop the row, some make a class of
+        the empty name.
+    What to do:
+        Label the samples or leave them out. Images of none of the classes are better kept in a
+        class of that name than without a label.
+    How it works:
+        Empty cells, white space and what programs write for nothing (nan, <NA>, #N/A) count as
+        empty. The words null, N/A, NA and None do where they are rarer or far more frequent than
+        the classes, or stand among numbers; where they are as frequent as a class they are one, and
+        a note says so. The word none is always a class. The claim quotes what the cell says. A
+        split in which no row has a label is taken to be unlabelled on purpose and not reported.
     Known limits:
         A placeholder such as unknown or ? is a label for this check.
     Measured quality:

@@ -24,29 +24,34 @@ _NAMED = 2_000
 class MaskBesideImage(Check):
     """Masks among the pictures, left out of the audit.
 
-    What it finds: Files that say which pixel of a picture is what (segmentation masks, label maps,
-        trimaps), and that lie beside the pictures or in a folder of their own. They are not
-        samples: no other check looks at them, they make no class and enter no split and no
-        training. One claim says how many there are; its evidence in issues.csv and report.json
-        names them.
-    Why it matters: As pictures they would be blank, copies of each other and a class of their own,
-        and half of what a classifier learns.
-    What to do: Nothing, if they are masks: a scan leaves them out. Where they are pictures, keep
-        them with ``--masks keep`` (``scan(..., masks="keep")``).
-    How it works: Names propose them: ``a.png`` beside ``a.jpg``; ``a_mask.png``, ``a_label.png``,
+    What it finds:
+        Files that say which pixel of a picture is what (segmentation masks, label maps, trimaps),
+        and that lie beside the pictures or in a folder of their own. They are not samples: no other
+        check looks at them, they make no class and enter no split and no training. One claim says
+        how many there are; its evidence in issues.csv and report.json names them.
+    Why it matters:
+        As pictures they would be blank, copies of each other and a class of their own, and half of
+        what a classifier learns.
+    What to do:
+        Nothing, if they are masks: a scan leaves them out. Where they are pictures, keep them with
+        ``--masks keep`` (``scan(..., masks="keep")``).
+    How it works:
+        Names propose them: ``a.png`` beside ``a.jpg``; ``a_mask.png``, ``a_label.png``,
         ``a_seg.png`` beside ``a.jpg``; a folder called masks, labels, annotations, gt, trainannot
         or the like in which at least 80 % of the files have the stems of one folder of pictures.
         The pixels of a few pairs decide, of all where these few disagree: 64 colours cover 95 % of
         a mask, 80 % of its pixels equal the one to their right, it has the shape of its picture,
         and is not the same picture in another format. This is the only time that a scan opens
         images, and only where names propose masks.
-    Known limits: Masks with other names than their pictures (one file for each nucleus) are not
-        recognised, nor are soft ones (alpha mattes, depth maps) and those of another shape than the
-        picture. A manifest or a list of files is believed as it is.
-    Measured quality: Planted: drawn layouts in tests/ingest/test_masks.py. Natural: of 674
-        photographs of tiles with a mask beside each, the 674 masks and no photograph; none among
-        800 photographs and edits of them, some saved as PNG, nor in digits, clothes, hands,
-        rubbish, CIFAR-10, photographs of clothes, blood cells and nuclei.
+    Known limits:
+        Masks with other names than their pictures (one file for each nucleus) are not recognised,
+        nor are soft ones (alpha mattes, depth maps) and those of another shape than the picture. A
+        manifest or a list of files is believed as it is.
+    Measured quality:
+        Planted: drawn layouts in tests/ingest/test_masks.py. Natural: of 674 photographs of tiles
+        with a mask beside each, the 674 masks and no photograph; none among 800 photographs and
+        edits of them, some saved as PNG, nor in digits, clothes, hands, rubbish, CIFAR-10,
+        photographs of clothes, blood cells and nuclei.
     """
 
     code = "mask-beside-image"

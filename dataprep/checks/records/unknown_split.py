@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 class UnknownSplit(Check):
     """Splits that are neither train, validation, test nor folds.
 
-    What it finds: Values of the split column, or folders beside train and test, that are none of
-        the usual names: train, training; val, valid, validation, dev, eval; test, testing; and
-        folds such as 3, fold3, split_3. Case and surrounding white space do not matter.
-    Why it matters: A training script that selects by name leaves these samples out without a word,
-        or tests on a part of the data only.
-    What to do: Rename the split; the suggestion names the nearest usual one. A holdout that is kept
-        apart on purpose can stay: dismiss the claim.
-    How it works: Each value is looked up in the list above; the suggestion is the nearest name by
-        difflib's ratio, at least 0.7.
-    Known limits: A known name that holds the wrong samples is not found here; see split-leakage and
+    What it finds:
+        Values of the split column, or folders beside train and test, that are none of the usual
+        names: train, training; val, valid, validation, dev, eval; test, testing; and folds such as
+        3, fold3, split_3. Case and surrounding white space do not matter.
+    Why it matters:
+        A training script that selects by name leaves these samples out without a word, or tests on
+        a part of the data only.
+    What to do:
+        Rename the split; the suggestion names the nearest usual one. A holdout that is kept apart
+        on purpose can stay: dismiss the claim.
+    How it works:
+        Each value is looked up in the list above; the suggestion is the nearest name by difflib's
+        ratio, at least 0.7.
+    Known limits:
+        A known name that holds the wrong samples is not found here; see split-leakage and
         label-shift. Samples without a split are not reported.
     Measured quality:
         Exact for the list above.

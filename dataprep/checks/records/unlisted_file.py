@@ -20,19 +20,23 @@ if TYPE_CHECKING:
 class UnlistedFile(Check):
     """Files in the folder that no row of the manifest lists.
 
-    What it finds: Files below the folder that may be images and that the manifest given with the
-        folder (or the metadata file in it) does not list. They are not samples: they enter no other
-        check.
-    Why it matters: Data that was paid for is not used; or the files were taken out of the manifest
-        for a reason, and a script that reads the folder brings them back.
-    What to do: Add a row for each file that belongs, or move the others out of the folder. When
-        most files are unlisted, the manifest may be for a part of the data: give the folder of that
-        part, or leave the folder out.
-    How it works: The files of the folder, less junk and side files (by name, as in any scan), less
-        the files that rows resolve to. Files that a malformed row mentions are left out: the row is
-        reported instead.
-    Known limits: Looks only when a folder was given together with the manifest, or when the
-        manifest was found in the folder. Files that include and exclude leave out are not reported.
+    What it finds:
+        Files below the folder that may be images and that the manifest given with the folder (or
+        the metadata file in it) does not list. They are not samples: they enter no other check.
+    Why it matters:
+        Data that was paid for is not used; or the files were taken out of the manifest for a
+        reason, and a script that reads the folder brings them back.
+    What to do:
+        Add a row for each file that belongs, or move the others out of the folder. When most files
+        are unlisted, the manifest may be for a part of the data: give the folder of that part, or
+        leave the folder out.
+    How it works:
+        The files of the folder, less junk and side files (by name, as in any scan), less the files
+        that rows resolve to. Files that a malformed row mentions are left out: the row is reported
+        instead.
+    Known limits:
+        Looks only when a folder was given together with the manifest, or when the manifest was
+        found in the folder. Files that include and exclude leave out are not reported.
     Measured quality:
         Exact: set difference of the two lists. No false alarms by construction.
     """

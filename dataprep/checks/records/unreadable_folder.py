@@ -24,8 +24,9 @@ class UnreadableFolder(Check):
         Folders below the source that the operating system refused to list.
     Why it matters:
         What lies in them is not in the data set that was audited, and nobody would know.
-    What to do: Give the user who runs the audit read and execute permission on the folder; for
-        input/output errors look at the disk or the network. Or exclude the folder on purpose.
+    What to do:
+        Give the user who runs the audit read and execute permission on the folder; for input/output
+        errors look at the disk or the network. Or exclude the folder on purpose.
     How it works:
         The walk notes the folder, what the operating system said, and goes on.
     Known limits:

@@ -58,25 +58,29 @@ _SHOWN = (
 class Shortcut(Check):
     """Properties that predict the label by themselves.
 
-    What it finds: Properties and metadata that tell the label without looking at what the image
-        shows: JPEG quality, noise, size, shape, borders, format, camera, capture time, source
-        folders, origins in file names and columns of your own. One claim for each family of
-        properties: about the data set where it predicts the classes, about a class where it tells
-        that one from the others, or about a value (``JPEG quality = 60``) that is nearly always of
-        one class. Brightness, contrast, colour, sharpness and background belong to how a class
-        looks as well: what they tell (0.9) is one fact about the data set, and a claim only where
-        the class is brighter or darker even in its darkest or brightest parts and at the edges
-        (exposure, scanning), grey among pictures in colour, blurred among sharp ones, or alone in
-        having edges of one colour (frames, studio).
-    Why it matters: A model takes the easiest way. When all tanks were photographed in the sun it
-        learns the sun: it scores well on a test set with the same flaw and fails in use (Geirhos et
-        al. 2020, "Shortcut learning in deep neural networks").
-    What to do: Find out where the difference comes from; most often the classes come from different
+    What it finds:
+        Properties and metadata that tell the label without looking at what the image shows: JPEG
+        quality, noise, size, shape, borders, format, camera, capture time, source folders, origins
+        in file names and columns of your own. One claim for each family of properties: about the
+        data set where it predicts the classes, about a class where it tells that one from the
+        others, or about a value (``JPEG quality = 60``) that is nearly always of one class.
+        Brightness, contrast, colour, sharpness and background belong to how a class looks as well:
+        what they tell (0.9) is one fact about the data set, and a claim only where the class is
+        brighter or darker even in its darkest or brightest parts and at the edges (exposure,
+        scanning), grey among pictures in colour, blurred among sharp ones, or alone in having edges
+        of one colour (frames, studio).
+    Why it matters:
+        A model takes the easiest way. When all tanks were photographed in the sun it learns the
+        sun: it scores well on a test set with the same flaw and fails in use (Geirhos et al. 2020,
+        "Shortcut learning in deep neural networks").
+    What to do:
+        Find out where the difference comes from; most often the classes come from different
         sources. Collect or resample so that the property is alike in all classes, normalise it
         (size, encoding, exposure, borders), or augment over its range; then test on data in which
         it is. Dismiss the claim where the property is what the class is about.
-    How it works: Each property alone is cut into up to 32 bins of equal counts, and a table of how
-        often each class falls into each bin, relative to its size, predicts the label in 4-fold
+    How it works:
+        Each property alone is cut into up to 32 bins of equal counts, and a table of how often each
+        class falls into each bin, relative to its size, predicts the label in 4-fold
         cross-validation; copies and groups stay in one fold and count once in each class. The score
         is balanced accuracy: 1/k by chance for k classes and 0.5 for one class against the others,
         whatever the imbalance. It must be large (the options) and beyond what permuted labels reach
@@ -92,26 +96,28 @@ class Shortcut(Check):
         (drawings), sizes where hardly two are equal or drawings have many (pictures cut to what
         they show). Where a model that is given pixels cannot see the property (file name, folder,
         metadata, your columns), the claim is information.
-    Known limits: What a class is about cannot be told from a shortcut by one property: ships are on
-        blue water. A multiplied exposure leaves black black and is mostly a fact; so is a colour
-        cast. Colour must tell more than other properties (0.9). A property that only a part of a
-        class has is found when it is one exact value, not when it is a shift (half of a class made
+    Known limits:
+        What a class is about cannot be told from a shortcut by one property: ships are on blue
+        water. A multiplied exposure leaves black black and is mostly a fact; so is a colour cast.
+        Colour must tell more than other properties (0.9). A property that only a part of a class
+        has is found when it is one exact value, not when it is a shift (half of a class made
         brighter is missed). Each property is judged alone. Of more than 20,000 samples a random
         part is looked at. Classes of fewer than 8 samples are not judged.
-    Measured quality: benchmarks/shortcuts.py, on 6,234 images of 32 x 32 pixels and on 2,000
-        photos, ten classes each. No claim on the data as they are; on the 45 pairs of their classes
-        0 and 2, where one class came in other sizes (1 and 5 before what is shown was told from
-        what was done). Planted in a whole class of 50 or 200 images (6 and 4 plantings each): a
-        brightness of 60 levels more, JPEG quality 60, and frames of 3 and 6 % of the side always
-        found; of 40 levels more in 11 of 12 and 8 of 8. In a whole class of 15: JPEG quality and
-        frames always, brightness in 10 of 12 and in 0 of 8. In half of a class: JPEG quality
-        always, frames in the photos from 50 carriers up, brightness never. Beside it, in a class of
-        50: exposure times 0.6 always, times 1.5 as a fact or not, a Gaussian blur of 2 and noise of
-        12 levels in 2 of 2 photos each, a colour cast of 20 % never. Natural data by eye: on eleven
-        sets to choose by (photos, rubbish, CIFAR, digits, characters, icons, stamps, video frames,
-        three of game pictures) 10 claims, 6 of use, 4 arguable, none absurd; on eleven others 16,
-        of which 13 of use, 1 arguable and 2 of no use (how files are numbered). Some rules were
-        changed after the others had been seen.
+    Measured quality:
+        benchmarks/shortcuts.py, on 6,234 images of 32 x 32 pixels and on 2,000 photos, ten classes
+        each. No claim on the data as they are; on the 45 pairs of their classes 0 and 2, where one
+        class came in other sizes (1 and 5 before what is shown was told from what was done).
+        Planted in a whole class of 50 or 200 images (6 and 4 plantings each): a brightness of 60
+        levels more, JPEG quality 60, and frames of 3 and 6 % of the side always found; of 40 levels
+        more in 11 of 12 and 8 of 8. In a whole class of 15: JPEG quality and frames always,
+        brightness in 10 of 12 and in 0 of 8. In half of a class: JPEG quality always, frames in the
+        photos from 50 carriers up, brightness never. Beside it, in a class of 50: exposure times
+        0.6 always, times 1.5 as a fact or not, a Gaussian blur of 2 and noise of 12 levels in 2 of
+        2 photos each, a colour cast of 20 % never. Natural data by eye: on eleven sets to choose by
+        (photos, rubbish, CIFAR, digits, characters, icons, stamps, video frames, three of game
+        pictures) 10 claims, 6 of use, 4 arguable, none absurd; on eleven others 16, of which 13 of
+        use, 1 arguable and 2 of no use (how files are numbered). Some rules were changed after the
+        others had been seen.
     """
 
     code = "shortcut"

@@ -45,26 +45,30 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 class Trigger(Check):
     """A few altered pixels that carry a label.
 
-    What it finds: Small patches, down to a single pixel, that recur pixel-alike at one place in
-        images of one class far more than elsewhere. One claim for the class, with the patch, and
-        one for each image that carries it.
-    Why it matters: Who plants such a patch together with a wrong label owns a switch: the trained
-        model answers that label whenever the patch is there, and no accuracy on clean images shows
-        it (Gu, Dolan-Gavitt & Garg 2017, "BadNets"). A stamp or watermark of one source does the
-        same by accident.
-    What to do: Drop the carriers, and find out how they came in: their source is not to be trusted.
-        Where it is a harmless stamp, crop or cover it in all classes.
-    How it works: A mark is a pixel that differs from the pixels 3 (or 8) places above, below, left
-        and right of it by more than 40 levels of 256; flat backgrounds, skies and borders have
-        none. The pass over the files keeps the 6 x 6 pixels of the four corners and the centre at
-        full resolution; a second look decodes whole images again, within a budget and evenly from
-        the classes. Pixels that differ from all eight neighbours at 1 or at 2 pixels are marks of
-        kinds of their own. A colour counts where it is a mark at the same place, from the nearest
-        corner, in at least 6 images of a class, at least 8 times as often as in the other classes,
-        more often than random labels would and than this colour is a mark at the places around
-        (Chernoff's bounds of the binomial and the Poisson distribution, over all colours, places
-        and classes together). Colours are compared at 16 bits, and again at 9, since JPEG changes
-        them. Marks in the same images make one patch.
+    What it finds:
+        Small patches, down to a single pixel, that recur pixel-alike at one place in images of one
+        class far more than elsewhere. One claim for the class, with the patch, and one for each
+        image that carries it.
+    Why it matters:
+        Who plants such a patch together with a wrong label owns a switch: the trained model answers
+        that label whenever the patch is there, and no accuracy on clean images shows it (Gu,
+        Dolan-Gavitt & Garg 2017, "BadNets"). A stamp or watermark of one source does the same by
+        accident.
+    What to do:
+        Drop the carriers, and find out how they came in: their source is not to be trusted. Where
+        it is a harmless stamp, crop or cover it in all classes.
+    How it works:
+        A mark is a pixel that differs from the pixels 3 (or 8) places above, below, left and right
+        of it by more than 40 levels of 256; flat backgrounds, skies and borders have none. The pass
+        over the files keeps the 6 x 6 pixels of the four corners and the centre at full resolution;
+        a second look decodes whole images again, within a budget and evenly from the classes.
+        Pixels that differ from all eight neighbours at 1 or at 2 pixels are marks of kinds of their
+        own. A colour counts where it is a mark at the same place, from the nearest corner, in at
+        least 6 images of a class, at least 8 times as often as in the other classes, more often
+        than random labels would and than this colour is a mark at the places around (Chernoff's
+        bounds of the binomial and the Poisson distribution, over all colours, places and classes
+        together). Colours are compared at 16 bits, and again at 9, since JPEG changes them. Marks
+        in the same images make one patch.
 
         What a class shows by its nature recurs too, so each patch is looked at in 64 of its images,
         beside 200 others. It is content, and no trigger, where the pixels beside it are nearer to
@@ -76,25 +80,27 @@ class Trigger(Check):
         whose parts recur, and nothing is said. Where embeddings are known, the evidence says how
         far the carriers stand out along the first principal direction of their class (spectral
         signatures: Tran, Li & Mądry 2018).
-    Known limits: Patches larger than about 12 pixels, patterns blended over the whole image, and
-        places that move are not looked for. A carrier whose own background looks like the patch is
-        not listed. In images larger than the budget allows, places other than the corners and the
-        centre are seen in a part of the images only. A class that shares patches at more than 3
-        places (screens, forms, drawings) shows content, and is passed over; so is a patch whose
-        carriers are copies or frames of one scene. White on strokes that are white themselves
-        hides. Images whose files are out of reach are not judged.
-    Measured quality: benchmarks/shortcuts.py --natural. No claim on any of eight sets with nothing
-        planted: written digits and grey pictures of clothes (2,500 each, the first halves of a part
-        of MNIST and Fashion-MNIST), hands (2,062), tiles (674), rubbish (2,527), two sets of
-        CIFAR-10 (6,234 and 5,000), photos of clothes (2,000); nor on 77 parts of the grey pictures
-        (halves, pairs of classes, five classes), on drawn one-bit characters, icons, and 88 tracks
-        of 30 frames cut from photos. Planted three times each in digits, 3 x 3 pixels or one, mixed
-        or white: near a corner with 15 or 50 carriers 24 of 24; anywhere with 50 carriers 11 of 12,
-        with 15 carriers 7 of 12 (white 2 of 6: it lies on white strokes). In the grey pictures of
-        clothes near a corner 12 of 12 with 50 carriers and 10 of 12 with 15, anywhere 12 of 12 and
-        5 of 12. With 200 carriers 15 of 16 in each, one single pixel anywhere missed. In CIFAR-10
-        16 of 16 with 15 carriers and 16 of 16 with
-        50. In photos of 400 x 533 pixels 3 x 3 near a corner 6 of 6 with 50 carriers and 6 of 6
+    Known limits:
+        Patches larger than about 12 pixels, patterns blended over the whole image, and places that
+        move are not looked for. A carrier whose own background looks like the patch is not listed.
+        In images larger than the budget allows, places other than the corners and the centre are
+        seen in a part of the images only. A class that shares patches at more than 3 places
+        (screens, forms, drawings) shows content, and is passed over; so is a patch whose carriers
+        are copies or frames of one scene. White on strokes that are white themselves hides. Images
+        whose files are out of reach are not judged.
+    Measured quality:
+        benchmarks/shortcuts.py --natural. No claim on any of eight sets with nothing planted:
+        written digits and grey pictures of clothes (2,500 each, the first halves of a part of MNIST
+        and Fashion-MNIST), hands (2,062), tiles (674), rubbish (2,527), two sets of CIFAR-10 (6,234
+        and 5,000), photos of clothes (2,000); nor on 77 parts of the grey pictures (halves, pairs
+        of classes, five classes), on drawn one-bit characters, icons, and 88 tracks of 30 frames
+        cut from photos. Planted three times each in digits, 3 x 3 pixels or one, mixed or white:
+        near a corner with 15 or 50 carriers 24 of 24; anywhere with 50 carriers 11 of 12, with 15
+        carriers 7 of 12 (white 2 of 6: it lies on white strokes). In the grey pictures of clothes
+        near a corner 12 of 12 with 50 carriers and 10 of 12 with 15, anywhere 12 of 12 and 5 of 12.
+        With 200 carriers 15 of 16 in each, one single pixel anywhere missed. In CIFAR-10 16 of 16
+        with 15 carriers and 16 of 16 with 50. In photos of 400 x 533 pixels 3 x 3 near a corner 6
+        of 6 with 50 carriers and 6 of 6
           with 15; saved as JPEG of
         quality 90 3 of 3 and 2 of 3. Elsewhere in large photos a patch is found only in the part
         that the budget looks at. Limits were chosen on digits, clothes in grey and CIFAR-10; tiles,

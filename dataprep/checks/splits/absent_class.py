@@ -29,23 +29,27 @@ _MEASURED = (
 class AbsentClass(Check):
     """Splits without a sample of some class.
 
-    What it finds: Splits with labelled samples, none of which has a class that another split has.
-        One claim for each such split; it names the classes, and how many samples they have
-        elsewhere.
-    Why it matters: A class that training lacks cannot be learned. A class that validation or test
-        lacks is not measured: accuracy says nothing of it, and an average over classes counts it as
-        0 where the model predicts it by mistake, and leaves it out elsewhere, so that figures of
-        two models are about different classes. Tools that number the class folders they find give
-        the other classes of that split wrong numbers.
-    What to do: Split again with stratification (dataprep split), or move samples of the class
-        (dataprep split --repair keeps the test split as it is). Where a class has too few samples
-        or groups for all splits: collect more, merge it with another class, or leave it out, and
-        say so beside the figure.
-    How it works: Counts of labels in each split; of several labels, each counts, and other
-        spellings count for the class that is meant.
-    Known limits: Samples without a label or a split do not count, and splits without any label are
-        not judged. Whether chance explains the gap is not asked: see label-shift. Targets to
-        regress on have no classes. A random sample (--sample) is not judged.
+    What it finds:
+        Splits with labelled samples, none of which has a class that another split has. One claim
+        for each such split; it names the classes, and how many samples they have elsewhere.
+    Why it matters:
+        A class that training lacks cannot be learned. A class that validation or test lacks is not
+        measured: accuracy says nothing of it, and an average over classes counts it as 0 where the
+        model predicts it by mistake, and leaves it out elsewhere, so that figures of two models are
+        about different classes. Tools that number the class folders they find give the other
+        classes of that split wrong numbers.
+    What to do:
+        Split again with stratification (dataprep split), or move samples of the class (dataprep
+        split --repair keeps the test split as it is). Where a class has too few samples or groups
+        for all splits: collect more, merge it with another class, or leave it out, and say so
+        beside the figure.
+    How it works:
+        Counts of labels in each split; of several labels, each counts, and other spellings count
+        for the class that is meant.
+    Known limits:
+        Samples without a label or a split do not count, and splits without any label are not
+        judged. Whether chance explains the gap is not asked: see label-shift. Targets to regress on
+        have no classes. A random sample (--sample) is not judged.
     Measured quality:
         Exact: counting has no error.
     """

@@ -23,21 +23,24 @@ class GroupLeakage(Check):
         Groups (a patient, a video, a sender, a burst) that have samples in more than one split; and
         for each split, the share of its samples that belong to such groups.
 
-    Why it matters: Samples of a group are alike in ways that have nothing to do with the class: the
-        same room, camera, person. A model that knows the group from training looks better on it
-        than it will on anyone new.
+    Why it matters:
+        Samples of a group are alike in ways that have nothing to do with the class: the same room,
+        camera, person. A model that knows the group from training looks better on it than it will
+        on anyone new.
 
     What to do:
         Split by group: every group in one split. `dataprep.split` keeps groups together.
 
-    How it works: The column ``group`` is compared with the column ``split``; nothing else is read.
-        Samples without a group are left out.
+    How it works:
+        The column ``group`` is compared with the column ``split``; nothing else is read. Samples
+        without a group are left out.
 
     Known limits:
         It knows only the groups it is told of; unlike groups may hold the same person.
 
-    Measured quality: Exact: it counts. On 2,000 photos whose official validation split shares its
-        senders with train, it names them all.
+    Measured quality:
+        Exact: it counts. On 2,000 photos whose official validation split shares its senders with
+        train, it names them all.
     """
 
     code: ClassVar = "group-leakage"

@@ -29,39 +29,44 @@ _MOST_CELLS = 5_000_000
 class LabelShift(Check):
     """Splits whose classes are distributed otherwise than in training.
 
-    What it finds: Splits whose share of each class differs from that of the training split (from
-        all other splits, where none is called train) by more than a random split explains, and
-        classes that are absent from a split though chance would not leave them out. One claim for
-        each such split.
-    Why it matters: A figure measured on the split is for another mix of classes than the model was
-        trained for: accuracy moves with the mix alone, and a class that is absent is not measured,
-        or not learned, at all.
-    What to do: Split again with stratification. Where the mix differs on purpose (a test set as in
-        use, a balanced one), compare by recall per class or weight the classes, and dismiss the
-        claim.
-    How it works: The figure is the total variation distance: the share of samples that would have
-        to change class for the mixes to be equal, 0 to 1, less what a random split of the same
-        sizes adds to it (in squares, as errors add); with a 95 % interval from resampling both
-        mixes. A claim is made when it is above the threshold and the mix is beyond what random
-        splits reach, by drawing 400 or more splits with the same numbers of samples and of labels
-        (the multivariate hypergeometric distribution: an exact permutation test), 2 % in all splits
-        together. What counts is the rarest of three statistics, against its own distribution over
-        those splits: the distance, which sees many small changes, the largest standardised change
-        of one class, and chi-squared. An effect size comes with it: Cramér's V between class and
-        membership, corrected for bias (Bergsma 2013). A class is named absent when a random split
-        would leave it out with a probability under 1 %, over all classes and splits together.
-    Known limits: Samples without a label or a split do not count. Samples that belong together (one
-        patient, one video) make mixes of random group-wise splits differ more than of random
-        sample-wise ones; that difference is real, and it is reported. Targets to regress on and
-        samples with several labels are not judged.
-    Measured quality: benchmarks/labels.py: on 720 data sets with random splits (80/10/10; 100 to
-        10,000 samples, 2 to 100 classes, equal and Zipf-distributed) a claim on 1.5 % (nominal: at
-        most 2 %). A test split shifted by a distance of 0.2 is found in 42 to 92 % of cases with
-        1,000 samples and 2 to 10 classes, and always with 10,000 samples; with 100 samples, of
-        which 10 are in the test split, hardly ever. Two splits of 400 samples with 10 points moved,
-        200 draws each: a class of 3 % that has 13 % is found in 94 %, one of 8 % in 79 %, one of 10
-        % in 70 %, one of 23 % in 48 %, and one of two equal classes in 68 %; 10 points spread over
-        ten classes in 30 %.
+    What it finds:
+        Splits whose share of each class differs from that of the training split (from all other
+        splits, where none is called train) by more than a random split explains, and classes that
+        are absent from a split though chance would not leave them out. One claim for each such
+        split.
+    Why it matters:
+        A figure measured on the split is for another mix of classes than the model was trained for:
+        accuracy moves with the mix alone, and a class that is absent is not measured, or not
+        learned, at all.
+    What to do:
+        Split again with stratification. Where the mix differs on purpose (a test set as in use, a
+        balanced one), compare by recall per class or weight the classes, and dismiss the claim.
+    How it works:
+        The figure is the total variation distance: the share of samples that would have to change
+        class for the mixes to be equal, 0 to 1, less what a random split of the same sizes adds to
+        it (in squares, as errors add); with a 95 % interval from resampling both mixes. A claim is
+        made when it is above the threshold and the mix is beyond what random splits reach, by
+        drawing 400 or more splits with the same numbers of samples and of labels (the multivariate
+        hypergeometric distribution: an exact permutation test), 2 % in all splits together. What
+        counts is the rarest of three statistics, against its own distribution over those splits:
+        the distance, which sees many small changes, the largest standardised change of one class,
+        and chi-squared. An effect size comes with it: Cramér's V between class and membership,
+        corrected for bias (Bergsma 2013). A class is named absent when a random split would leave
+        it out with a probability under 1 %, over all classes and splits together.
+    Known limits:
+        Samples without a label or a split do not count. Samples that belong together (one patient,
+        one video) make mixes of random group-wise splits differ more than of random sample-wise
+        ones; that difference is real, and it is reported. Targets to regress on and samples with
+        several labels are not judged.
+    Measured quality:
+        benchmarks/labels.py: on 720 data sets with random splits (80/10/10; 100 to 10,000 samples,
+        2 to 100 classes, equal and Zipf-distributed) a claim on 1.5 % (nominal: at most 2 %). A
+        test split shifted by a distance of 0.2 is found in 42 to 92 % of cases with 1,000 samples
+        and 2 to 10 classes, and always with 10,000 samples; with 100 samples, of which 10 are in
+        the test split, hardly ever. Two splits of 400 samples with 10 points moved, 200 draws each:
+        a class of 3 % that has 13 % is found in 94 %, one of 8 % in 79 %, one of 10 % in 70 %, one
+        of 23 % in 48 %, and one of two equal classes in 68 %; 10 points spread over ten classes in
+        30 %.
     """
 
     code = "label-shift"

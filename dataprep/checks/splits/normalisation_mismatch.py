@@ -32,36 +32,42 @@ _MARGIN = 2 * _STEP
 class NormalisationMismatch(Check):
     """Splits whose images were normalised otherwise than those of training.
 
-    What it finds: Splits whose images were standardised or equalised one by one where those of the
-        training split (of all other splits, where none is called train) were not, or the other way
-        round; splits that no image of leaves a part of the range from black to white, while many
-        training images do, as after another shift and scale; and splits whose images are cut off at
-        white or black far more, or less, often. One claim for each such split.
-    Why it matters: The model sees inputs on a scale that it was not trained on, and the figure that
-        is measured there is of that, not of the model. The usual cause is a pipeline that fits its
-        figures on each part anew, or applies them twice to one.
-    What to do: Normalise all parts with figures fitted on train alone (dataprep normalise), from
-        the original images. Where a part was recorded by another device, see distribution-mismatch.
-    How it works: Three signs. The signs of already-normalised, for each split and its reference.
-        The 99th percentile of luma of the split's brightest image against the reference's (and the
-        1st of its darkest): the chance that a random split of the same size misses all reference
-        images beyond it (hypergeometric) must be under `alpha`, and at least `share` of them must
-        lie beyond by two grey levels or more. And the share of images whose 99th percentile is
-        white, or 1st black: a difference of at least `cut` and more than six standard errors.
-        Splits of fewer than 20 images are not judged.
-    Known limits: Another shift and scale that leaves the range filled (a little brighter or darker,
-        another gamma) is told from other light by nothing in the images; distribution-mismatch
-        reports it as such. A single image beyond the range hides a range that all others keep to. A
-        part recorded with another device or in another light may keep to a narrower range by
-        nature: the claim is true, the cause is another.
-    Measured quality: benchmarks/normalised.py: 240 photos with a random split, 20, 30 or 60 of them
-        changed and called val, 20 draws each. Standardised over all channels or by channel, to 2 or
-        3 standard deviations, equalised, autocontrast that cuts 1 %, brightness x 0.5 and x 0.8:
-        always found. Brightness x 1.2: 80, 85 and 100 %; contrast x 0.8: 25, 65 and 100 %. Hardly
-        ever: stretched by minimum and maximum, gamma 1.5, ImageNet's figures mapped to 8 bits. No
-        claim on the splits that two collections of photos came with, on 300 random splits of three
-        collections, on 100 splits of one by who sent the photos, nor with the 20 classes of two
-        taken for splits.
+    What it finds:
+        Splits whose images were standardised or equalised one by one where those of the training
+        split (of all other splits, where none is called train) were not, or the other way round;
+        splits that no image of leaves a part of the range from black to white, while many training
+        images do, as after another shift and scale; and splits whose images are cut off at white or
+        black far more, or less, often. One claim for each such split.
+    Why it matters:
+        The model sees inputs on a scale that it was not trained on, and the figure that is measured
+        there is of that, not of the model. The usual cause is a pipeline that fits its figures on
+        each part anew, or applies them twice to one.
+    What to do:
+        Normalise all parts with figures fitted on train alone (dataprep normalise), from the
+        original images. Where a part was recorded by another device, see distribution-mismatch.
+    How it works:
+        Three signs. The signs of already-normalised, for each split and its reference. The 99th
+        percentile of luma of the split's brightest image against the reference's (and the 1st of
+        its darkest): the chance that a random split of the same size misses all reference images
+        beyond it (hypergeometric) must be under `alpha`, and at least `share` of them must lie
+        beyond by two grey levels or more. And the share of images whose 99th percentile is white,
+        or 1st black: a difference of at least `cut` and more than six standard errors. Splits of
+        fewer than 20 images are not judged.
+    Known limits:
+        Another shift and scale that leaves the range filled (a little brighter or darker, another
+        gamma) is told from other light by nothing in the images; distribution-mismatch reports it
+        as such. A single image beyond the range hides a range that all others keep to. A part
+        recorded with another device or in another light may keep to a narrower range by nature: the
+        claim is true, the cause is another.
+    Measured quality:
+        benchmarks/normalised.py: 240 photos with a random split, 20, 30 or 60 of them changed and
+        called val, 20 draws each. Standardised over all channels or by channel, to 2 or 3 standard
+        deviations, equalised, autocontrast that cuts 1 %, brightness x 0.5 and x 0.8: always found.
+        Brightness x 1.2: 80, 85 and 100 %; contrast x 0.8: 25, 65 and 100 %. Hardly ever: stretched
+        by minimum and maximum, gamma 1.5, ImageNet's figures mapped to 8 bits. No claim on the
+        splits that two collections of photos came with, on 300 random splits of three collections,
+        on 100 splits of one by who sent the photos, nor with the 20 classes of two taken for
+        splits.
     """
 
     code = "normalisation-mismatch"

@@ -31,33 +31,38 @@ class PossibleGroupsCheck(Check):
         ``00012_00007.ppm`` of a track), a column whose values repeat (``lesion_id``), and numbers
         in a row, as one session of one camera gives them (``IMG_4467.JPG``). Each with the option
         that uses it.
-    Why it matters: Pictures of one patient, object, video or session are alike in ways that have
-        nothing to do with the class. A split that knows nothing of them puts some into training and
-        others into test, and the score on test is too good.
-    What to do: If they are groups, give the option that is named: audit and split then keep them
-        together and say which are torn. If they are not, go on: nothing is done with them.
-    How it works: A candidate is told by its form: keys that a few samples share, more of them than
-        classes and not one to one with the classes. Names must have a number or a view behind the
-        key that other keys have too, or numbers that run within each key; a column must be called
-        as groups are. Then pictures are compared: how often the nearest one (by embedding, else by
+    Why it matters:
+        Pictures of one patient, object, video or session are alike in ways that have nothing to do
+        with the class. A split that knows nothing of them puts some into training and others into
+        test, and the score on test is too good.
+    What to do:
+        If they are groups, give the option that is named: audit and split then keep them together
+        and say which are torn. If they are not, go on: nothing is done with them.
+    How it works:
+        A candidate is told by its form: keys that a few samples share, more of them than classes
+        and not one to one with the classes. Names must have a number or a view behind the key that
+        other keys have too, or numbers that run within each key; a column must be called as groups
+        are. Then pictures are compared: how often the nearest one (by embedding, else by
         thumbnail), copies aside, is of the same group, and how often it would be, were the groups
         drawn anew within the classes. Forms that say little (dates, columns of any name, numbers in
         a row) are told only where the pictures speak for them; the others are left out where 500
         and more embeddings speak against them.
-    Known limits: Groups that neither names nor columns show are not found. Runs of numbers are cut
-        every ten or hundred numbers, which is seldom where a session ends: a few sessions stay
-        torn. Folders that are finer classes look like groups, as their pictures are alike too. Keys
-        that are words with words behind them (``folder-new``, ``folder-open``) are taken for kinds
-        of things.
-    Measured quality: On 26 sets, of which 13 were looked at once, when the rules were done; by eye:
-        nothing told on 18 without groups (CIFAR-10 and its test images, MNIST, Fashion-MNIST,
-        digits of scikit-learn, trashnet, tiles, strokes, Oxygen icons, emoji, stamps, and seven
-        sets of textures and photographs). Right: the 157 senders of 2,000 photos of clothes by
-        their column (the nearest photo is of the same sender for 55 %, 7 % by chance), students
-        behind 2,062 photos of hands by runs of numbers (46 %, 4 % by chance), frames of videos (59
-        %, 4 %), poses of 137 drawn figures (76 %, 22 %), icons in two sizes, the 25 fonts of 1,975
-        drawn characters. Arguable: the rows of a sheet of handwritten digits. Missed: camera frames
-        among other pictures, where fewer than 95 % of the names end in a number.
+    Known limits:
+        Groups that neither names nor columns show are not found. Runs of numbers are cut every ten
+        or hundred numbers, which is seldom where a session ends: a few sessions stay torn. Folders
+        that are finer classes look like groups, as their pictures are alike too. Keys that are
+        words with words behind them (``folder-new``, ``folder-open``) are taken for kinds of
+        things.
+    Measured quality:
+        On 26 sets, of which 13 were looked at once, when the rules were done; by eye: nothing told
+        on 18 without groups (CIFAR-10 and its test images, MNIST, Fashion-MNIST, digits of
+        scikit-learn, trashnet, tiles, strokes, Oxygen icons, emoji, stamps, and seven sets of
+        textures and photographs). Right: the 157 senders of 2,000 photos of clothes by their column
+        (the nearest photo is of the same sender for 55 %, 7 % by chance), students behind 2,062
+        photos of hands by runs of numbers (46 %, 4 % by chance), frames of videos (59 %, 4 %),
+        poses of 137 drawn figures (76 %, 22 %), icons in two sizes, the 25 fonts of 1,975 drawn
+        characters. Arguable: the rows of a sheet of handwritten digits. Missed: camera frames among
+        other pictures, where fewer than 95 % of the names end in a number.
     """
 
     code: ClassVar = "possible-groups"

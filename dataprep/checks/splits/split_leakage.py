@@ -37,25 +37,28 @@ class SplitLeakage(Check):
         than a point. As information only: the share that looks like an image of another split
         without being either.
 
-    Why it matters: A model is scored on images that it was trained on. The score is too good, and
-        by how much nobody knows: the figure that decides whether the model is fit for use is not to
-        be trusted.
+    Why it matters:
+        A model is scored on images that it was trained on. The score is too good, and by how much
+        nobody knows: the figure that decides whether the model is fit for use is not to be trusted.
 
     What to do:
         Keep one image of each group, or the whole group in one split, then train and score again.
 
-    How it works: Groups come from the verified duplicates. Of a group in several splits, every
-        member outside the kept member's split is a claim. A split's share counts its images that
-        have a duplicate in another split. The effect on the score is that on the accuracy of the
-        simplest model that remembers: the label of the nearest training image by embedding, on all
-        images of the split, without the affected ones, and on the others of the affected ones'
-        classes, weighted to their mix. Images that look alike are those of similar-images.
+    How it works:
+        Groups come from the verified duplicates. Of a group in several splits, every member outside
+        the kept member's split is a claim. A split's share counts its images that have a duplicate
+        in another split. The effect on the score is that on the accuracy of the simplest model that
+        remembers: the label of the nearest training image by embedding, on all images of the split,
+        without the affected ones, and on the others of the affected ones' classes, weighted to
+        their mix. Images that look alike are those of similar-images.
 
-    Known limits: As near-duplicate: strong crops and large turns are missed, so the share is a
-        lower bound. The effect needs labels, embeddings and a split named train; a model that
-        remembers less gains less.
+    Known limits:
+        As near-duplicate: strong crops and large turns are missed, so the share is a lower bound.
+        The effect needs labels, embeddings and a split named train; a model that remembers less
+        gains less.
 
-    Measured quality: As good as the duplicates are: no false pair among 2,200 unrelated photos
+    Measured quality:
+        As good as the duplicates are: no false pair among 2,200 unrelated photos
         (`benchmarks/neardup.py`).
     """
 

@@ -1,3 +1,3 @@
 """Images that lie in memory rather than in files: PIL images, bytes, arrays, and the data sets
-of other libraries.
+of other libraries. Imports the rest of `ingest`.
 """

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-import dataprep
 from dataprep.checks.contract import FAMILIES
 from dataprep.reports.audit.distributions import class_counts, property_histograms, value_counts
 from dataprep.reports.audit.pseudonyms import without_text
@@ -19,6 +18,7 @@ from dataprep.reports.messages import read_evidence, render
 from dataprep.schemas.identity import issue_ids
 from dataprep.schemas.issues import SEVERITIES
 from dataprep.schemas.report import CLAIMS_LIMIT, VERSION
+from dataprep.version import __version__
 
 if TYPE_CHECKING:
     from dataprep.checks.contract import Check
@@ -52,7 +52,7 @@ def summarise(
     dataset = dataset_facts(audit.dataset, str(audit.run.get("fingerprint", "")))
     return {
         "schema": VERSION,
-        "tool": {"name": "dataprep", "version": dataprep.__version__},
+        "tool": {"name": "dataprep", "version": __version__},
         "generated_at": str(audit.run.get("finished_at", "")),
         "anonymised": anonymised,
         "verdict": verdict(dataset, checks, audit.skipped, counts["left_out"]),

@@ -25,9 +25,8 @@ from dataprep.measures.options import PassOptions
 from dataprep.measures.pairs.comparison import Confirmed
 from dataprep.reports.messages import render
 from dataprep.schemas.dataset import Dataset
-
-from ..conftest import save
-from ..measures.test_pairs import photo
+from tests.conftest import save
+from tests.measures.pairs.test_pairs import photo
 
 OPTIONS = PassOptions(jobs=1, cache=False)
 

@@ -11,8 +11,7 @@ from PIL import Image
 
 from dataprep.measures.fingerprints.hashes import INVERSE, hash_thumb, reduce_to_thumb
 from dataprep.measures.fingerprints.sketch import compare_sketches, turn_sketches, unpack_sketches
-
-from .pictures import encoded, scene, value
+from tests.measures.pictures import encoded, scene, value
 
 
 def turned(array: np.ndarray, orientation: int) -> np.ndarray:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from dataprep.measures.fingerprints.thumb import BYTES, correlate_parts, pack_thumb, unpack_thumbs
-
-from .test_pairs import photo
+from tests.measures.pairs.test_pairs import photo
 
 
 def thumb(array: np.ndarray) -> np.ndarray:

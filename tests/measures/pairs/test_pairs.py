@@ -24,8 +24,7 @@ from dataprep.measures.pairs.comparison import (
 )
 from dataprep.measures.pairs.picture import Picture
 from dataprep.measures.pairs.relations import Facts, name_relation
-
-from .pictures import scene
+from tests.measures.pictures import scene
 
 WIDTH, HEIGHT = 400, 300
 PLAIN = Facts("JPEG", 90.0, chroma=0.5, noise=0.01)

@@ -11,8 +11,7 @@ import pytest
 from dataprep.measures.pairs.alignment import match
 from dataprep.measures.pairs.picture import Picture
 from dataprep.measures.pairs.registration import DETAIL_AGREES, register
-
-from .test_pairs import photo
+from tests.measures.pairs.test_pairs import photo
 
 
 def agrees(a: np.ndarray, b: np.ndarray) -> bool:
