@@ -22,7 +22,7 @@ from dataprep.baselines.evaluation.test_access import weights_hash  # noqa: E402
 from dataprep.baselines.inference.latency import measure_cost  # noqa: E402
 from dataprep.baselines.training.final_model import finalise  # noqa: E402
 from dataprep.baselines.training.fitting import Taught  # noqa: E402
-from dataprep.baselines.training.loop import Fitted  # noqa: E402
+from dataprep.baselines.training.history import FitResult  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from dataprep.baselines.training.regimes import Regime  # noqa: E402
@@ -81,7 +81,10 @@ def test_the_final_model_learns_from_train_and_val_for_the_epochs_that_val_chose
 ) -> None:
     materials = toy_materials(count=24, val=8, size=16)
     taught = Taught(
-        small_network(), Fitted([{"train_loss": 1.0}] * 5, best_epoch=2, best_score=0.9), None, None
+        small_network(),
+        FitResult([{"train_loss": 1.0}] * 5, best_epoch=2, best_score=0.9),
+        None,
+        None,
     )
     steps: list[tuple[int, int]] = []
     network, facts = finalise(
@@ -103,7 +106,7 @@ def test_nothing_of_val_chooses_the_final_model(
 
     monkeypatch.setattr("dataprep.baselines.training.fitting.scores", refuse)
     materials = toy_materials(count=16, val=8, size=16)
-    finalise(materials, SCRATCH, Taught(small_network(), Fitted(best_epoch=0), None, None))
+    finalise(materials, SCRATCH, Taught(small_network(), FitResult(best_epoch=0), None, None))
 
 
 def test_only_train_is_cleaned_and_both_sides_are_judged_on_untouched_rows() -> None:

@@ -15,8 +15,9 @@ from dataprep.baselines.inference.network_predictions import features_of, logits
 from dataprep.baselines.training.distributed import share
 from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_linear
+from dataprep.baselines.training.history import FitResult
 from dataprep.baselines.training.logs import Log
-from dataprep.baselines.training.loop import Fitted, Report, fit
+from dataprep.baselines.training.loop import Report, fit
 from dataprep.baselines.training.losses import Loss, class_weights
 from dataprep.baselines.training.networks import Network, make_network
 from dataprep.errors import OptionError
@@ -43,7 +44,7 @@ class Taught:
     """
 
     network: Network
-    fitted: Fitted | None
+    fitted: FitResult | None
     linear: Linear | None
     linear_val: NDArray[np.float32] | None
 

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from torch import nn
 from dataprep.baselines.training.checkpoints import read_checkpoint, write_checkpoint
 from dataprep.baselines.training.distributed import decided, is_first, share, summed, wrapped
 from dataprep.baselines.training.feeding import Batch
+from dataprep.baselines.training.history import FitResult
 from dataprep.baselines.training.logs import Log
 from dataprep.baselines.training.networks import Network
 from dataprep.baselines.training.settings import TrainSettings
@@ -25,18 +25,6 @@ from dataprep.errors import WorkError
 
 #: Called after every step: (epoch, step, steps of the epoch, figures).
 Report = Callable[[int, int, int, Mapping[str, float]], None]
-
-
-@dataclass
-class Fitted:
-    """What training left behind: one row of figures per epoch, and the epoch whose weights were
-    kept.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = -1
-    best_score: float = -math.inf
-    resumed_at: int = 0
 
 
 def fit(
@@ -52,7 +40,7 @@ def fit(
     key: str = "",
     report: Report | None = None,
     log: Log | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train `network`; it ends with the weights of its best epoch.
 
     Args:
@@ -80,7 +68,7 @@ def fit(
         optimiser, pace(settings, math.ceil(steps / settings.accumulate))
     )
     scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
-    fitted, best = Fitted(), {name: value.clone() for name, value in network.state_dict().items()}
+    fitted, best = FitResult(), weights_of(network)
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "scaler": scaler}
     if resume and os.path.exists(checkpoint):
         fitted, best = read_checkpoint(checkpoint, parts, key)
@@ -134,11 +122,16 @@ def fit(
             log(fitted.history)
         if figures["score"] > fitted.best_score:
             fitted.best_epoch, fitted.best_score = epoch, figures["score"]
-            best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+            best = weights_of(network)
         if checkpoint and is_first():
             write_checkpoint(checkpoint, parts, fitted, best, key)
     network.load_state_dict(best)
     return fitted
+
+
+def weights_of(network: Network) -> dict[str, torch.Tensor]:
+    """A copy of all weights and running statistics."""
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 
 def evaluated(

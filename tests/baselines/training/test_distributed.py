@@ -21,7 +21,8 @@ torch = pytest.importorskip("torch")
 
 from dataprep.baselines.training import distributed  # noqa: E402
 from dataprep.baselines.training.fitting import feeder_for, loss_for, scores  # noqa: E402
-from dataprep.baselines.training.loop import Fitted, fit  # noqa: E402
+from dataprep.baselines.training.history import FitResult  # noqa: E402
+from dataprep.baselines.training.loop import fit  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 SETTINGS = TrainSettings(epochs=3, lr=0.02, body_lr=1.0, optimiser="sgd", dropout=0.0, patience=0)
 
 
-def train(batch: int, folder: Path) -> tuple[Network, Fitted]:
+def train(batch: int, folder: Path) -> tuple[Network, FitResult]:
     """A network without batch norm, whose figures depend on how a batch is shared; from other
     first weights in each process.
     """

@@ -24,7 +24,8 @@ torch = pytest.importorskip("torch")
 from dataprep.baselines.training import loop  # noqa: E402
 from dataprep.baselines.training.checkpoints import read_checkpoint  # noqa: E402
 from dataprep.baselines.training.fitting import feeder_for, loss_for, scores  # noqa: E402
-from dataprep.baselines.training.loop import Fitted, fit  # noqa: E402
+from dataprep.baselines.training.history import FitResult  # noqa: E402
+from dataprep.baselines.training.loop import fit  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
@@ -67,7 +68,7 @@ def train(
     resume: bool = False,
     key: str = "k",
     report: Any = None,
-) -> tuple[Network, Fitted]:
+) -> tuple[Network, FitResult]:
     """One run on toy images, with its checkpoint in `folder`."""
     materials = toy_materials(count=24, val=9, size=16)
     network = tiny_network(settings.dropout)
