@@ -29,9 +29,14 @@ from dataprep.baselines.inference.latency import measure_cost
 from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
 from dataprep.baselines.sanity.checklist import check_before_training
-from dataprep.baselines.training.distributed import decided, first_then_others, is_first, share
+from dataprep.baselines.training.distributed import (
+    is_rank_zero,
+    rank_and_world_size,
+    rank_zero_first,
+    run_on_rank_zero,
+)
 from dataprep.baselines.training.final_model import finalise
-from dataprep.baselines.training.fitting import Taught, device_for, key_of, teach
+from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
 from dataprep.baselines.training.logs import logged
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
@@ -90,10 +95,10 @@ def train_baseline(
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
     clock = _Clock(progress)
     device = device_for(options.device)
-    torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
+    torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
     with clock.stage("decode"):
         passing = _passing(source, audit)
-        materials, regime = first_then_others(
+        materials, regime = rank_zero_first(
             lambda: prepare(
                 dataset,
                 options,
@@ -105,11 +110,11 @@ def train_baseline(
         )
     refuse_no_comparison(options.compare, materials, plan)
     with clock.stage("policy"):
-        policy, reasons = decided(lambda: _policy(options.policy, source, audit, regime))
+        policy, reasons = run_on_rank_zero(lambda: _policy(options.policy, source, audit, regime))
     figures: dict[str, Any] = {}
     if options.sanity:
         with clock.stage("sanity"):
-            figures["sanity"] = decided(
+            figures["sanity"] = run_on_rank_zero(
                 lambda: check_before_training(
                     materials,
                     regime,
@@ -133,7 +138,7 @@ def train_baseline(
         )
     figures |= found | _facts(materials, regime, policy, reasons, device)
     with clock.stage("references"):
-        figures |= decided(
+        figures |= run_on_rank_zero(
             lambda: reference_figures(
                 materials, regime.settings, audit, passing, test=options.evaluate_test
             )
@@ -148,36 +153,36 @@ def train_baseline(
         key = key_of(materials, regime, policy)
         with (
             logged(options.log, folder, asdict(regime.settings))
-            if is_first()
+            if is_rank_zero()
             else nullcontext() as log
         ):
-            taught = teach(
+            trained = train_network(
                 materials, regime, folder=folder, resume=resume, key=key, log=log, **means
             )
     folds = _folds(materials, regime, options, means, clock)
-    network = taught.network
+    network = trained.network
     if options.compare and plan is not None:
         with clock.stage("compare"):
             figures["compare"] = compare_cleaned(
-                materials, regime, taught, plan, seeds=options.seeds, **means
+                materials, regime, trained, plan, seeds=options.seeds, **means
             )
     if options.final:
         with clock.stage("final"):
             network, figures["final"] = finalise(
-                materials, regime, taught, folder=folder, resume=resume, **means
+                materials, regime, trained, folder=folder, resume=resume, **means
             )
-    if not is_first():
+    if not is_rank_zero():
         return Baseline(dataset, materials.goal, pd.DataFrame(), {}, network)
     figures |= {"cross_validation": folds.figures} if folds is not None else {}
     with clock.stage("judge"):
         cost = measure_cost(network, regime.size)
         judged = judge(
-            materials, taught.network, final=network, test=options.evaluate_test, measured=cost
+            materials, trained.network, final=network, test=options.evaluate_test, measured=cost
         )
-        figures |= cost | judged.figures | _training(materials, taught, judged)
+        figures |= cost | judged.figures | _training(materials, trained, judged)
     with clock.stage("errors"):
         figures["errors"] = find_errors(materials.goal, judged.table, dataset, audit)
-        figures["map"] = plane_of(materials, taught.network, test=options.evaluate_test)
+        figures["map"] = plane_of(materials, trained.network, test=options.evaluate_test)
         figures["next"] = what_next(facts_of(figures, dataset, audit))
     run = run_record(
         "train-baseline",
@@ -284,24 +289,24 @@ def _facts(
     }
 
 
-def _training(materials: Materials, taught: Taught, judged: Judgement) -> dict[str, Any]:
+def _training(materials: Materials, trained: TrainedNetwork, judged: Judgement) -> dict[str, Any]:
     """The history, and the classifier on frozen features that fine-tuning started from."""
-    history = taught.fitted.history if taught.fitted is not None else []
+    history = trained.fitted.history if trained.fitted is not None else []
     found: dict[str, Any] = {
         "history": history,
-        "best_epoch": taught.fitted.best_epoch if taught.fitted is not None else 0,
+        "best_epoch": trained.fitted.best_epoch if trained.fitted is not None else 0,
     }
-    if taught.linear is not None and taught.linear_val is not None:
+    if trained.linear is not None and trained.linear_val is not None:
         metrics = evaluate(
             materials.goal,
             materials.labels[materials.val],
-            predictions(materials, taught.linear_val),
+            predictions(materials, trained.linear_val),
             units=materials.units[materials.val],
             draws=200,
         )["metrics"]
         found["linear"] = {
-            "penalty": taught.linear.penalty,
-            "scores": taught.linear.scores,
+            "penalty": trained.linear.penalty,
+            "scores": trained.linear.scores,
             "validation": metrics,
         }
     return found
