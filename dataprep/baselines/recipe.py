@@ -22,7 +22,7 @@ from dataprep.baselines.diagnosis.facts import facts_of
 from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
 from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, refuse_no_comparison
-from dataprep.baselines.evaluation.estimates import evaluate, jsonable
+from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.parts import Judgement, judge
 from dataprep.baselines.evaluation.simple_baselines import reference_figures
 from dataprep.baselines.inference.latency import measure_cost
@@ -40,6 +40,12 @@ from dataprep.measures.options import PassOptions
 from dataprep.progress import Progress
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.results.baseline import (
+    BaselineMetrics,
+    DataFigures,
+    FrozenLinear,
+    RegimeFigures,
+)
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
 
@@ -99,7 +105,9 @@ def train_baseline(
     recipe.compare_cleaning(taught, plan)
     network = recipe.train_final(taught, resume)
     if not is_first():
-        return Baseline(recipe.dataset, recipe.materials.goal, pd.DataFrame(), {}, network)
+        return Baseline(
+            recipe.dataset, recipe.materials.goal, pd.DataFrame(), BaselineMetrics(), network
+        )
     judged = recipe.evaluate(taught, network)
     recipe.diagnose(taught, judged)
     return recipe.finished(judged, network, folds)
@@ -232,24 +240,24 @@ class _Recipe:
             **asdict(goal),
             "requirements": [str(each) for each in goal.requirements],
         }
-        self.figures["data"] = {
-            "parts": {part: len(rows) for part, rows in parts.items()},
-            "counts": counts,
-            "lost": dict(materials.store.lost),
-            "units": {part: len(np.unique(materials.units[rows])) for part, rows in parts.items()},
-            "centre": materials.centre,
-            "spread": materials.spread,
-        }
-        self.figures["regime"] = {
-            "name": regime.name,
-            "arch": regime.arch,
-            "size": regime.size,
-            "reason": regime.reason,
-            "device": self.device,
-            "settings": asdict(regime.settings),
-            "policy": self.policy.name if self.policy else "none",
-            "policy_reasons": list(self.reasons),
-        }
+        self.figures["data"] = DataFigures(
+            parts={part: len(rows) for part, rows in parts.items()},
+            counts=counts,
+            lost=dict(materials.store.lost),
+            units={part: len(np.unique(materials.units[rows])) for part, rows in parts.items()},
+            centre=materials.centre,
+            spread=materials.spread,
+        )
+        self.figures["regime"] = RegimeFigures(
+            name=regime.name,
+            arch=regime.arch,
+            size=regime.size,
+            reason=regime.reason,
+            device=self.device,
+            settings=asdict(regime.settings),
+            policy=self.policy.name if self.policy else "none",
+            policy_reasons=list(self.reasons),
+        )
 
     def measure_references(self) -> None:
         """What the model is compared with: trivial baselines, a linear probe, label noise."""
@@ -362,7 +370,7 @@ class _Recipe:
             self.dataset,
             self.materials.goal,
             judged.table,
-            jsonable({**self.figures, "seconds": self.clock.seconds}),
+            BaselineMetrics.read({**self.figures, "seconds": self.clock.seconds}),
             network,
             run,
             folds.table if folds is not None else None,
@@ -418,12 +426,10 @@ def _training(materials: Materials, taught: Taught) -> dict[str, Any]:
             predictions(materials, taught.linear_val),
             units=materials.units[materials.val],
             draws=200,
-        )["metrics"]
-        found["linear"] = {
-            "penalty": taught.linear.penalty,
-            "scores": taught.linear.scores,
-            "validation": metrics,
-        }
+        ).metrics
+        found["linear"] = FrozenLinear(
+            penalty=taught.linear.penalty, scores=taught.linear.scores, validation=metrics
+        )
     return found
 
 

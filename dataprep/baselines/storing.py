@@ -53,6 +53,7 @@ from dataprep.schemas.files.stored import (
 from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.results.baseline import BaselineMetrics, ExportResult
 from dataprep.splits.records import in_order
 
 if TYPE_CHECKING:
@@ -111,11 +112,11 @@ def write_baseline(
         {} if baseline.network is None else _model_files(baseline, folder, passing or PassOptions())
     )
     export = files.pop("", None)
-    metrics = {
-        "fingerprint": baseline.dataset.fingerprint,
-        **baseline.metrics,
-        **({"export": export} if export else {}),
-    }
+    metrics = replace(
+        baseline.metrics,
+        fingerprint=baseline.dataset.fingerprint,
+        export=export or baseline.metrics.export,
+    )
     mark_output(folder)
     with write_together(folder, owns=_OWN, keeps=(PIXELS, *FOLDERS)) as opened:
         for name, data in ((METRICS, metrics), (RUN, baseline.run)):
@@ -166,14 +167,11 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
             str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
         )
         warnings.warn(f"{MODEL} was not written: {reason}", ExportWarning, stacklevel=3)
-        return {**files, "": {"known": False, "reason": reason}}
-    facts_of_it = {
-        "known": True,
-        "difference": difference,
-        "images": len(images),
-        "size_mb": len(model) / 1e6,
-    }
-    return {**files, MODEL: model, "": facts_of_it}
+        return {**files, "": ExportResult(known=False, reason=reason)}
+    result = ExportResult(
+        known=True, difference=difference, images=len(images), size_mb=len(model) / 1e6
+    )
+    return {**files, MODEL: model, "": result}
 
 
 def _weights(baseline: Baseline, facts: ModelFacts) -> bytes:
@@ -239,12 +237,13 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
             f"{SAMPLES}, {METRICS} and {RUN} in {folder} are not of the same baseline. {_AGAIN}"
         )
     goal = _read_goal(metrics, os.path.join(folder, METRICS))
+    with reading(os.path.join(folder, METRICS), _AGAIN):
+        figures = BaselineMetrics.read(metrics)
     network = _read_network(os.path.join(folder, WEIGHTS), dataset.fingerprint)
     folds = os.path.join(folder, OUT_OF_FOLD)
     unseen = _read_table(folds) if os.path.exists(folds) else None
-    return Baseline(
-        dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run, unseen
-    )
+    table = _read_table(os.path.join(folder, PREDICTIONS))
+    return Baseline(dataset, goal, table, figures, network, run, unseen)
 
 
 def _read_table(path: str) -> pd.DataFrame:

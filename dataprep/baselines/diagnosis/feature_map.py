@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from dataprep.baselines.inference.network_predictions import features_of
 from dataprep.probes.features import features_of as space_of
 from dataprep.reports.audit.feature_map import FEWEST, map_of, reading
 from dataprep.reports.charts import in_figures
+from dataprep.schemas.results.baseline import FeatureMapFigures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,7 @@ _FIFTHS = 5
 
 def plane_of(
     materials: Materials, network: Network, *, test: bool = True, seed: int = 0
-) -> dict[str, Any]:
+) -> FeatureMapFigures:
     """Where images lie on the map of the penultimate layer; empty for fewer than 12.
 
     Args:
@@ -34,12 +35,6 @@ def plane_of(
         network: the model.
         test: with the parts other than train and val.
         seed: of the sample and of the layout.
-
-    Returns:
-        ``samples``, ``x`` and ``y`` (0 to 65535), ``agreeing`` (of the 15 nearest neighbours how
-        many share the label; -1 where that is unknown), ``labels`` and ``label_of`` (codes, -1
-        unknown), ``total``, ``reading`` (what it says, in a sentence), ``classes``
-        (`dataprep.reports.audit.feature_map.FeatureMap`).
     """
     rng = np.random.default_rng(seed)
     judged = np.concatenate(list(materials.unlearned(test).values()))
@@ -51,7 +46,7 @@ def plane_of(
     features = space_of(features_of(network, materials.store, rows), seed=seed)
     rows, values = rows[features.known], features.values[features.known]
     if len(rows) < FEWEST:
-        return {}
+        return FeatureMapFigures()
     labels, names = _labels(materials, rows)
     found = map_of(
         rows,
@@ -63,17 +58,17 @@ def plane_of(
         seed=seed,
     )
     places = np.round((found.positions + 1) * 32767.5).astype(np.int64)
-    return {
-        "samples": [str(name) for name in materials.names[rows]],
-        "x": places[:, 0],
-        "y": places[:, 1],
-        "agreeing": np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)),
-        "labels": names,
-        "label_of": labels,
-        "total": found.total,
-        "reading": reading(found),
-        "classes": list(found.classes),
-    }
+    return FeatureMapFigures(
+        samples=[str(name) for name in materials.names[rows]],
+        x=places[:, 0].tolist(),
+        y=places[:, 1].tolist(),
+        agreeing=np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)).tolist(),
+        labels=names,
+        label_of=labels.tolist(),
+        total=found.total,
+        reading=reading(found),
+        classes=[dict(each) for each in found.classes],
+    )
 
 
 def _labels(materials: Materials, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:

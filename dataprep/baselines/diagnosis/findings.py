@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataprep.baselines.evaluation.metrics import METRICS
-
-Step = dict[str, Any]
+from dataprep.schemas.results.baseline import NextStep as Step
 
 
 class View:
@@ -60,13 +59,7 @@ def step(code: str, sentence: str, figure: float, gain: float, evidence: Mapping
     the facts behind it.
     """
     gain = gain if math.isfinite(gain) else 0.0
-    return {
-        "step": code,
-        "sentence": sentence,
-        "figure": figure,
-        "gain": gain,
-        "evidence": evidence,
-    }
+    return Step(step=code, sentence=sentence, figure=figure, gain=gain, evidence=dict(evidence))
 
 
 def top_of(view: View) -> float:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights
 from dataprep.baselines.evaluation.metrics import Judged, row_scores
-from dataprep.checks.content.slices import Slice, slices_of
+from dataprep.checks.content.slices import slices_of
 from dataprep.checks.statistics.properties import Property
 from dataprep.schemas.columns import COLUMNS
+from dataprep.schemas.results.evaluation import SliceFigures
 from dataprep.schemas.text.numbers import numbers_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def slice_figures(
     *,
     seed: int = 0,
     draws: int = 1000,
-) -> list[dict[str, Any]]:
+) -> list[SliceFigures]:
     """How rows of each slice score, beside rows of the same classes outside of it; worst first.
 
     The score of a row is whether it is right (the share of labels that are right; for a regression
@@ -52,11 +53,6 @@ def slice_figures(
         units: (n,) unit of each row, from 0 without gaps.
         table: rows as handed to `Judged.of`; its columns slice. None: no slices.
         names: names of the rows of `table`.
-
-    Returns:
-        ``slice``, ``property``, ``rows``, ``units``, ``value``, ``rest`` (mean scores within and
-        without), ``difference`` with ``low`` and ``high`` (95 %), ``p`` (adjusted for all slices),
-        ``worse`` (flagged), ``examples`` (names of the most confident mistakes, of flagged slices).
     """
     if table is None or not judged.sound:
         return []
@@ -82,22 +78,26 @@ def slice_figures(
         deviation = abs(difference) / spread if spread > 0 else 0.0
         p = float((1 + (worst >= deviation).sum()) / (1 + len(worst)))
         worse = p < _ALPHA and sign * difference > 0
+        mistakes = _mistakes(judged, one.members) if worse else ()
+        inside = np.zeros(len(scores), bool)
+        inside[one.members] = True
         rows.append(
-            {
-                **_described(one, scores, units),
-                "difference": difference,
-                "low": difference - 1.96 * spread,
-                "high": difference + 1.96 * spread,
-                "p": p,
-                "worse": worse,
-                "examples": [
-                    str(labels[judged.rows[row]]) for row in _mistakes(judged, one.members)
-                ]
-                if worse
-                else [],
-            }
+            SliceFigures(
+                slice=one.name,
+                property=one.family,
+                rows=len(one.members),
+                units=len(np.unique(units[inside])),
+                value=float(scores[one.members].mean()),
+                rest=float(scores[~inside].mean()),
+                difference=difference,
+                low=difference - 1.96 * spread,
+                high=difference + 1.96 * spread,
+                p=p,
+                worse=worse,
+                examples=[str(labels[judged.rows[row]]) for row in mistakes],
+            )
         )
-    return sorted(rows, key=lambda row: -sign * float(row["difference"]))
+    return sorted(rows, key=lambda row: -sign * row.difference)
 
 
 def _properties(table: pd.DataFrame) -> list[Property]:
@@ -160,19 +160,6 @@ def _largest_by_chance(
     return np.concatenate(
         [np.abs((block - 1).astype(np.float32) @ scaled).max(axis=1) for block in blocks]
     )
-
-
-def _described(one: Slice, scores: NDArray[np.float64], units: NDArray[np.int64]) -> dict[str, Any]:
-    outside = np.ones(len(scores), bool)
-    outside[one.members] = False
-    return {
-        "slice": one.name,
-        "property": one.family,
-        "rows": len(one.members),
-        "units": len(np.unique(units[one.members])),
-        "value": float(scores[one.members].mean()),
-        "rest": float(scores[outside].mean()),
-    }
 
 
 def _mistakes(judged: Judged, members: NDArray[np.int64]) -> NDArray[np.int64]:
