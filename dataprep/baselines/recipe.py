@@ -23,7 +23,7 @@ from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
 from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, refuse_no_comparison
 from dataprep.baselines.evaluation.estimates import evaluate
-from dataprep.baselines.evaluation.parts import Judgement, judge
+from dataprep.baselines.evaluation.parts import PartResults, evaluate_parts
 from dataprep.baselines.evaluation.simple_baselines import reference_figures
 from dataprep.baselines.inference.latency import measure_cost
 from dataprep.baselines.inference.network_predictions import predictions
@@ -75,7 +75,7 @@ def train_baseline(
 
     Args:
         source: a Split, or a Dataset with labels and the column ``split``. Who looks at test is not
-            recorded here: `dataprep.baselines.evaluation.test_access.record_looks` does that, as
+            recorded here: `dataprep.baselines.evaluation.test_access.record_test_use` does that, as
             the command does.
         folder: where pixels and checkpoints go (``dataprep-out/baseline``).
         options: what is trained and how it is evaluated.
@@ -333,11 +333,11 @@ class _Recipe:
             )
         return network
 
-    def evaluate(self, taught: Taught, network: Network) -> Judgement:
+    def evaluate(self, taught: Taught, network: Network) -> PartResults:
         """Every part evaluated; temperature, thresholds and abstention chosen on val."""
         with self.clock.stage("judge"):
             cost = measure_cost(network, self.regime.size)
-            judged = judge(
+            judged = evaluate_parts(
                 self.materials,
                 taught.network,
                 final=network,
@@ -347,7 +347,7 @@ class _Recipe:
             self.figures |= cost | judged.figures | _training(self.materials, taught)
         return judged
 
-    def diagnose(self, taught: Taught, judged: Judgement) -> None:
+    def diagnose(self, taught: Taught, judged: PartResults) -> None:
         """The mistakes, the map of the features, and what next."""
         with self.clock.stage("errors"):
             self.figures["errors"] = find_errors(
@@ -358,7 +358,7 @@ class _Recipe:
             )
             self.figures["next"] = what_next(facts_of(self.figures, self.dataset, self.audit))
 
-    def finished(self, judged: Judgement, network: Network, folds: OutOfFold | None) -> Baseline:
+    def finished(self, judged: PartResults, network: Network, folds: OutOfFold | None) -> Baseline:
         """The baseline, with the record of the run."""
         run = run_record(
             "train-baseline",

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.goal import parse_requirement
-from dataprep.baselines.inference.model_card import ModelFacts
+from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.baselines.pages.baseline_page import draw_baseline
 from dataprep.errors import DataprepError, FingerprintError, InputError
 from dataprep.measures.decode.views import views_of
@@ -154,14 +154,14 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
     """
     from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
 
-    facts = ModelFacts.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
-    files: dict[str, Any] = {WEIGHTS: _weights(baseline, facts)}
-    images = _images(baseline, folder, facts.size, passing)
+    card = ModelCard.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
+    files: dict[str, Any] = {WEIGHTS: _weights(baseline, card)}
+    images = _images(baseline, folder, card.size, passing)
     try:
-        program = exported(baseline.network, facts)
-        files[PROGRAM] = program_bytes(program, facts)
-        model = onnx_bytes(program, facts)
-        difference = compared(baseline.network, facts, model, images)
+        program = exported(baseline.network, card)
+        files[PROGRAM] = program_bytes(program, card)
+        model = onnx_bytes(program, card)
+        difference = compared(baseline.network, card, model, images)
     except Exception as error:
         reason = (
             str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
@@ -174,20 +174,20 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
     return {**files, MODEL: model, "": result}
 
 
-def _weights(baseline: Baseline, facts: ModelFacts) -> bytes:
+def _weights(baseline: Baseline, card: ModelCard) -> bytes:
     import torch
 
     network = baseline.network
     file = io.BytesIO()
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
     made_by = {
-        "arch": facts.arch,
-        "outputs": facts.goal.outputs,
-        "size": facts.size,
+        "arch": card.arch,
+        "outputs": card.goal.outputs,
+        "size": card.size,
         "dropout": float(network.dropout.p),
     }
     torch.save(
-        {"form": _FORM, "fingerprint": facts.fingerprint, "network": made_by, "state": state}, file
+        {"form": _FORM, "fingerprint": card.fingerprint, "network": made_by, "state": state}, file
     )
     return file.getvalue()
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from dataprep.baselines.evaluation.parts import judge
-from dataprep.baselines.inference.model_card import ModelFacts
+from dataprep.baselines.evaluation.parts import evaluate_parts
+from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.baselines.training import networks as models
 from dataprep.baselines.training.materials import Materials
 from dataprep.baselines.training.networks import Network
@@ -80,7 +80,7 @@ def toy_metrics(materials: Materials, network: Network, arch: str = "resnet18") 
                 {"epoch": 0, "train_loss": 1.0, "score": 0.5},
                 {"epoch": 1, "train_loss": 0.5, "score": 0.6},
             ],
-            **judge(materials, network).figures,
+            **evaluate_parts(materials, network).figures,
         }
     )
 
@@ -90,7 +90,7 @@ def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
     materials = toy_files(folder, count=12, val=12)
     torch.manual_seed(0)
     network = models.make_network(arch, materials.goal.outputs, size=SIZE, pretrained=False).eval()
-    table = judge(materials, network).table
+    table = evaluate_parts(materials, network).table
     run = run_record("train-baseline", materials.dataset, {}, {})
     return Baseline(
         materials.dataset,
@@ -102,7 +102,7 @@ def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
     )
 
 
-def toy_facts(materials: Materials, network: Network, **changes: Any) -> ModelFacts:
-    """The facts of a small network."""
+def toy_card(materials: Materials, network: Network, **changes: Any) -> ModelCard:
+    """The card of a small network."""
     metrics = toy_metrics(materials, network)
-    return replace(ModelFacts.of(materials.goal, metrics, materials.dataset.fingerprint), **changes)
+    return replace(ModelCard.of(materials.goal, metrics, materials.dataset.fingerprint), **changes)

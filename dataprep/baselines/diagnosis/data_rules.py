@@ -66,7 +66,7 @@ def find_shortcuts(view: View) -> Iterator[Step]:
                 or "see the audit"
             )
             more = f" and {claim['warned'] - 1:,} more" if claim.get("warned", 1) > 1 else ""
-            stake = view.gain(view.own, view.dumb) / 2 if math.isfinite(view.dumb) else 0.5
+            stake = view.gain(view.own, view.trivial) / 2 if math.isfinite(view.trivial) else 0.5
             yield step(
                 code,
                 f"{view.name} {view.own:.3f} {doubt} ({check}: {what}{more}): {todo}",

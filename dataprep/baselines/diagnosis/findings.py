@@ -22,8 +22,8 @@ class View:
         self.worse, self.better = (
             (self.low, self.high) if self.metric.direction == "higher" else (self.high, self.low)
         )
-        dumb = [number(each["value"]) for each in facts.get("dumb") or ()]
-        self.dumb = dumb[0] if dumb else math.nan
+        trivial = [number(each["value"]) for each in facts.get("dumb") or ()]
+        self.trivial = trivial[0] if trivial else math.nan
 
     def of(self, *keys: str) -> Any:
         """What lies at the end of `keys`, or an empty mapping."""
@@ -40,7 +40,11 @@ class View:
         """How much better `to` is than `start`, in the unit of gains."""
         if self.metric.direction == "higher":
             return to - start
-        scale = self.dumb if math.isfinite(self.dumb) and self.dumb > 0 else max(abs(start), 1e-12)
+        scale = (
+            self.trivial
+            if math.isfinite(self.trivial) and self.trivial > 0
+            else max(abs(start), 1e-12)
+        )
         return (start - to) / scale
 
     @property

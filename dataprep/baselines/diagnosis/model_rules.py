@@ -24,16 +24,16 @@ WIDE = 0.05
 
 def find_useless(view: View) -> Iterator[Step]:
     """Not beyond the interval better than an answer that does not look."""
-    if math.isfinite(view.dumb) and not view.gain(view.worse, view.dumb) > 0:
+    if math.isfinite(view.trivial) and not view.gain(view.worse, view.trivial) > 0:
         yield step(
             "broken",
             f"the model ({view.name} {view.own:.3f}, interval {view.low:.3f} to {view.high:.3f}) "
             "does not beat an answer that "
-            f"does not look at the image ({view.dumb:.3f}): look at the sanity checks and the "
+            f"does not look at the image ({view.trivial:.3f}): look at the sanity checks and the "
             "labels before anything else",
-            view.own - view.dumb,
+            view.own - view.trivial,
             1.0,
-            {"dumb": view.dumb, "low": view.low, "high": view.high},
+            {"dumb": view.trivial, "low": view.low, "high": view.high},
         )
 
 

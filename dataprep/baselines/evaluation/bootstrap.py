@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.evaluation.metrics import Judged, Metric, Weighted
+from dataprep.baselines.evaluation.metrics import LabelledRows, Metric, Weighted
 from dataprep.checks.labels.ambiguous_classes import wilson
 from dataprep.schemas.results.evaluation import Estimate
 
@@ -58,7 +58,7 @@ def drawn_weights(units: NDArray[np.int64], draws: int, seed: int) -> Iterator[N
         yield block
 
 
-def draws_of(metric: Metric, judged: Judged, draws: int) -> int:
+def draws_of(metric: Metric, judged: LabelledRows, draws: int) -> int:
     """How many draws a metric gets: fewer for one that ranks, where rows times classes are many."""
     if not metric.ranked:
         return draws
@@ -67,7 +67,7 @@ def draws_of(metric: Metric, judged: Judged, draws: int) -> int:
 
 
 def resampled(
-    judged: Judged, metrics: list[Metric], units: NDArray[np.int64], *, draws: int, seed: int
+    judged: LabelledRows, metrics: list[Metric], units: NDArray[np.int64], *, draws: int, seed: int
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Values of metrics, and the tally of classes, in every draw.
 

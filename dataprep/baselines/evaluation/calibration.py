@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, softmax
 
 from dataprep.baselines.evaluation.bootstrap import numbered
-from dataprep.baselines.evaluation.metrics import Judged, row_losses
+from dataprep.baselines.evaluation.metrics import LabelledRows, row_losses
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.results.evaluation import Calibration, CalibrationFigures, ReliabilityBin
 from dataprep.schemas.results.record import Record
@@ -155,7 +155,7 @@ def calibrate(
     Returns:
         The temperature of all rows, and the calibration before and after it.
     """
-    judged = Judged.of(goal, labels, logits)
+    judged = LabelledRows.of(goal, labels, logits)
     if not judged.sound:
         nothing = CalibrationFigures()
         return 1.0, Calibration(
@@ -184,7 +184,7 @@ def calibration_figures(
     goal: Goal, labels: NDArray[Any], probs: NDArray[Any], *, seed: int = 0
 ) -> CalibrationFigures:
     """Calibration of probabilities as they are."""
-    judged = Judged.of(goal, labels, probs)
+    judged = LabelledRows.of(goal, labels, probs)
     if not judged.sound:
         return CalibrationFigures()
     confidence, right = statements(judged)
@@ -198,7 +198,7 @@ def calibration_figures(
     )
 
 
-def statements(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def statements(judged: LabelledRows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Confidence and truth of everything that is said: one statement per row, or per row and
     label of several.
     """

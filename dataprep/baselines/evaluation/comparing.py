@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from dataprep.baselines.evaluation.bootstrap import numbered, percentiles, resampled
-from dataprep.baselines.evaluation.metrics import METRICS, Judged, Weighted, metrics_for
+from dataprep.baselines.evaluation.metrics import METRICS, LabelledRows, Weighted, metrics_for
 from dataprep.schemas.results.evaluation import (
     Comparison,
     MetricDifference,
@@ -46,7 +46,7 @@ def compare_models(
         seed: of the bootstrap.
         draws: bootstrap samples of whole units.
     """
-    sides = [Judged.of(goal, labels, probs) for probs in (one, other)]
+    sides = [LabelledRows.of(goal, labels, probs) for probs in (one, other)]
     unit = numbered(units, sides[0].rows)
     metrics = metrics_for(goal)
     drawn = [resampled(side, metrics, unit, draws=draws, seed=seed)[0] for side in sides]

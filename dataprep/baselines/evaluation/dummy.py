@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from dataprep.baselines.evaluation.metrics import (
     METRICS,
-    Judged,
+    LabelledRows,
     Metric,
     Weighted,
     known_labels,
@@ -129,7 +129,7 @@ def _stratified(
         else:
             drawn = (rng.random(len(shares))[:, None] >= edges[:, :-1]).sum(axis=1)
             said = (drawn[:, None] == kinds).astype(np.float64)
-        rows = Weighted(Judged.of(goal, labels, said))
+        rows = Weighted(LabelledRows.of(goal, labels, said))
         for each in deciding:
             total[each.name] += each.values(rows)
     means = {}

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 from dataprep.baselines.evaluation.bootstrap import estimate, numbered, resampled
 from dataprep.baselines.evaluation.metrics import (
     METRICS,
-    Judged,
+    LabelledRows,
     Weighted,
     class_average_precision,
     class_f,
@@ -74,7 +74,7 @@ def evaluate(
         ValueError: probabilities that do not fit the labels or the goal.
     """
     _demand_fit(goal, labels, probs)
-    judged = Judged.of(goal, labels, probs, thresholds)
+    judged = LabelledRows.of(goal, labels, probs, thresholds)
     unit = numbered(units, judged.rows)
     metrics = metrics_for(goal)
     drawn, tallies = resampled(judged, metrics, unit, draws=draws, seed=seed)
@@ -125,7 +125,7 @@ def _demand_fit(goal: Goal, labels: NDArray[Any], probs: NDArray[Any]) -> None:
 
 
 def _classes(
-    judged: Judged, whole: Weighted, tallies: NDArray[np.float64], unit: NDArray[np.int64]
+    judged: LabelledRows, whole: Weighted, tallies: NDArray[np.float64], unit: NDArray[np.int64]
 ) -> list[ClassFigures]:
     """Per class: how many rows and units, precision, recall and F1 with intervals, and what
     ranking says of it.
@@ -176,7 +176,7 @@ def _columns(values: NDArray[Any], goal: Goal) -> NDArray[np.bool_]:
     return np.asarray(values[:, None] == np.arange(len(goal.classes)))
 
 
-def _confusion(judged: Judged) -> Confusion:
+def _confusion(judged: LabelledRows) -> Confusion:
     """Rows by true and predicted class; of several labels the four counts of each."""
     classes = list(judged.goal.classes)
     if not classes or not judged.sound:

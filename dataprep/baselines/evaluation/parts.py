@@ -12,7 +12,7 @@ import pandas as pd
 
 from dataprep.baselines.evaluation.calibration import calibrate, calibration_figures
 from dataprep.baselines.evaluation.estimates import evaluate
-from dataprep.baselines.evaluation.metrics import Judged, decide
+from dataprep.baselines.evaluation.metrics import LabelledRows, decide
 from dataprep.baselines.evaluation.thresholds import (
     choose_abstention,
     choose_thresholds,
@@ -50,7 +50,7 @@ _MOST_VALUES = 40
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class PartResults:
     """Predictions for every part, and all that they say.
 
     Attributes:
@@ -69,7 +69,7 @@ class Judgement:
     figures: dict[str, Any]
 
 
-def judge(
+def evaluate_parts(
     materials: Materials,
     network: Network,
     *,
@@ -77,7 +77,7 @@ def judge(
     test: bool = True,
     measured: Mapping[str, float] | None = None,
     seed: int = 0,
-) -> Judgement:
+) -> PartResults:
     """Predict every part and judge it; temperature, thresholds and abstention are chosen on val
     alone.
 
@@ -130,7 +130,7 @@ def judge(
         )
     if goal.kind in ("binary", "multi-class"):
         figures["coverage"] = _coverage(materials, probs, thresholds)
-    return Judgement(
+    return PartResults(
         _table(materials, parts, probs, thresholds), logits, temperature, thresholds, figures
     )
 
@@ -167,10 +167,12 @@ def _coverage(
     val, as they do elsewhere.
     """
     goal, rows = materials.goal, materials.val
-    confidence, right = _answers(Judged.of(goal, materials.labels[rows], probs["val"], thresholds))
+    confidence, right = _answers(
+        LabelledRows.of(goal, materials.labels[rows], probs["val"], thresholds)
+    )
     curve = risk_coverage(confidence, ~right)
     others = {
-        name: _answers(Judged.of(goal, materials.labels[part], probs[name], thresholds))
+        name: _answers(LabelledRows.of(goal, materials.labels[part], probs[name], thresholds))
         for name, part in materials.parts.items()
         if name in probs and name not in ("train", "val")
     }
@@ -189,7 +191,7 @@ def _coverage(
     return Coverage(validation=None if curve is None else curve.shown(), abstention=found)
 
 
-def _answers(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _answers(judged: LabelledRows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probability and truth of what is answered, which a threshold may have made the less
     probable of two classes.
     """

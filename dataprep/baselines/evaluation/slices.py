@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights
-from dataprep.baselines.evaluation.metrics import Judged, row_scores
+from dataprep.baselines.evaluation.metrics import LabelledRows, row_scores
 from dataprep.checks.content.slices import slices_of
 from dataprep.checks.statistics.properties import Property
 from dataprep.schemas.columns import COLUMNS
@@ -31,7 +31,7 @@ _LEAST_OUTSIDE = 2
 
 
 def slice_figures(
-    judged: Judged,
+    judged: LabelledRows,
     units: NDArray[np.int64],
     table: pd.DataFrame | None,
     names: Any = None,
@@ -51,7 +51,7 @@ def slice_figures(
     Args:
         judged: n rows.
         units: (n,) unit of each row, from 0 without gaps.
-        table: rows as handed to `Judged.of`; its columns slice. None: no slices.
+        table: rows as handed to `LabelledRows.of`; its columns slice. None: no slices.
         names: names of the rows of `table`.
     """
     if table is None or not judged.sound:
@@ -119,7 +119,7 @@ def _properties(table: pd.DataFrame) -> list[Property]:
     return [each for each in found if np.isfinite(each.values).any()]
 
 
-def _strata(judged: Judged) -> NDArray[np.int64]:
+def _strata(judged: LabelledRows) -> NDArray[np.int64]:
     """(n,) what rows are compared within: the class; nothing where there is more than one label,
     or a number.
     """
@@ -162,7 +162,7 @@ def _largest_by_chance(
     )
 
 
-def _mistakes(judged: Judged, members: NDArray[np.int64]) -> NDArray[np.int64]:
+def _mistakes(judged: LabelledRows, members: NDArray[np.int64]) -> NDArray[np.int64]:
     """The members that are most wrong: largest error, or wrong with most confidence."""
     scores = row_scores(judged)[members]
     if judged.goal.kind == "regression":

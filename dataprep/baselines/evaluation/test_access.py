@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CHOSEN_BY = ("train", "val")
 
 
-def record_looks(
+def record_test_use(
     baseline: Baseline, folder: str | os.PathLike[str], split: Split | None = None
 ) -> list[str]:
     """Write each part that `baseline` was judged on, but for train and val, into the ledger of the

@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn.metrics import precision_recall_fscore_support
 
 from dataprep.baselines.evaluation.bootstrap import numbered
-from dataprep.baselines.evaluation.metrics import Judged
+from dataprep.baselines.evaluation.metrics import LabelledRows
 from dataprep.checks.labels.ambiguous_classes import wilson
 from dataprep.schemas.results.evaluation import (
     Abstention,
@@ -162,7 +162,7 @@ def choose_thresholds(
     of several; of more than two classes those that a requirement names, each against the rest.
     Empty for a regression.
     """
-    judged = Judged.of(goal, labels, probs)
+    judged = LabelledRows.of(goal, labels, probs)
     found = {}
     for code, name in enumerate(goal.classes):
         named = [

@@ -168,7 +168,7 @@ class BaselineMetrics(Record):
         tuning: trials of hyperparameters (`dataprep.baselines.tuning.tuning`).
         goal: the fields of `dataprep.schemas.goal.Goal`, requirements as text.
         data, regime: what was trained on, and how.
-        dumb: trivial baselines, the best first.
+        trivial_baselines: the best first; their key is ``dumb``.
         ceiling: of label noise. probe: on the audit's embeddings. imbalance: class weights.
         compare: cleaning. final: the training on train and val.
         cross_validation: a model per fold.
@@ -189,7 +189,7 @@ class BaselineMetrics(Record):
     goal: dict[str, Any] | None = None
     data: DataFigures | None = None
     regime: RegimeFigures | None = None
-    dumb: list[TrivialBaseline] | None = None
+    trivial_baselines: list[TrivialBaseline] | None = field(default=None, metadata={"key": "dumb"})
     ceiling: NoiseCeiling | None = None
     probe: ProbeFigures | None = None
     imbalance: ClassWeightEffect | None = None
