@@ -75,7 +75,7 @@ def tune(
     """Try `trials` settings; the first are the default's, so that what is found is held against
     them.
 
-    LabelledRows by val, or by grouped folds of train and val where val is small; never by test. Trials
+    Judged by val, or by grouped folds of train and val where val is small; never by test. Trials
     that fall behind are pruned after an epoch or more (ASHA). The same seed tries the same
     settings.
 
