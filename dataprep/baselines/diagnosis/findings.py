@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataprep.baselines.evaluation.metrics import METRICS
-from dataprep.schemas.results.baseline import NextStep as Step
+from dataprep.schemas.results.baseline import NextStep
 
 
 class View:
@@ -58,12 +58,14 @@ def number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def step(code: str, sentence: str, figure: float, gain: float, evidence: Mapping[str, Any]) -> Step:
+def step(
+    code: str, sentence: str, figure: float, gain: float, evidence: Mapping[str, Any]
+) -> NextStep:
     """A step: its code, the sentence, the figure that it rests on, what there is to gain, and
     the facts behind it.
     """
     gain = gain if math.isfinite(gain) else 0.0
-    return Step(step=code, sentence=sentence, figure=figure, gain=gain, evidence=dict(evidence))
+    return NextStep(step=code, sentence=sentence, figure=figure, gain=gain, evidence=dict(evidence))
 
 
 def top_of(view: View) -> float:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataprep.baselines.diagnosis import data_rules, model_rules
-from dataprep.baselines.diagnosis.findings import Step, View, step
+from dataprep.baselines.diagnosis.findings import View, step
 from dataprep.schemas.issues import evidence_of
+from dataprep.schemas.results.baseline import NextStep
 
 if TYPE_CHECKING:
     from dataprep.schemas.issues import Issues
@@ -23,7 +24,7 @@ _SHOWN = 3
 #: What makes every other figure doubtful comes first; then that all is done.
 _TIERS, _LAST = {"broken": 0, "leakage": 1, "shortcut": 1, "ship": 2}, 3
 
-_RULES: tuple[Callable[[View], Iterator[Step]], ...] = (
+_RULES: tuple[Callable[[View], Iterator[NextStep]], ...] = (
     model_rules.find_useless,
     data_rules.find_shortcuts,
     model_rules.find_underfitting,
@@ -43,7 +44,7 @@ _RULES: tuple[Callable[[View], Iterator[Step]], ...] = (
 )
 
 
-def what_next(facts: Mapping[str, Any]) -> list[Step]:
+def what_next(facts: Mapping[str, Any]) -> list[NextStep]:
     """The steps that the figures ask for.
 
     Args:
@@ -65,7 +66,7 @@ def what_next(facts: Mapping[str, Any]) -> list[Step]:
         First what makes the other figures doubtful, then that the target is reached, then the rest,
         the largest gain first.
     """
-    found: list[Step] = []
+    found: list[NextStep] = []
     view = View(facts)
     if math.isfinite(view.own):
         for rule in _RULES:

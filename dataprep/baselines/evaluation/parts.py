@@ -1,5 +1,5 @@
-"""Judging: what a trained network's predictions say, part by part; chosen on validation,
-reported on test.
+"""Evaluation of a trained network part by part: temperature, thresholds and abstention chosen on
+validation, figures reported on every part.
 """
 
 from __future__ import annotations

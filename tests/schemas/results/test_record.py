@@ -1,4 +1,4 @@
-"""Results as dataclasses and as the dictionaries of metrics.json, whose keys stay what they were."""
+"""Results as dataclasses and as the dictionaries of metrics.json, whose keys stay the same."""
 
 from __future__ import annotations
 
