@@ -9,7 +9,14 @@ import numpy as np
 
 from dataprep.baselines.inference.network_predictions import features_of
 from dataprep.probes.features import features_of as space_of
-from dataprep.reports.audit.feature_map import FEWEST, map_of, reading
+from dataprep.reports.audit.feature_map import (
+    FEWEST,
+    agreeing_of,
+    frequent_first,
+    map_of,
+    places_of,
+    reading,
+)
 from dataprep.reports.charts import in_figures
 from dataprep.schemas.results.baseline import FeatureMapFigures
 
@@ -57,12 +64,12 @@ def plane_of(
         len(judged) + len(materials.train),
         seed=seed,
     )
-    places = np.round((found.positions + 1) * 32767.5).astype(np.int64)
+    places = places_of(found)
     return FeatureMapFigures(
         samples=[str(name) for name in materials.names[rows]],
         x=places[:, 0].tolist(),
         y=places[:, 1].tolist(),
-        agreeing=np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)).tolist(),
+        agreeing=agreeing_of(found),
         labels=names,
         label_of=labels.tolist(),
         total=found.total,
@@ -82,9 +89,4 @@ def _labels(materials: Materials, rows: NDArray[np.int64]) -> tuple[NDArray[np.i
         return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _FIFTHS - 1).astype(
             np.int64
         ), names
-    texts = materials.dataset.samples["label"].iloc[rows].astype("str").to_numpy(dtype=object)
-    kinds, codes, counts = np.unique(texts.astype(str), return_inverse=True, return_counts=True)
-    order = np.lexsort((kinds, -counts))
-    place = np.empty(len(kinds), np.int64)
-    place[order] = np.arange(len(kinds))
-    return place[codes], [str(name) for name in kinds[order]]
+    return frequent_first(materials.dataset.samples["label"].iloc[rows])
