@@ -378,10 +378,10 @@ def _trained(
 
 def _kept(made: Baseline, split: Split, audit: Audit | None, out: str) -> BaselinePaths:
     """The files of a baseline, written after its looks at test are in the ledger."""
-    from dataprep.baselines.evaluation.test_access import record_looks
+    from dataprep.baselines.evaluation.test_access import record_test_use
     from dataprep.baselines.storing import write_baseline
 
-    record_looks(made, os.path.join(out, "split"), split)
+    record_test_use(made, os.path.join(out, "split"), split)
     return write_baseline(made, os.path.join(out, "baseline"), audit=audit)
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
-from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
 from dataprep.baselines.goal import codes_of
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.training.fitting import linear_on, train_network
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def compare_cleaned(
     device: str = "cpu",
     workers: int = 0,
     report: Report | None = None,
-) -> dict[str, Any]:
+) -> CleaningEffect:
     """Whether cleaning the training part helps, over paired seeds.
 
     Args:
@@ -58,13 +58,6 @@ def compare_cleaned(
         plan: what to drop and relabel.
         seeds: trainings of each side; the two of a seed share their order, augmentation and first
             weights.
-
-    Returns:
-        `dataprep.baselines.evaluation.comparing.paired_seeds`, and ``dropped``, ``relabelled``
-        (training samples), ``judged`` (rows of val), ``rows``
-        (`dataprep.baselines.evaluation.comparing.compare_models` on the mean answers of all seeds:
-        an interval over the judged units), ``helped`` ("better", "worse" or "no clear difference":
-        only where both intervals say so), ``sentence``.
 
     Raises:
         InputError: the plan changes nothing in train, or leaves no row of val to judge on.
@@ -184,7 +177,7 @@ def _linear_pair(
 
 def _weighed(
     side: Materials, answers: tuple[list[Any], list[Any]], facts: dict[str, int]
-) -> dict[str, Any]:
+) -> CleaningEffect:
     goal, labels, units = side.goal, side.labels[side.val], side.units[side.val]
     own = METRICS[goal.metric]
     values = [[own.function(goal, labels, each) for each in place] for place in answers]
@@ -192,37 +185,35 @@ def _weighed(
     rows = compare_models(
         goal, labels, np.mean(answers[0], axis=0), np.mean(answers[1], axis=0), units=units
     )
-    verdicts = {paired["verdict"], rows["metric"]["verdict"]}
+    verdicts = {paired.verdict, rows.metric.verdict}
     helped = verdicts.pop() if len(verdicts) == 1 else "no clear difference"
-    return dict(
-        jsonable(
-            {
-                **paired,
-                **facts,
-                "rows": rows,
-                "helped": helped,
-                "sentence": _sentence(paired, facts, helped),
-            }
-        )
+    return CleaningEffect(
+        paired=paired,
+        dropped=facts["dropped"],
+        relabelled=facts["relabelled"],
+        judged=facts["judged"],
+        rows=rows,
+        helped=helped,
+        sentence=_sentence(paired, facts, helped),
     )
 
 
-def _sentence(paired: dict[str, Any], facts: dict[str, int], helped: str) -> str:
+def _sentence(paired: PairedSeeds, facts: dict[str, int], helped: str) -> str:
     meaning = {"better": "cleaning helped", "worse": "cleaning did harm"}.get(
         helped, "no clear difference"
     )
     reach = (
         ""
-        if paired["low"] is None
-        else f" ({paired['low']:+.3f} to {paired['high']:+.3f} over {paired['seeds']} paired seeds)"
+        if paired.low is None
+        else f" ({paired.low:+.3f} to {paired.high:+.3f} over {paired.seeds} paired seeds)"
     )
     change = (
         "is not defined"
-        if paired["difference"] is None
-        else f"changes by {paired['difference']:+.3f}{reach}"
+        if paired.difference is None
+        else f"changes by {paired.difference:+.3f}{reach}"
     )
     return (
         f"{meaning}: with {facts['dropped']:,} training samples dropped and "
         f"{facts['relabelled']:,} relabelled, "
-        f"{paired['metric']} on {facts['judged']:,} untouched samples of val {change}"
+        f"{paired.metric} on {facts['judged']:,} untouched samples of val {change}"
     )
