@@ -61,7 +61,7 @@ def compare_hashes(
             listed[place] = from_imagehash(given)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
-    rows = np.flatnonzero((dataset.samples["lost"] == "").to_numpy())
+    rows = np.flatnonzero(dataset.readable)
     found = _pairs(dataset.arrays["phash"][rows], listed, distance)
     table = pd.DataFrame(
         {
