@@ -80,7 +80,7 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
     embedding = audit.dataset.arrays.get("embedding")
     if embedding is None:
         return None
-    readable = _readable(audit.dataset)
+    readable = np.flatnonzero(audit.dataset.readable)
     rows, drawn = _sample(audit, readable, most, seed)
     features = features_of(np.asarray(embedding[rows]), seed=seed)
     rows, drawn, values = (
@@ -129,12 +129,6 @@ def why_unmapped(audit: Audit) -> str:
     if "embedding" not in audit.dataset.arrays:
         return "needs embeddings, which this run went without"
     return f"fewer than {FEWEST} images have an embedding"
-
-
-def _readable(dataset: Dataset) -> NDArray[np.int64]:
-    if "lost" not in dataset.samples:
-        return np.arange(len(dataset))
-    return np.flatnonzero((dataset.samples["lost"].astype("str").fillna("") == "").to_numpy())
 
 
 def _sample(
