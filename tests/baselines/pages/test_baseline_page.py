@@ -119,8 +119,8 @@ def test_every_kind_of_goal(kind: Any, tmp_path: Path) -> None:
     baseline, audit = analysed(tmp_path, kind)
     json.dumps(baseline.metrics, allow_nan=False)
     page = draw_baseline(baseline, audit)
-    assert "Against what" in page
-    assert "AGAINST WHAT" in text_of(baseline)
+    assert "Compared with" in page
+    assert "COMPARED WITH" in text_of(baseline)
 
 
 def test_the_terminal_says_goal_model_figures_and_next_in_80_columns(
