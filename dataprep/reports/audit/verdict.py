@@ -112,7 +112,8 @@ def _hidden(left_out: int) -> str:
 def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
     if not skipped:
         return f"All {len(checks)} checks ran." if len(checks) != 1 else "The one check ran."
-    return f"{counted(len(checks), 'check')} ran, {len(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped."
+    left_out = f"{len(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped"
+    return f"{counted(len(checks), 'check')} ran, {left_out}."
 
 
 def percent(share: float) -> str:
