@@ -1,0 +1,101 @@
+"""Divisions and repairs of small problems, unit by unit.
+
+The solver promises the same result for the same problem and seed on every machine. Sizes and mixes
+alone, which the other tests ask for, leave room for a search that has lost a step; where a change
+of the search is meant, these strings change with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dataprep.splits.solver.problem import Ints
+from dataprep.splits.solver.repairing import Point, fewest_moves, frontier
+from dataprep.splits.solver.solving import solve
+from tests.splits.solver.problems import problem_of, random_problem
+from tests.splits.solver.test_repairing import random_split
+
+
+def text(part: Ints) -> str:
+    """The part of each unit, a digit each."""
+    return "".join(map(str, part.tolist()))
+
+
+def facts(point: Point) -> tuple[int, str, float, float]:
+    return (
+        point.moves,
+        text(point.part),
+        round(point.size_deviation, 6),
+        round(point.label_deviation, 6),
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "parts", "seed", "expected"),
+    [
+        (24, 3, 0, "021120112202012121201010"),
+        (24, 3, 1, "100002201112112221210020"),
+        (40, 4, 0, "3221122311201331011023121033003033020221"),
+        (40, 4, 1, "3113202213103230330023130102131202212013"),
+    ],
+)
+def test_a_problem_and_a_seed_have_one_division(
+    units: int, parts: int, seed: int, expected: str
+) -> None:
+    problem = random_problem(0 if units == 24 else 1, units, parts, samples=4 * units)
+    assert text(solve(problem, seed=seed)) == expected
+
+
+def test_unequal_parts_with_fixed_units_have_one_division() -> None:
+    rng = np.random.default_rng(5)
+    unit = np.append(np.arange(30), rng.integers(0, 30, 90))
+    fixed = np.where(np.arange(30) % 7 == 0, np.arange(30) % 3, -1)
+    problem = problem_of(unit, rng.integers(-1, 4, 120), [7, 2, 1], fixed)
+    assert text(solve(problem)) == "002020010010002100200020110110"
+
+
+def test_many_small_units_are_dealt_out_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dataprep.splits.solver.greedy_assignment.SINGLY", 5)
+    monkeypatch.setattr("dataprep.splits.solver.solving.KICKS", 2)
+    problem = random_problem(3, 60, 3, samples=200, classes=4)
+    expected = "010001100020202220112002001102211002211102020110222112221111"
+    assert text(solve(problem)) == expected
+
+
+def test_a_split_has_one_frontier() -> None:
+    problem, cost = random_split(1, samples=60, units=16)
+    points = frontier(problem, cost)
+    assert [facts(point) for point in points] == [
+        (13, "1122210201212002", 0.1875, 0.150877),
+        (14, "1120210201212012", 0.0625, 0.116667),
+        (15, "1122210001212012", 0.0625, 0.038095),
+        (16, "1120220001212012", 0.2, 0.011594),
+        (17, "1112220001202012", 0.1, 0.012121),
+        (19, "1120210021212012", 0.083333, 0.007018),
+        (20, "1120220021212011", 0.0625, 0.008333),
+    ]
+    best, met = fewest_moves(problem, cost, points)
+    assert (*facts(best), met) == (19, "1122210021212010", 0.0625, 0.016667, False)
+
+
+def test_a_split_with_a_frozen_part_has_one_frontier() -> None:
+    problem, cost = random_split(1, samples=60, units=16)
+    points = frontier(problem, cost, frozen=(2,))
+    assert [facts(point) for point in points] == [
+        (15, "1222220201212012", 0.4375, 0.098291),
+        (16, "1222220201202012", 0.5, 0.028846),
+        (17, "1222220210212002", 0.3125, 0.017483),
+        (18, "1222220210202012", 0.3, 0.012821),
+    ]
+    best, met = fewest_moves(
+        problem, cost, points, frozen=(2,), size_tolerance=0.4, label_tolerance=0.05
+    )
+    assert (*facts(best), met) == (17, "1222220210212002", 0.3125, 0.017483, True)
+
+
+def test_a_thinned_frontier_keeps_points_at_even_distances() -> None:
+    problem, cost = random_split(1, samples=60, units=16)
+    points = frontier(problem, cost, most=4)
+    assert [point.moves for point in points] == [13, 15, 20]
+    assert [point.moves for point in frontier(problem, cost, most=1)] == [13, 20]
