@@ -43,6 +43,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 SPLITTING = [f"tests/splits/test_{name}.py" for name in ("changing", "rules", "splitter", "times")]
+TRAINED = [f"tests/baselines/{name}" for name in ("test_choices.py", "test_after_training.py")]
+TRAINED += [f"tests/baselines/{name}" for name in ("sanity", "tuning", "diagnosis", "pages")]
 
 #: Area: the code that is mutated, and the tests that answer for it.
 AREAS = {
@@ -53,13 +55,15 @@ AREAS = {
     ),
     "ingest": (["dataprep/ingest"], ["tests/ingest"]),
     "reports": (["dataprep/reports"], ["tests/reports"]),
-    "evaluation": (["dataprep/baselines/evaluation"], ["tests/baselines/evaluation"]),
-    "training": (["dataprep/baselines/training"], ["tests/baselines"]),
+    "evaluation": (["dataprep/baselines/evaluation"], ["tests/baselines/evaluation", *TRAINED]),
+    "training": (["dataprep/baselines/training"], ["tests/baselines/training", *TRAINED]),
 }
 #: Imported once, before any fork.
 HEAVY = ("pytest", "pandas", "scipy.stats", "sklearn.linear_model", "PIL.Image", "pyarrow", "rich")
 #: Numbers from here on are sizes and limits that nobody tells from the next number.
 LARGE = 1000
+#: Keyword arguments that only guard against a bug elsewhere: dataclasses', and that of `zip`.
+GUARDS = {"frozen", "slots", "kw_only", "strict"}
 CACHES = {"cache", "lru_cache", "cached_property", "abstractmethod", "overload", "override"}
 
 
@@ -98,8 +102,8 @@ def spans_left_out(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
             yield "annotation", node.returns
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             yield "type checking", node
-        elif isinstance(node, ast.keyword) and node.arg in {"frozen", "slots", "kw_only"}:
-            yield "dataclass option", node
+        elif isinstance(node, ast.keyword) and node.arg in GUARDS:
+            yield "guard", node
         elif isinstance(node, ast.Assign) and "__all__" in ast.unparse(node.targets[0]):
             yield "__all__", node
 
