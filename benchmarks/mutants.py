@@ -161,11 +161,11 @@ def mutated(source: str, mutant: Mutant) -> str | None:
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.operators.provider import OperatorProvider
 
-    code = mutate_code(source, OperatorProvider()[mutant.operator](), mutant.occurrence)
     try:
+        code = mutate_code(source, OperatorProvider()[mutant.operator](), mutant.occurrence)
         if code is None or ast.dump(ast.parse(code)) == ast.dump(ast.parse(source)):
             return None
-    except SyntaxError:
+    except (SyntaxError, AttributeError):  # cosmic-ray stumbles over `except sqlite3.Error`
         return None
     return code
 
@@ -185,7 +185,7 @@ def draw(paths: list[str], count: int, seed: int) -> tuple[list[Mutant], collect
     for place in chance.sample(sorted(places), len(places)):
         mutant = chance.choice(places[place])
         if mutated((ROOT / mutant.path).read_text("utf-8"), mutant) is None:
-            reasons["does not compile or the same program"] += 1
+            reasons["not made, does not compile, or the same program"] += 1
             continue
         drawn.append(mutant)
         if len(drawn) == count:

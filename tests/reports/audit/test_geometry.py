@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -195,8 +194,12 @@ def test_a_picture_on_the_sheet_is_averaged_down_and_interpolated_up(
 
 @pytest.mark.parametrize(
     ("x", "logarithmic", "middle"),
-    [([1.0, 4.0, 8.0], True, 213.33), ([1.0, 4.0, 7.9], False, 139.13), ([0.0, 4.0, 8.0], False, 160.0)],
-)  # fmt: skip
+    [
+        ([1.0, 4.0, 8.0], True, 213.33),
+        ([1.0, 4.0, 7.9], False, 139.13),
+        ([0.0, 4.0, 8.0], False, 160.0),
+    ],
+)
 def test_a_curve_spans_its_frame_with_some_room(
     x: list[float], logarithmic: bool, middle: float
 ) -> None:
