@@ -7,9 +7,14 @@ of the search is meant, these strings change with it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dataprep.splits.solver.division import _named
+from dataprep.splits.solver.greedy_assignment import fill_empty
+from dataprep.splits.solver.layout import lay_out
 from dataprep.splits.solver.problem import Ints
 from dataprep.splits.solver.repairing import Point, fewest_moves, frontier
 from dataprep.splits.solver.solving import solve
@@ -99,3 +104,51 @@ def test_a_thinned_frontier_keeps_points_at_even_distances() -> None:
     points = frontier(problem, cost, most=4)
     assert [point.moves for point in points] == [13, 15, 20]
     assert [point.moves for point in frontier(problem, cost, most=1)] == [13, 20]
+
+
+def test_tiny_problems_with_unequal_parts_have_one_division() -> None:
+    found = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        unit = np.append(np.arange(6), rng.integers(0, 6, 14))
+        problem = problem_of(unit, rng.integers(0, 3, 20), [[8, 1, 1], [5, 3, 2]][seed % 2])
+        found.append(text(solve(problem)))
+    assert " ".join(found) == (
+        "120000 000112 010002 001212 100020 012012 110002 202001 000012 012010 012000 022110"
+    )
+
+
+def test_a_repair_leaves_fixed_units_where_they_are() -> None:
+    problem, cost = random_split(2, samples=40, units=10)
+    fixed = np.full(10, -1)
+    fixed[[1, 4, 7]] = [2, 1, 0]
+    held = replace(problem, fixed=fixed)
+    for point in frontier(held, cost):
+        assert point.part[[1, 4, 7]].tolist() == [2, 1, 0]
+    assert [point.moves for point in frontier(held, cost)] == [18, 19, 24, 29]
+    assert [point.moves for point in frontier(problem, cost, seed=1)] == [9, 10, 14, 17, 18]
+
+
+def test_what_a_point_lacks_is_its_label_deviation_its_sizes_and_its_empty_parts() -> None:
+    part = np.zeros(1, np.int64)
+    assert Point(part, 3, 0.0, 0.25).distance == 0.25
+    assert Point(part, 3, 0.4, 0.25).distance == pytest.approx(0.25 + 0.15 * 0.4)
+    assert Point(part, 3, 0.4, 0.25, empty=2).distance == pytest.approx(20 + 0.25 + 0.15 * 0.4)
+
+
+def test_an_empty_part_gets_the_unit_that_leaves_sizes_nearest_to_their_targets() -> None:
+    sizes = [6, 5, 3, 2, 9, 1]
+    unit = np.repeat(np.arange(6), sizes)
+    problem = problem_of(unit, np.zeros(26, np.int64), [10, 9, 4, 3])
+    filled = fill_empty(lay_out(problem), np.array([0, 0, 0, 0, 1, 1]))
+    assert problem.sizes_of(filled).tolist() == [10, 9, 6, 1]
+    assert text(filled) == "200013"
+    alone = fill_empty(lay_out(problem), np.array([0, 0, 0, 1, 2, 3]))
+    assert text(alone) == "000123", "nothing is empty"
+
+
+def test_groups_are_named_up_to_three_and_the_others_counted() -> None:
+    fold = np.array([0, 0, 1, 1, 1, 1, 1, 2, -1])
+    texts = np.array(["b", "a", "p", "q", "r", "s", "t", "", "z"], dtype=object)
+    numbers = np.where(texts == "", -1, 0)
+    assert _named(fold, numbers, texts, 3) == ["a + b", "p + q + r and 2 more", ""]
