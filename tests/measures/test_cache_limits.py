@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -207,3 +208,99 @@ def test_info_on_a_broken_file_counts_no_rows(tmp_path: Path) -> None:
     info = cache_info(str(tmp_path))
     assert (info["rows"], info["files"], info["bytes"]) == (0, 0, 6000)
     assert info["capacity"] == 2 * 2**30
+
+
+def busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
+
+
+def test_opening_is_tried_again_while_another_run_makes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, prepare = [], cache_module._prepare
+
+    def twice_busy(connection: sqlite3.Connection) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise busy()
+        prepare(connection)
+
+    monkeypatch.setattr(cache_module, "_prepare", twice_busy)
+    fill(tmp_path, 2)
+    assert len(tries) == 3
+    assert recalled(tmp_path, 2) == whole(2)
+
+
+def test_opening_is_given_up_when_patience_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, tries = [0.0], []
+
+    def always_busy(connection: sqlite3.Connection) -> None:
+        tries.append(1)
+        raise busy()
+
+    def sleep(seconds: float) -> None:
+        clock[0] += 4.0
+
+    monkeypatch.setattr(cache_module, "_prepare", always_busy)
+    monkeypatch.setattr(cache_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(cache_module.time, "sleep", sleep)
+    with pytest.warns(CacheWarning, match="locked"), Cache(str(tmp_path), PLAN):
+        pass
+    assert len(tries) == 4, "after 0, 4, 8 and 12 seconds of 10"
+
+
+def test_a_busy_cache_says_nothing_and_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "_PATIENCE_S", 0.05)
+    fill(tmp_path, 1)
+    with Cache(str(tmp_path), PLAN) as cache, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with closing(sqlite3.connect(tmp_path / cache_module._FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            cache.store(digest(7), (8, 0), b"n", "t")
+            cache.commit()
+            other.execute("ROLLBACK")
+        cache.store(digest(8), (9, 0), b"n", "t")
+        cache.commit()
+        assert committed(tmp_path) == (2, 2), "what could not be written is forgotten"
+
+
+def test_a_damaged_file_that_cannot_be_deleted_means_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / cache_module._FILE).write_bytes(b"hello " * 1000)
+
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.warns(CacheWarning, match="in use"), Cache(str(tmp_path), PLAN) as cache:
+        assert cache.is_empty
+
+
+@pytest.mark.parametrize("seal", [0, 2**63 - 1, None])
+def test_a_row_with_another_seal_is_not_found(tmp_path: Path, seal: int | None) -> None:
+    fill(tmp_path, 1)
+    path = tmp_path / cache_module._FILE
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT typeof(seal) FROM rows").fetchone() == ("integer",)
+        connection.execute("UPDATE rows SET seal = ?", (seal,))
+        connection.commit()
+    assert Recollection(str(path), PLAN).find(digest(0)) is None
+    assert recalled(tmp_path, 1) == {}
+
+
+def test_free_pages_do_not_count_as_used(tmp_path: Path) -> None:
+    fill(tmp_path, 2000)
+    with closing(sqlite3.connect(tmp_path / cache_module._FILE)) as connection:
+        connection.execute("DELETE FROM rows WHERE id > 100")
+        connection.commit()
+        assert connection.execute("PRAGMA freelist_count").fetchone()[0] > 10
+    with Cache(str(tmp_path), PLAN, capacity=used_bytes(tmp_path)):
+        pass
+    assert committed(tmp_path)[0] == 100

@@ -16,7 +16,7 @@ from dataprep.splits.solver.division import _named
 from dataprep.splits.solver.greedy_assignment import fill_empty
 from dataprep.splits.solver.layout import lay_out
 from dataprep.splits.solver.problem import Ints
-from dataprep.splits.solver.repairing import Point, fewest_moves, frontier
+from dataprep.splits.solver.repairing import Point, _thinned, fewest_moves, frontier
 from dataprep.splits.solver.solving import solve
 from tests.splits.solver.problems import problem_of, random_problem
 from tests.splits.solver.test_repairing import random_split
@@ -100,10 +100,16 @@ def test_a_split_with_a_frozen_part_has_one_frontier() -> None:
 
 
 def test_a_thinned_frontier_keeps_points_at_even_distances() -> None:
-    problem, cost = random_split(1, samples=60, units=16)
-    points = frontier(problem, cost, most=4)
-    assert [point.moves for point in points] == [13, 15, 20]
-    assert [point.moves for point in frontier(problem, cost, most=1)] == [13, 20]
+    levels = [1.0, 0.9, 0.8, 0.5, 0.45, 0.1, 0.0]
+    points = [Point(np.zeros(1, np.int64), n, 0.0, level) for n, level in enumerate(levels)]
+    kept = {most: [point.moves for point in _thinned(points, most)] for most in (7, 6, 4, 3, 1)}
+    assert kept == {
+        7: [0, 1, 2, 3, 4, 5, 6],
+        6: [0, 2, 3, 5, 6],
+        4: [0, 3, 5, 6],
+        3: [0, 3, 6],
+        1: [0, 6],
+    }
 
 
 def test_tiny_problems_with_unequal_parts_have_one_division() -> None:
