@@ -515,17 +515,18 @@ def main() -> None:
         trees = [copied(Path(scratch) / str(index)) for index in range(given.jobs)]
         for area in given.areas:
             file = work / f"{area}.json"
+            last = json.loads(file.read_text()) if given.survivors else []
             if given.survivors:
-                last = json.loads(file.read_text())
                 lost = [r["mutant"] for r in last if r["outcome"] in {"survived", "unreached"}]
                 mutants = [Mutant(**mutant) for mutant in lost]
+                last = [each for each in last if each["mutant"] not in lost]
             else:
                 mutants, reasons = draw(modules(AREAS[area][0]), given.count, given.seed)
                 print(f"{area}: left out before drawing: {dict(reasons)}", flush=True)
             of_area = run_area(area, mutants, trees, work, given.budget)
             results += of_area
-            if not given.survivors:
-                file.write_text(json.dumps([asdict(result) for result in of_area], indent=1))
+            last += [asdict(result) for result in of_area]
+            file.write_text(json.dumps(last, indent=1))
     table(results)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dataprep.reports import report
 from dataprep.reports.audit.evidence import drawings
 from dataprep.reports.audit.feature_map import feature_map, map_of, map_payload
 from dataprep.reports.audit.gallery import choose_rows
@@ -205,3 +207,10 @@ def test_a_summary_lists_the_worst_and_counts_all(audit: Audit) -> None:
     dark = next(check for check in summarise(audit)["checks"] if check["code"] == "dark")
     assert len(dark["worst"]) == 5
     assert [check.code for check in ranked(audit)][-1] == "blurry"
+
+
+def test_a_report_is_not_anonymised_unless_asked(audit: Audit, tmp_path: Path) -> None:
+    paths = report(audit, tmp_path / "out", thumbnails=False)
+    summary = json.loads(Path(paths.json).read_text("utf-8"))
+    assert summary["anonymised"] is False
+    assert "train/cat/02.jpg" in {claim["target"] for claim in summary["issues"]["claims"]}
