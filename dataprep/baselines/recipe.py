@@ -29,7 +29,12 @@ from dataprep.baselines.inference.latency import measure_cost
 from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
 from dataprep.baselines.sanity.checklist import check_before_training
-from dataprep.baselines.training.distributed import run_on_rank_zero, rank_zero_first, is_rank_zero, rank_and_world_size
+from dataprep.baselines.training.distributed import (
+    is_rank_zero,
+    rank_and_world_size,
+    rank_zero_first,
+    run_on_rank_zero,
+)
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
 from dataprep.baselines.training.logs import logged
@@ -329,7 +334,12 @@ class _Recipe:
             return trained.network
         with self.clock.stage("final"):
             network, self.figures["final"] = finalise(
-                self.materials, self.regime, trained, folder=self.folder, resume=resume, **self.means
+                self.materials,
+                self.regime,
+                trained,
+                folder=self.folder,
+                resume=resume,
+                **self.means,
             )
         return network
 
