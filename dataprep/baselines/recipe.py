@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ from dataprep.baselines.training.distributed import (
 )
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
-from dataprep.baselines.training.logs import logged
+from dataprep.baselines.training.history import EpochLog, history_logger
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
@@ -68,6 +68,7 @@ def train_baseline(
     plan: Plan | None = None,
     resume: bool = False,
     progress: Progress | None = None,
+    log: EpochLog | None = None,
 ) -> Baseline:
     """Train a baseline on the part train of a split, choose by val, and judge once on test.
 
@@ -84,6 +85,8 @@ def train_baseline(
         plan: what cleaning would do, for ``options.compare``.
         resume: go on from the checkpoint in `folder`.
         progress: called with (stage, done, total, note) now and then.
+        log: called after every epoch with its number and its figures, which are in ``history.csv``
+            too; for a tracking server.
 
     Raises:
         InputError: no parts, labels or readable images to train on; a check before training failed
@@ -151,14 +154,15 @@ def train_baseline(
     }
     with clock.stage("train"):
         key = key_of(materials, regime, policy)
-        with (
-            logged(options.log, folder, asdict(regime.settings))
-            if is_rank_zero()
-            else nullcontext() as log
-        ):
-            trained = train_network(
-                materials, regime, folder=folder, resume=resume, key=key, log=log, **means
-            )
+        trained = train_network(
+            materials,
+            regime,
+            folder=folder,
+            resume=resume,
+            key=key,
+            log=history_logger(folder, log),
+            **means,
+        )
     folds = _folds(materials, regime, options, means, clock)
     network = trained.network
     if options.compare and plan is not None:

@@ -102,7 +102,6 @@ class BaselineOptions:
         "train per fold of train and val, so that every sample is predicted unseen; 0: not",
         low=0,
     )
-    log: tuple[str, ...] = option((), "logs beside history.csv: tensorboard, mlflow")
 
     def __post_init__(self) -> None:
         validate(self, "baseline")
