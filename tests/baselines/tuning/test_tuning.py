@@ -159,16 +159,14 @@ def test_small_parts_are_judged_by_folds_that_keep_units_whole() -> None:
     assert "folds" in evaluator.scored_on
 
 
-def test_networks_are_tuned_by_folds(tmp_path: Path) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def test_networks_are_tuned_by_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
     regime = choose_regime(
         24, 16, regime="scratch", size=16, settings={"epochs": 1, "batch": 8, "patience": 0}
     )
     found = tune(
         toy_materials(count=18, val=6, size=16), regime, 2, strategy="random", asked=("batch",)
     )
-    torch.set_num_threads(before)
     assert next(row["epochs"] for row in found.table if row["state"] == "complete") == trials.FOLDS
     assert found.figures["rows"] == 24
     assert "optimistic" in found.figures["sentence"]
