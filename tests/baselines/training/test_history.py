@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+pytest.importorskip("torch")
+
+from dataprep.baselines.recipe import train_baseline
+from dataprep.baselines.training import fitting
 from dataprep.baselines.training.history import history_logger
+from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.errors import OutputError
+from tests.baselines.small import small_network
+from tests.baselines.test_bad_input import USUAL, make_split, rows_of
 
 ROWS = [
     {"epoch": 0, "train_loss": 1.5, "lr": 0.1},
@@ -41,3 +49,20 @@ def test_history_that_cannot_be_written_ends_the_training(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         history_logger(str(tmp_path / "file" / "below"))(ROWS)
+
+
+def test_train_baseline_gives_every_epoch_to_the_callable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    calls: list[tuple[int, Mapping[str, float]]] = []
+    train_baseline(
+        make_split(tmp_path / "images", rows_of(**USUAL)),
+        str(tmp_path / "out"),
+        BaselineOptions(regime="scratch", size=16, sanity=False, evaluate_test=False, device="cpu"),
+        settings={"epochs": 2},
+        log=lambda epoch, figures: calls.append((epoch, figures)),
+    )
+    table = pd.read_csv(tmp_path / "out" / "history.csv")
+    assert [epoch for epoch, _ in calls] == table["epoch"].tolist() == [0, 1]
+    assert [row["train_loss"] for _, row in calls] == pytest.approx(table["train_loss"].tolist())
