@@ -295,13 +295,6 @@ def train_baseline(
             help="Folder for results; the baseline goes to OUT/baseline.", rich_help_panel=_OUTPUT
         ),
     ] = "dataprep-out",
-    log: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="tensorboard or mlflow, beside history.csv; may be repeated.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
     format: Annotated[
         Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)
     ] = "table",
@@ -356,7 +349,6 @@ def _trained(
         evaluate_test=not flags["no_test"],
         sanity=not flags["no_sanity"],
         compare=flags["compare"] or "",
-        log=tuple(flags["log"] or ()),
         **{name: flags[name] for name in _OPTIONS},
     )
     folder = os.path.join(flags["out"], "baseline")
