@@ -4,11 +4,12 @@ cannot, the noise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import Ridge
 
 from dataprep.baselines.evaluation.metrics import (
     METRICS,
@@ -250,6 +251,34 @@ def _some_units(units: NDArray[np.int64], train: NDArray[np.int64], seed: int) -
     return train[np.isin(units[train], kept)]
 
 
+def _choose_penalty(
+    losses: Callable[[NDArray[np.int64], NDArray[np.int64]], list[float]],
+    codes: NDArray[np.int32],
+    units: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    seed: int,
+    otherwise: float,
+) -> float:
+    """The penalty with the least loss over folds of whole units; `otherwise` where there is one
+    fold alone.
+
+    Args:
+        losses: (rows to fit on, rows held out) to the loss of each of `PENALTIES`.
+        codes: (n,) classes, which folds spread evenly.
+        units: (n,) what has to stay together.
+        rows: places to choose on.
+        seed: of the folds.
+        otherwise: penalty without folds.
+    """
+    fold = folds_of(units[rows], codes[rows], _FOLDS, seed=seed)
+    if fold.max(initial=0) <= 0:
+        return otherwise
+    total = np.zeros(len(PENALTIES))
+    for number in np.unique(fold):
+        total += losses(rows[fold != number], rows[fold == number])
+    return PENALTIES[int(total.argmin())] if total.any() else otherwise
+
+
 def _logistic(
     values: NDArray[np.float32],
     given: NDArray[np.int32],
@@ -261,24 +290,21 @@ def _logistic(
 ) -> tuple[NDArray[np.float64], float]:
     """Probabilities of `rows` (r, classes), and the penalty."""
     targets = Targets.of_labels(given, classes)
-    some = _some_units(units, train, seed)
-    fold = folds_of(units[some], given[some], _FOLDS, seed=seed)
-    losses = np.zeros(len(PENALTIES))
-    for held in np.unique(fold) if fold.max(initial=0) > 0 else ():
-        learn, judge = some[fold != held], some[fold == held]
-        fitted = None
-        for place, penalty in enumerate(PENALTIES):
+
+    def losses(learn: NDArray[np.int64], held: NDArray[np.int64]) -> list[float]:
+        fitted, found = None, []
+        for penalty in PENALTIES:
             fitted = fit_logistic(
                 values, targets, learn, penalty=penalty, steps=_CHOOSING_STEPS, start=fitted
             )
-            probs = logistic_probs(values, fitted, judge)
-            losses[place] -= float(
-                np.log(np.maximum(probs[np.arange(len(judge)), given[judge]], 1e-6)).sum()
-            )
-    penalty = PENALTIES[int(losses.argmin())] if losses.any() else 1.0
-    return logistic_probs(
-        values, fit_logistic(values, targets, train, penalty=penalty), rows
-    ).astype(np.float64), penalty
+            own = logistic_probs(values, fitted, held)[np.arange(len(held)), given[held]]
+            found.append(-float(np.log(np.maximum(own, 1e-6)).sum()))
+        return found
+
+    some = _some_units(units, train, seed)
+    penalty = _choose_penalty(losses, given, units, some, seed, 1.0)
+    fitted = fit_logistic(values, targets, train, penalty=penalty)
+    return logistic_probs(values, fitted, rows).astype(np.float64), penalty
 
 
 def _ridge(
@@ -292,28 +318,17 @@ def _ridge(
     """Values of `rows` (r,), and the penalty."""
     if not len(train):
         return np.full(len(rows), np.nan), 1.0
-    some = _some_units(units, train, seed)
-    fold = folds_of(units[some], np.zeros(len(some), np.int32), _FOLDS, seed=seed)
-    errors = np.zeros(len(PENALTIES))
-    for held in np.unique(fold) if fold.max(initial=0) > 0 else ():
-        learn, judge = some[fold != held], some[fold == held]
-        for place, penalty in enumerate(PENALTIES):
-            weights, centre = _solve(values[learn], wanted[learn], penalty)
-            errors[place] += float(((values[judge] @ weights + centre - wanted[judge]) ** 2).sum())
-    penalty = PENALTIES[int(errors.argmin())]
-    weights, centre = _solve(values[train], wanted[train], penalty)
-    return values[rows].astype(np.float64) @ weights + centre, penalty
 
+    def fitted(learn: NDArray[np.int64], penalty: float) -> Ridge:
+        return Ridge(penalty).fit(values[learn].astype(np.float64), wanted[learn])
 
-def _solve(
-    part: NDArray[np.float32], wanted: NDArray[Any], penalty: float
-) -> tuple[NDArray[np.float64], float]:
-    """Weights and intercept of a ridge regression; the intercept is free."""
-    middle, mean = part.mean(axis=0, dtype=np.float64), float(wanted.mean())
-    centred = part - middle
-    inner = centred.T @ centred + penalty * np.eye(part.shape[1])
-    weights = np.linalg.solve(inner, centred.T @ (wanted - mean))
-    return weights, mean - float(middle @ weights)
+    def losses(learn: NDArray[np.int64], held: NDArray[np.int64]) -> list[float]:
+        predicted = [fitted(learn, penalty).predict(values[held]) for penalty in PENALTIES]
+        return [float(((each - wanted[held]) ** 2).sum()) for each in predicted]
+
+    some, one_class = _some_units(units, train, seed), np.zeros(len(units), np.int32)
+    penalty = _choose_penalty(losses, one_class, units, some, seed, PENALTIES[0])
+    return np.asarray(fitted(train, penalty).predict(values[rows])), penalty
 
 
 def noise_ceiling(issues: Issues | None) -> NoiseCeiling:
