@@ -16,7 +16,7 @@ from dataprep.baselines.evaluation.calibration import fit_temperature
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
 from dataprep.baselines.evaluation.parts import predicted_rows
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.fitting import linear_on, teach
+from dataprep.baselines.training.fitting import linear_on, train_network
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
 from dataprep.probes.classifiers.folds import folds_of
@@ -88,7 +88,7 @@ def out_of_fold(
         regime: how.
         folds: how many, fewer where there are fewer units.
         given: (n,) fold of each row, -1 for none, instead of folds made here.
-        policy, device, workers: as of `dataprep.baselines.training.fitting.teach`.
+        policy, device, workers: as of `dataprep.baselines.training.fitting.train_network`.
         report: (fold, folds) to what is called after every step of it.
     """
     fold = made_folds(materials, folds) if given is None else given
@@ -130,7 +130,7 @@ def _on_pixels(
     """A network trained for each fold."""
 
     def model_of(part: Materials, report: Report | None) -> _Model:
-        network = teach(
+        network = train_network(
             part, regime, policy=policy, device=device, workers=workers, report=report
         ).network
         return lambda rows: logits_of(network, part.store, rows)

@@ -29,9 +29,14 @@ from dataprep.baselines.inference.latency import measure_cost
 from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
 from dataprep.baselines.sanity.checklist import check_before_training
-from dataprep.baselines.training.distributed import decided, first_then_others, is_first, share
+from dataprep.baselines.training.distributed import (
+    is_rank_zero,
+    rank_and_world_size,
+    rank_zero_first,
+    run_on_rank_zero,
+)
 from dataprep.baselines.training.final_model import finalise
-from dataprep.baselines.training.fitting import Taught, device_for, key_of, teach
+from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
 from dataprep.baselines.training.logs import logged
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
@@ -100,16 +105,16 @@ def train_baseline(
     recipe.search_settings(asked=[name.replace("-", "_") for name in settings or {}])
     recipe.describe()
     recipe.measure_references()
-    taught = recipe.train(resume)
+    trained = recipe.train(resume)
     folds = recipe.train_folds()
-    recipe.compare_cleaning(taught, plan)
-    network = recipe.train_final(taught, resume)
-    if not is_first():
+    recipe.compare_cleaning(trained, plan)
+    network = recipe.train_final(trained, resume)
+    if not is_rank_zero():
         return Baseline(
             recipe.dataset, recipe.materials.goal, pd.DataFrame(), BaselineMetrics(), network
         )
-    judged = recipe.evaluate(taught, network)
-    recipe.diagnose(taught, judged)
+    judged = recipe.evaluate(trained, network)
+    recipe.diagnose(trained, judged)
     return recipe.finished(judged, network, folds)
 
 
@@ -125,10 +130,10 @@ def _prepared(
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
     clock = _Clock(progress)
     device = device_for(options.device)
-    torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
+    torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
     reading = _reading_options(source, audit)
     with clock.stage("decode"):
-        materials, regime = first_then_others(
+        materials, regime = rank_zero_first(
             lambda: prepare(
                 dataset,
                 options,
@@ -190,7 +195,7 @@ class _Recipe:
     def choose_policy(self, source: Split | Dataset) -> None:
         """The augmentation policy that was asked for, or that suits the data."""
         with self.clock.stage("policy"):
-            self.policy, self.reasons = decided(
+            self.policy, self.reasons = run_on_rank_zero(
                 lambda: _policy(self.options.policy, source, self.audit, self.regime)
             )
 
@@ -199,7 +204,7 @@ class _Recipe:
         if not self.options.sanity:
             return
         with self.clock.stage("sanity"):
-            self.figures["sanity"] = decided(
+            self.figures["sanity"] = run_on_rank_zero(
                 lambda: check_before_training(
                     self.materials,
                     self.regime,
@@ -262,7 +267,7 @@ class _Recipe:
     def measure_references(self) -> None:
         """What the model is compared with: trivial baselines, a linear probe, label noise."""
         with self.clock.stage("references"):
-            self.figures |= decided(
+            self.figures |= run_on_rank_zero(
                 lambda: reference_figures(
                     self.materials,
                     self.regime.settings,
@@ -272,17 +277,17 @@ class _Recipe:
                 )
             )
 
-    def train(self, resume: bool) -> Taught:
+    def train(self, resume: bool) -> TrainedNetwork:
         """The network, with the weights of the epoch that is best on val."""
         settings = asdict(self.regime.settings)
         with self.clock.stage("train"):
             key = key_of(self.materials, self.regime, self.policy)
             with (
                 logged(self.options.log, self.folder, settings)
-                if is_first()
+                if is_rank_zero()
                 else nullcontext() as log
             ):
-                return teach(
+                return train_network(
                     self.materials,
                     self.regime,
                     folder=self.folder,
@@ -314,47 +319,52 @@ class _Recipe:
         self.figures["cross_validation"] = folds.figures
         return folds
 
-    def compare_cleaning(self, taught: Taught, plan: Plan | None) -> None:
+    def compare_cleaning(self, trained: TrainedNetwork, plan: Plan | None) -> None:
         """The same training before and after cleaning, where that is asked for."""
         if not self.options.compare or plan is None:
             return
         with self.clock.stage("compare"):
             self.figures["compare"] = compare_cleaned(
-                self.materials, self.regime, taught, plan, seeds=self.options.seeds, **self.means
+                self.materials, self.regime, trained, plan, seeds=self.options.seeds, **self.means
             )
 
-    def train_final(self, taught: Taught, resume: bool) -> Network:
+    def train_final(self, trained: TrainedNetwork, resume: bool) -> Network:
         """The network to hand over: trained on train and val together, where that is asked for."""
         if not self.options.final:
-            return taught.network
+            return trained.network
         with self.clock.stage("final"):
             network, self.figures["final"] = finalise(
-                self.materials, self.regime, taught, folder=self.folder, resume=resume, **self.means
+                self.materials,
+                self.regime,
+                trained,
+                folder=self.folder,
+                resume=resume,
+                **self.means,
             )
         return network
 
-    def evaluate(self, taught: Taught, network: Network) -> PartResults:
+    def evaluate(self, trained: TrainedNetwork, network: Network) -> PartResults:
         """Every part evaluated; temperature, thresholds and abstention chosen on val."""
         with self.clock.stage("judge"):
             cost = measure_cost(network, self.regime.size)
             judged = evaluate_parts(
                 self.materials,
-                taught.network,
+                trained.network,
                 final=network,
                 test=self.options.evaluate_test,
                 measured=cost,
             )
-            self.figures |= cost | judged.figures | _training(self.materials, taught)
+            self.figures |= cost | judged.figures | _training(self.materials, trained)
         return judged
 
-    def diagnose(self, taught: Taught, judged: PartResults) -> None:
+    def diagnose(self, trained: TrainedNetwork, judged: PartResults) -> None:
         """The mistakes, the map of the features, and what next."""
         with self.clock.stage("errors"):
             self.figures["errors"] = find_errors(
                 self.materials.goal, judged.table, self.dataset, self.audit
             )
             self.figures["map"] = plane_of(
-                self.materials, taught.network, test=self.options.evaluate_test
+                self.materials, trained.network, test=self.options.evaluate_test
             )
             self.figures["next"] = what_next(facts_of(self.figures, self.dataset, self.audit))
 
@@ -412,23 +422,23 @@ def _policy(
     return named_policy(name), ("asked for",)
 
 
-def _training(materials: Materials, taught: Taught) -> dict[str, Any]:
+def _training(materials: Materials, trained: TrainedNetwork) -> dict[str, Any]:
     """The history, and the classifier on frozen features that fine-tuning started from."""
-    history = taught.fitted.history if taught.fitted is not None else []
+    history = trained.fitted.history if trained.fitted is not None else []
     found: dict[str, Any] = {
         "history": history,
-        "best_epoch": taught.fitted.best_epoch if taught.fitted is not None else 0,
+        "best_epoch": trained.fitted.best_epoch if trained.fitted is not None else 0,
     }
-    if taught.linear is not None and taught.linear_val is not None:
+    if trained.linear is not None and trained.linear_val is not None:
         metrics = evaluate(
             materials.goal,
             materials.labels[materials.val],
-            predictions(materials, taught.linear_val),
+            predictions(materials, trained.linear_val),
             units=materials.units[materials.val],
             draws=200,
         ).metrics
         found["linear"] = FrozenLinear(
-            penalty=taught.linear.penalty, scores=taught.linear.scores, validation=metrics
+            penalty=trained.linear.penalty, scores=trained.linear.scores, validation=metrics
         )
     return found
 

@@ -25,7 +25,7 @@ torch = pytest.importorskip("torch")
 from dataprep.baselines.recipe import train_baseline  # noqa: E402
 from dataprep.baselines.training import fitting  # noqa: E402
 from dataprep.baselines.training.feeding import Feeder  # noqa: E402
-from dataprep.baselines.training.fitting import teach  # noqa: E402
+from dataprep.baselines.training.fitting import train_network  # noqa: E402
 from dataprep.baselines.training.pixel_store import PixelStore, store_pixels  # noqa: E402
 from dataprep.baselines.training.preparing import prepare  # noqa: E402
 from dataprep.baselines.training.regimes import Regime  # noqa: E402
@@ -234,10 +234,10 @@ def test_one_image_at_a_time_needs_maps_of_more_than_one_place(size: int, fits: 
     materials = toy_materials(count=4, val=3, size=size)
     regime = Regime("scratch", "small", size, TrainSettings(epochs=1, batch=1), "asked for")
     if fits:
-        assert teach(materials, regime).fitted is not None
+        assert train_network(materials, regime).fitted is not None
         return
     with pytest.raises(OptionError, match="--batch 2 or more"):
-        teach(materials, regime)
+        train_network(materials, regime)
 
 
 def test_goals_that_do_not_suit_the_labels_are_refused(tmp_path: Path) -> None:

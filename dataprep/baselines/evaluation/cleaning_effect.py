@@ -18,7 +18,7 @@ from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
 from dataprep.baselines.goal import codes_of
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.fitting import linear_on, teach
+from dataprep.baselines.training.fitting import linear_on, train_network
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.augment.policies import Policy
-    from dataprep.baselines.training.fitting import Taught
+    from dataprep.baselines.training.fitting import TrainedNetwork
     from dataprep.baselines.training.loop import Report
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.regimes import Regime
@@ -40,7 +40,7 @@ _SHARE = 0.9
 def compare_cleaned(
     materials: Materials,
     regime: Regime,
-    taught: Taught,
+    trained: TrainedNetwork,
     plan: Plan,
     *,
     seeds: int = 5,
@@ -53,8 +53,8 @@ def compare_cleaned(
 
     Args:
         materials, regime, policy, device, workers, report: as of
-            `dataprep.baselines.training.fitting.teach`.
-        taught: the model on the labels as given: how many epochs were best.
+            `dataprep.baselines.training.fitting.train_network`.
+        trained: the model on the labels as given: how many epochs were best.
         plan: what to drop and relabel.
         seeds: trainings of each side; the two of a seed share their order, augmentation and first
             weights.
@@ -63,8 +63,8 @@ def compare_cleaned(
         InputError: the plan changes nothing in train, or leaves no row of val to judge on.
     """
     before, after, facts = sides(materials, plan)
-    epochs = 1 if taught.fitted is None else taught.fitted.best_epoch + 1
-    features = _features(before, taught) if regime.name == "frozen" else None
+    epochs = 1 if trained.fitted is None else trained.fitted.best_epoch + 1
+    features = _features(before, trained) if regime.name == "frozen" else None
     answers: tuple[list[Any], list[Any]] = ([], [])
     for number in range(seeds):
         settings = replace(
@@ -77,7 +77,7 @@ def compare_cleaned(
             made = (
                 _answers(
                     side,
-                    teach(
+                    train_network(
                         side,
                         once,
                         policy=policy,
@@ -149,15 +149,15 @@ def refuse_no_comparison(wanted: str, materials: Materials, plan: Plan | None) -
     sides(materials, plan)
 
 
-def _answers(side: Materials, taught: Taught) -> NDArray[np.float64]:
-    return predictions(side, logits_of(taught.network, side.store, side.val))
+def _answers(side: Materials, trained: TrainedNetwork) -> NDArray[np.float64]:
+    return predictions(side, logits_of(trained.network, side.store, side.val))
 
 
-def _features(side: Materials, taught: Taught) -> NDArray[np.float32]:
+def _features(side: Materials, trained: TrainedNetwork) -> NDArray[np.float32]:
     """(n, d) penultimate values of every row that is used; zeros elsewhere."""
     rows = np.concatenate([side.train, side.val])
-    features = np.zeros((len(side.dataset), taught.network.width), np.float32)
-    features[rows] = features_of(taught.network, side.store, rows)
+    features = np.zeros((len(side.dataset), trained.network.width), np.float32)
+    features[rows] = features_of(trained.network, side.store, rows)
     return features
 
 

@@ -86,7 +86,7 @@ def corrected_score(
     return {"corrected": float(sign * (top - optimism)), "optimism": optimism, "gain": gain}
 
 
-def judge_winner(
+def select_trial(
     goal: Goal,
     labels: NDArray[Any],
     probs: Sequence[NDArray[Any]],

@@ -80,7 +80,7 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
     embedding = audit.dataset.arrays.get("embedding")
     if embedding is None:
         return None
-    readable = _readable(audit.dataset)
+    readable = np.flatnonzero(audit.dataset.readable)
     rows, drawn = _sample(audit, readable, most, seed)
     features = features_of(np.asarray(embedding[rows]), seed=seed)
     rows, drawn, values = (
@@ -127,14 +127,8 @@ def map_of(
 def why_unmapped(audit: Audit) -> str:
     """Why there is no map, in words."""
     if "embedding" not in audit.dataset.arrays:
-        return "needs embeddings, which this run went without"
+        return "needs embeddings, which this run did not compute"
     return f"fewer than {FEWEST} images have an embedding"
-
-
-def _readable(dataset: Dataset) -> NDArray[np.int64]:
-    if "lost" not in dataset.samples:
-        return np.arange(len(dataset))
-    return np.flatnonzero((dataset.samples["lost"].astype("str").fillna("") == "").to_numpy())
 
 
 def _sample(
@@ -230,23 +224,18 @@ def reading(found: FeatureMap) -> str:
     if found.agreement != found.agreement:
         return ""
     figures = (
-        f"Of an image's {NEIGHBOURS} nearest neighbours {percent(found.agreement)} have its label; "
-        f"chance alone would give {percent(found.chance)}"
+        f"{percent(found.agreement)} of an image's {NEIGHBOURS} nearest neighbours have the same "
+        f"label ({percent(found.chance)} by chance)"
     )
     gained = (found.agreement - found.chance) / max(1 - found.chance, 1e-9)
     if gained >= CLEAR:
-        return (
-            f"{figures}: classes come apart, and these features hold what tells them from each "
-            "other."
-        )
+        return f"{figures}: the classes form clusters, so these features separate them well."
     if gained >= IN_PART:
         return (
-            f"{figures}: classes come apart in part; where colours mix, labels or classes are "
-            "worth a look."
+            f"{figures}: the classes are partly separated; check labels and classes where colours "
+            f"mix."
         )
-    return (
-        f"{figures}: no clear clusters, so the task is not learnt from these features as they are."
-    )
+    return f"{figures}: no clear clusters, so these features alone do not separate the classes."
 
 
 def extent(found: FeatureMap) -> str:
