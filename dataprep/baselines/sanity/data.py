@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
+from dataprep.probes.classifiers.ridge import ridge_out_of_fold
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -31,6 +33,8 @@ MOST_RUNS_OFF = 4.0
 _FEWEST_ORDERED = 20
 #: Permutations of the control, and standard errors by which it may beat chance.
 _PERMUTATIONS, _ERRORS = 10, 3.0
+#: Penalty of the linear classifier of the control.
+_PENALTY = 0.1
 #: Below so many units the control tells nothing.
 _FEWEST_UNITS = 8
 
@@ -183,11 +187,12 @@ def look_at_permuted(
     classes, own = np.unique(codes[first], return_inverse=True)
     if len(classes) < 2 or len(first) < _FEWEST_UNITS or fold.max(initial=0) == 0:
         return
-    kernel = _kernel(features)
     rng = np.random.default_rng([seed, 2])
-    permuted = [rng.permutation(own)[units] for _ in range(_PERMUTATIONS)]
-    right = [np.mean(_held_out(kernel, labels, fold) == labels) for labels in permuted]
-    value, chance = float(np.mean(right)), float(np.bincount(own).max() / len(own))
+    permuted = np.stack([rng.permutation(own)[units] for _ in range(_PERMUTATIONS)], axis=1)
+    targets = np.eye(len(classes))[permuted].reshape(len(units), -1)
+    scores = ridge_out_of_fold(_standardised(features), targets, fold, _PENALTY)
+    predicted = scores.reshape(*permuted.shape, -1).argmax(axis=2)
+    value, chance = float(np.mean(predicted == permuted)), float(np.bincount(own).max() / len(own))
     bound = min(1.0, chance + _ERRORS * math.sqrt(chance * (1 - chance) / len(first)))
     yield Line(
         "permuted-labels",
@@ -202,24 +207,9 @@ def look_at_permuted(
     )
 
 
-def _kernel(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, n) products of standardised features with a bias, of about unit length."""
+def _standardised(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n, d + 1) standardised features of about unit length, and a column of ones."""
     values = features.astype(np.float64)
     spread = values.std(axis=0)
     values = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1)
-    return np.asarray(values @ values.T / max(1, values.shape[1]) + 1)
-
-
-def _held_out(
-    kernel: NDArray[np.float64], labels: NDArray[np.int64], fold: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """(n,) class of each row by ridge regression on the rows of the other folds."""
-    wanted = np.eye(int(labels.max()) + 1)[labels]
-    said = np.empty(len(labels), np.int64)
-    for held in range(int(fold.max()) + 1):
-        inside, outside = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
-        solved = np.linalg.solve(
-            kernel[np.ix_(inside, inside)] + 0.1 * np.eye(len(inside)), wanted[inside]
-        )
-        said[outside] = (kernel[np.ix_(outside, inside)] @ solved).argmax(axis=1)
-    return said
+    return np.column_stack([values / math.sqrt(max(1, values.shape[1])), np.ones(len(values))])

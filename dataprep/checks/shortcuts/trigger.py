@@ -16,6 +16,7 @@ from dataprep.checks.statistics.labelled import labelled_rows
 from dataprep.measures.image.marks import Marks, marks_of_squares, where
 from dataprep.measures.image.patches import PLACES
 from dataprep.measures.image.windows import nothing, windows_of_squares
+from dataprep.probes.vectors import principal_directions
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -329,7 +330,7 @@ def _spectral(
     if not carries.any() or carries.all():
         return {}
     values = features.values[own] - features.values[own].mean(axis=0)
-    direction = np.linalg.eigh(values.T @ values)[1][:, -1]
+    direction = principal_directions(values.T @ values, 1)[1][:, 0]
     ranks = np.argsort(np.argsort((values @ direction) ** 2, kind="stable"), kind="stable")
     count = int(carries.sum())
     area = (ranks[carries].sum() - count * (count - 1) / 2) / (count * (len(own) - count))
