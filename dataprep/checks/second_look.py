@@ -18,7 +18,7 @@ from dataprep.checks.duplicates.pairs import (
     find_duplicates,
     verify_files,
 )
-from dataprep.checks.quality.close_ups import find_close_ups
+from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.measures.image import close_up
 from dataprep.measures.image.close_up import CloseUps
 from dataprep.measures.image.marks import Marks, find_marks
@@ -126,7 +126,7 @@ class SecondLook:
         def look(rows: NDArray[np.int64]) -> NDArray[np.float32]:
             return close_up.find_close_ups(self.dataset, rows, self.options)
 
-        return find_close_ups(
+        return suspected_close_ups(
             self.dataset, look, self.most_close_ups, reachable=self.verify is not None
         )
 

@@ -212,7 +212,7 @@ def _shared(
     """How much each image has in common with the farthest ones, by regressions that saw neither
     it nor its unit.
     """
-    fold = folds_of(units, None, _FOLDS, seed=int(rng.integers(2**32)))
+    fold = folds_of(units, None, _FOLDS, seed=rng)
     for _ in range(_ROUNDS):
         suspect = far >= np.quantile(far, 1 - _SUSPECTS)
         sums = [

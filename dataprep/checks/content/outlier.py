@@ -213,11 +213,7 @@ class Outlier(Check):
             "more than more of the usual"
         )
         names = dataset.samples.index.to_numpy(dtype=object)[rows]
-        return self.claims(
-            [""],
-            scope="dataset",
-            severity="fact",
-            suggestion="none",
+        return self.claims_of_dataset(
             figure=len(rows),
             unit="images",
             evidence={"text": text, "neighbours": [str(name) for name in names[:_EXAMPLES]]},

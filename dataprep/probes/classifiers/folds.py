@@ -46,7 +46,11 @@ def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int
 
 
 def folds_of(
-    units: NDArray[np.int64], given: NDArray[np.int32] | None, folds: int, *, seed: int = 0
+    units: NDArray[np.int64],
+    given: NDArray[np.int32] | None,
+    folds: int,
+    *,
+    seed: int | np.random.Generator = 0,
 ) -> NDArray[np.int64]:
     """(n,) fold of each row: whole units, the classes of their first members spread evenly.
 
@@ -61,9 +65,10 @@ def folds_of(
     """
     _, first, inverse = np.unique(units, return_index=True, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(first))
-    order = (
-        shuffled if given is None else shuffled[np.argsort(given[first[shuffled]], kind="stable")]
-    )
+    folds = max(1, min(folds, len(first)))
+    if given is None:
+        return np.asarray((shuffled % folds)[inverse], np.int64)
+    order = shuffled[np.argsort(given[first[shuffled]], kind="stable")]
     fold = np.empty(len(first), np.int64)
-    fold[order] = np.arange(len(first)) % max(1, min(folds, len(first)))
+    fold[order] = np.arange(len(first)) % folds
     return fold[inverse]
