@@ -76,6 +76,10 @@ class SecondLook:
         """The nearest neighbours of every sample among `features`."""
         return self._neighbours
 
+    def neighbourhood(self) -> tuple[Features, Nearest] | None:
+        """`features` and `neighbours` where a check has asked for them."""
+        return (self._features, self._neighbours) if "_neighbours" in vars(self) else None
+
     def units(self) -> NDArray[np.int64]:
         """(n,) number of what has to stay in one fold: copies and groups."""
         return self._units
