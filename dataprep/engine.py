@@ -79,7 +79,7 @@ def audit(
     if isinstance(source, Dataset) and labels is not None:
         raise OptionError("option labels: a Dataset has its labels already")
     with shown(progress) as callback:
-        dataset, compared, issues, skipped, clock = _run(
+        look, issues, skipped, clock = _run(
             source, labels, reference, chosen, bool(only), pass_options, callback
         )
     given = {
@@ -88,10 +88,15 @@ def audit(
         "checks": {c.code: asdict(c) for c in chosen},
         "pass": asdict(pass_options),
     }
-    if compared is not None:
-        given["reference"] = compared.fingerprint
+    if look.compared_with is not None:
+        given["reference"] = look.compared_with.fingerprint
     return Audit(
-        dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds)
+        look.dataset,
+        issues,
+        skipped,
+        tuple(chosen),
+        run_record("audit", look.dataset, given, clock.seconds),
+        look.neighbourhood(),
     )
 
 
@@ -103,9 +108,9 @@ def _run(
     some: bool,
     pass_options: PassOptions,
     progress: Progress | None,
-) -> tuple[Dataset, Dataset | None, Issues, dict[str, str], _Clock]:
-    """The measured data set, what it is compared with, its issues, what was skipped, and the
-    time that it took.
+) -> tuple[SecondLook, Issues, dict[str, str], _Clock]:
+    """The measured data set with what was worked out for checks, its issues, what was skipped, and
+    the time that it took.
     """
     clock = _Clock(progress)
     clock.start("scan")
@@ -132,7 +137,7 @@ def _run(
         look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
         issues, skipped = run_checks(chosen, dataset, look, clock)
     clock.start("")
-    return dataset, compared, issues, skipped, clock
+    return look, issues, skipped, clock
 
 
 def make_checks(

@@ -215,8 +215,7 @@ def _colour_claim(audit: Audit | None) -> str:
     """The figure by which the check shortcut says that colour gives the label away."""
     if audit is None:
         return ""
-    table = audit.issues.table
-    claims = table[table["check"] == "shortcut"]
+    claims = audit.issues.where_check("shortcut").table
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
         told = read_evidence(text)
         figures = told.get("properties") or {told.get("property"): figure}

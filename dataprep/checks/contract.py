@@ -169,6 +169,14 @@ class Check(ABC):
             **columns,
         )
 
+    def claims_of_dataset(self, **columns: Any) -> pd.DataFrame:
+        """One claim about the whole data set, by default a fact that nothing is to be done about;
+        see `dataprep.schemas.issues.batch`.
+        """
+        return self.claims(
+            [""], **{"scope": "dataset", "severity": "fact", "suggestion": "none", **columns}
+        )
+
     @classmethod
     def page(cls) -> dict[str, str]:
         """The documentation page: heading to text, from the docstring."""

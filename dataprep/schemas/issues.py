@@ -186,7 +186,11 @@ class Issues:
                 raise OptionError(
                     f"no check of this audit is called {code!r}. {did_you_mean(str(code), asked)}"
                 )
-        return self.where(self.table["check"].isin(checks))
+        return self.where_check(*checks)
+
+    def where_check(self, *codes: str) -> Issues:
+        """The issues of the named checks; none of one that was not asked."""
+        return self.where(self.table["check"].isin(codes))
 
     def where(self, mask: Any) -> Issues:
         """The issues where the boolean `mask` (n,) is true."""

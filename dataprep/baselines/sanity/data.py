@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.kernel_ridge import KernelRidge
-from sklearn.model_selection import PredefinedSplit, cross_val_predict
-from sklearn.preprocessing import StandardScaler
 
 from dataprep.baselines.sanity.results import CheckResult
+
+from dataprep.probes.classifiers.ridge import ridge_out_of_fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,10 +34,10 @@ MOST_RUNS_OFF = 4.0
 _FEWEST_ORDERED = 20
 #: Permutations of the control, and standard errors by which it may beat chance.
 _PERMUTATIONS, _ERRORS = 10, 3.0
-#: Fewer units than this say nothing in the control.
+#: Penalty of the linear classifier of the control.
+_PENALTY = 0.1
+#: Below so many units the control tells nothing.
 _FEWEST_UNITS = 8
-#: Ridge penalty of the control, on features of unit variance and mean product.
-_RIDGE = 0.1
 
 
 def strata_of(materials: Materials) -> NDArray[np.int64]:
@@ -155,18 +154,11 @@ def check_permuted_labels(
     if len(classes) < 2 or len(first) < _FEWEST_UNITS or fold.max(initial=0) == 0:
         return
     rng = np.random.default_rng([seed, 2])
-    labels = np.stack([rng.permutation(own)[units] for _ in range(_PERMUTATIONS)], axis=1)  # (n, p)
-    scaled = StandardScaler().fit_transform(features.astype(np.float64))
-    predicted = cross_val_predict(
-        KernelRidge(alpha=_RIDGE, kernel="precomputed"),
-        scaled @ scaled.T / max(1, scaled.shape[1]) + 1,  # the 1 is the intercept
-        np.eye(len(classes))[labels].reshape(len(labels), -1),  # (n, p * classes)
-        cv=PredefinedSplit(fold),
-    ).reshape(*labels.shape, len(classes))
-    value, chance = (
-        float((predicted.argmax(axis=2) == labels).mean()),
-        float(np.bincount(own).max() / len(own)),
-    )
+    permuted = np.stack([rng.permutation(own)[units] for _ in range(_PERMUTATIONS)], axis=1)
+    targets = np.eye(len(classes))[permuted].reshape(len(units), -1)
+    scores = ridge_out_of_fold(_standardised(features), targets, fold, _PENALTY)
+    predicted = scores.reshape(*permuted.shape, -1).argmax(axis=2)
+    value, chance = float(np.mean(predicted == permuted)), float(np.bincount(own).max() / len(own))
     bound = min(1.0, chance + _ERRORS * math.sqrt(chance * (1 - chance) / len(first)))
     yield CheckResult(
         "permuted-labels",
@@ -179,3 +171,11 @@ def check_permuted_labels(
         "Something of the held-out images is seen in training: look at groups and copies (dataprep "
         "audit), then split again",
     )
+
+
+def _standardised(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n, d + 1) standardised features of about unit length, and a column of ones."""
+    values = features.astype(np.float64)
+    spread = values.std(axis=0)
+    values = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1)
+    return np.column_stack([values / math.sqrt(max(1, values.shape[1])), np.ones(len(values))])

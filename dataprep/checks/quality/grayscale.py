@@ -90,14 +90,7 @@ class Grayscale(Check):
                 "meaning": meaning,
             }
             evidence["sentence"] = f"{share:.0%} of the images are grayscale: {meaning}"
-            yield self.claims(
-                [""],
-                scope="dataset",
-                severity="fact",
-                suggestion="none",
-                figure=float(np.median(chroma[grey])),
-                evidence=evidence,
-            )
+            yield self.claims_of_dataset(figure=float(np.median(chroma[grey])), evidence=evidence)
 
 
 _OF_RANGE = 0.05

@@ -11,18 +11,19 @@ import numpy as np
 
 from dataprep.checks.contract import Check
 from dataprep.checks.shortcuts.prediction import (
+    FOLDS,
     Giveaway,
     Predictor,
     aimed_share,
     bins_of,
     codes_of,
-    folds_of,
     giveaways_of,
 )
 from dataprep.checks.statistics.causes import Cause, are_drawn, causes_of, without_names
 from dataprep.checks.statistics.imposed import imposed
 from dataprep.checks.statistics.labelled import labelled_rows
 from dataprep.checks.statistics.scales import distance, is_noticed
+from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Shortcut(Check):
             causes,
             labels,
             names,
-            folds_of(units),
+            folds_of(units, None, FOLDS),
             drawn=are_drawn(dataset.samples.iloc[rows]),
         ).claims():
             yield self.claims([claim.pop("target")], **claim)

@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.probes.classifiers.blocks import blocks
 from dataprep.probes.classifiers.knn import knn_probs
 from dataprep.probes.classifiers.logistic import logistic_scores
 from dataprep.probes.classifiers.ridge import ridge_scores
@@ -36,6 +35,7 @@ from dataprep.probes.labels.label_list import (
     no_list,
 )
 from dataprep.probes.labels.noise import NoiseModel, fit_noise, joint_of, transition_of
+from dataprep.probes.vectors import blocks
 from dataprep.schemas.text.spelling import meant_labels
 from dataprep.schemas.text.words import first_of
 

@@ -113,6 +113,7 @@ def anonymise(audit: Audit) -> Audit:
         {code: FAILED if is_failure(reason) else reason for code, reason in audit.skipped.items()},
         audit.checks,
         _run(audit.run),
+        audit.neighbourhood,
     )
 
 

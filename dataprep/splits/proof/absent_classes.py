@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.schemas.text.words import missing_classes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,16 +59,12 @@ def _sentences(
             (counts[number] == 0) & (totals > 0) & ~(told & (name not in division.apart))
         )
         if len(lacking) and sizes[number]:
-            names = [features.names[code].partition("=")[2] for code in lacking[:_NAMED].tolist()]
-            named = ", ".join(
-                f"{label!r} ({totals[code]:,} elsewhere)"
-                for label, code in zip(names, lacking.tolist())
-            )
-            more = f" and {len(lacking) - _NAMED:,} classes more" if len(lacking) > _NAMED else ""
+            names = [features.names[code].partition("=")[2] for code in lacking.tolist()]
+            named = missing_classes(zip(names, totals[lacking].tolist(), strict=True), _NAMED)
             it = "it" if len(lacking) == 1 else "them"
             then = (
                 f"a model cannot learn {it} there"
                 if name == "train"
                 else f"no figure of {name} is about {it}"
             )
-            yield f"{name}{where} has no sample of class {named}{more}: {then}"
+            yield f"{name}{where} has no sample of class {named}: {then}"

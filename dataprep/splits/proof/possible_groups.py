@@ -70,9 +70,8 @@ def candidates_of(audit: Audit) -> Iterator[tuple[Grouping, str]]:
     """What looks like groups: as the audit found it; by names and columns alone where it did not
     look and was not told not to.
     """
-    table = audit.issues.table
     ran = {check.code for check in audit.checks} - set(audit.skipped)
-    claims = table["evidence"][(table["check"] == _CHECK).to_numpy()]
+    claims = audit.issues.where_check(_CHECK).table["evidence"]
     for text in claims:
         evidence = evidence_of(str(text))
         grouping = _grouping_of(evidence)
