@@ -299,9 +299,9 @@ def _units_of(source: Audit | Split | Dataset, dataset: Dataset) -> Rows:
     audit found, and groups.
     """
     if isinstance(source, Audit):
-        bonds = units_of(source)
+        units = units_of(source)
         return (
-            pd.Series(bonds.unit, index=pd.Index(bonds.names))
+            pd.Series(units.unit, index=pd.Index(units.names))
             .reindex(dataset.samples.index)
             .to_numpy(np.int64)
         )

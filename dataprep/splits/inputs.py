@@ -17,7 +17,7 @@ from dataprep.schemas.split import PART, UNIT
 from dataprep.schemas.text.numbers import equals
 from dataprep.splits.features import Features, features_of, has_label
 from dataprep.splits.times import times_of
-from dataprep.splits.units import Bonds, duplicates_not_looked_for, known_column, units_of
+from dataprep.splits.units import Units, duplicates_not_looked_for, known_column, units_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class SplitInputs:
     """What is divided.
 
     Attributes:
         audit: what the samples come from.
         dataset: the samples that take part.
-        bonds: what binds them, in order of their names.
+        units: what binds them, in order of their names.
         features: what they hold, likewise.
         external: (n,) whether each goes to the part "external".
         times: (n,) time of each, where parts are in order of time.
@@ -48,7 +48,7 @@ class Material:
 
     audit: Audit
     dataset: Dataset
-    bonds: Bonds
+    units: Units
     features: Features
     external: NDArray[np.bool_]
     times: NDArray[np.float64] | None
@@ -72,10 +72,10 @@ class Kept(NamedTuple):
     moves: bool
 
 
-def gather(
+def collect_inputs(
     audit: Audit, request: Request, plan: Plan | None = None, *, kept: Kept | None = None
-) -> Material:
-    """The material of a division.
+) -> SplitInputs:
+    """The inputs of a division.
 
     Args:
         audit: an audit, live or read back.
@@ -89,42 +89,42 @@ def gather(
         FingerprintError: the plan was made for other data.
     """
     refuse_names(audit.dataset, request)
-    bonds = units_of(audit, request.groups, keep_similar=request.keep_similar)
+    units = units_of(audit, request.groups, keep_similar=request.keep_similar)
     dataset, usable, left_out = _usable(audit.dataset, plan)
-    usable = usable[bonds.order]
-    matching = _external(dataset, usable, bonds, request, must=kept is None)
+    usable = usable[units.order]
+    matching = _external(dataset, usable, units, request, must=kept is None)
     times = (
         times_of(
             dataset,
             known_column(dataset, request.time_column, "time_column"),
-            bonds.order,
+            units.order,
             request.day_first,
         )
         if request.time_column
         else None
     )
-    usable = _labelled(dataset, bonds, usable, request, left_out)
+    usable = _labelled(dataset, units, usable, request, left_out)
     usable, external = (
         (usable, matching)
         if kept is None
-        else _external_of_kept(bonds, usable, matching, kept, left_out)
+        else _external_of_kept(units, usable, matching, kept, left_out)
     )
-    old = np.zeros(len(bonds), bool) if kept is None or kept.moves else kept.codes(bonds.names) >= 0
-    usable = _unrelated_to_external(bonds, usable, external, old, left_out)
+    old = np.zeros(len(units), bool) if kept is None or kept.moves else kept.codes(units.names) >= 0
+    usable = _unrelated_to_external(units, usable, external, old, left_out)
     if times is not None:
-        usable = _timed(bonds, usable, external, times, request.time_column, left_out)
+        usable = _timed(units, usable, external, times, request.time_column, left_out)
     if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
-    dataset, bonds = _only(dataset, bonds, usable)
+    dataset, units = _only(dataset, units, usable)
     notes = (
         *_notes(audit, dataset, request, kept is not None),
         *(() if times is None else times.notes),
     )
-    return Material(
+    return SplitInputs(
         audit,
         dataset,
-        bonds,
-        features_of(dataset, bonds.order, request.balance),
+        units,
+        features_of(dataset, units.order, request.balance),
         external[usable],
         None if times is None else times.figures[usable],
         request,
@@ -169,13 +169,13 @@ def _usable(
 
 def _labelled(
     dataset: Dataset,
-    bonds: Bonds,
+    units: Units,
     kept: NDArray[np.bool_],
     request: Request,
     left_out: dict[str, int],
 ) -> NDArray[np.bool_]:
     """Without the samples that lack a label where others have one."""
-    labelled = has_label(dataset, bonds.order)
+    labelled = has_label(dataset, units.order)
     if request.keep_unlabelled or not (labelled & kept).any():
         return kept
     left_out["no label (--keep-unlabelled keeps them)"] = int((kept & ~labelled).sum())
@@ -183,7 +183,7 @@ def _labelled(
 
 
 def _timed(
-    bonds: Bonds,
+    units: Units,
     usable: NDArray[np.bool_],
     external: NDArray[np.bool_],
     times: Times,
@@ -195,21 +195,21 @@ def _timed(
     unread = missing & times.unread
     left_out[f"no {column}"] = int((missing & ~unread).sum())
     if unread.any():
-        words = times._replace(unread=unread).unread_words(bonds.names)
+        words = times._replace(unread=unread).unread_words(units.names)
         left_out[f"{column} cannot be read as a number or a date: {words}"] = int(unread.sum())
     return usable & ~missing
 
 
 def _external(
-    dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool
+    dataset: Dataset, kept: NDArray[np.bool_], units: Units, request: Request, *, must: bool
 ) -> NDArray[np.bool_]:
     """(n,) whether each has an external value; every value `must` be there unless new samples
     may come without.
     """
-    external = np.zeros(len(bonds), bool)
+    external = np.zeros(len(units), bool)
     for column, value in request.external:
         values = dataset.samples[column]
-        rows = equals(values, value)[bonds.order]
+        rows = equals(values, value)[units.order]
         if must and not rows.any():
             known = sorted(set(map(str, values.dropna())))[:1000]
             raise OptionError(
@@ -222,7 +222,7 @@ def _external(
 
 
 def _external_of_kept(
-    bonds: Bonds,
+    units: Units,
     usable: NDArray[np.bool_],
     matching: NDArray[np.bool_],
     kept: Kept,
@@ -231,20 +231,20 @@ def _external_of_kept(
     """(n,) who can be used, and who is external: was, or has such a value now; without moves,
     new ones that no old one binds.
     """
-    codes = kept.codes(bonds.names)
+    codes = kept.codes(units.names)
     was = (codes == kept.external) & usable
     if kept.moves:
         return usable, np.asarray(was | (matching & usable))
-    elsewhere = bonds.unit[(codes >= 0) & (codes != kept.external) & usable]
+    elsewhere = units.unit[(codes >= 0) & (codes != kept.external) & usable]
     new = matching & usable & (codes < 0)
-    bound = new & np.isin(bonds.unit, elsewhere)
+    bound = new & np.isin(units.unit, elsewhere)
     if bound.any():
         left_out["external, but belongs together with a sample of another part"] = int(bound.sum())
     return usable & ~bound, np.asarray(was | (new & ~bound))
 
 
 def _unrelated_to_external(
-    bonds: Bonds,
+    units: Units,
     kept: NDArray[np.bool_],
     external: NDArray[np.bool_],
     old: NDArray[np.bool_],
@@ -253,17 +253,17 @@ def _unrelated_to_external(
     """(n,) who can be used and belongs to no external sample: it can be in no other part, nor is
     it external; `old` ones stay.
     """
-    bound = np.isin(bonds.unit, bonds.unit[external]) & ~external & ~old
+    bound = np.isin(units.unit, units.unit[external]) & ~external & ~old
     if external.any():
         left_out["belongs together with an external sample"] = int((kept & bound).sum())
     return kept & ~bound
 
 
-def _only(dataset: Dataset, bonds: Bonds, kept: NDArray[np.bool_]) -> tuple[Dataset, Bonds]:
-    mask = np.zeros(len(bonds), bool)
-    mask[bonds.order[kept]] = True
+def _only(dataset: Dataset, units: Units, kept: NDArray[np.bool_]) -> tuple[Dataset, Units]:
+    mask = np.zeros(len(units), bool)
+    mask[units.order[kept]] = True
     place = np.cumsum(mask) - 1
-    some = bonds.where(kept)
+    some = units.where(kept)
     return dataset.where(mask), replace(some, order=place[some.order])
 
 
@@ -290,21 +290,21 @@ def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) 
 
 
 def with_parts(
-    material: Material,
+    inputs: SplitInputs,
     parts: Sequence[str],
     part: NDArray[np.int64],
     repeats: Sequence[NDArray[np.int64]],
 ) -> Dataset:
     """The samples with the columns ``split`` (``split_2``, ...) and ``unit``."""
-    order = material.bonds.order
+    order = inputs.units.order
     columns: dict[str, Any] = {}
     for number, codes in enumerate([part, *repeats], 1):
         placed = np.empty(len(order), np.int64)
         placed[order] = codes
         columns[PART if number == 1 else f"{PART}_{number}"] = as_category(placed, parts)
     units = np.empty(len(order), dtype=object)
-    units[order] = material.bonds.unit_names()
-    return material.dataset.assign(**columns, **{UNIT: pd.array(units, dtype="str")})
+    units[order] = inputs.units.unit_names()
+    return inputs.dataset.assign(**columns, **{UNIT: pd.array(units, dtype="str")})
 
 
 def as_category(codes: NDArray[np.int64], names: Sequence[str]) -> Any:

@@ -138,7 +138,7 @@ class LeakFreeSplit:
         """(n,) fold of each row."""
         known = data if isinstance(data, Dataset) else None
         rows = len(data) if known is not None or not hasattr(data, "shape") else int(data.shape[0])
-        labellings, names = _bonds(rows, known, groups)
+        labellings, names = _groupings(rows, known, groups)
         if self.similarity is not None:
             labellings.append(_copies(_embedding(data), self.similarity))
         unit = join(rows, tuple(labellings))
@@ -182,7 +182,9 @@ def _seed_of(given: RandomState) -> int:
     return int(given)
 
 
-def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], NDArray[np.object_]]:
+def _groupings(
+    rows: int, known: Dataset | None, groups: Any
+) -> tuple[list[Rows], NDArray[np.object_]]:
     """Numbers (n,) of each way of belonging together, -1 for none, and (n,) names that give
     units an order.
     """

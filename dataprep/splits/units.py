@@ -30,7 +30,7 @@ SIMILAR = "similar-images"
 
 
 @dataclass(frozen=True, eq=False)
-class Bonds:
+class Units:
     """What binds samples, as rows of the samples in order of their names.
 
     Attributes:
@@ -57,8 +57,8 @@ class Bonds:
         first = np.unique(self.unit, return_index=True)[1]
         return np.asarray(self.names[first[np.searchsorted(self.unit[first], self.unit)]])
 
-    def where(self, kept: NDArray[np.bool_]) -> Bonds:
-        """The bonds of the rows where `kept` (n,) is true; what was bound by way of others stays
+    def where(self, kept: NDArray[np.bool_]) -> Units:
+        """The units of the rows where `kept` (n,) is true; what was bound by way of others stays
         bound.
         """
         place = np.cumsum(kept) - 1
@@ -68,10 +68,10 @@ class Bonds:
             pairs[check] = (place[a[both]], place[b[both]])
         groups = {name: numbers[kept] for name, numbers in self.groups.items()}
         unit = _numbered(self.unit[kept])
-        return Bonds(self.names[kept], self.order[kept], pairs, groups, unit, self.keep_similar)
+        return Units(self.names[kept], self.order[kept], pairs, groups, unit, self.keep_similar)
 
 
-def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = True) -> Bonds:
+def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = True) -> Units:
     """Connected components of duplicates, similar images and groups.
 
     Args:
@@ -92,7 +92,7 @@ def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = 
     pairs = _pairs(audit.issues.table, names, COPIES + ((SIMILAR,) if keep_similar else ()))
     labellings = (_connected(len(names), list(pairs.values())), *groups.values())
     found = {check: (a, b) for check, (a, b, _) in pairs.items()}
-    return Bonds(names, order, found, groups, join(len(names), labellings), keep_similar)
+    return Units(names, order, found, groups, join(len(names), labellings), keep_similar)
 
 
 def group_columns(dataset: Dataset, columns: Sequence[str]) -> list[str]:

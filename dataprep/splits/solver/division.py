@@ -14,7 +14,7 @@ import pandas as pd
 from dataprep.errors import OptionError
 from dataprep.splits.requests import MOST_FOLDS
 from dataprep.splits.solver.problem import Problem
-from dataprep.splits.units import Bonds, hashed_order
+from dataprep.splits.units import Units, hashed_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +102,7 @@ def refuse_too_few(units: int, parts: int) -> None:
 
 
 def groups_apart(
-    bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]
+    units: Units, dataset: Dataset, apart: NDArray[np.bool_]
 ) -> tuple[list[str], Rows]:
     """Leave-one-group-out: the group of each fold in words, and (n,) the fold of each sample, -1
     where it is in no group.
@@ -111,22 +111,22 @@ def groups_apart(
 
     Groups that copies or several columns join are one fold, named by all of its groups.
     """
-    if not bonds.groups:
+    if not units.groups:
         raise OptionError("leave_one_group_out: expected a group column: --group patient")
-    column, numbers = next(iter(bonds.groups.items()))
-    grouped = np.zeros(len(bonds), bool)
-    for each in bonds.groups.values():
+    column, numbers = next(iter(units.groups.items()))
+    grouped = np.zeros(len(units), bool)
+    for each in units.groups.values():
         grouped |= each >= 0
-    inside = np.unique(bonds.unit[grouped & ~apart])
+    inside = np.unique(units.unit[grouped & ~apart])
     if not 2 <= len(inside) <= MOST_FOLDS:
         raise OptionError(
             f"leave_one_group_out: expected 2 to {MOST_FOLDS:,} groups that nothing joins, got "
             f"{len(inside):,} in "
-            f"{', '.join(bonds.groups)}. For many groups take folds"
+            f"{', '.join(units.groups)}. For many groups take folds"
         )
-    member = np.isin(bonds.unit, inside) & ~apart
-    fold = np.where(member, np.searchsorted(inside, bonds.unit), -1)
-    texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[bonds.order]
+    member = np.isin(units.unit, inside) & ~apart
+    fold = np.where(member, np.searchsorted(inside, units.unit), -1)
+    texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[units.order]
     return _named(fold, numbers, texts, len(inside)), fold
 
 

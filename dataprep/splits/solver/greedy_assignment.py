@@ -21,7 +21,7 @@ SINGLY = 150_000
 _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
-def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Ints:
+def assign_greedily(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Ints:
     """(u,) part of each unit: whole units, fixed ones where they have to be; no part is empty that
     need not be.
 

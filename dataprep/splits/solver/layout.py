@@ -76,7 +76,7 @@ class Layout:
         return np.append(np.where(self.shares > 0, rarity, 0.0), 1.0)
 
     @cached_property
-    def heed(self) -> Floats:
+    def squared_weights(self) -> Floats:
         """(f,) square of each feature's weight."""
         return np.asarray(self.problem.weights**2, np.float64)
 

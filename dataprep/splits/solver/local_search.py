@@ -107,7 +107,7 @@ class Search:
         after = self._price(held[one] - change, one, bound) + self._price(
             held[other] + change, other, bound
         )
-        after += self._toll(one, other, first, second)
+        after += self._move_cost(one, other, first, second)
         self.spent += change.size + OVERHEAD
         now = sum(float(self._price(self.held[each], each, bound)) for each in (one, other))
         best = int(np.argmin(after))
@@ -132,7 +132,7 @@ class Search:
         by_size = np.searchsorted(ends, self.rng.integers(0, ends[-1], most // 2), side="right")
         return np.unique(np.append(by_size, self.rng.integers(0, count, most - most // 2)))
 
-    def _toll(self, one: int, other: int, first: Ints, second: Ints) -> Floats | float:
+    def _move_cost(self, one: int, other: int, first: Ints, second: Ints) -> Floats | float:
         """(k + 1, l + 1) what each exchange costs in itself: nothing, in a division that is new."""
         return 0.0
 
@@ -170,7 +170,7 @@ class Search:
         squares = (flat * layout.squares[:-1, None]).sum(axis=0).reshape(size.shape) + (
             miss / np.maximum(target, 1.0)
         ) ** 2
-        flat *= layout.heed[:, None]
+        flat *= layout.squared_weights[:, None]
         worst = np.sqrt(apart.max(axis=0, initial=0.0))
         if bound:
             flat *= 1 / bound**2

@@ -138,7 +138,9 @@ def fewest_moves(
     return best, excess(best) == 0
 
 
-def _thawed(problem: Problem, cost: Ints, frozen: tuple[int, ...]) -> tuple[Problem, Ints, Ints]:
+def _without_frozen(
+    problem: Problem, cost: Ints, frozen: tuple[int, ...]
+) -> tuple[Problem, Ints, Ints]:
     """The problem without units of frozen parts and with no room there; its units; and the
     frozen part of each unit, or -1.
     """
@@ -181,7 +183,7 @@ def _thinned(points: list[Point], most: int) -> tuple[Point, ...]:
 
 
 @dataclass(eq=False)
-class _Bargain(Search):
+class _PricedSearch(Search):
     """A search in which every exchange has its price in moved samples; `ask` says what is
     lacking.
     """
@@ -190,7 +192,7 @@ class _Bargain(Search):
     price: float = 0.0
     caps: tuple[float, float] | None = None
 
-    def _toll(self, one: int, other: int, first: Ints, second: Ints) -> Floats:
+    def _move_cost(self, one: int, other: int, first: Ints, second: Ints) -> Floats:
         there, back = (
             self.cost[units, goal] - self.cost[units, source]
             for units, goal, source in ((first, other, one), (second, one, other))
@@ -221,7 +223,7 @@ class _Repair:
     """
 
     problem: Problem
-    search: _Bargain
+    search: _PricedSearch
     units: Ints
     home: Ints
     given: Ints
@@ -233,18 +235,18 @@ class _Repair:
         """Begin with the fewest moves that leave no unit spread; of equal ones, to the part with
         most room.
         """
-        thawed, units, home = _thawed(problem, cost, frozen)
-        layout, own = lay_out(thawed), cost[units]
+        without, units, home = _without_frozen(problem, cost, frozen)
+        layout, own = lay_out(without), cost[units]
         active = layout.active
-        room = thawed.targets[active] - thawed.sizes_of(np.argmin(own, axis=1))[active]
+        room = without.targets[active] - without.sizes_of(np.argmin(own, axis=1))[active]
         ranks = np.lexsort(
             (np.broadcast_to(-room, (len(own), len(active))), own[:, active]), axis=1
         )
-        part = np.where(thawed.fixed >= 0, thawed.fixed, active[ranks[:, 0]])
-        search = _Bargain(
+        part = np.where(without.fixed >= 0, without.fixed, active[ranks[:, 0]])
+        search = _PricedSearch(
             layout, part, np.random.default_rng(seed), layout.walls(SIZE_TOLERANCE), cost=own
         )
-        repair = cls(thawed, search, units, home, cost)
+        repair = cls(without, search, units, home, cost)
         repair.note()
         return repair
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dataprep.splits.solver.greedy_assignment import deal
+from dataprep.splits.solver.greedy_assignment import assign_greedily
 from dataprep.splits.solver.layout import Floats, Layout, lay_out
 from dataprep.splits.solver.local_search import Search
 from dataprep.splits.solver.problem import Ints, Problem
@@ -67,7 +67,7 @@ def solve(problem: Problem, *, seed: int = 0) -> Ints:
         return np.where(problem.fixed >= 0, problem.fixed, layout.active[0])
     if len(layout.active) ** len(layout.free) <= ALL:
         return _best_of_all(layout)
-    best = deal(layout, rng)
+    best = assign_greedily(layout, rng)
     standing, last = (np.inf, np.inf, np.inf), np.zeros(0)
     for loose in LOOSE:
         walls = layout.walls(loose)
@@ -122,7 +122,7 @@ def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Gener
         if search.spent >= share or vain > PATIENCE or standing[:2] == (0.0, 0.0):
             break
         if attempt % RESTART == 0:
-            search.reset(deal(layout, rng, noise=0.5))
+            search.reset(assign_greedily(layout, rng, noise=0.5))
         else:
             search.reset(best)
             search.kick(int(rng.integers(1, 5)))
