@@ -110,7 +110,7 @@ def repair(
     tests: bool = True,
     progress: Progress | None = None,
 ) -> Split:
-    """Mend a split with as few moved samples as possible: no leak is left, and sizes and mix are
+    """Repair a split with as few moved samples as possible: no leak is left, and sizes and mix are
     within tolerances.
 
     A part "test" keeps every sample that it has, and gets only those that belong to them, as long
@@ -121,15 +121,15 @@ def repair(
         group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its
             folder) was made with counts too: its groups beside these, its other options where these
             say nothing, and its `external` rows.
-        earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column
+        earlier: the split to repair: a Split, its folder or its splits.csv; None takes the column
             ``split`` of the data.
-        ratios: wished sizes; None takes those that the parts have. What had no part joins the parts
+        ratios: wanted sizes; None takes those that the parts have. What had no part joins the parts
             that are not kept.
         size_tolerance: share of its size by which a part may miss it.
         label_tolerance: how far a label's share in a part may be from that of all samples, 0 to 1.
 
     Raises:
-        InputError: there is no split to mend.
+        InputError: there is no split to repair.
         OptionError: as of `split`; or the earlier split is in order of time, or kept groups
             together whose column is not there.
         FingerprintError: as of `split`.
@@ -142,7 +142,7 @@ def repair(
     known, request, inputs, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
         raise InputError(
-            "none of the samples that can be used is in a part of the split to mend: divide them "
+            "none of the samples that can be used is in a part of the split to repair: divide them "
             "anew, without --repair"
         )
     inside = ~inputs.external
@@ -163,7 +163,7 @@ def repair(
         inside,
         targets,
         (size_tolerance, label_tolerance),
-        wished=ratios is not None,
+        wanted=ratios is not None,
     )
     made = finished(
         inputs, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
@@ -181,9 +181,9 @@ def _repaired(
     targets: Sequence[float],
     tolerances: tuple[float, float],
     *,
-    wished: bool,
+    wanted: bool,
 ) -> tuple[Division, Changed]:
-    """The division mended, and what was done; `wished`: the targets were asked for rather than
+    """The repaired division, and what was done; `wanted`: the targets were asked for rather than
     what the parts have.
     """
     numbers, first, unit = np.unique(
@@ -203,7 +203,7 @@ def _repaired(
     ways: list[tuple[tuple[int, ...], Problem]] = [((), problem)]
     if "test" in known.parts and len(known.parts) > 2:
         test = known.parts.index("test")
-        ways.insert(0, ((test,), problem if wished else _with_kept(problem, held, test)))
+        ways.insert(0, ((test,), problem if wanted else _with_kept(problem, held, test)))
     points, point, kept, met, targets = _chosen(ways, cost, tolerances, seed)
 
     def placed(point: Point) -> Rows:
@@ -224,7 +224,7 @@ def _repaired(
         )
     if not met:
         lines.append(
-            f"No way to mend it has every size within {tolerances[0]:.0%} and every label within "
+            f"No repair has every size within {tolerances[0]:.0%} and every label within "
             f"{100 * tolerances[1]:g} points: "
             "this is the nearest."
         )
@@ -399,8 +399,8 @@ def extend(
     """Give new samples a part of an earlier split; no sample that has one moves.
 
     What belongs to samples of one part joins them. The others are divided so that sizes and mix of
-    all samples, old and new, come as near as can be to the wish. What belongs to samples of several
-    parts was leaking already, and is named.
+    all samples, old and new, are as near as possible to the targets. What belongs to samples of
+    several parts was leaking already, and is named.
 
     Args:
         source, seed, plan, tests, progress: as of `split`.
@@ -408,7 +408,7 @@ def extend(
             folder) was made with counts too: its groups beside these, its other options where these
             say nothing, and its `external` rows.
         earlier: a Split, its folder or its splits.csv.
-        ratios: wished sizes of old and new samples together; None takes the shares that the parts
+        ratios: wanted sizes of old and new samples together; None takes the shares that the parts
             have.
 
     Raises:
@@ -437,7 +437,7 @@ def _extended(
     inputs: SplitInputs,
     known: Earlier,
     before: Rows,
-    wished: Callable[[int], list[float]] | None,
+    wanted: Callable[[int], list[float]] | None,
     named: Sequence[str],
 ) -> tuple[Division, Changed]:
     home, torn = _homes(inputs.units.unit, before, len(known.parts))
@@ -446,7 +446,7 @@ def _extended(
     sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
         np.float64
     )
-    targets = _targets(wished(int(inside.sum())) if wished else None, named, known, sizes, inside)
+    targets = _targets(wanted(int(inside.sum())) if wanted else None, named, known, sizes, inside)
     piece = np.unique(
         inputs.units.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True
     )[1]
@@ -517,12 +517,12 @@ def _extension_lines(
         )
     if len(torn):
         more = f"{len(torn) - _NAMED:,} more leak. " if len(torn) > _NAMED else ""
-        lines.append(f"{more}To mend that, samples have to move: dataprep split --repair")
+        lines.append(f"{more}To repair that, samples have to move: dataprep split --repair")
     return tuple(lines)
 
 
 def _targets(
-    wished: Sequence[float] | None,
+    wanted: Sequence[float] | None,
     named: Sequence[str],
     known: Earlier,
     sizes: NDArray[np.float64],
@@ -531,8 +531,8 @@ def _targets(
     """Wished samples of each part, 0 for the external one: as asked, or in the proportions that
     they have.
     """
-    if wished is not None:
-        given = dict(zip(named, wished))
+    if wanted is not None:
+        given = dict(zip(named, wanted))
         return [given.get(name, 0.0) for name in known.parts]
     shares = np.where(np.array(known.parts) == EXTERNAL, 0.0, sizes)
     return [float(share) for share in shares / max(1.0, shares.sum()) * int(inside.sum())]

@@ -1,4 +1,4 @@
-"""What is divided: the samples that take part, what binds them, and why the others are left out."""
+"""The inputs of a division: samples, units, features, and why other samples are left out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import difference
 from dataprep.schemas.split import PART, UNIT
 from dataprep.schemas.text.numbers import equals
-from dataprep.splits.features import Features, features_of, has_label
+from dataprep.splits.features import Features, balance_columns, features_of, has_label
 from dataprep.splits.times import times_of
-from dataprep.splits.units import Units, duplicates_not_looked_for, known_column, units_of
+from dataprep.splits.units import (
+    Units,
+    duplicates_not_looked_for,
+    group_columns,
+    known_column,
+    units_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +37,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SplitInputs:
-    """What is divided.
+    """What a division needs.
 
     Attributes:
         audit: what the samples come from.
         dataset: the samples that take part.
-        units: what binds them, in order of their names.
-        features: what they hold, likewise.
+        units: what belongs together, in order of the sample names.
+        features: what every part should have the same share of, likewise.
         external: (n,) whether each goes to the part "external".
         times: (n,) time of each, where parts are in order of time.
         request: what was asked for.
@@ -58,8 +64,16 @@ class SplitInputs:
     not_looked: dict[str, str]
 
 
+class _Columns(NamedTuple):
+    """The columns that a request names, as they are called in the table of samples."""
+
+    groups: tuple[str, ...]
+    balance: tuple[str, ...]
+    time: str
+
+
 class Kept(NamedTuple):
-    """An earlier split that is gone on from.
+    """An earlier split to repair or extend.
 
     Attributes:
         codes: gives the number of each named sample's part, -1 for none.
@@ -81,27 +95,20 @@ def collect_inputs(
         audit: an audit, live or read back.
         request: what is asked for.
         plan: what to drop and relabel first.
-        kept: the split that it goes on from.
+        kept: the split to repair or extend.
 
     Raises:
         InputError: nothing is left to divide.
         OptionError: an unknown column, or an external value that no row has.
         FingerprintError: the plan was made for other data.
     """
-    refuse_names(audit.dataset, request)
-    units = units_of(audit, request.groups, keep_similar=request.keep_similar)
+    columns = _resolve_columns(audit.dataset, request)
+    units = units_of(audit, columns.groups, keep_similar=request.keep_similar)
     dataset, usable, left_out = _usable(audit.dataset, plan)
     usable = usable[units.order]
     matching = _external(dataset, usable, units, request, must=kept is None)
     times = (
-        times_of(
-            dataset,
-            known_column(dataset, request.time_column, "time_column"),
-            units.order,
-            request.day_first,
-        )
-        if request.time_column
-        else None
+        times_of(dataset, columns.time, units.order, request.day_first) if columns.time else None
     )
     usable = _labelled(dataset, units, usable, request, left_out)
     usable, external = (
@@ -124,7 +131,7 @@ def collect_inputs(
         audit,
         dataset,
         units,
-        features_of(dataset, units.order, request.balance),
+        features_of(dataset, units.order, columns.balance),
         external[usable],
         None if times is None else times.figures[usable],
         request,
@@ -134,12 +141,23 @@ def collect_inputs(
     )
 
 
-def refuse_names(dataset: Dataset, request: Request) -> None:
-    """Raise where the samples or the request are of no use whatever the sizes."""
+def _resolve_columns(dataset: Dataset, request: Request) -> _Columns:
+    """The columns of the request.
+
+    Raises:
+        InputError: there are no samples.
+        OptionError: a column that the data does not have.
+    """
     if not len(dataset):
         raise InputError("there are no samples to divide: the audit is of an empty data set")
     for column, _ in request.external:
         known_column(dataset, column, "external")
+    time = request.time_column
+    return _Columns(
+        tuple(group_columns(dataset, request.groups)),
+        balance_columns(dataset, request.balance),
+        known_column(dataset, time, "time_column") if time else "",
+    )
 
 
 def _usable(
@@ -276,7 +294,7 @@ def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) 
     notes = []
     if audit.dataset.has("split") and not keeps_split:
         notes.append(
-            "The column 'split' of the data is not looked at; --repair starts from it, --extend "
+            "The column 'split' of the data is not used; --repair starts from it, --extend "
             "keeps it."
         )
     if not dataset.has("label"):

@@ -1,4 +1,4 @@
-"""split(): a data set into parts that share nothing they should not, and the proof of it."""
+"""split(): a data set into parts that share no copies and no groups, with the proof."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def split(
     tests: bool = True,
     progress: Progress | None = None,
 ) -> Split:
-    """Divide a data set so that nothing that belongs together is parted, and every part has the mix
-    of the whole.
+    """Divide a data set so that what belongs together stays together, and every part has the same
+    mix of labels.
 
     Exact and near duplicates, images that look alike, and samples of one group stay together; where
     several of these overlap, all that hangs together does. The same samples, options and seed give

@@ -1,4 +1,4 @@
-"""Who stays together: copies, images that look alike, and the groups that are given."""
+"""Units, which stay together: copies, images that look alike, and the groups that are given."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SIMILAR = "similar-images"
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """What binds samples, as rows of the samples in order of their names.
+    """What belongs together, as rows of the samples in order of their names.
 
     Attributes:
         names: (n,) sample names, sorted.
@@ -39,7 +39,7 @@ class Units:
         pairs: check to (a, b), the rows of each claimed pair.
         groups: column to (n,) number of the group, -1 where there is none.
         unit: (n,) number of the unit, counted in the order of their least names.
-        keep_similar: whether similar images are bound.
+        keep_similar: whether similar images stay together.
     """
 
     names: NDArray[np.object_]
@@ -58,8 +58,8 @@ class Units:
         return np.asarray(self.names[first[np.searchsorted(self.unit[first], self.unit)]])
 
     def where(self, kept: NDArray[np.bool_]) -> Units:
-        """The units of the rows where `kept` (n,) is true; what was bound by way of others stays
-        bound.
+        """The units of the rows where `kept` (n,) is true; what was together by way of others stays
+        together.
         """
         place = np.cumsum(kept) - 1
         pairs = {}
@@ -77,7 +77,7 @@ def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = 
     Args:
         audit: a live one, or one read back; its issues name the pairs.
         columns: group columns; the column ``group`` counts as one of them where there is one.
-        keep_similar: whether images that look alike without being copies are bound.
+        keep_similar: whether images that look alike without being copies stay together.
 
     Raises:
         OptionError: a column that the data does not have.

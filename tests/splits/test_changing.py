@@ -53,7 +53,7 @@ def test_repair_leaves_a_clean_split_alone() -> None:
 
 
 def test_repair_needs_a_split_and_its_parts() -> None:
-    with pytest.raises(InputError, match="no split to mend"):
+    with pytest.raises(InputError, match="no split to repair"):
         repair(patients())
     with pytest.raises(InputError, match="1 part: expected at least two"):
         repair(made_audit("aab", split=pd.Categorical(["train"] * 3)))

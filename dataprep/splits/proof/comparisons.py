@@ -121,7 +121,7 @@ def compare_stratified_groups(
     Args:
         units: its groups.
         features: their labels.
-        sizes: wished samples of each part.
+        sizes: wanted samples of each part.
         taking_part: (m,) rows that are divided.
     """
     classes = features.classes[taking_part]

@@ -119,7 +119,8 @@ def torn_sentences(proof: Proof) -> Iterator[str]:
 def candidate_lines(proof: Proof) -> list[str]:
     """One line for each candidate that is torn."""
     return [
-        f"{_named(each, each.groups)}: {each.torn:,} torn; {each.option} keeps them together"
+        f"{_named(each, each.groups)}: {each.torn:,} in several parts; {each.option} keeps them "
+        "together"
         for each in proof.possible_groups
         if each.torn
     ]

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """Parts and who is where.
+    """Parts, and the part of each sample.
 
     Attributes:
         parts: names.
         part: (n,) number of each sample's part, by sample name.
-        targets: wished samples of each part; NaN where nothing was wished.
+        targets: wanted samples of each part; NaN where nothing was wanted.
         repeats: `part` of each further repeat.
         holds: what each part holds, in words; empty but for groups left out one by one.
         apart: parts that are filled by a rule, not by the search.
@@ -66,7 +66,7 @@ def problem_of(
         unit: (n,) number of each sample's unit.
         names: (u,) name of each unit.
         features: what the samples hold.
-        parts, targets: names and wished samples of the parts.
+        parts, targets: names and wanted samples of the parts.
         seeds: what the order of the units depends on beside their names.
         fixed: (u,) part that each unit has to be in, -1 where free.
     """
@@ -97,7 +97,7 @@ def refuse_too_few(units: int, parts: int) -> None:
             f"{parts} parts need at least {parts} units (groups that can be separated), and there "
             f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit "
             "why so many images belong "
-            "together; --cut-similar lets images that merely look alike be parted"
+            "together; --cut-similar lets images that merely look alike be separated"
         )
 
 
@@ -171,10 +171,10 @@ def divide_by_time(
     reached = np.cumsum(np.bincount(moment[unit], minlength=len(moments)))
     ends: list[int] = []
     order = in_time(parts)
-    for number, wished in enumerate(np.cumsum(np.asarray(targets)[order])[:-1]):
+    for number, wanted in enumerate(np.cumsum(np.asarray(targets)[order])[:-1]):
         low = (ends[-1] if ends else -1) + 1
         high = len(moments) - len(parts) + number
-        ends.append(low + int(np.argmin(np.abs(reached[low : high + 1] - wished))))
+        ends.append(low + int(np.argmin(np.abs(reached[low : high + 1] - wanted))))
     part = np.searchsorted(np.array(ends), moment, side="left")
     borders = np.array([-np.inf, *moments[ends]])
     return order[part], int((times <= borders[part[unit]]).sum())
