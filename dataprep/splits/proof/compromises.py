@@ -98,8 +98,10 @@ def _classes(inputs: SplitInputs, division: Division) -> tuple[list[str], set[in
         gap = float(abs(away[worst, code]))
         if empty and units[code] < len(wanted):
             few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
-            why = f"class {name!r} is in {few} that cannot be separated, too few for {len(wanted)} "
-                "parts"
+            why = (
+                f"class {name!r} is in {few} that cannot be separated, too few for "
+                f"{len(wanted)} parts"
+            )
             explained.add(code)
             found.append((gap, f"{why}: {_without(empty)}"))
         elif share >= _MOST_OF and gap > _OFF * overall and gap * len(inputs.units) >= 1:
