@@ -240,7 +240,7 @@ def _opened(source: Source) -> tuple[Dataset, str]:
 
         source = read_split(folder)
     if isinstance(source, Split):
-        return source.dataset, next(iter(source.proof.get("parts", ())), "")
+        return source.dataset, next(iter(source.proof.parts), "")
     if not isinstance(source, Dataset):
         raise InputError(f"expected a Split, a Dataset or a path, got {type(source).__name__}")
     return source, ""

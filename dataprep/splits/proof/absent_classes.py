@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.splits.features import Features
-    from dataprep.splits.inputs import Material
+    from dataprep.splits.inputs import SplitInputs
     from dataprep.splits.solver.division import Division
 
     Rows = NDArray[np.int64]
@@ -25,22 +25,22 @@ _NAMED = 5
 
 
 def absent_classes(
-    material: Material, division: Division, explained: Collection[int] = ()
+    inputs: SplitInputs, division: Division, explained: Collection[int] = ()
 ) -> list[str]:
     """A sentence for each part that has samples and lacks a class, of every repeat.
 
     Args:
-        material, division: what was divided, and how.
+        inputs, division: what was divided, and how.
         explained: numbers of label features whose absence from the parts that were searched for is
             told otherwise.
     """
-    if material.dataset.task == "regression" or not material.features.labels:
+    if inputs.dataset.task == "regression" or not inputs.features.labels:
         return []
     found: list[str] = []
     for repeat, part in enumerate((division.part, *division.repeats), 1):
         where = f" of split_{repeat}" if repeat > 1 else ""
         found += _sentences(
-            material.features, part, division, where, explained if repeat == 1 else ()
+            inputs.features, part, division, where, explained if repeat == 1 else ()
         )
     return found
 
