@@ -142,8 +142,8 @@ def repair(
     known, request, inputs, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
         raise InputError(
-            "none of the samples that can be used is in a part of the split to repair: divide them "
-            "anew, without --repair"
+            "none of the samples that can be used is in a part of the split to repair: make a new "
+            "split, without --repair"
         )
     inside = ~inputs.external
     sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
@@ -364,7 +364,7 @@ def _exposure_line(counter: LeakCounter, before: Rows, parts: Sequence[str]) -> 
             exposed = counter.exposed(before, number, trained)
             words.append(f"{round(exposed * size):,} of the {size:,} samples of {name}")
     return (
-        f"{' and '.join(words)} shared a unit with "
+        f"{' and '.join(words)} had a look-alike in "
         f"{'train' if trained is not None else 'another part'}."
     )
 
@@ -517,7 +517,7 @@ def _extension_lines(
         )
     if len(torn):
         more = f"{len(torn) - _NAMED:,} more leak. " if len(torn) > _NAMED else ""
-        lines.append(f"{more}To repair that, samples have to move: dataprep split --repair")
+        lines.append(f"{more}To fix this, samples have to move: dataprep split --repair")
     return tuple(lines)
 
 

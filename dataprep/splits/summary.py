@@ -10,7 +10,7 @@ from dataprep.schemas.results.proof import MismatchTest, Proof
 from dataprep.schemas.text.words import counted
 from dataprep.splits.proof.possible_groups import candidate_lines, torn_sentences, torn_title
 
-_STATUS = {"match": "no difference beyond chance", "differ": "differ", "not tested": "not tested"}
+_STATUS = {"match": "no significant difference", "differ": "differ", "not tested": "not tested"}
 _CHECKS = {
     "exact-duplicate": "exact copies",
     "near-duplicate": "near copies",
@@ -28,11 +28,11 @@ def verdict(proof: Proof) -> dict[str, str]:
     if total:
         level, title = "error", f"{counted(total, 'leak')} between the parts"
     elif torn:
-        level, title = "warning", f"{parts}, no known leak, but {torn}"
+        level, title = "warning", f"{parts}, no known leakage, but {torn}"
     elif proof.not_looked:
-        level, title = "warning", f"{parts}, nothing leaks as far as it was checked"
+        level, title = "warning", f"{parts}, no leakage in what was checked"
     elif proof.compromises or differ:
-        level, title = "warning", f"{parts}, nothing leaks; some targets were not met"
+        level, title = "warning", f"{parts}, no leakage; some targets were not met"
     else:
         level, title = "good", f"{parts}, no leakage"
     return {"level": level, "title": title, "text": " ".join(_sentences(proof, differ))}
@@ -50,8 +50,8 @@ def _sentences(proof: Proof, differ: list[str]) -> Iterator[str]:
     random = proof.compared.random
     if random and random.exposed:
         yield (
-            f"Split at random, {percent(random.exposed)} of the test samples would have shared a "
-            "unit with training samples."
+            f"Split at random, {percent(random.exposed)} of the test samples would have had a "
+            "look-alike in training."
         )
     if differ:
         yield f"The parts differ in {' and '.join(differ)}."
@@ -110,7 +110,7 @@ def comparison_rows(proof: Proof) -> list[dict[str, str]]:
     if ours and random:
         rows.append(
             _row(
-                "test samples that share a unit with training",
+                "test samples with a look-alike in training",
                 percent(ours.exposed),
                 "0%" if folds else "",
                 percent(random.exposed),
