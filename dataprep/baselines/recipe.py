@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,7 @@ from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
 from dataprep.measures.options import PassOptions
-from dataprep.progress import Progress
+from dataprep.progress import Progress, StageClock
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.run import run_record
@@ -88,7 +87,7 @@ def train_baseline(
     """
     options = options or BaselineOptions()
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
-    clock = _Clock(progress)
+    clock = StageClock(progress)
     device = device_for(options.device)
     torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
     with clock.stage("decode"):
@@ -202,7 +201,7 @@ def _folds(
     regime: Regime,
     options: BaselineOptions,
     means: Mapping[str, Any],
-    clock: _Clock,
+    clock: StageClock,
 ) -> OutOfFold | None:
     """A model per fold, where that is asked for or the split is made of folds."""
     given = given_folds(materials)
@@ -311,7 +310,9 @@ def _workers(asked: int, device: str) -> int:
     return asked if asked >= 0 else 0 if device == "cpu" else min(8, worker_count())
 
 
-def _live(clock: _Clock, regime: Regime) -> Callable[[int, int, int, Mapping[str, float]], None]:
+def _live(
+    clock: StageClock, regime: Regime
+) -> Callable[[int, int, int, Mapping[str, float]], None]:
     epochs = regime.settings.epochs
 
     def live(epoch: int, step: int, steps: int, figures: Mapping[str, float]) -> None:
@@ -325,24 +326,3 @@ def _live(clock: _Clock, regime: Regime) -> Callable[[int, int, int, Mapping[str
         )
 
     return live
-
-
-class _Clock:
-    """Seconds per stage, and progress that knows the stage it belongs to."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress, self._stage = progress, ""
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self._stage, started = name, time.perf_counter()
-        self.report(0, 0, "")
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(time.perf_counter() - started, 3)
-
-    def report(self, done: int, total: int, note: str = "") -> None:
-        if self._progress is not None:
-            self._progress(self._stage, done, total, note)

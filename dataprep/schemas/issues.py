@@ -24,6 +24,8 @@ Suggestion = Literal["drop", "relabel", "move", "regroup", "review", "none"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+#: Scopes whose target is a file of the data set.
+FILE_SCOPES: tuple[Scope, ...] = ("sample", "pair")
 SUGGESTIONS: tuple[Suggestion, ...] = get_args(Suggestion)
 
 _CATEGORIES: dict[str, tuple[str, ...] | None] = {

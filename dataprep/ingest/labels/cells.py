@@ -61,7 +61,7 @@ _FRACTION = re.compile(r"-?\d+\.\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(?:,(\d+))?")
 _THOUSANDS = 3
 #: Longer cells are texts, not labels; more different ones are looked at in part.
-_LONGEST_CELL = 10_000
+_LONGEST_LABELS = 10_000
 _MOST_CELLS = 20_000
 #: Share of the parts that must stand for themselves before cells are split without being asked.
 _PLAIN_SHARE = {True: 0.5, False: 0.8}
@@ -125,7 +125,7 @@ def lists_in(cells: Sequence[str]) -> Lists | None:
 
 
 def _value_of(cell: str) -> Any:
-    if len(cell) > _LONGEST_CELL:
+    if len(cell) > _LONGEST_LABELS:
         raise ValueError("too long for a list of labels")
     text = cell.strip()
     try:
@@ -208,7 +208,7 @@ def separators_in(cells: Sequence[str]) -> list[Separated]:
     compound names do neither: in ``Golden Retriever`` the one always comes first and the other
     last.
     """
-    cells = [cell for cell in cells if len(cell) <= _LONGEST_CELL][:_MOST_CELLS]
+    cells = [cell for cell in cells if len(cell) <= _LONGEST_LABELS][:_MOST_CELLS]
     found = [separated for separator in SEPARATORS if (separated := _separated(cells, separator))]
     return sorted(found, key=lambda each: (not each.plain, not each.likely))
 

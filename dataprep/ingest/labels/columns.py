@@ -144,7 +144,7 @@ _FEWEST_COLUMNS = 3
 
 
 @dataclass(frozen=True)
-class Found:
+class LabelledTable:
     """A table with its columns told apart.
 
     Attributes:
@@ -162,7 +162,7 @@ class Found:
 
 def find_label(
     name: str, table: Table, roles: Mapping[str, str], reading: Reading, boxes: Sequence[str] = ()
-) -> Found:
+) -> LabelledTable:
     """The label of the table called `name`, in which `roles` were found by name; columns of `boxes`
     are none.
 
@@ -186,9 +186,9 @@ def find_label(
             if column
             else ""
         )
-        return Found(table, roles, (note,) if note else ())
+        return LabelledTable(table, roles, (note,) if note else ())
     if "label" in roles:
-        return Found(table, roles)
+        return LabelledTable(table, roles)
     free = [
         column for column in table.columns if column not in roles.values() and column not in boxes
     ]
@@ -206,13 +206,13 @@ def find_label(
             f"({counted(values, 'value')}); "
             "--label-column takes another."
         )
-        return Found(table, {**roles, "label": known[0]}, (note,))
+        return LabelledTable(table, {**roles, "label": known[0]}, (note,))
     candidates = known + [
         column for column in free if column not in known and _may_be_label(column, texts[column])
     ]
     if not candidates:
-        return Found(table, roles)
-    return Found(table, roles, (_question(name, candidates, texts),), open=True)
+        return LabelledTable(table, roles)
+    return LabelledTable(table, roles, (_question(name, candidates, texts),), open=True)
 
 
 def _question(
@@ -284,7 +284,7 @@ def _joined(
     roles: Mapping[str, str],
     flags: Sequence[str],
     texts: Mapping[str, Sequence[str | None]],
-) -> Found | None:
+) -> LabelledTable | None:
     """The table with its columns of 0 and 1, one a class, as one column of labels; None where
     they are not plainly so.
     """
@@ -315,7 +315,7 @@ def _joined(
         "--label-column takes another."
     )
     joined = replace(table, columns={**columns, JOINED: values})
-    return Found(joined, {**roles, "label": JOINED}, (note,))
+    return LabelledTable(joined, {**roles, "label": JOINED}, (note,))
 
 
 def _side_by_side(columns: Sequence[str], flags: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dataprep.ingest.paths.alike import Alike, Found, composed
+from dataprep.ingest.paths.alike import Alike, PathMatch, composed
 from dataprep.ingest.paths.moved import find_moved
 from dataprep.ingest.paths.resolving import Finder, plain_path
 from dataprep.ingest.paths.walk import Tree
@@ -106,7 +106,7 @@ def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str)
 def _note_alike(
     located: Located,
     paths: Sequence[str],
-    found: dict[int, Found],
+    found: dict[int, PathMatch],
     taken: dict[str, list[int]],
     name: str,
 ) -> None:
