@@ -83,7 +83,7 @@ def assert_check_fits(check_class: type[Check], *, measures: Collection[str] = (
         _assert_runs(check, dataset)
 
 
-def made_up_dataset(
+def synthetic_dataset(
     rows: int,
     *,
     seed: int = 0,
@@ -154,7 +154,7 @@ def _values(column: Column, rng: np.random.Generator, gone: np.ndarray[Any, Any]
     return np.where(gone, np.nan, figures.astype(np.float64))
 
 
-class MadeUpLook(SecondLook):
+class SyntheticLook(SecondLook):
     """A second look without files: rows 0 and 1 are equal in bytes, 2 and 3 in pixels, 4 to 6
     are near duplicates.
     """
@@ -255,13 +255,13 @@ def _assert_refuses(check_class: type[Check], name: str, options: Mapping[str, A
 
 def _datasets(check: Check) -> Iterator[Dataset]:
     own = set(check.needs) - set(COLUMNS)
-    yield made_up_dataset(0, measures=own)
-    yield made_up_dataset(1, measures=own)
-    yield made_up_dataset(8, measures=own)
-    yield made_up_dataset(8, measures=own, lost=range(8))
-    yield made_up_dataset(8, measures=own, labels=False)
+    yield synthetic_dataset(0, measures=own)
+    yield synthetic_dataset(1, measures=own)
+    yield synthetic_dataset(8, measures=own)
+    yield synthetic_dataset(8, measures=own, lost=range(8))
+    yield synthetic_dataset(8, measures=own, labels=False)
     for seed in range(3):
-        yield made_up_dataset(40, measures=own, seed=seed, lost=(1, 5, 20))
+        yield synthetic_dataset(40, measures=own, seed=seed, lost=(1, 5, 20))
 
 
 def _assert_runs(check: Check, dataset: Dataset) -> None:
@@ -269,8 +269,8 @@ def _assert_runs(check: Check, dataset: Dataset) -> None:
         return  # the engine skips it, and says why
     dataset = dataclasses.replace(dataset, faults=_faults(check, dataset))
     before = pickle.dumps((dataset.samples, dataset.faults, dict(dataset.arrays)))
-    claims = list(check.find(dataset, MadeUpLook(dataset)))
-    again = list(check.find(dataset, MadeUpLook(dataset)))
+    claims = list(check.find(dataset, SyntheticLook(dataset)))
+    again = list(check.find(dataset, SyntheticLook(dataset)))
     after = pickle.dumps((dataset.samples, dataset.faults, dict(dataset.arrays)))
     assert before == after, f"{check.code}: changes the data set it was given"
     assert len(claims) == len(again), (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dataprep.cleaning.plans import read_plan
+from dataprep.cleaning.plan_files import read_plan
 from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.stored import read_record, reading

@@ -20,9 +20,9 @@ from dataprep.cleaning.applied import applied_record, changes_of, how_to_undo, r
 from dataprep.cleaning.audits import read_audit
 from dataprep.cleaning.folders import RECORD, Layout, make_folder, own_files
 from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
-from dataprep.cleaning.places import lies_in
-from dataprep.cleaning.plans import read_plan
-from dataprep.cleaning.proposals import emptied_classes
+from dataprep.cleaning.plan_files import read_plan
+from dataprep.cleaning.planning import emptied_classes
+from dataprep.cleaning.staging import lies_in
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS, GIVEN

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dataprep.cleaning.places import link_or_copy, staged
+from dataprep.cleaning.staging import link_or_copy, staged
 from dataprep.errors import InputError, UserError
 from dataprep.reports import report
 from dataprep.schemas.files.stored import read_record

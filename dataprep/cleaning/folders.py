@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from dataprep.cleaning.places import (
+from dataprep.cleaning.staging import (
     downloads,
     link_or_copy,
     refuse_changed,

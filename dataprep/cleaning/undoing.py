@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dataprep.cleaning.applied import Applied, read_applied
 from dataprep.cleaning.applying import cleaned_dataset, existing
 from dataprep.cleaning.folders import RECORD, new_names, own_files
-from dataprep.cleaning.places import is_ours, lies_in
+from dataprep.cleaning.staging import is_ours, lies_in
 from dataprep.errors import InputError, OutputError, UserError
 from dataprep.schemas.files.reading import content_hash
 from dataprep.schemas.plan import difference

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dataprep.ingest.paths.alike import Alike, PathMatch, composed
-from dataprep.ingest.paths.moved import find_moved
+from dataprep.ingest.paths.name_matching import NameMatcher, PathMatch, composed
+from dataprep.ingest.paths.remapping import remap_paths
 from dataprep.ingest.paths.resolving import Finder, plain_path
 from dataprep.ingest.paths.walk import Tree
 from dataprep.schemas.text.words import counted, first_of
@@ -64,9 +64,9 @@ def locate(
     located = Located([finder.find(path) for path in paths])
     if all(located.files):
         return located
-    _take_alike(located, paths, Alike(finder), name)
+    _take_alike(located, paths, NameMatcher(finder), name)
     if elsewhere and not all(located.files):
-        moved = find_moved(paths, located.files, tree(), root, name)
+        moved = remap_paths(paths, located.files, tree(), root, name)
         for row, file in moved.files.items():
             located.files[row] = file
         located.reasons |= {
@@ -76,7 +76,7 @@ def locate(
     return located
 
 
-def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str) -> None:
+def _take_alike(located: Located, paths: Sequence[str], alike: NameMatcher, name: str) -> None:
     """Files whose names look like those written: of another Unicode form, or in another case
     where no other row means them.
     """

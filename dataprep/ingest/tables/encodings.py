@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from dataprep.errors import OptionError
-from dataprep.ingest.tables.guessing import guess_encoding
+from dataprep.ingest.tables.encoding_detection import guess_encoding
 from dataprep.schemas.options import did_you_mean
 
 _MARKS = (

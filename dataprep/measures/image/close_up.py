@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from dataprep.measures.decode.again import look_again
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.decode.second_decode import decode_again
 from dataprep.measures.image.edge_widths import EdgeWidths, measure_edges
 from dataprep.measures.image.enlargement import Resampling, measure_resampling
 from dataprep.measures.image.grain import measure_noise
@@ -105,7 +105,7 @@ def find_close_ups(
     paths = [
         tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
     ]
-    found = look_again(
+    found = decode_again(
         "dataprep.measures.image.close_up:looking", paths, dataset, options, read_remote
     )
     parts = [found.get(index, _nothing(len(batch))) for index, batch in enumerate(batches)]

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.decode.again import look_again
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.decode.second_decode import decode_again
 from dataprep.measures.image.patches import PLACES, SIDE, pack, unpack
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.lost import Lost
@@ -182,7 +182,7 @@ def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) 
     paths = [
         tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
     ]
-    found = look_again(
+    found = decode_again(
         "dataprep.measures.image.marks:marking", paths, dataset, options, read_remote
     )
     return _gathered([(batches[index], *found[index]) for index in sorted(found)])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from dataprep.cleaning.folders import folder_name, own_folders, unique_paths
-from dataprep.cleaning.places import refuse_changed, refuse_place, staged, write_record
+from dataprep.cleaning.staging import refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
 from dataprep.schemas.split import PART

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PATIENCE = 4
 
 
-def look_again(
+def decode_again(
     task: str,
     batches: Sequence[Any],
     dataset: Dataset,

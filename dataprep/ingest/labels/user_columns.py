@@ -15,7 +15,7 @@ import pandas as pd
 from dataprep.ingest.labels.values import categorical_of
 
 
-def own_column(values: Sequence[Any]) -> pd.Categorical:
+def user_column(values: Sequence[Any]) -> pd.Categorical:
     """A categorical of text, escaped so that Parquet can hold it; missing where a cell is empty or
     blank.
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from dataprep.ingest.tables import letters
+from dataprep.ingest.tables import letter_frequencies as letters
 
 #: Letters of ASCII together with what is beyond it.
 _WORD = re.compile(r"[A-Za-z]{0,30}[^\x00-\x7f][A-Za-z\u0080-\U0010ffff]*")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from dataprep.cleaning.proposals import emptied_classes
+from dataprep.cleaning.planning import emptied_classes
 from dataprep.errors import InputError
 from dataprep.reports.audit.tables import neutralised, restored
 from dataprep.schemas.files.publishing import settle

@@ -104,7 +104,7 @@ def _table(pairs: Iterable[tuple[str, str]], key: Callable[[str], str]) -> _Tabl
 
 
 @dataclass
-class Alike:
+class NameMatcher:
     """Finds files whose names, or whose folders' names, look like those written; asked for what
     `Finder` does not find.
 

@@ -28,7 +28,7 @@ _KEPT_AT_A_TIME, _KEPT_EVERY_S = 2048, 2.0
 _MOST_IN_MEMORY = 2**29
 
 
-class Beside:
+class BackgroundEmbedding:
     """Embeds the views of one pass while it goes on decoding.
 
     Attributes:
