@@ -46,7 +46,7 @@ def audit(
     labels: Labels | None = None,
     checks: Iterable[Check | type[Check]] = (),
 ) -> Audit:
-    """Measure every file of `source` once and let every check speak.
+    """Measure every file of `source` once and run every check.
 
     Args:
         source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a

@@ -1,4 +1,4 @@
-"""Groups of copies: which member stays, and which may go."""
+"""Groups of copies: which member is kept, and which are dropped."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A new folder of the kept files: laid out beside its place, then renamed into it. The originals
-are read, never written.
+"""A new folder of the kept files: written next to its destination, then renamed. The originals are
+read, never written.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a plan never does by itself: change a test part, or take the last sample of a class."""
+"""What a plan never does unasked: change the test split, or drop the last sample of a class."""
 
 from __future__ import annotations
 

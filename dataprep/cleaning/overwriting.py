@@ -1,5 +1,5 @@
-"""Files of the user's are not overwritten: what dataprep wrote where a person said is remembered by
-its content.
+"""User files are not overwritten: dataprep remembers, by content hash, the files that it wrote to
+paths which a user chose.
 
 The record is in the user's cache folder; without it (another machine, a cache that was deleted) a
 file counts as the user's.

@@ -73,7 +73,7 @@ _ROW_COLUMNS = [name for name in PLAN_COLUMNS if name not in ("suggested", "file
 
 @dataclass(frozen=True)
 class CleanOptions:
-    """What decides beside the claims: see `clean`."""
+    """The options of `clean`."""
 
     drop: tuple[str, ...] = ()
     review: tuple[str, ...] = ()
@@ -178,7 +178,7 @@ def _votes(audit: Audit, options: CleanOptions) -> pd.DataFrame:
 
 
 def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
-    """(n,) what each claim asks for, -1 for nothing."""
+    """(n,) the action that each claim asks for, -1 for none."""
     checks, suggestions = table["check"].astype("str"), table["suggestion"].astype("str")
     pairs, sure = table["scope"].eq("pair"), table["confidence"] >= options.min_confidence
     facts = table["severity"].astype("str").isin(("fact", "info"))

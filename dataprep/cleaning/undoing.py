@@ -1,5 +1,5 @@
-"""Undo an applied plan: it no longer counts, and what applying it made is removed where nobody
-changed it.
+"""Undo an applied plan: later stages ignore it, and the files that it created are removed unless
+they were changed since.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Listing:
         names_alone: whether a bare name may stand for the only such file in any folder below.
         elsewhere: whether paths of another machine may lead to files below; with `names_alone` in
             any case.
-        notes: how its columns were told apart.
+        notes: how the roles of its columns were found.
         open: whether a column may hold the label, so that folders do not.
     """
 

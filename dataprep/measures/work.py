@@ -1,4 +1,4 @@
-"""The work on one file: read it once, decode it once, ask every measure. Runs in worker
+"""What a worker does with one file: read it once, decode it once, run every measure. Runs in worker
 processes; imports no pandas.
 """
 

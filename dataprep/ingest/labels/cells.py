@@ -190,10 +190,10 @@ def _bare_lists(cells: Sequence[str]) -> Lists | None:
         return None
     inner = {cell: cell.strip()[1:-1] for cell in cells}
     separator = "," if any("," in text for text in inner.values()) else " "
-    return {cell: parted(text, separator) for cell, text in inner.items()}
+    return {cell: split_cell(text, separator) for cell, text in inner.items()}
 
 
-def parted(cell: str, separator: str) -> tuple[str, ...]:
+def split_cell(cell: str, separator: str) -> tuple[str, ...]:
     """The parts of a cell, without the spaces around them, empty ones and repetitions."""
     return tuple(dict.fromkeys(part for each in cell.split(separator) if (part := each.strip())))
 
@@ -214,7 +214,7 @@ def separators_in(cells: Sequence[str]) -> list[Separated]:
 
 
 def _separated(cells: Sequence[str], separator: str) -> Separated | None:
-    lists = [parted(cell, separator) for cell in cells]
+    lists = [split_cell(cell, separator) for cell in cells]
     several = [parts for parts in lists if len(parts) > 1]
     if not several:
         return None

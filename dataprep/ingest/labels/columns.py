@@ -145,7 +145,7 @@ _FEWEST_COLUMNS = 3
 
 @dataclass(frozen=True)
 class LabelledTable:
-    """A table with its columns told apart.
+    """A table with the roles of its columns.
 
     Attributes:
         table: the table; columns of classes may have been joined into one.

@@ -1,6 +1,4 @@
-"""A user's own columns: kept as they are written, for whoever needs a number converts it
-(`dataprep.schemas.text.numbers`).
-"""
+"""User columns: kept as text; `dataprep.schemas.text.numbers` converts them where needed."""
 
 from __future__ import annotations
 

@@ -110,12 +110,12 @@ def _note_alike(
     taken: dict[str, list[int]],
     name: str,
 ) -> None:
-    told = {
+    spellings = {
         "form": "another Unicode form than the names of the files (programs that compare byte by "
         "byte find none)",
         "case": "another case of letters than the names of the files",
     }
-    for how, what in told.items():
+    for how, what in spellings.items():
         rows = taken[how]
         if rows:
             file = found[rows[0]].files[0].rpartition("/")[2]

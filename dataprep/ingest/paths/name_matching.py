@@ -41,7 +41,7 @@ _Table = tuple[dict[str, str], dict[str, list[str]]]
 
 @dataclass(frozen=True)
 class PathMatch:
-    """What a writing may mean.
+    """The files that a written path may mean.
 
     Attributes:
         files: absolute paths or URLs; one that is meant, several between which nothing decides, or

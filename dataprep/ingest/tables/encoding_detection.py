@@ -1,5 +1,5 @@
-"""Guesses of the encoding of text that is not UTF-8: the one in which its words are the least
-surprising.
+"""Detection of the encoding of text that is not UTF-8: the one in which its words are the most
+probable.
 
 Tables hold few words (40 rows of 2 classes), too few for detectors that compare frequencies of
 letters. So every distinct word is priced under every encoding: a letter costs about as many bits as

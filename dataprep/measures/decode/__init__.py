@@ -1,4 +1,5 @@
-"""Bytes to pixels: formats told by content, headers read without decoding, JPEG by libjpeg-turbo
+"""Bytes to pixels: formats detected from content, headers read without decoding, JPEG by
+libjpeg-turbo
 and everything else by Pillow, very large images in strips, and the small views and thumbnails made
 of them.
 

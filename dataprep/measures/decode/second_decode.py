@@ -1,6 +1,4 @@
-"""A second look at files: some are decoded once more in worker processes, at full size and with
-time for several.
-"""
+"""A second decoding of some files in worker processes, at full size and with time for several."""
 
 from __future__ import annotations
 

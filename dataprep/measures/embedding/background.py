@@ -1,6 +1,4 @@
-"""Embedding beside decoding: views come in as they are decoded, and a thread of its own embeds
-them in batches.
-"""
+"""Embedding during decoding: a background thread embeds views in batches as they are decoded."""
 
 from __future__ import annotations
 
