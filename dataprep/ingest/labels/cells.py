@@ -37,22 +37,10 @@ _NAME_KEYS = (
 )
 #: Keys of an object that say where in the picture it lies.
 _PLACES = frozenset(
-    (
-        "bbox",
-        "box",
-        "points",
-        "segmentation",
-        "rle",
-        "xmin",
-        "x1",
-        "rectanglelabels",
-        "polygonlabels",
-        "brushlabels",
-        "keypointlabels",
-        "ellipselabels",
-        "geometry",
-        "polygon",
-    )
+    """
+    bbox box points segmentation rle xmin x1 rectanglelabels polygonlabels brushlabels
+    keypointlabels ellipselabels geometry polygon
+    """.split()
 )
 _QUOTED = re.compile(r"""'([^'\\]*)'|"([^"\\]*)\"""")
 _NO_COMMA = re.compile(r"""['"]\s+['"]""")

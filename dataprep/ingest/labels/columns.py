@@ -22,120 +22,26 @@ from dataprep.schemas.text.words import counted, first_of
 JOINED = "classes of columns"
 #: What fields call their classes, in bare letters. Any other column must be named.
 _KNOWN = frozenset(
-    (
-        "choice",
-        "choices",
-        "dx",
-        "diagnosis",
-        "diagnoses",
-        "species",
-        "breed",
-        "finding",
-        "findings",
-        "findinglabels",
-        "grade",
-        "disease",
-        "diseases",
-        "emotion",
-        "expression",
-        "variety",
-        "cultivar",
-        "genus",
-        "cls",
-        "klass",
-        "groundtruth",
-        "celltype",
-        "defect",
-        "defecttype",
-        "pathology",
-        "benignmalignant",
-        "klasse",
-        "classe",
-        "clase",
-        "etiqueta",
-    )
+    """
+    choice choices dx diagnosis diagnoses species breed finding findings findinglabels grade disease
+    diseases emotion expression variety cultivar genus cls klass groundtruth celltype defect
+    defecttype pathology benignmalignant klasse classe clase etiqueta
+    """.split()
 )
 #: Names of columns that describe a picture rather than name its class.
 _DESCRIBE = frozenset(
-    (
-        "width",
-        "height",
-        "size",
-        "bytes",
-        "channels",
-        "depth",
-        "format",
-        "mode",
-        "extension",
-        "year",
-        "month",
-        "day",
-        "hour",
-        "date",
-        "time",
-        "timestamp",
-        "camera",
-        "make",
-        "model",
-        "iso",
-        "license",
-        "licence",
-        "source",
-        "author",
-        "photographer",
-        "lat",
-        "lon",
-        "latitude",
-        "longitude",
-        "index",
-        "score",
-        "confidence",
-        "annotator",
-        "rater",
-        "site",
-        "hospital",
-        "center",
-        "centre",
-        "device",
-        "scanner",
-        "version",
-        "url",
-        "link",
-        "usage",
-        "quality",
-        "orientation",
-        "focallength",
-        "exposure",
-        "leadtime",
-        "caption",
-        "title",
-        "comment",
-        "note",
-        "notes",
-        "description",
-        "text",
-        "filesize",
-        "filetype",
-        "x",
-        "y",
-        "z",
-    )
+    """
+    width height size bytes channels depth format mode extension year month day hour date time
+    timestamp camera make model iso license licence source author photographer lat lon latitude
+    longitude index score confidence annotator rater site hospital center centre device scanner
+    version url link usage quality orientation focallength exposure leadtime caption title comment
+    note notes description text filesize filetype x y z
+    """.split()
 )
-_DESCRIBE_ENDINGS = (
-    "id",
-    "ids",
-    "uuid",
-    "hash",
-    "md5",
-    "date",
-    "time",
-    "at",
-    "url",
-    "path",
-    "file",
-    "filename",
-    "name",
-    "index",
+_DESCRIBE_ENDINGS = tuple(
+    """
+    id ids uuid hash md5 date time at url path file filename name index
+    """.split()
 )
 _ZERO, _ONE = frozenset(("0", "0.0", "false")), frozenset(("1", "1.0", "true"))
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
