@@ -168,11 +168,11 @@ def _votes(audit: Audit, options: CleanOptions) -> pd.DataFrame:
     claim asks for.
     """
     table = audit.issues.table
-    heard = table[~table["check"].isin(options.keep)]
-    ranks = _ranks(heard, options)
-    heard = heard.assign(rank=ranks, claim=heard.index)[ranks >= 0]
+    claims = table[~table["check"].isin(options.keep)]
+    ranks = _ranks(claims, options)
+    claims = claims.assign(rank=ranks, claim=claims.index)[ranks >= 0]
     return pd.concat(
-        [_about_samples(heard, audit.dataset), _about_classes(heard, audit.dataset)],
+        [_about_samples(claims, audit.dataset), _about_classes(claims, audit.dataset)],
         ignore_index=True,
     )
 
@@ -217,11 +217,11 @@ def _facts_by_nature(codes: Collection[str]) -> list[str]:
     ]
 
 
-def _about_samples(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _about_samples(claims: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims whose target is a sample; an undecided label is in doubt on both sides of a pair,
     and either copy may be dropped.
     """
-    own = heard[heard["scope"].isin(["sample", "pair", "record"])]
+    own = claims[claims["scope"].isin(["sample", "pair", "record"])]
     own = own[_are_samples(own["target"], dataset)]
     doubt = own[own["check"].isin(UNDECIDED) & own["rank"].isin([_UNDECIDED, _LOOK])]
     doubt = doubt[_are_samples(doubt["related"], dataset)]
@@ -240,12 +240,12 @@ def _are_samples(names: pd.Series[Any], dataset: Dataset) -> np.ndarray[Any, Any
     return np.asarray(dataset.samples.index.get_indexer(pd.Index(names)) >= 0)
 
 
-def _about_classes(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _about_classes(claims: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims that a class should have another name are about every sample in it."""
-    renamed = heard[
-        heard["scope"].eq("class")
-        & heard["rank"].isin([_LABEL, _LOOK])
-        & heard["suggestion"].eq("relabel")
+    renamed = claims[
+        claims["scope"].eq("class")
+        & claims["rank"].isin([_LABEL, _LOOK])
+        & claims["suggestion"].eq("relabel")
     ]
     if not len(renamed) or "label" not in dataset.samples:
         return renamed.iloc[:0].assign(sample="")
@@ -267,18 +267,20 @@ def _decided(
     places = places_of(audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test)
     copies = _settle_copies(votes, ranks, audit.dataset, places, options)
     unsettled = _two_labels(ranks, asks)
-    held = {
+    in_test = {
         str(sample)
         for sample, rank in ranks.items()
         if rank in (_OWN_FAULT, _LABEL) and places.holds(str(sample))
     }
-    held |= set(copies.left)
+    in_test |= set(copies.left)
     notes = (
-        unsettled | copies.doubtful | dict.fromkeys(sorted(held), "in test, so it is left as it is")
+        unsettled
+        | copies.doubtful
+        | dict.fromkeys(sorted(in_test), "in test, so it is left as it is")
     )
     reviewed = {
         *unsettled,
-        *held,
+        *in_test,
         *(sample for sample in copies.doubtful if ranks.get(sample, _LOOK) != _LABEL),
     }
     ranks = _ranked(ranks, reviewed, _LOOK)
@@ -290,7 +292,7 @@ def _decided(
         copies, kept={sample: kept for sample, kept in copies.kept.items() if sample not in lasts}
     )
     table = _rows(_deciding(votes, ranks, copies, notes), ranks, audit, notes, copies)
-    return pd.concat([table, _kept_rows(copies, set(table["sample"]))], ignore_index=True), held
+    return pd.concat([table, _kept_rows(copies, set(table["sample"]))], ignore_index=True), in_test
 
 
 def _settle_copies(

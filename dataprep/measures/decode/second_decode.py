@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep.backends import imap
+from dataprep.measures.decode.thumbnails import read_remote
 from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
@@ -45,3 +46,16 @@ def decode_again(
     )
     with closing(results):  # type: ignore[type-var]
         return {index: result for index, result in results if not isinstance(result, Lost)}
+
+
+def read_remote_batch(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
+    """The contents of the files of one batch, which may lie on any file system that fsspec
+    knows.
+    """
+    contents = []
+    for url in urls:
+        content = read_remote(url)
+        if isinstance(content, Lost):
+            return content
+        contents.append(content)
+    return tuple(contents)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.backends.wire import words_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -96,7 +98,7 @@ class BackgroundEmbedding:
                 except (
                     Exception
                 ) as error:  # an embedder that fails must not cost the user the rest of the audit
-                    self.failure = " ".join(f"{type(error).__name__}: {error}".split())
+                    self.failure = words_of(error)
         self._keep()
 
     def _embed(self, batch: list[tuple[int, bytes, bytes]]) -> None:
