@@ -5,8 +5,8 @@
 ...     assert_check_fits(MyCheck)
 
 It looks at the documentation page, the class attributes and the options, then runs the check on
-small data sets made up for the purpose (`made_up_dataset`): of 0, 1, 8 and 40 rows, with lost rows,
-with nothing but lost rows, and without labels.
+small generated data sets (`synthetic_dataset`): of 0, 1, 8 and 40 rows, with lost rows, with
+nothing but lost rows, and without labels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS, FILE, GIVEN, PIXEL, Column
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import COLUMNS as ISSUE_COLUMNS
-from dataprep.schemas.issues import SCOPES, SEVERITIES, SUGGESTIONS, evidence_of, faults_table
+from dataprep.schemas.issues import (
+    FILE_SCOPES,
+    SCOPES,
+    SEVERITIES,
+    SUGGESTIONS,
+    evidence_of,
+    faults_table,
+)
 
 if TYPE_CHECKING:
     from dataprep.checks.duplicates.pairs import Duplicates
@@ -190,10 +197,8 @@ class SyntheticLook(SecondLook):
                 "confidence": np.float64,
             }
         )
-        groups, keep = (
-            np.full(len(self._readable), -1, dtype=np.int64),
-            np.ones(len(self._readable), dtype=bool),
-        )
+        groups = np.full(len(readable), -1, dtype=np.int64)
+        keep = np.ones(len(readable), dtype=bool)
         for a, b, *_ in known:
             groups[a], groups[b], keep[b] = a, a, False
         return Duplicates(pairs=pairs, groups=groups, keep=keep)
@@ -326,7 +331,7 @@ def _assert_claims(check: Check, dataset: Dataset, claims: pd.DataFrame) -> None
 
 def _assert_targets(name: str, scope: str, part: pd.DataFrame, dataset: Dataset) -> None:
     targets, samples = set(part["target"]), set(dataset.samples.index)
-    if scope in ("sample", "pair"):
+    if scope in FILE_SCOPES:
         assert targets <= samples, f"{name}: a target that is no sample: {targets - samples}"
     if scope == "pair":
         assert set(part["related"]) <= samples, f"{name}: a pair whose other side is no sample"
@@ -342,7 +347,7 @@ def _assert_leaves_lost_alone(check: Check, dataset: Dataset, claims: pd.DataFra
     if "lost" in check.needs or not reads_files:
         return
     lost = dataset.samples.index[~dataset.readable]
-    about = claims[claims["scope"].isin(["sample", "pair"])]
+    about = claims[claims["scope"].isin(FILE_SCOPES)]
     claimed = sorted(set(about["target"]) & set(lost))
     assert not claimed, f"{check.code}: a claim about {claimed[0]}, whose file could not be read"
 

@@ -20,6 +20,7 @@ manifest has one row per sample.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -31,8 +32,8 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.cleaning.audits import read_audit
-from dataprep.cleaning.copies import Settled, settle, sizes_of
-from dataprep.cleaning.guards import Places, files_beside, last_of_class, places_of
+from dataprep.cleaning.copies import Settled, settle
+from dataprep.cleaning.guards import SampleFacts, facts_of_samples, files_beside, last_of_class
 from dataprep.errors import FingerprintError, OptionError
 from dataprep.reports.audit.summary import templates
 from dataprep.reports.messages import render
@@ -264,13 +265,15 @@ def _decided(
     """
     asks = votes[votes["rank"] != _MIRROR]
     ranks = asks["rank"].where(asks["rank"] != _COPY, _LOOK).groupby(asks["sample"]).min()
-    places = places_of(audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test)
-    copies = _settle_copies(votes, ranks, audit.dataset, places, options)
+    facts = facts_of_samples(
+        audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test
+    )
+    copies = _settle_copies(votes, ranks, audit.dataset, facts, options)
     unsettled = _two_labels(ranks, asks)
     in_test = {
         str(sample)
         for sample, rank in ranks.items()
-        if rank in (_OWN_FAULT, _LABEL) and places.holds(str(sample))
+        if rank in (_OWN_FAULT, _LABEL) and facts.is_protected(str(sample))
     }
     in_test |= set(copies.left)
     notes = (
@@ -285,7 +288,7 @@ def _decided(
     }
     ranks = _ranked(ranks, reviewed, _LOOK)
     ranks = _ranked(ranks, copies.kept, _COPY)
-    lasts = _last_ones(ranks, votes, audit.dataset, places)
+    lasts = _last_ones(ranks, votes, audit.dataset, facts)
     notes |= {sample: f"the last of class {place} stays" for sample, place in lasts.items()}
     ranks = _ranked(ranks, lasts, _LOOK)
     copies = replace(
@@ -299,7 +302,7 @@ def _settle_copies(
     votes: pd.DataFrame,
     ranks: pd.Series[Any],
     dataset: Dataset,
-    places: Places,
+    facts: SampleFacts,
     options: CleanOptions,
 ) -> Settled:
     """Which copies are dropped, in favour of which; exact ones first."""
@@ -310,15 +313,17 @@ def _settle_copies(
         for part in (rows[exact], rows[~exact])
     ]
     if exact.any() and EXACT not in options.drop:
-        places = replace(
-            places,
+        facts = replace(
+            facts,
             beside=files_beside(dataset, [*rows.loc[exact, "sample"], *rows.loc[exact, "related"]]),
         )
     useless = {
-        str(sample) for sample in ranks.index[ranks == _OWN_FAULT] if not places.holds(str(sample))
+        str(sample)
+        for sample in ranks.index[ranks == _OWN_FAULT]
+        if not facts.is_protected(str(sample))
     }
     useless |= set(votes.loc[votes["check"].eq(UNREADABLE), "sample"])
-    return settle(rounds, places, useless=useless, undecided={*ranks.index[ranks == _UNDECIDED]})
+    return settle(rounds, facts, useless=useless, undecided={*ranks.index[ranks == _UNDECIDED]})
 
 
 def _two_labels(ranks: pd.Series[Any], asks: pd.DataFrame) -> dict[str, str]:
@@ -340,14 +345,14 @@ def _ranked(ranks: pd.Series[Any], samples: Collection[str], rank: int) -> pd.Se
 
 
 def _last_ones(
-    ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, places: Places
+    ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, facts: SampleFacts
 ) -> dict[str, str]:
     """Samples that stay because a class would be empty without them; copies rather than files
     with a fault of their own.
     """
     dropped = {str(sample): rank for sample, rank in ranks[ranks.isin([_OWN_FAULT, _COPY])].items()}
     order = sorted(
-        dropped, key=lambda sample: (dropped[sample] != _COPY, places.rank(sample), sample)
+        dropped, key=lambda sample: (dropped[sample] != _COPY, facts.rank(sample), sample)
     )
     labels = votes[(votes["rank"] == _LABEL) & votes["sample"].isin(ranks.index[ranks == _LABEL])]
     return last_of_class(dataset, order, dict(zip(labels["sample"], labels["value"], strict=True)))
@@ -442,7 +447,7 @@ def _reason(
 
 def _kept_rows(copies: Settled, listed: Collection[str]) -> pd.DataFrame:
     """Rows for the samples in whose favour others are dropped, so that a reader sees both sides."""
-    counts = sizes_of({sample: copies.stands_for(sample) for sample in copies.kept})
+    counts = Counter(copies.stands_for(sample) for sample in copies.kept)
     rows = [
         (name, "keep", "", f"the one of {n + 1} copies that stays", 1.0, "")
         for name, n in counts.items()
