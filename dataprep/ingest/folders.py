@@ -11,7 +11,7 @@ import pandas as pd
 from dataprep.errors import InputError
 from dataprep.ingest.labels.parsing import read_classes
 from dataprep.ingest.labels.sources import (
-    LabelledRows,
+    LabelledSamples,
     refuse_task_without_labels,
     with_label_options,
 )
@@ -60,7 +60,7 @@ def dataset_of(tree: Tree, reading: Reading | None = None) -> Dataset:
     faults = pd.concat(
         [unreadable_faults(tree), _layout_faults(tree, layout, samples)], ignore_index=True
     )
-    labelled = LabelledRows(samples, "classification" if layout.labels else "none", layout.notes)
+    labelled = LabelledSamples(samples, "classification" if layout.labels else "none", layout.notes)
     if layout.labels:
         labelled = with_label_options(labelled, reading)
     refuse_task_without_labels(labelled, reading)

@@ -21,7 +21,7 @@ from dataprep.schemas.text.words import counted
 
 
 @dataclass(frozen=True)
-class LabelledRows:
+class LabelledSamples:
     """A table of samples, or of rows, whose labels are read.
 
     Attributes:
@@ -38,21 +38,21 @@ class LabelledRows:
     whys: Sequence[str] = ()
 
 
-def labels_of_table(table: pd.DataFrame, column: str, reading: Reading) -> LabelledRows:
+def labels_of_table(table: pd.DataFrame, column: str, reading: Reading) -> LabelledSamples:
     """Rows with their labels read, from a table whose ``label`` holds the cells of the
     manifest's `column` as they are.
     """
     if "label" not in table:
-        return LabelledRows(table)
+        return LabelledSamples(table)
     labels = read_labels(list(table["label"]), reading, column)
-    return LabelledRows(
+    return LabelledSamples(
         table.assign(label=labels.column), labels.task, labels.notes, list(labels.written)
     )
 
 
 def labels_from_folders(
-    labelled: LabelledRows, reading: Reading, manifest: str, *, labels: bool
-) -> LabelledRows:
+    labelled: LabelledSamples, reading: Reading, manifest: str, *, labels: bool
+) -> LabelledSamples:
     """The samples with the class and the split that their folders name, where the manifest names
     none.
 
@@ -104,7 +104,7 @@ def _unused_note(classes: set[str]) -> tuple[str, ...]:
     )
 
 
-def with_label_options(labelled: LabelledRows, reading: Reading) -> LabelledRows:
+def with_label_options(labelled: LabelledSamples, reading: Reading) -> LabelledSamples:
     """Samples whose labels are names of folders, with the labels that the options task and
     label_separator make of them.
 
@@ -115,14 +115,14 @@ def with_label_options(labelled: LabelledRows, reading: Reading) -> LabelledRows
         return labelled
     values = labelled.table["label"].astype(object)
     labels = read_labels(list(values.where(values.notna(), None)), reading, "names of folders")
-    return LabelledRows(
+    return LabelledSamples(
         labelled.table.assign(label=labels.column), labels.task, (*labelled.notes, *labels.notes)
     )
 
 
 def with_note_on_no_labels(
-    labelled: LabelledRows, columns: Mapping[str, Iterable[str]]
-) -> LabelledRows:
+    labelled: LabelledSamples, columns: Mapping[str, Iterable[str]]
+) -> LabelledSamples:
     """Samples of manifests (name to their columns that play no role), with a note where none of
     them may be the label.
     """
@@ -138,7 +138,7 @@ def with_note_on_no_labels(
     return replace(labelled, notes=notes)
 
 
-def refuse_task_without_labels(labelled: LabelledRows, reading: Reading) -> None:
+def refuse_task_without_labels(labelled: LabelledSamples, reading: Reading) -> None:
     """Raise InputError when a task was asked for and there are no labels."""
     if reading.task is not None and labelled.task == "none":
         hint = (
