@@ -75,7 +75,7 @@ STEPS = CONTAINERS | frozenset(
     RingingOvershoot Rotate SafeRotate SaltAndPepper Sharpen ShiftScaleRotate ShotNoise
     SmallestMaxSize Solarize Spatter SquareSymmetry Superpixels ThinPlateSpline ToGray
     ToSepia Transpose UnsharpMask VerticalFlip XYMasking ZoomBlur
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _MOST_STEPS, _MOST_DEPTH, _MOST_BYTES = 100, 6, 1_000_000
 _MOST_NESTED = 40

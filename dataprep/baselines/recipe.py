@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +40,7 @@ from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
 from dataprep.measures.options import PassOptions
-from dataprep.progress import Progress
+from dataprep.progress import Progress, StageClock
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.results.baseline import (
@@ -131,7 +129,7 @@ def _prepared(
 ) -> _Recipe:
     """The images decoded once, the goal, the parts and the regime."""
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
-    clock = _Clock(progress)
+    clock = StageClock(progress)
     device = device_for(options.device)
     torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
     reading = _reading_options(source, audit)
@@ -174,7 +172,7 @@ class _Recipe:
     folder: str
     device: str
     reading: PassOptions
-    clock: _Clock
+    clock: StageClock
     audit: Audit | None
     policy: Policy | None = None
     reasons: tuple[str, ...] = ()
@@ -438,24 +436,3 @@ def _training(materials: Materials, trained: TrainedNetwork) -> dict[str, Any]:
             penalty=trained.linear.penalty, scores=trained.linear.scores, validation=metrics
         )
     return found
-
-
-class _Clock:
-    """Seconds per stage, and progress that knows the stage it belongs to."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress, self._stage = progress, ""
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self._stage, started = name, time.perf_counter()
-        self.report(0, 0, "")
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(time.perf_counter() - started, 3)
-
-    def report(self, done: int, total: int, note: str = "") -> None:
-        if self._progress is not None:
-            self._progress(self._stage, done, total, note)

@@ -322,7 +322,7 @@ def _with_embeddings(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
             raise OptionError(
                 f"--embeddings and --{other.replace('_', '-')} exclude each other: give one of them"
             )
-    from dataprep.measures.embedding.given import read_embeddings
+    from dataprep.measures.embedding.precomputed import read_embeddings
 
     return dataset.with_arrays(embedding=read_embeddings(flags["embeddings"], dataset))
 
@@ -386,7 +386,7 @@ def _known(flags: Mapping[str, Any], folder: str) -> dict[str, str]:
     """Where issues to leave out are listed (--ignore, --known); faults in the lists are said
     before the work.
     """
-    from dataprep.known import known_ids, read_ignored, report_path
+    from dataprep.known_issues import known_ids, read_ignored, report_path
     from dataprep.schemas.report import ReportPaths
 
     if flags["ignore"]:
@@ -406,7 +406,7 @@ def _without_known(audit: Audit, lists: Mapping[str, str]) -> Audit:
     """The audit without the issues on the lists; its record says how many each list took."""
     from dataclasses import replace
 
-    from dataprep.known import only_new, without_ignored
+    from dataprep.known_issues import only_new, without_ignored
 
     issues, left_out = audit.issues, {}
     for name, leave_out in (("ignore", without_ignored), ("known", only_new)):

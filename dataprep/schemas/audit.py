@@ -1,4 +1,4 @@
-"""Audit: what an audit found, and where it could not look."""
+"""Audit: the issues found, and the checks that were skipped."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from dataprep.schemas.options import did_you_mean
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: A fact is no issue: true of the data, with nothing in it to mend; reports tell it under "Your
+#: A fact is no issue: true of the data, with nothing to fix; reports tell it under "Your
 #: data".
 Severity = Literal["fact", "info", "warning", "error"]
 Scope = Literal["sample", "pair", "class", "slice", "split", "annotator", "record", "dataset"]
@@ -24,6 +24,8 @@ Suggestion = Literal["drop", "relabel", "move", "regroup", "review", "none"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+#: Scopes whose target is a file of the data set.
+FILE_SCOPES: tuple[Scope, ...] = ("sample", "pair")
 SUGGESTIONS: tuple[Suggestion, ...] = get_args(Suggestion)
 
 _CATEGORIES: dict[str, tuple[str, ...] | None] = {

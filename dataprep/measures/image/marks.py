@@ -16,11 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.decode.again import look_again
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.decode.second_decode import decode_again, read_remote_batch
 from dataprep.measures.image.patches import PLACES, SIDE, pack, unpack
 from dataprep.measures.options import PassOptions
-from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -192,8 +191,8 @@ def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) 
     paths = [
         tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
     ]
-    found = look_again(
-        "dataprep.measures.image.marks:marking", paths, dataset, options, read_remote
+    found = decode_again(
+        "dataprep.measures.image.marks:marking", paths, dataset, options, read_remote_batch
     )
     return _gathered([(batches[index], *found[index]) for index in sorted(found)])
 
@@ -241,19 +240,3 @@ def _columns(found: list[tuple[Any, Any, Any]]) -> tuple[Any, ...]:
         np.concatenate([np.zeros(0, kind), *(part[i] for part in found)]).astype(kind)
         for i, kind in enumerate(kinds)
     )
-
-
-def read_remote(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
-    """The contents of the files of one batch, which may lie on any file system that fsspec
-    knows.
-    """
-    import fsspec
-
-    try:
-        contents = []
-        for url in urls:
-            with fsspec.open(url, "rb") as file:
-                contents.append(bytes(file.read()))
-        return tuple(contents)
-    except Exception as error:  # every file system raises its own
-        return Lost("unreadable", f"{type(error).__name__}: {error}")

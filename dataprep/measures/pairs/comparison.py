@@ -1,5 +1,5 @@
-"""The second look: candidate pairs of images are decoded again, aligned, and told apart by their
-pixels: edit, other shot, other.
+"""The second look: candidate pairs are decoded again, aligned, and classified by their pixels:
+edit, other shot or neither.
 
 Work is cut into jobs of images that are linked with each other, so that each image is decoded about
 once. Within a job the best image becomes a keeper, everything that shows the same as it becomes its
@@ -69,7 +69,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Compared:
-    """A pair that was looked at: the row `other` was held against the better row `keeper` itself.
+    """A pair that was looked at: the row `other` was compared with the better row `keeper` itself.
 
     Attributes:
         kind: what the two are to each other (`dataprep.measures.pairs.alignment.Kind`).

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataprep.ingest.tables.guessing import guess_encoding
+from dataprep.ingest.tables.encoding_detection import guess_encoding
 
 WORDS = {
     "gb18030": (

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dataprep.ingest.paths.alike import folded
+from dataprep.ingest.paths.name_matching import folded
 from dataprep.ingest.paths.resolving import is_absolute, plain_path, served_path
 from dataprep.ingest.paths.walk import Tree
 
@@ -39,7 +39,7 @@ class Move:
 
 
 @dataclass
-class Moved:
+class Remapped:
     """What was found below another prefix.
 
     Attributes:
@@ -190,9 +190,9 @@ def _moves(folder: _Parts, places: Sequence[str]) -> set[Move]:
     }
 
 
-def find_moved(
+def remap_paths(
     paths: Sequence[str], files: Sequence[str], tree: Tree, root: str, name: str
-) -> Moved:
+) -> Remapped:
     """The rows without a file that have one here below another prefix.
 
     A prefix stands for one folder, for the whole table: no other folder may have nearly as many of
@@ -206,7 +206,7 @@ def find_moved(
         root: absolute, or a URL; POSIX separators.
         name: of the manifest, for the notes.
     """
-    moved, known = Moved(), set(filter(None, files))
+    moved, known = Remapped(), set(filter(None, files))
     any_as_written = bool(known)
     folders = defaultdict[_Parts, dict[int, str]](dict)
     shared: dict[str, _Parts] = {}
@@ -293,7 +293,7 @@ def _enough(rows: _Rows, move: Move, found: Mapping[int, str], beside_others: bo
     return share >= (_DROPPED if dropped else _RENAMED)
 
 
-def _take(moved: Moved, found: Mapping[int, str], rows: _Rows, known: set[str]) -> None:
+def _take(moved: Remapped, found: Mapping[int, str], rows: _Rows, known: set[str]) -> None:
     """Take what was found, but no file that another row names or that two paths would mean."""
     written = {
         row: (folder, name)

@@ -20,6 +20,7 @@ manifest has one row per sample.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -31,8 +32,8 @@ import pandas as pd
 
 from dataprep import registry
 from dataprep.cleaning.audits import read_audit
-from dataprep.cleaning.copies import Settled, settle, sizes_of
-from dataprep.cleaning.guards import Places, files_beside, last_of_class, places_of
+from dataprep.cleaning.copies import Settled, settle
+from dataprep.cleaning.guards import SampleFacts, facts_of_samples, files_beside, last_of_class
 from dataprep.errors import FingerprintError, OptionError
 from dataprep.reports.audit.summary import templates
 from dataprep.reports.messages import render
@@ -73,7 +74,7 @@ _ROW_COLUMNS = [name for name in PLAN_COLUMNS if name not in ("suggested", "file
 
 @dataclass(frozen=True)
 class CleanOptions:
-    """What decides beside the claims: see `clean`."""
+    """The options of `clean`."""
 
     drop: tuple[str, ...] = ()
     review: tuple[str, ...] = ()
@@ -168,17 +169,17 @@ def _votes(audit: Audit, options: CleanOptions) -> pd.DataFrame:
     claim asks for.
     """
     table = audit.issues.table
-    heard = table[~table["check"].isin(options.keep)]
-    ranks = _ranks(heard, options)
-    heard = heard.assign(rank=ranks, claim=heard.index)[ranks >= 0]
+    claims = table[~table["check"].isin(options.keep)]
+    ranks = _ranks(claims, options)
+    claims = claims.assign(rank=ranks, claim=claims.index)[ranks >= 0]
     return pd.concat(
-        [_about_samples(heard, audit.dataset), _about_classes(heard, audit.dataset)],
+        [_about_samples(claims, audit.dataset), _about_classes(claims, audit.dataset)],
         ignore_index=True,
     )
 
 
 def _ranks(table: pd.DataFrame, options: CleanOptions) -> np.ndarray[Any, Any]:
-    """(n,) what each claim asks for, -1 for nothing."""
+    """(n,) the action that each claim asks for, -1 for none."""
     checks, suggestions = table["check"].astype("str"), table["suggestion"].astype("str")
     pairs, sure = table["scope"].eq("pair"), table["confidence"] >= options.min_confidence
     facts = table["severity"].astype("str").isin(("fact", "info"))
@@ -217,11 +218,11 @@ def _facts_by_nature(codes: Collection[str]) -> list[str]:
     ]
 
 
-def _about_samples(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _about_samples(claims: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims whose target is a sample; an undecided label is in doubt on both sides of a pair,
     and either copy may be dropped.
     """
-    own = heard[heard["scope"].isin(["sample", "pair", "record"])]
+    own = claims[claims["scope"].isin(["sample", "pair", "record"])]
     own = own[_are_samples(own["target"], dataset)]
     doubt = own[own["check"].isin(UNDECIDED) & own["rank"].isin([_UNDECIDED, _LOOK])]
     doubt = doubt[_are_samples(doubt["related"], dataset)]
@@ -240,12 +241,12 @@ def _are_samples(names: pd.Series[Any], dataset: Dataset) -> np.ndarray[Any, Any
     return np.asarray(dataset.samples.index.get_indexer(pd.Index(names)) >= 0)
 
 
-def _about_classes(heard: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def _about_classes(claims: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Claims that a class should have another name are about every sample in it."""
-    renamed = heard[
-        heard["scope"].eq("class")
-        & heard["rank"].isin([_LABEL, _LOOK])
-        & heard["suggestion"].eq("relabel")
+    renamed = claims[
+        claims["scope"].eq("class")
+        & claims["rank"].isin([_LABEL, _LOOK])
+        & claims["suggestion"].eq("relabel")
     ]
     if not len(renamed) or "label" not in dataset.samples:
         return renamed.iloc[:0].assign(sample="")
@@ -264,40 +265,44 @@ def _decided(
     """
     asks = votes[votes["rank"] != _MIRROR]
     ranks = asks["rank"].where(asks["rank"] != _COPY, _LOOK).groupby(asks["sample"]).min()
-    places = places_of(audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test)
-    copies = _settle_copies(votes, ranks, audit.dataset, places, options)
+    facts = facts_of_samples(
+        audit.dataset, [*votes["sample"], *votes["related"]], test_too=options.test
+    )
+    copies = _settle_copies(votes, ranks, audit.dataset, facts, options)
     unsettled = _two_labels(ranks, asks)
-    held = {
+    in_test = {
         str(sample)
         for sample, rank in ranks.items()
-        if rank in (_OWN_FAULT, _LABEL) and places.holds(str(sample))
+        if rank in (_OWN_FAULT, _LABEL) and facts.is_protected(str(sample))
     }
-    held |= set(copies.left)
+    in_test |= set(copies.left)
     notes = (
-        unsettled | copies.doubtful | dict.fromkeys(sorted(held), "in test, so it is left as it is")
+        unsettled
+        | copies.doubtful
+        | dict.fromkeys(sorted(in_test), "in test, so it is left as it is")
     )
     reviewed = {
         *unsettled,
-        *held,
+        *in_test,
         *(sample for sample in copies.doubtful if ranks.get(sample, _LOOK) != _LABEL),
     }
     ranks = _ranked(ranks, reviewed, _LOOK)
     ranks = _ranked(ranks, copies.kept, _COPY)
-    lasts = _last_ones(ranks, votes, audit.dataset, places)
+    lasts = _last_ones(ranks, votes, audit.dataset, facts)
     notes |= {sample: f"the last of class {place} stays" for sample, place in lasts.items()}
     ranks = _ranked(ranks, lasts, _LOOK)
     copies = replace(
         copies, kept={sample: kept for sample, kept in copies.kept.items() if sample not in lasts}
     )
     table = _rows(_deciding(votes, ranks, copies, notes), ranks, audit, notes, copies)
-    return pd.concat([table, _kept_rows(copies, set(table["sample"]))], ignore_index=True), held
+    return pd.concat([table, _kept_rows(copies, set(table["sample"]))], ignore_index=True), in_test
 
 
 def _settle_copies(
     votes: pd.DataFrame,
     ranks: pd.Series[Any],
     dataset: Dataset,
-    places: Places,
+    facts: SampleFacts,
     options: CleanOptions,
 ) -> Settled:
     """Which copies are dropped, in favour of which; exact ones first."""
@@ -308,15 +313,17 @@ def _settle_copies(
         for part in (rows[exact], rows[~exact])
     ]
     if exact.any() and EXACT not in options.drop:
-        places = replace(
-            places,
+        facts = replace(
+            facts,
             beside=files_beside(dataset, [*rows.loc[exact, "sample"], *rows.loc[exact, "related"]]),
         )
     useless = {
-        str(sample) for sample in ranks.index[ranks == _OWN_FAULT] if not places.holds(str(sample))
+        str(sample)
+        for sample in ranks.index[ranks == _OWN_FAULT]
+        if not facts.is_protected(str(sample))
     }
     useless |= set(votes.loc[votes["check"].eq(UNREADABLE), "sample"])
-    return settle(rounds, places, useless=useless, undecided={*ranks.index[ranks == _UNDECIDED]})
+    return settle(rounds, facts, useless=useless, undecided={*ranks.index[ranks == _UNDECIDED]})
 
 
 def _two_labels(ranks: pd.Series[Any], asks: pd.DataFrame) -> dict[str, str]:
@@ -338,14 +345,14 @@ def _ranked(ranks: pd.Series[Any], samples: Collection[str], rank: int) -> pd.Se
 
 
 def _last_ones(
-    ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, places: Places
+    ranks: pd.Series[Any], votes: pd.DataFrame, dataset: Dataset, facts: SampleFacts
 ) -> dict[str, str]:
     """Samples that stay because a class would be empty without them; copies rather than files
     with a fault of their own.
     """
     dropped = {str(sample): rank for sample, rank in ranks[ranks.isin([_OWN_FAULT, _COPY])].items()}
     order = sorted(
-        dropped, key=lambda sample: (dropped[sample] != _COPY, places.rank(sample), sample)
+        dropped, key=lambda sample: (dropped[sample] != _COPY, facts.rank(sample), sample)
     )
     labels = votes[(votes["rank"] == _LABEL) & votes["sample"].isin(ranks.index[ranks == _LABEL])]
     return last_of_class(dataset, order, dict(zip(labels["sample"], labels["value"], strict=True)))
@@ -440,7 +447,7 @@ def _reason(
 
 def _kept_rows(copies: Settled, listed: Collection[str]) -> pd.DataFrame:
     """Rows for the samples in whose favour others are dropped, so that a reader sees both sides."""
-    counts = sizes_of({sample: copies.stands_for(sample) for sample in copies.kept})
+    counts = Counter(copies.stands_for(sample) for sample in copies.kept)
     rows = [
         (name, "keep", "", f"the one of {n + 1} copies that stays", 1.0, "")
         for name, n in counts.items()

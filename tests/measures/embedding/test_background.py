@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.embedding import beside
-from dataprep.measures.embedding.beside import Beside, as_half
+from dataprep.measures.embedding import background
+from dataprep.measures.embedding.background import BackgroundEmbedding, as_half
 from dataprep.measures.embedding.store import VectorStore
 
 SIZE, DIM = 4, 3
@@ -53,7 +53,7 @@ def expected(rows: int) -> NDArray[np.float16]:
 
 def test_every_view_is_embedded_in_its_row_by_another_thread() -> None:
     embedder = MeanColour()
-    work = Beside(embedder, 10, None)
+    work = BackgroundEmbedding(embedder, 10, None)
     for row in (7, 1, 0, 9, 2, 3, 4, 8, 5, 6):
         work.put(row, digest(row), view(row))
     work.close()
@@ -65,18 +65,18 @@ def test_every_view_is_embedded_in_its_row_by_another_thread() -> None:
 
 
 def test_what_was_embedded_is_known_to_the_next_run(tmp_path: Path) -> None:
-    work = Beside(MeanColour(), 5, VectorStore(str(tmp_path), "mean-colour-1", DIM))
+    work = BackgroundEmbedding(MeanColour(), 5, VectorStore(str(tmp_path), "mean-colour-1", DIM))
     for row in range(5):
         work.put(row, digest(row), view(row))
     work.close()
-    again = Beside(MeanColour(), 6, VectorStore(str(tmp_path), "mean-colour-1", DIM))
+    again = BackgroundEmbedding(MeanColour(), 6, VectorStore(str(tmp_path), "mean-colour-1", DIM))
     contents = np.stack([np.frombuffer(digest(row), np.uint8) for row in (0, 4, 77)])
     assert again.recall(contents, np.array([3, 5, 0])).tolist() == [True, True, False]
     assert np.array_equal(again.vectors[[3, 5, 0]], [[0, 1, 2], [4, 5, 6], [0, 0, 0]])
 
 
 def test_a_failing_embedder_says_why_and_stops_nobody() -> None:
-    work = Beside(MeanColour(fails_at=1), 40, None)
+    work = BackgroundEmbedding(MeanColour(fails_at=1), 40, None)
     for row in range(40):
         work.put(row, digest(row), view(row))
     work.close()
@@ -84,7 +84,7 @@ def test_a_failing_embedder_says_why_and_stops_nobody() -> None:
 
 
 def test_an_embedder_that_gives_the_wrong_shape_is_said() -> None:
-    work = Beside(MeanColour(dim=5), 4, None)
+    work = BackgroundEmbedding(MeanColour(dim=5), 4, None)
     for row in range(4):
         work.put(row, digest(row), view(row))
     work.close()
@@ -93,7 +93,7 @@ def test_an_embedder_that_gives_the_wrong_shape_is_said() -> None:
 
 def test_an_interrupted_pass_keeps_what_was_embedded(tmp_path: Path) -> None:
     embedder = MeanColour()
-    work = Beside(embedder, 10, VectorStore(str(tmp_path), embedder.key, DIM))
+    work = BackgroundEmbedding(embedder, 10, VectorStore(str(tmp_path), embedder.key, DIM))
     for row in range(6):
         work.put(row, digest(row), view(row))
     while not embedder.batches:
@@ -105,8 +105,8 @@ def test_an_interrupted_pass_keeps_what_was_embedded(tmp_path: Path) -> None:
 
 
 def test_many_vectors_lie_in_a_file_that_vanishes(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(beside, "_MOST_IN_MEMORY", 10)
-    work = Beside(MeanColour(), 6, None)
+    monkeypatch.setattr(background, "_MOST_IN_MEMORY", 10)
+    work = BackgroundEmbedding(MeanColour(), 6, None)
     assert isinstance(work.vectors, np.memmap)
     for row in range(6):
         work.put(row, digest(row), view(row))

@@ -1,5 +1,5 @@
-"""A new folder that appears whole or not at all: filled beside its place, then renamed into it;
-never among the images.
+"""A new folder that appears complete or not at all: filled next to its destination, then renamed;
+never inside the image folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Labels: what the cells of the label column mean, and which task follows from them."""
+"""Parsing of the label column: classes, several labels or numbers, and the task that follows."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from dataprep.ingest.labels.cells import (
     is_decimal_comma,
     lists_in,
     named_separator,
-    parted,
     separators_in,
+    split_cell,
 )
 from dataprep.ingest.labels.columns import JOINED
 from dataprep.ingest.labels.values import categorical_of, labelled_cells
@@ -246,13 +246,13 @@ def _split(
         f"{len(cells):,} different cells, {counted(by.parts, 'label')}."
         + ("" if wanted else " --task classification keeps each cell whole.")
     )
-    return {cell: parted(cell, by.separator) for cell in cells}, (note,)
+    return {cell: split_cell(cell, by.separator) for cell in cells}, (note,)
 
 
 def _by_option(
     cells: Sequence[str], lists: Lists | None, separator: str, name: str
 ) -> tuple[Lists, tuple[str, ...]]:
-    found = {cell: parted(cell, separator) for cell in cells}
+    found = {cell: split_cell(cell, separator) for cell in cells}
     if lists is not None or all(len(parts) < 2 for parts in found.values()):
         what = (
             "holds lists, which need no separator"

@@ -1,6 +1,4 @@
-"""A second look at files: some are decoded once more in worker processes, at full size and with
-time for several.
-"""
+"""A second decoding of some files in worker processes, at full size and with time for several."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep.backends import imap
+from dataprep.measures.decode.thumbnails import read_remote
 from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 _PATIENCE = 4
 
 
-def look_again(
+def decode_again(
     task: str,
     batches: Sequence[Any],
     dataset: Dataset,
@@ -47,3 +46,16 @@ def look_again(
     )
     with closing(results):  # type: ignore[type-var]
         return {index: result for index, result in results if not isinstance(result, Lost)}
+
+
+def read_remote_batch(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
+    """The contents of the files of one batch, which may lie on any file system that fsspec
+    knows.
+    """
+    contents = []
+    for url in urls:
+        content = read_remote(url)
+        if isinstance(content, Lost):
+            return content
+        contents.append(content)
+    return tuple(contents)

@@ -1,5 +1,5 @@
-"""Guesses of the encoding of text that is not UTF-8: the one in which its words are the least
-surprising.
+"""Detection of the encoding of text that is not UTF-8: the one in which its words are the most
+probable.
 
 Tables hold few words (40 rows of 2 classes), too few for detectors that compare frequencies of
 letters. So every distinct word is priced under every encoding: a letter costs about as many bits as
@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from dataprep.ingest.tables import letters
+from dataprep.ingest.tables import letter_frequencies as letters
 
 #: Letters of ASCII together with what is beyond it.
 _WORD = re.compile(r"[A-Za-z]{0,30}[^\x00-\x7f][A-Za-z\u0080-\U0010ffff]*")

@@ -1,6 +1,4 @@
-"""The most frequent letters of scripts that tables are written in, the most frequent first: what
-guesses of encodings go by.
-"""
+"""Letters of scripts by frequency, the most frequent first, for the detection of encodings."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What is known already: the issues of an earlier report, and a list of false alarms that people
-dismissed.
+"""Known issues: those of an earlier report, and the list of false alarms that people dismissed.
 
 An issue is recognised by its identity (`dataprep.schemas.identity.issue_ids`): the check and the
 content of the files it is about, so that renamed and moved files keep theirs.

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dataprep.errors import InputError
-from dataprep.known import ignore, only_new, read_ignored, without_ignored
+from dataprep.known_issues import ignore, only_new, read_ignored, without_ignored
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.identity import issue_ids
 from dataprep.schemas.issues import Issues, batch

@@ -1,6 +1,4 @@
-"""Embedding beside decoding: views come in as they are decoded, and a thread of its own embeds
-them in batches.
-"""
+"""Embedding during decoding: a background thread embeds views in batches as they are decoded."""
 
 from __future__ import annotations
 
@@ -13,6 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from dataprep.backends.wire import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ _KEPT_AT_A_TIME, _KEPT_EVERY_S = 2048, 2.0
 _MOST_IN_MEMORY = 2**29
 
 
-class Beside:
+class BackgroundEmbedding:
     """Embeds the views of one pass while it goes on decoding.
 
     Attributes:
@@ -98,7 +98,7 @@ class Beside:
                 except (
                     Exception
                 ) as error:  # an embedder that fails must not cost the user the rest of the audit
-                    self.failure = " ".join(f"{type(error).__name__}: {error}".split())
+                    self.failure = words_of(error)
         self._keep()
 
     def _embed(self, batch: list[tuple[int, bytes, bytes]]) -> None:

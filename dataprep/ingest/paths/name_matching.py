@@ -40,8 +40,8 @@ _Table = tuple[dict[str, str], dict[str, list[str]]]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a writing may mean.
+class PathMatch:
+    """The files that a written path may mean.
 
     Attributes:
         files: absolute paths or URLs; one that is meant, several between which nothing decides, or
@@ -77,7 +77,7 @@ class Names:
         self._are_ascii = all(name.isascii() for name, _ in given)
         self._tables: dict[How, list[_Table]] = {}
 
-    def find(self, name: str) -> Found:
+    def find(self, name: str) -> PathMatch:
         """The files that `name` may mean, in the nearest writing that any has."""
         for how, key in _KEYS:
             if how == "form" and self._are_ascii and name.isascii():
@@ -87,8 +87,8 @@ class Names:
             wanted = key(name)
             for first, further in self._tables[how]:
                 if wanted in first:
-                    return Found((first[wanted], *further.get(wanted, ())), how)
-        return Found()
+                    return PathMatch((first[wanted], *further.get(wanted, ())), how)
+        return PathMatch()
 
 
 def _table(pairs: Iterable[tuple[str, str]], key: Callable[[str], str]) -> _Table:
@@ -104,7 +104,7 @@ def _table(pairs: Iterable[tuple[str, str]], key: Callable[[str], str]) -> _Tabl
 
 
 @dataclass
-class Alike:
+class NameMatcher:
     """Finds files whose names, or whose folders' names, look like those written; asked for what
     `Finder` does not find.
 
@@ -115,10 +115,10 @@ class Alike:
     finder: Finder
     _files: dict[str, Names] = field(default_factory=dict)
     _folders: dict[str, Names] = field(default_factory=dict)
-    _real: dict[str, Found] = field(default_factory=dict)
+    _real: dict[str, PathMatch] = field(default_factory=dict)
     _below: Names | None = None
 
-    def find(self, path: str) -> Found:
+    def find(self, path: str) -> PathMatch:
         """The files that `path` may mean."""
         tidy = tidy_path(path)
         writings = dict.fromkeys(
@@ -133,25 +133,25 @@ class Alike:
                         return found
         if self.finder.names_alone and "/" not in tidy:
             return self._anywhere(tidy)
-        return Found()
+        return PathMatch()
 
-    def _below_base(self, base: str, place: str) -> Found:
+    def _below_base(self, base: str, place: str) -> PathMatch:
         folder, _, name = place.rpartition("/")
         real = self._folder(base, folder)
         if len(real.files) != 1:
-            return Found()
+            return PathMatch()
         names = self._cached(
             self._files,
             real.files[0],
             lambda at: ((each, f"{at}/{each}") for each in self.finder.names(at)),
         )
         found = names.find(name)
-        return Found(found.files, max(real.how, found.how, key=("", "form", "case").index))
+        return PathMatch(found.files, max(real.how, found.how, key=("", "form", "case").index))
 
-    def _folder(self, base: str, folder: str) -> Found:
+    def _folder(self, base: str, folder: str) -> PathMatch:
         """The folder that is meant, part by part from `base` on."""
         if folder == base:
-            return Found((base,))
+            return PathMatch((base,))
         found = self._real.get(folder)
         if found is None:
             above, _, name = folder.rpartition("/")
@@ -160,7 +160,9 @@ class Alike:
             if len(real.files) == 1:
                 names = self._cached(self._folders, real.files[0], self._subfolders, stems=False)
                 found = names.find(name)
-                found = Found(found.files, max(real.how, found.how, key=("", "form", "case").index))
+                found = PathMatch(
+                    found.files, max(real.how, found.how, key=("", "form", "case").index)
+                )
             self._real[folder] = found
         return found
 
@@ -193,7 +195,7 @@ class Alike:
         except (OSError, ValueError):
             return []
 
-    def _anywhere(self, name: str) -> Found:
+    def _anywhere(self, name: str) -> PathMatch:
         if self._below is None:
             tree = self.finder.tree()
             root = to_posix(tree.root)

@@ -1,6 +1,4 @@
-"""Embeddings that users bring: ``.npy`` in row order, ``.npz`` or Parquet by name. Nothing in
-them is unpickled.
-"""
+"""Precomputed embeddings: ``.npy`` in row order, ``.npz`` or Parquet by name. Never unpickled."""
 
 from __future__ import annotations
 

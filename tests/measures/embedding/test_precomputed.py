@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataprep.errors import InputError
-from dataprep.measures.embedding.given import EmbeddingWarning, read_embeddings
+from dataprep.measures.embedding.precomputed import EmbeddingWarning, read_embeddings
 from dataprep.schemas.dataset import Dataset
 
 NAMES = ["a/1.png", "a/2.png", "b/3.png", "b/caf\\xe9.png"]

@@ -1,6 +1,4 @@
-"""A user's own columns: kept as they are written, for whoever needs a number converts it
-(`dataprep.schemas.text.numbers`).
-"""
+"""User columns: kept as text; `dataprep.schemas.text.numbers` converts them where needed."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ import pandas as pd
 from dataprep.ingest.labels.values import categorical_of
 
 
-def own_column(values: Sequence[Any]) -> pd.Categorical:
+def user_column(values: Sequence[Any]) -> pd.Categorical:
     """A categorical of text, escaped so that Parquet can hold it; missing where a cell is empty or
     blank.
 

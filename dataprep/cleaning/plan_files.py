@@ -1,6 +1,4 @@
-"""Write a plan for people to edit, and read it back, with everything that is wrong with their
-edits said at once.
-"""
+"""Write a plan for people to edit, and read it back; all errors in it are reported at once."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from dataprep.cleaning.proposals import emptied_classes
+from dataprep.cleaning.planning import emptied_classes
 from dataprep.errors import InputError
 from dataprep.reports.audit.tables import neutralised, restored
 from dataprep.schemas.files.publishing import settle
@@ -82,13 +80,13 @@ def write_plan(plan: Plan, folder: str | os.PathLike[str], *, overwrite: bool = 
 
 def _refuse_losing_edits(plan: Plan, path: str) -> None:
     written = read_plan(path).edited
-    held = set(
+    kept = set(
         zip(plan.table["sample"], plan.table["action"], plan.table["new_label"], strict=True)
     )
     lost = [
         row.sample
         for row in written.itertuples()
-        if (row.sample, row.action, row.new_label) not in held
+        if (row.sample, row.action, row.new_label) not in kept
     ]
     if lost:
         raise InputError(
