@@ -33,6 +33,12 @@ class Audit:
         checks: the checks that ran, with their options.
         run: everything that shaped the result: options, versions, seed, fingerprint, timings
             (``run.json``).
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val/stone", only=["dark", "label-shift"])
+        >>> len(audit.issues), audit.skipped, audit.failed
+        (0, {'label-shift': 'needs labels and splits'}, {})
     """
 
     dataset: Dataset

@@ -40,6 +40,13 @@ class Split:
         proof: what was asked, what came, what leaks, ready for JSON
             (`dataprep.splits.proof.proving` describes the keys).
         run: everything that shaped the result (``run.json``).
+
+    Example:
+        >>> import dataprep, pandas as pd
+        >>> names = ["1.jpg", "2.jpg", "3.jpg"]
+        >>> samples = pd.DataFrame({"split": ["train", "train", "test"]}, index=names)
+        >>> dataprep.Split(dataprep.Dataset("photos", samples)).parts
+        {'test': 1, 'train': 2}
     """
 
     dataset: Dataset
