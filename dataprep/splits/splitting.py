@@ -109,11 +109,11 @@ def split(
     Example:
         >>> import dataprep
         >>> audit = dataprep.audit("sample_data/shapes/val", only=["exact-duplicate"])
-        >>> divided = dataprep.split(audit, ratios={"train": 20, "test": 10}, tests=False)
+        >>> divided = dataprep.split(audit, ratios={"train": 20, "test": 9}, tests=False)
         >>> divided
-        Split(train: 20, test: 10)
+        Split(train: 20, test: 9)
         >>> divided.dataset.samples["split"].value_counts().to_dict()
-        {'train': 20, 'test': 10}
+        {'train': 20, 'test': 9}
     """
     started = time.perf_counter()
     request = request_of(
