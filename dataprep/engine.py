@@ -224,9 +224,7 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
         return "needs " + " and ".join(f"{need}s" for need in given)
     if not len(dataset):
         return "no samples"
-    if "lost" in dataset.samples and bool(
-        (dataset.samples["lost"].astype("str").fillna("") != "").all()
-    ):
+    if not dataset.readable.any():
         return "no image could be measured"
     if missing == ["embedding"]:
         return "needs embeddings, which this run did not compute"

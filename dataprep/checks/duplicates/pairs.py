@@ -278,7 +278,7 @@ def find_duplicates(
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     leader, exact = equal(dataset, order)
-    speakers = order[(leader[order] == order) & _is_measured(dataset)[order]]
+    speakers = order[(leader[order] == order) & dataset.readable[order]]
     if verify is None:
         copies, notes = _believed(dataset, speakers, rank, options, most_pairs)
         found = Confirmed(copies)
@@ -440,12 +440,6 @@ def _number_groups(leader: Rows, alone: NDArray[np.bool_]) -> Rows:
     groups = np.full(len(leader), -1, dtype=np.int64)
     groups[~alone] = np.unique(leader[~alone], return_inverse=True)[1]
     return groups
-
-
-def _is_measured(dataset: Dataset) -> NDArray[np.bool_]:
-    if "lost" not in dataset.samples:
-        return np.ones(len(dataset), bool)
-    return np.asarray(dataset.samples["lost"].astype("str").fillna("") == "")
 
 
 def _unseen(done: Confirmed) -> list[str]:
