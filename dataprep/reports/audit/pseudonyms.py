@@ -32,8 +32,9 @@ UNWRITTEN = ("file_hash",)
 OWN_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "advice change column_label direction figure_name format kind legend meaning mode more place "
-        "reason regime relation row_label sentence text todo told unit what worst x_label y_label",
+        "advice change column_label direction figure_name format kind legend meaning mode more "
+        "place reason regime relation row_label sentence text todo told unit what worst x_label "
+        "y_label",
     )
 )
 #: Keys of evidence that hold a drawing (`dataprep.reports.audit.evidence`), whose own keys are
