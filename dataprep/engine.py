@@ -72,6 +72,12 @@ def audit(
         OptionError: an unknown check or option, a value out of range, or a check of one's own that
             is none.
         WorkersLost: no worker process could be started.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["border"])
+        >>> audit.issues.table[["target", "severity", "figure"]].round(2).values.tolist()
+        [['fruit/fruit-009.jpg', 'info', 0.41]]
     """
     chosen = make_checks(only, skip, options or {}, checks)
     pass_options = _checked(pass_options or PassOptions())

@@ -36,6 +36,12 @@ class Audit:
         neighbourhood: the embeddings as checks compared them (`dataprep.probes.features.Features`)
             and their nearest neighbours (`dataprep.neighbours.cosine.Nearest`), for those who go on
             with them; None where no check asked, or the audit was read from files.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val/stone", only=["dark", "label-shift"])
+        >>> len(audit.issues), audit.skipped, audit.failed
+        (0, {'label-shift': 'needs labels and splits'}, {})
     """
 
     dataset: Dataset

@@ -146,6 +146,17 @@ class Issues:
         table: DataFrame with `COLUMNS`, sorted by severity (worst first), check, then confidence
             (surest first).
         codes: of the checks that were asked; None where that is not known.
+
+    Example:
+        >>> import dataprep
+        >>> from dataprep.schemas.issues import batch
+        >>> dark = batch("dark", "warning", "sample", ["1.jpg"])
+        >>> border = batch("border", "info", "sample", ["2.jpg"])
+        >>> issues = dataprep.Issues.collect([border, dark])
+        >>> issues.at_least("warning").table["target"].tolist()
+        ['1.jpg']
+        >>> issues.of("border")
+        Issues(1 from 1 checks)
     """
 
     table: pd.DataFrame

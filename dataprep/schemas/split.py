@@ -41,6 +41,13 @@ class Split:
             sample name of each unit).
         proof: what was asked for, what came of it and what leaks.
         run: everything that shaped the result (``run.json``).
+
+    Example:
+        >>> import dataprep, pandas as pd
+        >>> names = ["1.jpg", "2.jpg", "3.jpg"]
+        >>> samples = pd.DataFrame({"split": ["train", "train", "test"]}, index=names)
+        >>> dataprep.Split(dataprep.Dataset("photos", samples)).parts
+        {'test': 1, 'train': 2}
     """
 
     dataset: Dataset

@@ -61,6 +61,13 @@ class LeakFreeSplit(BaseCrossValidator):  # type: ignore[misc]
             sample is held against its 32 nearest. None: samples are not compared. What a copy is
             depends on the embedder, so there is no default.
         seed: an older name of `random_state`, for whole numbers.
+
+    Example:
+        >>> import dataprep, numpy as np
+        >>> X, y, patients = np.zeros((12, 1)), np.array([0, 1] * 6), np.arange(12) // 2
+        >>> folds = list(dataprep.LeakFreeSplit(3).split(X, y, groups=patients))
+        >>> [len(set(patients[train]) & set(patients[test])) for train, test in folds]
+        [0, 0, 0]
     """
 
     # What metadata routing passes to `split`; scikit-learn reads it from the class.

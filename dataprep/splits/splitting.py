@@ -107,6 +107,15 @@ def split(
             each other, an unknown column or value, fewer units than parts, dates in `time_column`
             that two readings fit.
         FingerprintError: a plan for other data.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["exact-duplicate"])
+        >>> divided = dataprep.split(audit, ratios={"train": 20, "test": 9}, tests=False)
+        >>> divided
+        Split(train: 20, test: 9)
+        >>> divided.dataset.samples["split"].value_counts().to_dict()
+        {'train': 20, 'test': 9}
     """
     started = time.perf_counter()
     request = request_of(

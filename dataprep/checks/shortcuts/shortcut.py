@@ -71,7 +71,8 @@ class Shortcut(Check):
         of one colour (frames, studio).
     Why it matters:
         A model takes the easiest way. When all tanks were photographed in the sun it learns the
-        sun: it scores well on a test set with the same flaw and fails in use (Geirhos et al. 2020,
+        sun: it scores well on a test set with the same flaw and fails in production (Geirhos et
+        al. 2020,
         "Shortcut learning in deep neural networks").
     What to do:
         Find out where the difference comes from; most often the classes come from different

@@ -47,16 +47,17 @@ class Trigger(Check):
     """A small patch of identical pixels that goes with one label.
 
     What it finds:
-        Small patches, down to a single pixel, that recur pixel-alike at one place in images of one
-        class far more than elsewhere. One claim for the class, with the patch, and one for each
+        Small patches, down to a single pixel, that occur identically at one place in images of one
+        class far more often than elsewhere. One claim for the class, with the patch, and one for
+        each
         image that carries it.
     Why it matters:
-        Who plants such a patch together with a wrong label owns a switch: the trained model answers
-        that label whenever the patch is there, and no accuracy on clean images shows it (Gu,
+        Whoever plants such a patch together with a wrong label controls the model: it predicts
+        that label whenever the patch is present, and no accuracy on clean images shows it (Gu,
         Dolan-Gavitt & Garg 2017, "BadNets"). A stamp or watermark of one source does the same by
         accident.
     What to do:
-        Drop the carriers, and find out how they came in: their source is not to be trusted. Where
+        Drop these images, and find out how they came in: their source cannot be trusted. Where
         it is a harmless stamp, crop or cover it in all classes.
     How it works:
         A mark is a pixel that differs from the pixels 3 (or 8) places above, below, left and right
