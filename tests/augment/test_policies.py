@@ -63,15 +63,19 @@ def test_seed_epoch_sample_and_copy_decide_and_nothing_else(name: str) -> None:
     again = pickle.loads(pickle.dumps(strong)).augment(IMAGE, sample="a.jpg", epoch=2, seed=7)
     assert first.shape == again.shape
     assert (first == again).all()
-    others = [
-        {"sample": "b.jpg", "epoch": 2, "seed": 7},
-        {"sample": "a.jpg", "epoch": 3, "seed": 7},
-        {"sample": "a.jpg", "seed": 8},
-    ]
-    if strong.steps:
-        changed = [strong.augment(IMAGE, **other) for other in others for _ in range(1)]
-        assert any(each.shape != first.shape or (each != first).any() for each in changed)
-    else:
+    own = {"sample": "a.jpg", "epoch": 2, "seed": 7, "copy": 0}
+    for argument, values in (
+        ("sample", [f"{number}.jpg" for number in range(8)]),
+        ("epoch", range(3, 11)),
+        ("seed", range(8, 16)),
+        ("copy", range(1, 9)),
+    ):
+        changed = [strong.augment(IMAGE, **{**own, argument: value}) for value in values]
+        differs = any(
+            each.shape != first.shape or (each != first).any() for each in changed
+        )  # one of eight: a light policy leaves some images as they are
+        assert differs == bool(strong.steps), argument
+    if not strong.steps:
         assert (first == IMAGE).all()
 
 

@@ -1,5 +1,5 @@
 """Duplicates of a data set: files that are equal, pixels that are equal, edits of one picture, and
-other shots of one scene.
+images of the same scene.
 
 Equal files and pixels are found by their hashes. Of each set of equal images the best one speaks
 for all in the search for near duplicates: sources of candidates (`SOURCES`) name pairs that may be
@@ -278,7 +278,7 @@ def find_duplicates(
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     leader, exact = equal(dataset, order)
-    speakers = order[(leader[order] == order) & _is_measured(dataset)[order]]
+    speakers = order[(leader[order] == order) & dataset.readable[order]]
     if verify is None:
         copies, notes = _believed(dataset, speakers, rank, options, most_pairs)
         found = Confirmed(copies)
@@ -351,8 +351,7 @@ class _Search:
         if len(links) > _FIRST and self._is_crowd(done):
             left = len(links) - _FIRST
             notes.append(
-                f"{left:,} pairs were not compared: the nearest ones are all alike without being "
-                "copies."
+                f"{left:,} pairs were not compared: the most similar pairs are no duplicates."
             )
         elif len(links) > _FIRST:
             done = self._compare(links)
@@ -378,7 +377,8 @@ class _Search:
         if len(found) > self.most_pairs:
             left = len(found) - self.most_pairs
             notes.append(
-                f"{left:,} of {len(found):,} candidate pairs, the least alike, were not compared."
+                f"{left:,} of {len(found):,} candidate pairs, the least similar ones, were not "
+                f"compared."
             )
         return list(found)[: self.most_pairs], notes
 
@@ -442,12 +442,6 @@ def _number_groups(leader: Rows, alone: NDArray[np.bool_]) -> Rows:
     return groups
 
 
-def _is_measured(dataset: Dataset) -> NDArray[np.bool_]:
-    if "lost" not in dataset.samples:
-        return np.ones(len(dataset), bool)
-    return np.asarray(dataset.samples["lost"].astype("str").fillna("") == "")
-
-
 def _unseen(done: Confirmed) -> list[str]:
     return [
         f"{count:,} candidate pairs could not be compared: {reason}."
@@ -472,8 +466,8 @@ def _nearer(
     """
     notes = (
         [
-            f"Of {found.cut:,} images, not every look-alike by embedding was compared with them "
-            "pixel by pixel."
+            f"For {found.cut:,} images, not every look-alike by embedding was compared pixel by "
+            f"pixel."
         ]
         if found.cut
         else []
@@ -508,8 +502,7 @@ def _candidates(
             links.setdefault((a, b), far)
         if found.cut:
             notes.append(
-                f"{found.cut:,} images lie in crowds of look-alikes, of which not every pair was "
-                "searched."
+                f"{found.cut:,} images have so many look-alikes that not every pair was searched."
             )
     return links, notes
 
