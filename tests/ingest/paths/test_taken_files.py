@@ -10,6 +10,7 @@ import pytest
 import dataprep
 from dataprep.errors import InputError, OutputError
 from dataprep.ingest.memory import spool
+from dataprep.ingest.memory.encoding import _extension_of
 from dataprep.ingest.memory.spool import Spool
 from dataprep.ingest.paths.roots import leave_out_strays
 from tests.ingest.paths.test_paths import IMAGES, make, missing, names
@@ -112,3 +113,35 @@ def test_names_in_the_spool_are_free_and_can_be_files() -> None:
     finally:
         kept.close()
     assert not Path(kept.folder).exists()
+
+
+@pytest.mark.parametrize(
+    ("listed", "there", "works"), [(1, 1, False), (2, 2, True), (10, 9, True), (10, 8, False)]
+)
+def test_names_alone_are_enough_where_nearly_all_of_them_are_there(
+    tmp_path: Path, listed: int, there: int, works: bool
+) -> None:
+    make(tmp_path, *(f"{n}.jpg" for n in range(there)))
+    rows = [f"C:/x/{n}.jpg" for n in range(listed)]
+    if works:
+        dataset = dataprep.scan(tmp_path, files=rows)
+        assert len(dataset) == there
+        assert len(missing(dataset)) == listed - there
+    else:
+        with pytest.raises(InputError, match="no file of files exists"):
+            dataprep.scan(tmp_path, files=rows)
+
+
+@pytest.mark.parametrize(
+    ("data", "extension"),
+    [
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "webp"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", ""),
+        (b"RIFF\x10\0\0\0AVI LIST", ""),
+        (b"\x89PNG\r\n\x1a\n", "png"),
+        (b"\xff\xd8\xff\xe0", "jpg"),
+        (b"", ""),
+    ],
+)
+def test_the_first_bytes_of_an_image_give_its_extension(data: bytes, extension: str) -> None:
+    assert _extension_of(data) == extension
