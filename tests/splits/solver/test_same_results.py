@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dataprep.splits.solver.division import _named
-from dataprep.splits.solver.greedy_assignment import fill_empty
+from dataprep.splits.solver.greedy_assignment import _mixed, fill_empty
 from dataprep.splits.solver.layout import lay_out
 from dataprep.splits.solver.problem import Ints
 from dataprep.splits.solver.repairing import Point, _thinned, fewest_moves, frontier
@@ -158,3 +158,29 @@ def test_groups_are_named_up_to_three_and_the_others_counted() -> None:
     texts = np.array(["b", "a", "p", "q", "r", "s", "t", "", "z"], dtype=object)
     numbers = np.where(texts == "", -1, 0)
     assert _named(fold, numbers, texts, 3) == ["a + b", "p + q + r and 2 more", ""]
+
+
+@pytest.mark.parametrize(
+    ("seed", "expected"), [(24, (18, "121200120110", False)), (26, (11, "012001221012", True))]
+)
+def test_the_fewest_moves_are_weighed_against_all_samples(
+    seed: int, expected: tuple[int, str, bool]
+) -> None:
+    problem, cost = random_split(seed, samples=40, units=12)
+    points = frontier(problem, cost)
+    sizes, labels = (0.05, 0.02) if seed == 24 else (0.15, 0.08)
+    best, met = fewest_moves(problem, cost, points, size_tolerance=sizes, label_tolerance=labels)
+    assert (best.moves, text(best.part), met) == expected
+
+
+def test_an_empty_part_gets_the_unit_whose_size_is_nearest_to_its_target() -> None:
+    sizes = [5, 5, 8, 6, 6, 5]
+    problem = problem_of(np.repeat(np.arange(6), sizes), np.zeros(35, np.int64), [8, 6, 4])
+    filled = fill_empty(lay_out(problem), np.array([1, 1, 0, 1, 1, 0]))
+    assert text(filled) == "110210"
+
+
+def test_units_are_told_apart_by_splitmix64() -> None:
+    assert int(_mixed(np.zeros(1, np.uint64))[0]) == 0xE220A8397B1DCDAF
+    second = np.array([0x9E3779B97F4A7C15], np.uint64)
+    assert int(_mixed(second)[0]) == 0x6E789E6AA1B965F4
