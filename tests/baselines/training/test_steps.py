@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 
@@ -48,6 +49,14 @@ def test_every_batch_is_reported_and_the_last_ones_are_learned_from(
     assert [row["epoch"] for row in fitted.history] == [0, 1]
     assert fitted.history[-1]["lr"] == pytest.approx(0, abs=1e-9), "the schedule ends"
     assert fitted.best_epoch == 1
+
+
+def test_images_per_second_are_those_of_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0, 2)
+    now = SimpleNamespace(perf_counter=lambda: float(next(clock)))
+    monkeypatch.setattr("dataprep.baselines.training.loop.time", now)
+    fitted = fit(small_network(), batches, 3, Loss(GOAL), None, TrainSettings(epochs=1))
+    assert fitted.history[0]["images_per_s"] == 10 / 2
 
 
 @pytest.mark.parametrize(
