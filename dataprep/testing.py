@@ -42,7 +42,7 @@ from dataprep.schemas.issues import (
 if TYPE_CHECKING:
     from dataprep.checks.duplicates.pairs import Duplicates
 
-__all__ = ["assert_check_fits", "made_up_dataset"]
+__all__ = ["assert_check_fits", "synthetic_dataset"]
 
 _CLASSES = ("apple", "pear", "plum")
 _SPLITS = ("train", "val", "test")
@@ -116,8 +116,8 @@ def synthetic_dataset(
         measures: further columns of figures from 0 to 1.
 
     Example:
-        >>> from dataprep.testing import made_up_dataset
-        >>> dataset = made_up_dataset(8, lost=[2])
+        >>> from dataprep.testing import synthetic_dataset
+        >>> dataset = synthetic_dataset(8, lost=[2])
         >>> len(dataset), dataset.samples["lost"].tolist()[2]
         (8, 'truncated')
     """

@@ -35,7 +35,7 @@ from dataprep.baselines.training.distributed import (
 )
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
-from dataprep.baselines.training.history import EpochLog, history_logger
+from dataprep.baselines.training.history import EpochLog, Log, history_logger
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
@@ -278,7 +278,7 @@ class _Recipe:
                 )
             )
 
-    def train(self, resume: bool, log: EpochLog | None) -> TrainedNetwork:
+    def train(self, resume: bool, log: Log) -> TrainedNetwork:
         """The network, with the weights of the epoch that is best on val."""
         with self.clock.stage("train"):
             key = key_of(self.materials, self.regime, self.policy)

@@ -109,7 +109,6 @@ def _space(features: NDArray[Any], train: NDArray[np.int64], seed: int) -> NDArr
     return values
 
 
-
 def _unit_length(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
     """Features (r, d) as float32 of unit length, after the square root where it makes sense;
     zeros where they are unknown.

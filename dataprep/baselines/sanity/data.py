@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.sanity.results import CheckResult
-
 from dataprep.probes.classifiers.ridge import ridge_out_of_fold
 
 if TYPE_CHECKING:
