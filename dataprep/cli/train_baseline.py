@@ -382,12 +382,12 @@ def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Sp
     by the first process.
     """
     from dataprep.baselines.sources import last_split
-    from dataprep.baselines.training.distributed import wait
+    from dataprep.baselines.training.distributed import barrier
 
     if flags["path"]:
         if rank == 0:
             _make_missing(flags, progress)
-        wait()
+        barrier()
     split, audit, note = last_split(flags["out"])
     for line in (note, _older_than_plan(flags, split, audit)):
         if line and rank == 0:
