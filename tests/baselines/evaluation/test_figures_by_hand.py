@@ -17,7 +17,7 @@ from dataprep.baselines.evaluation.calibration import (
     fit_temperature,
     probabilities,
 )
-from dataprep.baselines.evaluation.dummy import PENALTIES, probe_baseline
+from dataprep.baselines.evaluation.linear_probe import PENALTIES, probe_baseline
 from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.evaluation.parts import slices_of
 from dataprep.baselines.evaluation.simple_baselines import reference_figures
