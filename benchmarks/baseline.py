@@ -55,7 +55,7 @@ from dataprep.baselines.goal import read_goal
 from dataprep.baselines.inference.network_predictions import features_of, predictions
 from dataprep.baselines.recipe import train_baseline
 from dataprep.baselines.training.feeding import Feeder
-from dataprep.baselines.training.fitting import Taught, feeder_for, linear_on
+from dataprep.baselines.training.fitting import TrainedNetwork, feeder_for, linear_on
 from dataprep.baselines.training.loop import fit, make_optimiser
 from dataprep.baselines.training.losses import Loss
 from dataprep.baselines.training.materials import Materials
@@ -200,11 +200,11 @@ def noise(given: argparse.Namespace, data: Path, folder: str) -> None:
     options = BaselineOptions(metric="accuracy", regime=given.regime, size=given.size, arch="lite0")
     wanted = {"epochs": given.epochs} if given.regime == "fine-tune" else {}
     materials, regime = prepare(dataset, options, wanted, f"{folder}/pixels")
-    taught = Taught(
+    trained = TrainedNetwork(
         make_network("lite0", materials.goal.outputs, size=regime.size), None, None, None
     )
     policy = POLICIES["light"] if given.regime == "fine-tune" else None
-    found = compare_cleaned(materials, regime, taught, plan, seeds=given.seeds, policy=policy)
+    found = compare_cleaned(materials, regime, trained, plan, seeds=given.seeds, policy=policy)
     print(
         f"\n| accuracy on {found['judged']:,} clean test labels, {given.regime} | before | after "
         "|\n|---|---|---|"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dataprep.ingest import scan as scan
     from dataprep.measures.decode_pass import measure as measure
     from dataprep.measures.options import PassOptions as PassOptions
+    from dataprep.neighbours.hash_lists import compare_hashes as compare_hashes
     from dataprep.normalisation.fitting import fit_normaliser as fit_normaliser
     from dataprep.normalisation.normaliser import Normaliser as Normaliser
     from dataprep.reports import report as report
@@ -47,6 +48,7 @@ _HOMES = {
     "apply_plan": "dataprep.cleaning",
     "audit": "dataprep.engine",
     "clean": "dataprep.cleaning",
+    "compare_hashes": "dataprep.neighbours.hash_lists",
     "fit_normaliser": "dataprep.normalisation.fitting",
     "measure": "dataprep.measures.decode_pass",
     "report": "dataprep.reports",
@@ -67,6 +69,7 @@ __all__ = [
     "apply_plan",
     "audit",
     "clean",
+    "compare_hashes",
     "fit_normaliser",
     "measure",
     "report",

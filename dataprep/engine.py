@@ -223,15 +223,13 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
         return "needs " + " and ".join(f"{need}s" for need in given)
     if not len(dataset):
         return "no samples"
-    if "lost" in dataset.samples and bool(
-        (dataset.samples["lost"].astype("str").fillna("") != "").all()
-    ):
+    if not dataset.readable.any():
         return "no image could be measured"
     if missing == ["embedding"]:
-        return "needs embeddings, which this run went without"
+        return "needs embeddings, which this run did not compute"
     if " " in missing[0]:  # what a check says in words
         return f"needs {missing[0]}"
-    return f"no image gave the property {missing[0]}"
+    return f"no image has the property {missing[0]}"
 
 
 class _Clock:

@@ -168,23 +168,17 @@ class MadeUpLook(SecondLook):
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset, PassOptions(), verify=None)
-        self._measured = (
-            dataset.samples["lost"].astype("str").to_numpy() == ""
-            if "lost" in dataset.samples
-            else None
-        )
-        self._rows = len(dataset)
+        self._readable = dataset.readable
 
     def duplicates(self) -> Duplicates:
         """The pairs above, of those rows that exist and could be read."""
         from dataprep.checks.duplicates.pairs import Duplicates
 
-        measured = self._measured
+        readable = self._readable
         known = [
             pair
             for pair in self._PAIRS
-            if pair[1] < self._rows
-            and (measured is None or (measured[pair[0]] and measured[pair[1]]))
+            if pair[1] < len(readable) and readable[pair[0]] and readable[pair[1]]
         ]
         pairs = pd.DataFrame(known, columns=["a", "b", "kind", "relation", "confidence"])
         pairs = pairs.astype(
@@ -196,7 +190,10 @@ class MadeUpLook(SecondLook):
                 "confidence": np.float64,
             }
         )
-        groups, keep = np.full(self._rows, -1, dtype=np.int64), np.ones(self._rows, dtype=bool)
+        groups, keep = (
+            np.full(len(self._readable), -1, dtype=np.int64),
+            np.ones(len(self._readable), dtype=bool),
+        )
         for a, b, *_ in known:
             groups[a], groups[b], keep[b] = a, a, False
         return Duplicates(pairs=pairs, groups=groups, keep=keep)
@@ -290,7 +287,7 @@ def _faults(check: Check, dataset: Dataset) -> pd.DataFrame:
     """
     given = {"figure", "unit", "target", "related", "value"}
     evidence = json.dumps(dict.fromkeys(_fields(check.message) - given, 2))
-    measured = dataset.samples.index[dataset.samples["lost"].astype("str") == ""]
+    measured = dataset.samples.index[dataset.readable]
     fault = {
         "check": check.code,
         "location": "labels.csv:3",
@@ -344,7 +341,7 @@ def _assert_leaves_lost_alone(check: Check, dataset: Dataset, claims: pd.DataFra
     reads_files = bool(set(check.needs) - {column.name for column in GIVEN}) or check.looks
     if "lost" in check.needs or not reads_files:
         return
-    lost = dataset.samples.index[dataset.samples["lost"].astype("str") != ""]
+    lost = dataset.samples.index[~dataset.readable]
     about = claims[claims["scope"].isin(["sample", "pair"])]
     claimed = sorted(set(about["target"]) & set(lost))
     assert not claimed, f"{check.code}: a claim about {claimed[0]}, whose file could not be read"

@@ -111,7 +111,7 @@ def toy_model() -> bytes:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    from dataprep.baselines.inference.model_card import ModelFacts
+    from dataprep.baselines.inference.model_card import ModelCard
 
     weights = numpy_helper.from_array(
         np.array([[0.01, 0.02], [0.02, -0.01], [-0.02, 0.01]], np.float32), "weights"
@@ -131,7 +131,7 @@ def toy_model() -> bytes:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     level = {"wished": 0.05, "threshold": 0.5, "bound": 0.04, "coverage": 0.5, "holds": True}
-    facts = ModelFacts(
+    facts = ModelCard(
         "multi-class", ("cat", "dog"), 32, "lite0", abstention=(level,), fingerprint="0" * 32
     )
     helper.set_model_props(model, facts.metadata())

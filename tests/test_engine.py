@@ -186,7 +186,7 @@ def test_a_failed_check_is_a_failure_of_the_run(
             ]
             result = CliRunner().invoke(app, args)
             assert result.exit_code == 3
-            assert "1 check failed: this audit is not whole" in result.output
+            assert "1 check failed: this audit is incomplete" in result.output
             assert (
                 "the check broken-plug-in failed: ZeroDivisionError: one over nothing"
                 in result.output
@@ -195,9 +195,7 @@ def test_a_failed_check_is_a_failure_of_the_run(
                 (tmp_path / gate / "audit" / "report.json").read_text(encoding="utf-8")
             )
             assert report["verdict"]["level"] == "error"
-            assert report["verdict"]["text"].startswith(
-                "Nothing is known of what broken-plug-in would have found"
-            )
+            assert report["verdict"]["text"].startswith("The results of broken-plug-in are missing")
             assert len(report["checks"]) > 20
     finally:
         monkeypatch.undo()

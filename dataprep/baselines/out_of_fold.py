@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from dataprep.baselines.evaluation.calibration import fit_temperature
-from dataprep.baselines.evaluation.comparing import student_quantile
-from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
 from dataprep.baselines.evaluation.parts import predicted_rows
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.fitting import linear_on, teach
+from dataprep.baselines.training.fitting import linear_on, train_network
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
 from dataprep.probes.classifiers.folds import folds_of
+from dataprep.schemas.results.baseline import CrossValidation, FoldEstimate, FoldFigures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,15 +48,14 @@ class OutOfFold:
             nothing is known.
         fold: (n,) the fold whose model predicted each row; -1 of rows that were in no fold, and
             predicted by all models' mean.
-        figures: ``folds`` (of each ``samples``, ``train`` and the metrics) and ``metrics`` (name to
-            mean, sd, low, high).
+        figures: of each fold, and over all of them.
         table: ``sample``, ``split``, ``fold``, ``label``, ``predicted``, ``confidence``,
             ``p:CLASS`` of every row that is known.
     """
 
     probs: NDArray[np.float32]
     fold: NDArray[np.int64]
-    figures: Mapping[str, Any]
+    figures: CrossValidation
     table: pd.DataFrame
 
     def given_to(self, dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
@@ -89,7 +88,7 @@ def out_of_fold(
         regime: how.
         folds: how many, fewer where there are fewer units.
         given: (n,) fold of each row, -1 for none, instead of folds made here.
-        policy, device, workers: as of `dataprep.baselines.training.fitting.teach`.
+        policy, device, workers: as of `dataprep.baselines.training.fitting.train_network`.
         report: (fold, folds) to what is called after every step of it.
     """
     fold = made_folds(materials, folds) if given is None else given
@@ -104,7 +103,8 @@ def out_of_fold(
     else:
         model_of = _on_pixels(regime, policy, device, workers)
     probs = np.full(_shape(materials), np.nan)
-    beside, found = np.zeros(_shape(materials, len(others))), []
+    beside = np.zeros(_shape(materials, len(others)))
+    found: list[FoldFigures] = []
     for number in numbers:
         part = _without(materials, fold, number)
         model = model_of(part, report(number, len(numbers)))
@@ -117,7 +117,7 @@ def out_of_fold(
         probs[rows] = predictions(part, model(rows), temperature)
         if len(others):
             beside += predictions(part, model(others), temperature) / len(numbers)
-        found.append({"fold": number, "train": len(part.train), **_judged(part, rows, probs[rows])})
+        found.append(_fold_figures(part, number, rows, probs[rows]))
     probs[others] = beside
     return OutOfFold(
         probs.astype(np.float32), fold, _figures(found), _table(materials, probs, fold, others)
@@ -130,7 +130,7 @@ def _on_pixels(
     """A network trained for each fold."""
 
     def model_of(part: Materials, report: Report | None) -> _Model:
-        network = teach(
+        network = train_network(
             part, regime, policy=policy, device=device, workers=workers, report=report
         ).network
         return lambda rows: logits_of(network, part.store, rows)
@@ -240,48 +240,48 @@ def _without(materials: Materials, fold: NDArray[np.int64], number: int) -> Mate
     return replace(part, centre=float(values.mean()), spread=float(values.std()) or 1.0)
 
 
-def _judged(
-    materials: Materials, rows: NDArray[np.int64], probs: NDArray[np.float64]
-) -> dict[str, Any]:
+def _fold_figures(
+    materials: Materials, fold: int, rows: NDArray[np.int64], probs: NDArray[np.float64]
+) -> FoldFigures:
     goal, labels = materials.goal, materials.labels[rows]
-    values = {each.name: each.function(goal, labels, probs) for each in metrics_for(goal)}
-    return {"samples": int(known_labels(goal, labels).sum()), "metrics": values}
+    return FoldFigures(
+        fold=fold,
+        train=len(materials.train),
+        samples=int(known_labels(goal, labels).sum()),
+        metrics={each.name: each.function(goal, labels, probs) for each in metrics_for(goal)},
+    )
 
 
-def _figures(found: list[dict[str, Any]]) -> dict[str, Any]:
+def _figures(found: list[FoldFigures]) -> CrossValidation:
     """Means over folds with 95 % intervals.
 
     Folds share most of what their models learned from, so that their figures vary too little; the
     variance of the mean is taken as (1/k + held/learned) of that between folds (Nadeau & Bengio
     2003).
     """
-    names = list(found[0]["metrics"]) if found else []
-    share = sum(each["samples"] for each in found) / max(1, sum(each["train"] for each in found))
+    share = sum(each.samples for each in found) / max(1, sum(each.train for each in found))
     metrics = {}
-    for name in names:
-        metrics[name] = _interval(
-            np.array([each["metrics"][name] for each in found]), share, METRICS[name].bounded
-        )
-    return dict(jsonable({"folds": found, "metrics": metrics}))
+    for name in found[0].metrics if found else ():
+        values = np.array([each.metrics[name] for each in found], np.float64)
+        metrics[name] = _interval(values, share, METRICS[name].bounded)
+    return CrossValidation(folds=found, metrics=metrics)
 
 
-def _interval(values: NDArray[np.float64], share: float, bounded: bool) -> dict[str, float]:
+def _interval(values: NDArray[np.float64], share: float, bounded: bool) -> FoldEstimate:
     values = values[np.isfinite(values)]
     count = len(values)
-    if not count:
-        return dict.fromkeys(("mean", "sd", "low", "high"), math.nan)
-    mean = float(values.mean())
-    if count == 1:
-        return {"mean": mean, "sd": math.nan, "low": math.nan, "high": math.nan}
+    mean = float(values.mean()) if count else None
+    if mean is None or count == 1:
+        return FoldEstimate(mean=mean, sd=None, low=None, high=None)
     deviation = float(values.std(ddof=1))
-    reach = student_quantile(0.975, count - 1) * deviation * math.sqrt(1 / count + share)
+    reach = float(stats.t.ppf(0.975, count - 1)) * deviation * math.sqrt(1 / count + share)
     low, high = mean - reach, mean + reach
-    return {
-        "mean": mean,
-        "sd": deviation,
-        "low": max(0.0, low) if bounded else low,
-        "high": min(1.0, high) if bounded else high,
-    }
+    return FoldEstimate(
+        mean=mean,
+        sd=deviation,
+        low=max(0.0, low) if bounded else low,
+        high=min(1.0, high) if bounded else high,
+    )
 
 
 def _table(

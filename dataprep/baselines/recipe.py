@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,16 +22,21 @@ from dataprep.baselines.diagnosis.facts import facts_of
 from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
 from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, refuse_no_comparison
-from dataprep.baselines.evaluation.estimates import evaluate, jsonable
-from dataprep.baselines.evaluation.parts import Judgement, judge
+from dataprep.baselines.evaluation.estimates import evaluate
+from dataprep.baselines.evaluation.parts import PartResults, evaluate_parts
 from dataprep.baselines.evaluation.simple_baselines import reference_figures
 from dataprep.baselines.inference.latency import measure_cost
 from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
 from dataprep.baselines.sanity.checklist import check_before_training
-from dataprep.baselines.training.distributed import decided, first_then_others, is_first, share
+from dataprep.baselines.training.distributed import (
+    is_rank_zero,
+    rank_and_world_size,
+    rank_zero_first,
+    run_on_rank_zero,
+)
 from dataprep.baselines.training.final_model import finalise
-from dataprep.baselines.training.fitting import Taught, device_for, key_of, teach
+from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
 from dataprep.baselines.training.logs import logged
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
@@ -40,12 +45,19 @@ from dataprep.measures.options import PassOptions
 from dataprep.progress import Progress
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.results.baseline import (
+    BaselineMetrics,
+    DataFigures,
+    FrozenLinear,
+    RegimeFigures,
+)
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
 
 if TYPE_CHECKING:
     from dataprep.augment.policies import Policy
     from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.networks import Network
     from dataprep.baselines.training.regimes import Regime
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.plan import Plan
@@ -64,14 +76,14 @@ def train_baseline(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Baseline:
-    """Train a baseline on the part train of a split, choose by val, and judge once on test.
+    """Train a baseline on the part train of a split, choose by val, and evaluate once on test.
 
     Args:
         source: a Split, or a Dataset with labels and the column ``split``. Who looks at test is not
-            recorded here: `dataprep.baselines.evaluation.test_access.record_looks` does that, as
+            recorded here: `dataprep.baselines.evaluation.test_access.record_test_use` does that, as
             the command does.
         folder: where pixels and checkpoints go (``dataprep-out/baseline``).
-        options: what is trained and how it is judged.
+        options: what is trained and how it is evaluated.
         settings: settings of the loop instead of those of the regime
             (`dataprep.baselines.training.settings.TrainSettings`).
         audit: what the audit found about the same samples: the ceiling of label noise, and reasons
@@ -86,148 +98,307 @@ def train_baseline(
         OptionError: an option that does not suit the data or this machine.
         WorkError: training failed: no room on the disk, a loss that is not finite.
     """
-    options = options or BaselineOptions()
+    recipe = _prepared(source, folder, options or BaselineOptions(), settings, audit, progress)
+    refuse_no_comparison(recipe.options.compare, recipe.materials, plan)
+    recipe.choose_policy(source)
+    recipe.check_before_training()
+    recipe.search_settings(asked=[name.replace("-", "_") for name in settings or {}])
+    recipe.describe()
+    recipe.measure_references()
+    trained = recipe.train(resume)
+    folds = recipe.train_folds()
+    recipe.compare_cleaning(trained, plan)
+    network = recipe.train_final(trained, resume)
+    if not is_rank_zero():
+        return Baseline(
+            recipe.dataset, recipe.materials.goal, pd.DataFrame(), BaselineMetrics(), network
+        )
+    judged = recipe.evaluate(trained, network)
+    recipe.diagnose(trained, judged)
+    return recipe.finished(judged, network, folds)
+
+
+def _prepared(
+    source: Split | Dataset,
+    folder: str,
+    options: BaselineOptions,
+    settings: Mapping[str, Any] | None,
+    audit: Audit | None,
+    progress: Progress | None,
+) -> _Recipe:
+    """The images decoded once, the goal, the parts and the regime."""
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
     clock = _Clock(progress)
     device = device_for(options.device)
-    torch.set_num_threads(options.threads or max(1, worker_count() // share()[1]))
+    torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
+    reading = _reading_options(source, audit)
     with clock.stage("decode"):
-        passing = _passing(source, audit)
-        materials, regime = first_then_others(
+        materials, regime = rank_zero_first(
             lambda: prepare(
                 dataset,
                 options,
                 settings or {},
                 os.path.join(folder, PIXELS),
-                passing=passing,
+                passing=reading,
                 progress=clock.report,
             )
         )
-    refuse_no_comparison(options.compare, materials, plan)
-    with clock.stage("policy"):
-        policy, reasons = decided(lambda: _policy(options.policy, source, audit, regime))
-    figures: dict[str, Any] = {}
-    if options.sanity:
-        with clock.stage("sanity"):
-            figures["sanity"] = decided(
+    return _Recipe(dataset, materials, regime, options, folder, device, reading, clock, audit)
+
+
+@dataclass(eq=False)
+class _Recipe:
+    """The steps of `train_baseline`, each a stage with a clock; what they measure gathers in
+    `figures`.
+
+    Attributes:
+        dataset: the samples, with parts.
+        materials: pixels, goal, labels, units and parts.
+        regime: what is trained and how; the search may replace it.
+        options, folder, audit: as of `train_baseline`.
+        device: where it is trained.
+        reading: how files are read.
+        clock: seconds per stage.
+        policy: augmentation, None for none.
+        reasons: why that policy.
+        figures: what was measured, by its key in ``metrics.json``.
+    """
+
+    dataset: Dataset
+    materials: Materials
+    regime: Regime
+    options: BaselineOptions
+    folder: str
+    device: str
+    reading: PassOptions
+    clock: _Clock
+    audit: Audit | None
+    policy: Policy | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.figures: dict[str, Any] = {}
+        asked = self.options.workers
+        on_processor = 0 if self.device == "cpu" else min(8, worker_count())
+        self.workers = asked if asked >= 0 else on_processor
+
+    @property
+    def means(self) -> dict[str, Any]:
+        """How every network of this run is trained."""
+        return {
+            "policy": self.policy,
+            "device": self.device,
+            "workers": self.workers,
+            "report": self._report_step,
+        }
+
+    def choose_policy(self, source: Split | Dataset) -> None:
+        """The augmentation policy that was asked for, or that suits the data."""
+        with self.clock.stage("policy"):
+            self.policy, self.reasons = run_on_rank_zero(
+                lambda: _policy(self.options.policy, source, self.audit, self.regime)
+            )
+
+    def check_before_training(self) -> None:
+        """Sanity checks of the data and the network."""
+        if not self.options.sanity:
+            return
+        with self.clock.stage("sanity"):
+            self.figures["sanity"] = run_on_rank_zero(
                 lambda: check_before_training(
-                    materials,
-                    regime,
-                    policy,
-                    device=device,
-                    seed=regime.settings.seed,
-                    report=clock.report,
+                    self.materials,
+                    self.regime,
+                    self.policy,
+                    device=self.device,
+                    seed=self.regime.settings.seed,
+                    report=self.clock.report,
                 )
             )
-    with clock.stage("search"):
-        regime, policy, found = search_settings(
-            materials,
-            regime,
-            policy,
-            options,
-            asked=[name.replace("-", "_") for name in settings or {}],
-            device=device,
-            workers=_workers(options.workers, device),
-            folder=folder,
-            report=clock.report,
-        )
-    figures |= found | _facts(materials, regime, policy, reasons, device)
-    with clock.stage("references"):
-        figures |= decided(
-            lambda: reference_figures(
-                materials, regime.settings, audit, passing, test=options.evaluate_test
+
+    def search_settings(self, asked: list[str]) -> None:
+        """The learning-rate range test, and trials of hyperparameters."""
+        with self.clock.stage("search"):
+            self.regime, self.policy, found = search_settings(
+                self.materials,
+                self.regime,
+                self.policy,
+                self.options,
+                asked=asked,
+                device=self.device,
+                workers=self.workers,
+                folder=self.folder,
+                report=self.clock.report,
             )
+        self.figures |= found
+
+    def describe(self) -> None:
+        """The goal, the data and the regime."""
+        materials, regime, goal = self.materials, self.regime, self.materials.goal
+        parts = materials.parts
+        counts = {
+            part: dict(zip(goal.classes, map(int, materials.counts(rows)), strict=True))
+            if goal.classes
+            else {}
+            for part, rows in parts.items()
+        }
+        self.figures["goal"] = {
+            **asdict(goal),
+            "requirements": [str(each) for each in goal.requirements],
+        }
+        self.figures["data"] = DataFigures(
+            parts={part: len(rows) for part, rows in parts.items()},
+            counts=counts,
+            lost=dict(materials.store.lost),
+            units={part: len(np.unique(materials.units[rows])) for part, rows in parts.items()},
+            centre=materials.centre,
+            spread=materials.spread,
         )
-    means: dict[str, Any] = {
-        "policy": policy,
-        "device": device,
-        "workers": _workers(options.workers, device),
-        "report": _live(clock, regime),
-    }
-    with clock.stage("train"):
-        key = key_of(materials, regime, policy)
-        with (
-            logged(options.log, folder, asdict(regime.settings))
-            if is_first()
-            else nullcontext() as log
-        ):
-            taught = teach(
-                materials, regime, folder=folder, resume=resume, key=key, log=log, **means
+        self.figures["regime"] = RegimeFigures(
+            name=regime.name,
+            arch=regime.arch,
+            size=regime.size,
+            reason=regime.reason,
+            device=self.device,
+            settings=asdict(regime.settings),
+            policy=self.policy.name if self.policy else "none",
+            policy_reasons=list(self.reasons),
+        )
+
+    def measure_references(self) -> None:
+        """What the model is compared with: trivial baselines, a linear probe, label noise."""
+        with self.clock.stage("references"):
+            self.figures |= run_on_rank_zero(
+                lambda: reference_figures(
+                    self.materials,
+                    self.regime.settings,
+                    self.audit,
+                    self.reading,
+                    test=self.options.evaluate_test,
+                )
             )
-    folds = _folds(materials, regime, options, means, clock)
-    network = taught.network
-    if options.compare and plan is not None:
-        with clock.stage("compare"):
-            figures["compare"] = compare_cleaned(
-                materials, regime, taught, plan, seeds=options.seeds, **means
+
+    def train(self, resume: bool) -> TrainedNetwork:
+        """The network, with the weights of the epoch that is best on val."""
+        settings = asdict(self.regime.settings)
+        with self.clock.stage("train"):
+            key = key_of(self.materials, self.regime, self.policy)
+            with (
+                logged(self.options.log, self.folder, settings)
+                if is_rank_zero()
+                else nullcontext() as log
+            ):
+                return train_network(
+                    self.materials,
+                    self.regime,
+                    folder=self.folder,
+                    resume=resume,
+                    key=key,
+                    log=log,
+                    **self.means,
+                )
+
+    def train_folds(self) -> OutOfFold | None:
+        """A model per fold, where that is asked for or the split is made of folds."""
+        given = given_folds(self.materials)
+        if given is None and not self.options.out_of_fold:
+            return None
+
+        def report_fold(fold: int, folds: int) -> Any:
+            return lambda epoch, step, steps, _: self.clock.report(
+                step, steps, f"fold {fold + 1}/{folds}, epoch {epoch + 1}"
             )
-    if options.final:
-        with clock.stage("final"):
-            network, figures["final"] = finalise(
-                materials, regime, taught, folder=folder, resume=resume, **means
+
+        with self.clock.stage("folds"):
+            folds = out_of_fold(
+                self.materials,
+                self.regime,
+                folds=self.options.out_of_fold,
+                given=given,
+                **{**self.means, "report": report_fold},
             )
-    if not is_first():
-        return Baseline(dataset, materials.goal, pd.DataFrame(), {}, network)
-    figures |= {"cross_validation": folds.figures} if folds is not None else {}
-    with clock.stage("judge"):
-        cost = measure_cost(network, regime.size)
-        judged = judge(
-            materials, taught.network, final=network, test=options.evaluate_test, measured=cost
+        self.figures["cross_validation"] = folds.figures
+        return folds
+
+    def compare_cleaning(self, trained: TrainedNetwork, plan: Plan | None) -> None:
+        """The same training before and after cleaning, where that is asked for."""
+        if not self.options.compare or plan is None:
+            return
+        with self.clock.stage("compare"):
+            self.figures["compare"] = compare_cleaned(
+                self.materials, self.regime, trained, plan, seeds=self.options.seeds, **self.means
+            )
+
+    def train_final(self, trained: TrainedNetwork, resume: bool) -> Network:
+        """The network to hand over: trained on train and val together, where that is asked for."""
+        if not self.options.final:
+            return trained.network
+        with self.clock.stage("final"):
+            network, self.figures["final"] = finalise(
+                self.materials,
+                self.regime,
+                trained,
+                folder=self.folder,
+                resume=resume,
+                **self.means,
+            )
+        return network
+
+    def evaluate(self, trained: TrainedNetwork, network: Network) -> PartResults:
+        """Every part evaluated; temperature, thresholds and abstention chosen on val."""
+        with self.clock.stage("judge"):
+            cost = measure_cost(network, self.regime.size)
+            judged = evaluate_parts(
+                self.materials,
+                trained.network,
+                final=network,
+                test=self.options.evaluate_test,
+                measured=cost,
+            )
+            self.figures |= cost | judged.figures | _training(self.materials, trained)
+        return judged
+
+    def diagnose(self, trained: TrainedNetwork, judged: PartResults) -> None:
+        """The mistakes, the map of the features, and what next."""
+        with self.clock.stage("errors"):
+            self.figures["errors"] = find_errors(
+                self.materials.goal, judged.table, self.dataset, self.audit
+            )
+            self.figures["map"] = plane_of(
+                self.materials, trained.network, test=self.options.evaluate_test
+            )
+            self.figures["next"] = what_next(facts_of(self.figures, self.dataset, self.audit))
+
+    def finished(self, judged: PartResults, network: Network, folds: OutOfFold | None) -> Baseline:
+        """The baseline, with the record of the run."""
+        run = run_record(
+            "train-baseline",
+            self.dataset,
+            {**asdict(self.options), "settings": asdict(self.regime.settings)},
+            self.clock.seconds,
         )
-        figures |= cost | judged.figures | _training(materials, taught, judged)
-    with clock.stage("errors"):
-        figures["errors"] = find_errors(materials.goal, judged.table, dataset, audit)
-        figures["map"] = plane_of(materials, taught.network, test=options.evaluate_test)
-        figures["next"] = what_next(facts_of(figures, dataset, audit))
-    run = run_record(
-        "train-baseline",
-        dataset,
-        {**asdict(options), "settings": asdict(regime.settings)},
-        clock.seconds,
-    )
-    found = jsonable({**figures, "seconds": clock.seconds})
-    return Baseline(
-        dataset,
-        materials.goal,
-        judged.table,
-        found,
-        network,
-        run,
-        folds.table if folds is not None else None,
-    )
-
-
-def _folds(
-    materials: Materials,
-    regime: Regime,
-    options: BaselineOptions,
-    means: Mapping[str, Any],
-    clock: _Clock,
-) -> OutOfFold | None:
-    """A model per fold, where that is asked for or the split is made of folds."""
-    given = given_folds(materials)
-    if given is None and not options.out_of_fold:
-        return None
-
-    def live(fold: int, folds: int) -> Any:
-        return lambda epoch, step, steps, _: clock.report(
-            step, steps, f"fold {fold + 1}/{folds}, epoch {epoch + 1}"
+        return Baseline(
+            self.dataset,
+            self.materials.goal,
+            judged.table,
+            BaselineMetrics.read({**self.figures, "seconds": self.clock.seconds}),
+            network,
+            run,
+            folds.table if folds is not None else None,
         )
 
-    with clock.stage("folds"):
-        return out_of_fold(
-            materials,
-            regime,
-            folds=options.out_of_fold,
-            given=given,
-            policy=means["policy"],
-            device=means["device"],
-            workers=means["workers"],
-            report=live,
+    def _report_step(self, epoch: int, step: int, steps: int, figures: Mapping[str, float]) -> None:
+        epochs = self.regime.settings.epochs
+        rate = figures["images"] / max(figures["seconds"], 1e-9)
+        score = figures["best"]
+        best = f", best {score:.3f}" if math.isfinite(score) else ""
+        self.clock.report(
+            epoch * steps + step,
+            epochs * steps,
+            f"epoch {epoch + 1}/{epochs}, {rate:.0f} images/s{best}",
         )
 
 
-def _passing(source: Split | Dataset, audit: Audit | None) -> PassOptions:
+def _reading_options(source: Split | Dataset, audit: Audit | None) -> PassOptions:
     """How files were read in the audit."""
     split = source.run.get("pass", {}) if isinstance(source, Split) else {}
     given = dict(audit.run.get("options", {}).get("pass", {})) if audit is not None else dict(split)
@@ -237,94 +408,39 @@ def _passing(source: Split | Dataset, audit: Audit | None) -> PassOptions:
 
 def _policy(
     name: str, source: Any, audit: Audit | None, regime: Regime
-) -> tuple[Policy | None, list[str]]:
+) -> tuple[Policy | None, tuple[str, ...]]:
     """The augmentation policy, and why."""
     if regime.name == "frozen":
-        return None, ["the features stay as they are: nothing is augmented"]
+        return None, ("the features stay as they are: nothing is augmented",)
     if name == "auto":
         chosen = choose_policy(audit if audit is not None else source)
-        return chosen.policy, list(chosen.reasons)
+        return chosen.policy, tuple(chosen.reasons)
     if name.endswith((".yaml", ".yml")):
         from dataprep.augment.policies import Policy as Loaded
 
-        return Loaded.load(name), ["asked for"]
-    return named_policy(name), ["asked for"]
+        return Loaded.load(name), ("asked for",)
+    return named_policy(name), ("asked for",)
 
 
-def _facts(
-    materials: Materials, regime: Regime, policy: Policy | None, reasons: list[str], device: str
-) -> dict[str, Any]:
-    goal, parts = materials.goal, materials.parts
-    counts = {
-        part: dict(zip(goal.classes, map(int, materials.counts(rows)), strict=True))
-        if goal.classes
-        else {}
-        for part, rows in parts.items()
-    }
-    return {
-        "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
-        "data": {
-            "parts": {part: len(rows) for part, rows in parts.items()},
-            "counts": counts,
-            "lost": dict(materials.store.lost),
-            "units": {part: len(np.unique(materials.units[rows])) for part, rows in parts.items()},
-            "centre": materials.centre,
-            "spread": materials.spread,
-        },
-        "regime": {
-            "name": regime.name,
-            "arch": regime.arch,
-            "size": regime.size,
-            "reason": regime.reason,
-            "device": device,
-            "settings": asdict(regime.settings),
-            "policy": policy.name if policy else "none",
-            "policy_reasons": reasons,
-        },
-    }
-
-
-def _training(materials: Materials, taught: Taught, judged: Judgement) -> dict[str, Any]:
+def _training(materials: Materials, trained: TrainedNetwork) -> dict[str, Any]:
     """The history, and the classifier on frozen features that fine-tuning started from."""
-    history = taught.fitted.history if taught.fitted is not None else []
+    history = trained.fitted.history if trained.fitted is not None else []
     found: dict[str, Any] = {
         "history": history,
-        "best_epoch": taught.fitted.best_epoch if taught.fitted is not None else 0,
+        "best_epoch": trained.fitted.best_epoch if trained.fitted is not None else 0,
     }
-    if taught.linear is not None and taught.linear_val is not None:
+    if trained.linear is not None and trained.linear_val is not None:
         metrics = evaluate(
             materials.goal,
             materials.labels[materials.val],
-            predictions(materials, taught.linear_val),
+            predictions(materials, trained.linear_val),
             units=materials.units[materials.val],
             draws=200,
-        )["metrics"]
-        found["linear"] = {
-            "penalty": taught.linear.penalty,
-            "scores": taught.linear.scores,
-            "validation": metrics,
-        }
-    return found
-
-
-def _workers(asked: int, device: str) -> int:
-    return asked if asked >= 0 else 0 if device == "cpu" else min(8, worker_count())
-
-
-def _live(clock: _Clock, regime: Regime) -> Callable[[int, int, int, Mapping[str, float]], None]:
-    epochs = regime.settings.epochs
-
-    def live(epoch: int, step: int, steps: int, figures: Mapping[str, float]) -> None:
-        rate = figures["images"] / max(figures["seconds"], 1e-9)
-        score = figures["best"]
-        best = f", best {score:.3f}" if math.isfinite(score) else ""
-        clock.report(
-            epoch * steps + step,
-            epochs * steps,
-            f"epoch {epoch + 1}/{epochs}, {rate:.0f} images/s{best}",
+        ).metrics
+        found["linear"] = FrozenLinear(
+            penalty=trained.linear.penalty, scores=trained.linear.scores, validation=metrics
         )
-
-    return live
+    return found
 
 
 class _Clock:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.goal import parse_requirement
-from dataprep.baselines.inference.model_card import ModelFacts
+from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.baselines.pages.baseline_page import draw_baseline
 from dataprep.errors import DataprepError, FingerprintError, InputError
 from dataprep.measures.decode.views import views_of
@@ -53,6 +53,7 @@ from dataprep.schemas.files.stored import (
 from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.results.baseline import BaselineMetrics, ExportResult
 from dataprep.splits.records import in_order
 
 if TYPE_CHECKING:
@@ -111,11 +112,11 @@ def write_baseline(
         {} if baseline.network is None else _model_files(baseline, folder, passing or PassOptions())
     )
     export = files.pop("", None)
-    metrics = {
-        "fingerprint": baseline.dataset.fingerprint,
-        **baseline.metrics,
-        **({"export": export} if export else {}),
-    }
+    metrics = replace(
+        baseline.metrics,
+        fingerprint=baseline.dataset.fingerprint,
+        export=export or baseline.metrics.export,
+    )
     mark_output(folder)
     with write_together(folder, owns=_OWN, keeps=(PIXELS, *FOLDERS)) as opened:
         for name, data in ((METRICS, metrics), (RUN, baseline.run)):
@@ -153,43 +154,40 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
     """
     from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
 
-    facts = ModelFacts.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
-    files: dict[str, Any] = {WEIGHTS: _weights(baseline, facts)}
-    images = _images(baseline, folder, facts.size, passing)
+    card = ModelCard.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
+    files: dict[str, Any] = {WEIGHTS: _weights(baseline, card)}
+    images = _images(baseline, folder, card.size, passing)
     try:
-        program = exported(baseline.network, facts)
-        files[PROGRAM] = program_bytes(program, facts)
-        model = onnx_bytes(program, facts)
-        difference = compared(baseline.network, facts, model, images)
+        program = exported(baseline.network, card)
+        files[PROGRAM] = program_bytes(program, card)
+        model = onnx_bytes(program, card)
+        difference = compared(baseline.network, card, model, images)
     except Exception as error:
         reason = (
             str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
         )
         warnings.warn(f"{MODEL} was not written: {reason}", ExportWarning, stacklevel=3)
-        return {**files, "": {"known": False, "reason": reason}}
-    facts_of_it = {
-        "known": True,
-        "difference": difference,
-        "images": len(images),
-        "size_mb": len(model) / 1e6,
-    }
-    return {**files, MODEL: model, "": facts_of_it}
+        return {**files, "": ExportResult(known=False, reason=reason)}
+    result = ExportResult(
+        known=True, difference=difference, images=len(images), size_mb=len(model) / 1e6
+    )
+    return {**files, MODEL: model, "": result}
 
 
-def _weights(baseline: Baseline, facts: ModelFacts) -> bytes:
+def _weights(baseline: Baseline, card: ModelCard) -> bytes:
     import torch
 
     network = baseline.network
     file = io.BytesIO()
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
     made_by = {
-        "arch": facts.arch,
-        "outputs": facts.goal.outputs,
-        "size": facts.size,
+        "arch": card.arch,
+        "outputs": card.goal.outputs,
+        "size": card.size,
         "dropout": float(network.dropout.p),
     }
     torch.save(
-        {"form": _FORM, "fingerprint": facts.fingerprint, "network": made_by, "state": state}, file
+        {"form": _FORM, "fingerprint": card.fingerprint, "network": made_by, "state": state}, file
     )
     return file.getvalue()
 
@@ -239,12 +237,13 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
             f"{SAMPLES}, {METRICS} and {RUN} in {folder} are not of the same baseline. {_AGAIN}"
         )
     goal = _read_goal(metrics, os.path.join(folder, METRICS))
+    with reading(os.path.join(folder, METRICS), _AGAIN):
+        figures = BaselineMetrics.read(metrics)
     network = _read_network(os.path.join(folder, WEIGHTS), dataset.fingerprint)
     folds = os.path.join(folder, OUT_OF_FOLD)
     unseen = _read_table(folds) if os.path.exists(folds) else None
-    return Baseline(
-        dataset, goal, _read_table(os.path.join(folder, PREDICTIONS)), metrics, network, run, unseen
-    )
+    table = _read_table(os.path.join(folder, PREDICTIONS))
+    return Baseline(dataset, goal, table, figures, network, run, unseen)
 
 
 def _read_table(path: str) -> pd.DataFrame:

@@ -175,7 +175,7 @@ def torch_dataset(
     dataset = source.dataset if isinstance(source, Split) else source
     kept = _in_part(dataset, part, column)
     targets, labelled = _targets(dataset) if labels else (None, np.ones(len(dataset), bool))
-    readable = _readable(dataset)
+    readable = dataset.readable
     _tell(kept & ~readable, "could not be read by the audit", dataset)
     _tell(kept & readable & ~labelled, "have no label", dataset)
     rows = np.flatnonzero(kept & readable & labelled)
@@ -208,13 +208,6 @@ def _in_part(dataset: Dataset, part: str | Sequence[str] | None, column: str) ->
         if name not in known:
             raise OptionError(f"option part: expected one of {', '.join(known)}, got {name!r}")
     return values.isin(wanted).to_numpy(dtype=bool)
-
-
-def _readable(dataset: Dataset) -> NDArray[np.bool_]:
-    if "lost" not in dataset.samples:
-        return np.ones(len(dataset), bool)
-    lost = dataset.samples["lost"]
-    return (lost.isna() | (lost.astype("str") == "")).to_numpy(dtype=bool)
 
 
 def _targets(dataset: Dataset) -> tuple[NDArray[Any], NDArray[np.bool_]]:

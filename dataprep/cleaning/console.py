@@ -22,7 +22,7 @@ _NAMED = 3
 _HEADS = {
     "drop": ("DROP", "left out of the result; the files stay where they are"),
     "relabel": ("RELABEL", "under another label in the result"),
-    "review": ("LEFT TO YOU", "kept as they are until you decide"),
+    "review": ("TO REVIEW", "unchanged until you decide"),
 }
 
 
@@ -52,8 +52,7 @@ def lines_of(plan: Plan, dataset: Dataset) -> Iterator[tuple[str, str]]:
     if plan.left_in_test:
         yield "", ""
         yield (
-            f"Left as they are because they are in test: {plan.left_in_test:,} (--test changes "
-            "them too)",
+            f"Unchanged because they are in test: {plan.left_in_test:,} (--test changes them too)",
             "",
         )
 

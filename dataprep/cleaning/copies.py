@@ -6,6 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from dataprep.neighbours.components import connect
+
 if TYPE_CHECKING:
     from dataprep.cleaning.guards import Places
 
@@ -116,21 +120,12 @@ def _settle(
 
 def connected(pairs: Iterable[Pair]) -> list[set[str]]:
     """Groups of samples joined by pairs."""
-    parent: dict[str, str] = {}
-
-    def find(sample: str) -> str:
-        root = sample
-        while parent.setdefault(root, root) != root:
-            root = parent[root]
-        while parent[sample] != root:
-            parent[sample], sample = root, parent[sample]
-        return root
-
-    for one, other in pairs:
-        parent[find(one)] = find(other)
-    groups: dict[str, set[str]] = {}
-    for sample in parent:
-        groups.setdefault(find(sample), set()).add(sample)
+    number: dict[str, int] = {}
+    joined = [[number.setdefault(sample, len(number)) for sample in pair] for pair in pairs]
+    one, other = np.array(joined, np.int64).reshape(-1, 2).T
+    groups: dict[int, set[str]] = {}
+    for sample, first in zip(number, connect(len(number), one, other).tolist(), strict=True):
+        groups.setdefault(first, set()).add(sample)
     return list(groups.values())
 
 

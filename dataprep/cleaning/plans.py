@@ -330,7 +330,7 @@ def _listed(path: str, faults: list[str]) -> str:
     more = [f"and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
     return "\n  ".join(
         [
-            f"{path} has {len(faults)} fault{'s' * (len(faults) > 1)}; mend them and try again:",
+            f"{path} has {len(faults)} error{'s' * (len(faults) > 1)}; fix them and try again:",
             *faults[:_LISTED],
             *more,
         ]

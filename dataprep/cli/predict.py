@@ -141,7 +141,7 @@ def predict(
         _write_config(written[1], opened)
     for file in written:
         remember_written(file)
-    _say(counts, refusal_words(opened.facts, abstain_below, risk), place, dataset.root, quiet)
+    _say(counts, refusal_words(opened.card, abstain_below, risk), place, dataset.root, quiet)
 
 
 def _scanned(path: str, manifest: str, files: str) -> Dataset:
@@ -170,10 +170,10 @@ def _write(
             if out.startswith(_FOLDER):
                 mark_output(_FOLDER)
             with write_atomically(out) as file:
-                write(file, tables, opened.facts, prefix)
+                write(file, tables, opened.card, prefix)
             return
         try:
-            write(sys.stdout.buffer, tables, opened.facts, prefix)
+            write(sys.stdout.buffer, tables, opened.card, prefix)
             sys.stdout.flush()
         except BrokenPipeError:
             silence_stdout()
@@ -192,7 +192,7 @@ def _write_config(place: str, opened: Model) -> None:
     from dataprep.schemas.files.writing import write_atomically
 
     with write_atomically(place) as file:
-        file.write(label_studio_config(opened.facts).encode())
+        file.write(label_studio_config(opened.card).encode())
     typer.echo(f"Labelling configuration: {place}", err=True)
 
 

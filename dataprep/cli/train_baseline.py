@@ -316,7 +316,7 @@ def train_baseline(
     run.json. Several processes: torchrun --nproc-per-node N -m dataprep train-baseline ...
     """
     _demand_torch()
-    from dataprep.baselines.training.distributed import joined
+    from dataprep.baselines.training.distributed import process_group
 
     flags = ctx.params
     refuse_among_images(flags, "audit", "split", "baseline")
@@ -325,7 +325,7 @@ def train_baseline(
             "--plan goes with images, for the split that is made of them, or with --compare: "
             "dataprep split --plan"
         )
-    with joined(device) as rank:
+    with process_group(device) as rank:
         with progress_bar(quiet or rank > 0) as progress:
             split, audit = _source(flags, rank, progress)
             made = _trained(flags, split, audit, progress)
@@ -378,10 +378,10 @@ def _trained(
 
 def _kept(made: Baseline, split: Split, audit: Audit | None, out: str) -> BaselinePaths:
     """The files of a baseline, written after its looks at test are in the ledger."""
-    from dataprep.baselines.evaluation.test_access import record_looks
+    from dataprep.baselines.evaluation.test_access import record_test_use
     from dataprep.baselines.storing import write_baseline
 
-    record_looks(made, os.path.join(out, "split"), split)
+    record_test_use(made, os.path.join(out, "split"), split)
     return write_baseline(made, os.path.join(out, "baseline"), audit=audit)
 
 
@@ -390,12 +390,12 @@ def _source(flags: Mapping[str, Any], rank: int, progress: Progress) -> tuple[Sp
     by the first process.
     """
     from dataprep.baselines.sources import last_split
-    from dataprep.baselines.training.distributed import wait
+    from dataprep.baselines.training.distributed import barrier
 
     if flags["path"]:
         if rank == 0:
             _make_missing(flags, progress)
-        wait()
+        barrier()
     split, audit, note = last_split(flags["out"])
     for line in (note, _older_than_plan(flags, split, audit)):
         if line and rank == 0:

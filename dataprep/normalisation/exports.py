@@ -1,19 +1,17 @@
-"""A normaliser for other libraries: albumentations, torchvision, timm and ONNX. None of them is
-needed to write these.
+"""A normaliser for other libraries: albumentations, torchvision, timm and ONNX. Only ONNX has to
+be installed to write its file.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import OptionError
 from dataprep.schemas.files.writing import write_atomically
+from dataprep.schemas.text.extras import how_to_install
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dataprep.normalisation.normaliser import Normaliser
 
 #: Export to the name of its file.
@@ -116,7 +114,7 @@ def write_onnx(normaliser: Normaliser, path: str | os.PathLike[str]) -> None:
     Put it before a model by ``onnx.compose.merge_models``, so that nothing else can feed the model.
 
     Raises:
-        OptionError: a normaliser of columns alone.
+        OptionError: a normaliser of columns alone, or onnx is not installed.
         OutputError: the file cannot be written.
     """
     _refuse_none(normaliser)
@@ -135,82 +133,34 @@ def _refuse_none(normaliser: Normaliser) -> None:
 def onnx_bytes(normaliser: Normaliser) -> bytes:
     """The model of `write_onnx` as bytes: operator set 13, which every runtime since 2020 reads.
 
-    Five nodes need no library: the fields below are those of onnx.proto
-    (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+    Raises:
+        OptionError: onnx is not installed.
     """
-    nodes = (
-        _node("Cast", ["images"], "real", _attribute_int("to", 1)),
-        _node("Div", ["real", "full"], "unit"),
-        _node("Sub", ["unit", "shift"], "shifted"),
-        _node("Div", ["shifted", "scale"], "scaled"),
-        _node("Transpose", ["scaled"], "normalised", _attribute_ints("perm", (0, 3, 1, 2))),
+    try:
+        from onnx import TensorProto, helper
+    except ImportError as error:
+        raise OptionError(
+            f"exporting to ONNX needs onnx ({error}): {how_to_install('train')}"
+        ) from error
+    nodes = [
+        helper.make_node("Cast", ["images"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["real", "full"], ["unit"]),
+        helper.make_node("Sub", ["unit", "shift"], ["shifted"]),
+        helper.make_node("Div", ["shifted", "scale"], ["scaled"]),
+        helper.make_node("Transpose", ["scaled"], ["normalised"], perm=[0, 3, 1, 2]),
+    ]
+    constants = {"full": (255.0,), "shift": normaliser.shift, "scale": normaliser.scale}
+    graph = helper.make_graph(
+        nodes,
+        "normalise",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", "h", "w", 3])],
+        [helper.make_tensor_value_info("normalised", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [
+            helper.make_tensor(name, TensorProto.FLOAT, [len(values)], values)
+            for name, values in constants.items()
+        ],
     )
-    constants = (
-        _tensor("full", (255.0,)),
-        _tensor("shift", normaliser.shift),
-        _tensor("scale", normaliser.scale),
+    model = helper.make_model(
+        graph, producer_name="dataprep", ir_version=7, opset_imports=[helper.make_opsetid("", 13)]
     )
-    graph = b"".join(
-        (
-            *(_field(1, node) for node in nodes),
-            _text(2, "normalise"),
-            *(_field(5, constant) for constant in constants),
-            _field(11, _value("images", 2, ("n", "h", "w", 3))),
-            _field(12, _value("normalised", 1, ("n", 3, "h", "w"))),
-        )
-    )
-    return b"".join(
-        (_number(1, 7), _text(2, "dataprep"), _field(7, graph), _field(8, _number(2, 13)))
-    )
-
-
-def _node(operator: str, inputs: Iterable[str], output: str, attribute: bytes = b"") -> bytes:
-    ends = b"".join(_text(1, name) for name in inputs) + _text(2, output)
-    return (
-        ends + _text(3, output) + _text(4, operator) + (_field(5, attribute) if attribute else b"")
-    )
-
-
-def _attribute_int(name: str, value: int) -> bytes:
-    return _text(1, name) + _number(3, value) + _number(20, 2)
-
-
-def _attribute_ints(name: str, values: Iterable[int]) -> bytes:
-    return _text(1, name) + b"".join(_number(8, value) for value in values) + _number(20, 7)
-
-
-def _tensor(name: str, values: tuple[float, ...]) -> bytes:
-    """A constant of type FLOAT (1) and one dimension."""
-    return (
-        _number(1, len(values))
-        + _number(2, 1)
-        + _text(8, name)
-        + _field(9, struct.pack(f"<{len(values)}f", *values))
-    )
-
-
-def _value(name: str, element: int, shape: Iterable[str | int]) -> bytes:
-    sides = b"".join(
-        _field(1, _number(1, side) if isinstance(side, int) else _text(2, side)) for side in shape
-    )
-    return _text(1, name) + _field(2, _field(1, _number(1, element) + _field(2, sides)))
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _text(number: int, text: str) -> bytes:
-    return _field(number, text.encode())
-
-
-def _number(number: int, value: int) -> bytes:
-    return _varint(number << 3) + _varint(value)
-
-
-def _varint(value: int) -> bytes:
-    made = bytearray()
-    while value > 0x7F:
-        made.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes((*made, value))
+    return bytes(model.SerializeToString(deterministic=True))

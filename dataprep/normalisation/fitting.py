@@ -138,7 +138,9 @@ def fit_normaliser(
                 "to fit"
             )
         return normaliser
-    sums, lost = channel_sums(_readable(rows.dataset), options, size=size, progress=progress)
+    sums, lost = channel_sums(
+        rows.dataset.where(rows.dataset.readable), options, size=size, progress=progress
+    )
     found = sums[sums[:, 0] > 0]
     if not len(found):
         raise InputError(
@@ -173,13 +175,6 @@ def _warn_of_sizes(sums: NDArray[np.int64], chosen: ChannelStatistics) -> None:
         )
         advice = "give the side that the model sees (size=, --size), and both are the same"
         warnings.warn(f"{what}: large images look unlike small ones; {advice}", stacklevel=3)
-
-
-def _readable(dataset: Dataset) -> Dataset:
-    """Without the rows that are known to be lost."""
-    if "lost" not in dataset.samples:
-        return dataset
-    return dataset.where(dataset.samples["lost"].fillna("").astype("str").to_numpy() == "")
 
 
 def _first_loss(lost: Mapping[str, Any]) -> str:
@@ -226,7 +221,8 @@ def training_images(
     """
     rows: Source = source if isinstance(source, Split | Dataset) else source.dataset
     divided = not isinstance(rows, Dataset) or rows.has(PART) or fold is not None
-    dataset = _readable(training_rows(rows, part=part if divided else None, fold=fold).dataset)
+    dataset = training_rows(rows, part=part if divided else None, fold=fold).dataset
+    dataset = dataset.where(dataset.readable)
     if not len(dataset):
         raise InputError("there is no readable training image to look at")
     return dataset

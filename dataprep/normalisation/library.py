@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 from dataprep.errors import OptionError
-from dataprep.schemas.text.extras import how_to_install
 
 _TORCH_PART = "albumentations.pytorch"
 
@@ -39,7 +38,7 @@ def albumentations() -> Any:
 def _missing(why: object) -> str:
     return (
         f"augmentation needs albumentations, which does not load ({why}): "
-        f"{how_to_install('augment')}"
+        'pip install "albumentations>=2.0.8,<2.1"'
     )
 
 
@@ -53,9 +52,7 @@ def yaml() -> Any:
     try:
         import yaml as module
     except ImportError as error:
-        raise OptionError(
-            f"policies in YAML need PyYAML ({error}): {how_to_install('augment')}"
-        ) from error
+        raise OptionError(f"policies in YAML need PyYAML ({error}): pip install pyyaml") from error
     return module
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dataprep.errors import OptionError
+from dataprep.normalisation import exports, storing
 from dataprep.normalisation.statistics import ChannelStatistics, Triple
 from dataprep.normalisation.tabular import ColumnScale, scale_table
 
@@ -209,9 +210,7 @@ class Normaliser:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, ready for JSON; `from_json` gives it back."""
-        from dataprep.normalisation.storing import to_json
-
-        return to_json(self)
+        return storing.to_json(self)
 
     @staticmethod
     def from_json(content: Mapping[str, Any], name: str = "the normaliser") -> Normaliser:
@@ -220,9 +219,11 @@ class Normaliser:
         Raises:
             InputError: something else, or damaged.
         """
-        from dataprep.normalisation.storing import from_json
-
-        return from_json(content, name)
+        fields = storing.fields_from_json(content, name)
+        try:
+            return Normaliser(**fields)
+        except OptionError as error:
+            raise storing.damaged(name, error) from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as JSON.
@@ -230,9 +231,7 @@ class Normaliser:
         Raises:
             OutputError: the file cannot be written.
         """
-        from dataprep.normalisation.storing import save
-
-        save(self, path)
+        storing.save(self, path)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Normaliser:
@@ -241,39 +240,29 @@ class Normaliser:
         Raises:
             InputError: no such file, something else, or damaged.
         """
-        from dataprep.normalisation.storing import load
-
-        return load(path)
+        return Normaliser.from_json(storing.read_content(path), os.fspath(path))
 
     def to_albumentations(self) -> dict[str, Any]:
         """The serialised ``albumentations.Normalize``, for ``albumentations.from_dict``; see
         `dataprep.normalisation.exports`.
         """
-        from dataprep.normalisation.exports import albumentations_dict
-
-        return albumentations_dict(self)
+        return exports.albumentations_dict(self)
 
     def to_torchvision(self) -> str:
         """Python source of the ``torchvision.transforms.v2`` pipeline; see
         `dataprep.normalisation.exports`.
         """
-        from dataprep.normalisation.exports import torchvision_source
-
-        return torchvision_source(self)
+        return exports.torchvision_source(self)
 
     def to_timm(self, size: int = 0) -> dict[str, Any]:
         """The data configuration of timm; see `dataprep.normalisation.exports`."""
-        from dataprep.normalisation.exports import timm_config
-
-        return timm_config(self, size)
+        return exports.timm_config(self, size)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write an ONNX model: uint8 (n, h, w, 3) to float32 (n, 3, h, w); see
         `dataprep.normalisation.exports`.
         """
-        from dataprep.normalisation.exports import write_onnx
-
-        write_onnx(self, path)
+        exports.write_onnx(self, path)
 
 
 def _without_zeros(values: Triple) -> Triple:

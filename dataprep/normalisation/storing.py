@@ -1,4 +1,4 @@
-"""A normaliser as JSON: written whole, read with suspicion."""
+"""A normaliser as JSON: written in one step, checked in every field when read."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from dataprep.errors import InputError, OptionError
-from dataprep.normalisation.normaliser import KINDS, Normaliser
+from dataprep.errors import InputError
 from dataprep.normalisation.statistics import WEIGHTINGS, ChannelStatistics
 from dataprep.normalisation.tabular import COLUMN_KINDS, ColumnScale
 from dataprep.schemas.files.reading import read_json
 from dataprep.schemas.files.writing import write_atomically
+
+if TYPE_CHECKING:
+    from dataprep.normalisation.normaliser import Normaliser
 
 FORMAT, VERSION = "dataprep-normaliser", 1
 
@@ -46,20 +48,20 @@ def save(normaliser: Normaliser, path: str | os.PathLike[str]) -> None:
         file.write((json.dumps(to_json(normaliser), indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def load(path: str | os.PathLike[str]) -> Normaliser:
-    """Read what `save` wrote.
+def read_content(path: str | os.PathLike[str]) -> Any:
+    """The JSON that `save` wrote, not checked yet.
 
     Raises:
-        InputError: no such file, another format or version, or damaged.
+        InputError: no such file, or no JSON.
     """
     path = os.fspath(path)
     if not os.path.exists(path):
         raise InputError(f"no normaliser at {path}. Make one: dataprep normalise")
-    return from_json(read_json(path, "the normaliser"), path)
+    return read_json(path, "the normaliser")
 
 
-def from_json(content: Any, name: str = "the normaliser") -> Normaliser:
-    """The normaliser that `to_json` was given.
+def fields_from_json(content: Any, name: str) -> dict[str, Any]:
+    """The arguments of the Normaliser that `to_json` was given.
 
     Args:
         content: what was read.
@@ -83,11 +85,16 @@ def from_json(content: Any, name: str = "the normaliser") -> Normaliser:
             "normalise"
         )
     try:
-        return _read(content)
-    except (KeyError, TypeError, ValueError, OptionError) as error:
-        raise InputError(
-            f"{name} is damaged: {type(error).__name__}: {error}. Fit it again: dataprep normalise"
-        ) from error
+        return _fields(content)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(name, error) from error
+
+
+def damaged(name: str, error: Exception) -> InputError:
+    """What is raised of a file whose values cannot be a normaliser's."""
+    return InputError(
+        f"{name} is damaged: {type(error).__name__}: {error}. Fit it again: dataprep normalise"
+    )
 
 
 def _seal(content: Mapping[str, Any]) -> str:
@@ -96,18 +103,18 @@ def _seal(content: Mapping[str, Any]) -> str:
     return str(xxhash.xxh3_64_hexdigest(json.dumps(rest, sort_keys=True).encode()))
 
 
-def _read(content: Mapping[str, Any]) -> Normaliser:
+def _fields(content: Mapping[str, Any]) -> dict[str, Any]:
     statistics = content["statistics"]
-    return Normaliser(
-        kind=_one_of(content["kind"], KINDS),
-        statistics=None if statistics is None else _read_statistics(statistics),
-        columns=tuple(_read_scale(scale) for scale in content["columns"]),
-        part=str(content["part"]),
-        rows=int(content["rows"]),
-        lost=int(content["lost"]),
-        size=int(content["size"]),
-        fingerprint=str(content["fingerprint"]),
-    )
+    return {
+        "kind": str(content["kind"]),
+        "statistics": None if statistics is None else _read_statistics(statistics),
+        "columns": tuple(_read_scale(scale) for scale in content["columns"]),
+        "part": str(content["part"]),
+        "rows": int(content["rows"]),
+        "lost": int(content["lost"]),
+        "size": int(content["size"]),
+        "fingerprint": str(content["fingerprint"]),
+    }
 
 
 def _read_statistics(content: Mapping[str, Any]) -> ChannelStatistics:

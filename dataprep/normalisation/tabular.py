@@ -111,16 +111,26 @@ def _fit(table: pd.DataFrame, name: str, kind: str) -> ColumnScale:
 
 
 def _centre_and_spread(values: NDArray[np.float64], kind: str) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
+    if kind == "robust":
+        # Not scikit-learn's RobustScaler: it takes an interquartile range below 2e-15 for none,
+        # whatever the unit of the column.
+        first, median, third = (float(value) for value in np.percentile(values, [25, 50, 75]))
+        # More than half of the values may be equal, as in columns of counts: the quartiles then
+        # say nothing of the others.
+        return median, third - first if third > first else _centre_and_spread(values, "z-score")[1]
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    # Squares of the largest numbers would overflow. A power of two changes no digit.
+    exponent = int(np.frexp(np.abs(values).max())[1])
+    column = np.ldexp(values, -exponent)[:, None]
     if kind == "min-max":
-        return low, high - low
-    if kind == "z-score":
-        size = max(abs(low), abs(high)) or 1.0  # squares of the largest numbers would overflow
-        return float((values / size).mean() * size), float((values / size).std() * size)
-    first, median, third = (float(value) for value in np.percentile(values, [25, 50, 75]))
-    # More than half of the values may be equal, as in columns of counts: the quartiles then say
-    # nothing of the others.
-    return median, third - first if third > first else _centre_and_spread(values, "z-score")[1]
+        fitted = MinMaxScaler().fit(column)
+        centre, spread = fitted.data_min_[0], fitted.data_range_[0]
+    else:
+        fitted = StandardScaler().fit(column)
+        centre, spread = fitted.mean_[0], np.sqrt(fitted.var_[0])
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(centre, exponent)), float(np.ldexp(spread, exponent))
 
 
 def _kind_of(column: pd.Series[Any]) -> Literal["float", "int", "bool"]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataprep.schemas.results.baseline import BaselineMetrics
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -59,7 +61,7 @@ class Baseline:
             missing when unlabelled), ``predicted``, ``confidence`` (probability of `predicted`,
             after calibration) and ``p:CLASS`` for every class (for a regression: ``predicted``
             alone, as a number). Which rows a model has seen in training says ``seen``.
-        metrics: everything measured, ready for JSON (``metrics.json``).
+        metrics: everything measured: a dataclass that is also the dictionary in ``metrics.json``.
         network: the trained network (`dataprep.baselines.training.networks.Network`); None when
             read back from a folder.
         run: everything that shaped the result.
@@ -70,16 +72,17 @@ class Baseline:
     dataset: Dataset
     goal: Goal
     predictions: pd.DataFrame
-    metrics: Mapping[str, Any]
+    metrics: BaselineMetrics
     network: Any = None
     run: Mapping[str, Any] = field(default_factory=dict)
     out_of_fold: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
-        own = self.metrics.get("validation", {}).get("metric", {})
+        validation = (self.metrics.parts or {}).get("validation")
+        value = validation.metric.value if validation is not None else None
         return (
             f"Baseline({self.goal.kind}, {self.goal.metric} "
-            f"{own.get('value', float('nan')):.3f} on validation)"
+            f"{float('nan') if value is None else value:.3f} on validation)"
         )
 
 

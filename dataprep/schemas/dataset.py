@@ -110,6 +110,16 @@ class Dataset:
         """Whether `root` is an fsspec URL rather than a directory."""
         return "://" in self.root
 
+    @property
+    def readable(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """(n,) whether the file gave pixels; true for every file before `dataprep.measure`."""
+        import numpy as np
+
+        if "lost" not in self.samples:
+            return np.ones(len(self), bool)
+        lost = self.samples["lost"]
+        return np.asarray(lost.isna() | (lost.astype("str") == ""), dtype=bool)
+
     @cached_property
     def fingerprint(self) -> str:
         """128-bit hexadecimal hash of what identifies the data: sample names, labels, splits,

@@ -141,8 +141,8 @@ def repair(
     known, request, material, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
         raise InputError(
-            "none of the samples that can be used is in a part of the split to mend: divide them "
-            "anew, without --repair"
+            "none of the samples that can be used is in a part of the split to repair: make a new "
+            "split, without --repair"
         )
     inside = ~material.external
     sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
@@ -222,9 +222,9 @@ def _repaired(
         )
     if not met:
         changed["lines"].append(
-            f"No way to mend it has every size within {tolerances[0]:.0%} and every label within "
+            f"No repair has every size within {tolerances[0]:.0%} and every label within "
             f"{100 * tolerances[1]:g} points: "
-            "this is the nearest."
+            "this is the closest."
         )
     apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
     return Division(known.parts, part, tuple(targets), apart=apart), changed
@@ -365,7 +365,7 @@ def _exposure_line(leaks: Leaks, before: Rows, parts: Sequence[str]) -> str:
                 f"of {name}"
             )
     return (
-        f"{' and '.join(words)} had a relative in "
+        f"{' and '.join(words)} had a look-alike in "
         f"{'train' if trained is not None else 'another part'}."
     )
 
@@ -523,7 +523,7 @@ def _extension_lines(
         )
     if len(torn):
         more = f"{len(torn) - _NAMED:,} more leak. " if len(torn) > _NAMED else ""
-        lines.append(f"{more}To mend that, samples have to move: dataprep split --repair")
+        lines.append(f"{more}To fix this, samples have to move: dataprep split --repair")
     return lines
 
 

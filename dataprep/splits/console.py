@@ -66,7 +66,7 @@ def lines_of(split: Split, paths: SplitPaths | None = None) -> Iterator[tuple[st
     yield from _tests(proof)
     for title, lines in (
         ("KEPT TOGETHER", bond_lines(proof)),
-        ("GIVEN UP", proof["given_up"]),
+        ("COMPROMISES", proof["given_up"]),
         ("LEFT OUT", left_out_lines(proof)),
         ("NOTE", proof["notes"]),
     ):
@@ -146,7 +146,7 @@ def _listed(title: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _files(split: Split, paths: SplitPaths) -> Iterator[tuple[str, str]]:
     yield "", ""
     yield f"Split   {printable(paths.splits)}", "bold"
-    yield "        split.html, proof.json, samples.parquet, run.json beside it", "dim"
+    yield "        split.html, proof.json, samples.parquet, run.json next to it", "dim"
     yield f"        paths are relative to {printable(split.dataset.root)}", "dim"
     last = "; keep the test part for the end" if "test" in split.proof["parts"] else ""
     yield f"Next    look at {printable(shlex.quote(paths.page))}{last}", ""

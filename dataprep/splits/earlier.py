@@ -120,7 +120,7 @@ def earlier_of(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> 
         )
     if not audit.dataset.has(PART):
         raise InputError(
-            "there is no split to mend: the data has no column 'split'. Give one with --from "
+            "there is no split to repair: the data has no column 'split'. Give one with --from "
             "splits.csv, or make one"
         )
     return _from_values(audit.dataset.samples[PART])

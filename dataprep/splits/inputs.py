@@ -161,9 +161,8 @@ def _usable(
             replace(plan, table=plan.table[plan.table["action"] == "relabel"]), dataset
         )
     if "lost" in dataset.samples:
-        lost = (dataset.samples["lost"].astype("str").fillna("") != "").to_numpy(dtype=bool)
-        left_out["cannot be read"] = int((kept & lost).sum())
-        kept = kept & ~lost
+        left_out["cannot be read"] = int((kept & ~dataset.readable).sum())
+        kept = kept & dataset.readable
     return dataset, np.asarray(kept, bool), left_out
 
 

@@ -46,12 +46,7 @@ def last_audit(folder: str) -> Audit:
         FingerprintError: files changed or went since.
     """
     found = read_audit(folder)
-    samples = found.dataset.samples
-    readable = (
-        found.dataset.where(samples["lost"].astype("str") == "")
-        if "lost" in samples
-        else found.dataset
-    )
+    readable = found.dataset.where(found.dataset.readable)
     if not readable.is_remote:
         refuse_changed(readable)
     return found

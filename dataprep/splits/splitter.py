@@ -94,7 +94,7 @@ class LeakFreeSplit:
         """What scikit-learn's metadata routing passes to `split`: ``groups``, where a caller has
         them.
         """
-        from sklearn.utils.metadata_routing import MetadataRequest  # type: ignore[import-untyped]
+        from sklearn.utils.metadata_routing import MetadataRequest
 
         requests = MetadataRequest(owner=self)
         requests.split.add_request(param="groups", alias=self._groups_request)

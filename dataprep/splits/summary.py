@@ -14,12 +14,12 @@ _TESTED = {
     "properties": "Measured properties",
     "embedding": "Content (embedding)",
 }
-_STATUS = {"match": "no difference beyond chance", "differ": "differ", "not tested": "not tested"}
+_STATUS = {"match": "no significant difference", "differ": "differ", "not tested": "not tested"}
 _CHECKS = {
     "exact-duplicate": "exact copies",
     "near-duplicate": "near copies",
-    "another-shot": "other shots of one scene",
-    "similar-images": "images that look alike",
+    "another-shot": "images of the same scene",
+    "similar-images": "similar images",
 }
 
 
@@ -36,21 +36,20 @@ def verdict(proof: Mapping[str, Any]) -> dict[str, str]:
     if total:
         level, title = "error", f"{counted(total, 'leak')} between the parts"
     elif torn:
-        level, title = "warning", f"{parts}, no known leak, but {torn}"
+        level, title = "warning", f"{parts}, no known leakage, but {torn}"
     elif proof["not_looked"]:
-        level, title = "warning", f"{parts}, nothing leaks of what was looked for"
+        level, title = "warning", f"{parts}, no leakage in what was checked"
     elif proof["given_up"] or differ:
-        level, title = "warning", f"{parts}, nothing leaks; read what was given up"
+        level, title = "warning", f"{parts}, no leakage; see the compromises"
     else:
-        level, title = "good", f"{parts}, nothing leaks"
+        level, title = "good", f"{parts}, no leakage"
     return {"level": level, "title": title, "text": " ".join(_sentences(proof, differ))}
 
 
 def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
     yield (
-        f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that can "
-        "be "
-        "separated."
+        f"{counted(proof['samples'], 'sample')} in {counted(proof['units'], 'unit')} that can be "
+        f"separated."
     )
     yield from torn_sentences(proof)
     deviation = proof["labels"]["deviation"]
@@ -59,15 +58,14 @@ def _sentences(proof: Mapping[str, Any], differ: list[str]) -> Iterator[str]:
     random = proof["compared"]["random"]
     if random and random["exposed"]:
         yield (
-            f"Split at random, {percent(random['exposed'])} of the test samples would have had "
-            "a "
-            "relative in training."
+            f"Split at random, {percent(random['exposed'])} of the test samples would have had a "
+            f"look-alike in training."
         )
     if differ:
         yield f"The parts differ in {' and '.join(differ)}."
     if proof["not_looked"]:
         yield (
-            f"Not looked for: {', '.join(_CHECKS.get(code, code) for code in proof['not_looked'])}."
+            f"Not checked: {', '.join(_CHECKS.get(code, code) for code in proof['not_looked'])}."
         )
 
 
@@ -131,7 +129,7 @@ def comparison_rows(proof: Mapping[str, Any]) -> list[dict[str, str]]:
     if random:
         rows.append(
             _row(
-                "test samples with a relative in training",
+                "test samples with a look-alike in training",
                 percent(ours["exposed"]),
                 "0%" if theirs else "",
                 percent(random["exposed"]),
@@ -193,8 +191,5 @@ def bond_lines(proof: Mapping[str, Any]) -> list[str]:
     lines += [f"possible groups, not kept together: {line}" for line in candidate_lines(proof)]
     return [
         *lines,
-        *(
-            f"{_CHECKS[check]}: not looked for ({why})"
-            for check, why in proof["not_looked"].items()
-        ),
+        *(f"{_CHECKS[check]}: not checked ({why})" for check, why in proof["not_looked"].items()),
     ]

@@ -195,5 +195,5 @@ def duplicates_not_looked_for(audit: Audit) -> dict[str, str]:
         elif code not in ran:
             found[code] = "the audit left it out"
         elif code == SIMILAR and without:
-            found[code] = "the audit went without embeddings"
+            found[code] = "the audit ran without embeddings"
     return found

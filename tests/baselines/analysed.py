@@ -15,9 +15,9 @@ from dataprep.baselines.diagnosis.errors import find_errors
 from dataprep.baselines.diagnosis.facts import facts_of
 from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
-from dataprep.baselines.evaluation.dummy import dumb_baselines
-from dataprep.baselines.evaluation.estimates import jsonable
-from dataprep.baselines.evaluation.parts import judge
+from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
+from dataprep.baselines.evaluation.dummy import trivial_baselines
+from dataprep.baselines.evaluation.parts import evaluate_parts
 from dataprep.baselines.training.materials import Materials
 from dataprep.checks.labels.wrong_label import WrongLabel
 from dataprep.checks.quality.dark import Dark
@@ -25,6 +25,8 @@ from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.goal import Kind, Requirement
 from dataprep.schemas.issues import Issues, batch
+from dataprep.schemas.results.baseline import BaselineMetrics
+from dataprep.schemas.results.evaluation import CleaningEffect
 from dataprep.schemas.run import run_record
 from tests.baselines.deployed import SIZE, small_network, toy_files
 
@@ -76,7 +78,7 @@ def analysed(folder: Path, kind: Kind = "multi-class") -> tuple[Baseline, Audit]
     materials = hostile_materials(folder, kind)
     audit = hostile_audit(materials)
     goal, network = materials.goal, small_network(materials.goal.outputs)
-    judged = judge(materials, network, measured={"latency_ms": 2.0})
+    judged = evaluate_parts(materials, network, measured={"latency_ms": 2.0})
     history = [
         {
             "epoch": epoch,
@@ -96,15 +98,18 @@ def analysed(folder: Path, kind: Kind = "multi-class") -> tuple[Baseline, Audit]
     }
     metrics: dict[str, Any] = {
         "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
-        "data": {**counts, "units": counts["parts"]},
+        "data": {**counts, "units": counts["parts"], "centre": 0.0, "spread": 1.0},
         "regime": {
             "name": "scratch",
             "arch": "small",
             "size": SIZE,
             "reason": CLOSING,
             "settings": {"epochs": 3, "lr": 0.01},
+            "device": "cpu",
+            "policy": "none",
+            "policy_reasons": [CLOSING],
         },
-        "dumb": dumb_baselines(goal, materials.labels, materials.train, materials.val),
+        "dumb": trivial_baselines(goal, materials.labels, materials.train, materials.val),
         "history": history,
         "best_epoch": 1,
         "sanity": [
@@ -116,14 +121,17 @@ def analysed(folder: Path, kind: Kind = "multi-class") -> tuple[Baseline, Audit]
             "reason": CLOSING,
         },
         "cross_validation": {
-            "folds": [{}, {}],
+            "folds": [
+                {"fold": fold, "train": 30, "samples": 30, "metrics": {goal.metric: 0.4}}
+                for fold in range(2)
+            ],
             "metrics": {goal.metric: {"mean": 0.4, "sd": 0.1, "low": 0.3, "high": 0.5}},
         },
         "tuning": {
             "trials": [{"trial": 0, "score": None}, {"trial": 1, "score": 0.4, "batch": 8}],
             "sentence": CLOSING,
         },
-        "compare": {"sentence": CLOSING},
+        "compare": cleaning_effect(materials),
         "final": {"epochs": 2, "samples": 60, "train_loss": None},
         "latency_ms": 2.0,
         "size_mb": 1.0,
@@ -133,4 +141,22 @@ def analysed(folder: Path, kind: Kind = "multi-class") -> tuple[Baseline, Audit]
     metrics["map"] = plane_of(materials, network)
     metrics["next"] = what_next(facts_of(metrics, materials.dataset, audit))
     run = run_record("train-baseline", materials.dataset, {}, {})
-    return Baseline(materials.dataset, goal, judged.table, jsonable(metrics), network, run), audit
+    return Baseline(
+        materials.dataset, goal, judged.table, BaselineMetrics.read(metrics), network, run
+    ), audit
+
+
+def cleaning_effect(materials: Materials) -> CleaningEffect:
+    """A comparison in which cleaning changes nothing, with a sentence of evil words."""
+    goal, rows = materials.goal, materials.val
+    shape = (len(rows),) if goal.kind == "regression" else (len(rows), len(goal.classes))
+    same = np.full(shape, 1 / shape[-1])
+    return CleaningEffect(
+        paired=paired_seeds([0.4, 0.5], [0.4, 0.5], goal.metric),
+        dropped=0,
+        relabelled=1,
+        judged=len(rows),
+        rows=compare_models(goal, materials.labels[rows], same, same, draws=10),
+        helped="no clear difference",
+        sentence=CLOSING,
+    )

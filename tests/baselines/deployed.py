@@ -4,7 +4,6 @@ figures as of a real run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from dataprep.baselines.evaluation.estimates import jsonable
-from dataprep.baselines.evaluation.parts import judge
-from dataprep.baselines.inference.model_card import ModelFacts
+from dataprep.baselines.evaluation.parts import evaluate_parts
+from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.baselines.training import networks as models
 from dataprep.baselines.training.materials import Materials
 from dataprep.baselines.training.networks import Network
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.goal import Kind
+from dataprep.schemas.results.baseline import BaselineMetrics, DataFigures, RegimeFigures
 from dataprep.schemas.run import run_record
 from tests.baselines.toys import toy_materials
 from tests.conftest import save
@@ -53,22 +52,36 @@ def small_network(outputs: int, seed: int = 0) -> Network:
     return network.eval()
 
 
-def toy_metrics(materials: Materials, network: Network, arch: str = "resnet18") -> dict[str, Any]:
+def toy_metrics(materials: Materials, network: Network, arch: str = "resnet18") -> BaselineMetrics:
     """What `train_baseline` would have measured, as far as files need it."""
     goal = materials.goal
-    return dict(
-        jsonable(
-            {
-                "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
-                "data": {"centre": materials.centre, "spread": materials.spread},
-                "regime": {"name": "scratch", "arch": arch, "size": SIZE},
-                "history": [
-                    {"epoch": 0, "train_loss": 1.0, "score": 0.5},
-                    {"epoch": 1, "train_loss": 0.5, "score": 0.6},
-                ],
-                **judge(materials, network).figures,
-            }
-        )
+    return BaselineMetrics.read(
+        {
+            "goal": {**asdict(goal), "requirements": [str(each) for each in goal.requirements]},
+            "data": DataFigures(
+                parts={},
+                counts={},
+                lost={},
+                units={},
+                centre=materials.centre,
+                spread=materials.spread,
+            ),
+            "regime": RegimeFigures(
+                name="scratch",
+                arch=arch,
+                size=SIZE,
+                reason="asked for",
+                device="cpu",
+                settings={},
+                policy="none",
+                policy_reasons=[],
+            ),
+            "history": [
+                {"epoch": 0, "train_loss": 1.0, "score": 0.5},
+                {"epoch": 1, "train_loss": 0.5, "score": 0.6},
+            ],
+            **evaluate_parts(materials, network).figures,
+        }
     )
 
 
@@ -77,7 +90,7 @@ def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
     materials = toy_files(folder, count=12, val=12)
     torch.manual_seed(0)
     network = models.make_network(arch, materials.goal.outputs, size=SIZE, pretrained=False).eval()
-    table = judge(materials, network).table
+    table = evaluate_parts(materials, network).table
     run = run_record("train-baseline", materials.dataset, {}, {})
     return Baseline(
         materials.dataset,
@@ -89,7 +102,7 @@ def toy_baseline(folder: Path, *, arch: str = "resnet18") -> Baseline:
     )
 
 
-def toy_facts(materials: Materials, network: Network, **changes: Any) -> ModelFacts:
-    """The facts of a small network."""
-    metrics: Mapping[str, Any] = toy_metrics(materials, network)
-    return replace(ModelFacts.of(materials.goal, metrics, materials.dataset.fingerprint), **changes)
+def toy_card(materials: Materials, network: Network, **changes: Any) -> ModelCard:
+    """The card of a small network."""
+    metrics = toy_metrics(materials, network)
+    return replace(ModelCard.of(materials.goal, metrics, materials.dataset.fingerprint), **changes)

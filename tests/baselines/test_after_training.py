@@ -21,8 +21,8 @@ from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, sides
 from dataprep.baselines.evaluation.test_access import weights_hash  # noqa: E402
 from dataprep.baselines.inference.latency import measure_cost  # noqa: E402
 from dataprep.baselines.training.final_model import finalise  # noqa: E402
-from dataprep.baselines.training.fitting import Taught  # noqa: E402
-from dataprep.baselines.training.loop import Fitted  # noqa: E402
+from dataprep.baselines.training.fitting import TrainedNetwork  # noqa: E402
+from dataprep.baselines.training.history import FitResult  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from dataprep.baselines.training.regimes import Regime  # noqa: E402
@@ -80,18 +80,21 @@ def test_the_final_model_learns_from_train_and_val_for_the_epochs_that_val_chose
     small: None,
 ) -> None:
     materials = toy_materials(count=24, val=8, size=16)
-    taught = Taught(
-        small_network(), Fitted([{"train_loss": 1.0}] * 5, best_epoch=2, best_score=0.9), None, None
+    trained = TrainedNetwork(
+        small_network(),
+        FitResult([{"train_loss": 1.0}] * 5, best_epoch=2, best_score=0.9),
+        None,
+        None,
     )
     steps: list[tuple[int, int]] = []
     network, facts = finalise(
-        materials, SCRATCH, taught, report=lambda epoch, step, *_: steps.append((epoch, step))
+        materials, SCRATCH, trained, report=lambda epoch, step, *_: steps.append((epoch, step))
     )
     assert (facts["epochs"], facts["samples"]) == (3, 32)
     assert steps[-1] == (2, 4), "three epochs of 32 images in batches of 8"
-    again, _ = finalise(materials, SCRATCH, taught)
+    again, _ = finalise(materials, SCRATCH, trained)
     assert weights_hash(network) == weights_hash(again)
-    assert weights_hash(network) != weights_hash(taught.network)
+    assert weights_hash(network) != weights_hash(trained.network)
     assert len(materials.train) == 24, "what was given stays as it was"
 
 
@@ -103,7 +106,9 @@ def test_nothing_of_val_chooses_the_final_model(
 
     monkeypatch.setattr("dataprep.baselines.training.fitting.scores", refuse)
     materials = toy_materials(count=16, val=8, size=16)
-    finalise(materials, SCRATCH, Taught(small_network(), Fitted(best_epoch=0), None, None))
+    finalise(
+        materials, SCRATCH, TrainedNetwork(small_network(), FitResult(best_epoch=0), None, None)
+    )
 
 
 def test_only_train_is_cleaned_and_both_sides_are_judged_on_untouched_rows() -> None:
@@ -162,7 +167,7 @@ def test_cleaning_helps_where_many_labels_were_wrong(small: None, regime: Regime
     plan = plan_of([(f"{row}.png", "relabel", materials.goal.classes[0]) for row in wrong])
     torch.manual_seed(0)
     network = small_network()
-    found = compare_cleaned(noisy, regime, Taught(network, None, None, None), plan, seeds=3)
+    found = compare_cleaned(noisy, regime, TrainedNetwork(network, None, None, None), plan, seeds=3)
     assert (found["relabelled"], found["judged"], found["seeds"]) == (19, 45, 3)
     assert found["difference"] > 0.1
     assert found["helped"] == "better"
@@ -172,9 +177,9 @@ def test_cleaning_helps_where_many_labels_were_wrong(small: None, regime: Regime
     if regime is SCRATCH:
         harm = plan_of([(f"{row}.png", "relabel", materials.goal.classes[1]) for row in wrong])
         assert (
-            compare_cleaned(materials, regime, Taught(network, None, None, None), harm, seeds=3)[
-                "helped"
-            ]
+            compare_cleaned(
+                materials, regime, TrainedNetwork(network, None, None, None), harm, seeds=3
+            )["helped"]
             == "worse"
         )
 

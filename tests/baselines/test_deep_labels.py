@@ -12,12 +12,15 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 import dataprep  # noqa: E402
+from dataprep.baselines import deep_labels  # noqa: E402
 from dataprep.baselines.deep_labels import CHECKS, judge_labels, refuse_unsuitable  # noqa: E402
+from dataprep.baselines.training import fitting  # noqa: E402
 from dataprep.baselines.training.settings import BaselineOptions  # noqa: E402
 from dataprep.cli import app  # noqa: E402
 from dataprep.errors import InputError  # noqa: E402
 from dataprep.probes.labels.given_probs import with_probs  # noqa: E402
 from dataprep.schemas.text.extras import how_to_install  # noqa: E402
+from tests.baselines.small import small_network  # noqa: E402
 from tests.probes.made import dataset_of  # noqa: E402
 
 SWAPPED = {f"red/{row:03d}.png" for row in range(3)} | {f"blue/{row:03d}.png" for row in range(3)}
@@ -44,14 +47,17 @@ def judged(
     audit = dataprep.audit(pictures, pass_options=dataprep.PassOptions(cache=False, embedder=""))
     told: list[str] = []
     options = BaselineOptions(regime="scratch", arch="resnet18", size=32, threads=1)
+    settings = {"epochs": 4, "batch": 8, "lr": 0.02, "body_lr": 1.0, "dropout": 0.0}
     kept = str(tmp_path_factory.mktemp("kept") / "deep")
-    return (
-        audit,
-        judge_labels(
-            audit, folds=2, options=options, settings={"epochs": 3}, keep=kept, say=told.append
-        ),
-        told,
-    )
+    with pytest.MonkeyPatch.context() as patched:  # a small network tells red from blue as well
+        for module in (deep_labels, fitting):
+            patched.setattr(
+                module, "make_network", lambda arch, outputs, **_: small_network(outputs)
+            )
+        after = judge_labels(
+            audit, folds=2, options=options, settings=settings, keep=kept, say=told.append
+        )
+    return audit, after, told
 
 
 def test_swapped_labels_are_the_first_to_look_at(judged) -> None:

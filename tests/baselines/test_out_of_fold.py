@@ -21,7 +21,7 @@ from dataprep.baselines.out_of_fold import (  # noqa: E402
     out_of_fold,
     with_parts,
 )
-from dataprep.baselines.training.fitting import Taught  # noqa: E402
+from dataprep.baselines.training.fitting import TrainedNetwork  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime  # noqa: E402
 from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
@@ -35,17 +35,17 @@ REGIME = Regime("scratch", "resnet18", SIZE, TrainSettings(epochs=3, batch=8, lr
 @pytest.fixture(autouse=True)
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     """Networks of one convolution whose classifier is fitted on the training rows; gives what
-    each was taught.
+    each was trained on.
     """
     from dataprep.baselines.inference.network_predictions import features_of
     from dataprep.baselines.training.fitting import loss_for
     from dataprep.baselines.training.frozen_features import fit_linear
 
-    taught: list[Materials] = []
+    trained: list[Materials] = []
     torch.set_num_threads(1)
 
-    def teach(materials: Materials, regime: Regime, **_: Any) -> Taught:
-        taught.append(materials)
+    def train_network(materials: Materials, regime: Regime, **_: Any) -> TrainedNetwork:
+        trained.append(materials)
         network, rows = small_network(materials.goal.outputs), materials.train
         features = features_of(network, materials.store, rows)
         linear = fit_linear(
@@ -55,13 +55,14 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
             loss_for(materials, regime.settings),
             materials.goal.outputs,
             lambda *_: 0.0,
+            penalties=(1.0,),
         )
         network.classifier.weight.data.copy_(linear.weight)
         network.classifier.bias.data.copy_(linear.bias)
-        return Taught(network, None, linear, None)
+        return TrainedNetwork(network, None, linear, None)
 
-    monkeypatch.setattr(module, "teach", teach)
-    return taught
+    monkeypatch.setattr(module, "train_network", train_network)
+    return trained
 
 
 def with_test(kind: Any = "multi-class", **options: Any) -> Materials:
@@ -137,7 +138,7 @@ def test_intervals_widen_for_models_that_share_what_they_learned_from() -> None:
     )
     assert module._interval(values * 10, 0.5, False)["high"] > 10
     assert module._interval(values, 0.5, True)["high"] == 1
-    assert np.isnan(module._interval(np.array([0.5]), 0.25, True)["low"])
+    assert module._interval(np.array([0.5]), 0.25, True)["low"] is None
 
 
 def folded(names: list[Any]) -> Dataset:
@@ -205,7 +206,7 @@ def test_frozen_features_are_looked_at_once_for_all_folds(
     monkeypatch.setattr(module, "make_network", lambda arch, outputs, **_: small_network(outputs))
     monkeypatch.setattr(module, "features_of", counted)
     materials = with_test()
-    found = out_of_fold(materials, replace(REGIME, name="frozen"), folds=4)
+    found = out_of_fold(materials, replace(REGIME, name="frozen"), folds=2)
     assert looked == [64]
     assert not seen
     assert (found.probs.argmax(1) == materials.labels).mean() > 0.9

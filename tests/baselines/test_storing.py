@@ -19,6 +19,7 @@ from dataprep.baselines.storing import ExportWarning, read_baseline, write_basel
 from dataprep.baselines.training import networks as models  # noqa: E402
 from dataprep.errors import FingerprintError, InputError, OutputError  # noqa: E402
 from dataprep.schemas.baseline import Baseline  # noqa: E402
+from dataprep.schemas.results.baseline import ExportResult  # noqa: E402
 from tests.baselines.deployed import small_network, toy_baseline  # noqa: E402
 
 FILES = {
@@ -70,7 +71,9 @@ def folder(baseline: Baseline, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def quick(baseline: Baseline) -> Baseline:
     """Without the network, whose export takes seconds."""
-    return replace(baseline, network=None, metrics={**baseline.metrics, "export": {"known": False}})
+    return replace(
+        baseline, network=None, metrics=replace(baseline.metrics, export=ExportResult(known=False))
+    )
 
 
 def test_a_baseline_comes_back_as_it_was(baseline: Baseline, folder: Path) -> None:
@@ -80,9 +83,9 @@ def test_a_baseline_comes_back_as_it_was(baseline: Baseline, folder: Path) -> No
     assert back.dataset.fingerprint == baseline.dataset.fingerprint
     assert back.dataset.classes == baseline.dataset.classes
     pd.testing.assert_frame_equal(back.predictions, baseline.predictions, check_dtype=False)
-    assert {name: back.metrics[name] for name in baseline.metrics} == json.loads(
-        json.dumps(baseline.metrics)
-    )
+    assert replace(back.metrics, fingerprint=None, export=None) == baseline.metrics
+    assert back.metrics.parts == baseline.metrics.parts
+    assert json.loads((folder / "metrics.json").read_text()) == back.metrics
     assert back.metrics["export"]["known"]
     assert back.metrics["export"]["difference"] <= 1e-4
     assert back.metrics["export"]["images"] == 16
@@ -154,7 +157,8 @@ def test_a_full_disk_leaves_the_earlier_baseline_whole(
     monkeypatch.setattr(writing, "write_samples", full)
     with pytest.raises(OutputError, match="the disk is full"):
         write_baseline(
-            replace(quick(baseline), metrics={**quick(baseline).metrics, "best_epoch": 3}), tmp_path
+            replace(quick(baseline), metrics=replace(quick(baseline).metrics, best_epoch=3)),
+            tmp_path,
         )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -187,9 +191,7 @@ def test_a_goal_with_requirements_comes_back(baseline: Baseline, tmp_path: Path)
 
     require = parse_requirement("recall[class1]>=0.9", "multi-class", baseline.goal.classes)
     goal = replace(baseline.goal, requirements=(require,), target=0.8)
-    metrics = {
-        **quick(baseline).metrics,
-        "goal": {**baseline.metrics["goal"], "requirements": [str(require)], "target": 0.8},
-    }
+    given = {**(baseline.metrics.goal or {}), "requirements": [str(require)], "target": 0.8}
+    metrics = replace(quick(baseline).metrics, goal=given)
     write_baseline(replace(quick(baseline), goal=goal, metrics=metrics), tmp_path)
     assert read_baseline(tmp_path).goal == goal

@@ -58,7 +58,7 @@ def test_the_map_is_drawn_and_coloured_by_what_is_chosen(opened: Opener, mapped:
     assert drawn(page) > 500
     assert colours(page)[:2] == ["cat", "dog"]
     page.select_option("#map-colour", "check:wrong-label")
-    assert colours(page) == ["Labels that are probably wrong", "all others"]
+    assert colours(page) == ["Likely label errors", "all others"]
     assert page.locator("#map-legend .n").all_inner_texts() == ["1", "58"]
     page.select_option("#map-colour", "label")
     whole = drawn(page)
@@ -76,14 +76,14 @@ def test_points_are_reached_and_pinned_by_keyboard(opened: Opener, mapped: str) 
     page.focus("#map-canvas")
     page.keyboard.press("ArrowLeft")
     assert "dog/000.jpg" in page.inner_text("#map-frame [role=status]")
-    assert "Labels that are probably wrong" in page.inner_text("#map-tip")
+    assert "Likely label errors" in page.inner_text("#map-tip")
     page.keyboard.press("Enter")
     assert "dog/000.jpg" in page.inner_text("#map-pinned")
     assert page.locator("#map-pinned img").count() == 1
     page.keyboard.press("Tab")
     page.click("#map-pinned .map-claims button")
     assert page.is_visible("#inspector")
-    assert page.inner_text("#inspector-title") == "Labels that are probably wrong"
+    assert page.inner_text("#inspector-title") == "Likely label errors"
     page.keyboard.press("Escape")
     page.wait_for_selector("#map-pinned .map-claims button:focus")
     page.focus("#map-canvas")

@@ -32,7 +32,7 @@ def test_changes_are_grouped_by_action_and_check_with_names_and_labels(dataset):
         "RELABEL  1 image: under another label in the result",
         "  label-spelling       1  f.jpg (Dog → dog)",
         "",
-        "LEFT TO YOU  2 images: kept as they are until you decide",
+        "TO REVIEW  2 images: unchanged until you decide",
         "  dark         2  d.jpg, e.jpg",
         "  blurry       1  d.jpg",
     ]
@@ -54,7 +54,7 @@ def test_edits_are_named_as_such_and_test_is_counted(dataset):
     edited.loc["b.jpg", ["action", "source"]] = ["drop", "dark,edit"]
     text = shown(replace(plan, table=edited.reset_index()), tested)
     assert "  your edits       1  b.jpg" in text
-    assert text[-1] == "Left as they are because they are in test: 1 (--test changes them too)"
+    assert text[-1] == "Unchanged because they are in test: 1 (--test changes them too)"
 
 
 def test_lines_fit_and_cannot_command_the_terminal(dataset):

@@ -5,6 +5,7 @@ is normalised twice.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -201,6 +202,18 @@ def test_column_figures():
     assert scales["z-score"]["huge"].spread == pytest.approx(np.std(TABLE["huge"] / 1e308) * 1e308)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1.0, 1e307])
+def test_column_figures_do_not_depend_on_the_unit(unit):
+    values = np.array([1.0, 2.0, 3.0, 8.0])
+    for kind, figures in {
+        "z-score": (3.5, 7.25**0.5),
+        "min-max": (1, 7),
+        "robust": (2.5, 2.5),
+    }.items():
+        (scale,) = fit_columns(pd.DataFrame({"a": values * unit}), ["a"], kind)
+        assert (scale.centre / unit, scale.spread / unit) == pytest.approx(figures, rel=1e-12)
+
+
 def test_a_kind_for_each_column():
     scales = fit_columns(TABLE, {"age": "robust", "count": "min-max"}, "z-score")
     assert [(scale.name, scale.kind) for scale in scales] == [
@@ -301,6 +314,13 @@ def test_onnx_gives_the_same(tmp_path, kind):
     np.testing.assert_allclose(
         found, np.moveaxis(normaliser(kind).apply(BATCH), -1, 1), rtol=0, atol=1e-6
     )
+
+
+def test_without_onnx_the_message_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(OptionError, match=r"needs onnx .*pip install .*train"):
+        normaliser().to_onnx(tmp_path / "n.onnx")
+    assert not (tmp_path / "n.onnx").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)

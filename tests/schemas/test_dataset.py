@@ -69,3 +69,12 @@ def test_path_undoes_the_escape_of_names() -> None:
     assert make([r"x\xff.jpg"], ["cat"]).path(r"x\xff.jpg") == "/data/x\udcff.jpg"
     remote = dataclasses.replace(make(["a"], ["cat"]), root="memory://bucket/")
     assert remote.path("dog/a.jpg") == "memory://bucket/dog/a.jpg"
+
+
+def test_every_file_is_readable_until_one_is_known_to_be_lost():
+    names = pd.Index(["a", "b", "c"], name="sample")
+    given = Dataset("data", pd.DataFrame(index=names))
+    assert given.readable.tolist() == [True] * 3
+    assert given.assign(lost=["", "truncated", None]).readable.tolist() == [True, False, True]
+    kinds = pd.Categorical(["", "missing", None])
+    assert given.assign(lost=kinds).readable.tolist() == [True, False, True]

@@ -58,7 +58,7 @@ def test_a_folder_is_audited_then_split(audited: Path, out: Path) -> None:
 def test_without_a_path_it_goes_on_from_the_audit(audited: Path, out: Path) -> None:
     done = run("--folds", 3, "--out", out)
     assert done.exit_code == 0
-    assert "3 parts, nothing leaks" in done.output
+    assert "3 parts, no leakage" in done.output
     assert "split.html" in done.output
     proof = run("--format", "json", "--out", out)
     assert json.loads(proof.stdout)["parts"] == ["train", "val", "test"]

@@ -273,7 +273,7 @@ def test_four_images_leave_no_part_empty(asked: dict[str, Any]) -> None:
     [
         (
             {"ratios": "train=0.5,test=0.5"},
-            "class 'rare' is in 1 unit that cannot be parted, too few for 2 parts",
+            "class 'rare' is in 1 unit that cannot be separated, too few for 2 parts",
         ),
         (
             {"time_column": "taken", "ratios": "train=0.5,test=0.5"},

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights, percentiles
 from dataprep.checks.labels.ambiguous_classes import wilson
 from dataprep.reports.audit.summary import templates
 from dataprep.reports.messages import render
 from dataprep.schemas.issues import SEVERITIES, evidence_of
+from dataprep.schemas.results.errors import ClaimOnMistake, Explained
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,16 +86,15 @@ class Faults:
         wanted = serious & (self.table["kind"] == kind).to_numpy() if kind else serious
         return np.isin(self.names, self.table["sample"].to_numpy(dtype=object)[wanted])
 
-    def told(self, shown: Iterable[str], train: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
-        """Sample to its worst claims: ``check``, ``kind``, ``severity``, ``message``, ``related``,
-        ``in_train``.
+    def told(self, shown: Iterable[str], train: frozenset[str]) -> dict[str, list[ClaimOnMistake]]:
+        """Sample to its worst claims.
 
         Args:
             shown: samples to tell of.
             train: names of the samples that were trained on.
         """
         part = self.table[self.table["sample"].isin(list(shown))]
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[ClaimOnMistake]] = {}
         if self.audit is None or not len(part):
             return found
         messages = render(
@@ -101,16 +102,16 @@ class Faults:
         )
         for row, message in zip(part.to_dict("records"), messages, strict=True):
             claims = found.setdefault(str(row["sample"]), [])
-            if len(claims) < _TOLD and all(each["check"] != row["check"] for each in claims):
+            if len(claims) < _TOLD and all(each.check != row["check"] for each in claims):
                 claims.append(
-                    {
-                        "check": row["check"],
-                        "kind": row["kind"],
-                        "severity": SEVERITIES[row["severity"]],
-                        "message": message,
-                        "related": row["other"],
-                        "in_train": row["other"] in train,
-                    }
+                    ClaimOnMistake(
+                        check=row["check"],
+                        kind=row["kind"],
+                        severity=SEVERITIES[row["severity"]],
+                        message=message,
+                        related=row["other"],
+                        in_train=row["other"] in train,
+                    )
                 )
         return found
 
@@ -169,7 +170,7 @@ def explained(
     units: NDArray[np.int64],
     *,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Explained:
     """The share of the errors that data faults explain beyond coincidence.
 
     Faulty samples would be got wrong now and then even if they were not: as often as faultless ones
@@ -184,39 +185,32 @@ def explained(
         classes: (n,) code of the class that each is compared within.
         units: (n,) what varies together, from 0 without gaps.
         seed: of the bootstrap.
-
-    Returns:
-        ``errors``, ``faulty_errors``, ``right``, ``faulty_right``, ``share_of_errors``,
-        ``share_of_right``; ``explained`` with ``low`` and ``high``, NaN where there are no errors
-        or no faults; ``beyond_chance``.
     """
     kinds = classes if classes.max(initial=0) < _MOST_CLASSES else np.zeros(len(classes), np.int64)
     errors, right = int(wrong.sum()), int((~wrong).sum())
-    found: dict[str, Any] = {
-        "errors": errors,
-        "faulty_errors": int((wrong & faulty).sum()),
-        "right": right,
-        "faulty_right": int((~wrong & faulty).sum()),
-        "explained": np.nan,
-        "low": np.nan,
-        "high": np.nan,
-        "beyond_chance": False,
-    }
-    found["share_of_errors"] = found["faulty_errors"] / errors if errors else np.nan
-    found["share_of_right"] = found["faulty_right"] / right if right else np.nan
+    faulty_errors, faulty_right = int((wrong & faulty).sum()), int((~wrong & faulty).sum())
+    share, low, high, beyond = math.nan, math.nan, math.nan, False
     if errors and faulty.any() and not faulty.all():
-        found["explained"] = float(_fraction(np.ones((1, len(wrong))), wrong, faulty, kinds)[0])
+        share = float(_fraction(np.ones((1, len(wrong))), wrong, faulty, kinds)[0])
         draws = [
             _fraction(block, wrong, faulty, kinds) for block in drawn_weights(units, _DRAWS, seed)
         ]
-        low, high = percentiles(np.concatenate(draws))
         least, most, p = _by_shares(wrong, faulty, units)
-        found |= {
-            "low": min(float(low), least, found["explained"]),
-            "high": max(float(high), most, found["explained"]),
-        }
-        found["beyond_chance"] = bool(found["low"] > 0 and p < _ALPHA)
-    return found
+        ends = percentiles(np.concatenate(draws))
+        low, high = min(float(ends[0]), least, share), max(float(ends[1]), most, share)
+        beyond = low > 0 and p < _ALPHA
+    return Explained(
+        errors=errors,
+        faulty_errors=faulty_errors,
+        right=right,
+        faulty_right=faulty_right,
+        explained=share,
+        low=low,
+        high=high,
+        beyond_chance=beyond,
+        share_of_errors=faulty_errors / errors if errors else None,
+        share_of_right=faulty_right / right if right else None,
+    )
 
 
 def _by_shares(
@@ -248,14 +242,7 @@ def _fisher(a: int, of: int, b: int, rest: int) -> float:
     """Probability of `a` or more faulty among `of` errors, where `a` + `b` are faulty among `of`
     + `rest`.
     """
-
-    def ways(n: int, k: int) -> float:
-        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-    drawn = range(a, min(of, a + b) + 1)
-    return sum(
-        math.exp(ways(of, k) + ways(rest, a + b - k) - ways(of + rest, a + b)) for k in drawn
-    )
+    return float(stats.hypergeom.sf(a - 1, of + rest, a + b, of))
 
 
 def _fraction(

@@ -7,7 +7,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from dataprep.baselines.diagnosis.findings import Step, View, number, step, top_of
+from dataprep.baselines.diagnosis.findings import View, number, step, top_of
+from dataprep.schemas.results.baseline import NextStep
 
 #: Share of wrong labels below which they are not worth a step.
 NOISE = 0.01
@@ -48,7 +49,7 @@ _DOUBTS = {
 _NAMED = 3
 
 
-def find_shortcuts(view: View) -> Iterator[Step]:
+def find_shortcuts(view: View) -> Iterator[NextStep]:
     """What the audit warns of: something other than the subject gives the label away, so that all
     that was learned may be that.
 
@@ -66,7 +67,7 @@ def find_shortcuts(view: View) -> Iterator[Step]:
                 or "see the audit"
             )
             more = f" and {claim['warned'] - 1:,} more" if claim.get("warned", 1) > 1 else ""
-            stake = view.gain(view.own, view.dumb) / 2 if math.isfinite(view.dumb) else 0.5
+            stake = view.gain(view.own, view.trivial) / 2 if math.isfinite(view.trivial) else 0.5
             yield step(
                 code,
                 f"{view.name} {view.own:.3f} {doubt} ({check}: {what}{more}): {todo}",
@@ -76,7 +77,7 @@ def find_shortcuts(view: View) -> Iterator[Step]:
             )
 
 
-def find_noise(view: View) -> Iterator[Step]:
+def find_noise(view: View) -> Iterator[NextStep]:
     """Accuracy up to the ceiling that wrong labels put on it, or a target above it."""
     ceiling = view.of("ceiling")
     accuracy = view.of("validation", "metrics", "accuracy")
@@ -116,7 +117,7 @@ def find_noise(view: View) -> Iterator[Step]:
         )
 
 
-def find_faulty(view: View) -> Iterator[Step]:
+def find_faulty(view: View) -> Iterator[NextStep]:
     """Many of the mistakes lie on samples that the audit has something against."""
     errors = view.of("errors")
     mistakes = int(errors.get("mistakes", 0))
@@ -134,7 +135,7 @@ def find_faulty(view: View) -> Iterator[Step]:
         )
 
 
-def find_mismatch(view: View) -> Iterator[Step]:
+def find_mismatch(view: View) -> Iterator[NextStep]:
     """Validation and test differ beyond what their sizes explain."""
     test = view.of("test", "metric")
     value = number(test.get("value"))
@@ -167,7 +168,7 @@ def find_mismatch(view: View) -> Iterator[Step]:
         )
 
 
-def find_behind(view: View) -> Iterator[Step]:
+def find_behind(view: View) -> Iterator[NextStep]:
     """Classes whose F1 is below the median class's beyond its interval."""
     classes = [
         each for each in view.validation.get("classes") or () if each["f1"]["value"] is not None
@@ -205,7 +206,7 @@ def find_behind(view: View) -> Iterator[Step]:
         )
 
 
-def find_slices(view: View) -> Iterator[Step]:
+def find_slices(view: View) -> Iterator[NextStep]:
     """The flagged slice on which most is lost."""
     rows = max(1, int(view.validation.get("samples", 1)))
     flagged = [each for each in view.validation.get("slices") or () if each["worse"]]
@@ -226,7 +227,7 @@ def find_slices(view: View) -> Iterator[Step]:
         )
 
 
-def weigh_cleaning(view: View) -> Iterator[Step]:
+def weigh_cleaning(view: View) -> Iterator[NextStep]:
     """Whether cleaning helped, over paired seeds."""
     found = view.of("cleaning")
     if not found or found.get("difference") is None:

@@ -4,7 +4,6 @@ taken for which.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,10 +18,17 @@ from dataprep.baselines.diagnosis.data_faults import (
     ambiguous_pairs,
     explained,
 )
-from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.training.materials import units_of
 from dataprep.checks.labels.ambiguous_classes import wilson
 from dataprep.reports.audit.verdict import percent
+from dataprep.schemas.results.errors import (
+    ClassPair,
+    Errors,
+    Explained,
+    ExplainedByKind,
+    Gallery,
+    Mistake,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +113,7 @@ def find_errors(
     *,
     part: str = "val",
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Errors:
     """What a model gets wrong on one part, and why that may be.
 
     The validation part is the one to look into: who looks at the mistakes on the test part and
@@ -121,49 +127,43 @@ def find_errors(
         audit: what is known about the samples; None without one.
         part: the part to look into.
         seed: of the bootstrap.
-
-    Returns:
-        ``part``, ``samples``, ``mistakes``, ``faulty`` (mistakes on samples with a fault),
-        ``wrong_label``, ``audited``; ``explained``
-        (`dataprep.baselines.diagnosis.data_faults.explained`), ``kinds`` (the same for each kind of
-        fault, with ``kind``, ``question``), ``others`` (part to its ``explained``), ``sentence``;
-        ``worst`` (names, largest loss first), ``galleries`` (``of``, ``kind``, ``count``,
-        ``samples``), ``examples`` (name to what is said of it), ``pairs``.
     """
     mistakes = Mistakes.of(goal, table, part)
     faults = Faults(audit, mistakes.frame["sample"].to_numpy(dtype=object))
     galleries = _galleries(goal, mistakes)
     worst = mistakes.worst(mistakes.wrong, _WORST)
     pairs = _pairs(goal, mistakes, ambiguous_pairs(audit))
-    shown = dict.fromkeys([*worst, *(name for each in galleries for name in each["samples"])])
+    shown = dict.fromkeys([*worst, *(name for each in galleries for name in each.samples)])
     figures = _explained(goal, mistakes, faults, dataset, seed)
     whole = figures[""]
     train = frozenset(
         table["sample"].astype("str")[(table["split"].astype("str") == "train").to_numpy()]
     )
     others = sorted(set(table["split"].astype("str")) - {part, "train"})
-    found = {
-        "part": part,
-        "samples": len(mistakes.wrong),
-        "mistakes": int(mistakes.wrong.sum()),
-        "audited": audit is not None,
-        "faulty": whole["faulty_errors"],
-        "wrong_label": int((faults.having("mislabelled") & mistakes.wrong).sum()),
-        "explained": whole,
-        "kinds": [{"kind": kind, "question": QUESTIONS[kind], **figures[kind]} for kind in KINDS],
-        "others": {name: _of_part(goal, table, dataset, audit, name, seed) for name in others},
-        "sentence": _sentence(goal, whole, audit),
-        "worst": worst,
-        "galleries": galleries,
-        "examples": _examples(mistakes, faults, list(shown), train),
-        "pairs": pairs,
-    }
-    return dict(jsonable(found))
+    return Errors(
+        part=part,
+        samples=len(mistakes.wrong),
+        mistakes=int(mistakes.wrong.sum()),
+        audited=audit is not None,
+        faulty=whole.faulty_errors,
+        wrong_label=int((faults.having("mislabelled") & mistakes.wrong).sum()),
+        explained=whole,
+        kinds=[
+            ExplainedByKind(kind=kind, question=QUESTIONS[kind], figures=figures[kind])
+            for kind in KINDS
+        ],
+        others={name: _of_part(goal, table, dataset, audit, name, seed) for name in others},
+        sentence=_sentence(goal, whole, audit),
+        worst=worst,
+        galleries=galleries,
+        examples=_examples(mistakes, faults, list(shown), train),
+        pairs=pairs,
+    )
 
 
 def _explained(
     goal: Goal, mistakes: Mistakes, faults: Faults, dataset: Dataset, seed: int
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Explained]:
     """Kind of fault, "" for any, to how much of the error it explains."""
     places = dataset.samples.index.get_indexer(pd.Index(mistakes.frame["sample"]))
     units = (
@@ -185,39 +185,38 @@ def _explained(
 
 def _of_part(
     goal: Goal, table: pd.DataFrame, dataset: Dataset, audit: Audit | None, part: str, seed: int
-) -> dict[str, Any]:
+) -> Explained:
     mistakes = Mistakes.of(goal, table, part)
     faults = Faults(audit, mistakes.frame["sample"].to_numpy(dtype=object))
     return _explained(goal, mistakes, faults, dataset, seed)[""]
 
 
-def _sentence(goal: Goal, whole: dict[str, Any], audit: Audit | None) -> str:
+def _sentence(goal: Goal, whole: Explained, audit: Audit | None) -> str:
     """How much of the error data faults explain, in words."""
     if audit is None:
         return "No audit was at hand, so it is not known which mistakes are on faulty samples."
-    errors, faulty = whole["errors"], whole["faulty_errors"]
+    errors, faulty = whole.errors, whole.faulty_errors
     if not errors:
         return "Nothing was got wrong."
     what = (
         "of the tenth with the largest errors" if goal.kind == "regression" else "of the mistakes"
     )
     told = (
-        f"{percent(faulty / errors)} {what} ({faulty:,} of {errors:,}) are on samples that the "
-        "audit complains of, "
-        f"against {percent(whole['share_of_right'] if whole['right'] else 0)} of the rest"
+        f"{percent(faulty / errors)} {what} ({faulty:,} of {errors:,}) are on flagged samples, "
+        f"against {percent(whole.share_of_right or 0)} of the rest"
     )
-    if math.isnan(whole["explained"]):
+    if whole.explained is None or whole.low is None or whole.high is None:
         return f"{told}."
-    between = f"{round(100 * whole['low'])} to {round(100 * whole['high'])}"
-    if whole["beyond_chance"]:
+    between = f"{round(100 * whole.low)} to {round(100 * whole.high)}"
+    if whole.beyond_chance:
         return (
-            f"{told}: beyond coincidence, data faults explain {100 * whole['explained']:.0f} % "
+            f"{told}: beyond coincidence, data faults explain {100 * whole.explained:.0f} % "
             f"of them ({between})."
         )
     return f"{told}: no more than coincidence would give (explained: between {between} %)."
 
 
-def _galleries(goal: Goal, mistakes: Mistakes) -> list[dict[str, Any]]:
+def _galleries(goal: Goal, mistakes: Mistakes) -> list[Gallery]:
     """The worst mistakes of each class, those with most mistakes first."""
     if mistakes.given is None or mistakes.said is None:
         miss = mistakes.frame["predicted"].to_numpy(np.float64) - mistakes.frame["label"].to_numpy(
@@ -242,21 +241,14 @@ def _galleries(goal: Goal, mistakes: Mistakes) -> list[dict[str, Any]]:
     return found
 
 
-def _gallery(of: str, kind: str, mistakes: Mistakes, rows: NDArray[np.bool_]) -> dict[str, Any]:
-    return {
-        "of": of,
-        "kind": kind,
-        "count": int(rows.sum()),
-        "samples": mistakes.worst(rows, SHOWN),
-    }
+def _gallery(of: str, kind: str, mistakes: Mistakes, rows: NDArray[np.bool_]) -> Gallery:
+    return Gallery(of=of, kind=kind, count=int(rows.sum()), samples=mistakes.worst(rows, SHOWN))
 
 
 def _examples(
     mistakes: Mistakes, faults: Faults, shown: list[str], train: frozenset[str]
-) -> dict[str, dict[str, Any]]:
-    """Sample to what is said of it: ``label``, ``predicted``, ``confidence``, ``loss``,
-    ``p_label``, ``issues``.
-    """
+) -> dict[str, Mistake]:
+    """Sample to what is known of it."""
     told = faults.told(shown, train)
     place = {str(name): row for row, name in enumerate(mistakes.frame["sample"])}
     found = {}
@@ -270,21 +262,19 @@ def _examples(
             and mistakes.given[row].sum() == 1
         ):
             own = float(mistakes.probs[row, mistakes.given[row]][0])
-        found[name] = {
-            "label": given["label"],
-            "predicted": given["predicted"],
-            "confidence": given.get("confidence", float("nan")),
-            "loss": float(mistakes.loss[row]),
-            "p_label": own,
-            "issues": told.get(name, []),
-        }
+        found[name] = Mistake(
+            label=given["label"],
+            predicted=given["predicted"],
+            confidence=given.get("confidence"),
+            loss=float(mistakes.loss[row]),
+            p_label=own,
+            issues=told.get(name, []),
+        )
     return found
 
 
-def _pairs(goal: Goal, mistakes: Mistakes, ambiguous: set[frozenset[str]]) -> list[dict[str, Any]]:
-    """Which class is most often taken for which other: ``label``, ``predicted``, ``count``,
-    ``share`` of the class with ``low`` and ``high`` (Wilson's), ``back`` (the other way round),
-    ``ambiguous`` (by the audit), ``samples``."""
+def _pairs(goal: Goal, mistakes: Mistakes, ambiguous: set[frozenset[str]]) -> list[ClassPair]:
+    """Which class is most often taken for which other."""
     if (
         goal.kind not in ("binary", "multi-class")
         or mistakes.given is None
@@ -298,7 +288,7 @@ def _pairs(goal: Goal, mistakes: Mistakes, ambiguous: set[frozenset[str]]) -> li
 
 def _worst_pairs(
     goal: Goal, mistakes: Mistakes, counts: NDArray[np.int64], ambiguous: set[frozenset[str]]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[ClassPair]:
     apart = counts * (1 - np.eye(len(counts), dtype=np.int64))
     given, said = mistakes.given, mistakes.said
     assert given is not None
@@ -308,14 +298,14 @@ def _worst_pairs(
         if not apart[a, b]:
             return
         low, high = wilson(apart[a, b], counts[a].sum())
-        yield {
-            "label": goal.classes[a],
-            "predicted": goal.classes[b],
-            "count": int(apart[a, b]),
-            "back": int(apart[b, a]),
-            "share": float(apart[a, b] / counts[a].sum()),
-            "low": float(low),
-            "high": float(high),
-            "ambiguous": frozenset((goal.classes[a], goal.classes[b])) in ambiguous,
-            "samples": mistakes.worst(given[:, a] & said[:, b], SHOWN // 2),
-        }
+        yield ClassPair(
+            label=goal.classes[a],
+            predicted=goal.classes[b],
+            count=int(apart[a, b]),
+            back=int(apart[b, a]),
+            share=float(apart[a, b] / counts[a].sum()),
+            low=float(low),
+            high=float(high),
+            ambiguous=frozenset((goal.classes[a], goal.classes[b])) in ambiguous,
+            samples=mistakes.worst(given[:, a] & said[:, b], SHOWN // 2),
+        )

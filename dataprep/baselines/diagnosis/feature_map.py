@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dataprep.baselines.inference.network_predictions import features_of
 from dataprep.probes.features import features_of as space_of
-from dataprep.reports.audit.feature_map import FEWEST, map_of, reading
+from dataprep.reports.audit.feature_map import (
+    FEWEST,
+    agreeing_of,
+    frequent_first,
+    map_of,
+    places_of,
+    reading,
+)
 from dataprep.reports.charts import in_figures
+from dataprep.schemas.results.baseline import FeatureMapFigures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +34,7 @@ _FIFTHS = 5
 
 def plane_of(
     materials: Materials, network: Network, *, test: bool = True, seed: int = 0
-) -> dict[str, Any]:
+) -> FeatureMapFigures:
     """Where images lie on the map of the penultimate layer; empty for fewer than 12.
 
     Args:
@@ -34,12 +42,6 @@ def plane_of(
         network: the model.
         test: with the parts other than train and val.
         seed: of the sample and of the layout.
-
-    Returns:
-        ``samples``, ``x`` and ``y`` (0 to 65535), ``agreeing`` (of the 15 nearest neighbours how
-        many share the label; -1 where that is unknown), ``labels`` and ``label_of`` (codes, -1
-        unknown), ``total``, ``reading`` (what it says, in a sentence), ``classes``
-        (`dataprep.reports.audit.feature_map.FeatureMap`).
     """
     rng = np.random.default_rng(seed)
     judged = np.concatenate(list(materials.unlearned(test).values()))
@@ -51,7 +53,7 @@ def plane_of(
     features = space_of(features_of(network, materials.store, rows), seed=seed)
     rows, values = rows[features.known], features.values[features.known]
     if len(rows) < FEWEST:
-        return {}
+        return FeatureMapFigures()
     labels, names = _labels(materials, rows)
     found = map_of(
         rows,
@@ -62,18 +64,18 @@ def plane_of(
         len(judged) + len(materials.train),
         seed=seed,
     )
-    places = np.round((found.positions + 1) * 32767.5).astype(np.int64)
-    return {
-        "samples": [str(name) for name in materials.names[rows]],
-        "x": places[:, 0],
-        "y": places[:, 1],
-        "agreeing": np.where(found.agreeing == 255, -1, found.agreeing.astype(np.int64)),
-        "labels": names,
-        "label_of": labels,
-        "total": found.total,
-        "reading": reading(found),
-        "classes": list(found.classes),
-    }
+    places = places_of(found)
+    return FeatureMapFigures(
+        samples=[str(name) for name in materials.names[rows]],
+        x=places[:, 0].tolist(),
+        y=places[:, 1].tolist(),
+        agreeing=agreeing_of(found),
+        labels=names,
+        label_of=labels.tolist(),
+        total=found.total,
+        reading=reading(found),
+        classes=[dict(each) for each in found.classes],
+    )
 
 
 def _labels(materials: Materials, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[str]]:
@@ -87,9 +89,4 @@ def _labels(materials: Materials, rows: NDArray[np.int64]) -> tuple[NDArray[np.i
         return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _FIFTHS - 1).astype(
             np.int64
         ), names
-    texts = materials.dataset.samples["label"].iloc[rows].astype("str").to_numpy(dtype=object)
-    kinds, codes, counts = np.unique(texts.astype(str), return_inverse=True, return_counts=True)
-    order = np.lexsort((kinds, -counts))
-    place = np.empty(len(kinds), np.int64)
-    place[order] = np.arange(len(kinds))
-    return place[codes], [str(name) for name in kinds[order]]
+    return frequent_first(materials.dataset.samples["label"].iloc[rows])

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataprep.baselines.evaluation.metrics import METRICS
-
-Step = dict[str, Any]
+from dataprep.schemas.results.baseline import NextStep
 
 
 class View:
@@ -23,8 +22,8 @@ class View:
         self.worse, self.better = (
             (self.low, self.high) if self.metric.direction == "higher" else (self.high, self.low)
         )
-        dumb = [number(each["value"]) for each in facts.get("dumb") or ()]
-        self.dumb = dumb[0] if dumb else math.nan
+        trivial = [number(each["value"]) for each in facts.get("dumb") or ()]
+        self.trivial = trivial[0] if trivial else math.nan
 
     def of(self, *keys: str) -> Any:
         """What lies at the end of `keys`, or an empty mapping."""
@@ -41,7 +40,11 @@ class View:
         """How much better `to` is than `start`, in the unit of gains."""
         if self.metric.direction == "higher":
             return to - start
-        scale = self.dumb if math.isfinite(self.dumb) and self.dumb > 0 else max(abs(start), 1e-12)
+        scale = (
+            self.trivial
+            if math.isfinite(self.trivial) and self.trivial > 0
+            else max(abs(start), 1e-12)
+        )
         return (start - to) / scale
 
     @property
@@ -55,18 +58,14 @@ def number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def step(code: str, sentence: str, figure: float, gain: float, evidence: Mapping[str, Any]) -> Step:
+def step(
+    code: str, sentence: str, figure: float, gain: float, evidence: Mapping[str, Any]
+) -> NextStep:
     """A step: its code, the sentence, the figure that it rests on, what there is to gain, and
     the facts behind it.
     """
     gain = gain if math.isfinite(gain) else 0.0
-    return {
-        "step": code,
-        "sentence": sentence,
-        "figure": figure,
-        "gain": gain,
-        "evidence": evidence,
-    }
+    return NextStep(step=code, sentence=sentence, figure=figure, gain=gain, evidence=dict(evidence))
 
 
 def top_of(view: View) -> float:

@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dataprep.baselines.diagnosis.findings import Step, View, number, step, top_of
+from dataprep.baselines.diagnosis.findings import View, number, step, top_of
+from dataprep.schemas.results.baseline import NextStep
 
 #: Headroom on train from which on a model underfits.
 FAR = 0.05
@@ -22,22 +23,22 @@ MISLEADING = 0.03
 WIDE = 0.05
 
 
-def find_useless(view: View) -> Iterator[Step]:
+def find_useless(view: View) -> Iterator[NextStep]:
     """Not beyond the interval better than an answer that does not look."""
-    if math.isfinite(view.dumb) and not view.gain(view.worse, view.dumb) > 0:
+    if math.isfinite(view.trivial) and not view.gain(view.worse, view.trivial) > 0:
         yield step(
             "broken",
             f"the model ({view.name} {view.own:.3f}, interval {view.low:.3f} to {view.high:.3f}) "
             "does not beat an answer that "
-            f"does not look at the image ({view.dumb:.3f}): look at the sanity checks and the "
+            f"does not look at the image ({view.trivial:.3f}): look at the sanity checks and the "
             "labels before anything else",
-            view.own - view.dumb,
+            view.own - view.trivial,
             1.0,
-            {"dumb": view.dumb, "low": view.low, "high": view.high},
+            {"dumb": view.trivial, "low": view.low, "high": view.high},
         )
 
 
-def find_underfitting(view: View) -> Iterator[Step]:
+def find_underfitting(view: View) -> Iterator[NextStep]:
     """Train far from what can be hoped for, and validation nearer to train than train is to
     that.
     """
@@ -61,7 +62,7 @@ def find_underfitting(view: View) -> Iterator[Step]:
         )
 
 
-def find_overfitting(view: View) -> Iterator[Step]:
+def find_overfitting(view: View) -> Iterator[NextStep]:
     """Train beyond the interval of validation."""
     train = view.value("train")
     gap = view.gain(train, view.own)
@@ -92,7 +93,7 @@ def _by_curve(curve: Mapping[str, Any]) -> str:
     return f"; more of the same data brings little: twice as much gives {span}"
 
 
-def find_unmet(view: View) -> Iterator[Step]:
+def find_unmet(view: View) -> Iterator[NextStep]:
     """Requirements that are not met, and what would meet them."""
     for each in view.validation.get("requirements") or ():
         if not each["known"]:
@@ -142,7 +143,7 @@ def _remedy(view: View, wanted: Mapping[str, Any]) -> str:
     return "a better model must reach it"
 
 
-def hold_against_target(view: View) -> Iterator[Step]:
+def hold_against_target(view: View) -> Iterator[NextStep]:
     """The target: reached for sure, by the figure alone, or not."""
     target = view.of("validation", "target")
     if not target:
@@ -191,7 +192,7 @@ def hold_against_target(view: View) -> Iterator[Step]:
         )
 
 
-def hold_against_chance(view: View) -> Iterator[Step]:
+def hold_against_chance(view: View) -> Iterator[NextStep]:
     """Probabilities that mislead, before or even after a temperature."""
     before, after = view.of("calibration", "before"), view.of("calibration", "after")
     if not before or not after:
@@ -221,7 +222,7 @@ def hold_against_chance(view: View) -> Iterator[Step]:
         )
 
 
-def weigh_class_weights(view: View) -> Iterator[Step]:
+def weigh_class_weights(view: View) -> Iterator[NextStep]:
     """What class weights did."""
     found = view.of("class_weights")
     if not found:
@@ -247,7 +248,7 @@ def weigh_class_weights(view: View) -> Iterator[Step]:
     )
 
 
-def find_simpler(view: View) -> Iterator[Step]:
+def find_simpler(view: View) -> Iterator[NextStep]:
     """The probe on frozen features does as well."""
     probe = view.value("probe")
     if math.isfinite(probe) and not view.gain(view.worse, probe) > 0:
@@ -264,7 +265,7 @@ def find_simpler(view: View) -> Iterator[Step]:
         )
 
 
-def find_few_rows(view: View) -> Iterator[Step]:
+def find_few_rows(view: View) -> Iterator[NextStep]:
     """An interval too wide to choose models by."""
     half = abs(view.gain(view.high, view.low)) / 2
     if half > WIDE:

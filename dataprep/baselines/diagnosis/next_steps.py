@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataprep.baselines.diagnosis import data_rules, model_rules
-from dataprep.baselines.diagnosis.findings import Step, View, step
-from dataprep.baselines.evaluation.estimates import jsonable
+from dataprep.baselines.diagnosis.findings import View, step
 from dataprep.schemas.issues import evidence_of
+from dataprep.schemas.results.baseline import NextStep
 
 if TYPE_CHECKING:
     from dataprep.schemas.issues import Issues
@@ -24,7 +24,7 @@ _SHOWN = 3
 #: What makes every other figure doubtful comes first; then that all is done.
 _TIERS, _LAST = {"broken": 0, "leakage": 1, "shortcut": 1, "ship": 2}, 3
 
-_RULES: tuple[Callable[[View], Iterator[Step]], ...] = (
+_RULES: tuple[Callable[[View], Iterator[NextStep]], ...] = (
     model_rules.find_useless,
     data_rules.find_shortcuts,
     model_rules.find_underfitting,
@@ -44,7 +44,7 @@ _RULES: tuple[Callable[[View], Iterator[Step]], ...] = (
 )
 
 
-def what_next(facts: Mapping[str, Any]) -> list[Step]:
+def what_next(facts: Mapping[str, Any]) -> list[NextStep]:
     """The steps that the figures ask for.
 
     Args:
@@ -52,7 +52,7 @@ def what_next(facts: Mapping[str, Any]) -> list[Step]:
 
             ``validation`` (needed), ``train``, ``test``: results of
             `dataprep.baselines.evaluation.estimates.evaluate`, train without augmentation;
-            ``dumb``: of `dataprep.baselines.evaluation.dummy.dumb_baselines` on validation;
+            ``dumb``: of `dataprep.baselines.evaluation.dummy.trivial_baselines` on validation;
             ``probe``: `evaluate` of the probe on validation; ``ceiling``: of `noise_ceiling`;
             ``calibration``: of `calibrate`; ``thresholds``: of `choose_thresholds`;
             ``class_weights``: of `compare_models` (its ``metric``; one without weights, other with)
@@ -63,23 +63,22 @@ def what_next(facts: Mapping[str, Any]) -> list[Step]:
             ``limit`` (epochs that were allowed).
 
     Returns:
-        ``step`` (a short code), ``sentence``, ``figure`` (what it rests on), ``gain``,
-        ``evidence``. First what makes the other figures doubtful, then that the target is reached,
-        then the rest, the largest gain first.
+        First what makes the other figures doubtful, then that the target is reached, then the rest,
+        the largest gain first.
     """
-    found: list[Step] = []
+    found: list[NextStep] = []
     view = View(facts)
     if math.isfinite(view.own):
         for rule in _RULES:
             found += rule(view)
-    order = sorted(found, key=lambda each: (_TIERS.get(each["step"], _LAST), -each["gain"]))
+    order = sorted(found, key=lambda each: (_TIERS.get(each.step, _LAST), -each.gain))
     if not order:
         sentence = (
             "nothing stands out in the figures: look at the worst mistakes, and collect "
             "more of what they show"
         )
         order = [step("mistakes", sentence, view.own, 0.0, {})]
-    return list(jsonable(order))
+    return order
 
 
 def claims_of(issues: Issues | None) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.evaluation.metrics import Judged, Metric, Weighted
+from dataprep.baselines.evaluation.metrics import LabelledRows, Metric, Weighted
 from dataprep.checks.labels.ambiguous_classes import wilson
+from dataprep.schemas.results.evaluation import Estimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def drawn_weights(units: NDArray[np.int64], draws: int, seed: int) -> Iterator[N
         yield block
 
 
-def draws_of(metric: Metric, judged: Judged, draws: int) -> int:
+def draws_of(metric: Metric, judged: LabelledRows, draws: int) -> int:
     """How many draws a metric gets: fewer for one that ranks, where rows times classes are many."""
     if not metric.ranked:
         return draws
@@ -66,7 +67,7 @@ def draws_of(metric: Metric, judged: Judged, draws: int) -> int:
 
 
 def resampled(
-    judged: Judged, metrics: list[Metric], units: NDArray[np.int64], *, draws: int, seed: int
+    judged: LabelledRows, metrics: list[Metric], units: NDArray[np.int64], *, draws: int, seed: int
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Values of metrics, and the tally of classes, in every draw.
 
@@ -107,10 +108,8 @@ def percentiles(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return ends[0].reshape(shape), ends[1].reshape(shape)
 
 
-def estimate(
-    value: float, draws: NDArray[np.float64], units: int, *, bounded: bool
-) -> dict[str, float]:
-    """A value with its interval: ``value``, ``low``, ``high``.
+def estimate(value: float, draws: NDArray[np.float64], units: int, *, bounded: bool) -> Estimate:
+    """A value with its interval.
 
     Where every draw gives 0 or every draw gives 1, the bootstrap knows nothing of what it has not
     seen: the interval is then that of a share of `units` (Wilson 1927).
@@ -119,4 +118,4 @@ def estimate(
     if bounded and units and value in (0.0, 1.0) and low == high:
         low, high = (float(end) for end in wilson(value * units, units))
         low, high = min(low, value), max(high, value)
-    return {"value": value, "low": low, "high": high}
+    return Estimate(value, low, high)

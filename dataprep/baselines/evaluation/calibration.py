@@ -1,16 +1,21 @@
-"""Calibration: whether a model that says 90 % is right in nine cases of ten, and the one number
-that mends most of it.
+"""Calibration: whether a model that says 90 % is right in nine cases of ten, and temperature
+scaling.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, softmax
 
 from dataprep.baselines.evaluation.bootstrap import numbered
-from dataprep.baselines.evaluation.metrics import Judged, row_losses
+from dataprep.baselines.evaluation.metrics import LabelledRows, row_losses
 from dataprep.probes.classifiers.folds import folds_of
+from dataprep.schemas.results.evaluation import Calibration, CalibrationFigures, ReliabilityBin
+from dataprep.schemas.results.record import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,15 +26,22 @@ Binning = Literal["width", "mass"]
 _BINS = 15
 #: Temperatures are looked for between these.
 _COLDEST, _HOTTEST = 0.02, 50.0
-_STEPS = 60
 _FOLDS = 5
 #: Data sets drawn from a calibrated model, to tell how large an error chance makes.
 _DRAWS = 200
 
 
+@dataclass(frozen=True, eq=False)
+class Reliability(Record):
+    """The expected calibration error (None of nothing), and the bins that are not empty."""
+
+    error: float | None
+    bins: list[ReliabilityBin]
+
+
 def reliability(
     confidence: NDArray[Any], right: NDArray[Any], *, bins: int = _BINS, equal: Binning = "width"
-) -> dict[str, Any]:
+) -> Reliability:
     """How often statements of each confidence are right, and the expected calibration error (Guo et
     al. 2017).
 
@@ -42,13 +54,11 @@ def reliability(
             Nguyen & O'Connor 2015).
 
     Returns:
-        ``error`` (mean gap of confidence and accuracy, weighted by counts; NaN of nothing) and
-        ``bins``: ``low``, ``high``, ``count``, ``confidence``, ``accuracy`` of each that is not
-        empty.
+        The mean gap of confidence and accuracy, weighted by counts, and the bins.
     """
     confidence, right = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
     if not len(confidence):
-        return {"error": float("nan"), "bins": []}
+        return Reliability(None, [])
     if equal == "width":
         edges = np.linspace(0, 1, bins + 1)
     else:
@@ -62,19 +72,16 @@ def reliability(
     said = np.bincount(code, confidence, len(counts))[kept] / counts[kept]
     true = np.bincount(code, right, len(counts))[kept] / counts[kept]
     rows = [
-        {
-            "low": float(edges[b]),
-            "high": float(edges[b + 1]),
-            "count": int(counts[b]),
-            "confidence": float(s),
-            "accuracy": float(t),
-        }
-        for b, s, t in zip(kept, said, true, strict=True)
+        ReliabilityBin(
+            low=float(edges[place]),
+            high=float(edges[place + 1]),
+            count=int(counts[place]),
+            confidence=float(mean),
+            accuracy=float(accuracy),
+        )
+        for place, mean, accuracy in zip(kept, said, true, strict=True)
     ]
-    return {
-        "error": float((counts[kept] * np.abs(said - true)).sum() / len(confidence)),
-        "bins": rows,
-    }
+    return Reliability(float((counts[kept] * np.abs(said - true)).sum() / len(confidence)), rows)
 
 
 def _bin_of(confidence: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -87,8 +94,8 @@ def _bin_of(confidence: NDArray[np.float64], edges: NDArray[np.float64]) -> NDAr
 def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     """The number that logits are divided by so that the log-loss is least (Guo et al. 2017).
 
-    The log-loss is convex in the inverse temperature; its slope's zero is found by halving the
-    interval. The logarithm of the temperature has a standard normal prior, so that a few rows that
+    The log-loss is convex in the inverse temperature; the zero of its slope is found by Brent's
+    method. The logarithm of the temperature has a standard normal prior, so that a few rows that
     are all answered rightly do not make a model sure of everything. 1 where there is nothing to fit
     on.
 
@@ -99,17 +106,17 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     logits = np.asarray(logits, np.float64)
     if not len(logits) or not np.isfinite(logits).all():
         return 1.0
-    low, high = np.log(1 / _HOTTEST), np.log(1 / _COLDEST)
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        if (
-            np.exp(middle) * _slope(logits, labels, float(np.exp(middle))) + middle / len(logits)
-            > 0
-        ):
-            high = middle
-        else:
-            low = middle
-    return float(np.exp(-(low + high) / 2))
+
+    def slope(log_inverse: float) -> float:
+        inverse = float(np.exp(log_inverse))
+        return inverse * _slope(logits, labels, inverse) + log_inverse / len(logits)
+
+    low, high = float(np.log(1 / _HOTTEST)), float(np.log(1 / _COLDEST))
+    if slope(low) > 0:
+        return _HOTTEST
+    if slope(high) <= 0:
+        return _COLDEST
+    return float(np.exp(-brentq(slope, low, high, xtol=1e-14)))
 
 
 def _slope(logits: NDArray[np.float64], labels: NDArray[Any], inverse: float) -> float:
@@ -127,19 +134,12 @@ def probabilities(
     `several` labels may hold.
     """
     scaled = np.asarray(logits, np.float64) / temperature
-    if several:
-        return np.asarray(0.5 * (1 + np.tanh(scaled / 2)))
-    scaled = (
-        np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
-        if len(scaled)
-        else scaled
-    )
-    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
+    return np.asarray(expit(scaled) if several else softmax(scaled, axis=1))
 
 
 def calibrate(
     goal: Goal, logits: NDArray[Any], labels: NDArray[Any], *, units: Any = None, seed: int = 0
-) -> tuple[float, dict[str, Any]]:
+) -> tuple[float, Calibration]:
     """The temperature of a model, fitted on rows that it was not trained on, and what it brings.
 
     What is told of ``after`` comes from temperatures of other folds of units, so that no row is
@@ -153,20 +153,14 @@ def calibrate(
         seed: of the folds.
 
     Returns:
-        The temperature of all rows, and ``temperature``, ``samples``, ``folds``, ``before`` and
-        ``after``, each with ``ece`` (15 bins of equal width), ``ece_mass`` (of equal mass),
-        ``by_chance`` (95th percentile of the error of equal width that a calibrated model would
-        show on so many rows), ``log_loss`` and ``reliability`` (`reliability`, equal width).
+        The temperature of all rows, and the calibration before and after it.
     """
-    judged = Judged.of(goal, labels, logits)
+    judged = LabelledRows.of(goal, labels, logits)
     if not judged.sound:
-        return 1.0, {
-            "temperature": 1.0,
-            "samples": len(judged),
-            "folds": 0,
-            "before": {},
-            "after": {},
-        }
+        nothing = CalibrationFigures()
+        return 1.0, Calibration(
+            temperature=1.0, samples=len(judged), folds=0, before=nothing, after=nothing
+        )
     several = goal.kind == "multi-label"
     temperature = fit_temperature(judged.probs, judged.labels)
     first = judged.labels.argmax(axis=1) if several else judged.labels
@@ -177,36 +171,34 @@ def calibrate(
         rest = fit_temperature(judged.probs[~own], judged.labels[~own])
         after[own] = probabilities(judged.probs[own], rest, several=several)
     before = probabilities(judged.probs, several=several)
-    return temperature, {
-        "temperature": temperature,
-        "samples": len(judged),
-        "folds": int(fold.max()) + 1,
-        "before": calibration_figures(goal, judged.labels, before, seed=seed),
-        "after": calibration_figures(goal, judged.labels, after, seed=seed),
-    }
+    return temperature, Calibration(
+        temperature=temperature,
+        samples=len(judged),
+        folds=int(fold.max()) + 1,
+        before=calibration_figures(goal, judged.labels, before, seed=seed),
+        after=calibration_figures(goal, judged.labels, after, seed=seed),
+    )
 
 
 def calibration_figures(
     goal: Goal, labels: NDArray[Any], probs: NDArray[Any], *, seed: int = 0
-) -> dict[str, Any]:
-    """Calibration of probabilities as they are; the keys of ``before`` in `calibrate`. Empty of
-    nothing.
-    """
-    judged = Judged.of(goal, labels, probs)
+) -> CalibrationFigures:
+    """Calibration of probabilities as they are."""
+    judged = LabelledRows.of(goal, labels, probs)
     if not judged.sound:
-        return {}
+        return CalibrationFigures()
     confidence, right = statements(judged)
     wide, mass = reliability(confidence, right), reliability(confidence, right, equal="mass")
-    return {
-        "ece": wide["error"],
-        "ece_mass": mass["error"],
-        "by_chance": _by_chance(confidence, seed),
-        "log_loss": float(row_losses(judged).mean()),
-        "reliability": wide["bins"],
-    }
+    return CalibrationFigures(
+        ece=wide.error,
+        ece_mass=mass.error,
+        by_chance=_by_chance(confidence, seed),
+        log_loss=float(row_losses(judged).mean()),
+        reliability=wide.bins,
+    )
 
 
-def statements(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def statements(judged: LabelledRows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Confidence and truth of everything that is said: one statement per row, or per row and
     label of several.
     """

@@ -15,6 +15,7 @@ from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.goal import IMBALANCE
 from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.training.fitting import linear_on
+from dataprep.schemas.results.evaluation import ClassWeightEffect, WeightingFigures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,36 +30,30 @@ _MOST = 5000
 
 def compare_weights(
     materials: Materials, settings: TrainSettings, embedding: NDArray[Any] | None
-) -> dict[str, Any]:
+) -> ClassWeightEffect:
     """What was done about unequal classes, and what class weights do to a linear classifier on
     frozen embeddings.
 
     Args:
         materials: judged on the rows of val.
         settings: of the training, for what was chosen.
-        embedding: (n, d); None where there are none.
-
-    Returns:
-        ``counts`` (class to training samples), ``ratio`` (largest class to smallest),
-        ``imbalanced`` (ratio above 1.5), ``used`` (class_weights, sampler, focal), ``sentence``;
-        and where classes are unequal and there are embeddings: ``choices`` (weighting to macro-F1
-        with its interval, and the recall of every class) and ``difference``
-        (`dataprep.baselines.evaluation.comparing.compare_models` by macro-F1: one without weights,
-        other with those used, else inverse). Empty for several labels and regressions.
+        embedding: (n, d); None where there are none. Without, or where classes are equal, nothing
+            is compared.
     """
     goal = materials.goal
     if goal.kind not in ("binary", "multi-class"):
-        return {}
+        return ClassWeightEffect()
     counts = materials.counts(materials.train)
     ratio = float(counts.max() / max(1, counts.min()))
-    found: dict[str, Any] = {
-        "counts": dict(zip(goal.classes, map(int, counts), strict=True)),
-        "ratio": ratio,
-        "imbalanced": ratio > IMBALANCE,
-        "used": {name: getattr(settings, name) for name in ("class_weights", "sampler", "focal")},
-    }
-    found["sentence"] = _described(found["used"], ratio)
-    if embedding is None or not found["imbalanced"]:
+    used = {name: getattr(settings, name) for name in ("class_weights", "sampler", "focal")}
+    found = ClassWeightEffect(
+        counts=dict(zip(goal.classes, map(int, counts), strict=True)),
+        ratio=ratio,
+        imbalanced=ratio > IMBALANCE,
+        used=used,
+        sentence=_described(used, ratio),
+    )
+    if embedding is None or not found.imbalanced:
         return found
     probs = _probabilities(materials, settings, np.asarray(embedding, np.float32))
     named = settings.class_weights if settings.class_weights != "none" else "inverse"
@@ -68,7 +63,7 @@ def compare_weights(
         by_f1, labels, probs["none"], probs[named], units=units, seed=settings.seed, draws=500
     )
     choices = {name: _figures(by_f1, labels, each, units) for name, each in probs.items()}
-    return found | {"choices": choices, "difference": difference, "weighting": named}
+    return replace(found, choices=choices, difference=difference, weighting=named)
 
 
 def _described(used: Mapping[str, Any], ratio: float) -> str:
@@ -121,9 +116,9 @@ def _some(materials: Materials, seed: int) -> NDArray[np.int64]:
 
 def _figures(
     goal: Any, labels: NDArray[Any], probs: NDArray[Any], units: NDArray[np.int64]
-) -> dict[str, Any]:
+) -> WeightingFigures:
     judged = evaluate(goal, labels, probs, units=units, draws=200)
-    return {
-        "macro-f1": judged["metrics"]["macro-f1"],
-        "recall": {each["class"]: each["recall"] for each in judged["classes"]},
-    }
+    return WeightingFigures(
+        macro_f1=judged.metrics["macro-f1"],
+        recall={each.name: each.recall for each in judged.classes},
+    )

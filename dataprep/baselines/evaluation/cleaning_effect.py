@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
-from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
 from dataprep.baselines.goal import codes_of
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.fitting import linear_on, teach
+from dataprep.baselines.training.fitting import linear_on, train_network
 from dataprep.errors import InputError, OptionError
+from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.augment.policies import Policy
-    from dataprep.baselines.training.fitting import Taught
+    from dataprep.baselines.training.fitting import TrainedNetwork
     from dataprep.baselines.training.loop import Report
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.regimes import Regime
@@ -40,7 +40,7 @@ _SHARE = 0.9
 def compare_cleaned(
     materials: Materials,
     regime: Regime,
-    taught: Taught,
+    trained: TrainedNetwork,
     plan: Plan,
     *,
     seeds: int = 5,
@@ -48,30 +48,23 @@ def compare_cleaned(
     device: str = "cpu",
     workers: int = 0,
     report: Report | None = None,
-) -> dict[str, Any]:
+) -> CleaningEffect:
     """Whether cleaning the training part helps, over paired seeds.
 
     Args:
         materials, regime, policy, device, workers, report: as of
-            `dataprep.baselines.training.fitting.teach`.
-        taught: the model on the labels as given: how many epochs were best.
+            `dataprep.baselines.training.fitting.train_network`.
+        trained: the model on the labels as given: how many epochs were best.
         plan: what to drop and relabel.
         seeds: trainings of each side; the two of a seed share their order, augmentation and first
             weights.
-
-    Returns:
-        `dataprep.baselines.evaluation.comparing.paired_seeds`, and ``dropped``, ``relabelled``
-        (training samples), ``judged`` (rows of val), ``rows``
-        (`dataprep.baselines.evaluation.comparing.compare_models` on the mean answers of all seeds:
-        an interval over the judged units), ``helped`` ("better", "worse" or "no clear difference":
-        only where both intervals say so), ``sentence``.
 
     Raises:
         InputError: the plan changes nothing in train, or leaves no row of val to judge on.
     """
     before, after, facts = sides(materials, plan)
-    epochs = 1 if taught.fitted is None else taught.fitted.best_epoch + 1
-    features = _features(before, taught) if regime.name == "frozen" else None
+    epochs = 1 if trained.fitted is None else trained.fitted.best_epoch + 1
+    features = _features(before, trained) if regime.name == "frozen" else None
     answers: tuple[list[Any], list[Any]] = ([], [])
     for number in range(seeds):
         settings = replace(
@@ -84,7 +77,7 @@ def compare_cleaned(
             made = (
                 _answers(
                     side,
-                    teach(
+                    train_network(
                         side,
                         once,
                         policy=policy,
@@ -156,15 +149,15 @@ def refuse_no_comparison(wanted: str, materials: Materials, plan: Plan | None) -
     sides(materials, plan)
 
 
-def _answers(side: Materials, taught: Taught) -> NDArray[np.float64]:
-    return predictions(side, logits_of(taught.network, side.store, side.val))
+def _answers(side: Materials, trained: TrainedNetwork) -> NDArray[np.float64]:
+    return predictions(side, logits_of(trained.network, side.store, side.val))
 
 
-def _features(side: Materials, taught: Taught) -> NDArray[np.float32]:
+def _features(side: Materials, trained: TrainedNetwork) -> NDArray[np.float32]:
     """(n, d) penultimate values of every row that is used; zeros elsewhere."""
     rows = np.concatenate([side.train, side.val])
-    features = np.zeros((len(side.dataset), taught.network.width), np.float32)
-    features[rows] = features_of(taught.network, side.store, rows)
+    features = np.zeros((len(side.dataset), trained.network.width), np.float32)
+    features[rows] = features_of(trained.network, side.store, rows)
     return features
 
 
@@ -184,7 +177,7 @@ def _linear_pair(
 
 def _weighed(
     side: Materials, answers: tuple[list[Any], list[Any]], facts: dict[str, int]
-) -> dict[str, Any]:
+) -> CleaningEffect:
     goal, labels, units = side.goal, side.labels[side.val], side.units[side.val]
     own = METRICS[goal.metric]
     values = [[own.function(goal, labels, each) for each in place] for place in answers]
@@ -192,37 +185,35 @@ def _weighed(
     rows = compare_models(
         goal, labels, np.mean(answers[0], axis=0), np.mean(answers[1], axis=0), units=units
     )
-    verdicts = {paired["verdict"], rows["metric"]["verdict"]}
+    verdicts = {paired.verdict, rows.metric.verdict}
     helped = verdicts.pop() if len(verdicts) == 1 else "no clear difference"
-    return dict(
-        jsonable(
-            {
-                **paired,
-                **facts,
-                "rows": rows,
-                "helped": helped,
-                "sentence": _sentence(paired, facts, helped),
-            }
-        )
+    return CleaningEffect(
+        paired=paired,
+        dropped=facts["dropped"],
+        relabelled=facts["relabelled"],
+        judged=facts["judged"],
+        rows=rows,
+        helped=helped,
+        sentence=_sentence(paired, facts, helped),
     )
 
 
-def _sentence(paired: dict[str, Any], facts: dict[str, int], helped: str) -> str:
+def _sentence(paired: PairedSeeds, facts: dict[str, int], helped: str) -> str:
     meaning = {"better": "cleaning helped", "worse": "cleaning did harm"}.get(
         helped, "no clear difference"
     )
     reach = (
         ""
-        if paired["low"] is None
-        else f" ({paired['low']:+.3f} to {paired['high']:+.3f} over {paired['seeds']} paired seeds)"
+        if paired.low is None
+        else f" ({paired.low:+.3f} to {paired.high:+.3f} over {paired.seeds} paired seeds)"
     )
     change = (
         "is not defined"
-        if paired["difference"] is None
-        else f"changes by {paired['difference']:+.3f}{reach}"
+        if paired.difference is None
+        else f"changes by {paired.difference:+.3f}{reach}"
     )
     return (
         f"{meaning}: with {facts['dropped']:,} training samples dropped and "
         f"{facts['relabelled']:,} relabelled, "
-        f"{paired['metric']} on {facts['judged']:,} untouched samples of val {change}"
+        f"{paired.metric} on {facts['judged']:,} untouched samples of val {change}"
     )

@@ -6,10 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import stats
 
 from dataprep.baselines.evaluation.bootstrap import numbered, percentiles, resampled
-from dataprep.baselines.evaluation.estimates import jsonable
-from dataprep.baselines.evaluation.metrics import METRICS, Judged, Weighted, metrics_for
+from dataprep.baselines.evaluation.metrics import METRICS, LabelledRows, Weighted, metrics_for
+from dataprep.schemas.results.evaluation import (
+    Comparison,
+    MetricDifference,
+    NamedDifference,
+    PairedSeeds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +34,7 @@ def compare_models(
     units: Any = None,
     seed: int = 0,
     draws: int = 1000,
-) -> dict[str, Any]:
+) -> Comparison:
     """How much better `other` is than `one` on the same rows; both are judged on the same draws of
     units.
 
@@ -39,13 +45,8 @@ def compare_models(
         units: (n,) what varies together.
         seed: of the bootstrap.
         draws: bootstrap samples of whole units.
-
-    Returns:
-        ``samples``, ``units``, ``metric`` (name, and the keys below) and ``metrics``: name to
-        ``one``, ``other``, ``difference`` (other less one), ``low``, ``high`` (95 %) and
-        ``verdict``: "better", "worse" or "no clear difference".
     """
-    sides = [Judged.of(goal, labels, probs) for probs in (one, other)]
+    sides = [LabelledRows.of(goal, labels, probs) for probs in (one, other)]
     unit = numbered(units, sides[0].rows)
     metrics = metrics_for(goal)
     drawn = [resampled(side, metrics, unit, draws=draws, seed=seed)[0] for side in sides]
@@ -54,23 +55,23 @@ def compare_models(
         first, second = (metric.values(Weighted(side))[0] for side in sides)
         few = min(len(side[metric.name]) for side in drawn)
         low, high = percentiles(drawn[1][metric.name][:few] - drawn[0][metric.name][:few])
-        found[metric.name] = {
-            "one": first,
-            "other": second,
-            "difference": second - first,
-            "low": float(low),
-            "high": float(high),
-            "verdict": _verdict(metric.name, float(low), float(high)),
-        }
-    own = {"name": goal.metric, **found[goal.metric]}
-    return dict(
-        jsonable(
-            {"samples": len(unit), "units": len(np.unique(unit)), "metric": own, "metrics": found}
+        found[metric.name] = MetricDifference(
+            one=first,
+            other=second,
+            difference=second - first,
+            low=float(low),
+            high=float(high),
+            verdict=_verdict(metric.name, float(low), float(high)),
         )
+    return Comparison(
+        samples=len(unit),
+        units=len(np.unique(unit)),
+        metric=NamedDifference(name=goal.metric, **found[goal.metric]),
+        metrics=found,
     )
 
 
-def paired_seeds(before: Sequence[float], after: Sequence[float], metric: str) -> dict[str, Any]:
+def paired_seeds(before: Sequence[float], after: Sequence[float], metric: str) -> PairedSeeds:
     """What a change brings, from runs that share a seed before and after it.
 
     The interval is Student's, of the differences: it tells of seeds (initial weights, order,
@@ -79,10 +80,6 @@ def paired_seeds(before: Sequence[float], after: Sequence[float], metric: str) -
     Args:
         before, after: (s,) the metric's values, seed by seed.
         metric: its name, which says what is better.
-
-    Returns:
-        ``seeds``, ``before``, ``after`` (means), ``differences``, ``difference`` (their mean),
-        ``low``, ``high`` (95 %; None for fewer than two seeds), ``p`` (two-sided), ``verdict``.
     """
     if len(before) != len(after):
         raise ValueError(
@@ -94,21 +91,17 @@ def paired_seeds(before: Sequence[float], after: Sequence[float], metric: str) -
     n = len(differences)
     mean = float(differences.mean()) if n else math.nan
     low, high, p = _student(differences) if n > 1 else (math.nan,) * 3
-    return dict(
-        jsonable(
-            {
-                "metric": metric,
-                "seeds": n,
-                "before": float(np.mean(before)) if n else math.nan,
-                "after": float(np.mean(after)) if n else math.nan,
-                "differences": differences,
-                "difference": mean,
-                "low": low,
-                "high": high,
-                "p": p,
-                "verdict": _verdict(metric, low, high),
-            }
-        )
+    return PairedSeeds(
+        metric=metric,
+        seeds=n,
+        before=float(np.mean(before)) if n else None,
+        after=float(np.mean(after)) if n else None,
+        differences=differences.tolist(),
+        difference=mean,
+        low=low,
+        high=high,
+        p=p,
+        verdict=_verdict(metric, low, high),
     )
 
 
@@ -123,37 +116,6 @@ def _student(values: NDArray[np.float64]) -> tuple[float, float, float]:
     """The 95 % interval of a mean, and the two-sided p-value of 0."""
     freedom, mean = len(values) - 1, float(values.mean())
     error = float(values.std(ddof=1)) / math.sqrt(len(values))
-    reach = student_quantile(0.975, freedom) * error
-    p = 2 * (1 - student_cdf(abs(mean) / error, freedom)) if error > 0 else float(mean == 0)
+    reach = float(stats.t.ppf(0.975, freedom)) * error
+    p = 2 * float(stats.t.sf(abs(mean) / error, freedom)) if error > 0 else float(mean == 0)
     return mean - reach, mean + reach, p
-
-
-def student_cdf(t: float, freedom: int) -> float:
-    """Student's distribution for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and
-    26.7.4).
-    """
-    angle = math.atan(t / math.sqrt(freedom))
-    cosine, sine = math.cos(angle), math.sin(angle)
-    odd = freedom % 2
-    term, total = (cosine, 0.0) if odd else (1.0, 0.0)
-    for step in range((freedom - 1) // 2 if odd else freedom // 2):
-        if step:
-            term *= cosine**2 * (
-                (2 * step) / (2 * step + 1) if odd else (2 * step - 1) / (2 * step)
-            )
-        total += term
-    inner = (angle + sine * total) * 2 / math.pi if odd else sine * total
-    return 0.5 + inner / 2
-
-
-def student_quantile(probability: float, freedom: int) -> float:
-    """The t below which a share `probability`, at least one half, of Student's distribution
-    lies.
-    """
-    low, high = 0.0, 1.0
-    while student_cdf(high, freedom) < probability:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student_cdf(middle, freedom) < probability else (low, middle)
-    return (low + high) / 2

@@ -1,5 +1,5 @@
-"""What a model has to beat, answers without looking and a linear model on frozen features; and
-what it cannot, the noise.
+"""What a model has to beat, trivial baselines and a linear model on frozen features; and what it
+cannot, the noise.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.evaluation.metrics import (
     METRICS,
-    Judged,
+    LabelledRows,
     Metric,
     Weighted,
     known_labels,
@@ -29,6 +29,7 @@ from dataprep.probes.vectors import (
     unit_length,
 )
 from dataprep.schemas.issues import evidence_of
+from dataprep.schemas.results.evaluation import CeilingEstimate, NoiseCeiling, TrivialBaseline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.goal import Goal
     from dataprep.schemas.issues import Issues
 
-#: Random answers that a mean is taken of.
+#: Draws averaged for the stratified baseline.
 _DRAWS = 200
 #: Penalties that the probe chooses from, folds that it does so by, and rows that it does so on at
 #: most.
@@ -46,15 +47,15 @@ _FOLDS, _CHOOSING, _CHOOSING_STEPS = 5, 3_000, 30
 _COMPONENTS, _FITTED = 512, 20_000
 
 
-def dumb_baselines(
+def trivial_baselines(
     goal: Goal, codes: NDArray[Any], train_rows: NDArray[Any], rows: NDArray[Any], *, seed: int = 0
-) -> list[dict[str, Any]]:
-    """What answers score that do not look at the image; the best by the optimising metric first.
+) -> list[TrivialBaseline]:
+    """Scores of predictions that do not look at the image; the best by the optimising metric first.
 
-    ``majority`` always says the most frequent class of `train_rows` (of several labels those that
-    more than half have), with the shares there as its probabilities; ``stratified`` says a class at
-    random with those shares (the mean of 200 draws, of metrics that judge decisions); ``mean`` and
-    ``median`` always say that number.
+    ``majority`` always predicts the most frequent class of `train_rows` (of several labels those
+    that more than half have), with the shares there as its probabilities (scikit-learn's strategy
+    "prior"); ``stratified`` predicts a class at random with those shares (the mean of 200 draws, of
+    metrics that judge decisions); ``mean`` and ``median`` always predict that number.
 
     Args:
         goal: what is predicted.
@@ -62,53 +63,38 @@ def dumb_baselines(
         train_rows: places of the rows to learn from.
         rows: places of the rows to judge on.
         seed: of the draws.
-
-    Returns:
-        ``name``, ``what`` (in words), ``value`` (of the optimising metric), ``metrics`` (name to
-        value).
     """
     train = codes[train_rows]
     train = train[known_labels(goal, train)]
     labels = codes[rows]
-    found: list[dict[str, Any]] = []
-    for name, what, metrics in _answers(goal, train, labels, seed):
-        found.append(
-            {
-                "name": name,
-                "what": what,
-                "value": metrics.get(goal.metric, float("nan")),
-                "metrics": metrics,
-            }
-        )
+    found = [
+        TrivialBaseline(name=name, what=what, value=metrics.get(goal.metric), metrics={**metrics})
+        for name, what, metrics in _trivial_predictions(goal, train, labels, seed)
+    ]
     sign = -1 if METRICS[goal.metric].direction == "higher" else 1
-    order = sorted(
-        found, key=lambda each: sign * each["value"] if np.isfinite(each["value"]) else np.inf
-    )
-    return list(jsonable(order))
+    return sorted(found, key=lambda each: np.inf if each.value is None else sign * each.value)
 
 
-def _answers(
+def _trivial_predictions(
     goal: Goal, train: NDArray[Any], labels: NDArray[Any], seed: int
 ) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """Name, words and metrics of every dumb answer."""
+    """Name, words and metrics of every trivial baseline."""
     suited = metrics_for(goal)
     if not len(train):
         return
     if goal.kind == "regression":
-        for name, value in (("median", float(np.median(train))), ("mean", float(train.mean()))):
-            said = np.full(len(labels), value)
+        for name in ("median", "mean"):
+            model = DummyRegressor(strategy=name).fit(train[:, None], train)
+            value = float(model.constant_.item())
+            predicted = np.full(len(labels), value)
             yield (
                 name,
                 f"always {value:.4g}, the {name}",
-                {each.name: each.function(goal, labels, said) for each in suited},
+                {each.name: each.function(goal, labels, predicted) for each in suited},
             )
         return
     several = goal.kind == "multi-label"
-    shares = (
-        train.mean(axis=0)
-        if several
-        else np.bincount(train, minlength=len(goal.classes)) / len(train)
-    )
+    shares = train.mean(axis=0) if several else _priors(train, len(goal.classes))
     constant = np.tile(np.asarray(shares, np.float64), (len(labels), 1))
     largest = int(shares.argmax())
     what = (
@@ -124,10 +110,21 @@ def _answers(
     )
 
 
+def _priors(train: NDArray[Any], classes: int) -> NDArray[np.float64]:
+    """(k,) share of each class."""
+    model = DummyClassifier(strategy="prior").fit(train[:, None], train)
+    shares = np.zeros(classes)
+    shares[model.classes_] = model.class_prior_
+    return shares
+
+
 def _stratified(
     goal: Goal, labels: NDArray[Any], shares: NDArray[np.float64], suited: list[Metric], seed: int
 ) -> dict[str, float]:
-    """Means over random answers, of the metrics that judge decisions."""
+    """Means over draws of random predictions, of the metrics that judge decisions.
+
+    DummyClassifier draws row by row of Python objects; 200 draws are taken here at once.
+    """
     rng = np.random.default_rng(seed)
     deciding = [each for each in suited if not each.ranked and each.name != "log-loss"]
     total: dict[str, list[float]] = {each.name: [] for each in deciding}
@@ -138,7 +135,7 @@ def _stratified(
         else:
             drawn = (rng.random(len(shares))[:, None] >= edges[:, :-1]).sum(axis=1)
             said = (drawn[:, None] == kinds).astype(np.float64)
-        rows = Weighted(Judged.of(goal, labels, said))
+        rows = Weighted(LabelledRows.of(goal, labels, said))
         for each in deciding:
             total[each.name] += each.values(rows)
     means = {}
@@ -300,17 +297,13 @@ def _ridge(
     return values[rows].astype(np.float64) @ weights + centre, penalty
 
 
-def noise_ceiling(issues: Issues | None) -> dict[str, Any]:
+def noise_ceiling(issues: Issues | None) -> NoiseCeiling:
     """The accuracy that a perfect model reaches when it is judged by labels of which some are
     wrong.
 
     Args:
-        issues: of an audit; None without one.
-
-    Returns:
-        ``known``; where it is: ``ceiling`` with ``low`` and ``high``, ``rate`` of wrong labels,
-        ``source``; and ``sentence``. From the claim of label-noise; without it from that of
-        wrong-label, which tells a rate but no interval.
+        issues: of an audit; None without one. The claim of label-noise is taken; without it that
+            of wrong-label, which tells a rate but no interval.
     """
     for check in ("label-noise", "wrong-label"):
         found = _claim_on_all(issues, check)
@@ -328,10 +321,9 @@ def noise_ceiling(issues: Issues | None) -> dict[str, Any]:
     )
     if _claim_on_all(issues, "label-noise"):
         why = "how many labels are wrong could not be told"
-    return {
-        "known": False,
-        "sentence": f"the ceiling that wrong labels put on accuracy is unknown: {why}",
-    }
+    return NoiseCeiling(
+        known=False, sentence=f"the ceiling that wrong labels put on accuracy is unknown: {why}"
+    )
 
 
 def _claim_on_all(issues: Issues | None, check: str) -> dict[str, Any]:
@@ -343,16 +335,11 @@ def _claim_on_all(issues: Issues | None, check: str) -> dict[str, Any]:
     return evidence_of(str(table["evidence"].iloc[0])) if len(table) else {}
 
 
-def _ceiling(rate: float, low: float | None, high: float | None, source: str) -> dict[str, Any]:
+def _ceiling(rate: float, low: float | None, high: float | None, source: str) -> NoiseCeiling:
     between = "" if low is None or high is None else f" (between {low:.3f} and {high:.3f})"
-    return {
-        "known": True,
-        "ceiling": 1 - rate,
-        "low": low,
-        "high": high,
-        "rate": rate,
-        "source": source,
-        "sentence": f"about {rate:.1%} of the labels are wrong: judged by such labels, a perfect "
-        "model's accuracy is about "
-        f"{1 - rate:.3f}{between}",
-    }
+    return NoiseCeiling(
+        known=True,
+        estimate=CeilingEstimate(ceiling=1 - rate, low=low, high=high, rate=rate, source=source),
+        sentence=f"about {rate:.1%} of the labels are wrong: judged by such labels, a perfect "
+        f"model's accuracy is about {1 - rate:.3f}{between}",
+    )

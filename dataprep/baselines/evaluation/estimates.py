@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
 from dataprep.baselines.evaluation.bootstrap import estimate, numbered, resampled
 from dataprep.baselines.evaluation.metrics import (
     METRICS,
-    Judged,
+    LabelledRows,
     Weighted,
     class_average_precision,
     class_f,
@@ -21,6 +22,16 @@ from dataprep.baselines.evaluation.metrics import (
     metrics_for,
 )
 from dataprep.baselines.evaluation.slices import slice_figures
+from dataprep.schemas.results.evaluation import (
+    ClassFigures,
+    Confusion,
+    Estimate,
+    OptimisedMetric,
+    PartEvaluation,
+    RankingAreas,
+    RequirementResult,
+    TargetResult,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +52,8 @@ def evaluate(
     thresholds: NDArray[np.float64] | None = None,
     seed: int = 0,
     draws: int = 1000,
-) -> dict[str, Any]:
-    """Everything about predictions on one set of rows, ready for JSON (what is not defined is
-    None).
+) -> PartEvaluation:
+    """Everything about predictions on one set of rows.
 
     Args:
         goal: what is predicted.
@@ -60,20 +70,11 @@ def evaluate(
         seed: of the bootstrap.
         draws: bootstrap samples of whole units.
 
-    Returns:
-        ``samples``, ``unlabelled``, ``units``, ``draws``; ``metric`` (name, direction, value, low,
-        high); ``metrics`` (name to value, low, high; the 95 % intervals of the bootstrap over
-        units); ``confusion`` (``classes`` and ``rows``: true classes by predicted; of several
-        labels ``labels``: tn, fp, fn, tp each); ``classes`` (one entry per class: support, units,
-        precision, recall, f1, and pr_auc, roc_auc without interval); ``absent`` (classes without a
-        row here, of which no figure is); ``slices``
-        (`dataprep.baselines.evaluation.slices.slice_figures`); ``requirements``; ``target``.
-
     Raises:
         ValueError: probabilities that do not fit the labels or the goal.
     """
     _demand_fit(goal, labels, probs)
-    judged = Judged.of(goal, labels, probs, thresholds)
+    judged = LabelledRows.of(goal, labels, probs, thresholds)
     unit = numbered(units, judged.rows)
     metrics = metrics_for(goal)
     drawn, tallies = resampled(judged, metrics, unit, draws=draws, seed=seed)
@@ -86,26 +87,21 @@ def evaluate(
     }
     classes = _classes(judged, whole, tallies, unit)
     own = METRICS[goal.metric]
-    return dict(
-        jsonable(
-            {
-                "samples": len(judged),
-                "unlabelled": len(labels) - len(judged),
-                "units": count,
-                "draws": draws,
-                "metric": {"name": own.name, "direction": own.direction, **figures[own.name]},
-                "metrics": figures,
-                "confusion": _confusion(judged),
-                "classes": classes,
-                "absent": [each["class"] for each in classes if not each["support"]],
-                "slices": slice_figures(judged, unit, slices, names, seed=seed, draws=draws),
-                "requirements": [
-                    _requirement(each, figures, classes, measured or {})
-                    for each in goal.requirements
-                ],
-                "target": _target(goal, figures[own.name]),
-            }
-        )
+    return PartEvaluation(
+        samples=len(judged),
+        unlabelled=len(labels) - len(judged),
+        units=count,
+        draws=draws,
+        metric=OptimisedMetric(name=own.name, direction=own.direction, **figures[own.name]),
+        metrics=figures,
+        confusion=_confusion(judged),
+        classes=classes,
+        absent=[each.name for each in classes if not each.support],
+        slices=slice_figures(judged, unit, slices, names, seed=seed, draws=draws),
+        requirements=[
+            _requirement(each, figures, classes, measured or {}) for each in goal.requirements
+        ],
+        target=_target(goal, figures[own.name]),
     )
 
 
@@ -129,123 +125,113 @@ def _demand_fit(goal: Goal, labels: NDArray[Any], probs: NDArray[Any]) -> None:
 
 
 def _classes(
-    judged: Judged, whole: Weighted, tallies: NDArray[np.float64], unit: NDArray[np.int64]
-) -> list[dict[str, Any]]:
+    judged: LabelledRows, whole: Weighted, tallies: NDArray[np.float64], unit: NDArray[np.int64]
+) -> list[ClassFigures]:
     """Per class: how many rows and units, precision, recall and F1 with intervals, and what
     ranking says of it.
     """
     goal = judged.goal
     if not goal.classes or not judged.sound:
         return []
-    several = goal.kind == "multi-label"
-    members = [
-        judged.labels[:, c] if several else judged.labels == c for c in range(len(goal.classes))
-    ]
-    said = [
-        judged.predicted[:, c] if several else judged.predicted == c
-        for c in range(len(goal.classes))
-    ]
-    parts = {
-        "precision": (class_precision, said),
+    members, predicted = (_columns(each, goal) for each in (judged.labels, judged.predicted))
+    counted = {
+        "precision": (class_precision, predicted),
         "recall": (class_recall, members),
         "f1": (class_f, members),
     }
-    found: list[dict[str, Any]] = [
-        {"class": name, "support": int(own.sum()), "units": len(np.unique(unit[own]))}
-        for name, own in zip(goal.classes, members, strict=True)
-    ]
-    for name, (figure, rows) in parts.items():
+    estimates: dict[str, list[Estimate]] = {}
+    for name, (figure, rows) in counted.items():
         value, draws = figure(whole.tally)[0], figure(tallies)
-        for code, entry in enumerate(found):
-            entry[name] = estimate(
-                float(value[code]), draws[:, code], len(np.unique(unit[rows[code]])), bounded=True
-            )
-    for name, area in (("pr_auc", class_average_precision), ("roc_auc", class_roc_auc)):
-        values = area(whole)[0]
-        codes = (
-            [goal.classes.index(goal.positive)]
-            if goal.kind == "binary"
-            else range(len(goal.classes))
+        estimates[name] = [
+            estimate(float(value[code]), draws[:, code], len(np.unique(unit[own])), bounded=True)
+            for code, own in enumerate(rows.T)
+        ]
+    areas = [
+        RankingAreas(pr_auc=float(precision), roc_auc=float(roc))
+        for precision, roc in zip(
+            class_average_precision(whole)[0], class_roc_auc(whole)[0], strict=True
         )
-        for code, value in zip(codes, values, strict=True):
-            found[code][name] = float(value)
-    return found
+    ]
+    area_of = dict(
+        zip([goal.positive] if goal.kind == "binary" else goal.classes, areas, strict=True)
+    )
+    return [
+        ClassFigures(
+            name=name,
+            support=int(members[:, code].sum()),
+            units=len(np.unique(unit[members[:, code]])),
+            precision=estimates["precision"][code],
+            recall=estimates["recall"][code],
+            f1=estimates["f1"][code],
+            areas=area_of.get(name),
+        )
+        for code, name in enumerate(goal.classes)
+    ]
 
 
-def _confusion(judged: Judged) -> dict[str, Any]:
+def _columns(values: NDArray[Any], goal: Goal) -> NDArray[np.bool_]:
+    """(n, k) which classes each row has, from codes (n,) or the same (n, k)."""
+    if goal.kind == "multi-label":
+        return values
+    return np.asarray(values[:, None] == np.arange(len(goal.classes)))
+
+
+def _confusion(judged: LabelledRows) -> Confusion:
     """Rows by true and predicted class; of several labels the four counts of each."""
     classes = list(judged.goal.classes)
     if not classes or not judged.sound:
-        return {}
-    labels, predicted = judged.labels, judged.predicted
+        return Confusion()
     if judged.goal.kind == "multi-label":
-        counts = {
-            "tn": (~labels & ~predicted).sum(axis=0),
-            "fp": (~labels & predicted).sum(axis=0),
-            "fn": (labels & ~predicted).sum(axis=0),
-            "tp": (labels & predicted).sum(axis=0),
-        }
-        return {
-            "classes": classes,
-            "labels": {name: values.tolist() for name, values in counts.items()},
-        }
-    cells = np.bincount(labels * len(classes) + predicted, minlength=len(classes) ** 2)
-    return {"classes": classes, "rows": cells.reshape(len(classes), -1).tolist()}
+        counts = multilabel_confusion_matrix(judged.labels, judged.predicted)  # (k, 2, 2)
+        names = ("tn", "fp", "fn", "tp")
+        cells = dict(zip(names, counts.reshape(-1, 4).T, strict=True))
+        return Confusion(classes=classes, labels=cells)
+    codes = np.arange(len(classes))
+    return Confusion(
+        classes=classes, rows=confusion_matrix(judged.labels, judged.predicted, labels=codes)
+    )
 
 
 def _requirement(
     wanted: Requirement,
-    figures: Mapping[str, Any],
-    classes: list[dict[str, Any]],
+    figures: Mapping[str, Estimate],
+    classes: list[ClassFigures],
     measured: Mapping[str, float],
-) -> dict[str, Any]:
+) -> RequirementResult:
     """Whether a requirement holds, and whether it does at both ends of the figure's interval."""
-    unknown = {"value": math.nan, "low": math.nan, "high": math.nan}
-    found: Any = unknown
+    found: Any = None
     if wanted.of:
-        entry = next((each for each in classes if each["class"] == wanted.of), {})
-        found = entry.get(wanted.figure.replace("-", "_"), unknown)
+        entry: Mapping[str, Any] = next((each for each in classes if each.name == wanted.of), {})
+        found = entry.get(wanted.figure.replace("-", "_"))
     elif wanted.figure in figures:
         found = figures[wanted.figure]
-    elif wanted.figure in measured:
-        found = measured[wanted.figure]
-    if not isinstance(found, Mapping):
-        found = {"value": float(found), "low": float(found), "high": float(found)}
-    return {
-        "requirement": str(wanted),
-        "figure": wanted.figure,
-        "of": wanted.of,
-        "bound": wanted.bound,
+    else:
+        found = measured.get(wanted.figure)
+    if not isinstance(found, Estimate):
+        found = Estimate(found, found, found)
+    value, low, high = (math.nan if end is None else end for end in found.values())
+    return RequirementResult(
+        requirement=str(wanted),
+        figure=wanted.figure,
+        of=wanted.of,
+        bound=wanted.bound,
         **found,
-        "known": not math.isnan(found["value"]),
-        "holds": wanted.holds(found["value"]),
-        "surely": wanted.holds(found["low"]) and wanted.holds(found["high"]),
-    }
+        known=not math.isnan(value),
+        holds=wanted.holds(value),
+        surely=wanted.holds(low) and wanted.holds(high),
+    )
 
 
-def _target(goal: Goal, own: Mapping[str, float]) -> dict[str, Any] | None:
+def _target(goal: Goal, own: Estimate) -> TargetResult | None:
     """Whether the target is reached, and whether it is at the worse end of the interval."""
     if goal.target is None:
         return None
     higher = METRICS[goal.metric].direction == "higher"
-    worse = own["low"] if higher else own["high"]
-    return {
-        "value": goal.target,
-        "reached": own["value"] >= goal.target if higher else own["value"] <= goal.target,
-        "surely": worse >= goal.target if higher else worse <= goal.target,
-    }
-
-
-def jsonable(value: Any) -> Any:
-    """`value` with plain numbers, lists and dictionaries, and None for what is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(each) for key, each in value.items()}
-    if isinstance(value, np.ndarray):
-        return jsonable(value.tolist())
-    if isinstance(value, list | tuple):
-        return [jsonable(each) for each in value]
-    if isinstance(value, np.generic):
-        return jsonable(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    value, worse = (
+        math.nan if end is None else end for end in (own.value, own.low if higher else own.high)
+    )
+    return TargetResult(
+        value=goal.target,
+        reached=value >= goal.target if higher else value <= goal.target,
+        surely=worse >= goal.target if higher else worse <= goal.target,
+    )

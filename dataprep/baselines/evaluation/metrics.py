@@ -53,7 +53,7 @@ def decide(
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class LabelledRows:
     """The rows that can be judged: those with a label.
 
     Attributes:
@@ -77,7 +77,7 @@ class Judged:
         labels: NDArray[Any],
         probs: NDArray[Any],
         thresholds: NDArray[np.float64] | None = None,
-    ) -> Judged:
+    ) -> LabelledRows:
         """The rows with a label (one that is not -1 or NaN); see `decide` for `thresholds`."""
         rows = np.flatnonzero(known_labels(goal, labels))
         labels, probs = np.asarray(labels)[rows], np.asarray(probs, np.float64)[rows]
@@ -176,14 +176,14 @@ class Ranking:
 
 
 class Weighted:
-    """Judged rows under one or many sets of weights, with what several metrics share.
+    """LabelledRows rows under one or many sets of weights, with what several metrics share.
 
     Args:
         judged: n rows.
         weights: (d, n) weight of every row in each of d sets; ones by default.
     """
 
-    def __init__(self, judged: Judged, weights: NDArray[np.float64] | None = None) -> None:
+    def __init__(self, judged: LabelledRows, weights: NDArray[np.float64] | None = None) -> None:
         self.judged, self.goal = judged, judged.goal
         self.weights = np.ones((1, len(judged))) if weights is None else weights
         self._exact = weights is None
@@ -302,7 +302,7 @@ def _mcc(rows: Weighted) -> NDArray[np.float64]:
     return np.where(total > 0, _ratio(joint, np.sqrt(np.maximum(spreads, 0)), 0.0), np.nan)
 
 
-def row_losses(judged: Judged) -> NDArray[np.float64]:
+def row_losses(judged: LabelledRows) -> NDArray[np.float64]:
     """(n,) log-loss of every row, in nats; of several labels their mean."""
     if judged.goal.kind == "multi-label":
         given = np.where(judged.labels, judged.probs, 1 - judged.probs)
@@ -312,7 +312,7 @@ def row_losses(judged: Judged) -> NDArray[np.float64]:
     )
 
 
-def row_scores(judged: Judged) -> NDArray[np.float64]:
+def row_scores(judged: LabelledRows) -> NDArray[np.float64]:
     """(n,) how right each row is: 1 or 0, the share of labels that are right, or the absolute
     error of a regression.
     """
@@ -362,7 +362,7 @@ class Metric:
                 values, NaN where missing.
             probs: (n, k) probabilities, or (n,) values.
         """
-        return self.values(Weighted(Judged.of(goal, labels, probs)))[0]
+        return self.values(Weighted(LabelledRows.of(goal, labels, probs)))[0]
 
     def values(self, rows: Weighted) -> list[float]:
         """The figure under each set of weights; NaN where it is not defined."""

@@ -1,10 +1,10 @@
-"""Judging: what a trained network's predictions say, part by part; chosen on validation,
-reported on test.
+"""Evaluation of a trained network part by part: temperature, thresholds and abstention chosen on
+validation, figures reported on every part.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 
 from dataprep.baselines.evaluation.calibration import calibrate, calibration_figures
 from dataprep.baselines.evaluation.estimates import evaluate
-from dataprep.baselines.evaluation.metrics import Judged, decide
+from dataprep.baselines.evaluation.metrics import LabelledRows, decide
 from dataprep.baselines.evaluation.thresholds import (
     choose_abstention,
     choose_thresholds,
@@ -23,6 +23,7 @@ from dataprep.baselines.evaluation.thresholds import (
 )
 from dataprep.baselines.inference.network_predictions import logits_of, predictions
 from dataprep.schemas.columns import PROPERTIES
+from dataprep.schemas.results.evaluation import CalibrationOfParts, Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ _MOST_VALUES = 40
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class PartResults:
     """Predictions for every part, and all that they say.
 
     Attributes:
@@ -68,7 +69,7 @@ class Judgement:
     figures: dict[str, Any]
 
 
-def judge(
+def evaluate_parts(
     materials: Materials,
     network: Network,
     *,
@@ -76,7 +77,7 @@ def judge(
     test: bool = True,
     measured: Mapping[str, float] | None = None,
     seed: int = 0,
-) -> Judgement:
+) -> PartResults:
     """Predict every part and judge it; temperature, thresholds and abstention are chosen on val
     alone.
 
@@ -98,14 +99,21 @@ def judge(
         name: network if final is None or name in ("train", "val") else final for name in parts
     }
     logits = {name: logits_of(models[name], materials.store, rows) for name, rows in parts.items()}
-    temperature, figures = 1.0, {}
+    temperature = 1.0
+    figures: dict[str, Any] = {}
     labels, units = materials.labels[materials.val], materials.units[materials.val]
     if goal.kind != "regression":
         temperature, calibration = calibrate(goal, logits["val"], labels, units=units, seed=seed)
-        figures["calibration"] = {"validation": calibration}
     probs = {name: predictions(materials, each, temperature) for name, each in logits.items()}
     chosen = {} if goal.kind == "regression" else choose_thresholds(goal, labels, probs["val"])
     thresholds = threshold_array(goal, chosen) if chosen and decides_by_threshold(goal) else None
+    if goal.kind != "regression":
+        others = {
+            name: calibration_figures(goal, materials.labels[rows], probs[name], seed=seed)
+            for name, rows in parts.items()
+            if name not in ("train", "val")
+        }
+        figures["calibration"] = CalibrationOfParts(validation=calibration, parts=others)
     figures["thresholds"] = chosen
     for name, rows in parts.items():
         figures["validation" if name == "val" else name] = evaluate(
@@ -120,13 +128,9 @@ def judge(
             seed=seed,
             draws=200 if name == "train" else 1000,
         )
-        if goal.kind != "regression" and name not in ("train", "val"):
-            figures["calibration"][name] = calibration_figures(
-                goal, materials.labels[rows], probs[name], seed=seed
-            )
     if goal.kind in ("binary", "multi-class"):
         figures["coverage"] = _coverage(materials, probs, thresholds)
-    return Judgement(
+    return PartResults(
         _table(materials, parts, probs, thresholds), logits, temperature, thresholds, figures
     )
 
@@ -158,32 +162,36 @@ def slices_of(materials: Materials, rows: NDArray[np.int64]) -> pd.DataFrame:
 
 def _coverage(
     materials: Materials, probs: Mapping[str, NDArray[Any]], thresholds: NDArray[np.float64] | None
-) -> dict[str, Any]:
+) -> Coverage:
     """Accuracy by the share of images that are answered; thresholds for wished errors, chosen on
     val, as they do elsewhere.
     """
     goal, rows = materials.goal, materials.val
-    confidence, right = _answers(Judged.of(goal, materials.labels[rows], probs["val"], thresholds))
+    confidence, right = _answers(
+        LabelledRows.of(goal, materials.labels[rows], probs["val"], thresholds)
+    )
     curve = risk_coverage(confidence, ~right)
-    found: dict[str, Any] = {
-        "validation": None if curve is None else curve.shown(),
-        "abstention": [],
+    others = {
+        name: _answers(LabelledRows.of(goal, materials.labels[part], probs[name], thresholds))
+        for name, part in materials.parts.items()
+        if name in probs and name not in ("train", "val")
     }
+    found = []
     for risk in _RISKS:
         chosen = choose_abstention(confidence, ~right, risk=risk, units=materials.units[rows])
-        for name, part in materials.parts.items():
-            if name in probs and name not in ("train", "val") and chosen["threshold"] is not None:
-                sure, good = _answers(
-                    Judged.of(goal, materials.labels[part], probs[name], thresholds)
+        if chosen.threshold is not None:
+            reports = {
+                name: report_abstention(
+                    sure, ~good, chosen.threshold, units=materials.units[materials.parts[name]]
                 )
-                chosen[name] = report_abstention(
-                    sure, ~good, chosen["threshold"], units=materials.units[part]
-                )
-        found["abstention"].append(chosen)
-    return found
+                for name, (sure, good) in others.items()
+            }
+            chosen = replace(chosen, parts=reports)
+        found.append(chosen)
+    return Coverage(validation=None if curve is None else curve.shown(), abstention=found)
 
 
-def _answers(judged: Judged) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _answers(judged: LabelledRows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Probability and truth of what is answered, which a threshold may have made the less
     probable of two classes.
     """

@@ -1,5 +1,5 @@
-"""What a model is held against: answers that do not look, a probe on frozen embeddings, and the
-ceiling of label noise.
+"""What a model is compared with: trivial baselines, a probe on frozen embeddings, and the ceiling
+of label noise.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.evaluation.class_weight_effect import compare_weights
-from dataprep.baselines.evaluation.dummy import dumb_baselines, noise_ceiling, probe_baseline
+from dataprep.baselines.evaluation.dummy import noise_ceiling, probe_baseline, trivial_baselines
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.measures.decode_pass import measure
+from dataprep.schemas.results.evaluation import ProbeFigures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,9 +43,11 @@ def reference_figures(
     """
     embedding = _embedding(materials, passing)
     return {
-        "dumb": dumb_baselines(materials.goal, materials.labels, materials.train, materials.val),
+        "dumb": trivial_baselines(materials.goal, materials.labels, materials.train, materials.val),
         "ceiling": noise_ceiling(audit.issues if audit is not None else None),
-        "probe": {"known": False} if embedding is None else _probe(materials, embedding, test),
+        "probe": ProbeFigures(known=False)
+        if embedding is None
+        else _probe(materials, embedding, test),
         "imbalance": compare_weights(materials, settings, embedding),
     }
 
@@ -56,7 +59,7 @@ def _embedding(materials: Materials, passing: PassOptions) -> NDArray[Any] | Non
     return measured.arrays["embedding"] if measured.has("embedding") else None
 
 
-def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> dict[str, Any]:
+def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> ProbeFigures:
     others = {name: part for name, part in materials.unlearned(test).items() if len(part)}
     wanted = np.concatenate(list(others.values()))
     probs, facts = probe_baseline(
@@ -66,7 +69,7 @@ def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> dict[st
     judged = {
         name: evaluate(
             materials.goal, materials.labels[part], each, units=materials.units[part], draws=200
-        )["metrics"]
+        ).metrics
         for (name, part), each in zip(others.items(), np.split(probs, ends[:-1]), strict=True)
     }
-    return {"known": True, **facts, **judged}
+    return ProbeFigures(known=True, **facts, parts=judged)

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights
-from dataprep.baselines.evaluation.metrics import Judged, row_scores
-from dataprep.checks.content.slices import Slice, slices_of
+from dataprep.baselines.evaluation.metrics import LabelledRows, row_scores
+from dataprep.checks.content.slices import slices_of
 from dataprep.checks.statistics.properties import Property
 from dataprep.schemas.columns import COLUMNS
+from dataprep.schemas.results.evaluation import SliceFigures
 from dataprep.schemas.text.numbers import numbers_of
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ _LEAST_OUTSIDE = 2
 
 
 def slice_figures(
-    judged: Judged,
+    judged: LabelledRows,
     units: NDArray[np.int64],
     table: pd.DataFrame | None,
     names: Any = None,
     *,
     seed: int = 0,
     draws: int = 1000,
-) -> list[dict[str, Any]]:
+) -> list[SliceFigures]:
     """How rows of each slice score, beside rows of the same classes outside of it; worst first.
 
     The score of a row is whether it is right (the share of labels that are right; for a regression
@@ -50,13 +51,8 @@ def slice_figures(
     Args:
         judged: n rows.
         units: (n,) unit of each row, from 0 without gaps.
-        table: rows as handed to `Judged.of`; its columns slice. None: no slices.
+        table: rows as handed to `LabelledRows.of`; its columns slice. None: no slices.
         names: names of the rows of `table`.
-
-    Returns:
-        ``slice``, ``property``, ``rows``, ``units``, ``value``, ``rest`` (mean scores within and
-        without), ``difference`` with ``low`` and ``high`` (95 %), ``p`` (adjusted for all slices),
-        ``worse`` (flagged), ``examples`` (names of the most confident mistakes, of flagged slices).
     """
     if table is None or not judged.sound:
         return []
@@ -82,22 +78,26 @@ def slice_figures(
         deviation = abs(difference) / spread if spread > 0 else 0.0
         p = float((1 + (worst >= deviation).sum()) / (1 + len(worst)))
         worse = p < _ALPHA and sign * difference > 0
+        mistakes = _mistakes(judged, one.members) if worse else ()
+        inside = np.zeros(len(scores), bool)
+        inside[one.members] = True
         rows.append(
-            {
-                **_described(one, scores, units),
-                "difference": difference,
-                "low": difference - 1.96 * spread,
-                "high": difference + 1.96 * spread,
-                "p": p,
-                "worse": worse,
-                "examples": [
-                    str(labels[judged.rows[row]]) for row in _mistakes(judged, one.members)
-                ]
-                if worse
-                else [],
-            }
+            SliceFigures(
+                slice=one.name,
+                property=one.family,
+                rows=len(one.members),
+                units=len(np.unique(units[inside])),
+                value=float(scores[one.members].mean()),
+                rest=float(scores[~inside].mean()),
+                difference=difference,
+                low=difference - 1.96 * spread,
+                high=difference + 1.96 * spread,
+                p=p,
+                worse=worse,
+                examples=[str(labels[judged.rows[row]]) for row in mistakes],
+            )
         )
-    return sorted(rows, key=lambda row: -sign * float(row["difference"]))
+    return sorted(rows, key=lambda row: -sign * row.difference)
 
 
 def _properties(table: pd.DataFrame) -> list[Property]:
@@ -119,7 +119,7 @@ def _properties(table: pd.DataFrame) -> list[Property]:
     return [each for each in found if np.isfinite(each.values).any()]
 
 
-def _strata(judged: Judged) -> NDArray[np.int64]:
+def _strata(judged: LabelledRows) -> NDArray[np.int64]:
     """(n,) what rows are compared within: the class; nothing where there is more than one label,
     or a number.
     """
@@ -162,20 +162,7 @@ def _largest_by_chance(
     )
 
 
-def _described(one: Slice, scores: NDArray[np.float64], units: NDArray[np.int64]) -> dict[str, Any]:
-    outside = np.ones(len(scores), bool)
-    outside[one.members] = False
-    return {
-        "slice": one.name,
-        "property": one.family,
-        "rows": len(one.members),
-        "units": len(np.unique(units[one.members])),
-        "value": float(scores[one.members].mean()),
-        "rest": float(scores[outside].mean()),
-    }
-
-
-def _mistakes(judged: Judged, members: NDArray[np.int64]) -> NDArray[np.int64]:
+def _mistakes(judged: LabelledRows, members: NDArray[np.int64]) -> NDArray[np.int64]:
     """The members that are most wrong: largest error, or wrong with most confidence."""
     scores = row_scores(judged)[members]
     if judged.goal.kind == "regression":

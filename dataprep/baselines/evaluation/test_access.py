@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CHOSEN_BY = ("train", "val")
 
 
-def record_looks(
+def record_test_use(
     baseline: Baseline, folder: str | os.PathLike[str], split: Split | None = None
 ) -> list[str]:
     """Write each part that `baseline` was judged on, but for train and val, into the ledger of the
@@ -37,17 +37,19 @@ def record_looks(
     Raises:
         OutputError: the ledger cannot be written. Then the figures must not be shown.
     """
-    metrics, regime = baseline.metrics, baseline.metrics["regime"]
+    regime, evaluations = baseline.metrics.regime, baseline.metrics.parts or {}
+    assert regime is not None
+    assert baseline.metrics.data is not None
     model_hash = weights_hash(baseline.network)
     said = []
-    for part in metrics["data"]["parts"]:
-        if part in _CHOSEN_BY or part not in metrics:
+    for part in baseline.metrics.data.parts:
+        if part in _CHOSEN_BY or part not in evaluations:
             continue
-        figures = {name: each["value"] for name, each in metrics[part]["metrics"].items()}
+        figures = {name: each.value for name, each in evaluations[part].metrics.items()}
         said.append(
             record_evaluation(
                 folder,
-                model=f"{regime['arch']} ({regime['name']})",
+                model=f"{regime.arch} ({regime.name})",
                 metrics=figures,
                 model_hash=model_hash,
                 part=part,

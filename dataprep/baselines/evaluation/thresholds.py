@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import stats
+from sklearn.metrics import precision_recall_fscore_support
 
 from dataprep.baselines.evaluation.bootstrap import numbered
-from dataprep.baselines.evaluation.metrics import Judged
+from dataprep.baselines.evaluation.metrics import LabelledRows
 from dataprep.checks.labels.ambiguous_classes import wilson
+from dataprep.schemas.results.evaluation import (
+    Abstention,
+    AbstentionReport,
+    ClassThreshold,
+    CoverageCurve,
+    Decision,
+    PrecisionRecallCurve,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,17 +58,19 @@ class PrecisionRecall:
         hits = self.recall * self.positive
         return np.asarray((1 + beta**2) * hits / (beta**2 * self.positive + self.taken))
 
-    def shown(self) -> dict[str, list[float]]:
-        """The curve for a chart, of at most 400 points: ``threshold``, ``precision``,
-        ``recall``.
-        """
-        keep = np.unique(
-            np.linspace(0, len(self.thresholds) - 1, min(_SHOWN, len(self.thresholds)))
-            .round()
-            .astype(int)
+    def shown(self) -> PrecisionRecallCurve:
+        """The curve for a chart."""
+        keep = _spread(len(self.thresholds))
+        return PrecisionRecallCurve(
+            threshold=self.thresholds[keep].tolist(),
+            precision=self.precision[keep].tolist(),
+            recall=self.recall[keep].tolist(),
         )
-        names = {"threshold": self.thresholds, "precision": self.precision, "recall": self.recall}
-        return {name: [float(value) for value in values[keep]] for name, values in names.items()}
+
+
+def _spread(count: int) -> NDArray[np.int64]:
+    """At most `_SHOWN` of `count` places, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(_SHOWN, count)).round().astype(np.int64))
 
 
 def precision_recall(scores: NDArray[Any], positive: NDArray[Any]) -> PrecisionRecall | None:
@@ -93,7 +105,7 @@ def choose_threshold(
     *,
     beta: float = 1.0,
     require: Sequence[Requirement] = (),
-) -> dict[str, Any] | None:
+) -> ClassThreshold | None:
     """The threshold with the best F-beta among those at which every requirement holds; of equals
     the least.
 
@@ -109,9 +121,7 @@ def choose_threshold(
             passed over.
 
     Returns:
-        ``threshold``, ``precision``, ``recall``, ``f_beta`` there, ``recall_low`` and
-        ``precision_low`` (lower ends of their 95 % intervals, Wilson's), ``holds``, ``default``
-        (precision, recall and f_beta at 0.5), ``curve``; None without positive rows.
+        The threshold with what it does; None without positive rows.
     """
     curve = precision_recall(scores, positive)
     if curve is None:
@@ -125,36 +135,34 @@ def choose_threshold(
     allowed = np.flatnonzero(missed <= max(0.0, float(missed.min())) + 1e-12)
     best = int(allowed[np.argmax(f_beta[allowed])])
     hits = curve.recall[best] * curve.positive
-    return {
-        "threshold": float(curve.thresholds[best]),
-        "holds": bool(missed[best] <= 1e-12),
-        "precision": float(curve.precision[best]),
-        "recall": float(curve.recall[best]),
-        "f_beta": float(f_beta[best]),
-        "precision_low": float(wilson(hits, int(curve.taken[best]))[0]),
-        "recall_low": float(wilson(hits, curve.positive)[0]),
-        "default": _at(np.asarray(scores) >= 0.5, np.asarray(positive, bool), beta),
-        "curve": curve.shown(),
-    }
+    return ClassThreshold(
+        threshold=float(curve.thresholds[best]),
+        holds=bool(missed[best] <= 1e-12),
+        precision=float(curve.precision[best]),
+        recall=float(curve.recall[best]),
+        f_beta=float(f_beta[best]),
+        precision_low=float(wilson(hits, int(curve.taken[best]))[0]),
+        recall_low=float(wilson(hits, curve.positive)[0]),
+        default=_decision_at(np.asarray(scores) >= 0.5, np.asarray(positive, bool), beta),
+        curve=curve.shown(),
+    )
 
 
-def _at(taken: NDArray[np.bool_], positive: NDArray[np.bool_], beta: float) -> dict[str, float]:
-    hits, said, own = int((taken & positive).sum()), int(taken.sum()), int(positive.sum())
-    return {
-        "precision": hits / said if said else 0.0,
-        "recall": hits / own,
-        "f_beta": (1 + beta**2) * hits / (beta**2 * own + said),
-    }
+def _decision_at(taken: NDArray[np.bool_], positive: NDArray[np.bool_], beta: float) -> Decision:
+    precision, recall, f_beta, _ = precision_recall_fscore_support(
+        positive, taken, beta=beta, average="binary", zero_division=0.0
+    )
+    return Decision(precision=precision, recall=recall, f_beta=f_beta)
 
 
 def choose_thresholds(
     goal: Goal, labels: NDArray[Any], probs: NDArray[Any]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ClassThreshold]:
     """Class to its threshold (`choose_threshold`): the positive class of a binary goal, every label
     of several; of more than two classes those that a requirement names, each against the rest.
     Empty for a regression.
     """
-    judged = Judged.of(goal, labels, probs)
+    judged = LabelledRows.of(goal, labels, probs)
     found = {}
     for code, name in enumerate(goal.classes):
         named = [
@@ -187,11 +195,11 @@ def decides_by_threshold(goal: Goal) -> bool:
     return goal.kind == "multi-label" and goal.metric in ("macro-f1", "micro-f1", "f-beta")
 
 
-def threshold_array(goal: Goal, chosen: dict[str, dict[str, Any]]) -> NDArray[np.float64]:
+def threshold_array(goal: Goal, chosen: Mapping[str, ClassThreshold]) -> NDArray[np.float64]:
     """(k,) thresholds as `dataprep.baselines.evaluation.metrics.decide` takes them, 0.5 where
     none was chosen.
     """
-    return np.array([chosen[name]["threshold"] if name in chosen else 0.5 for name in goal.classes])
+    return np.array([chosen[name].threshold if name in chosen else 0.5 for name in goal.classes])
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,20 +221,16 @@ class RiskCoverage:
     area: float
     excess: float
 
-    def shown(self) -> dict[str, Any]:
-        """For JSON: ``coverage``, ``accuracy``, ``threshold`` of at most 400 points, ``area``,
-        ``excess``.
-        """
-        keep = np.unique(
-            np.linspace(0, len(self.coverage) - 1, min(_SHOWN, len(self.coverage)))
-            .round()
-            .astype(int)
+    def shown(self) -> CoverageCurve:
+        """The curve for a chart."""
+        keep = _spread(len(self.coverage))
+        return CoverageCurve(
+            coverage=self.coverage[keep].tolist(),
+            accuracy=(1 - self.risk[keep]).tolist(),
+            threshold=self.thresholds[keep].tolist(),
+            area=self.area,
+            excess=self.excess,
         )
-        names = {"coverage": self.coverage, "accuracy": 1 - self.risk, "threshold": self.thresholds}
-        return {name: values[keep].tolist() for name, values in names.items()} | {
-            "area": self.area,
-            "excess": self.excess,
-        }
 
 
 def risk_coverage(confidence: NDArray[Any], wrong: NDArray[Any]) -> RiskCoverage | None:
@@ -255,7 +259,7 @@ def choose_abstention(
     risk: float,
     delta: float = 0.05,
     units: Any = None,
-) -> dict[str, Any]:
+) -> Abstention:
     """The least confidence to answer at so that the risk on new data is at most `risk`, with
     probability 1 - `delta`.
 
@@ -275,33 +279,28 @@ def choose_abstention(
         units: (n,) what varies together.
 
     Returns:
-        ``threshold``, ``coverage``, ``risk`` (seen), ``bound`` (guaranteed), ``wished``, ``delta``,
-        ``units`` and ``holds``; where no threshold is good enough, ``holds`` is false and the
+        The threshold with what it does here; where none is good enough, `holds` is false and the
         values are those of the one with the least bound.
     """
     confidence, wrong = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     unit = numbered(units, np.arange(len(confidence)))
-    asked = {"wished": risk, "delta": delta}
     if not len(confidence) or not np.isfinite(confidence).all():
-        return {
-            "threshold": None,
-            "coverage": 0.0,
-            "risk": None,
-            "bound": 1.0,
-            "units": 0,
-            "holds": False,
-            **asked,
-        }
+        return Abstention(
+            threshold=None,
+            coverage=0.0,
+            risk=None,
+            bound=1.0,
+            units=0,
+            holds=False,
+            wished=risk,
+            delta=delta,
+        )
     levels = np.unique(
         np.quantile(confidence, 1 - np.arange(1, _GRID + 1) / _GRID, method="inverted_cdf")
     )
-    found = [_answered(confidence, wrong, unit, float(level), delta / _GRID) for level in levels]
-    good = [each for each in found if each["bound"] <= risk]
-    return {
-        **(good[0] if good else min(found, key=lambda each: float(each["bound"]))),
-        "holds": bool(good),
-        **asked,
-    }
+    found = [_answered(confidence, wrong, unit, float(level), risk, delta) for level in levels]
+    good = [each for each in found if each.holds]
+    return good[0] if good else min(found, key=lambda each: each.bound)
 
 
 def _answered(
@@ -309,68 +308,59 @@ def _answered(
     wrong: NDArray[np.float64],
     unit: NDArray[np.int64],
     threshold: float,
+    wished: float,
     delta: float,
-) -> dict[str, Any]:
-    """What is answered at a threshold: coverage, error among it, and the bound of the error."""
+) -> Abstention:
+    """What is answered at one of the `_GRID` thresholds: coverage, error, and its bound."""
     inside = confidence >= threshold
     rows = np.bincount(unit[inside])
     errors = np.bincount(unit[inside], wrong[inside])[rows > 0] / rows[rows > 0]
-    count = len(errors)
-    return {
-        "threshold": threshold,
-        "coverage": float(inside.mean()),
-        "risk": float(wrong[inside].mean()),
-        "bound": binomial_bound(math.ceil(float(errors.sum()) - 1e-9), count, delta),
-        "units": count,
-    }
+    bound = binomial_bound(math.ceil(float(errors.sum()) - 1e-9), len(errors), delta / _GRID)
+    return Abstention(
+        threshold=threshold,
+        coverage=float(inside.mean()),
+        risk=float(wrong[inside].mean()),
+        bound=bound,
+        units=len(errors),
+        holds=bound <= wished,
+        wished=wished,
+        delta=delta,
+    )
 
 
 def binomial_bound(errors: int, of: int, delta: float) -> float:
     """The largest rate that gives at most `errors` errors in `of` trials with probability
     `delta` (Clopper & Pearson 1934).
     """
-    if errors >= of:
-        return 1.0
-    j = np.arange(errors + 1)
-    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, of + 1)))])
-    choose = logs[of] - logs[j] - logs[of - j]
-    low, high = errors / of, 1.0
-    for _ in range(60):
-        rate = (low + high) / 2
-        terms = (
-            choose + j * math.log(max(rate, 1e-300)) + (of - j) * math.log1p(-min(rate, 1 - 1e-16))
-        )
-        low, high = (rate, high) if float(np.exp(terms).sum()) > delta else (low, rate)
-    return high
+    return float(stats.beta.ppf(1 - delta, errors + 1, of - errors)) if errors < of else 1.0
 
 
 def report_abstention(
     confidence: NDArray[Any], wrong: NDArray[Any], threshold: float, *, units: Any = None
-) -> dict[str, Any]:
-    """What a threshold chosen elsewhere does on these rows (the test part): ``answered``,
-    ``coverage``, ``risk`` with ``low`` and ``high`` (95 %, Wilson's over units), ``accuracy``,
-    ``refused_risk`` (error among those that were refused).
-    """
+) -> AbstentionReport:
+    """What a threshold chosen elsewhere does on these rows (the test part)."""
     confidence, wrong = np.asarray(confidence, np.float64), np.asarray(wrong, np.float64)
     inside = confidence >= threshold
+    refused = float(wrong[~inside].mean()) if (~inside).any() else None
     if not inside.any():
-        nothing: dict[str, Any] = dict.fromkeys(("risk", "low", "high", "accuracy"))
-        return {
-            "answered": 0,
-            "coverage": 0.0,
-            **nothing,
-            "refused_risk": float(wrong.mean()) if len(wrong) else None,
-        }
+        return AbstentionReport(
+            answered=0,
+            coverage=0.0,
+            risk=None,
+            low=None,
+            high=None,
+            accuracy=None,
+            refused_risk=refused,
+        )
     rate = float(wrong[inside].mean())
     count = len(np.unique(numbered(units, np.arange(len(wrong)))[inside]))
     low, high = (float(end) for end in wilson(rate * count, count))
-    refused = float(wrong[~inside].mean()) if (~inside).any() else None
-    return {
-        "answered": int(inside.sum()),
-        "coverage": float(inside.mean()),
-        "risk": rate,
-        "low": low,
-        "high": high,
-        "accuracy": 1 - rate,
-        "refused_risk": refused,
-    }
+    return AbstentionReport(
+        answered=int(inside.sum()),
+        coverage=float(inside.mean()),
+        risk=rate,
+        low=low,
+        high=high,
+        accuracy=1 - rate,
+        refused_risk=refused,
+    )

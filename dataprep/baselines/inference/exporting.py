@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dataprep.baselines.inference.model_card import ModelFacts
+    from dataprep.baselines.inference.model_card import ModelCard
     from dataprep.baselines.training.networks import Network
 
 #: Greatest difference that is allowed between what torch says and what onnxruntime says of the same
@@ -43,14 +43,14 @@ class Deployed(nn.Module):
     probabilities (B, k), or to the standardised output (B, 1) and values (B,) of a regression.
     """
 
-    def __init__(self, network: Network, facts: ModelFacts) -> None:
+    def __init__(self, network: Network, card: ModelCard) -> None:
         super().__init__()
         self.network = network
         self.kind, self.temperature, self.centre, self.spread = (
-            facts.kind,
-            facts.temperature,
-            facts.centre,
-            facts.spread,
+            card.kind,
+            card.temperature,
+            card.centre,
+            card.spread,
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,20 +63,20 @@ class Deployed(nn.Module):
         return logits, torch.softmax(logits / self.temperature, dim=1)
 
 
-def exported(network: Network, facts: ModelFacts) -> torch.export.ExportedProgram:
+def exported(network: Network, card: ModelCard) -> torch.export.ExportedProgram:
     """The program of a network on the processor, in evaluation mode, for any number of images at
     a time.
     """
     copy = _plain_copy(network)
-    images = torch.zeros(2, facts.size, facts.size, 3, dtype=torch.uint8)
+    images = torch.zeros(2, card.size, card.size, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1)
     with torch.no_grad(), _quiet():
         return torch.export.export(
-            Deployed(copy, facts), (images,), dynamic_shapes={INPUT: {0: batch}}
+            Deployed(copy, card), (images,), dynamic_shapes={INPUT: {0: batch}}
         )
 
 
-def export_program(network: Network, facts: ModelFacts, path: str | os.PathLike[str]) -> None:
+def export_program(network: Network, card: ModelCard, path: str | os.PathLike[str]) -> None:
     """Write the exported program (``.pt2``), which ``torch.export.load(path).module()`` gives back
     without this package.
 
@@ -84,26 +84,26 @@ def export_program(network: Network, facts: ModelFacts, path: str | os.PathLike[
         OutputError: the file cannot be written.
     """
     with write_atomically(path) as file:
-        file.write(program_bytes(exported(network, facts), facts))
+        file.write(program_bytes(exported(network, card), card))
 
 
-def program_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> bytes:
+def program_bytes(program: torch.export.ExportedProgram, card: ModelCard) -> bytes:
     """The bytes of a ``.pt2`` file; ``extra_files`` hold what the ONNX metadata does."""
     file = io.BytesIO()
     with _quiet():
-        torch.export.save(program, file, extra_files=facts.metadata())
+        torch.export.save(program, file, extra_files=card.metadata())
     return file.getvalue()
 
 
 def export_onnx(
-    network: Network, facts: ModelFacts, path: str | os.PathLike[str], images: NDArray[np.uint8]
+    network: Network, card: ModelCard, path: str | os.PathLike[str], images: NDArray[np.uint8]
 ) -> float:
     """Write ``model.onnx``: uint8 images in, logits and probabilities (or values) out, all it knows
     of itself in its metadata.
 
     Args:
         network: the trained network.
-        facts: what it predicts; see `ModelFacts`.
+        card: what it predicts; see `ModelCard`.
         path: where to.
         images: (n, size, size, 3) uint8 RGB views on which both are compared.
 
@@ -115,14 +115,14 @@ def export_onnx(
         WorkError: the exported model says something else than the network.
         OutputError: the file cannot be written.
     """
-    data = onnx_bytes(exported(network, facts), facts)
-    difference = compared(network, facts, data, images)
+    data = onnx_bytes(exported(network, card), card)
+    difference = compared(network, card, data, images)
     with write_atomically(path) as file:
         file.write(data)
     return difference
 
 
-def onnx_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> bytes:
+def onnx_bytes(program: torch.export.ExportedProgram, card: ModelCard) -> bytes:
     """The bytes of an ONNX model: the same for the same weights and versions, with no path of
     this machine in them.
     """
@@ -131,14 +131,14 @@ def onnx_bytes(program: torch.export.ExportedProgram, facts: ModelFacts) -> byte
         raise OptionError(
             f"exporting to ONNX needs {' and '.join(missing)}: {how_to_install('train')}"
         )
-    names = [LOGITS, VALUES if facts.kind == "regression" else PROBABILITIES]
+    names = [LOGITS, VALUES if card.kind == "regression" else PROBABILITIES]
     with torch.no_grad(), _quiet():
         written = torch.onnx.export(
             program, (), input_names=[INPUT], output_names=names, dynamo=True, verbose=False
         )
     model: Any = written.model_proto  # type: ignore[union-attr]
     _without_traces(model)
-    for key, value in facts.metadata().items():
+    for key, value in card.metadata().items():
         model.metadata_props.add(key=key, value=value)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -159,7 +159,7 @@ def _without_traces(model: Any) -> None:
         entry.type.tensor_type.shape.dim[0].dim_param = "batch"
 
 
-def compared(network: Network, facts: ModelFacts, data: bytes, images: NDArray[np.uint8]) -> float:
+def compared(network: Network, card: ModelCard, data: bytes, images: NDArray[np.uint8]) -> float:
     """The greatest difference between the network and the exported model on `images`.
 
     Differences of logits are as shares of the greatest logit where that is above 1, and those of
@@ -175,7 +175,7 @@ def compared(network: Network, facts: ModelFacts, data: bytes, images: NDArray[n
     with torch.inference_mode():
         ours = [
             each.numpy()
-            for each in Deployed(_plain_copy(network), facts)(
+            for each in Deployed(_plain_copy(network), card)(
                 torch.from_numpy(np.ascontiguousarray(images))
             )
         ]

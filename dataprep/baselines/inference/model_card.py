@@ -1,4 +1,4 @@
-"""Model facts: what an exported model says about itself, so that it can be used without the
+"""The model card: what an exported model says about itself, so that it can be used without the
 folder it came from.
 """
 
@@ -48,7 +48,7 @@ _KINDS: dict[str, type] = {
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelCard:
     """What a model predicts and how its answers are to be read; written into the metadata of
     ``model.onnx``, each field as JSON.
 
@@ -82,8 +82,8 @@ class ModelFacts:
     fingerprint: str = ""
 
     @classmethod
-    def of(cls, goal: Goal, metrics: Mapping[str, Any], fingerprint: str) -> ModelFacts:
-        """The facts of a baseline, out of its ``metrics.json``."""
+    def of(cls, goal: Goal, metrics: Mapping[str, Any], fingerprint: str) -> ModelCard:
+        """The card of a baseline, out of its ``metrics.json``."""
         regime, data = metrics["regime"], metrics.get("data", {})
         calibration = metrics.get("calibration", {}).get("validation", {})
         return cls(
@@ -119,8 +119,8 @@ class ModelFacts:
         return {FORM_KEY: json.dumps(_FORM), **fields}
 
     @classmethod
-    def read(cls, metadata: Mapping[str, str], path: str) -> ModelFacts:
-        """The facts in the metadata of the model in the file `path`.
+    def read(cls, metadata: Mapping[str, str], path: str) -> ModelCard:
+        """The card in the metadata of the model in the file `path`.
 
         Raises:
             InputError: a model that dataprep did not write, or of a newer version.

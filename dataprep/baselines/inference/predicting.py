@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.evaluation.metrics import decide
-from dataprep.baselines.inference.model_card import ModelFacts
+from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest import scan
 from dataprep.measures.decode.views import views_of
@@ -40,7 +40,7 @@ class Model:
     """An exported model at work.
 
     Attributes:
-        facts: what it predicts.
+        card: what it predicts.
     """
 
     def __init__(self, path: str | os.PathLike[str], threads: int = 0) -> None:
@@ -58,9 +58,9 @@ class Model:
                 "FILE.onnx"
             )
         self._session: Session = open_session(path, threads)
-        self.facts = ModelFacts.read(self._session.metadata, path)
+        self.card = ModelCard.read(self._session.metadata, path)
         self._output = next((name for name in _OUTPUTS if name in self._session.outputs), "")
-        expected = (self.facts.size, self.facts.size, 3)
+        expected = (self.card.size, self.card.size, 3)
         if (
             not self._output
             or self._session.input_shape[1:] != expected
@@ -76,7 +76,7 @@ class Model:
         images.
         """
         found = np.asarray(self._session.run(images, self._output), np.float32)
-        wide = 1 if self.facts.kind == "regression" else len(self.facts.labels)
+        wide = 1 if self.card.kind == "regression" else len(self.card.labels)
         if found.size != len(images) * wide:
             raise InputError(
                 f"the model gives {found.shape} for {len(images)} images: expected {wide} figures "
@@ -84,7 +84,7 @@ class Model:
             )
         return (
             found.reshape(len(images))
-            if self.facts.kind == "regression"
+            if self.card.kind == "regression"
             else found.reshape(len(images), wide)
         )
 
@@ -106,7 +106,7 @@ def predict(
         model: a `Model`, or the path of a ``model.onnx`` or of its folder.
         abstain_below: refuse answers of less confidence; 0 answers everything.
         risk: wished error among the answers; takes the confidence that the model's training found
-            for it on validation. Without either, that of `ModelFacts.usual_abstention`.
+            for it on validation. Without either, that of `ModelCard.usual_abstention`.
         options: how files are read and decoded.
         progress: called with (stage, done, total, note).
 
@@ -135,9 +135,7 @@ def predict(
         )
     )
     return (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else table_of(opened.facts, [], None, {}, 0.0)
+        pd.concat(frames, ignore_index=True) if frames else table_of(opened.card, [], None, {}, 0.0)
     )
 
 
@@ -153,13 +151,13 @@ def predicted_frames(
     """As `predict`, in tables of about a thousand rows: memory does not grow with the number of
     images.
     """
-    least = confidence_for(model.facts, abstain_below, risk)
+    least = confidence_for(model.card, abstain_below, risk)
     dataset = source if isinstance(source, Dataset) else scan(source)
     samples = [str(sample) for sample in dataset.samples.index]
     return _frames(dataset, samples, model, least, options or PassOptions(), progress)
 
 
-def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float | None) -> float:
+def confidence_for(card: ModelCard, abstain_below: float | None, risk: float | None) -> float:
     """The least confidence that is answered; 0 answers everything. Where neither is asked for, the
     model's usual one.
 
@@ -172,14 +170,14 @@ def confidence_for(facts: ModelFacts, abstain_below: float | None, risk: float |
     for name, value in (("abstain-below", abstain_below), ("risk", risk)):
         if value is not None and not 0 <= value <= 1:
             raise OptionError(f"--{name}: expected a share between 0 and 1, got {value:g}")
-    if facts.kind == "regression" and (abstain_below is not None or risk is not None):
+    if card.kind == "regression" and (abstain_below is not None or risk is not None):
         raise OptionError(
             "the model predicts numbers and gives no confidence: leave out --abstain-below and "
             "--risk"
         )
     if risk is not None:
-        return facts.abstain_below(risk)
-    usual = facts.usual_abstention
+        return card.abstain_below(risk)
+    usual = card.usual_abstention
     return (
         abstain_below
         if abstain_below is not None
@@ -208,7 +206,7 @@ def _frames(
             ready += 1
             if ready - start == _ROWS or ready == len(rows):
                 yield _table(
-                    model.facts,
+                    model.card,
                     [name for name, _ in rows[start:ready]],
                     _taken(rows[start:ready], known, uses),
                     least,
@@ -250,7 +248,7 @@ def _answers(
 ) -> Iterator[tuple[int, NDArray[np.float32] | Lost]]:
     """(place, probabilities or value, or why there is none), in the order in which they finish."""
     batch: list[tuple[int, NDArray[np.uint8]]] = []
-    with closing(views_of(dataset, samples, model.facts.size, options)) as views:  # type: ignore[type-var]
+    with closing(views_of(dataset, samples, model.card.size, options)) as views:  # type: ignore[type-var]
         for index, view in views:
             if isinstance(view, Lost):
                 yield index, view
@@ -270,10 +268,10 @@ def _seen(
         yield from zip((index for index, _ in batch), said, strict=True)
 
 
-def _table(facts: ModelFacts, samples: list[str], found: list[Any], least: float) -> pd.DataFrame:
+def _table(card: ModelCard, samples: list[str], found: list[Any], least: float) -> pd.DataFrame:
     """Rows of answers and of what was lost."""
     lost = {row: each for row, each in enumerate(found) if isinstance(each, Lost)}
-    shape = () if facts.kind == "regression" else (len(facts.labels),)
+    shape = () if card.kind == "regression" else (len(card.labels),)
     said = np.array(
         [
             np.full(shape, np.nan, np.float32) if row in lost else each
@@ -285,11 +283,11 @@ def _table(facts: ModelFacts, samples: list[str], found: list[Any], least: float
         row: f"{each.reason}: {each.detail}" if each.detail else each.reason
         for row, each in lost.items()
     }
-    return table_of(facts, samples, said, reasons, least)
+    return table_of(card, samples, said, reasons, least)
 
 
 def table_of(
-    facts: ModelFacts,
+    card: ModelCard,
     samples: list[str],
     said: NDArray[np.float32] | None,
     lost: dict[int, str],
@@ -298,35 +296,35 @@ def table_of(
     """The table of `predict`.
 
     Args:
-        facts: of the model.
+        card: of the model.
         samples: n names.
         said: (n, k) probabilities or (n,) values, NaN where lost; None for no rows.
         lost: row to why it was lost.
         least: confidence below which it abstains.
     """
-    shape = (0,) if facts.kind == "regression" else (0, len(facts.labels))
+    shape = (0,) if card.kind == "regression" else (0, len(card.labels))
     values = np.zeros(shape, np.float32) if said is None else said
     frame = pd.DataFrame({"sample": pd.Series(samples, dtype="str")})
     reasons = pd.Series([lost.get(row, "") for row in range(len(samples))], dtype="str")
-    if facts.kind == "regression":
+    if card.kind == "regression":
         return frame.assign(predicted=values.astype(np.float64), lost=reasons)
     gone = np.array([row in lost for row in range(len(samples))], bool)
-    predicted, confidence = _decided(facts, np.where(gone[:, None], 0, values))
+    predicted, confidence = _decided(card, np.where(gone[:, None], 0, values))
     predicted[gone], confidence[gone] = None, np.nan
     frame["predicted"], frame["confidence"] = pd.Series(predicted, dtype="str"), confidence
-    probs = pd.DataFrame(values, columns=[f"p:{name}" for name in facts.labels])
+    probs = pd.DataFrame(values, columns=[f"p:{name}" for name in card.labels])
     return pd.concat([frame, probs], axis=1).assign(
         abstained=gone | (confidence < least - _ROUNDED), lost=reasons
     )
 
 
 def _decided(
-    facts: ModelFacts, probs: NDArray[np.float32]
+    card: ModelCard, probs: NDArray[np.float32]
 ) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
     """(n,) what is said, several labels joined by ``|``, and (n,) its probability."""
-    classes = np.array(facts.labels, dtype=object)
-    decided = decide(facts.goal, probs, facts.least)
-    if facts.kind == "multi-label":
+    classes = np.array(card.labels, dtype=object)
+    decided = decide(card.goal, probs, card.least)
+    if card.kind == "multi-label":
         said = np.array(["|".join(classes[row]) for row in decided] + [""], dtype=object)[:-1]
         return said, np.where(decided, probs, 1 - probs).min(axis=1, initial=1.0).astype(np.float32)
     return classes[decided], probs[np.arange(len(probs)), decided]

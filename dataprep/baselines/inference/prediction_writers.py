@@ -1,4 +1,4 @@
-"""Answers on disk: predictions as tables, and as pre-labels in the forms that labelling tools
+"""Writers of predictions: as tables, and as pre-labels in the forms that labelling tools
 import.
 
 Every writer takes tables as they come, so that memory does not grow with the number of images (but
@@ -22,9 +22,9 @@ from dataprep.schemas.text.names import unescape_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dataprep.baselines.inference.model_card import ModelFacts
+    from dataprep.baselines.inference.model_card import ModelCard
 
-    Writer = Callable[[BinaryIO, Iterator[pd.DataFrame], ModelFacts, str], None]
+    Writer = Callable[[BinaryIO, Iterator[pd.DataFrame], ModelCard, str], None]
 
 #: Names that the control and the image have in a Label Studio project; `label_studio_config` uses
 #: the same.
@@ -32,7 +32,7 @@ _CONTROL, _IMAGE = "label", "image"
 
 
 def writer_for(path: str, pre_labels: str = "") -> Writer:
-    """The function (file, tables, facts, prefix) that writes what is asked for.
+    """The function (file, tables, card, prefix) that writes what is asked for.
 
     Args:
         path: ``.csv``, ``.parquet`` or ``.jsonl``; "" for CSV.
@@ -52,7 +52,7 @@ def writer_for(path: str, pre_labels: str = "") -> Writer:
 
 
 def write_csv(
-    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+    file: BinaryIO, tables: Iterator[pd.DataFrame], card: ModelCard, prefix: str = ""
 ) -> None:
     """One line per image, as `dataprep.baselines.inference.predicting.predict` gives them."""
     for number, table in enumerate(tables):
@@ -60,7 +60,7 @@ def write_csv(
 
 
 def write_jsonl(
-    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+    file: BinaryIO, tables: Iterator[pd.DataFrame], card: ModelCard, prefix: str = ""
 ) -> None:
     """One JSON object per image."""
     for table in tables:
@@ -68,7 +68,7 @@ def write_jsonl(
 
 
 def write_parquet(
-    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+    file: BinaryIO, tables: Iterator[pd.DataFrame], card: ModelCard, prefix: str = ""
 ) -> None:
     """A Parquet file, one row group per table."""
     import pyarrow as pa
@@ -85,7 +85,7 @@ def write_parquet(
 
 
 def write_label_studio(
-    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+    file: BinaryIO, tables: Iterator[pd.DataFrame], card: ModelCard, prefix: str = ""
 ) -> None:
     """Tasks for Label Studio's import, each with a prediction and its score
     (``labelstud.io/guide/predictions``).
@@ -96,31 +96,31 @@ def write_label_studio(
     Args:
         file: where to.
         tables: of `predict`.
-        facts: of the model.
+        card: of the model.
         prefix: before each image's path, as in ``/data/local-files/?d=set1/``.
     """
-    version = f"dataprep-{facts.arch}-{facts.fingerprint[:8]}"
+    version = f"dataprep-{card.arch}-{card.fingerprint[:8]}"
     between = b"[\n"
     for row in _rows(tables):
-        said = _said(row, facts)
+        said = predicted_labels(row, card)
         data = {
             _IMAGE: prefix + quote(os.fsencode(unescape_name(row["sample"]))),
             "dp_item_id": row["sample"],
         }
-        if facts.kind != "regression":
+        if card.kind != "regression":
             data["dp_priority"] = round(1 - row["confidence"], 6) if said is not None else 1.0
         predictions = (
             []
             if said is None
-            else [{"model_version": version, **_score(row), "result": [_result(said, facts)]}]
+            else [{"model_version": version, **_score(row), "result": [_result(said, card)]}]
         )
         file.write(between + _coded({"data": data, "predictions": predictions}))
         between = b",\n"
     file.write(b"[]\n" if between == b"[\n" else b"\n]\n")
 
 
-def _result(said: Any, facts: ModelFacts) -> dict[str, Any]:
-    if facts.kind == "regression":
+def _result(said: Any, card: ModelCard) -> dict[str, Any]:
+    if card.kind == "regression":
         return {
             "from_name": _CONTROL,
             "to_name": _IMAGE,
@@ -130,15 +130,15 @@ def _result(said: Any, facts: ModelFacts) -> dict[str, Any]:
     return {"from_name": _CONTROL, "to_name": _IMAGE, "type": "choices", "value": {"choices": said}}
 
 
-def label_studio_config(facts: ModelFacts) -> str:
+def label_studio_config(card: ModelCard) -> str:
     """The labelling configuration that these pre-labels fit; Label Studio accepts others without
     a word and shows nothing.
     """
-    if facts.kind == "regression":
+    if card.kind == "regression":
         control = f'  <Number name="{_CONTROL}" toName="{_IMAGE}"/>\n'
     else:
-        choice = "multiple" if facts.kind == "multi-label" else "single"
-        choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in facts.labels)
+        choice = "multiple" if card.kind == "multi-label" else "single"
+        choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in card.labels)
         control = (
             f'  <Choices name="{_CONTROL}" toName="{_IMAGE}" choice="{choice}">\n{choices}  '
             "</Choices>\n"
@@ -147,7 +147,7 @@ def label_studio_config(facts: ModelFacts) -> str:
 
 
 def write_coco(
-    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+    file: BinaryIO, tables: Iterator[pd.DataFrame], card: ModelCard, prefix: str = ""
 ) -> None:
     """COCO with one annotation per label, without boxes, and its score; datumaro and CVAT read it
     as labels of whole images.
@@ -155,18 +155,18 @@ def write_coco(
     Raises:
         OptionError: a regression, which COCO has no place for.
     """
-    if facts.kind == "regression":
+    if card.kind == "regression":
         raise OptionError(
             "--pre-labels coco: COCO holds classes, and the model predicts numbers: take "
             "label-studio or csv"
         )
-    number = {name: place for place, name in enumerate(facts.labels, start=1)}
+    number = {name: place for place, name in enumerate(card.labels, start=1)}
     file.write(b'{"info": {"description": "pre-labels by dataprep"},\n"images": [')
     annotations, count = io.BytesIO(), 0
     for image, row in enumerate(_rows(tables), start=1):
         entry = {"id": image, "file_name": prefix + unescape_name(row["sample"])}
         file.write((b",\n" if image > 1 else b"\n") + _coded(entry))
-        for name in _said(row, facts) or []:
+        for name in predicted_labels(row, card) or []:
             count += 1
             made = {
                 "id": count,
@@ -184,7 +184,7 @@ def write_coco(
 
 
 def write_tags(
-    file: BinaryIO, tables: Iterator[pd.DataFrame], facts: ModelFacts, prefix: str = ""
+    file: BinaryIO, tables: Iterator[pd.DataFrame], card: ModelCard, prefix: str = ""
 ) -> None:
     """``path,label,score``; several labels are joined by ``|``, and there is none where the
     model refused.
@@ -197,10 +197,8 @@ def write_tags(
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["path", "label", "score"])
     for row in _rows(tables):
-        said = _said(row, facts)
-        label = (
-            "" if said is None else f"{said:g}" if facts.kind == "regression" else "|".join(said)
-        )
+        said = predicted_labels(row, card)
+        label = "" if said is None else f"{said:g}" if card.kind == "regression" else "|".join(said)
         rows.writerow(
             [
                 prefix + unescape_name(row["sample"]),
@@ -217,15 +215,15 @@ def _rows(tables: Iterator[pd.DataFrame]) -> Iterator[Mapping[str, Any]]:
             yield {str(name): value for name, value in row.items()}
 
 
-def _said(row: Mapping[str, Any], facts: ModelFacts) -> Any:
+def predicted_labels(row: Mapping[str, Any], card: ModelCard) -> Any:
     """Labels, or the number; None where nothing is said."""
     if row["lost"]:
         return None
-    if facts.kind == "regression":
+    if card.kind == "regression":
         return float(row["predicted"])
     if row["abstained"]:
         return None
-    if facts.kind == "multi-label":
+    if card.kind == "multi-label":
         return [name for name in str(row["predicted"]).split("|") if name]
     return [row["predicted"]]
 

@@ -1,5 +1,5 @@
-"""A baseline on the terminal: what was to be predicted, by what, how good, against what, and
-what next.
+"""A baseline on the terminal: the goal, the model, its figures next to simple baselines, and what
+next.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _references(metrics: Mapping[str, Any]) -> Iterator[Line]:
     named = [(printable(row["name"]), row) for row in rows]
     wide = max(len(name) for name, _ in named)
     yield "", ""
-    yield f"{'AGAINST WHAT'.ljust(wide)}  {title.rjust(9)}  95 % INTERVAL", "dim"
+    yield f"{'COMPARED WITH'.ljust(wide)}  {title.rjust(9)}  95 % INTERVAL", "dim"
     for name, row in named:
         bar = _bar(row) if bounded else ""
         look = "bold" if row["kind"] in ("own", "test") else ""
@@ -174,7 +174,7 @@ def _mistakes(metrics: Mapping[str, Any]) -> Iterator[Line]:
         if errors.get("pairs"):
             worst = errors["pairs"][0]
             yield from _wrapped(
-                f"Most often taken for another: {printable(worst['label'])} for "
+                f"Most often confused: {printable(worst['label'])} with "
                 f"{printable(worst['predicted'])} "
                 f"({counted(worst['count'], 'time')}, {worst['share']:.0%} of the class).",
                 hang=0,
@@ -199,7 +199,7 @@ def _files(metrics: Mapping[str, Any], paths: BaselinePaths) -> Iterator[Line]:
         yield f"Model   {printable(paths[MODEL])}", ""
     yield f"        {METRICS}, {PREDICTIONS}, run.json beside it", "dim"
     if judged_parts(metrics):
-        yield "        test was looked at: each look is counted in the ledger of the split", "dim"
+        yield "        test set used; every use is logged with the split", "dim"
 
 
 def _wrapped(text: str, hang: int = 8, look: str = "") -> Iterator[Line]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from dataprep.measures.decode.thumbnails import thumbnails
-from dataprep.probes.tsne import NEIGHBOURS
 from dataprep.reports.audit import sprites
+from dataprep.reports.audit.feature_map import frequent_first, points_payload
 from dataprep.reports.audit.payload import compressed
 from dataprep.schemas.text.words import counted
 
@@ -41,26 +40,24 @@ def map_of_page(baseline: Baseline, options: PassOptions, pictures: bool) -> dic
     ] = None
     wrong = _wrong(baseline, table)
     places = np.stack([np.asarray(found["x"]), np.asarray(found["y"])], axis=1)
-    samples = baseline.dataset.samples.reindex(names)
-    sizes = {name: _numbers(samples, name) for name in ("width", "height", "bytes")}
-    splits, split_names = _numbered(table["split"])
-    data: dict[str, Any] = {
-        "at": base64.b64encode(places.astype("<u2").tobytes()).decode("ascii"),
-        "names": names,
-        "labels": list(found["labels"]),
-        "labelOf": list(found["label_of"]),
-        "splits": split_names,
-        "splitOf": splits,
-        "agreeing": list(found["agreeing"]),
-        "neighbours": NEIGHBOURS,
-        "flags": {"mistake": np.flatnonzero(wrong).tolist()},
-        "marked": np.flatnonzero(wrong).tolist(),
-        "facts": sizes,
+    mistakes = np.flatnonzero(wrong).tolist()
+    data = {
+        **points_payload(
+            baseline.dataset.samples.reindex(names),
+            places,
+            (np.asarray(found["label_of"]), list(found["labels"])),
+            frequent_first(table["split"]),
+            list(found["agreeing"]),
+            {"mistake": mistakes},
+        ),
+        "marked": mistakes,
         "schemes": _schemes(baseline, table),
         "notes": _notes(table, wrong),
     }
     data["sheet"] = (
-        _sheet(baseline, names, places, wrong, sizes, options) if pictures else sprites.sheet({})
+        _sheet(baseline, names, places, wrong, data["facts"], options)
+        if pictures
+        else sprites.sheet({})
     )
     total, points = int(found["total"]), len(names)
     return {
@@ -105,8 +102,8 @@ def _schemes(baseline: Baseline, table: pd.DataFrame) -> list[list[Any]]:
     """Further ways to colour: key, title, code of each point, names."""
     if baseline.goal.kind == "regression":
         return []
-    codes, names = _numbered(table["predicted"])
-    return [["predicted", "Predicted", codes, names]]
+    codes, names = frequent_first(table["predicted"])
+    return [["predicted", "Predicted", codes.tolist(), names]]
 
 
 def _notes(table: pd.DataFrame, wrong: NDArray[np.bool_]) -> list[str]:
@@ -138,19 +135,3 @@ def _sheet(
         baseline.dataset, [names[point] for point in points], options, side=sprites.SOURCE
     )
     return sprites.sheet({point: made[names[point]] for point in points if names[point] in made})
-
-
-def _numbered(values: pd.Series[Any]) -> tuple[list[int], list[str]]:
-    """Code of each value, -1 where it is missing, and the values, most frequent first."""
-    texts = values.where(values.notna()).astype("object")
-    counts = texts.value_counts()
-    names = sorted(counts.index, key=lambda name: (-counts[name], str(name)))
-    return pd.Index(names, dtype="object").get_indexer(pd.Index(texts, dtype="object")).tolist(), [
-        str(name) for name in names
-    ]
-
-
-def _numbers(samples: pd.DataFrame, column: str) -> list[int]:
-    if column not in samples:
-        return [-1] * len(samples)
-    return [int(value) for value in samples[column].astype("float64").fillna(-1).tolist()]

@@ -181,10 +181,13 @@ def precision_charts(metrics: Metrics) -> list[dict[str, Any]]:
 
 
 def reliability_charts(metrics: Metrics) -> dict[str, Any] | None:
-    """Accuracy by confidence, before and after the temperature, and on the other parts."""
+    """Accuracy by confidence, before and after temperature scaling, and on the other parts."""
     calibration = metrics.get("calibration") or {}
     own = calibration.get("validation") or {}
-    wanted = [("as trained", own.get("before"), 5), ("after the temperature", own.get("after"), 0)]
+    wanted = [
+        ("before temperature scaling", own.get("before"), 5),
+        ("after temperature scaling", own.get("after"), 0),
+    ]
     wanted += [(name, calibration.get(key), 3) for key, name in judged_parts(metrics)]
     known = [
         (name, each, colour) for name, each, colour in wanted if each and each.get("reliability")

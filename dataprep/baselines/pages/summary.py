@@ -79,7 +79,7 @@ def reference_rows(metrics: Metrics) -> list[Row]:
 def _references(metrics: Metrics) -> Iterator[Row]:
     own = metrics["goal"]["metric"]
     for each in metrics.get("dumb") or ():
-        yield _row("dumb", f"guessing ({each['name']})", each["what"], {"value": each["value"]})
+        yield _row("trivial", f"guessing ({each['name']})", each["what"], {"value": each["value"]})
     probe = ((metrics.get("probe") or {}).get("val") or {}).get(own)
     if probe:
         yield _row(
@@ -158,8 +158,8 @@ def _judgement(metrics: Metrics) -> tuple[str, str]:
     unmet = [each for each in requirement_rows(metrics) if not each["holds"]]
     target = (metrics.get("validation") or {}).get("target") or {}
     if "broken" in steps:
-        better = "dumb" in rows and not _worse(
-            metrics, number(own.get("value")), number(rows["dumb"]["value"])
+        better = "trivial" in rows and not _worse(
+            metrics, number(own.get("value")), number(rows["trivial"]["value"])
         )
         return "error", f"{said}: not {'surely ' if better else ''}better than guessing"
     if failed:
@@ -208,12 +208,12 @@ def _beyond(metrics: Metrics, other: float, own: Mapping[str, Any]) -> bool:
 
 def _far(metrics: Metrics, rows: Mapping[str, Row]) -> bool:
     """Whether at least half of what guessing leaves open is won."""
-    if "dumb" not in rows or "own" not in rows:
+    if "trivial" not in rows or "own" not in rows:
         return False
-    dumb, own = number(rows["dumb"]["value"]), number(rows["own"]["value"])
+    trivial, own = number(rows["trivial"]["value"]), number(rows["own"]["value"])
     if METRICS[metrics["goal"]["metric"]].direction == "lower":
-        return own < dumb / 2
-    return own - dumb > (1 - dumb) / 2
+        return own < trivial / 2
+    return own - trivial > (1 - trivial) / 2
 
 
 def _sentences(metrics: Metrics) -> Iterator[str]:
@@ -227,8 +227,8 @@ def _sentences(metrics: Metrics) -> Iterator[str]:
         yield f"On {images} {name} is {with_interval(validation['metric'])}{tests}."
     rows = {row["kind"]: row for row in reversed(reference_rows(metrics))}
     against = []
-    if "dumb" in rows:
-        against.append(f"guessing gives {figure(rows['dumb']['value'])}")
+    if "trivial" in rows:
+        against.append(f"guessing gives {figure(rows['trivial']['value'])}")
     if "probe" in rows:
         against.append(f"a linear probe on the audit's features {figure(rows['probe']['value'])}")
     if "ceiling" in rows:

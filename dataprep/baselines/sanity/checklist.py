@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from dataprep.baselines.evaluation.estimates import jsonable
 from dataprep.baselines.inference.network_predictions import features_of
 from dataprep.baselines.sanity import data as sanity_data
 from dataprep.baselines.sanity import network as sanity_network
@@ -20,6 +19,7 @@ from dataprep.baselines.training.fitting import feeder_for
 from dataprep.baselines.training.networks import make_network
 from dataprep.errors import SanityFailed
 from dataprep.probes.classifiers.folds import folds_of
+from dataprep.schemas.results.record import jsonable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,24 +7,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from dataprep.baselines.training.history import FitResult
 from dataprep.errors import FingerprintError, InputError
 from dataprep.schemas.files.reading import check_input
 from dataprep.schemas.files.stored import STAGE_LIMIT
 from dataprep.schemas.files.writing import write_atomically
 
-if TYPE_CHECKING:
-    from dataprep.baselines.training.loop import Fitted
-
 _FORM = 1
 
 
 def write_checkpoint(
-    path: str, parts: dict[str, Any], fitted: Fitted, best: dict[str, Tensor], key: str
+    path: str, parts: dict[str, Any], fitted: FitResult, best: dict[str, Tensor], key: str
 ) -> None:
     """Put the state of every part, the history and the best weights in the place of `path`.
 
@@ -52,7 +50,9 @@ def _no_checkpoint(path: str) -> Iterator[None]:
         ) from error
 
 
-def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted, dict[str, Tensor]]:
+def read_checkpoint(
+    path: str, parts: dict[str, Any], key: str
+) -> tuple[FitResult, dict[str, Tensor]]:
     """Give every part its state back; the history and the best weights. Nothing in the file is run
     (``weights_only``).
 
@@ -60,15 +60,13 @@ def read_checkpoint(path: str, parts: dict[str, Any], key: str) -> tuple[Fitted,
         InputError: not a checkpoint, or a damaged one.
         FingerprintError: one of another run.
     """
-    from dataprep.baselines.training.loop import Fitted
-
     check_input(path, "the checkpoint", limit=STAGE_LIMIT)
     with _no_checkpoint(path):
         state = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or state["form"] != _FORM:
             raise TypeError("another form")
         fitted, best, found = (
-            Fitted(**state["fitted"]),
+            FitResult(**state["fitted"]),
             state["best"],
             {name: state["parts"][name] for name in parts},
         )

@@ -29,7 +29,7 @@ _PATIENCE = timedelta(hours=12)
 
 
 @contextmanager
-def joined(device: str = "auto") -> Iterator[int]:
+def process_group(device: str = "auto") -> Iterator[int]:
     """The rank of this process among those of torchrun, which can speak to each other while the
     block runs; 0 without it.
     """
@@ -53,34 +53,34 @@ def joined(device: str = "auto") -> Iterator[int]:
         distributed.destroy_process_group()
 
 
-def share() -> tuple[int, int]:
+def rank_and_world_size() -> tuple[int, int]:
     """(rank, processes)."""
     if not distributed.is_initialized():
         return 0, 1
     return distributed.get_rank(), distributed.get_world_size()
 
 
-def is_first() -> bool:
+def is_rank_zero() -> bool:
     """Whether this process is the one that writes, prints and judges."""
-    return share()[0] == 0
+    return rank_and_world_size()[0] == 0
 
 
-def wait() -> None:
+def barrier() -> None:
     """Until every process has come here."""
-    if share()[1] > 1:
+    if rank_and_world_size()[1] > 1:
         distributed.barrier()
 
 
-def decided(decide: Callable[[], T]) -> T:
+def run_on_rank_zero(decide: Callable[[], T]) -> T:
     """What the first process makes of `decide`, in every process.
 
     Raises:
         Exception: what `decide` raised, in every process, so that none waits for one that is gone.
     """
-    if share()[1] == 1:
+    if rank_and_world_size()[1] == 1:
         return decide()
     box: list[Any] = [None, None]
-    if is_first():
+    if is_rank_zero():
         try:
             box[0] = decide()
         except Exception as error:
@@ -91,22 +91,22 @@ def decided(decide: Callable[[], T]) -> T:
     return box[0]  # type: ignore[no-any-return]
 
 
-def first_then_others(make: Callable[[], T]) -> T:
+def rank_zero_first(make: Callable[[], T]) -> T:
     """`make` in the first process, and then in the others, which find on disk what it left there.
 
     Raises:
         Exception: what `make` raised; the others hear of it.
     """
     made: list[T] = []
-    decided(lambda: made.append(make()))
+    run_on_rank_zero(lambda: made.append(make()))
     return made[0] if made else make()
 
 
-def wrapped(network: Network) -> nn.Module:
+def data_parallel(network: Network) -> nn.Module:
     """`network` for the forward pass of training: backward averages the gradients of all
     processes.
     """
-    if share()[1] == 1:
+    if rank_and_world_size()[1] == 1:
         return network
     from torch.nn.parallel import DistributedDataParallel
 
@@ -116,8 +116,8 @@ def wrapped(network: Network) -> nn.Module:
     )
 
 
-def summed(figures: Tensor) -> Tensor:
+def sum_over_ranks(figures: Tensor) -> Tensor:
     """The sum of a tensor over all processes."""
-    if share()[1] > 1:
+    if rank_and_world_size()[1] > 1:
         distributed.all_reduce(figures)
     return figures

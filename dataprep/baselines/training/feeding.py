@@ -77,7 +77,7 @@ class Feeder:
         seed: of the order.
         workers: processes that augment beside the training; 0 does it in between, which costs
             nothing where the processor trains.
-        share: (rank, processes): every process takes its own share of each epoch.
+        shard: (rank, world size): each process takes its own rows of an epoch.
     """
 
     store: PixelStore
@@ -89,7 +89,7 @@ class Feeder:
     augment: Augment | None = None
     seed: int = 0
     workers: int = 0
-    share: tuple[int, int] = (0, 1)
+    shard: tuple[int, int] = (0, 1)
 
     def __len__(self) -> int:
         """Batches of an epoch."""
@@ -115,7 +115,7 @@ class Feeder:
         return np.random.default_rng([self.seed, epoch]).permutation(rows) if self.shuffle else rows
 
     def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
-        rank, processes = self.share
+        rank, processes = self.shard
         rows = self.order(epoch)
         if (
             processes > 1

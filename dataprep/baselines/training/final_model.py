@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.training.fitting import Taught, key_of, teach
+from dataprep.baselines.training.fitting import TrainedNetwork, key_of, train_network
 
 if TYPE_CHECKING:
     from dataprep.augment.policies import Policy
@@ -26,7 +26,7 @@ _FOLDER = "final"
 def finalise(
     materials: Materials,
     regime: Regime,
-    taught: Taught,
+    trained: TrainedNetwork,
     *,
     policy: Policy | None = None,
     device: str = "cpu",
@@ -37,24 +37,24 @@ def finalise(
 ) -> tuple[Network, Mapping[str, Any]]:
     """Train anew on train and val. Nothing is chosen by val any more: it has become training data.
 
-    The number of epochs is that of the best one of `taught`, and the learning rate falls to zero
-    within them. Temperature, thresholds and abstention stay those of `taught`, which were chosen
+    The number of epochs is that of the best one of `trained`, and the learning rate falls to zero
+    within them. Temperature, thresholds and abstention stay those of `trained`, which were chosen
     while val was unseen.
 
     Args:
         materials, regime, policy, device, workers, folder, resume, report: as of
-            `dataprep.baselines.training.fitting.teach`.
-        taught: the model that val chose.
+            `dataprep.baselines.training.fitting.train_network`.
+        trained: the model that val chose.
 
     Returns:
         The network, and figures: ``epochs``, ``samples``, ``train_loss`` of the last epoch (None of
         frozen features).
     """
-    epochs = regime.settings.epochs if taught.fitted is None else taught.fitted.best_epoch + 1
+    epochs = regime.settings.epochs if trained.fitted is None else trained.fitted.best_epoch + 1
     chosen = replace(regime, settings=replace(regime.settings, epochs=max(1, epochs), patience=0))
     both = np.sort(np.concatenate([materials.train, materials.val]))
     whole = replace(materials, parts={**materials.parts, "train": both})
-    final = teach(
+    final = train_network(
         whole,
         chosen,
         policy=policy,

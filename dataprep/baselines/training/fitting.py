@@ -1,4 +1,4 @@
-"""Teaching: a network for some materials, by one regime."""
+"""Train one network on some materials, by one regime."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import torch
 
 from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.distributed import share
+from dataprep.baselines.training.distributed import rank_and_world_size
 from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_linear
+from dataprep.baselines.training.history import FitResult
 from dataprep.baselines.training.logs import Log
-from dataprep.baselines.training.loop import Fitted, Report, fit
+from dataprep.baselines.training.loop import Report, fit
 from dataprep.baselines.training.losses import Loss, class_weights
 from dataprep.baselines.training.networks import Network, make_network
 from dataprep.errors import OptionError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
+class TrainedNetwork:
     """A trained network.
 
     Attributes:
@@ -43,12 +44,12 @@ class Taught:
     """
 
     network: Network
-    fitted: Fitted | None
+    fitted: FitResult | None
     linear: Linear | None
     linear_val: NDArray[np.float32] | None
 
 
-def teach(
+def train_network(
     materials: Materials,
     regime: Regime,
     *,
@@ -63,7 +64,7 @@ def teach(
     choose: bool = True,
     linear: Linear | None = None,
     watch: Callable[[Mapping[str, float]], None] | None = None,
-) -> Taught:
+) -> TrainedNetwork:
     """Train by `regime` on the rows of train, choosing the epoch by those of val.
 
     A pretrained network first gets a classifier fitted on its frozen features, and then learns
@@ -108,7 +109,7 @@ def teach(
         network.classifier.bias.data.copy_(linear.bias)
         linear_val = logits_of(network, materials.store, materials.val)
     if regime.name == "frozen":
-        return Taught(network, None, linear, linear_val)
+        return TrainedNetwork(network, None, linear, linear_val)
     network.freeze(settings.freeze)
     feeder = feeder_for(materials, settings, policy, workers)
     _refuse_lone(network, feeder, regime.size, device)
@@ -132,7 +133,7 @@ def teach(
         report=report,
         log=log,
     )
-    return Taught(network, fitted, linear, linear_val)
+    return TrainedNetwork(network, fitted, linear, linear_val)
 
 
 def loss_for(materials: Materials, settings: TrainSettings) -> Loss:
@@ -160,7 +161,7 @@ def feeder_for(
         augment=augment,
         seed=settings.seed,
         workers=workers,
-        share=share(),
+        shard=rank_and_world_size(),
     )
 
 
@@ -168,7 +169,7 @@ def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> No
     """Batch norm knows no spread of a single value: one image at a time needs maps of more than
     one place.
     """
-    if min(feeder.batch, len(feeder.rows) // feeder.share[1]) > 1:
+    if min(feeder.batch, len(feeder.rows) // feeder.shard[1]) > 1:
         return
     network.eval()
     with torch.inference_mode():
@@ -271,7 +272,7 @@ def key_of(materials: Materials, regime: Regime, policy: Policy | None) -> str:
         for name, rows in materials.parts.items()
     ]
     goal = materials.goal
-    parts.append(f"{share()[1]} processes, {goal.metric} {goal.positive} {goal.beta}")
+    parts.append(f"{rank_and_world_size()[1]} processes, {goal.metric} {goal.positive} {goal.beta}")
     return str(xxhash.xxh3_128("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest())
 
 

@@ -9,15 +9,21 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
 
 from dataprep.baselines.training.checkpoints import read_checkpoint, write_checkpoint
-from dataprep.baselines.training.distributed import decided, is_first, share, summed, wrapped
+from dataprep.baselines.training.distributed import (
+    data_parallel,
+    is_rank_zero,
+    rank_and_world_size,
+    run_on_rank_zero,
+    sum_over_ranks,
+)
 from dataprep.baselines.training.feeding import Batch
+from dataprep.baselines.training.history import FitResult
 from dataprep.baselines.training.logs import Log
 from dataprep.baselines.training.networks import Network
 from dataprep.baselines.training.settings import TrainSettings
@@ -25,18 +31,6 @@ from dataprep.errors import WorkError
 
 #: Called after every step: (epoch, step, steps of the epoch, figures).
 Report = Callable[[int, int, int, Mapping[str, float]], None]
-
-
-@dataclass
-class Fitted:
-    """What training left behind: one row of figures per epoch, and the epoch whose weights were
-    kept.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = -1
-    best_score: float = -math.inf
-    resumed_at: int = 0
 
 
 def fit(
@@ -52,7 +46,7 @@ def fit(
     key: str = "",
     report: Report | None = None,
     log: Log | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train `network`; it ends with the weights of its best epoch.
 
     Args:
@@ -77,14 +71,14 @@ def fit(
     device = next(network.parameters()).device
     optimiser = make_optimiser(network, settings)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, pace(settings, math.ceil(steps / settings.accumulate))
+        optimiser, learning_rate_schedule(settings, math.ceil(steps / settings.accumulate))
     )
     scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
-    fitted, best = Fitted(), {name: value.clone() for name, value in network.state_dict().items()}
+    fitted, best = FitResult(), weights_of(network)
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "scaler": scaler}
     if resume and os.path.exists(checkpoint):
         fitted, best = read_checkpoint(checkpoint, parts, key)
-    shared, rank = wrapped(network), share()[0]
+    shared, rank = data_parallel(network), rank_and_world_size()[0]
     for epoch in range(len(fitted.history), settings.epochs):
         if epoch - fitted.best_epoch > settings.patience > 0 and fitted.history:
             break
@@ -96,7 +90,7 @@ def fit(
         for step, (images, targets) in enumerate(batches(epoch), start=1):
             images = images.to(device, non_blocking=True)  # (B, 3, H, W) uint8
             targets = targets.to(device, non_blocking=True)  # (B, ...)
-            with mixed(settings.precision, device.type):
+            with autocast(settings.precision, device.type):
                 value = loss(shared(images.float() / 255), targets)
             scaler.scale(value / settings.accumulate).backward()
             if step % settings.accumulate == 0 or step == steps:
@@ -121,27 +115,34 @@ def fit(
                         "best": fitted.best_score,
                     },
                 )
-        lost, count = summed(total).tolist()
-        refuse_infinite(lost, epoch)
+        lost, count = sum_over_ranks(total).tolist()
+        check_finite(lost, epoch)
         figures: dict[str, float] = {"epoch": epoch, "train_loss": lost / max(count, 1)}
         figures["lr"] = float(schedule.get_last_lr()[-1])
         figures["images_per_s"] = count / (time.perf_counter() - started)
         figures |= (
-            {"score": float(epoch)} if score is None else decided(lambda: evaluated(network, score))
+            {"score": float(epoch)}
+            if score is None
+            else run_on_rank_zero(lambda: evaluate(network, score))
         )
         fitted.history.append(figures)
         if log is not None and rank == 0:
             log(fitted.history)
         if figures["score"] > fitted.best_score:
             fitted.best_epoch, fitted.best_score = epoch, figures["score"]
-            best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        if checkpoint and is_first():
+            best = weights_of(network)
+        if checkpoint and is_rank_zero():
             write_checkpoint(checkpoint, parts, fitted, best, key)
     network.load_state_dict(best)
     return fitted
 
 
-def evaluated(
+def weights_of(network: Network) -> dict[str, torch.Tensor]:
+    """A copy of all weights and running statistics."""
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def evaluate(
     network: Network, score: Callable[[Network], Mapping[str, float]]
 ) -> Mapping[str, float]:
     """The figures of `score`, in evaluation mode and without gradients."""
@@ -173,7 +174,7 @@ def make_optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.O
     return torch.optim.AdamW(options, lr=settings.lr)
 
 
-def pace(settings: TrainSettings, steps: int) -> Callable[[int], float]:
+def learning_rate_schedule(settings: TrainSettings, steps: int) -> Callable[[int], float]:
     """Step to the share of the learning rate: a linear start, then half a cosine down to 0
     (Loshchilov & Hutter 2017).
     """
@@ -189,13 +190,13 @@ def pace(settings: TrainSettings, steps: int) -> Callable[[int], float]:
     return share
 
 
-def mixed(precision: str, device: str) -> Any:
-    """Automatic mixed precision, where it is asked for."""
+def autocast(precision: str, device: str) -> Any:
+    """Automatic autocast precision, where it is asked for."""
     kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
     return torch.autocast(device, kinds[precision]) if precision in kinds else nullcontext()
 
 
-def refuse_infinite(total: float, epoch: int) -> None:
+def check_finite(total: float, epoch: int) -> None:
     """Stop where the loss of an epoch is not finite."""
     if not math.isfinite(total):
         raise WorkError(

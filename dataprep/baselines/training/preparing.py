@@ -54,7 +54,7 @@ def prepare(
         InputError: no parts, no labels, or nothing that can be read to train or judge on.
         OptionError: a setting that does not suit the goal or the regime.
     """
-    readable = _readable(dataset)
+    readable = dataset.readable
     parts = parts_of(dataset, readable)  # a missing part is said before labels are looked at
     goal = read_goal(
         dataset,
@@ -107,12 +107,6 @@ def with_val(
         "val": train[held],
         **{name: rows for name, rows in parts.items() if name != "train"},
     }
-
-
-def _readable(dataset: Dataset) -> NDArray[np.bool_]:
-    if "lost" not in dataset.samples:
-        return np.ones(len(dataset), bool)
-    return np.asarray(dataset.samples["lost"].astype("str").fillna("").isin(["", "nan"]), bool)
 
 
 def _side(dataset: Dataset) -> float:

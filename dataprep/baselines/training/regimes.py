@@ -1,4 +1,4 @@
-"""Regimes: how much of a network the data can teach, and the settings that suit it."""
+"""Regimes: how much of a network the data can train, and the settings that suit it."""
 
 from __future__ import annotations
 

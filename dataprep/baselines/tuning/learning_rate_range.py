@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from dataprep.baselines.training.fitting import feeder_for, loss_for
-from dataprep.baselines.training.loop import make_optimiser, mixed
+from dataprep.baselines.training.loop import autocast, make_optimiser
 from dataprep.baselines.training.networks import make_network
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def range_rates(
             losses.append(value)
             if report is not None:
                 report(step + 1, STEPS, f"learning rate {rates[step]:.2g}")
-    return judge_rates(rates[: len(losses)], losses, settings.lr, asked=asked)
+    return pick_learning_rate(rates[: len(losses)], losses, settings.lr, asked=asked)
 
 
 def sweep(
@@ -146,7 +146,7 @@ def sweep(
     for rate, (images, targets) in zip(rates, batches, strict=False):
         for group, share in zip(optimiser.param_groups, shares, strict=True):
             group["lr"] = rate * share
-        with mixed(settings.precision, device.type):
+        with autocast(settings.precision, device.type):
             value = loss(network(images.to(device).float() / 255), targets.to(device))
         found = float(value.detach())
         yield found
@@ -179,7 +179,7 @@ class _Smooth:
         return not math.isfinite(value) or value > self.best + DIVERGED * self.first
 
 
-def judge_rates(
+def pick_learning_rate(
     rates: Sequence[float], losses: Sequence[float], default: float, *, asked: bool = False
 ) -> Ranged:
     """Read the curve: where the loss falls fastest, where it diverges, and which rate follows.

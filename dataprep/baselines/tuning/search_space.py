@@ -20,7 +20,7 @@ _MOST_FROZEN = 6
 
 
 @dataclass(frozen=True)
-class Knob:
+class Hyperparameter:
     """A setting that tuning moves.
 
     Attributes:
@@ -53,33 +53,35 @@ class Knob:
         return {name: value for name, value in asdict(self).items() if name in _shown_of(self)}
 
 
-def _shown_of(knob: Knob) -> tuple[str, ...]:
+def _shown_of(parameter: Hyperparameter) -> tuple[str, ...]:
     return (
         ("name", "group", "default", "choices")
-        if knob.choices
+        if parameter.choices
         else ("name", "group", "default", "low", "high", "log")
     )
 
 
 def space_for(
     materials: Materials, regime: Regime, policy: Policy | None = None, asked: Collection[str] = ()
-) -> tuple[Knob, ...]:
+) -> tuple[Hyperparameter, ...]:
     """What may be moved for `regime`; not what the user set (`asked`), nor what does nothing for
     the goal.
     """
-    return tuple(knob for knob in _knobs(materials, regime, policy) if knob.name not in asked)
+    return tuple(
+        parameter for parameter in _knobs(materials, regime, policy) if parameter.name not in asked
+    )
 
 
-def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Iterator[Knob]:
+def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Iterator[Hyperparameter]:
     settings = regime.settings
     classes = materials.goal.kind in ("binary", "multi-class")
     if regime.name != "frozen":
         if settings.lr > 0:
-            yield Knob(
+            yield Hyperparameter(
                 "lr", "learning rate", settings.lr, settings.lr / 10, settings.lr * 10, log=True
             )
         if regime.name == "fine-tune":
-            yield Knob(
+            yield Hyperparameter(
                 "body_lr",
                 "learning rate",
                 settings.body_lr,
@@ -88,12 +90,12 @@ def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Itera
                 log=settings.body_lr > 0,
             )
             if regime.arch == "lite0":
-                yield Knob(
+                yield Hyperparameter(
                     "freeze", "layers", settings.freeze, 0, max(_MOST_FROZEN, settings.freeze)
                 )
-        yield Knob("dropout", "units", settings.dropout, 0.0, max(0.6, settings.dropout))
+        yield Hyperparameter("dropout", "units", settings.dropout, 0.0, max(0.6, settings.dropout))
         if settings.weight_decay > 0:
-            yield Knob(
+            yield Hyperparameter(
                 "weight_decay",
                 "rest",
                 settings.weight_decay,
@@ -102,21 +104,21 @@ def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Itera
                 log=True,
             )
         if classes:
-            yield Knob(
+            yield Hyperparameter(
                 "smoothing",
                 "rest",
                 settings.smoothing,
                 choices=_with((0.0, 0.05, 0.1, 0.2), settings.smoothing),
             )
         fits = tuple(size for size in (16, 32, 64) if size * 4 <= len(materials.train))
-        yield Knob("batch", "rest", settings.batch, choices=_with(fits, settings.batch))
+        yield Hyperparameter("batch", "rest", settings.batch, choices=_with(fits, settings.batch))
         if policy is not None:
-            yield Knob("policy", "rest", policy.name, choices=(policy.name, "none"))
+            yield Hyperparameter("policy", "rest", policy.name, choices=(policy.name, "none"))
     if classes:
         weightings = ("inverse", "effective", "none")
-        yield Knob("class_weights", "rest", settings.class_weights, choices=weightings)
+        yield Hyperparameter("class_weights", "rest", settings.class_weights, choices=weightings)
     if classes and regime.name == "frozen":
-        yield Knob(
+        yield Hyperparameter(
             "focal", "rest", settings.focal, choices=_with((0.0, 1.0, 2.0), settings.focal)
         )  # few, so that fits are kept
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dataprep.baselines.training.distributed import decided
+from dataprep.baselines.training.distributed import run_on_rank_zero
 from dataprep.baselines.tuning.learning_rate_range import range_rates
 from dataprep.baselines.tuning.search_space import regime_of
 from dataprep.baselines.tuning.tuning import tune
@@ -43,7 +43,7 @@ def search_settings(
     """
     figures: dict[str, Any] = {}
     if options.sanity and regime.name != "frozen":
-        ranged = decided(
+        ranged = run_on_rank_zero(
             lambda: range_rates(
                 materials, regime, policy, device=device, asked="lr" in asked, report=report
             )

@@ -10,7 +10,7 @@ import numpy as np
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights, numbered
 from dataprep.baselines.evaluation.comparing import compare_models
-from dataprep.baselines.evaluation.metrics import METRICS, Judged, Weighted
+from dataprep.baselines.evaluation.metrics import METRICS, LabelledRows, Weighted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def corrected_score(
     """
     metric = METRICS[goal.metric]
     sign = 1.0 if metric.direction == "higher" else -1.0
-    judged = [Judged.of(goal, labels, each) for each in probs]
+    judged = [LabelledRows.of(goal, labels, each) for each in probs]
     rows = judged[0].rows
     inside, outside = [], []
     for block in drawn_weights(numbered(units, rows), draws, seed):
@@ -86,7 +86,7 @@ def corrected_score(
     return {"corrected": float(sign * (top - optimism)), "optimism": optimism, "gain": gain}
 
 
-def judge_winner(
+def select_trial(
     goal: Goal,
     labels: NDArray[Any],
     probs: Sequence[NDArray[Any]],

@@ -16,7 +16,7 @@ import numpy as np
 
 from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.fitting import linear_on, teach
+from dataprep.baselines.training.fitting import linear_on, train_network
 from dataprep.baselines.training.frozen_features import Linear
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.tuning.search_space import regime_of
@@ -41,7 +41,7 @@ Watch = Callable[[int, float], None]
 
 
 @dataclass
-class Bench:
+class TrialEvaluator:
     """What trials are judged by.
 
     Attributes:
@@ -136,7 +136,7 @@ class Bench:
             step += 1
 
         linear = None if regime.name == "scratch" else self._linear_for(number, own, regime)
-        taught = teach(
+        trained = train_network(
             own,
             regime,
             policy=policy,
@@ -145,11 +145,11 @@ class Bench:
             linear=linear,
             watch=watched,
         )
-        assert taught.fitted is not None
+        assert trained.fitted is not None
         return (
-            logits_of(taught.network, own.store, own.val),
-            len(taught.fitted.history),
-            taught.fitted.best_score,
+            logits_of(trained.network, own.store, own.val),
+            len(trained.fitted.history),
+            trained.fitted.best_score,
         )
 
     def _aim(self, own: Materials, logits: NDArray[np.float32]) -> float:

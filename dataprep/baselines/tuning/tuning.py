@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataprep.baselines.training.distributed import decided, is_first
-from dataprep.baselines.tuning.search_space import GROUPS, Knob, regime_of, space_for
-from dataprep.baselines.tuning.selection import judge_winner
-from dataprep.baselines.tuning.trials import Bench, TrialLog
+from dataprep.baselines.training.distributed import is_rank_zero, run_on_rank_zero
+from dataprep.baselines.tuning.search_space import GROUPS, Hyperparameter, regime_of, space_for
+from dataprep.baselines.tuning.selection import select_trial
+from dataprep.baselines.tuning.trials import TrialEvaluator, TrialLog
 from dataprep.errors import OptionError, WorkError
 from dataprep.schemas.text.extras import how_to_install
 
@@ -108,22 +108,25 @@ def tune(
             f"nothing to tune: the regime {regime.name} has no setting to move for a "
             f"{materials.goal.kind} goal"
         )
-    bench = Bench(materials, regime, policy, device, workers, seed)
-    log = TrialLog(folder if is_first() else "", [*_FIXED, *(knob.name for knob in space), "curve"])
+    evaluator = TrialEvaluator(materials, regime, policy, device, workers, seed)
+    log = TrialLog(
+        folder if is_rank_zero() else "",
+        [*_FIXED, *(parameter.name for parameter in space), "curve"],
+    )
     study = _study(optuna, strategy, trials, seed)
-    study.enqueue_trial({knob.name: knob.default for knob in space})
+    study.enqueue_trial({parameter.name: parameter.default for parameter in space})
     table: list[dict[str, Any]] = []
     kept: dict[int, NDArray[Any]] = {}
     for number, group in enumerate(_plan(space, trials, strategy)):
         if report is not None:
             report(number, trials, _told(table))
-        row, probs = _run(optuna, study, bench, space, group, _best(table))
+        row, probs = _run(optuna, study, evaluator, space, group, _best(table))
         log.add(row)
         table.append({**row, "trial": number})
         if probs is not None:
             kept[number] = probs
             _forget(kept, table)
-    return decided(lambda: _chosen(bench, space, table, kept, strategy, seed))
+    return run_on_rank_zero(lambda: _chosen(evaluator, space, table, kept, strategy, seed))
 
 
 def _optuna() -> Any:
@@ -148,11 +151,11 @@ def _study(optuna: Any, strategy: str, trials: int, seed: int) -> Any:
     return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
 
-def _plan(space: tuple[Knob, ...], trials: int, strategy: str) -> Iterator[str]:
+def _plan(space: tuple[Hyperparameter, ...], trials: int, strategy: str) -> Iterator[str]:
     """Group of settings that each trial moves; "all" for the default and for strategies that
     know no groups.
     """
-    groups = [group for group in GROUPS if any(knob.group == group for knob in space)]
+    groups = [group for group in GROUPS if any(parameter.group == group for parameter in space)]
     for number in range(trials):
         yield (
             "all"
@@ -164,16 +167,21 @@ def _plan(space: tuple[Knob, ...], trials: int, strategy: str) -> Iterator[str]:
 def _run(
     optuna: Any,
     study: Any,
-    bench: Bench,
-    space: tuple[Knob, ...],
+    evaluator: TrialEvaluator,
+    space: tuple[Hyperparameter, ...],
     group: str,
     best: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Any], NDArray[Any] | None]:
     """One trial: its line of the log, and its predictions where it was complete."""
     trial = study.ask()
-    moved = [knob for knob in space if group in ("all", knob.group)]
-    values = {knob.name: knob.default if best is None else best[knob.name] for knob in space}
-    values |= decided(lambda: {knob.name: knob.ask(trial) for knob in moved})
+    moved = [parameter for parameter in space if group in ("all", parameter.group)]
+    values = {
+        parameter.name: parameter.default if best is None else best[parameter.name]
+        for parameter in space
+    }
+    values |= run_on_rank_zero(
+        lambda: {parameter.name: parameter.ask(trial) for parameter in moved}
+    )
     curve: list[float] = []
 
     def watch(step: int, score: float) -> None:
@@ -194,8 +202,8 @@ def _run(
     }
     probs = None
     try:
-        probs, row["epochs"] = bench.judge(values, watch)
-        row["score"], aim = bench.score(probs)
+        probs, row["epochs"] = evaluator.judge(values, watch)
+        row["score"], aim = evaluator.score(probs)
         row["state"] = "complete" if math.isfinite(aim) else "failed"
         study.tell(
             trial,
@@ -249,59 +257,62 @@ def _forget(kept: dict[int, NDArray[Any]], table: list[dict[str, Any]]) -> None:
 
 
 def _chosen(
-    bench: Bench,
-    space: tuple[Knob, ...],
+    evaluator: TrialEvaluator,
+    space: tuple[Hyperparameter, ...],
     table: list[dict[str, Any]],
     kept: dict[int, NDArray[Any]],
     strategy: str,
     seed: int,
 ) -> Tuned:
-    goal, rows = bench.materials.goal, bench.rows
+    goal, rows = evaluator.materials.goal, evaluator.rows
     best = _best(table)
     if best is None or 0 not in kept:
         raise WorkError(
             "the default settings cannot be judged: their figure on validation is not defined"
         )
     places = sorted(kept)
-    verdict = judge_winner(
+    verdict = select_trial(
         goal,
-        bench.materials.labels[rows],
+        evaluator.materials.labels[rows],
         [kept[number] for number in places],
         places.index(best["trial"]),
-        bench.materials.units[rows],
+        evaluator.materials.units[rows],
         seed=seed,
     )
     winner = best if verdict["taken"] else table[0]
-    values = {knob.name: winner[knob.name] for knob in space}
+    values = {parameter.name: winner[parameter.name] for parameter in space}
     shown = [{name: value for name, value in row.items() if name != "aim"} for row in table]
     states = [row["state"] for row in table]
     figures = {
         "known": True,
         "strategy": strategy,
         "metric": goal.metric,
-        "judged_on": bench.told,
+        "judged_on": evaluator.told,
         "rows": len(rows),
-        "units": len(set(bench.materials.units[rows].tolist())),
-        "space": [knob.shown() for knob in space],
+        "units": len(set(evaluator.materials.units[rows].tolist())),
+        "space": [parameter.shown() for parameter in space],
         "trials": shown,
         **{state: states.count(state) for state in ("complete", "pruned", "failed")},
         "default": table[0]["score"],
         "best": {"trial": best["trial"], "score": best["score"]},
         **verdict,
         "settings": values,
-        "sentence": _sentence(bench, table, best, verdict),
+        "sentence": _sentence(evaluator, table, best, verdict),
     }
-    policy = None if values.get("policy") == "none" else bench.policy
-    return Tuned(regime_of(bench.regime, values), policy, shown, figures)
+    policy = None if values.get("policy") == "none" else evaluator.policy
+    return Tuned(regime_of(evaluator.regime, values), policy, shown, figures)
 
 
 def _sentence(
-    bench: Bench, table: list[dict[str, Any]], best: Mapping[str, Any], verdict: Mapping[str, Any]
+    evaluator: TrialEvaluator,
+    table: list[dict[str, Any]],
+    best: Mapping[str, Any],
+    verdict: Mapping[str, Any],
 ) -> str:
     told = (
-        f"the best of {len(table)} trials has {bench.materials.goal.metric} "
+        f"the best of {len(table)} trials has {evaluator.materials.goal.metric} "
         f"{best['score']:.3f} "
-        f"on {bench.told}"
+        f"on {evaluator.told}"
     )
     if verdict["corrected"] is not None:
         told += (

@@ -25,7 +25,7 @@ _PAYS = 0.005
 
 @dataclass(frozen=True)
 class LearningCurve(Check):
-    """What more data would bring.
+    """Expected gain from more data.
 
     What it finds:
         The accuracy that a cheap classifier reaches with growing parts of the data, carried on to
@@ -66,15 +66,14 @@ class LearningCurve(Check):
     classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "none"
-    summary: ClassVar = "What more data would bring"
+    summary: ClassVar = "Expected gain from more data"
     advice: ClassVar = (
-        "Collect more where the curve climbs; where it is flat, mend labels or "
-        "train a larger model."
+        "Collect more data if the curve still rises; if it is flat, fix labels or train a larger "
+        "model."
     )
     message: ClassVar = (
-        "twice the data: accuracy {now:.2f} → {figure:.2f} ± {margin:.2f} by a probe on the "
-        "embedding ({samples:,} samples, "
-        "{classes:,} classes){advice}"
+        "twice the data: accuracy {now:.2f} → {figure:.2f} ± {margin:.2f} of a linear probe on "
+        "the embedding ({samples:,} samples, {classes:,} classes){advice}"
     )
 
     repeats: int = option(6, "times that the curve is measured", low=2, high=100)
@@ -123,16 +122,15 @@ def _advice(curve: Curve, typical: int, wrong_labels: bool) -> str:
     climbs, may_climb = gain > 0 and curve.low > curve.now, curve.high > curve.now + _PAYS
     if typical < _SCARCE:
         few = (
-            f"; a typical class has only {typical:,}: start from a pretrained model and judge "
-            "by "
-            "cross-validation"
+            f"; a typical class has only {typical:,}: start from a pretrained model and evaluate "
+            f"by cross-validation"
         )
         return few + (", and collect more" if climbs else "")
     if climbs:
-        return "; more data pays"
+        return "; more data is likely to help"
     if may_climb:
-        return "; whether more data pays cannot be told from this curve"
+        return "; this curve does not show whether more data helps"
     return (
         f"; the curve is flat: {'better labels or ' if wrong_labels else ''}a larger model may "
-        "bring more than more of the same"
+        f"help more than more data"
     )

@@ -36,7 +36,7 @@ _COLUMNS: dict[str, tuple[float, float, str]] = {
     "short_side": (_ANY, -_ANY, "collect some, or augment by scale"),
     "aspect": (_ANY, -_ANY, "collect some, or augment by crops of other shapes"),
 }
-_COLLECT = "collect some, or leave it out of what the model promises"
+_COLLECT = "collect some, or document that the model does not cover it"
 #: Shares of the samples at which a range ends: from the least up, or from the greatest down.
 _ENDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 #: Classes with fewer samples lack much by being small.
@@ -122,12 +122,13 @@ class LowCoverage(Check):
     needs = ("label",)
     looks = True
     suggestion = "review"
-    summary = "Classes that lack what other classes have"
-    advice = "Collect or augment what the class lacks, or say that the model is not for it."
+    summary = "Gaps in class coverage"
+    advice = (
+        "Collect or augment what the class lacks, or document that the model does not cover it."
+    )
     message = (
         "{words}: {count:,} of {size:,} images of {class_name!r}, {others_count:,} of "
-        "{others_size:,} ({others:.0%}) of the "
-        "other classes: {remedy}"
+        "{others_size:,} ({others:.0%}) in the other classes: {remedy}"
     )
 
     fewest: float = option(

@@ -33,7 +33,7 @@ _DOUBT = 0.5
 
 @dataclass(frozen=True)
 class Outlier(Check):
-    """Images unlike nearly all others: off topic, another source, or broken.
+    """Outliers: off-topic images, images from another source, broken ones.
 
     What it finds:
         Images that lie farther from the bulk of the data set, and of their class, than ordinary
@@ -114,10 +114,10 @@ class Outlier(Check):
     wants: ClassVar = ("label",)
     looks: ClassVar = True
     suggestion: ClassVar = "review"
-    summary: ClassVar = "Images unlike nearly all others"
+    summary: ClassVar = "Outliers"
     advice: ClassVar = (
-        "Check whether they belong here: drop what is off topic or broken, relabel "
-        "what has a wrong label."
+        "Check whether they belong to the data set: drop off-topic and broken images, relabel "
+        "mislabelled ones."
     )
     message: ClassVar = "{text}"
 
@@ -207,10 +207,9 @@ class Outlier(Check):
         classes = _classes(evidence, rows)
         of = f" ({_in_words(classes)})" if classes else ""
         text = (
-            f"{len(rows):,} {'image is' if len(rows) == 1 else 'images are'} the rarest here{of}: "
-            "far from the others, though"
-            " nothing says that they do not belong. Where they do, more like them teach a model "
-            "more than more of the usual"
+            f"{len(rows):,} {'image is' if len(rows) == 1 else 'images are'} the most "
+            f"unusual{of}, but nothing shows that they do not belong to the data set. If they do, "
+            f"collecting more like them helps a model more than collecting typical images"
         )
         names = dataset.samples.index.to_numpy(dtype=object)[rows]
         return self.claims_of_dataset(
@@ -254,9 +253,9 @@ def _sentence(
     """Why an image is listed."""
     others = "the others of its class" if in_class else "all others"
     text = (
-        f"very unusual for this data set ({deviations:.1f} σ): {ratio:.2f} times as far from "
-        f"{others} as is usual"
+        f"very unusual for this data set ({deviations:.1f} σ): {ratio:.2f} times the usual "
+        f"distance to {others}"
     )
     if classes:
-        text += f"; the nearest ordinary images are {_in_words(classes)}"
-    return text + (f"; {alike} of its {ASKED} nearest images are as unusual" if alike else "")
+        text += f"; the nearest typical images are {_in_words(classes)}"
+    return text + (f"; {alike} of its {ASKED} nearest neighbours are as unusual" if alike else "")

@@ -39,7 +39,7 @@ _BATCH = 50
 
 @dataclass(frozen=True)
 class UnderperformingGroup(Check):
-    """Groups of images on which a model fails more often than their classes explain.
+    """Slices on which a model fails more often than their classes explain.
 
     What it finds:
         Kinds of pictures that people have words for (darker than 15 %, before an uneven background,
@@ -91,14 +91,14 @@ class UnderperformingGroup(Check):
     needs = ("label", "embedding")
     classes = 2
     looks = True
-    summary = "Groups of images on which a model fails more often"
+    summary = "Underperforming slices"
     advice = (
-        "Look at the group: collect more of it, or check its labels, and report its accuracy apart."
+        "Collect more images of the slice or check its labels, and report its accuracy separately."
     )
     message = (
         "{figure:.0%} of these {size:,} images are misclassified in cross-validation (95 % "
         "interval {low:.0%} to {high:.0%}); "
-        "{expected:.0%} would be usual for their classes{confused}{also}"
+        "{expected:.0%} would be expected for their classes{confused}{also}"
     )
 
     excess: float = option(

@@ -62,12 +62,11 @@ class AnotherShot(Check):
     wants: ClassVar = ("embedding", "label")
     looks: ClassVar = True
     suggestion: ClassVar = "regroup"
-    summary: ClassVar = "Other shots of the same scene"
+    summary: ClassVar = "Images of the same scene"
     advice: ClassVar = "Keep each group in one split; nothing has to be dropped."
     message: ClassVar = (
-        "shows the same scene or thing as {related}, in another shot: {figure:.0f} key points "
-        "agree; "
-        "{members} images in the group"
+        "shows the same scene or object as {related} in another shot: {figure:.0f} matching key "
+        "points; {members} images in the group"
     )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

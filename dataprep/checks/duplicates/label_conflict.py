@@ -29,7 +29,7 @@ class LabelConflict(Check):
     """
     What it finds:
         Groups of duplicates, exact or near, whose members carry different labels (an error; a
-        warning where the pair is less sure than 0.94); and other shots of one scene under different
+        warning where the pair is less sure than 0.94); and images of the same scene under different
         labels (a warning: the scene may show more than one thing).
 
     Why it matters:
@@ -68,8 +68,8 @@ class LabelConflict(Check):
     wants: ClassVar = ("embedding",)
     looks: ClassVar = True
     suggestion: ClassVar = "review"
-    summary: ClassVar = "Duplicates under different labels"
-    advice: ClassVar = "Give all members of the group one label."
+    summary: ClassVar = "Duplicates with different labels"
+    advice: ClassVar = "Give all images of the group the same label."
     message: ClassVar = "labelled {label}, but {what} {related} is labelled {other_label}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

@@ -1,5 +1,5 @@
 """Duplicates of a data set: files that are equal, pixels that are equal, edits of one picture, and
-other shots of one scene.
+images of the same scene.
 
 Equal files and pixels are found by their hashes. Of each set of equal images the best one speaks
 for all in the search for near duplicates: sources of candidates (`SOURCES`) name pairs that may be
@@ -112,7 +112,7 @@ def find_duplicates(
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     leader, exact = equal(dataset, order)
-    speakers = order[(leader[order] == order) & _is_measured(dataset)[order]]
+    speakers = order[(leader[order] == order) & dataset.readable[order]]
     if verify is None:
         copies, notes = believed_by_hash(dataset, speakers, rank, options, most_pairs)
         found = Confirmed(copies)
@@ -176,12 +176,6 @@ def _number_groups(leader: Rows, alone: NDArray[np.bool_]) -> Rows:
     groups = np.full(len(leader), -1, dtype=np.int64)
     groups[~alone] = np.unique(leader[~alone], return_inverse=True)[1]
     return groups
-
-
-def _is_measured(dataset: Dataset) -> NDArray[np.bool_]:
-    if "lost" not in dataset.samples:
-        return np.ones(len(dataset), bool)
-    return np.asarray(dataset.samples["lost"].astype("str").fillna("") == "")
 
 
 def _table(rows: list[tuple[int, int, str, str, float]]) -> pd.DataFrame:

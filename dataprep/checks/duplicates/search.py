@@ -221,8 +221,7 @@ class Search:
         if len(links) > _FIRST and self._is_crowd(done):
             left = len(links) - _FIRST
             notes.append(
-                f"{left:,} pairs were not compared: the nearest ones are all alike without being "
-                "copies."
+                f"{left:,} pairs were not compared: the most similar pairs are no duplicates."
             )
         elif len(links) > _FIRST:
             done = self._compare(links, known=done.by_rows())
@@ -250,7 +249,8 @@ class Search:
         if len(found) > self.most_pairs:
             left = len(found) - self.most_pairs
             notes.append(
-                f"{left:,} of {len(found):,} candidate pairs, the least alike, were not compared."
+                f"{left:,} of {len(found):,} candidate pairs, the least similar ones, were not "
+                "compared."
             )
         return list(found)[: self.most_pairs], notes
 
@@ -336,8 +336,8 @@ def _nearer(
     """
     notes = (
         [
-            f"Of {found.cut:,} images, not every look-alike by embedding was compared with them "
-            "pixel by pixel."
+            f"For {found.cut:,} images, not every look-alike by embedding was compared pixel by "
+            "pixel."
         ]
         if found.cut
         else []
@@ -372,8 +372,7 @@ def _candidates(
             links.setdefault((a, b), far)
         if found.cut:
             notes.append(
-                f"{found.cut:,} images lie in crowds of look-alikes, of which not every pair was "
-                "searched."
+                f"{found.cut:,} images have so many look-alikes that not every pair was searched."
             )
     return links, notes
 

@@ -76,11 +76,11 @@ class SimilarImages(Check):
     needs: ClassVar = ("embedding", *DUPLICATE_COLUMNS)
     looks: ClassVar = True
     suggestion: ClassVar = "regroup"
-    summary: ClassVar = "Images that look alike without being copies"
+    summary: ClassVar = "Similar images that are not duplicates"
     advice: ClassVar = "Keep each group in one split."
     message: ClassVar = (
-        "looks like {related}: cosine {figure:.2f}, where unrelated images stay "
-        "below {least:.2f}; {members} images in the group"
+        "similar to {related}: cosine similarity {figure:.2f}, unrelated images stay below "
+        "{least:.2f}; {members} images in the group"
     )
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

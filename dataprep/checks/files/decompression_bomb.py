@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DecompressionBomb(Check):
-    """Files that unfold to far more pixels than their size lets expect.
+    """Possible decompression bombs.
 
     What it finds:
         Images whose header announces more pixels than the limit of the pass (``max_megapixels``):
@@ -49,8 +49,8 @@ class DecompressionBomb(Check):
     severity = "error"
     needs = ("lost", "bytes", "width", "height")
     suggestion = "drop"
-    summary = "Files that unfold to far more pixels than their size lets expect"
-    advice = "Drop them, unless you know where they come from; then raise max_megapixels."
+    summary = "Possible decompression bombs"
+    advice = "Drop these files unless you trust their source; if you do, raise max_megapixels."
     message = "{figure:,.0f} megapixels in {bytes:,.0f} bytes"
 
     megapixels: float = option(50.0, "size from which a densely packed image is reported", low=0.0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExifRotated(Check):
-    """Images that only their EXIF tag turns upright.
+    """Images that rely on EXIF rotation.
 
     What it finds:
         Files whose pixels are stored turned or mirrored, with an EXIF tag that says how to show
@@ -47,8 +47,8 @@ class ExifRotated(Check):
     family = "files"
     severity = "info"
     needs = ("orientation",)
-    summary = "Images that only their EXIF tag turns upright"
-    advice = "Turn the pixels and drop the tag, or obey it in the loader."
+    summary = "Images that rely on EXIF rotation"
+    advice = "Rotate the pixels and remove the tag, or apply the tag in the data loader."
     message = "{what} is {figure:.0f} (1 is upright)"
 
     share: float = option(

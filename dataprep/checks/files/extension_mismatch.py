@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExtensionMismatch(Check):
-    """Files whose name promises another format.
+    """File extensions that do not match the format.
 
     What it finds:
         Image files with the extension of another image format: a PNG called .jpg, a WebP called
@@ -28,7 +28,7 @@ class ExtensionMismatch(Check):
         Readers that trust the name fail on them (TensorFlow's decode_jpeg, many annotation tools,
         web servers), and filters by name miss them.
     What to do:
-        Rename them, in the manifest too.
+        Rename the files, in the manifest too.
     How it works:
         The format by content against the extensions that are in use for it.
     Known limits:
@@ -41,8 +41,8 @@ class ExtensionMismatch(Check):
     family = "files"
     severity = "info"
     needs = ("format", "extension")
-    summary = "Files whose name promises another format"
-    advice = "Rename them, in the manifest too."
+    summary = "File extensions that do not match the format"
+    advice = "Rename the files, in the manifest too."
     message = "a {format} file with the extension .{extension}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GpsMetadata(Check):
-    """Images that tell where they were taken.
+    """Images with GPS location.
 
     What it finds:
         Files whose EXIF or XMP metadata hold a latitude and a longitude.
@@ -46,7 +46,7 @@ class GpsMetadata(Check):
     family = "files"
     severity = "info"
     needs = ("gps", "format")
-    summary = "Images that tell where they were taken"
+    summary = "Images with GPS location"
     advice = "Strip the metadata before sharing: exiftool -gps:all= -xmp:geotag="
     message = "{what}"
 
@@ -63,7 +63,7 @@ class GpsMetadata(Check):
             flags(dataset, "gps"),
             judged=judged,
             figure=np.full(len(dataset), np.nan),
-            what="the metadata hold a position",
+            what="the metadata contain a GPS position",
             share=self.share,
             severity=self.severity,
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MultiFrame(Check):
-    """Animations and documents of several pages.
+    """Animated images and multi-page files.
 
     What it finds:
         Files that hold more than one picture: animated GIF, WebP, PNG and AVIF, TIFF of several
@@ -46,12 +46,12 @@ class MultiFrame(Check):
     family = "files"
     severity = "warning"
     needs = ("frames", "format")
-    summary = "Animations and documents of several pages"
+    summary = "Animated images and multi-page files"
     advice = (
         "Extract the frames that belong to the data set, one group per file, or keep the "
         "first as a still image."
     )
-    message = "{what} is {figure:.0f}; only the first was looked at"
+    message = "{what} is {figure:.0f}; only the first was analysed"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield a claim for each file of several frames, or one for a data set of them."""

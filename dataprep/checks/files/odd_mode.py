@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OddMode(Check):
-    """Images stored unlike the others.
+    """Unusual colour mode or bit depth.
 
     What it finds:
         Images with a colour model, a bit depth or transparency that hardly any other image of the
@@ -33,7 +33,7 @@ class OddMode(Check):
         transparent pixels shown in whatever colour lies beneath. What was measured here is the
         image as a viewer shows it.
     What to do:
-        Convert them to the mode of the others, transparency over one colour for all.
+        Convert them to the most common mode; flatten transparency onto one background colour.
     How it works:
         Colour model, depth above 8 bits and transparency as found in the file. One that at most 5 %
         of the images have (in data sets of fewer than 20 images: at most one image) is odd.
@@ -51,9 +51,11 @@ class OddMode(Check):
     family = "files"
     severity = "warning"
     needs = ("mode", "bit_depth", "alpha")
-    summary = "Images stored unlike the others"
-    advice = "Convert them to the mode of the others, transparency over one colour for all."
-    message = "{kind}; {figure:.1%} of the images are so"
+    summary = "Unusual colour mode or bit depth"
+    advice = (
+        "Convert them to the most common mode; flatten transparency onto one background colour."
+    )
+    message = "{kind} ({figure:.1%} of the images)"
 
     share: float = option(
         0.05, "share of the data set up to which a mode is odd", low=0.0, high=1.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unreadable(Check):
-    """Files that give no pixels.
+    """Unreadable images.
 
     What it finds:
         Files that could not be read or decoded, with the reason: missing, empty, truncated,
@@ -50,8 +50,8 @@ class Unreadable(Check):
     severity = "error"
     needs = ("lost",)
     suggestion = "drop"
-    summary = "Files that give no pixels"
-    advice = "Fetch the file again, or drop it."
+    summary = "Unreadable images"
+    advice = "Download the file again, or drop it."
     message = "{reason}: {detail}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

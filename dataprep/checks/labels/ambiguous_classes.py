@@ -24,7 +24,7 @@ _Z = 1.96
 
 @dataclass(frozen=True)
 class AmbiguousClasses(Check):
-    """Pairs of classes that annotators mix up.
+    """Pairs of classes that annotators confuse.
 
     What it finds:
         Pairs of classes of whose samples an unusual share has the other one's label, as estimated:
@@ -64,11 +64,13 @@ class AmbiguousClasses(Check):
     needs: ClassVar = ("label", "embedding")
     classes: ClassVar = 2
     looks: ClassVar = True
-    summary: ClassVar = "Classes that annotators mix up"
-    advice: ClassVar = "Say in the instructions what separates the two classes, or merge them."
+    summary: ClassVar = "Classes that annotators confuse"
+    advice: ClassVar = (
+        "Clarify in the labelling instructions what separates the two classes, or merge them."
+    )
     message: ClassVar = (
-        "mixed up with {other!r}: about {figure:.1%} of the samples of the two are expected to "
-        "have the other's label (95 % "
+        "confused with {other!r}: an estimated {figure:.1%} of the samples of the two have the "
+        "other's label (95 % "
         "interval {low:.1%} to {high:.1%}; {there:.0f} {target!r} labelled {other!r}, {back:.0f} "
         "the other way)"
     )

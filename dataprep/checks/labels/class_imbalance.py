@@ -23,7 +23,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class ClassImbalance(Check):
-    """Classes of very different sizes.
+    """Class imbalance.
 
     What it finds:
         Data sets whose largest class has at least 10 times the samples of the smallest, or at least
@@ -65,15 +65,15 @@ class ClassImbalance(Check):
     scope = "dataset"
     needs = ("label",)
     suggestion = "none"
-    summary = "Classes of very different sizes"
+    summary = "Class imbalance"
     advice = (
-        "Judge by macro-F1 or recall per class, stratify the split, and weight or oversample "
+        "Evaluate with macro-F1 or recall per class, stratify the split, and weight or oversample "
         "the small classes."
     )
     message = (
         "the largest class, {largest!r} ({most:,} samples), has {figure:,.0f} times the samples of "
         "the smallest, {smallest} "
-        "({fewest:,}): always answering {largest!r} scores accuracy {accuracy:.2f} but macro-F1 "
+        "({fewest:,}): always predicting {largest!r} scores accuracy {accuracy:.2f} but macro-F1 "
         "{macro_f1:.2f}"
     )
 

@@ -22,18 +22,16 @@ if TYPE_CHECKING:
 
 #: Why wrong-label lists nothing, in words.
 _WHY = {
-    "tail": "No list of wrong labels: what is contradicted here is no more than what hard but "
-    "rightly labelled images make. "
-    "Nothing says that these {count} are wrong; they are the first to look at.",
-    "few": "No list of wrong labels: among so few images hard ones and wrong ones are not told "
-    "apart. These {count} may be "
-    "either; a look decides.",
+    "tail": "No list of label errors: the contradicted labels are no more than hard but correctly "
+    "labelled images would give. None of these {count} is known to be wrong; review them first.",
+    "few": "No list of label errors: with so few images, hard and mislabelled ones cannot be "
+    "distinguished. These {count} may be either; review them.",
 }
 
 
 @dataclass(frozen=True)
 class LabelCandidates(Check):
-    """Labels to look at first, where it cannot be said that they are wrong.
+    """Labels to review first, where none is known to be wrong.
 
     What it finds:
         The samples whose label the classifiers contradict most, ranked, where wrong-label states no
@@ -69,9 +67,9 @@ class LabelCandidates(Check):
     classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "none"
-    summary: ClassVar = "Labels to look at first; none is known to be wrong"
+    summary: ClassVar = "Labels to review first; none is known to be wrong"
     advice: ClassVar = (
-        "Look at the first few; a network trained on the images may judge better: --deep."
+        "Review the first few; a network trained on the images may separate them better: --deep."
     )
     message: ClassVar = "{text}"
 

@@ -29,7 +29,7 @@ _NAMED = 0.01
 
 @dataclass(frozen=True)
 class LabelNoise(Check):
-    """How many labels are wrong, and what that does to measured accuracy.
+    """Estimated label noise, and its effect on measured accuracy.
 
     What it finds:
         The estimated share of wrong labels with an interval, the noise matrix (of each true class,
@@ -69,10 +69,10 @@ class LabelNoise(Check):
     classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "none"
-    summary: ClassVar = "How many labels are wrong"
+    summary: ClassVar = "Estimated label noise"
     advice: ClassVar = (
-        "Report scores beside the ceiling that wrong labels put on them, and "
-        "relabel the test split first."
+        "Report scores together with the accuracy ceiling that label noise sets, and relabel the "
+        "test split first."
     )
     message: ClassVar = "{text}"
 
@@ -136,25 +136,22 @@ def noise_figures(evidence: LabelEvidence, rate: Share) -> dict[str, Any]:
 
 def _sentence(figures: Mapping[str, Any], worst: str) -> str:
     return (
-        f"about {figures['rate']:.1%} of the labels are wrong (between {figures['low']:.1%} and "
-        f"{figures['high']:.1%}): measured "
-        f"on such labels, a perfect model scores an accuracy of about {figures['ceiling']:.2f} "
-        "(between "
-        f"{figures['ceiling_low']:.2f} and {figures['ceiling_high']:.2f}){worst}"
+        f"an estimated {figures['rate']:.1%} of the labels are wrong (95 % interval "
+        f"{figures['low']:.1%} to {figures['high']:.1%}): evaluated on these labels, a perfect "
+        f"model would reach an accuracy of about {figures['ceiling']:.2f} "
+        f"({figures['ceiling_low']:.2f} to {figures['ceiling_high']:.2f}){worst}"
     )
 
 
 def _unknown(evidence: LabelEvidence, judged: int) -> str:
     if evidence.withheld == "few":
         return (
-            f"how many labels are wrong cannot be told: {judged:,} are too few to tell wrong "
-            "labels from hard images, so no "
-            "ceiling of accuracy is stated"
+            f"label noise cannot be estimated: {judged:,} labels are too few to tell wrong labels "
+            f"from hard images, so no accuracy ceiling is given"
         )
     return (
-        f"how many of the {judged:,} labels are wrong cannot be told: nothing stands out from what "
-        "hard but rightly labelled "
-        "images make, so no ceiling of accuracy is stated"
+        f"label noise cannot be estimated from the {judged:,} labels: nothing stands out from "
+        f"hard but correctly labelled images, so no accuracy ceiling is given"
     )
 
 
@@ -183,6 +180,6 @@ def _worst(evidence: LabelEvidence) -> str:
     if share < _NAMED:
         return ""
     return (
-        f"; most of all {evidence.classes[true]!r} is labelled {evidence.classes[given]!r} "
+        f"; most often {evidence.classes[true]!r} is labelled {evidence.classes[given]!r} "
         f"({share:.0%} of its samples)"
     )

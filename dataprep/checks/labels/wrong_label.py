@@ -25,7 +25,7 @@ _ASKED, _NAMED = 10, 6
 
 @dataclass(frozen=True)
 class WrongLabel(Check):
-    """Labels that are probably wrong.
+    """Likely label errors.
 
     What it finds:
         Samples whose label is more probably wrong than right, with the class that was probably
@@ -112,8 +112,8 @@ class WrongLabel(Check):
     classes: ClassVar = 2
     looks: ClassVar = True
     suggestion: ClassVar = "relabel"
-    summary: ClassVar = "Labels that are probably wrong"
-    advice: ClassVar = "Look from the top of the list and relabel what is wrong, test splits first."
+    summary: ClassVar = "Likely label errors"
+    advice: ClassVar = "Review the list from the top and relabel what is wrong, test splits first."
     message: ClassVar = "{text}"
 
     min_confidence: float = option(
@@ -151,8 +151,8 @@ class WrongLabel(Check):
         judged = int(evidence.judged.sum())
         figures: dict[str, Any] = {"listed": len(listed), "judged": judged}
         text = (
-            f"{len(listed):,} of {judged:,} labels that could be judged are listed as probably "
-            "wrong"
+            f"{len(listed):,} of {judged:,} labels that could be assessed are listed as likely "
+            f"errors"
         )
         share, rate = evidence.precision, evidence.rate
         if share is not None and rate is not None:
@@ -164,7 +164,7 @@ class WrongLabel(Check):
                 "interval": [part.low, part.high],
             }
             figures |= {"expected_wrong": rate.mean * judged}
-            text += f"; {in_words(part)} of them are expected to be"
+            text += f"; we expect {in_words(part)} of these to be mislabelled"
         figures["text"] = " ".join([text + ".", *evidence.notes])
         return self.claims_of_dataset(
             severity=self.severity,
@@ -178,9 +178,9 @@ class WrongLabel(Check):
         """One claim about what could not be judged."""
         judged = int(evidence.judged.sum())
         sentences = [
-            f"None of {judged:,} labels that could be judged is listed."
+            f"None of {judged:,} labels that could be assessed is listed as a likely error."
             if judged
-            else "No label could be judged."
+            else "No label could be assessed."
         ]
         text = " ".join(
             [*sentences, *evidence.notes, *([OTHER_WAY] if evidence.withheld == "blind" else [])]
@@ -191,7 +191,7 @@ class WrongLabel(Check):
 
 
 #: What labels can be judged by where the embedding does not do.
-OTHER_WAY = "A network trained on the images themselves may see more: dataprep audit PATH --deep."
+OTHER_WAY = "A network trained on the images themselves may find more: dataprep audit PATH --deep."
 
 
 def share_of_list(evidence: LabelEvidence, listed: NDArray[np.int64], share: Share) -> Share:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AlreadyNormalised(Check):
-    """Images that were normalised one by one before they came here.
+    """Images that were already normalised one by one.
 
     What it finds:
         Data sets whose images have all been standardised (each with the same mean and contrast, or
@@ -62,9 +62,10 @@ class AlreadyNormalised(Check):
     scope = "dataset"
     needs = COLUMNS
     suggestion = "none"
-    summary = "Images that were normalised before"
+    summary = "Already normalised images"
     advice = (
-        "Go back to the originals, or do the same to every image in use; do not normalise again."
+        "Use the original images, or normalise every image in production alike; do not normalise "
+        "again."
     )
     message = (
         "every image looks {what}: mean luma of the middle 80 % of {images:,} images spans "

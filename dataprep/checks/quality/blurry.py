@@ -26,7 +26,7 @@ _SHADES = 5.0
 
 @dataclass(frozen=True)
 class Blurry(Check):
-    """Images without fine detail.
+    """Blurry images.
 
     What it finds:
         Images in which even the sharpest edges are soft: out of focus, shaken, or smoothed by
@@ -72,8 +72,10 @@ class Blurry(Check):
     severity = "warning"
     needs = NEEDS
     looks = True
-    summary = "Images without fine detail"
-    advice = "Drop those on which the class cannot be told; keep what the model will meet in use."
+    summary = "Blurry images"
+    advice = (
+        "Drop images whose class cannot be recognised; keep what the model will see in production."
+    )
     message = "{what}{told}"
 
     width: float = option(
@@ -89,11 +91,11 @@ class Blurry(Check):
             if width[row] >= _SHADES:
                 return (
                     f"no edge is sharper than {width[row]:.1f} pixels: a drawn gradient, or "
-                    "blurred beyond recognition"
+                    f"blurred beyond recognition"
                 )
             return (
-                f"even the sharpest edges are {width[row]:.1f} pixels wide (a clean edge: 1; "
-                f"blurred from {self.width:.1f})"
+                f"the sharpest edges are {width[row]:.1f} pixels wide (sharp: 1, threshold "
+                f"{self.width:.1f})"
             )
 
         yield from claim_seen(
@@ -104,8 +106,10 @@ class Blurry(Check):
             figure=width,
             unit="pixels",
             told=told,
-            typical="even the sharpest edges are soft; what is trained on them cannot use finer "
-            "detail, in use neither",
+            typical=(
+                "even the sharpest edges are soft; a model trained on them cannot use finer "
+                "detail, in production either"
+            ),
             evidence={"width": width},
             confidence=ramp(width, self.width, 2 * self.width),
             severity=np.where(width >= _SHADES, "info", self.severity).astype(object),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Border(Check):
-    """Images with a uniform frame.
+    """Images with uniform borders.
 
     What it finds:
         Images with bars or a frame of one colour that take at least 3 % of the area: letterboxed
@@ -36,7 +36,7 @@ class Border(Check):
         Part of the input carries nothing, the subject is smaller than in other images, and where
         one source adds frames to one class, a network learns the frame.
     What to do:
-        Crop them to the picture, all alike.
+        Crop all images in the same way, without the border.
     How it works:
         Lines of pixels from each side inwards, as long as their luma stays within 8 of 255 levels
         of the first. The frame counts if a picture begins along one straight line: in each column
@@ -71,9 +71,9 @@ class Border(Check):
     severity = "info"
     needs = ("border", "border_straightness", "edge_luma", "edge_contrast")
     wants = ("alpha",)
-    summary = "Images with a uniform frame"
-    advice = "Crop them to the picture, all alike."
-    message = "{what} is {figure:.0%}, at least {threshold:.0%}"
+    summary = "Images with uniform borders"
+    advice = "Crop all images in the same way, without the border."
+    message = "{what} {figure:.0%} (threshold {threshold:.0%})"
 
     threshold: float = option(
         0.03, "share of the area from which a frame counts", low=0.0, high=1.0
@@ -96,7 +96,7 @@ class Border(Check):
                 figure=border[named],
                 confidence=np.clip(figures(dataset, "border_straightness")[named], 0, 1),
                 evidence={
-                    "what": "the share of the area that a uniform frame takes",
+                    "what": "share of the area taken by a uniform border:",
                     "threshold": self.threshold,
                 },
             )
@@ -109,11 +109,10 @@ class Border(Check):
         if (np.abs(level[margins] - colour) <= _SAME_LEVEL).mean() < _MOSTLY:
             shade = "of several tones"
         what = (
-            f"{usual(share)} this data set ({meaning}): the share of the images that have "
-            "plain "
-            f"margins, {shade},"
+            f"{usual(share)} this data set ({meaning}): share of the images with plain margins, "
+            f"{shade}:"
         )
-        sentence = f"{share:.0%} of the images have plain margins, {shade}: {meaning}"
+        sentence = f"{share:.0%} of the images have plain margins ({shade}): {meaning}"
         evidence = {
             "what": what,
             "threshold": SHARE_OF_TONES,

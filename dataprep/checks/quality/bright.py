@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bright(Check):
-    """Images that are nearly white.
+    """Very bright images.
 
     What it finds:
         Images without any shadow: at least 99 % of the pixels are brighter than 0.6 of full luma.
@@ -61,9 +61,11 @@ class Bright(Check):
     severity = "info"
     needs = ("luma_p01", "luma_p50", "luma_p99", "edge_luma", "edge_contrast")
     wants = ("alpha",)
-    summary = "Images that are nearly white"
-    advice = "Drop those on which the class cannot be told; keep what the model will meet in use."
-    message = "{what} is {figure:.2f} of 1, above {threshold:.2f}"
+    summary = "Very bright images"
+    advice = (
+        "Drop images whose class cannot be recognised; keep what the model will see in production."
+    )
+    message = "{what} {figure:.0%} (threshold {threshold:.0%})"
 
     threshold: float = option(
         0.6, "1st percentile of luma above which an image is bright", low=0.0, high=1.0
@@ -82,7 +84,7 @@ class Bright(Check):
             share=SHARE_OF_TONES,
             unusual=~_on_white(dataset) & stands_out(1 - shadows, judged & ~pale),
             figure=shadows,
-            what="the luma that 99 % of the pixels exceed",
+            what="99 % of the pixels are brighter than",
             unit="luma",
             confidence=ramp(shadows, self.threshold, (1 + self.threshold) / 2),
             evidence={"threshold": self.threshold},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dark(Check):
-    """Images that are nearly black.
+    """Very dark images.
 
     What it finds:
         Images of which at least 95 % is darker than a quarter of full luma and nothing is lit:
@@ -60,9 +60,11 @@ class Dark(Check):
     severity = "warning"
     needs = ("luma_p95", "luma_p01", "luma_p99", "chroma_p99")
     wants = ("alpha",)
-    summary = "Images that are nearly black"
-    advice = "Drop those on which the class cannot be told; keep what the model will meet in use."
-    message = "{what} is {figure:.2f} of 1, below {threshold:.2f}"
+    summary = "Very dark images"
+    advice = (
+        "Drop images whose class cannot be recognised; keep what the model will see in production."
+    )
+    message = "{what} {figure:.0%} (threshold {threshold:.0%})"
 
     threshold: float = option(
         0.25, "95th percentile of luma below which an image is dark", low=0.0, high=1.0
@@ -89,7 +91,7 @@ class Dark(Check):
             unusual=~lit & stands_out(highlights, judged & ~dark),
             share=SHARE_OF_TONES,
             figure=highlights,
-            what="the luma that 95 % of the pixels stay below",
+            what="95 % of the pixels are darker than",
             unit="luma",
             confidence=ramp(highlights, self.threshold, self.threshold / 2),
             evidence={"threshold": self.threshold},

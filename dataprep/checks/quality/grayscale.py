@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Grayscale(Check):
-    """Grey images among coloured ones.
+    """Grayscale images among colour images.
 
     What it finds:
         Images without colour where most images have it, also when they are stored in three equal
@@ -54,9 +54,12 @@ class Grayscale(Check):
     family = "quality"
     severity = "info"
     needs = ("chroma_p99", "luma_p01", "luma_p99")
-    summary = "Grey images among coloured ones"
-    advice = "Make sure that grey is no property of a class; convert all to one number of channels."
-    message = "{what} {figure:.3f} of 1, at most {threshold:.3f}"
+    summary = "Grayscale images among colour images"
+    advice = (
+        "Make sure that no class is grayscale more often; convert all images to the same number "
+        "of channels."
+    )
+    message = "{what} {figure:.1%} (threshold {threshold:.1%})"
 
     threshold: float = option(
         0.015, "99th percentile of chroma up to which an image is grey", low=0.0, high=1.0
@@ -72,14 +75,13 @@ class Grayscale(Check):
         share = grey.sum() / max(judged.sum(), 1)
         if 0 < share <= _MIXED or (0 < share < _NEARLY_ALL and judged.sum() < LEAST):
             targets = dataset.samples.index.to_numpy(dtype=object)[grey]
-            evidence = {"what": "chroma stays below", "threshold": self.threshold}
+            evidence = {"what": "maximum chroma", "threshold": self.threshold}
             yield self.claims(targets, figure=chroma[grey], evidence=evidence)
         elif share > _MIXED and judged.sum() >= LEAST:
             kind, meaning = _GREY if share >= _NEARLY_ALL else _MIXED_MEANING
             what = (
-                f"{kind} data set ({share:.0%} of the images are grey; {meaning}): chroma "
-                "stays "
-                "below"
+                f"{kind} data set ({share:.0%} of the images are grayscale; {meaning}): maximum "
+                f"chroma"
             )
             evidence = {
                 "what": what,
@@ -87,7 +89,7 @@ class Grayscale(Check):
                 "share": float(share),
                 "meaning": meaning,
             }
-            evidence["sentence"] = f"{share:.0%} of the images are grey: {meaning}"
+            evidence["sentence"] = f"{share:.0%} of the images are grayscale: {meaning}"
             yield self.claims_of_dataset(figure=float(np.median(chroma[grey])), evidence=evidence)
 
 
@@ -101,6 +103,6 @@ _GREY = (
 )
 _MIXED_MEANING = (
     "mixed",
-    "no class should be grey more often; convert all to one number of channels, or drop colour at "
-    "random",
+    "make sure that no class is grayscale more often; convert all images to the same number of "
+    "channels, or drop colour at random",
 )

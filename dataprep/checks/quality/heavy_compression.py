@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HeavyCompression(Check):
-    """Images spoilt by JPEG compression.
+    """Heavily compressed images.
 
     What it finds:
         JPEGs of very low quality, and images in which JPEG's 8 x 8 blocks are seen, whatever their
@@ -56,9 +56,9 @@ class HeavyCompression(Check):
     family = "quality"
     severity = "warning"
     needs = ("jpeg_quality", "block_steps", "width", "height", "luma_p01", "luma_p99")
-    summary = "Images spoilt by JPEG compression"
-    advice = "Look for the originals; drop those on which the class cannot be told."
-    message = "{what} is {figure:.3g}{unit}, {relation} {threshold:g}{unit}"
+    summary = "Heavily compressed images"
+    advice = "Look for the original images; drop images whose class cannot be recognised."
+    message = "{what} is {figure:.3g}{unit} ({relation} {threshold:g}{unit})"
 
     quality: float = option(
         15.0, "JPEG quality below which compression is heavy", low=0.0, high=100.0
@@ -93,7 +93,7 @@ class HeavyCompression(Check):
             judged=~np.isnan(steps),
             figure=100 * steps,
             unit="%",
-            what="the share of the sides of 8 × 8 blocks that show as a step between smooth blocks",
+            what="share of 8 × 8 block edges visible as steps between smooth blocks",
             confidence=ramp(steps, self.steps, 5 * self.steps),
             evidence={"relation": "at least", "threshold": 100 * self.steps},
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LowContrast(Check):
-    """Images whose tones lie close together.
+    """Low-contrast images.
 
     What it finds:
         Images that use less than about a fifth of the range from black to white, though they are
@@ -56,12 +56,12 @@ class LowContrast(Check):
     severity = "warning"
     needs = ("luma_p01", "luma_p99")
     wants = ("alpha",)
-    summary = "Images whose tones lie close together"
+    summary = "Low-contrast images"
     advice = (
-        "Stretch the contrast of all images alike if the recording is the cause; drop what "
-        "shows nothing."
+        "Stretch the contrast of all images alike if recording is the cause; drop images that "
+        "show nothing."
     )
-    message = "{what} is {figure:.2f} of 1, below {threshold:.2f}"
+    message = "{what} {figure:.0%} (threshold {threshold:.0%})"
 
     threshold: float = option(0.22, "range of luma below which contrast is low", low=0.0, high=1.0)
     dark: float = option(
@@ -93,7 +93,7 @@ class LowContrast(Check):
             figure=span,
             share=SHARE_OF_TONES,
             unusual=stands_out(span, judged & ~flat),
-            what="the range of luma that holds 98 % of the pixels",
+            what="98 % of the pixels lie within a brightness range of",
             unit="luma",
             confidence=ramp(span, self.threshold, self.threshold / 2),
             evidence={"threshold": self.threshold},

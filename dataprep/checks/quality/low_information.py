@@ -65,8 +65,8 @@ class LowInformation(Check):
     wants = ("alpha",)
     suggestion = "drop"
     summary = "Blank images"
-    advice = "Drop them, unless “nothing there” is one of the classes."
-    message = "{what} is {figure:.3f} of 1, below {threshold:.2f}"
+    advice = "Drop them, unless “empty” is one of the classes."
+    message = "{what} {figure:.1%} (threshold {threshold:.0%})"
 
     threshold: float = option(
         PLAIN, "range of luma below which an image is blank", low=0.0, high=1.0
@@ -76,7 +76,7 @@ class LowInformation(Check):
         """Yield a claim for each blank image, or one for a data set of them."""
         span, through = luma_range(dataset), transparent(dataset)
         blank = (span < self.threshold) & ~_has_marks(dataset, span)
-        for part, where in ((~through, ""), (through, ", transparency shown as white,")):
+        for part, where in ((~through, ""), (through, " (transparency shown as white)")):
             found = claim_unless_typical(
                 self,
                 dataset,
@@ -85,7 +85,7 @@ class LowInformation(Check):
                 figure=span,
                 unit="luma",
                 share=_MOST,
-                what=f"the range of luma that holds 98 % of the pixels{where}",
+                what=f"98 % of the pixels{where} lie within a brightness range of",
                 evidence={"threshold": self.threshold},
                 severity="info",
             )

@@ -29,7 +29,7 @@ _LEAST_EDGES, _WIDEST = 400, 6.5
 
 @dataclass(frozen=True)
 class MotionBlur(Check):
-    """Images that are blurred in one direction.
+    """Motion-blurred images.
 
     What it finds:
         Images whose edges are wide along one direction everywhere and narrower across it: the
@@ -80,10 +80,10 @@ class MotionBlur(Check):
     severity = "warning"
     needs = NEEDS
     looks = True
-    summary = "Images that are blurred in one direction"
+    summary = "Motion-blurred images"
     advice = (
-        "Drop those on which the class cannot be told; keep them if the model will meet "
-        "moving subjects."
+        "Drop images whose class cannot be recognised; keep them if the model will see moving "
+        "subjects."
     )
     message = "{what}{told}"
 
@@ -105,9 +105,8 @@ class MotionBlur(Check):
 
         def told(row: int) -> str:
             return (
-                f"edges are {along[row]:.1f} pixels wide in the direction of {angle[row]:.0f}° (0° "
-                "is level) and "
-                f"{across[row]:.1f} across it: motion during the exposure"
+                f"edges are {along[row]:.1f} pixels wide along {angle[row]:.0f}° (0° is "
+                f"horizontal) and {across[row]:.1f} across: motion during the exposure"
             )
 
         yield from claim_seen(
@@ -118,8 +117,9 @@ class MotionBlur(Check):
             figure=along,
             unit="pixels",
             told=told,
-            typical="motion blur; what is trained on them expects it, and may fail on images "
-            "without",
+            typical=(
+                "motion blur; a model trained on them expects it and may fail on images without"
+            ),
             evidence={"along": along, "across": across, "angle": angle},
             confidence=_confidence(seen),
         )

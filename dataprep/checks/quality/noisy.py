@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Noisy(Check):
-    """Images with strong noise.
+    """Noisy images.
 
     What it finds:
         Images with noise of more than about 10 of 255 levels of luma: taken in the dark with a
@@ -28,7 +28,7 @@ class Noisy(Check):
     Why it matters:
         A network learns the noise of a camera instead of the class, and fine detail is lost.
     What to do:
-        Look at them. Denoise all images alike or none; drop what shows nothing.
+        Look at them. Denoise all images alike or none; drop images that show nothing.
     How it works:
         Images whose noise, of the pass over the files, leaves it open are decoded again and looked
         at closely (at most 20,000, the likeliest first). In blocks of 8 x 8 pixels that are neither
@@ -68,8 +68,8 @@ class Noisy(Check):
     severity = "warning"
     needs = NEEDS
     looks = True
-    summary = "Images with strong noise"
-    advice = "Denoise all images alike or none; drop what shows nothing."
+    summary = "Noisy images"
+    advice = "Denoise all images alike or none; drop images that show nothing."
     message = "{what}{told}"
 
     threshold: float = option(
@@ -100,8 +100,8 @@ class Noisy(Check):
 
         def told(row: int) -> str:
             return (
-                f"pixels differ by {noise[row]:.0f} of 255 levels from one to the next at "
-                "random, even where nothing is shown"
+                f"random noise of {noise[row]:.0f} of 255 levels between neighbouring pixels, "
+                f"even in flat areas"
             )
 
         yield from claim_seen(
@@ -112,8 +112,10 @@ class Noisy(Check):
             figure=noise,
             unit="levels of 255",
             told=told,
-            typical="noise of this strength; what is trained on them expects it, and may fail on "
-            "clean images",
+            typical=(
+                "noise of this strength; a model trained on them expects it and may fail on clean "
+                "images"
+            ),
             evidence={
                 "noise": noise,
                 "neighbours": neighbours,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OddAspectRatio(Check):
-    """Images much longer than the others.
+    """Unusual aspect ratios.
 
     What it finds:
         Images whose ratio of long to short side is at least twice (or half) the median of the data
@@ -50,7 +50,7 @@ class OddAspectRatio(Check):
     family = "quality"
     severity = "info"
     needs = ("width", "height")
-    summary = "Images much longer than the others"
+    summary = "Unusual aspect ratios"
     advice = "Crop to the subject, pad instead of stretching, or drop them."
     message = "{what} is {figure:.1f}; the median is {median:.1f}"
 
@@ -63,5 +63,5 @@ class OddAspectRatio(Check):
         width, height = figures(dataset, "width"), figures(dataset, "height")
         ratio = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1)
         yield from claim_unlike_others(
-            self, dataset, ratio, self.factor, what="the ratio of long to short side"
+            self, dataset, ratio, self.factor, what="aspect ratio (long to short side)"
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OddSize(Check):
-    """Images much smaller or larger than the others.
+    """Unusual image sizes.
 
     What it finds:
         Images whose side (the square root of width times height) is at least four times smaller or
@@ -33,7 +33,7 @@ class OddSize(Check):
         All are resized to one size before training. A thumbnail then is a blurred image, and where
         one class has them more often, a network learns blur.
     What to do:
-        Look for the large version of small ones; drop those that show too little. Large ones are
+        Look for larger versions of small images; drop those that show too little. Large ones are
         harmless once resized.
     How it works:
         Distance of log2 of the side from the median, against the larger of log2 of the factor and
@@ -55,8 +55,8 @@ class OddSize(Check):
     family = "quality"
     severity = "info"
     needs = ("width", "height")
-    summary = "Images much smaller or larger than the others"
-    advice = "Look for the large version of small ones; drop those that show too little."
+    summary = "Unusual image sizes"
+    advice = "Look for larger versions of small images; drop those that show too little."
     message = "{what} is {figure:,.0f} pixels; the median is {median:,.0f}"
 
     factor: float = option(4.0, "how many times smaller or larger than the median is odd", low=1.0)
@@ -65,15 +65,11 @@ class OddSize(Check):
         """Yield a claim for each odd size, or one for a data set of mixed sizes."""
         side = np.sqrt(figures(dataset, "width") * figures(dataset, "height"))
         yield from claim_unlike_others(
-            self, dataset, side, self.factor, what="the side, √(width × height),", unit="pixels"
+            self, dataset, side, self.factor, what="side length √(width × height)", unit="pixels"
         )
         known = side[np.isfinite(side)]
         if len(known) >= LEAST and (median := float(np.median(known))) < _TINY:
-            what = (
-                f"typical of this data set ({_TINY_MEANING}): the side of the images, √(width "
-                "× "
-                "height),"
-            )
+            what = f"typical of this data set ({_TINY_MEANING}): side length √(width × height)"
             evidence = {
                 "what": what,
                 "median": median,
@@ -90,6 +86,6 @@ class OddSize(Check):
 #: Sides of tiny images, in pixels.
 _TINY = 48.0
 _TINY_MEANING = (
-    "take a network made for small images, or enlarge them for pretrained weights; "
-    "sharpness, noise and frames are hardly judged"
+    "use a network made for small images, or enlarge them for pretrained weights; sharpness, "
+    "noise and borders can hardly be measured"
 )

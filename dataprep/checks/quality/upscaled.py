@@ -31,7 +31,7 @@ _LEAST_HALVING = 1.3
 
 @dataclass(frozen=True)
 class Upscaled(Check):
-    """Images that were enlarged.
+    """Upscaled images.
 
     What it finds:
         Images that were enlarged by a factor from 2.5 to 10 with a smooth interpolation: thumbnails
@@ -75,8 +75,8 @@ class Upscaled(Check):
     severity = "warning"
     needs = (*NEEDS, "blockiness")
     looks = True
-    summary = "Images that were enlarged"
-    advice = "Look for the originals; otherwise treat them as the small images that they are."
+    summary = "Upscaled images"
+    advice = "Look for the original images; otherwise treat them as the small images they are."
     message = "{what}{told}"
 
     peak: float = option(
@@ -105,9 +105,8 @@ class Upscaled(Check):
 
         def told(row: int) -> str:
             return (
-                f"the trace of an enlargement repeats every {period[row]:.1f} pixels, "
-                f"{peak[row]:.0f} times as strong as by "
-                "chance, and no edge is sharp"
+                f"interpolation pattern with a period of {period[row]:.1f} pixels, "
+                f"{peak[row]:.0f} times as strong as by chance, and no sharp edge"
             )
 
         yield from claim_seen(
@@ -118,8 +117,10 @@ class Upscaled(Check):
             figure=peak,
             unit="times the median",
             told=told,
-            typical="enlarged from smaller images; what is trained on them cannot use finer "
-            "detail, in use neither",
+            typical=(
+                "enlarged from smaller images; a model trained on them cannot use finer detail, "
+                "in production either"
+            ),
             evidence={"peak": peak, "period": period},
             confidence=ramp(peak, self.peak, 3 * self.peak),
         )

@@ -46,7 +46,7 @@ class ConflictingRows(Check):
     severity = "error"
     scope = "record"
     suggestion = "review"
-    summary = "Files listed under two labels or splits"
+    summary = "Files with conflicting labels or splits"
     advice = (
         "Decide which row is right. If each row is one of several labels, use --task multi-label."
     )

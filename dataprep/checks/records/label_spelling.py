@@ -58,8 +58,8 @@ class LabelSpelling(Check):
     severity = "error"
     scope = "class"
     suggestion = "relabel"
-    summary = "Several spellings of one class"
-    advice = "Write the class in one way; dataprep clean --relabel can do it."
+    summary = "Inconsistent spelling of class names"
+    advice = "Use one spelling; dataprep clean --relabel can apply it."
     message = (
         "the label {target!r} (samples: {figure:,.0f}) is probably another spelling of "
         "{value!r} ({meant:,}): {why}"

@@ -47,8 +47,8 @@ class MalformedRow(Check):
     severity = "error"
     scope = "record"
     suggestion = "review"
-    summary = "Rows that could not be read"
-    advice = "Mend the rows at the given lines."
+    summary = "Unreadable manifest rows"
+    advice = "Fix the rows at the given lines."
     message = "{target} could not be read: {why}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

@@ -59,11 +59,8 @@ class MaskBesideImage(Check):
     severity = "fact"
     scope = "dataset"
     suggestion = "none"
-    summary = "Masks among the pictures were left out"
-    advice = (
-        "Nothing, if they are masks; where they are pictures of their own, keep them with "
-        "--masks keep."
-    )
+    summary = "Segmentation masks left out"
+    advice = "Nothing to do if they are masks; if they are images, keep them with --masks keep."
     message = "{what}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

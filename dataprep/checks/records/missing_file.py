@@ -53,8 +53,8 @@ class MissingFile(Check):
     severity = "error"
     scope = "record"
     suggestion = "review"
-    summary = "Listed files that do not exist"
-    advice = "Restore the files or mend their paths; the cleaned manifest leaves these rows out."
+    summary = "Missing files"
+    advice = "Restore the files or fix their paths; the cleaned manifest leaves these rows out."
     message = "{target} is listed, and {reason}{detail}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:

@@ -45,7 +45,7 @@ class UnknownSplit(Check):
     severity = "warning"
     scope = "split"
     suggestion = "review"
-    summary = "Splits of an unknown name"
+    summary = "Unknown split names"
     advice = "Rename the split to train, val or test, or leave the column out."
     message = "the split {target!r} (samples: {figure:,.0f}) is neither train, val, test nor a fold"
 

@@ -46,9 +46,9 @@ class UnlistedFile(Check):
     severity = "warning"
     scope = "record"
     suggestion = "review"
-    summary = "Files that the manifest does not list"
+    summary = "Files not listed in the manifest"
     advice = "Add rows for the files that belong to the data set; delete or move those that do not."
-    message = "{target} is in the folder, and no row lists it"
+    message = "{target} is in the folder but not in the manifest"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
         """Yield the faults that reading the records left."""

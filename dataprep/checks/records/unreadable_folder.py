@@ -40,7 +40,7 @@ class UnreadableFolder(Check):
     severity = "error"
     scope = "record"
     suggestion = "review"
-    summary = "Folders that could not be read"
+    summary = "Unreadable folders"
     advice = "Give read permission, or check the disk or network, and audit again."
     message = "{target} could not be listed: {why}"
 

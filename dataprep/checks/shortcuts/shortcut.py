@@ -45,13 +45,12 @@ _HISTOGRAM_CLASSES = 8
 #: Classes that the fact about what is shown names.
 _LISTED = 3
 _UNSEEN = (
-    "; a model that is given pixels does not see it, but it shows that the classes come "
-    "from "
-    "different sources"
+    "; a model does not see it in the pixels, but it shows that the classes come from different "
+    "sources"
 )
 _SHOWN = (
-    "; no fault where the classes look like that; where light, background or printing made "
-    "it, vary that in training (augment)"
+    "; fine if the classes really look like that; if light, background or printing cause it, vary "
+    "these in training (augment)"
 )
 
 
@@ -131,7 +130,8 @@ class Shortcut(Check):
     suggestion = "none"
     summary = "Possible shortcuts"
     advice = (
-        "Make the property alike in all classes (collect, resample, normalise), or test without it."
+        "Balance the property across classes (collect, resample, normalise), or evaluate without "
+        "it."
     )
     message = (
         "{what}: {figure_name} {figure:.2f} against {baseline:.2f} by chance (95 % interval "
@@ -356,7 +356,7 @@ class _Case:
         name, cause = self._names[one.label], self._causes[place]
         size, pure = int((self._labels == one.label).sum()), one.own / one.samples
         span = f"{cause.title} = {_value(cause, one.value)}"
-        what = f"{span} gives {name!r} away in {one.own:,} of its {size:,} images"
+        what = f"{span} identifies {name!r} in {one.own:,} of its {size:,} images"
         figures = pure, float(np.sqrt(pure * (1 - pure) / one.samples)), size / len(self._labels)
         return self._claim(
             place, what, figures, [place], one.label, span=span, share=one.own / size

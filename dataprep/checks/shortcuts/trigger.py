@@ -44,7 +44,7 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True)
 class Trigger(Check):
-    """A few altered pixels that carry a label.
+    """A small patch of identical pixels that goes with one label.
 
     What it finds:
         Small patches, down to a single pixel, that recur pixel-alike at one place in images of one
@@ -117,8 +117,8 @@ class Trigger(Check):
     classes = 2
     looks = True
     suggestion = "review"
-    summary = "A few altered pixels carry a label"
-    advice = "Drop the images that carry the patch, and find out where they came from."
+    summary = "Possible backdoor trigger"
+    advice = "Drop the images with this patch, and find out where they come from."
     message = "{what}"
 
     alpha: float = option(0.005, "probability of any claim on random labels", low=0.00001, high=0.5)
@@ -192,9 +192,9 @@ class Trigger(Check):
 
     def _class_claim(self, patch: Patch, name: str, evidence: dict[str, Any]) -> pd.DataFrame:
         what = (
-            f"a patch of {evidence['size']} at the {evidence['place']} recurs pixel-alike in "
-            f"{len(patch.carriers):,} images of "
-            f"{name!r} and in {patch.others:,} of all other classes"
+            f"an identical patch of {evidence['size']} at the {evidence['place']} occurs in "
+            f"{len(patch.carriers):,} images of {name!r} and in {patch.others:,} of all other "
+            f"classes"
         )
         return self.claims(
             [name],
@@ -209,7 +209,7 @@ class Trigger(Check):
         self, patch: Patch, group: str, name: str, evidence: dict[str, Any], dataset: Dataset
     ) -> pd.DataFrame:
         shared = f"that {len(patch.carriers):,} images of {name!r} share"
-        what = f"carries the patch of {evidence['size']} at the {evidence['place']} {shared}"
+        what = f"has the patch of {evidence['size']} at the {evidence['place']} {shared}"
         return self.claims(
             dataset.samples.index.to_numpy(dtype=object)[patch.carriers],
             scope="sample",

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 _NAMED, _KEPT = 5, 100
 _LEARNED = "a model trained on it cannot predict {it}"
 _MEASURED = (
-    "nothing measured on it is about {it}, and an average over classes (macro-F1) counts "
-    "{it} as 0 or leaves {it} out"
+    "scores on it do not cover {it}, and an average over classes (macro-F1) counts {it} as 0 or "
+    "leaves {it} out"
 )
 
 
 @dataclass(frozen=True)
 class AbsentClass(Check):
-    """Splits without a sample of some class.
+    """Classes missing from a split.
 
     What it finds:
         Splits with labelled samples, none of which has a class that another split has. One claim
@@ -61,10 +61,8 @@ class AbsentClass(Check):
     scope = "split"
     needs = ("label", "split")
     classes = 2
-    summary = "Splits without a sample of some class"
-    advice = (
-        "Split again with stratification, or say beside the figure which classes it is not about."
-    )
+    summary = "Classes missing from a split"
+    advice = "Split again with stratification, or report which classes the score does not cover."
     message = "no sample of {named}: {meaning}"
 
     def lacks(self, dataset: Dataset, look: Look) -> list[str]:

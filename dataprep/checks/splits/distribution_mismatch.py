@@ -111,11 +111,10 @@ class DistributionMismatch(Check):
         "embedding",
     )
     looks = True
-    summary = "Splits whose images differ"
+    summary = "Distribution shift between splits"
     advice = (
-        "Look at the images that drive the difference, and split again or report the score "
-        "as "
-        "one on other data."
+        "Look at the images that drive the difference; split again, or report the score as out of "
+        "distribution."
     )
     message = "{text}"
 
@@ -190,8 +189,8 @@ class DistributionMismatch(Check):
         if not beyond_chance or found["shift"] < self.threshold / 4:
             return
         text = (
-            f"another mix of classes than the reference: {found['shift']:.0%} of its samples would "
-            "have to change class "
+            f"different class balance from the reference: {found['shift']:.0%} of its samples "
+            f"would have to change class "
             f"(95 % interval {found['low']:.0%} to "
             f"{found['high']:.0%}){differing_classes(names, own, other)}"
         )

@@ -49,8 +49,8 @@ class GroupLeakage(Check):
     scope: ClassVar = "slice"
     needs: ClassVar = ("group", "split")
     suggestion: ClassVar = "regroup"
-    summary: ClassVar = "One group in several splits"
-    advice: ClassVar = "Split again by group, so that every group lies in one split."
+    summary: ClassVar = "Groups spread over several splits"
+    advice: ClassVar = "Split again by group, so that each group is in one split."
     message: ClassVar = "{text}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
@@ -63,7 +63,7 @@ class GroupLeakage(Check):
         if not affected.any():
             return
         yield share_claims(
-            self, splits, affected, known, "belong to a group that is in another split too"
+            self, splits, affected, known, "belong to a group that is also in another split"
         )
         columns, where = np.unique(splits[affected].astype(str), return_inverse=True)
         leaking, rows = np.unique(codes[affected], return_inverse=True)

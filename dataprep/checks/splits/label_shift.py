@@ -27,7 +27,7 @@ _MOST_CELLS = 5_000_000
 
 @dataclass(frozen=True)
 class LabelShift(Check):
-    """Splits whose classes are distributed otherwise than in training.
+    """Splits whose class balance differs from that of training.
 
     What it finds:
         Splits whose share of each class differs from that of the training split (from all other
@@ -74,10 +74,11 @@ class LabelShift(Check):
     severity = "warning"
     scope = "split"
     needs = ("label", "split")
-    summary = "Splits with another mix of classes"
-    advice = "Split again with stratification, or judge by recall per class."
+    summary = "Class balance differs between splits"
+    advice = "Split again with stratification, or evaluate with recall per class."
     message = (
-        "{figure:.0%} of its samples would have to change class to give the mix of {reference} "
+        "{figure:.0%} of its samples would have to change class to match the class balance of "
+        "{reference} "
         "(95 % interval {low:.0%} to {high:.0%}; Cramér's V "
         "{cramers_v:.2f}){differing}{absent_text}"
     )

@@ -88,8 +88,8 @@ def _effect(
     )
     same = _weighted(labels, right, affected)
     text = (
-        f"; the nearest training image names the class of {seen:.0%} of them"
-        + (f", and of {same:.0%} of the others of the same classes" if same == same else "")
+        f"; the class of the nearest training image is right for {seen:.0%} of them"
+        + (f", and for {same:.0%} of the other samples of the same classes" if same == same else "")
         + f"; without them accuracy in {split} is {without:.3f} instead of {everyone:.3f}"
     )
     accuracy = {

@@ -30,7 +30,7 @@ _MARGIN = 2 * _STEP
 
 @dataclass(frozen=True)
 class NormalisationMismatch(Check):
-    """Splits whose images were normalised otherwise than those of training.
+    """Splits whose images were normalised differently from those of training.
 
     What it finds:
         Splits whose images were standardised or equalised one by one where those of the training
@@ -75,8 +75,8 @@ class NormalisationMismatch(Check):
     severity = "warning"
     scope = "split"
     needs = ("split", *COLUMNS)
-    summary = "Splits that were normalised otherwise"
-    advice = "Normalise all parts with the figures of train, from the original images."
+    summary = "Splits with different normalisation"
+    advice = "Normalise all splits with the statistics of train, starting from the original images."
     message = "{what}"
 
     alpha: float = option(
@@ -118,8 +118,8 @@ class NormalisationMismatch(Check):
         ours, theirs = tone_state(dataset, own).normalised, tone_state(dataset, other).normalised
         if bool(ours) != bool(theirs):  # how it was done is too fine a distinction for a claim
             what = (
-                f"every image looks {ours or 'as it was taken'}, those of {reference} "
-                f"{theirs or 'as they were taken'}"
+                f"every image looks {ours or 'unprocessed'}, those of {reference} "
+                f"{theirs or 'unprocessed'}"
             )
             return {
                 "figure": 1.0,
@@ -153,13 +153,12 @@ class NormalisationMismatch(Check):
                 continue
             what = (
                 (
-                    f"no image comes nearer to {end} than {nearest:.2f} of the range, {share:.0%} "
-                    "of "
-                    f"those of {reference} do"
+                    f"no image comes closer to {end} than {nearest:.2f} of the range, {share:.0%} "
+                    f"of those of {reference} do"
                 )
                 if outside
                 else (
-                    f"{share:.0%} of the images come nearer to {end} than {nearest:.2f} of the "
+                    f"{share:.0%} of the images come closer to {end} than {nearest:.2f} of the "
                     f"range, none of {reference} does"
                 )
             )
@@ -181,7 +180,7 @@ class NormalisationMismatch(Check):
         if abs(ours - theirs) < max(self.cut, 6 * error):
             return {}
         what = (
-            f"{ours:.0%} of the images are cut off at {end}, {theirs:.0%} of those of {reference}"
+            f"{ours:.0%} of the images are clipped at {end}, {theirs:.0%} of those of {reference}"
         )
         evidence = {"what": what, "sign": "cut"}
         return {

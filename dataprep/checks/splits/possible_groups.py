@@ -72,8 +72,8 @@ class PossibleGroupsCheck(Check):
     wants: ClassVar = ("label", "split", "group", "embedding", "thumb")
     looks: ClassVar = True
     suggestion: ClassVar = "none"
-    summary: ClassVar = "Groups that nobody named"
-    advice: ClassVar = "If these are groups, give the option; if not, nothing is to be done."
+    summary: ClassVar = "Possible groups"
+    advice: ClassVar = "If these are groups, use the option; if not, there is nothing to do."
     message: ClassVar = "{text}"
 
     def find(self, dataset: Dataset, look: Look) -> Iterator[pd.DataFrame]:
@@ -144,18 +144,20 @@ def _text(found: PossibleGroups, examples: list[str], torn: int | None) -> str:
         "groups",
         "name": f"{groups} parts of file names look like groups",
         "column": f"{groups} values of the column {grouping.value!r} look like groups",
-        "numbers": f"Pictures with numbers in a row look alike ({groups} runs of numbers)",
+        "numbers": f"Images with consecutive numbers look alike ({groups} runs of numbers)",
     }[found.candidate.kind]
     named = ", ".join(map(repr, examples)) + (", ..." if found.groups > len(examples) else "")
     size = found.samples / found.groups
     text = f"{what}: {named}; {f'{size:,.1f}'.removesuffix('.0')} images each on average."
     if alike.judged and alike.speaks_for:
         text += (
-            f" The nearest image, copies aside, is of the same one for {alike.share:.0%} of "
-            f"them, {alike.chance:.1%} by chance."
+            f" The nearest image (duplicates excluded) is from the same group for "
+            f"{alike.share:.0%} of them, {alike.chance:.1%} by chance."
         )
     if torn is None:
-        text += f" A split of single images would tear about {found.torn:,.0f} of them."
+        text += (
+            f" A split by single images would separate members of about {found.torn:,.0f} of them."
+        )
     else:
         text += f" {torn:,} of them {'is' if torn == 1 else 'are'} in several splits now."
     option = (

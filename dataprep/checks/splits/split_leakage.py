@@ -92,7 +92,7 @@ class SplitLeakage(Check):
         if dataset.has("embedding"):
             alike = spread_over(similar_groups(look), splits, known) & ~affected & ~shot
             if alike.any():
-                what = "look like an image of another split, though not a copy of it"
+                what = "are similar to an image of another split, but not a copy of it"
                 yield share_claims(
                     self, splits, alike, known, what, severity="info", confidence=_ALIKE_CONFIDENCE
                 )
@@ -106,7 +106,7 @@ class SplitLeakage(Check):
         shot: NDArray[np.bool_],
     ) -> Iterator[pd.DataFrame]:
         effects = score_effects(dataset, look, splits, known, shot)
-        what = "are another shot of a scene that is in another split"
+        what = "show a scene that is also in another split"
         for split in sorted({str(name) for name in splits[shot]}):
             accuracy = effects.get(split, {}).get("accuracy", {})
             changed = abs(accuracy.get("all", 0.0) - accuracy.get("without", 0.0)) > _SCORE_CHANGED
@@ -149,7 +149,7 @@ class SplitLeakage(Check):
         sure = member_confidence(duplicates)
         names = dataset.samples.index.to_numpy(dtype=object)
         texts = [
-            f"in {splits[row]}; in {splits[keepers[row]]} there is its duplicate "
+            f"in {splits[row]}; its duplicate is in {splits[keepers[row]]}: "
             for row in away.tolist()
         ]
         if len(away):

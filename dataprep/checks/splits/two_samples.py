@@ -82,7 +82,7 @@ def split_pairs(dataset: Dataset, look: Look, most: int) -> Iterator[Pair]:
         if dataset.has("split")
         else np.zeros(0)
     )
-    measured = _measured(dataset)
+    measured = dataset.readable
     for name in split_names(dataset):
         own = measured & (splits == name)
         has_train = bool((splits == "train").any())
@@ -121,7 +121,7 @@ def reference_pair(dataset: Dataset, reference: Dataset, most: int) -> Pair:
     most `most` rows a side.
     """
     training, target = training_rows(dataset)
-    measured = [_measured(dataset) & training, _measured(reference)]
+    measured = [dataset.readable & training, reference.readable]
     rows = [_drawn(np.flatnonzero(each), most) for each in measured]
     sets = (dataset, reference)
     labels = [_labels(each, part) for each, part in zip(sets, rows, strict=True)]
@@ -136,12 +136,6 @@ def reference_pair(dataset: Dataset, reference: Dataset, most: int) -> Pair:
         _joint_vectors(sets, rows),
         (int(measured[0].sum()), int(measured[1].sum())),
     )
-
-
-def _measured(dataset: Dataset) -> NDArray[np.bool_]:
-    if "lost" not in dataset.samples:
-        return np.ones(len(dataset), bool)
-    return np.asarray(dataset.samples["lost"].astype("str").fillna("").to_numpy(dtype=object) == "")
 
 
 def _drawn(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -24,15 +24,16 @@ def figures(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[np.fl
     """
     values = np.array(dataset.samples[name].to_numpy(dtype=np.float64, na_value=np.nan))
     if not lost:
-        values[is_lost(dataset)] = np.nan
+        values[~dataset.readable] = np.nan
     return values
 
 
 def flags(dataset: Dataset, name: str) -> NDArray[np.bool_]:
     """(n,) truth values of a column, False where missing or lost."""
-    return np.asarray(
-        dataset.samples[name].to_numpy(dtype=np.float64, na_value=0.0) > 0
-    ) & ~is_lost(dataset)
+    return (
+        np.asarray(dataset.samples[name].to_numpy(dtype=np.float64, na_value=0.0) > 0)
+        & dataset.readable
+    )
 
 
 def texts(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[Any]:
@@ -42,16 +43,8 @@ def texts(dataset: Dataset, name: str, *, lost: bool = False) -> NDArray[Any]:
     column = dataset.samples[name].astype("object")
     values = np.array(column.where(column.notna(), "").to_numpy(dtype=object))
     if not lost:
-        values[is_lost(dataset)] = ""
+        values[~dataset.readable] = ""
     return values
-
-
-def is_lost(dataset: Dataset) -> NDArray[np.bool_]:
-    """(n,) whether the file could not be measured."""
-    if "lost" not in dataset.samples:
-        return np.zeros(len(dataset), dtype=bool)
-    lost = dataset.samples["lost"]
-    return np.asarray((lost != "") & lost.notna(), dtype=bool)
 
 
 def transparent(dataset: Dataset) -> NDArray[np.bool_]:

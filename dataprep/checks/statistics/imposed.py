@@ -40,15 +40,15 @@ _PLAIN, _VARIED = 0.03, 0.08
 _MADE: dict[str, tuple[str, float, float, str]] = {
     "background": (
         "edge_contrast", _PLAIN, _VARIED,
-        "its pictures end in one colour, as a frame or a studio makes them, and those of the "
-        "others do not",
+        "its images have edges of one colour, as from a frame or a studio background, and those "
+        "of the others do not",
     ),
-    "colour": ("chroma_p99", _GREY, _COLOURED, "its pictures are grey, and those of the others are "
-                                               "in colour"),
+    "colour": ("chroma_p99", _GREY, _COLOURED, "its images are grayscale, and those of the others "
+    "are in colour"),
     "sharpness": (
         "sharpness", _BLURRED, _SHARP,
-        "its pictures have no sharp edges, as out of focus or enlarged ones, and those of the "
-        "others do",
+        "its images have no sharp edges, as if out of focus or enlarged, and those of the others "
+        "do",
     ),
 }  # fmt: skip
 
@@ -87,8 +87,8 @@ def _all_over(by_name: dict[str, NDArray[np.float64]], mine: NDArray[np.bool_]) 
             and higher(sign * edges, mine) >= _EDGES
         ):
             return (
-                f"even in the {words} and at the edges, as exposure or scanning does and what "
-                "is shown seldom does"
+                f"even in the {words} and at the image edges, which points to exposure or "
+                f"scanning rather than to the subject"
             )
     return ""
 

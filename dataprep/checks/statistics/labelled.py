@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dataprep.checks.statistics.arrays import is_lost
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,7 +22,7 @@ def labelled_rows(
     """(rows, labels, class names, units): measured samples of classes that are large enough, one
     of each class in each unit.
     """
-    known = dataset.samples["label"].notna().to_numpy() & ~is_lost(dataset)
+    known = dataset.samples["label"].notna().to_numpy() & dataset.readable
     rows = np.random.default_rng(0).permutation(np.flatnonzero(known))
     units = look.units()
     codes, names = pd.factorize(

@@ -94,10 +94,10 @@ def _words(ranges: dict[str, float], *, colourful: bool) -> str:
     if not (by_channel or by_luma or held_fast):
         return ""
     if ranges["luma_p50"] <= _MEDIAN and ranges["luma_p25"] <= _QUARTER:
-        return "its histogram equalised"
+        return "histogram-equalised"
     if by_channel:
-        return "each channel brought to the same mean"
-    return "brought to the same mean and contrast" if by_luma else "brought to the same mean"
+        return "normalised to the same mean per channel"
+    return "normalised to the same mean and contrast" if by_luma else "normalised to the same mean"
 
 
 def _middle(values: NDArray[np.float64]) -> float:

@@ -40,21 +40,22 @@ _LEVEL = 1 / 255
 #: Code of a check to what its fault means for training where it is typical.
 MEANINGS: dict[str, str] = {
     "blurry": "there is no fine detail to learn from: train at a lower resolution, and expect "
-    "images in use to be as soft",
-    "border": "crop all images alike, or none: margins make the subject smaller, and give a class "
-    "away that has them more often",
+    "images in production to be as soft",
+    "border": "crop all images alike, or none: margins make the subject smaller, and are a "
+    "shortcut if one class has them more often",
     "bright": "normalise by this data set's own mean and standard deviation, and expect images in "
-    "use to be as bright",
+    "production to be as bright",
     "dark": "normalise by this data set's own mean and standard deviation, and expect images in "
-    "use to be as dark",
-    "heavy-compression": "compress images in use alike, or vary the quality as an augmentation",
+    "production to be as dark",
+    "heavy-compression": "compress images in production alike, or vary the quality as an "
+    "augmentation",
     "low-contrast": "normalise by this data set's own mean and standard deviation: pretrained "
     "weights expect more contrast",
-    "low-information": "the labels must be told from next to nothing, or the images were not read "
-    "as they were meant",
-    "motion-blur": "images in use should be blurred alike; vary blur as an augmentation",
-    "noisy": "denoise all images alike or none, in training and in use",
-    "odd-aspect-ratio": "shapes are mixed: pad or crop to one shape instead of stretching",
+    "low-information": "there is hardly anything to tell the labels by, or the images were not "
+    "decoded as intended",
+    "motion-blur": "images in production should be blurred alike; vary blur as an augmentation",
+    "noisy": "denoise all images alike or none, in training and in production",
+    "odd-aspect-ratio": "aspect ratios are mixed: pad or crop to one instead of stretching",
     "odd-size": "sizes are mixed: resize all to one, and keep augmentations of scale wide",
     "upscaled": "there is no detail at this size: train at a lower resolution, which costs nothing",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dataprep.baselines.inference.model_card import ModelFacts
+    from dataprep.baselines.inference.model_card import ModelCard
 
 #: Classes that are named, the most frequent first.
 _NAMED = 20
@@ -68,19 +68,19 @@ class Counts:
         )
 
 
-def refusal_words(facts: ModelFacts, abstain_below: float | None, risk: float | None) -> str:
+def refusal_words(card: ModelCard, abstain_below: float | None, risk: float | None) -> str:
     """When the model refused, in a sentence."""
-    if facts.kind == "regression":
+    if card.kind == "regression":
         return "Nothing is refused: the model predicts numbers and gives no confidence"
     if abstain_below is not None:
         return f"Refused below a confidence of {abstain_below:g}, as asked for"
     if risk is not None:
         return (
-            f"Refused below a confidence of {facts.abstain_below(risk):.3g}, for an error of "
+            f"Refused below a confidence of {card.abstain_below(risk):.3g}, for an error of "
             "at "
             f"most {risk:.0%} among the answers"
         )
-    usual = facts.usual_abstention
+    usual = card.usual_abstention
     if usual is None:
         return (
             "Nothing was refused: training found no confidence that keeps the error low with "

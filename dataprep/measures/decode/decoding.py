@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from dataprep.measures.decode.conversion import grey_to_rgb, to_rgb, upright
-from dataprep.measures.decode.exif import Exif, read_exif
+from dataprep.measures.decode.exif import Exif, orientation_or_upright, read_exif
 from dataprep.measures.decode.jpeg_header import JpegHeader, read_jpeg_header
 from dataprep.measures.decode.pixels import Header, Pixels
 from dataprep.measures.decode.reducing import reduced_rgb, reduction
@@ -322,10 +322,9 @@ def _as_facts(exif: Exif, xmp_position: bool) -> dict[str, Any]:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        value = image.getexif().get(0x0112, 1)
+        return orientation_or_upright(image.getexif().get(ExifTags.Base.Orientation))
     except Exception:  # a damaged EXIF block raises anything, and hides no pixel
         return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _exif_block(image: Image.Image, data: bytes) -> bytes:

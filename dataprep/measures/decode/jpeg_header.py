@@ -13,6 +13,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from dataprep.measures.decode.exif import read_directory
+
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 # The luminance table of T.81, Annex K, in zigzag order.
@@ -180,18 +182,8 @@ def _read_table(header: JpegHeader, segment: bytes) -> None:
 
 def _count_pictures(block: bytes) -> int:
     """Number of images (tag 0xB001) in the index of a multi-picture file."""
-    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(block[:4])
-    if order is None or len(block) < 10:
-        return 1
-    start = struct.unpack_from(order + "I", block, 4)[0]
-    if start + 2 > len(block):
-        return 1
-    entries = min(struct.unpack_from(order + "H", block, start)[0], (len(block) - start - 2) // 12)
-    for entry in range(start + 2, start + 2 + 12 * entries, 12):
-        tag, _, _, value = struct.unpack_from(order + "HHII", block, entry)
-        if tag == 0xB001:
-            return int(min(max(value, 1), 1000))
-    return 1
+    count = read_directory(block).get(0xB001)
+    return min(max(count, 1), 1000) if isinstance(count, int) else 1
 
 
 @lru_cache(maxsize=256)

@@ -34,7 +34,7 @@ class Header:
         orientation: EXIF orientation, 1 to 8.
         captured_at: ISO 8601 without zone, or empty.
         camera: make and model, or empty.
-        gps: whether the metadata hold a position.
+        gps: whether the metadata contain a GPS position.
         icc: whether a colour profile is embedded.
         jpeg_quality: 1 to 100; NaN for other formats.
     """

@@ -26,18 +26,33 @@ upside down if v, then mirrored left to right if h:
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dataprep.errors import InputError
 from dataprep.measures.contract import Measure, measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
 from dataprep.measures.fingerprints.sketch import SIDE, sketch_of
 from dataprep.measures.fingerprints.thumb import pack_thumb
 from dataprep.measures.image.frame import picture_box
 
+if TYPE_CHECKING:
+    from imagehash import ImageHash
+
+#: The orientations of a ``phash``, in order.
+ORIENTATIONS: tuple[str, ...] = (
+    "as it is",
+    "mirrored left-right",
+    "mirrored top-bottom",
+    "half a turn",
+    "transposed",
+    "a quarter turn clockwise",
+    "a quarter turn counter-clockwise",
+    "transposed along the other diagonal",
+)
 #: For each orientation, the one that undoes it.
 INVERSE: tuple[int, ...] = (0, 1, 2, 3, 4, 6, 5, 7)
 
@@ -94,6 +109,39 @@ def measure_thumb(pixels: Pixels) -> NDArray[np.uint8]:
 
 
 HASHES: tuple[Measure, ...] = (measure_phash, measure_phash_inner, measure_sketch, measure_thumb)
+
+
+def to_imagehash(value: int) -> ImageHash:
+    """A 64-bit hash in the form of the ImageHash library; its ``str`` is the hexadecimal text.
+
+    >>> str(to_imagehash(0xAD6B0196FC19E2B4))
+    'ad6b0196fc19e2b4'
+    """
+    from imagehash import hex_to_hash
+
+    return hex_to_hash(f"{int(value):016x}")
+
+
+def from_imagehash(given: ImageHash | str) -> int:
+    """The 64-bit hash of an `imagehash.ImageHash`, or of its hexadecimal text.
+
+    Raises:
+        InputError: it has another number of bits, or is no hexadecimal text.
+
+    >>> hex(from_imagehash("ad6b0196fc19e2b4"))
+    '0xad6b0196fc19e2b4'
+    """
+    text = str(given).strip()
+    try:
+        bits, value = 4 * len(text), int(text, 16)
+    except ValueError:
+        bits, value = 0, 0
+    if bits != _LOW * _LOW:
+        raise InputError(
+            f"expected a perceptual hash of {_LOW * _LOW} bits (16 hexadecimal digits, "
+            f"hash_size=8), got {text[:80]!r}"
+        )
+    return value
 
 
 def hash_thumb(thumb: NDArray[np.float64]) -> NDArray[np.uint64]:

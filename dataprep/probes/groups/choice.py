@@ -61,7 +61,7 @@ class Relatives(NamedTuple):
 def possible_groups(
     dataset: Dataset, unit: Rows, relatives: Relatives | None = None
 ) -> list[PossibleGroups]:
-    """Groups that nobody named, at most three ways to tell them, the firmest first.
+    """Possible groups, at most three ways to tell them, the firmest first.
 
     Args:
         dataset: whose names, columns and labels are looked at.

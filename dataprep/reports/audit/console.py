@@ -17,7 +17,7 @@ WIDTH = 80
 #: Examples shown under a finding, by severity.
 _EXAMPLES = {"error": 2, "warning": 1, "info": 0}
 _AMOUNT = "issues (of images)"
-_TITLES = {"error": "ERRORS", "warning": "WARNINGS", "info": "WORTH KNOWING"}
+_TITLES = {"error": "ERRORS", "warning": "WARNINGS", "info": "INFORMATION"}
 _STYLES = {
     "error": "bold red",
     "warning": "yellow",
@@ -118,7 +118,7 @@ def lines_of(
     if paths is not None:
         yield []
         yield [("Report  ", "bold"), (printable(paths.html), "")]
-        yield [("        issues.csv, report.json, report.sarif, samples.parquet beside it", "dim")]
+        yield [("        issues.csv, report.json, report.sarif, samples.parquet next to it", "dim")]
 
 
 def _verdict(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
@@ -164,7 +164,7 @@ def _notes(notes: Sequence[str], width: int) -> Iterator[Line]:
     """How the source was read: where that is wrong, so is all that follows."""
     if notes:
         yield []
-        yield [("HOW IT WAS READ", "bold")]
+        yield [("HOW THE DATA WAS READ", "bold")]
     for note in notes:
         yield from _bullet(printable(note), width)
 
@@ -203,14 +203,14 @@ def _endings(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
         reasons.setdefault(entry["reason"], []).append(entry["code"])
     if reasons:
         yield []
-        yield [("NOT CHECKED", "bold")]
+        yield [("SKIPPED CHECKS", "bold")]
     for reason, codes in reasons.items():
         yield from _wrapped(f"{', '.join(codes)}: {printable(reason)}", "  ", "", width)
     ignored = summary["dataset"]["ignored"]
     if ignored:
         yield []
         kinds = "; ".join(f"{printable(entry['name'])}: {entry['count']:,}" for entry in ignored)
-        yield from _wrapped(f"Passed over: {kinds}.", "", "dim", width)
+        yield from _wrapped(f"Ignored: {kinds}.", "", "dim", width)
 
 
 def _wrapped(text: str, indent: str, style: str, width: int) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
@@ -19,7 +20,6 @@ from dataprep.reports.audit.verdict import percent
 from dataprep.schemas.text.words import counted
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from dataprep.neighbours.cosine import Nearest
@@ -82,7 +82,7 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
     embedding = audit.dataset.arrays.get("embedding")
     if embedding is None:
         return None
-    readable = _readable(audit.dataset)
+    readable = np.flatnonzero(audit.dataset.readable)
     rows, drawn = _sample(audit, readable, most, seed)
     values, known, near = _neighbourhood(audit, rows, seed)
     rows, drawn = rows[known], drawn[known]
@@ -149,14 +149,8 @@ def map_of(
 def why_unmapped(audit: Audit) -> str:
     """Why there is no map, in words."""
     if "embedding" not in audit.dataset.arrays:
-        return "needs embeddings, which this run went without"
+        return "needs embeddings, which this run did not compute"
     return f"fewer than {FEWEST} images have an embedding"
-
-
-def _readable(dataset: Dataset) -> NDArray[np.int64]:
-    if "lost" not in dataset.samples:
-        return np.arange(len(dataset))
-    return np.flatnonzero((dataset.samples["lost"].astype("str").fillna("") == "").to_numpy())
 
 
 def _sample(
@@ -188,22 +182,22 @@ def _sample(
 def _codes(
     dataset: Dataset, column: str, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """(m,) code of each row's value, -1 where it is missing, and the values, most frequent
-    first.
-    """
+    """As `frequent_first`, of a column that may not be there; empty values are missing."""
     if column not in dataset.samples:
         return np.full(len(rows), -1, np.int64), []
-    values: pd.Series[Any] = dataset.samples[column].iloc[rows]
-    given = values.notna().to_numpy()
-    texts = values.astype("str").to_numpy(dtype=object)
-    names, codes, counts = np.unique(
-        np.where(given, texts, "").astype(str), return_inverse=True, return_counts=True
-    )
-    order = np.lexsort((names, -counts))
-    order = order[names[order] != ""]
-    place = np.full(len(names), -1, np.int64)
-    place[order] = np.arange(len(order))
-    return place[codes], [str(name) for name in names[order]]
+    values: pd.Series[Any] = dataset.samples[column].iloc[rows].astype("object")
+    return frequent_first(values.mask(values.isin([""])))
+
+
+def frequent_first(values: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
+    """(m,) code of each value, -1 where it is missing, and the values as text, most frequent
+    first.
+    """
+    texts = values.astype("object").map(str, na_action="ignore")
+    counts = texts.value_counts()
+    names = sorted(counts.index, key=lambda name: (-counts[name], name))
+    codes = pd.Index(names, dtype="object").get_indexer(pd.Index(texts, dtype="object"))
+    return codes.astype(np.int64), names
 
 
 def _agreement(
@@ -252,23 +246,18 @@ def reading(found: FeatureMap) -> str:
     if found.agreement != found.agreement:
         return ""
     figures = (
-        f"Of an image's {NEIGHBOURS} nearest neighbours {percent(found.agreement)} have its label; "
-        f"chance alone would give {percent(found.chance)}"
+        f"{percent(found.agreement)} of an image's {NEIGHBOURS} nearest neighbours have the same "
+        f"label ({percent(found.chance)} by chance)"
     )
     gained = (found.agreement - found.chance) / max(1 - found.chance, 1e-9)
     if gained >= CLEAR:
-        return (
-            f"{figures}: classes come apart, and these features hold what tells them from each "
-            "other."
-        )
+        return f"{figures}: the classes form clusters, so these features separate them well."
     if gained >= IN_PART:
         return (
-            f"{figures}: classes come apart in part; where colours mix, labels or classes are "
-            "worth a look."
+            f"{figures}: the classes are partly separated; check labels and classes where colours "
+            f"mix."
         )
-    return (
-        f"{figures}: no clear clusters, so the task is not learnt from these features as they are."
-    )
+    return f"{figures}: no clear clusters, so these features alone do not separate the classes."
 
 
 def extent(found: FeatureMap) -> str:
@@ -279,28 +268,59 @@ def extent(found: FeatureMap) -> str:
 
 
 def map_payload(audit: Audit, found: FeatureMap) -> dict[str, Any]:
-    """What the page's script draws: positions as base64 of (m, 2) little-endian uint16, codes of
-    labels and splits, flags.
-    """
+    """What the page's script draws of the map of an audit."""
     samples = audit.dataset.samples.iloc[found.rows]
-    labels, label_names = _codes(audit.dataset, "label", found.rows)
-    splits, split_names = _codes(audit.dataset, "split", found.rows)
     flags = {
         code: np.flatnonzero(flagged[found.rows]).tolist()
         for code, flagged in flagged_samples(audit).items()
     }
+    return points_payload(
+        samples,
+        places_of(found),
+        _codes(audit.dataset, "label", found.rows),
+        _codes(audit.dataset, "split", found.rows),
+        agreeing_of(found),
+        {code: points for code, points in flags.items() if points},
+    )
+
+
+def places_of(found: FeatureMap) -> NDArray[np.int64]:
+    """(m, 2) positions from 0 to 65535."""
+    return np.round((found.positions + 1) * 32767.5).astype(np.int64)
+
+
+def agreeing_of(found: FeatureMap) -> list[int]:
+    """Of each image's neighbours how many share its label; -1 where that is unknown."""
+    return [-1 if count == _NONE else int(count) for count in found.agreeing]
+
+
+def points_payload(
+    samples: pd.DataFrame,
+    places: NDArray[np.int64],
+    labels: tuple[NDArray[np.int64], list[str]],
+    splits: tuple[NDArray[np.int64], list[str]],
+    agreeing: list[int],
+    flags: Mapping[str, list[int]],
+) -> dict[str, Any]:
+    """What the script of a page draws of m images.
+
+    Args:
+        samples: their rows of a data set.
+        places: (m, 2) positions from 0 to 65535; base64 of little-endian uint16 in the page.
+        labels, splits: of `frequent_first`.
+        agreeing: of `agreeing_of`.
+        flags: what is wrong to the images (from 0) that have it.
+    """
     return {
-        "at": base64.b64encode(
-            np.round((found.positions + 1) * 32767.5).astype("<u2").tobytes()
-        ).decode("ascii"),
+        "at": base64.b64encode(places.astype("<u2").tobytes()).decode("ascii"),
         "names": samples.index.tolist(),
-        "labels": label_names,
-        "labelOf": labels.tolist(),
-        "splits": split_names,
-        "splitOf": splits.tolist(),
-        "agreeing": [-1 if count == _NONE else int(count) for count in found.agreeing],
+        "labels": labels[1],
+        "labelOf": labels[0].tolist(),
+        "splits": splits[1],
+        "splitOf": splits[0].tolist(),
+        "agreeing": agreeing,
         "neighbours": NEIGHBOURS,
-        "flags": {code: points for code, points in flags.items() if points},
+        "flags": flags,
         "facts": {name: _numbers(samples, name) for name in ("width", "height", "bytes")},
     }
 

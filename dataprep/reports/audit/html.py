@@ -56,14 +56,14 @@ _FAMILY_TITLES = {
     "quality": "Image quality",
 }
 _FAMILY_LEADS = {
-    "files": "Can every file be read, and is it what it claims to be?",
+    "files": "Can every file be read, and does its format match its name?",
     "records": "Do the folder and the list of labels agree?",
-    "duplicates": "Is the same picture in the data more than once?",
+    "duplicates": "Does the same image occur more than once?",
     "labels": "Are the labels right, and are there enough examples of every class?",
-    "content": "Does every picture belong here, and is anything missing?",
-    "shortcuts": "Could a model get the label right for the wrong reason?",
-    "splits": "Does the test set measure what it is meant to?",
-    "quality": "Are the pictures as good as they will be in use?",
+    "content": "Does every image belong to the data set, and is anything missing?",
+    "shortcuts": "Could a model predict the label for the wrong reason?",
+    "splits": "Does the test set measure what it should?",
+    "quality": "Is the image quality what the model will see in production?",
 }
 #: Claims that are not about files are listed in the check's card, up to this many.
 LISTED = 24

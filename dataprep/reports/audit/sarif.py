@@ -138,8 +138,7 @@ def _left_out(summary: Mapping[str, Any], shown: int) -> Iterable[dict[str, Any]
     if hidden <= 0:
         return []
     text = (
-        f"{hidden:,} of {summary['counts']['issues']:,} results were left out, the least "
-        "severe "
-        "ones; issues.csv lists all."
+        f"{hidden:,} of {summary['counts']['issues']:,} results, the least severe ones, were left "
+        f"out; issues.csv lists all."
     )
     return [{"level": "note", "message": {"text": text}}]

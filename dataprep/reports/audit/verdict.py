@@ -30,7 +30,7 @@ def verdict(
         return {
             "level": "empty",
             "title": "No images found",
-            "text": f"Nothing to look at in {dataset['root']}.",
+            "text": f"No images in {dataset['root']}.",
         }
     failed = [code for code, reason in skipped.items() if is_failure(reason)]
     found = [check for check in checks if check["count"]]
@@ -54,20 +54,19 @@ def verdict(
 
 def _title(grave: Sequence[Any], doubtful: Sequence[Any], left_out: int, failed: int) -> str:
     if failed:
-        return f"{counted(failed, 'check')} failed: this audit is not whole"
+        return f"{counted(failed, 'check')} failed: this audit is incomplete"
     if grave:
-        return f"{counted(len(grave), 'kind')} of error to mend before training"
+        return f"Fix {counted(len(grave), 'type')} of error before training"
     if doubtful:
-        return f"Usable, with {counted(len(doubtful), 'kind')} of problem to look at"
-    return "No new errors and no new warnings" if left_out else "No errors and no warnings"
+        return f"Usable, with {counted(len(doubtful), 'type')} of warning to review"
+    return "No new errors or warnings" if left_out else "No errors or warnings"
 
 
 def _failed(codes: Sequence[str]) -> str:
     if not codes:
         return ""
     return (
-        f"Nothing is known of what {', '.join(codes)} would have found; the errors are below, "
-        "please report them."
+        f"The results of {', '.join(codes)} are missing; the errors are below, please report them."
     )
 
 
@@ -86,14 +85,14 @@ def _named(checks: Sequence[Mapping[str, Any]]) -> str:
     more = len(checks) - NAMED
     if more > 0:
         parts.append(f"{more} more")
-    return f"Look first at: {', '.join(parts)}." if parts else ""
+    return f"Start with: {', '.join(parts)}." if parts else ""
 
 
 def _rest(grave: Sequence[Any], doubtful: Sequence[Any]) -> str:
     if not grave or not doubtful:
         return ""
     return (
-        f"{counted(len(doubtful), 'kind')} of warning {'is' if len(doubtful) == 1 else 'are'} "
+        f"{counted(len(doubtful), 'type')} of warning {'is' if len(doubtful) == 1 else 'are'} "
         "less urgent."
     )
 
@@ -113,7 +112,8 @@ def _hidden(left_out: int) -> str:
 def _unseen(checks: Sequence[Any], skipped: Mapping[str, str]) -> str:
     if not skipped:
         return f"All {len(checks)} checks ran." if len(checks) != 1 else "The one check ran."
-    return f"{counted(len(checks), 'check')} ran; {len(skipped)} could not."
+    left_out = f"{len(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped"
+    return f"{counted(len(checks), 'check')} ran, {left_out}."
 
 
 def percent(share: float) -> str:

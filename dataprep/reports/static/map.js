@@ -205,7 +205,7 @@ window.drawMap = (data, page) => {
     const w = data.facts.width[i], h = data.facts.height[i];
     return [data.notes ? visible(data.notes[i]) : "", w > 0 && h > 0 ? w + " × " + h : "", byteText(data.facts.bytes[i])].filter(Boolean).join(" · ");
   };
-  const agreement = (i) => (data.agreeing[i] < 0 ? "" : data.agreeing[i] + " of its " + data.neighbours + " neighbours have its label");
+  const agreement = (i) => (data.agreeing[i] < 0 ? "" : data.agreeing[i] + " of its " + data.neighbours + " neighbours have the same label");
   const problems = (i) => codes.filter((code) => flagged[code].has(i)).map(page.titleOf);
   const picture = (i, side) => {
     const own = page.thumbOf(data.names[i]);
@@ -243,7 +243,7 @@ window.drawMap = (data, page) => {
           element("span", {}, element("strong", {}, claim.title), " ", visible(claim.message)));
         button.addEventListener("click", () => claim.open(() => button.isConnected ? button.focus() : back()));
         return element("li", {}, button);
-      })) : element("p", { class: "quiet" }, page.calm || "No check complains of it."),
+      })) : element("p", { class: "quiet" }, page.calm || "No issues."),
       actions(name),
     ].filter(Boolean));
   };
@@ -253,7 +253,7 @@ window.drawMap = (data, page) => {
     return element("span", { class: "buttons" }, copier,
       page.root ? element("a", { class: "button ghost", href: page.root + page.path(name), target: "_blank", rel: "noreferrer" }, "Open file") : null);
   };
-  const idle = () => pinnedBox.replaceChildren(element("p", { class: "quiet" }, "Point at an image to see it; click or press Enter to keep it here."));
+  const idle = () => pinnedBox.replaceChildren(element("p", { class: "quiet" }, "Point at an image to see it; click or press Enter to pin it here."));
 
   /* ---------- mouse and fingers ---------- */
   const fingers = new Map();

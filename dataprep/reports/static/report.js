@@ -337,8 +337,8 @@
       ...fact("Finding", visible(claims.message[row])),
       ...fact("What to do", advice),
       ...fact("Suggestion", suggestion && suggestion !== "none" ? suggestion + (claims.value[row] >= 0 ? ": " + visible(text(claims.values, claims.value[row])) : "") : ""),
-      ...fact("Measured", figure === null ? "" : count.format(figure) + " " + text(claims.units, claims.unit[row])),
-      ...fact("Sure", Math.round(100 * claims.confidence[row]) + "%"),
+      ...fact("Value", figure === null ? "" : count.format(figure) + " " + text(claims.units, claims.unit[row])),
+      ...fact("Confidence", Math.round(100 * claims.confidence[row]) + "%"),
       ...fact("Where", visible(text(claims.locations, claims.location[row]))),
       ...fact("Group", visible(text(claims.groups, claims.group[row]))));
     const pill = element("span", { class: "pill " + level }, icon(level), level);

@@ -61,7 +61,7 @@ def _sizes(material: Material, division: Division) -> list[str]:
         return []
     more = f" and {len(missed) - _LISTED:,} parts more" if len(missed) > _LISTED else ""
     why = (
-        f"what belongs together stays whole, up to {largest:,} samples of it"
+        f"groups of up to {largest:,} samples are kept together"
         if largest > 1
         else "labels are balanced first"
     )
@@ -104,7 +104,8 @@ def _classes(material: Material, division: Division) -> tuple[list[str], set[int
         if empty and units[code] < len(wanted):
             few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
             why = (
-                f"class {name!r} is in {few} that cannot be parted, too few for {len(wanted)} parts"
+                f"class {name!r} is in {few} that cannot be separated, too few for {len(wanted)} "
+                f"parts"
             )
             explained.add(code)
             found.append((gap, f"{why}: {_without(empty)}"))

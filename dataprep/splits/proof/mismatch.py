@@ -137,7 +137,7 @@ def _with_embedding(dataset: Dataset, ran_with: Mapping[str, Any]) -> tuple[Data
         return dataset, ""
     options = from_mapping(PassOptions, ran_with.get("options", {}).get("pass", {}), "pass")
     if "options" not in ran_with or not options.embedder:
-        return dataset, "the audit went without embeddings"
+        return dataset, "the audit ran without embeddings"
     if not options.cache:
         return dataset, "the audit ran without the cache, where embeddings are kept"
     try:

@@ -1,4 +1,4 @@
-"""Groups that nobody named, held against the parts of a division: what the proof says of them."""
+"""Possible groups, held against the parts of a division: what the proof says of them."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def torn_sentences(proof: Mapping[str, Any]) -> Iterator[str]:
 def candidate_lines(proof: Mapping[str, Any]) -> list[str]:
     """One line for each candidate that is torn."""
     return [
-        f"{_named(each, each['groups'])}: {each['torn']:,} torn; {each['option']} keeps them "
+        f"{_named(each, each['groups'])}: {each['torn']:,} split up; {each['option']} keeps them "
         "together"
         for each in proof.get("possible_groups", ())
         if each["torn"]

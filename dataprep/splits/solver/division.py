@@ -97,7 +97,7 @@ def refuse_too_few(units: int, parts: int) -> None:
             f"{parts} parts need at least {parts} units (groups that can be separated), and there "
             f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit "
             "why so many images belong "
-            "together; --cut-similar lets images that merely look alike be parted"
+            "together; --cut-similar allows similar images that are no duplicates to be separated"
         )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dataprep.baselines.diagnosis.next_steps import claims_of, what_next
-from dataprep.baselines.evaluation.dummy import dumb_baselines
+from dataprep.baselines.evaluation.dummy import trivial_baselines
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.thresholds import choose_thresholds
 from dataprep.schemas.goal import Goal, Requirement
@@ -260,7 +260,7 @@ def test_an_unmet_requirement_says_which_threshold_would_meet_it() -> None:
         "validation": evaluate(goal, labels, probs, draws=100),
         "thresholds": choose_thresholds(goal, labels, probs),
     }
-    facts["dumb"] = dumb_baselines(goal, labels, np.arange(300), np.arange(300, 600))
+    facts["dumb"] = trivial_baselines(goal, labels, np.arange(300), np.arange(300, 600))
     text = sentence("requirement", **facts)
     threshold = facts["thresholds"]["sick"]["threshold"]
     assert f"a threshold of {threshold:.3f} would reach it (recall 0.9" in text

@@ -176,7 +176,7 @@ def test_fishers_test_is_that_of_scipy(counts: tuple[int, int, int, int]) -> Non
 @pytest.mark.parametrize(("wrong", "faulty"), [(False, True), (True, False), (False, False)])
 def test_nothing_to_explain_is_said_to_be_unknown(wrong: bool, faulty: bool) -> None:
     found = explained(np.full(5, wrong), np.full(5, faulty), np.zeros(5, np.int64), np.arange(5))
-    assert np.isnan(found["explained"])
+    assert found["explained"] is None
     assert not found["beyond_chance"]
 
 

@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dataprep.baselines.evaluation.comparing import (
-    compare_models,
-    paired_seeds,
-    student_cdf,
-    student_quantile,
-)
+from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.schemas.goal import Goal
 
 GOAL = Goal("binary", ("a", "b"), "accuracy", positive="b")
@@ -93,10 +88,3 @@ def test_one_seed_tells_no_interval_and_unlike_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="as many values"):
         paired_seeds([0.5], [], "accuracy")
     assert paired_seeds([0.5, 0.5], [0.5, 0.5], "accuracy")["p"] == 1.0
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 30, 101])
-def test_students_distribution(freedom: int) -> None:
-    for t in (-2.5, 0.0, 0.7, 3.0):
-        assert student_cdf(t, freedom) == pytest.approx(stats.t.cdf(t, freedom), abs=1e-12)
-    assert student_quantile(0.975, freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-9)

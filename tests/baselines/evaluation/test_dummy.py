@@ -10,7 +10,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from dataprep.baselines.evaluation.dummy import dumb_baselines, noise_ceiling, probe_baseline
+from dataprep.baselines.evaluation.dummy import noise_ceiling, probe_baseline, trivial_baselines
 from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.probes.classifiers.logistic import fit_logistic, logistic_probs
 from dataprep.probes.classifiers.targets import Targets
@@ -25,7 +25,7 @@ def test_dumb_answers_score_what_scikit_learns_do() -> None:
     codes = rng.choice(3, 3000, p=[0.6, 0.3, 0.1])
     codes[::50] = -1
     train, rows = np.arange(1500), np.arange(1500, 3000)
-    found = {each["name"]: each for each in dumb_baselines(GOAL, codes, train, rows)}
+    found = {each["name"]: each for each in trivial_baselines(GOAL, codes, train, rows)}
     assert list(found) == ["stratified", "majority"], "the best comes first"
     known = train[codes[train] >= 0]
     judged = rows[codes[rows] >= 0]
@@ -46,16 +46,16 @@ def test_dumb_answers_score_what_scikit_learns_do() -> None:
 
 def test_dumb_answers_to_several_labels_and_numbers() -> None:
     several = np.array([[1, 0], [1, 0], [1, 1], [0, 0], [-1, -1]], np.int8)
-    found = dumb_baselines(
+    found = trivial_baselines(
         Goal("multi-label", ("x", "y"), "macro-f1"), several, np.arange(5), np.arange(5)
     )
     majority = next(each for each in found if each["name"] == "majority")
     assert majority["metrics"]["exact-match"] == 0.5
     values = np.array([0.0, 0, 0, 10, np.nan])
-    found = dumb_baselines(Goal("regression", (), "mae"), values, np.arange(5), np.arange(5))
+    found = trivial_baselines(Goal("regression", (), "mae"), values, np.arange(5), np.arange(5))
     assert [(each["name"], each["value"]) for each in found] == [("median", 2.5), ("mean", 3.75)]
     assert found[1]["metrics"]["r2"] == 0
-    assert dumb_baselines(GOAL, np.full(3, -1), np.arange(3), np.arange(3)) == []
+    assert trivial_baselines(GOAL, np.full(3, -1), np.arange(3), np.arange(3)) == []
 
 
 def test_the_fit_is_that_of_scikit_learn() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights, numbered, resampled
 from dataprep.baselines.evaluation.estimates import evaluate
-from dataprep.baselines.evaluation.metrics import METRICS, Judged
+from dataprep.baselines.evaluation.metrics import METRICS, LabelledRows
 from dataprep.schemas.goal import Goal, Requirement
 
 GOAL = Goal(
@@ -114,7 +114,7 @@ def test_a_draw_is_the_metric_of_the_rows_drawn() -> None:
     labels = rng.integers(0, 3, 60)
     probs = noisy(rng, labels, 3)
     units = np.repeat(np.arange(20), 3)
-    judged = Judged.of(GOAL, labels, probs)
+    judged = LabelledRows.of(GOAL, labels, probs)
     drawn, _ = resampled(
         judged, list(map(METRICS.get, ("macro-f1", "pr-auc", "log-loss"))), units, draws=5, seed=0
     )

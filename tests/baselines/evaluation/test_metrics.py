@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from dataprep.baselines.evaluation.metrics import METRICS, Judged, Weighted, metrics_for
+from dataprep.baselines.evaluation.metrics import METRICS, LabelledRows, Weighted, metrics_for
 from dataprep.schemas.goal import Goal
 
 BINARY = Goal("binary", ("well", "sick"), "macro-f1", positive="sick", beta=2.0)
@@ -41,7 +41,7 @@ def both(
     goal: Goal, name: str, labels: np.ndarray, probs: np.ndarray, weights: np.ndarray
 ) -> tuple[float, float]:
     """A metric without weights, and under them."""
-    rows = Weighted(Judged.of(goal, labels, probs), weights[None])
+    rows = Weighted(LabelledRows.of(goal, labels, probs), weights[None])
     return METRICS[name].function(goal, labels, probs), METRICS[name].values(rows)[0]
 
 
@@ -216,7 +216,7 @@ def test_taking_scores_together_for_resampling_hardly_moves_a_rare_class() -> No
     labels = (rng.random(30_000) < 0.003).astype(int)
     score = 1 / (1 + np.exp(-(rng.normal(size=30_000) + 3 * labels)))
     probs = np.stack([1 - score, score], axis=1)
-    rows = Judged.of(BINARY, labels, probs)
+    rows = LabelledRows.of(BINARY, labels, probs)
     assert rows.coarse_rankings[0].steps < 5000 < rows.rankings[0].steps
     for name in ("pr-auc", "roc-auc"):
         exact, coarse = both(BINARY, name, labels, probs, np.ones(len(labels)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import fbeta_score, precision_score, recall_score
 
 from dataprep.baselines.evaluation.calibration import (
@@ -174,6 +175,35 @@ def test_units_count_once_and_what_cannot_be_promised_is_not() -> None:
     assert not choose_abstention(np.zeros(0), np.zeros(0), risk=0.1)["holds"]
 
 
+def test_twenty_thresholds_share_the_probability_of_failing() -> None:
+    """The bound of each is at a twentieth of delta, and rows at the threshold are answered."""
+    confidence = np.repeat([0.9, 0.6], [100, 60])
+    wrong = np.zeros(160, bool)
+    wrong[:3] = True
+    wrong[100:130] = True
+    chosen = choose_abstention(confidence, wrong, risk=0.15, delta=0.1)
+    assert (chosen.threshold, chosen.units, chosen.coverage) == (0.9, 100, 100 / 160)
+    assert chosen.bound == pytest.approx(stats.beta.ppf(1 - 0.1 / 20, 4, 97))
+    assert chosen.holds
+    at_one_tenth = stats.beta.ppf(1 - 0.1, 4, 97)
+    between = (at_one_tenth + chosen.bound) / 2
+    assert not choose_abstention(confidence, wrong, risk=between, delta=0.1).holds
+
+
+def test_what_reaches_a_threshold_exactly_is_a_yes_and_is_answered() -> None:
+    binary = Goal("binary", ("sick", "well"), "accuracy", positive="sick")
+    probs = np.array([[0.25, 0.75], [0.24, 0.76]])
+    assert decide(binary, probs, np.array([0.25, 0.5])).tolist() == [0, 1]
+    several = Goal("multi-label", ("x", "y"), "macro-f1")
+    assert decide(several, probs, np.array([0.25, 0.76])).tolist() == [[True, False], [False, True]]
+    assert decide(several, np.array([[0.5, 0.49]])).tolist() == [[True, False]]
+    report = report_abstention(np.array([0.75, 0.5, 0.25]), np.array([0, 0, 1]), 0.5)
+    assert (report.answered, report.risk) == (2, 0.0)
+    chosen = choose_threshold(np.array([0.6, 0.5, 0.5, 0.1]), np.array([1, 1, 1, 0]))
+    assert chosen is not None
+    assert chosen.default.recall == 1.0, "0.5 itself is a yes"
+
+
 def test_an_abstention_is_reported_on_other_rows() -> None:
     found = report_abstention(np.array([0.9, 0.8, 0.3, 0.2]), np.array([0, 1, 1, 1]), 0.5)
     assert (found["answered"], found["coverage"], found["risk"], found["refused_risk"]) == (
@@ -194,7 +224,7 @@ def test_the_calibration_error_is_the_mean_gap() -> None:
     assert [each["count"] for each in mass["bins"]] == [10] * 15
     assert mass["error"] == pytest.approx(0.25)
     assert reliability(np.full(9, 0.8), np.ones(9), equal="mass")["error"] == pytest.approx(0.2)
-    assert np.isnan(reliability(np.zeros(0), np.zeros(0))["error"])
+    assert reliability(np.zeros(0), np.zeros(0))["error"] is None
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -236,6 +266,21 @@ def test_the_temperature_has_the_least_log_loss() -> None:
     ]
     assert 1 > sure[0] > 0.5
     assert sure[0] > sure[1] > sure[2], "always right: the surer, the more rows say so"
+
+
+def test_no_row_is_judged_by_a_temperature_that_it_helped_to_fit() -> None:
+    """A temperature of the same rows can only flatter: the best of all is better than those of
+    other folds.
+    """
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    logits = 3 * rng.normal(size=(60, 3)) + 2 * np.eye(3)[labels]
+    goal = Goal("multi-class", ("a", "b", "c"), "accuracy")
+    units = np.repeat(np.arange(12), 5)
+    temperature, found = calibrate(goal, logits, labels, units=units)
+    own = probabilities(logits, temperature)[np.arange(60), labels]
+    assert found.after.log_loss is not None
+    assert found.after.log_loss > -np.log(own).mean() + 1e-4
 
 
 def test_nothing_to_calibrate_leaves_everything_as_it_is() -> None:

@@ -22,28 +22,28 @@ from dataprep.baselines.inference.exporting import (  # noqa: E402
     onnx_bytes,
     program_bytes,
 )
-from dataprep.baselines.inference.model_card import ModelFacts  # noqa: E402
+from dataprep.baselines.inference.model_card import ModelCard  # noqa: E402
 from dataprep.errors import InputError, WorkError  # noqa: E402
-from tests.baselines.deployed import SIZE, small_network, toy_facts  # noqa: E402
+from tests.baselines.deployed import SIZE, small_network, toy_card  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
 KINDS = ("multi-class", "multi-label", "regression")
 
 
-def made(kind: Any, **changes: Any) -> tuple[Any, ModelFacts, np.ndarray]:
+def made(kind: Any, **changes: Any) -> tuple[Any, ModelCard, np.ndarray]:
     materials = toy_materials(kind, count=12, val=12, size=SIZE)
     network = small_network(materials.goal.outputs)
-    return network, toy_facts(materials, network, **changes), np.array(materials.store.images)
+    return network, toy_card(materials, network, **changes), np.array(materials.store.images)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_probabilities(
     kind: Any, tmp_path: Path
 ) -> None:
-    network, facts, images = made(
+    network, card, images = made(
         kind, **({"centre": 40.0, "spread": 7.0} if kind == "regression" else {"temperature": 2.5})
     )
-    assert export_onnx(network, facts, tmp_path / "model.onnx", images) <= 1e-4
+    assert export_onnx(network, card, tmp_path / "model.onnx", images) <= 1e-4
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
     said = session.run(
         None, {"images": images[:5]}
@@ -59,14 +59,14 @@ def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_prob
     np.testing.assert_allclose(said[0], logits, atol=1e-4)
     np.testing.assert_allclose(said[1], expected, atol=1e-4)
     assert said[1].shape == ((5,) if kind == "regression" else (5, 3))
-    read = ModelFacts.read(session.get_modelmeta().custom_metadata_map, "model.onnx")
-    assert read == facts
-    assert (read.kind, read.size, read.fingerprint) == (kind, SIZE, facts.fingerprint)
+    read = ModelCard.read(session.get_modelmeta().custom_metadata_map, "model.onnx")
+    assert read == card
+    assert (read.kind, read.size, read.fingerprint) == (kind, SIZE, card.fingerprint)
 
 
 def test_the_same_network_gives_the_same_bytes_with_no_path_in_them() -> None:
-    network, facts, _ = made("multi-class")
-    first, again = (onnx_bytes(exported(network, facts), facts) for _ in range(2))
+    network, card, _ = made("multi-class")
+    first, again = (onnx_bytes(exported(network, card), card) for _ in range(2))
     assert first == again
     assert b".py" not in first
     assert b"/dataprep/" not in first
@@ -79,18 +79,18 @@ def test_the_same_network_gives_the_same_bytes_with_no_path_in_them() -> None:
 
 
 def test_a_model_that_says_something_else_is_not_written(tmp_path: Path) -> None:
-    network, facts, images = made("multi-class")
-    data = onnx_bytes(exported(network, facts), facts)
-    assert compared(network, facts, data, images) <= 1e-4
+    network, card, images = made("multi-class")
+    data = onnx_bytes(exported(network, card), card)
+    assert compared(network, card, data, images) <= 1e-4
     with pytest.raises(WorkError, match="differs from the trained one by"):
-        compared(small_network(3, seed=1), facts, data, images)
+        compared(small_network(3, seed=1), card, data, images)
 
 
 def test_an_exported_program_runs_without_this_package_and_knows_what_it_predicts() -> None:
-    network, facts, images = made("multi-class")
-    extra = dict.fromkeys(facts.metadata(), "")
+    network, card, images = made("multi-class")
+    extra = dict.fromkeys(card.metadata(), "")
     program = torch.export.load(
-        io.BytesIO(program_bytes(exported(network, facts), facts)), extra_files=extra
+        io.BytesIO(program_bytes(exported(network, card), card)), extra_files=extra
     )
     logits, probs = program.module()(torch.from_numpy(images[:7]))
     with torch.inference_mode():
@@ -100,9 +100,7 @@ def test_an_exported_program_runs_without_this_package_and_knows_what_it_predict
             atol=1e-4,
         )
     assert torch.allclose(probs.sum(1), torch.ones(7))
-    assert (
-        ModelFacts.read({key: _text(value) for key, value in extra.items()}, "model.pt2") == facts
-    )
+    assert ModelCard.read({key: _text(value) for key, value in extra.items()}, "model.pt2") == card
 
 
 def _text(value: Any) -> str:
@@ -110,10 +108,10 @@ def _text(value: Any) -> str:
 
 
 def test_exporting_leaves_the_network_as_it_was() -> None:
-    network, facts, _ = made("multi-class")
+    network, card, _ = made("multi-class")
     network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    exported(network, facts)
+    exported(network, card)
     assert network.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert all(parameter.requires_grad for parameter in network.parameters())
@@ -128,11 +126,11 @@ def test_exporting_leaves_the_network_as_it_was() -> None:
     ],
 )
 def test_metadata_that_cannot_be_used_are_said(change: dict[str, str], said: str) -> None:
-    facts = ModelFacts("multi-class", ("a", "b", "c"), 32, "lite0")
+    card = ModelCard("multi-class", ("a", "b", "c"), 32, "lite0")
     with pytest.raises(InputError, match=said):
-        ModelFacts.read(facts.metadata() | change, "model.onnx")
+        ModelCard.read(card.metadata() | change, "model.onnx")
     with pytest.raises(InputError, match=r"is no model of dataprep"):
-        ModelFacts.read({}, "model.onnx")
+        ModelCard.read({}, "model.onnx")
 
 
 def test_a_wished_risk_takes_the_nearest_threshold_that_keeps_it() -> None:
@@ -140,9 +138,9 @@ def test_a_wished_risk_takes_the_nearest_threshold_that_keeps_it() -> None:
         {"wished": wished, "threshold": least, "bound": wished, "coverage": 0.5, "holds": holds}
         for wished, least, holds in ((0.01, 0.99, False), (0.05, 0.9, True), (0.1, 0.7, True))
     ]
-    facts = ModelFacts("multi-class", ("a", "b"), 32, "lite0", abstention=tuple(levels))
-    assert [facts.abstain_below(risk) for risk in (0.05, 0.08, 0.1, 0.5)] == [0.9, 0.9, 0.7, 0.7]
+    card = ModelCard("multi-class", ("a", "b"), 32, "lite0", abstention=tuple(levels))
+    assert [card.abstain_below(risk) for risk in (0.05, 0.08, 0.1, 0.5)] == [0.9, 0.9, 0.7, 0.7]
     with pytest.raises(InputError, match=r"thresholds for 0.05, 0.1"):
-        facts.abstain_below(0.02)
+        card.abstain_below(0.02)
     with pytest.raises(InputError, match="no thresholds for a wished error"):
-        ModelFacts("regression", (), 32, "lite0").abstain_below(0.05)
+        ModelCard("regression", (), 32, "lite0").abstain_below(0.05)

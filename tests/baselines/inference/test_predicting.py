@@ -22,14 +22,14 @@ torch = pytest.importorskip("torch")
 
 from dataprep.baselines.inference import predicting  # noqa: E402
 from dataprep.baselines.inference.exporting import exported, onnx_bytes  # noqa: E402
-from dataprep.baselines.inference.model_card import ModelFacts  # noqa: E402
+from dataprep.baselines.inference.model_card import ModelCard  # noqa: E402
 from dataprep.baselines.inference.predicting import Model, predict, predicted_frames, table_of  # noqa: E402
 from dataprep.baselines.inference.prediction_writers import TOOLS, label_studio_config, writer_for  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.cli import app  # noqa: E402
 from dataprep.errors import InputError, OptionError  # noqa: E402
 from dataprep.measures.options import PassOptions  # noqa: E402
-from tests.baselines.deployed import small_network, toy_facts, toy_files  # noqa: E402
+from tests.baselines.deployed import small_network, toy_card, toy_files  # noqa: E402
 
 ONE = PassOptions(jobs=1)
 LEVEL = {"wished": 0.05, "threshold": 0.36, "bound": 0.04, "coverage": 0.5, "holds": True}
@@ -41,9 +41,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Materials, Any, Path
     root = tmp_path_factory.mktemp("predicting")
     materials = toy_files(root / "images", count=12, val=12)
     network = small_network(3)
-    facts = toy_facts(materials, network, abstention=(LEVEL,))
+    card = toy_card(materials, network, abstention=(LEVEL,))
     (root / "baseline").mkdir()
-    (root / "baseline" / "model.onnx").write_bytes(onnx_bytes(exported(network, facts), facts))
+    (root / "baseline" / "model.onnx").write_bytes(onnx_bytes(exported(network, card), card))
     (root / "images" / "broken.png").write_bytes(b"not an image")
     return materials, network, root
 
@@ -78,7 +78,7 @@ def test_every_file_is_a_row_and_says_what_the_network_says(
     assert lost["lost"].startswith("not-an-image")
     assert pd.isna(lost["predicted"])
     assert lost["abstained"]
-    said = expected(materials, network, model.facts.temperature)
+    said = expected(materials, network, model.card.temperature)
     whole = table[table["lost"] == ""]
     for _, row in whole.iterrows():
         probs = said[row["sample"]]
@@ -141,14 +141,14 @@ def test_models_that_are_none_of_ours_are_said(made: Any, tmp_path: Path) -> Non
 
 
 def test_several_labels_and_values(tmp_path: Path) -> None:
-    several = ModelFacts("multi-label", ("a", "b"), 32, "lite0", thresholds=(0.3, 0.6))
+    several = ModelCard("multi-label", ("a", "b"), 32, "lite0", thresholds=(0.3, 0.6))
     probs = np.array([[0.4, 0.7], [0.1, 0.5], [np.nan, np.nan]], np.float32)
     table = table_of(several, ["1", "2", "3"], probs, {2: "empty"}, 0.55)
     assert table["predicted"].tolist()[:2] == ["a|b", ""]
     assert table["confidence"].tolist()[:2] == pytest.approx([0.4, 0.5])
     assert table["abstained"].tolist() == [True, True, True]
     values = table_of(
-        ModelFacts("regression", (), 32, "lite0"),
+        ModelCard("regression", (), 32, "lite0"),
         ["1", "2"],
         np.array([1.5, np.nan], np.float32),
         {1: "empty"},
@@ -156,7 +156,7 @@ def test_several_labels_and_values(tmp_path: Path) -> None:
     )
     assert list(values) == ["sample", "predicted", "lost"]
     assert values["predicted"].tolist()[0] == 1.5
-    binary = ModelFacts("binary", ("no", "yes"), 32, "lite0", positive="yes", thresholds=(0.5, 0.2))
+    binary = ModelCard("binary", ("no", "yes"), 32, "lite0", positive="yes", thresholds=(0.5, 0.2))
     asked = table_of(binary, ["1"], np.array([[0.7, 0.3]], np.float32), {}, 0.5)
     assert (asked["predicted"][0], asked["confidence"][0], bool(asked["abstained"][0])) == (
         "yes",
@@ -167,11 +167,11 @@ def test_several_labels_and_values(tmp_path: Path) -> None:
 
 def test_a_confidence_that_single_precision_rounds_down_still_reaches_its_own_threshold() -> None:
     least = 0.9
-    facts = ModelFacts("multi-class", ("a", "b"), 32, "lite0")
-    assert not table_of(facts, ["1"], np.array([[least - 3e-7, 1 - least]], np.float32), {}, least)[
+    card = ModelCard("multi-class", ("a", "b"), 32, "lite0")
+    assert not table_of(card, ["1"], np.array([[least - 3e-7, 1 - least]], np.float32), {}, least)[
         "abstained"
     ][0]
-    assert table_of(facts, ["1"], np.array([[least - 3e-5, 1 - least]], np.float32), {}, least)[
+    assert table_of(card, ["1"], np.array([[least - 3e-5, 1 - least]], np.float32), {}, least)[
         "abstained"
     ][0]
 
@@ -193,7 +193,7 @@ def test_predicting_imports_no_torch(made: Any) -> None:
     assert len(done.stdout.splitlines()) == 26
 
 
-FACTS = ModelFacts("multi-class", ("a & b", "c"), 32, "lite0", fingerprint="0123456789")
+FACTS = ModelCard("multi-class", ("a & b", "c"), 32, "lite0", fingerprint="0123456789")
 
 
 def frames() -> Any:
@@ -202,9 +202,9 @@ def frames() -> Any:
     yield table_of(FACTS, ["gone.png"], probs[2:], {0: "missing"}, 0.6)
 
 
-def written(tool: str, facts: ModelFacts = FACTS, tables: Any = None, prefix: str = "") -> bytes:
+def written(tool: str, card: ModelCard = FACTS, tables: Any = None, prefix: str = "") -> bytes:
     file = io.BytesIO()
-    TOOLS[tool](file, frames() if tables is None else tables, facts, prefix)
+    TOOLS[tool](file, frames() if tables is None else tables, card, prefix)
     return file.getvalue()
 
 
@@ -310,7 +310,7 @@ def test_without_a_wish_it_refuses_as_training_chose(made: Any) -> None:
     everything = predict(str(root / "images"), model, abstain_below=0.0, options=ONE)
     assert everything["abstained"].sum() == 1  # the one that is broken
     half = float(everything["confidence"].median())
-    model.facts = replace(model.facts, abstention=({**LEVEL, "threshold": half},))
+    model.card = replace(model.card, abstention=({**LEVEL, "threshold": half},))
     usual, asked = (
         predict(str(root / "images"), model, abstain_below=each, options=ONE)
         for each in (None, half)
@@ -332,8 +332,8 @@ def test_the_usual_refusal_is_that_of_an_error_of_five_percent_or_the_nearest_th
         for wished in (0.01, 0.05, 0.1)
         if wished not in held
     ]
-    facts = ModelFacts("multi-class", ("a", "b"), 32, "lite0", abstention=(*failed, *levels))
-    assert predicting.confidence_for(facts, None, None) == threshold
+    card = ModelCard("multi-class", ("a", "b"), 32, "lite0", abstention=(*failed, *levels))
+    assert predicting.confidence_for(card, None, None) == threshold
 
 
 def test_every_row_of_a_list_has_its_row_with_the_reason(

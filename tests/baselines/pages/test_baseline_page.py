@@ -19,6 +19,7 @@ from dataprep.baselines.pages.drawings import confusion_chart, line_chart
 from dataprep.baselines.pages.summary import verdict
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import Baseline, BaselinePaths
+from dataprep.schemas.results.baseline import BaselineMetrics
 from tests.baselines.analysed import CLOSING, HOSTILE, analysed
 
 
@@ -102,14 +103,17 @@ def test_no_pictures_when_not_asked_for(drawn: tuple[Baseline, Audit, str]) -> N
 def test_draws_without(key: str, drawn: tuple[Baseline, Audit, str]) -> None:
     baseline = drawn[0]
     less = replace(
-        baseline, metrics={name: each for name, each in baseline.metrics.items() if name != key}
+        baseline,
+        metrics=BaselineMetrics.read(
+            {name: each for name, each in baseline.metrics.items() if name != key}
+        ),
     )
     assert "</html>" in draw_baseline(less, thumbnails=False)
     assert "Page    out" in text_of(less)
 
 
 def test_draws_with_a_goal_alone(drawn: tuple[Baseline, Audit, str]) -> None:
-    bare = replace(drawn[0], metrics={"goal": drawn[0].metrics["goal"]}, network=None)
+    bare = replace(drawn[0], metrics=BaselineMetrics(goal=drawn[0].metrics.goal), network=None)
     assert "</html>" in draw_baseline(bare)
     assert text_of(bare)
 
@@ -119,8 +123,8 @@ def test_every_kind_of_goal(kind: Any, tmp_path: Path) -> None:
     baseline, audit = analysed(tmp_path, kind)
     json.dumps(baseline.metrics, allow_nan=False)
     page = draw_baseline(baseline, audit)
-    assert "Against what" in page
-    assert "AGAINST WHAT" in text_of(baseline)
+    assert "Compared with" in page
+    assert "COMPARED WITH" in text_of(baseline)
 
 
 def test_the_terminal_says_goal_model_figures_and_next_in_80_columns(
@@ -242,6 +246,9 @@ def test_a_class_that_test_lacks_is_told_on_the_page_and_the_terminal(
     classes = [
         entry if number else entry | {"support": 0} for number, entry in enumerate(test["classes"])
     ]
-    lacking = replace(baseline, metrics={**baseline.metrics, "test": {**test, "classes": classes}})
+    lacking = replace(
+        baseline,
+        metrics=BaselineMetrics.read({**baseline.metrics, "test": {**test, "classes": classes}}),
+    )
     assert "Test has no image of class" in draw_baseline(lacking, audit)
     assert "▲ Test has no image of class" in text_of(lacking)

@@ -17,7 +17,7 @@ from dataprep.baselines.sanity import data as sanity_data  # noqa: E402
 from dataprep.baselines.sanity import network as sanity_network  # noqa: E402
 from dataprep.baselines.sanity.checklist import check_before_training  # noqa: E402
 from dataprep.baselines.training.feeding import Feeder  # noqa: E402
-from dataprep.baselines.training.fitting import teach  # noqa: E402
+from dataprep.baselines.training.fitting import train_network  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.networks import Network, make_network  # noqa: E402
 from dataprep.baselines.training.pixel_store import PixelStore  # noqa: E402
@@ -107,7 +107,7 @@ def test_random_numbers_and_weights_are_the_same_with_and_without(
             check_before_training(materials, regime)
         following = torch.rand(4)
         small = dataclasses.replace(regime, settings=dataclasses.replace(regime.settings, epochs=1))
-        network = teach(toy_materials(size=16, count=16, val=4), small).network
+        network = train_network(toy_materials(size=16, count=16, val=4), small).network
         return {"following": following, **network.state_dict()}
 
     without, looked = trained(False), trained(True)

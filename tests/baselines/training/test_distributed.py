@@ -21,7 +21,8 @@ torch = pytest.importorskip("torch")
 
 from dataprep.baselines.training import distributed  # noqa: E402
 from dataprep.baselines.training.fitting import feeder_for, loss_for, scores  # noqa: E402
-from dataprep.baselines.training.loop import Fitted, fit  # noqa: E402
+from dataprep.baselines.training.history import FitResult  # noqa: E402
+from dataprep.baselines.training.loop import fit  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
@@ -31,11 +32,11 @@ pytestmark = pytest.mark.skipif(
 SETTINGS = TrainSettings(epochs=3, lr=0.02, body_lr=1.0, optimiser="sgd", dropout=0.0, patience=0)
 
 
-def train(batch: int, folder: Path) -> tuple[Network, Fitted]:
+def train(batch: int, folder: Path) -> tuple[Network, FitResult]:
     """A network without batch norm, whose figures depend on how a batch is shared; from other
     first weights in each process.
     """
-    torch.manual_seed(distributed.share()[0])
+    torch.manual_seed(distributed.rank_and_world_size()[0])
     nn = torch.nn
     body = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
     network = Network(
@@ -59,17 +60,17 @@ def train(batch: int, folder: Path) -> tuple[Network, Fitted]:
 def work(folder: Path) -> None:
     """What each of the two processes does."""
     torch.set_num_threads(1)
-    with distributed.joined("cpu") as rank:
+    with distributed.process_group("cpu") as rank:
         network, fitted = train(4, folder)
         torch.save(
             (network.state_dict(), [row["train_loss"] for row in fitted.history]),
             folder / f"{rank}.pt",
         )
         try:
-            distributed.decided(lambda: _fail(rank))
+            distributed.run_on_rank_zero(lambda: _fail(rank))
         except InputError as error:
             (folder / f"{rank}.txt").write_text(f"{error}")
-        said = distributed.first_then_others(lambda: f"made by {rank}")
+        said = distributed.rank_zero_first(lambda: f"made by {rank}")
         (folder / f"{rank}.said").write_text(said)
     if sys.platform == "linux":
         (folder / f"{rank}.threads").write_text(
@@ -87,7 +88,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
         f"work(Path({str(tmp_path)!r}))"
     )
     (tmp_path / "work.py").write_text(code)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     command = [
         sys.executable,
         "-m",
@@ -136,7 +137,7 @@ def test_shares_of_an_epoch_cover_it_in_steps_of_one_length() -> None:
 
     def shared(rank: int) -> Any:
         feeder = Feeder(
-            materials.store, materials.train, np.arange(30), 4, shuffle=True, share=(rank, 2)
+            materials.store, materials.train, np.arange(30), 4, shuffle=True, shard=(rank, 2)
         )
         return [targets.numpy() for _, targets in feeder(3)]
 
@@ -148,9 +149,13 @@ def test_shares_of_an_epoch_cover_it_in_steps_of_one_length() -> None:
 
 def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with distributed.joined() as rank:
-        assert (rank, distributed.share(), distributed.is_first()) == (0, (0, 1), True)
-        distributed.wait()
-        assert distributed.decided(lambda: 7) == 7
+    with distributed.process_group() as rank:
+        assert (rank, distributed.rank_and_world_size(), distributed.is_rank_zero()) == (
+            0,
+            (0, 1),
+            True,
+        )
+        distributed.barrier()
+        assert distributed.run_on_rank_zero(lambda: 7) == 7
         figures = torch.ones(2)
-        assert distributed.summed(figures) is figures
+        assert distributed.sum_over_ranks(figures) is figures

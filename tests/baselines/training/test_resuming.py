@@ -24,7 +24,8 @@ torch = pytest.importorskip("torch")
 from dataprep.baselines.training import loop  # noqa: E402
 from dataprep.baselines.training.checkpoints import read_checkpoint  # noqa: E402
 from dataprep.baselines.training.fitting import feeder_for, loss_for, scores  # noqa: E402
-from dataprep.baselines.training.loop import Fitted, fit  # noqa: E402
+from dataprep.baselines.training.history import FitResult  # noqa: E402
+from dataprep.baselines.training.loop import fit  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
@@ -67,7 +68,7 @@ def train(
     resume: bool = False,
     key: str = "k",
     report: Any = None,
-) -> tuple[Network, Fitted]:
+) -> tuple[Network, FitResult]:
     """One run on toy images, with its checkpoint in `folder`."""
     materials = toy_materials(count=24, val=9, size=16)
     network = tiny_network(settings.dropout)
@@ -130,7 +131,7 @@ def test_two_runs_of_one_seed_are_the_same_and_another_seed_is_not(tmp_path: Pat
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path: Path) -> None:
     code = (
-        "import os, sys, torch; from pathlib import Path; from tests.baselines import "
+        "import os, sys, torch; from pathlib import Path; from tests.baselines.training import "
         "test_resuming as t\n"
         "torch.set_num_threads(1)\n"
         "import dataprep.schemas.files.writing as files\n"
@@ -145,7 +146,7 @@ def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path: 
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
     )
     assert done.returncode == -9, done.stderr
@@ -197,7 +198,7 @@ def test_a_disk_that_fills_at_a_checkpoint_leaves_the_one_before(tmp_path: Path)
     code = (
         "import resource, signal, sys, torch; from pathlib import Path; from dataclasses import "
         "replace\n"
-        "from tests.baselines import test_resuming as t; torch.set_num_threads(1)\n"
+        "from tests.baselines.training import test_resuming as t; torch.set_num_threads(1)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "t.train(Path(sys.argv[1]), settings=replace(t.SETTINGS, epochs=1))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
@@ -206,7 +207,7 @@ def test_a_disk_that_fills_at_a_checkpoint_leaves_the_one_before(tmp_path: Path)
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
     )
@@ -221,7 +222,9 @@ def test_a_loss_that_is_not_finite_names_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        loop, "pace", lambda settings, steps: lambda step: 1.0 if step < 6 else 1e30
+        loop,
+        "learning_rate_schedule",
+        lambda settings, steps: lambda step: 1.0 if step < 6 else 1e30,
     )
     with pytest.raises(
         WorkError, match=r"no longer finite in epoch 3: take a smaller --lr.*in the checkpoint"

@@ -15,7 +15,7 @@ from dataprep.baselines.training.networks import Network  # noqa: E402
 from dataprep.baselines.training.regimes import choose_regime  # noqa: E402
 from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
 from dataprep.baselines.tuning import learning_rate_range as ranging  # noqa: E402
-from dataprep.baselines.tuning.learning_rate_range import judge_rates, range_rates, sweep  # noqa: E402
+from dataprep.baselines.tuning.learning_rate_range import pick_learning_rate, range_rates, sweep  # noqa: E402
 from tests.baselines.small import small_network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
@@ -28,7 +28,7 @@ def valley(diverges: float) -> list[float]:
 
 
 def test_a_rate_far_below_the_divergence_stays() -> None:
-    found = judge_rates(RATES, valley(0.5), 0.01)
+    found = pick_learning_rate(RATES, valley(0.5), 0.01)
     assert found.diverged_at == pytest.approx(0.45, rel=0.3)
     assert found.chosen == found.default == 0.01
     assert "stays" in found.reason
@@ -37,27 +37,27 @@ def test_a_rate_far_below_the_divergence_stays() -> None:
 
 
 def test_a_rate_near_the_divergence_is_lowered_to_a_tenth_of_it() -> None:
-    found = judge_rates(RATES, valley(0.02), 0.01)
+    found = pick_learning_rate(RATES, valley(0.02), 0.01)
     assert found.diverged_at is not None
     assert found.chosen == pytest.approx(found.diverged_at / 10, rel=0.05)
     assert "too near to 0.01" in found.reason
 
 
 def test_a_rate_that_was_asked_for_stays_and_is_warned_of() -> None:
-    found = judge_rates(RATES, valley(0.02), 0.01, asked=True)
+    found = pick_learning_rate(RATES, valley(0.02), 0.01, asked=True)
     assert found.chosen == 0.01
     assert "as it was asked for" in found.reason
 
 
 def test_a_curve_that_never_rises_leaves_the_rate() -> None:
-    found = judge_rates(RATES, valley(5.0), 0.01)
+    found = pick_learning_rate(RATES, valley(5.0), 0.01)
     assert (found.diverged_at, found.chosen) == (None, 0.01)
-    assert judge_rates([], [], 0.0).chosen == 0.0
+    assert pick_learning_rate([], [], 0.0).chosen == 0.0
 
 
 def test_losses_that_are_not_numbers_diverge() -> None:
     losses = [2.0] * 20 + [float("nan")]
-    assert judge_rates(RATES[:21], losses, RATES[19]).diverged_at == pytest.approx(RATES[19])
+    assert pick_learning_rate(RATES[:21], losses, RATES[19]).diverged_at == pytest.approx(RATES[19])
 
 
 class _Pool(torch.nn.Module):
@@ -79,7 +79,7 @@ def test_plain_descent_diverges_where_theory_says() -> None:
     rates = np.geomspace(1e-3, 100, 60).tolist()
     found = list(sweep(network, iter([(images, targets)] * 60), loss, settings, rates))
     assert len(found) < 60
-    told = judge_rates(rates[: len(found)], found, 1.0)
+    told = pick_learning_rate(rates[: len(found)], found, 1.0)
     assert told.diverged_at is not None
     assert 2 / 8 / 4 < told.diverged_at < 2 / 8 * 4
     assert told.chosen < 2 / 8

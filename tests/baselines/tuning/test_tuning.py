@@ -20,7 +20,7 @@ from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime, choose_regime  # noqa: E402
 from dataprep.baselines.tuning import trials, tuning  # noqa: E402
 from dataprep.baselines.tuning.search_space import space_for  # noqa: E402
-from dataprep.baselines.tuning.selection import corrected_score, judge_winner  # noqa: E402
+from dataprep.baselines.tuning.selection import corrected_score, select_trial  # noqa: E402
 from dataprep.baselines.tuning.tuning import tune  # noqa: E402
 from dataprep.errors import OptionError, OutputError, WorkError  # noqa: E402
 from tests.baselines.small import small_network  # noqa: E402
@@ -29,7 +29,7 @@ from tests.baselines.toys import toy_materials  # noqa: E402
 EPOCHS = 9
 
 
-class _Bench(trials.Bench):
+class _Evaluator(trials.TrialEvaluator):
     """Trials without a network: the nearer the rate to 0.1, the more rows are right; the curve
     rises to that.
     """
@@ -51,7 +51,7 @@ class _Bench(trials.Bench):
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> tuple[Materials, Regime]:
-    monkeypatch.setattr(tuning, "Bench", _Bench)
+    monkeypatch.setattr(tuning, "TrialEvaluator", _Evaluator)
     materials = toy_materials(count=40, val=210, size=2)
     return materials, choose_regime(
         40, 2, regime="scratch", size=16, settings={"lr": 0.05, "epochs": EPOCHS, "batch": 16}
@@ -125,14 +125,14 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_what_the_user_set_and_what_does_nothing_stays(made: Any) -> None:
     materials, regime = made
-    names = {knob.name for knob in space_for(materials, regime)}
+    names = {parameter.name for parameter in space_for(materials, regime)}
     assert {"lr", "dropout", "weight_decay", "class_weights"} <= names
     assert "policy" not in names
     assert not {"lr", "dropout"} & {
-        knob.name for knob in space_for(materials, regime, None, ("lr", "dropout"))
+        parameter.name for parameter in space_for(materials, regime, None, ("lr", "dropout"))
     }
     line = toy_materials("regression")
-    assert "smoothing" not in {knob.name for knob in space_for(line, regime)}
+    assert "smoothing" not in {parameter.name for parameter in space_for(line, regime)}
     with pytest.raises(OptionError, match="nothing to tune: the regime frozen"):
         tune(line, choose_regime(48, 32, regime="frozen"), 3)
     with pytest.raises(OptionError, match="tune_strategy: expected one of"):
@@ -149,12 +149,12 @@ def test_a_default_that_cannot_be_trained_ends_it(made: Any) -> None:
 def test_small_parts_are_judged_by_folds_that_keep_units_whole() -> None:
     materials = toy_materials(count=45, val=15, size=16)
     grouped = dataclasses.replace(materials, units=np.arange(60) // 2)
-    bench = trials.Bench(grouped, choose_regime(45, 16, regime="scratch", size=16))
-    assert len(bench.parts) == trials.FOLDS
-    assert sorted(bench.rows) == list(range(60))
-    for learned, held in bench.parts:
+    evaluator = trials.TrialEvaluator(grouped, choose_regime(45, 16, regime="scratch", size=16))
+    assert len(evaluator.parts) == trials.FOLDS
+    assert sorted(evaluator.rows) == list(range(60))
+    for learned, held in evaluator.parts:
         assert not set(grouped.units[learned]) & set(grouped.units[held])
-    assert "folds" in bench.told
+    assert "folds" in evaluator.told
 
 
 def test_networks_are_tuned_by_folds(tmp_path: Path) -> None:
@@ -213,8 +213,8 @@ def test_a_winner_is_taken_only_when_it_is_better_than_noise() -> None:
     materials = toy_materials(count=10, val=120, size=2)
     labels, units = materials.labels[10:], materials.units[10:]
     base, same, better = drawn(0.7, 0, labels), drawn(0.71, 1, labels), drawn(0.95, 2, labels)
-    assert judge_winner(materials.goal, labels, [base, better], 1, units)["taken"]
-    unclear = judge_winner(materials.goal, labels, [base, base], 1, units)
+    assert select_trial(materials.goal, labels, [base, better], 1, units)["taken"]
+    unclear = select_trial(materials.goal, labels, [base, base], 1, units)
     assert not unclear["taken"]
     assert "within one standard error" in unclear["reason"]
-    assert not judge_winner(materials.goal, labels, [base, same], 0, units)["taken"]
+    assert not select_trial(materials.goal, labels, [base, same], 0, units)["taken"]

@@ -170,7 +170,7 @@ def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> Non
     found = find_duplicates(photos, OPTIONS, verify=verify, most_pairs=1)
     assert len(asked) == 1
     assert len(found.notes) == 2
-    assert "least alike, were not compared" in found.notes[0]
+    assert "least similar ones, were not compared" in found.notes[0]
     notes = claims(
         NearDuplicate(), photos, SecondLook(photos, OPTIONS, verify=verify, most_pairs=1)
     )

@@ -129,11 +129,11 @@ def test_what_is_seen_is_told_in_words(code):
     assert set(issues.table["severity"]) == {"warning"}
     words = {
         "blurry": "3.0 pixels wide",
-        "motion-blur": "4.0 pixels wide in the direction of 30°",
+        "motion-blur": "4.0 pixels wide along 30°",
         "noisy": "14 of 255 levels",
     }
     assert all(
-        words.get(code, "repeats every 5.0 pixels, 12 times") in message
+        words.get(code, "period of 5.0 pixels, 12 times") in message
         for message in messages(code, issues)
     )
 
@@ -158,7 +158,7 @@ def test_a_fault_of_most_of_a_data_set_is_said_once(code):
     (message,) = messages(code, issues)
     assert message.startswith("typical of this data set (83% of the images; ")
     assert message.count("this data set") == 1
-    assert "what is trained on them" in message
+    assert "a model trained on them" in message
 
 
 def test_the_likeliest_are_looked_at_and_the_number_is_told():

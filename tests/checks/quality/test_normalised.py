@@ -130,10 +130,10 @@ def test_a_fixed_camera_before_a_fixed_scene_is_not():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (standardised_by_channel, "those of train as they were taken"),
+        (standardised_by_channel, "those of train unprocessed"),
         (equalised, "equalised, those of train"),
-        (halved, "no image comes nearer to white"),
-        (burnt, "cut off at white"),
+        (halved, "no image comes closer to white"),
+        (burnt, "clipped at white"),
     ],
 )
 def test_a_part_that_was_changed_is_named(change, words):

@@ -178,7 +178,7 @@ def test_low_jpeg_quality_is_enough():
     }
     dataset = measured(files)
     assert targets(check_of("heavy-compression"), dataset) == {"poor.jpg"}
-    assert messages(check_of("heavy-compression"), dataset) == ["JPEG quality is 8, below 15"]
+    assert messages(check_of("heavy-compression"), dataset) == ["JPEG quality is 8 (below 15)"]
 
 
 def test_options_move_the_threshold():
@@ -284,7 +284,7 @@ def test_margins_of_the_background_that_a_set_has_are_said_once():
     (claim,) = issues(check_of("border"), drawn).table.to_dict("records")
     assert (claim["scope"], claim["severity"]) == ("dataset", "fact")
     assert messages(check_of("border"), drawn)[0].endswith(
-        "plain margins, white, is 65%, at least 15%"
+        "plain margins, white: 65% (threshold 15%)"
     )
     assert targets(check_of("border"), margins(5, 10, 85)) == set(), (
         "too few to speak of, and no frame either"

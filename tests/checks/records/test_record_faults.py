@@ -76,7 +76,7 @@ def faulty(tmp_path) -> Dataset:
             "labels.csv:9",
             "gone.jpg is listed, and there is no such file",
         ),
-        ("unlisted-file", "8.jpg", "labels.csv", "8.jpg is in the folder, and no row lists it"),
+        ("unlisted-file", "8.jpg", "labels.csv", "8.jpg is in the folder but not in the manifest"),
         ("duplicate-row", "1.jpg", "labels.csv:8", "1.jpg is listed again, first in labels.csv:3"),
         (
             "conflicting-rows",

@@ -66,7 +66,7 @@ def test_a_class_photographed_in_the_sun_is_told_by_its_brightness():
     assert claim["text"].startswith(
         "brightness alone tells 'tank' from the other classes (typically 69% against 40%)"
     )
-    assert "no fault where the classes look like that" in claim["text"]
+    assert "fine if the classes really look like that" in claim["text"]
     assert sum(claim["histogram"]["series"]["tank"]) == (labels == "tank").sum()
 
 

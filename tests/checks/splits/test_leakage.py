@@ -43,7 +43,7 @@ def test_duplicates_across_splits() -> None:
     )
     assert pairs[["target", "related"]].to_numpy().tolist() == [["0.jpg", "1.jpg"]]
     assert pairs["confidence"].tolist() == [pytest.approx(0.9)]
-    assert texts(SplitLeakage(), pairs) == ["in test; in train there is its duplicate 1.jpg"]
+    assert texts(SplitLeakage(), pairs) == ["in test; its duplicate is in train: 1.jpg"]
 
 
 def test_no_duplicates_across_splits() -> None:

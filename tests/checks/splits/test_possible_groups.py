@@ -42,7 +42,8 @@ def test_folders_below_the_classes_with_the_option_that_uses_them():
     assert said["text"] == (
         "16 folders below the classes look like groups: 'SOB_bad_0', 'SOB_bad_1', 'SOB_bad_2', "
         "...; 5 images each on average. "
-        "A split of single images would tear about 13 of them. If each is one patient, object, "
+        "A split by single images would separate members of about 13 of them. If each is one "
+        "patient, object, "
         "video or session: "
         "--group-by folder"
     )
@@ -90,4 +91,4 @@ def test_thumbnails_that_are_alike_within_groups_are_told_with_their_share():
     (said,) = claims(made(PATHS).with_arrays(thumb=thumb))
     assert said["nearest_by"] == "thumbnail"
     assert said["nearest_share"] > 0.9
-    assert "The nearest image, copies aside, is of the same one for" in said["text"]
+    assert "The nearest image (duplicates excluded) is from the same group for" in said["text"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
-from dataprep.measures.decode.exif import NOTHING, read_exif
+from dataprep.measures.decode.exif import Exif, read_exif
 from dataprep.measures.decode.jpeg_header import estimate_quality, read_jpeg_header
 from tests.measures.pictures import encoded, scene, value
 
@@ -48,7 +51,45 @@ def test_every_cut_of_exif_is_harmless():
     block = exif_block()
     for end in range(len(block)):
         read_exif(block[:end])
-    assert read_exif(b"nothing of the kind") == NOTHING
+    assert read_exif(b"nothing of the kind") == Exif()
+
+
+def test_damaged_exif_is_harmless():
+    rng, blocks = np.random.default_rng(0), [exif_block("<"), exif_block(">")]
+    for turn in range(1000):
+        damaged = bytearray(blocks[turn % 2])
+        for at in rng.integers(0, len(damaged), 1 + turn % 4):
+            damaged[at] = rng.integers(256)
+        assert 1 <= read_exif(bytes(damaged)).orientation <= 8
+
+
+def test_directories_that_point_at_themselves_end():
+    entries = struct.pack("<HHHIIHHII", 2, 0x8769, 4, 1, 8, 0x8825, 4, 1, 8)
+    assert read_exif(b"II*\x00" + struct.pack("<I", 8) + entries + bytes(4)) == Exif()
+
+
+def test_a_directory_whose_entries_all_claim_the_whole_block_is_cheap():
+    entries = b"".join(struct.pack("<HHII", tag, 2, 5_000, 8) for tag in range(1, 500))
+    block = b"II*\x00" + struct.pack("<IH", 8, 499) + entries
+    tracemalloc.start()
+    read_exif(block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * len(block)
+
+
+def test_a_prefix_that_ends_in_ff_and_utf_8_names_are_read():
+    exif = Image.Exif()
+    exif[0x010F] = "Fot--grafo"
+    block = exif.tobytes().replace(b"--", "ó".encode())
+    assert read_exif(b"Exif\x00\xff" + block[6:]).camera == "Fotógrafo"
+
+
+def test_a_position_of_zeros_over_zeros_is_none():
+    exif = Image.Exif()
+    nowhere = (IFDRational(0, 0),) * 3
+    exif.get_ifd(0x8825).update({2: nowhere, 4: nowhere})
+    assert read_exif(exif.tobytes()).gps is False
 
 
 @pytest.mark.parametrize(

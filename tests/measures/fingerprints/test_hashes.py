@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataprep.measures.fingerprints.hashes import INVERSE, hash_thumb, reduce_to_thumb
+from dataprep.measures.fingerprints.hashes import (
+    INVERSE,
+    from_imagehash,
+    hash_thumb,
+    reduce_to_thumb,
+    to_imagehash,
+)
 from dataprep.measures.fingerprints.sketch import compare_sketches, turn_sketches, unpack_sketches
 from tests.measures.pictures import encoded, scene, value
 
@@ -50,6 +56,14 @@ def test_thumb_is_pillows(size: tuple[int, int]) -> None:
 def test_hash_is_imagehashs_bit_for_bit(seed: int) -> None:
     picture = scene(seed, 200 + 37 * seed, 260 - 11 * seed)
     assert int(value("phash", picture)[0]) == reference(Image.fromarray(picture))
+
+
+def test_hashes_are_given_and_taken_in_imagehashs_form() -> None:
+    picture = scene(1)
+    own, other = int(value("phash", picture)[0]), imagehash.phash(Image.fromarray(picture))
+    assert to_imagehash(own) == other
+    assert from_imagehash(other) == from_imagehash(str(other)) == own
+    assert from_imagehash(to_imagehash(5)) == 5  # leading zeros are bits too
 
 
 def test_hash_is_of_the_displayed_image() -> None:

@@ -95,7 +95,7 @@ class ClassImbalance(_Silent):
     __doc__ = _Silent.__doc__
     code, family, severity, scope = "class-imbalance", "labels", "warning", "class"
     needs = ("label",)
-    summary = "Classes of very different size"
+    summary = "Class imbalance"
     advice = "Weight the classes."
     message = "{target} has {figure:.0f} images, {ratio:.1f} times fewer than {largest}"
 
@@ -114,7 +114,7 @@ class Grayscale(_Silent):
     __doc__ = _Silent.__doc__
     code, family, severity = "grayscale", "quality", "info"
     needs = ("chroma_p99",)
-    summary = "Grey images among colour ones"
+    summary = "Grayscale images among colour images"
     advice = "Nothing, unless colour matters."
     message = "chroma p99 is {figure:.3f}"
 
@@ -144,7 +144,7 @@ class WrongLabel(_Silent):
     __doc__ = _Silent.__doc__
     code, family, severity, suggestion = "wrong-label", "labels", "warning", "relabel"
     needs = ("label", "embedding")
-    summary = "Labels that are probably wrong"
+    summary = "Likely label errors"
     advice = "Look at them beside their neighbours."
     message = "labelled {label}, its neighbours are {other}"
 

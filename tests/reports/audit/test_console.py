@@ -29,7 +29,7 @@ def test_piped_it_is_plain_text_that_says_what_how_many_and_what_to_do(audit: Au
         "rich" not in sys.modules or text
     )  # what matters is the text: nothing in it depends on rich
     for words in (
-        "3 kinds of error to mend before training",
+        "Fix 3 types of error before training",
         "Files that cannot be read",
         "7 (29%)",
         "→ Decide which label is right.",
@@ -38,8 +38,8 @@ def test_piped_it_is_plain_text_that_says_what_how_many_and_what_to_do(audit: Au
     assert (
         text.index("ERRORS")
         < text.index("WARNINGS")
-        < text.index("WORTH KNOWING")
-        < text.index("NOT CHECKED")
+        < text.index("INFORMATION")
+        < text.index("SKIPPED CHECKS")
     )
     assert "group-leakage: needs groups" in text
     assert "Thumbs.db: 2" in text
@@ -67,7 +67,7 @@ def test_notes_of_wide_letters_are_wrapped_and_not_cut(audit: Audit) -> None:
     ]
     summary["dataset"]["notes"] = notes
     text = printed(summary)
-    shown = text[text.index("HOW IT WAS READ") :].split("\n\n")[0]
+    shown = text[text.index("HOW THE DATA WAS READ") :].split("\n\n")[0]
     assert all(
         sum(1 + (ord(letter) > 0x2E80) for letter in line) <= 80 for line in shown.splitlines()
     )
@@ -89,7 +89,7 @@ def test_a_terminal_without_unicode_gets_ascii(audit: Audit) -> None:
     stream = io.TextIOWrapper(raw, encoding="ascii")
     print_report(summarise(audit), None, stream)
     stream.flush()
-    assert b"x 3 kinds of error" in raw.getvalue()
+    assert b"x Fix 3 types of error" in raw.getvalue()
 
 
 def test_a_terminal_gets_the_same_words_in_colour(audit: Audit) -> None:
@@ -105,13 +105,13 @@ def test_a_terminal_gets_the_same_words_in_colour(audit: Audit) -> None:
 def test_nothing_found_is_said_plainly(audit: Audit, empty_audit: Audit) -> None:
     assert "No images found" in printed(summarise(empty_audit))
     text = printed(summarise(replace(audit, issues=Issues(audit.issues.table.iloc[:0]))))
-    assert "No errors and no warnings" in text
+    assert "No errors or warnings" in text
     assert "8 checks found nothing" in text
 
 
 def test_how_the_data_was_read_is_said_before_what_was_found(audit: Audit) -> None:
     note = "labels.csv is not UTF-8: read as GB18030; --encoding names another"
     text = printed(summarise(replace(audit, dataset=replace(audit.dataset, notes=(note,)))))
-    assert f"HOW IT WAS READ\n• {note}\n" in text
-    assert text.index("HOW IT WAS READ") < text.index("\nERRORS")
-    assert "HOW IT WAS READ" not in printed(summarise(audit))
+    assert f"HOW THE DATA WAS READ\n• {note}\n" in text
+    assert text.index("HOW THE DATA WAS READ") < text.index("\nERRORS")
+    assert "HOW THE DATA WAS READ" not in printed(summarise(audit))

@@ -112,7 +112,7 @@ def test_the_page_with_a_map_and_evidence_needs_nothing_else(tmp_path: Path) -> 
 
 def test_the_map_is_absent_with_the_reason(text: str) -> None:
     assert 'id="map"' not in text
-    assert "needs embeddings, which this run went without" in text
+    assert "needs embeddings, which this run did not compute" in text
 
 
 def test_pictures_of_evidence_and_map_can_be_left_out(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_what_is_left_out_is_said(audit: Audit, monkeypatch: pytest.MonkeyPatch)
     run = sarif(summarise(audit))["runs"][0]
     assert len(run["results"]) == 5
     assert (
-        "11 of 16 results were left out"
+        "11 of 16 results, the least severe ones, were left out"
         in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
     )
 

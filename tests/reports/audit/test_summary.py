@@ -40,9 +40,9 @@ def test_counts_and_verdict(audit: Audit) -> None:
         "left_out": 0,
     }
     assert summary["verdict"]["level"] == "error"
-    assert summary["verdict"]["title"] == "3 kinds of error to mend before training"
+    assert summary["verdict"]["title"] == "Fix 3 types of error before training"
     assert "files that cannot be read (1)" in summary["verdict"]["text"]
-    assert "8 checks ran; 1 could not" in summary["verdict"]["text"]
+    assert "8 checks ran, 1 was skipped" in summary["verdict"]["text"]
     assert summary["dataset"]["lost_reasons"] == [{"name": "truncated", "count": 1}]
 
 
@@ -133,7 +133,7 @@ def test_issues_that_are_not_shown_are_counted(audit: Audit) -> None:
     )
     summary = summarise(clean)
     assert summary["counts"]["left_out"] == 16
-    assert summary["verdict"]["title"] == "No new errors and no new warnings"
+    assert summary["verdict"]["title"] == "No new errors or warnings"
     assert "16 known or dismissed issues are not shown" in summary["verdict"]["text"]
 
 

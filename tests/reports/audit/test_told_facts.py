@@ -83,7 +83,7 @@ def test_a_check_with_facts_alone_is_no_finding_and_has_not_found_nothing(audit:
     audit = replace(audit, issues=facts)
     summary = summarise(audit)
     text = text_of(audit)
-    assert summary["verdict"]["title"] == "No errors and no warnings"
+    assert summary["verdict"]["title"] == "No errors or warnings"
     assert "YOUR DATA" in text
     assert "WARNINGS" not in text
     nothing = " ".join(text[text.index("found nothing") :].split()).split(".")[0]

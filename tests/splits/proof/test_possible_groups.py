@@ -73,12 +73,12 @@ def test_torn_candidates_are_in_the_verdict(name, options):
     told = verdict(proof)
     assert told["level"] == "warning"
     assert (
-        f"no known leak, but {said['torn']} of {said['groups']} {words} lie in several parts"
+        f"no known leakage, but {said['torn']} of {said['groups']} {words} lie in several parts"
         in told["title"]
     )
     assert option in told["text"]
     text = " ".join(f"{told['title']} {told['text']}".split())
-    assert "nothing leaks" not in text
+    assert "no leakage" not in text
     assert json.loads(json.dumps(proof))["possible_groups"] == proof["possible_groups"]
 
 
@@ -87,9 +87,9 @@ def test_terminal_and_page_say_it_too():
     terminal = " ".join(" ".join(line for line, _ in lines_of(made_split)).split())
     page = re.sub(r"\s+", " ", draw_proof(made_split))
     for text in (terminal, page):
-        assert "no known leak, but" in text
+        assert "no known leakage, but" in text
         assert "possible groups, not kept together: 16 folders below the classes" in text
-        assert "nothing leaks" not in text
+        assert "no leakage" not in text
 
 
 def test_torn_is_counted_as_it_is():
@@ -103,10 +103,10 @@ def test_torn_is_counted_as_it_is():
 def test_groups_that_are_given_end_it():
     kept = divided(replace(FOLDERS, dataset=grouped(FOLDERS.dataset, "folder"))).proof
     assert [each["torn"] for each in kept["possible_groups"]] in ([], [0])
-    assert "nothing leaks" in verdict(kept)["title"]
+    assert "no leakage" in verdict(kept)["title"]
     kept = divided(LESIONS, group="lesion_id").proof
     assert kept["possible_groups"] == []
-    assert "3 parts, nothing leaks" in verdict(kept)["title"]
+    assert "3 parts, no leakage" in verdict(kept)["title"]
 
 
 def test_who_skips_the_check_is_not_asked_again():
@@ -153,7 +153,7 @@ def test_a_folder_of_patients_from_the_command(tmp_path):
     assert "12 folders below the classes lie in several parts" in done.output
     done = run("--group-by", "folder")
     assert done.exit_code == 0, done.output
-    assert "3 parts, nothing leaks" in done.output
+    assert "3 parts, no leakage" in done.output
     rows = list(csv.DictReader((tmp_path / "out/split/splits.csv").open()))
     assert {row["group"] for row in rows} == {f"P{p}{c}" for p in range(6) for c in "ab"}
     assert len({(row["group"], row["split"]) for row in rows}) == 12

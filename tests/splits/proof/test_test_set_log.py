@@ -22,7 +22,7 @@ from dataprep.schemas.split import LEDGER, SPLITS, Split
 from dataprep.splits.export.files import write_manifest
 from dataprep.splits.proof.test_set_log import (
     LEDGER_COLUMNS,
-    SecondLook,
+    TestSetReused,
     describe,
     earlier_evaluations,
     record_evaluation,
@@ -49,7 +49,7 @@ def folder(split: Split, tmp_path: Path) -> Path:
 
 def look(folder: Path, model: str, **columns: object) -> str:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SecondLook)
+        warnings.simplefilter("ignore", TestSetReused)
         return record_evaluation(folder, model=model, metrics={"accuracy": 0.9}, **columns)  # type: ignore[arg-type]
 
 
@@ -77,7 +77,7 @@ def test_the_first_look_is_recorded_in_silence(folder: Path) -> None:
 def test_a_second_look_warns_with_how_many_when_and_which(folder: Path) -> None:
     look(folder, "first", who="ann")
     with pytest.warns(
-        SecondLook,
+        TestSetReused,
         match=r"test was looked at once before \(last 2\d{3}-.*, model first, by ann\): its figure "
         r"is no",
     ):
@@ -147,7 +147,7 @@ def test_damaged_lines_stay_and_are_told(folder: Path, damage: bytes) -> None:
     with open(folder / LEDGER, "ab") as file:
         file.write(damage)
     look(folder, "second")
-    with pytest.warns(SecondLook, match=r"1 line cannot be read \(2\), and may be looks"):
+    with pytest.warns(TestSetReused, match=r"1 line cannot be read \(2\), and may be looks"):
         found = earlier_evaluations(folder)
     assert found["model"].tolist() == ["first", "second"]
     assert found.attrs["damaged"] == [2]
@@ -185,7 +185,7 @@ def test_a_full_disk_is_told_and_the_earlier_looks_stay(
         look(folder, "third")
     monkeypatch.setattr(os, "write", write)
     look(folder, "fourth")
-    with pytest.warns(SecondLook, match="1 line cannot be read"):
+    with pytest.warns(TestSetReused, match="1 line cannot be read"):
         assert earlier_evaluations(folder)["model"].tolist() == ["first", "fourth"]
 
 
