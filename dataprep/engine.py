@@ -72,13 +72,19 @@ def audit(
         OptionError: an unknown check or option, a value out of range, or a check of one's own that
             is none.
         WorkersLost: no worker process could be started.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["border"])
+        >>> audit.issues.table[["target", "severity", "figure"]].round(2).values.tolist()
+        [['fruit/fruit-009.jpg', 'info', 0.41]]
     """
     chosen = make_checks(only, skip, options or {}, checks)
     pass_options = _checked(pass_options or PassOptions())
     if isinstance(source, Dataset) and labels is not None:
         raise OptionError("option labels: a Dataset has its labels already")
     with shown(progress) as callback:
-        dataset, compared, issues, skipped, clock = _run(
+        look, issues, skipped, clock = _run(
             source, labels, reference, chosen, bool(only), pass_options, callback
         )
     given = {
@@ -87,10 +93,15 @@ def audit(
         "checks": {c.code: asdict(c) for c in chosen},
         "pass": asdict(pass_options),
     }
-    if compared is not None:
-        given["reference"] = compared.fingerprint
+    if look.compared_with is not None:
+        given["reference"] = look.compared_with.fingerprint
     return Audit(
-        dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds)
+        look.dataset,
+        issues,
+        skipped,
+        tuple(chosen),
+        run_record("audit", look.dataset, given, clock.seconds),
+        look.neighbourhood(),
     )
 
 
@@ -102,9 +113,9 @@ def _run(
     some: bool,
     pass_options: PassOptions,
     progress: Progress | None,
-) -> tuple[Dataset, Dataset | None, Issues, dict[str, str], StageClock]:
-    """The measured data set, what it is compared with, its issues, what was skipped, and the
-    time that it took.
+) -> tuple[SecondLook, Issues, dict[str, str], StageClock]:
+    """The measured data set with what was worked out for checks, its issues, what was skipped, and
+    the time that it took.
     """
     clock = StageClock(progress)
     clock.start("scan")
@@ -131,7 +142,7 @@ def _run(
         look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
         issues, skipped = run_checks(chosen, dataset, look, clock)
     clock.start("")
-    return dataset, compared, issues, skipped, clock
+    return look, issues, skipped, clock
 
 
 def make_checks(

@@ -19,6 +19,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.report import JSON
 
 if TYPE_CHECKING:
+    from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.issues import Issues
 
@@ -171,3 +173,21 @@ def known_ids(known: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
             f"{path} is no report of dataprep: expected a report.json that dataprep audit wrote"
         )
     return np.array(ids, dtype=str)
+
+
+def without_known(audit: Audit, *, ignore: str = "", known: str = "") -> Audit:
+    """The audit without the issues that a list of dismissed ones (`ignore`) or an earlier report
+    (`known`) names; its record says how many each of them took out.
+
+    Raises:
+        InputError: as `without_ignored` and `only_new`.
+    """
+    issues, left_out = audit.issues, {}
+    for name, place, leave_out in (("ignore", ignore, without_ignored), ("known", known, only_new)):
+        if place:
+            before = len(issues)
+            issues = leave_out(issues, audit.dataset, place)
+            left_out[name] = before - len(issues)
+    if not left_out:
+        return audit
+    return replace(audit, issues=issues, run={**audit.run, "left_out": left_out})

@@ -42,6 +42,8 @@ from dataprep.schemas.issues import (
 if TYPE_CHECKING:
     from dataprep.checks.duplicates.pairs import Duplicates
 
+__all__ = ["assert_check_fits", "synthetic_dataset"]
+
 _CLASSES = ("apple", "pear", "plum")
 _SPLITS = ("train", "val", "test")
 _TEXTS: Mapping[str, tuple[str, ...]] = {
@@ -75,6 +77,11 @@ def assert_check_fits(check_class: type[Check], *, measures: Collection[str] = (
 
     Raises:
         AssertionError: naming the check and the rule that it breaks.
+
+    Example:
+        >>> from dataprep import registry
+        >>> from dataprep.testing import assert_check_fits
+        >>> assert_check_fits(registry.load("dataprep.checks", "odd-mode"))
     """
     name = getattr(check_class, "code", check_class.__name__)
     _assert_attributes(
@@ -107,6 +114,12 @@ def synthetic_dataset(
         lost: row positions whose files could not be read: no measured values.
         labels: with ``label``, ``split`` and ``group``, or without.
         measures: further columns of figures from 0 to 1.
+
+    Example:
+        >>> from dataprep.testing import synthetic_dataset
+        >>> dataset = synthetic_dataset(8, lost=[2])
+        >>> len(dataset), dataset.samples["lost"].tolist()[2]
+        (8, 'truncated')
     """
     rng = np.random.default_rng(seed)
     gone = np.isin(np.arange(rows), list(lost))

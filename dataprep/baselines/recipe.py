@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,7 @@ from dataprep.baselines.training.distributed import (
 )
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
-from dataprep.baselines.training.logs import logged
+from dataprep.baselines.training.history import EpochLog, Log, history_logger
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
@@ -74,6 +73,7 @@ def train_baseline(
     plan: Plan | None = None,
     resume: bool = False,
     progress: Progress | None = None,
+    log: EpochLog | None = None,
 ) -> Baseline:
     """Train a baseline on the part train of a split, choose by val, and evaluate once on test.
 
@@ -90,6 +90,8 @@ def train_baseline(
         plan: what cleaning would do, for ``options.compare``.
         resume: go on from the checkpoint in `folder`.
         progress: called with (stage, done, total, note) now and then.
+        log: called after every epoch with its number and its figures, which are in ``history.csv``
+            too; for a tracking server.
 
     Raises:
         InputError: no parts, labels or readable images to train on; a check before training failed
@@ -104,7 +106,7 @@ def train_baseline(
     recipe.search_settings(asked=[name.replace("-", "_") for name in settings or {}])
     recipe.describe()
     recipe.measure_references()
-    trained = recipe.train(resume)
+    trained = recipe.train(resume, log=history_logger(folder, log))
     folds = recipe.train_folds()
     recipe.compare_cleaning(trained, plan)
     network = recipe.train_final(trained, resume)
@@ -276,25 +278,19 @@ class _Recipe:
                 )
             )
 
-    def train(self, resume: bool) -> TrainedNetwork:
+    def train(self, resume: bool, log: Log) -> TrainedNetwork:
         """The network, with the weights of the epoch that is best on val."""
-        settings = asdict(self.regime.settings)
         with self.clock.stage("train"):
             key = key_of(self.materials, self.regime, self.policy)
-            with (
-                logged(self.options.log, self.folder, settings)
-                if is_rank_zero()
-                else nullcontext() as log
-            ):
-                return train_network(
-                    self.materials,
-                    self.regime,
-                    folder=self.folder,
-                    resume=resume,
-                    key=key,
-                    log=log,
-                    **self.means,
-                )
+            return train_network(
+                self.materials,
+                self.regime,
+                folder=self.folder,
+                resume=resume,
+                key=key,
+                log=log,
+                **self.means,
+            )
 
     def train_folds(self) -> OutOfFold | None:
         """A model per fold, where that is asked for or the split is made of folds."""

@@ -86,6 +86,13 @@ def apply_plan(
             message names the difference.
         OptionError: a manifest of an unknown kind.
         OutputError: a result could not be written.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["unreadable"])
+        >>> done = dataprep.apply_plan(dataprep.clean(audit), audit, manifest="out/clean.csv")
+        >>> done.samples, done.dropped
+        (29, 1)
     """
     started = time.perf_counter()
     manifest, folder = os.fspath(manifest), os.fspath(folder)

@@ -139,6 +139,12 @@ def clean(
         InputError: no audit in that folder.
         OptionError: an unknown check, or a value out of range.
         FingerprintError: `edits` holds changes, and was made for other data.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["unreadable"])
+        >>> dataprep.clean(audit).table[["sample", "action"]].values.tolist()
+        [['leaf/leaf-010.jpg', 'drop']]
     """
     options = CleanOptions(
         tuple(sorted(drop)),

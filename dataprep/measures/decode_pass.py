@@ -67,6 +67,13 @@ def measure(
         OptionError, InputError: an embedder that cannot be loaded.
         WorkersLost: worker processes cannot be started.
         RegistryError: a plug-in measure that cannot be used.
+
+    Example:
+        >>> import dataprep
+        >>> dataset = dataprep.scan("sample_data/shapes/val/stone")
+        >>> measured = dataprep.measure(dataset, columns=["width", "height"])
+        >>> measured.samples[["width", "height"]].values.tolist()
+        [[208.0, 160.0]]
     """
     options = options or PassOptions()
     one_pass = _Pass(dataset, columns, options, progress, _embedder(dataset, columns, options))

@@ -79,6 +79,16 @@ def where(place: Any) -> tuple[Any, Any, Any]:
     )
 
 
+def is_bottom(corner: Any) -> Any:
+    """Whether pixels from `corner` (as in `PLACES`) are counted upwards."""
+    return (corner == 2) | (corner == 3)
+
+
+def is_right(corner: Any) -> Any:
+    """Whether pixels from `corner` (as in `PLACES`) are counted leftwards."""
+    return (corner == 1) | (corner == 3)
+
+
 def isolated(planes: Sequence[NDArray[np.uint8]], reach: int) -> NDArray[np.bool_]:
     """(h, w) whether a pixel differs from those `reach` pixels above, below, left and right of it,
     as far as there are any.
@@ -166,8 +176,8 @@ def marks_of_squares(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Ma
     ]
     down, across, image, corner = np.nonzero(isolated(planes, REACHES[0]))
     colours = squares[image, corner, down, across]
-    down = np.where((corner == 2) | (corner == 3), SIDE - 1 - down, down)
-    across = np.where((corner == 1) | (corner == 3), SIDE - 1 - across, across)
+    down = np.where(is_bottom(corner), SIDE - 1 - down, down)
+    across = np.where(is_right(corner), SIDE - 1 - across, across)
     return Marks(
         rows[image], place_of(corner, down, across), colours, rows, len(PLACES) * SIDE * SIDE
     )
