@@ -184,10 +184,7 @@ def without_known(audit: Audit, *, ignore: str = "", known: str = "") -> Audit:
         InputError: as `without_ignored` and `only_new`.
     """
     issues, left_out = audit.issues, {}
-    for name, place, leave_out in (
-        ("ignore", ignore, without_ignored),
-        ("known", known, only_new),
-    ):
+    for name, place, leave_out in (("ignore", ignore, without_ignored), ("known", known, only_new)):
         if place:
             before = len(issues)
             issues = leave_out(issues, audit.dataset, place)
