@@ -41,7 +41,7 @@ FOLD = "fold"
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """What models say of samples that they never saw.
+    """Predictions for samples by models that never saw them.
 
     Attributes:
         probs: (n, k) float32 probabilities, or (n,) values, by row of the data set; NaN where

@@ -169,7 +169,7 @@ def audit(
 
 def _audited(ctx: typer.Context, folder: str, passing: PassOptions, progress: Progress) -> Audit:
     """The audit, without known issues; faults in what is given are reported before the work."""
-    from dataprep.known import without_known
+    from dataprep.known_issues import without_known
     from dataprep.schemas.files.writing import mark_output
 
     flags, kept = ctx.params, is_kept(ctx)
@@ -219,7 +219,7 @@ def _with_embeddings(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
             raise OptionError(
                 f"--embeddings and {flag(other)} exclude each other: give one of them"
             )
-    from dataprep.measures.embedding.given import read_embeddings
+    from dataprep.measures.embedding.precomputed import read_embeddings
 
     return dataset.with_arrays(embedding=read_embeddings(flags["embeddings"], dataset))
 
@@ -281,7 +281,7 @@ def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Prog
 
 def _refuse_bad_lists(flags: Mapping[str, Any], folder: str) -> None:
     """Refuse --ignore and --known that cannot be read, and a --known that would be replaced."""
-    from dataprep.known import known_ids, read_ignored, report_path
+    from dataprep.known_issues import known_ids, read_ignored, report_path
     from dataprep.schemas.report import ReportPaths
 
     if flags["ignore"]:

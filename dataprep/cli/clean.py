@@ -192,7 +192,7 @@ def _print_counts(plan: Plan) -> None:
 def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
     """Refuse an audit that did not look for what the plan acts on."""
     from dataprep.cleaning.completeness import refuse_partial
-    from dataprep.cleaning.proposals import EXACT, UNREADABLE
+    from dataprep.cleaning.planning import EXACT, UNREADABLE
 
     needed = dict.fromkeys(
         [UNREADABLE, EXACT, *(["wrong-label"] if flags["relabel"] else []), *(flags["drop"] or ())]

@@ -148,9 +148,6 @@ def train_baseline(
     out: Annotated[
         str, output("Folder for results; the baseline goes to OUT/baseline.")
     ] = "dataprep-out",
-    log: Annotated[
-        list[str] | None, output("tensorboard or mlflow, beside history.csv; repeatable.")
-    ] = None,
     format: Annotated[Format, output("What to print on stdout.")] = "table",
     quiet: options.Quiet = False,
 ) -> None:
@@ -200,7 +197,6 @@ def _trained(
         evaluate_test=not flags["no_test"],
         sanity=not flags["no_sanity"],
         compare=flags["compare"] or "",
-        log=tuple(flags["log"] or ()),
         **{name: flags[name] for name in _OPTIONS},
     )
     folder = os.path.join(flags["out"], "baseline")

@@ -133,11 +133,14 @@ def test_without_the_exporter_everything_else_is_kept_and_said(
     def missing(*_: Any) -> bytes:
         raise OptionError("exporting to ONNX needs onnxscript")
 
+    monkeypatch.setattr(exporting, "exported", lambda *_: None)
+    monkeypatch.setattr(exporting, "program_bytes", lambda *_: b"program")
     monkeypatch.setattr(exporting, "onnx_bytes", missing)
     with pytest.warns(ExportWarning, match="needs onnxscript"):
         write_baseline(baseline, tmp_path)
     back = read_baseline(tmp_path)
     assert "model.onnx" not in os.listdir(tmp_path)
+    assert (tmp_path / "model.pt2").read_bytes() == b"program"
     assert back.network is not None
     assert back.metrics["export"] == {
         "known": False,

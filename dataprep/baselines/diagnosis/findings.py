@@ -1,4 +1,4 @@
-"""What the rules of the diagnosis read and write: the facts of a baseline, and steps."""
+"""What the rules of the diagnosis read and give: the facts of a baseline, and next steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation: everything that predictions say about a model, each figure with its interval."""
+"""evaluate(): all metrics of predictions, each with its interval."""
 
 from __future__ import annotations
 

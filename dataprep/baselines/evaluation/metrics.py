@@ -1,4 +1,4 @@
-"""Metrics: the figures by which a model is judged, each defined once, for plain rows and for
+"""Metrics: the figures by which a model is evaluated, each defined once, for plain rows and for
 resampled ones.
 
 A metric is a function of rows with weights. With weights of one it is the metric; with the number
@@ -29,7 +29,7 @@ _BINS = 4096
 def decide(
     goal: Goal, probs: NDArray[Any], thresholds: NDArray[np.float64] | None = None
 ) -> NDArray[Any]:
-    """What a model says, from its probabilities.
+    """Predictions from probabilities.
 
     Args:
         goal: what is predicted.
@@ -54,7 +54,7 @@ def decide(
 
 @dataclass(frozen=True, eq=False)
 class LabelledRows:
-    """The rows that can be judged: those with a label.
+    """The rows that can be evaluated: those with a label.
 
     Attributes:
         goal: what is predicted.

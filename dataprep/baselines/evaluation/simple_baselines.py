@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.evaluation.class_weight_effect import compare_weights
-from dataprep.baselines.evaluation.dummy import noise_ceiling, probe_baseline, trivial_baselines
+from dataprep.baselines.evaluation.dummy import trivial_baselines
 from dataprep.baselines.evaluation.estimates import evaluate
+from dataprep.baselines.evaluation.label_noise import noise_ceiling
+from dataprep.baselines.evaluation.linear_probe import probe_baseline
 from dataprep.measures.decode_pass import measure
 from dataprep.schemas.results.evaluation import ProbeFigures
 

@@ -1,5 +1,5 @@
-"""Looks at what is kept apart: every judgement on a part other than train and val goes into the
-ledger of its split.
+"""Uses of test sets: every evaluation on a part other than train and val goes into the log of its
+split.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CHOSEN_BY = ("train", "val")
 def record_test_use(
     baseline: Baseline, folder: str | os.PathLike[str], split: Split | None = None
 ) -> list[str]:
-    """Write each part that `baseline` was judged on, but for train and val, into the ledger of the
+    """Write each part that `baseline` was evaluated on, except train and val, into the log of the
     split in `folder`.
 
     Args:
@@ -32,10 +32,10 @@ def record_test_use(
         split: the split in it, where it is at hand.
 
     Returns:
-        The warnings of parts that were looked at before.
+        The warnings of parts that were used before.
 
     Raises:
-        OutputError: the ledger cannot be written. Then the figures must not be shown.
+        OutputError: the log cannot be written. Then the figures must not be shown.
     """
     regime, evaluations = baseline.metrics.regime, baseline.metrics.parts or {}
     assert regime is not None

@@ -32,14 +32,13 @@ if TYPE_CHECKING:
     from dataprep.baselines.inference.model_card import ModelCard
     from dataprep.baselines.training.networks import Network
 
-#: Greatest difference that is allowed between what torch says and what onnxruntime says of the same
-#: images.
+#: Greatest allowed difference between the outputs of torch and of onnxruntime for the same images.
 TOLERANCE = 1e-3
 INPUT, LOGITS, PROBABILITIES, VALUES = "images", "logits", "probabilities", "values"
 
 
 class Deployed(nn.Module):
-    """A network from pixels to what is said: (B, size, size, 3) uint8 RGB to logits (B, k) and
+    """A network from pixels to predictions: (B, size, size, 3) uint8 RGB to logits (B, k) and
     probabilities (B, k), or to the standardised output (B, 1) and values (B,) of a regression.
     """
 
@@ -207,7 +206,7 @@ def _plain_copy(network: Network) -> Network:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What the exporter says of packages that are not needed is not for users."""
+    """Silence the exporter's remarks on optional packages."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     log.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Inference: what a network says about rows of a pixel store."""
+"""Predictions of a network for rows of a pixel store: logits, features, probabilities."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
     Raises:
         InputError: OUT is the folder of images, or one of the stages' folders is one of images.
     """
-    from dataprep.cleaning.places import lies_in
+    from dataprep.cleaning.staging import lies_in
     from dataprep.schemas.files.writing import MARKER
 
     root, out = flags["path"], flags["out"]

@@ -55,7 +55,7 @@ CEILING = {"known": True, "ceiling": 0.9, "low": 0.88, "high": 0.92, "rate": 0.1
 CURVE = {"now": 0.8, "twice": 0.85, "low": 0.83, "high": 0.87}
 
 
-def test_no_better_than_a_dumb_answer_comes_before_everything() -> None:
+def test_no_better_than_a_trivial_baseline_comes_before_everything() -> None:
     found = what_next(
         {"validation": figures(0.5), "train": figures(0.9), "dumb": [{"value": 0.495}]}
     )

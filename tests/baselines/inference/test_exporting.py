@@ -36,6 +36,13 @@ def made(kind: Any, **changes: Any) -> tuple[Any, ModelCard, np.ndarray]:
     return network, toy_card(materials, network, **changes), np.array(materials.store.images)
 
 
+@pytest.fixture(scope="module")
+def classifier() -> tuple[Any, ModelCard, np.ndarray, bytes]:
+    """A network, its card, images, and the bytes of its ONNX model: exporting takes seconds."""
+    network, card, images = made("multi-class")
+    return network, card, images, onnx_bytes(exported(network, card), card)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_probabilities(
     kind: Any, tmp_path: Path
@@ -64,10 +71,9 @@ def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_prob
     assert (read.kind, read.size, read.fingerprint) == (kind, SIZE, card.fingerprint)
 
 
-def test_the_same_network_gives_the_same_bytes_with_no_path_in_them() -> None:
-    network, card, _ = made("multi-class")
-    first, again = (onnx_bytes(exported(network, card), card) for _ in range(2))
-    assert first == again
+def test_the_same_network_gives_the_same_bytes_with_no_path_in_them(classifier: Any) -> None:
+    network, card, _, first = classifier
+    assert first == onnx_bytes(exported(network, card), card)
     assert b".py" not in first
     assert b"/dataprep/" not in first
     model = onnx.load_model_from_string(first)
@@ -78,9 +84,8 @@ def test_the_same_network_gives_the_same_bytes_with_no_path_in_them() -> None:
     ] == ["batch"] * 3
 
 
-def test_a_model_that_says_something_else_is_not_written(tmp_path: Path) -> None:
-    network, card, images = made("multi-class")
-    data = onnx_bytes(exported(network, card), card)
+def test_a_model_that_says_something_else_is_not_written(classifier: Any) -> None:
+    network, card, images, data = classifier
     assert compared(network, card, data, images) <= 1e-4
     with pytest.raises(WorkError, match="differs from the trained one by"):
         compared(small_network(3, seed=1), card, data, images)
