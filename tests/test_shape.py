@@ -29,7 +29,7 @@ LAYERS = (
     ("probes",),
     ("checks",),
     ("engine",),
-    ("known", "testing"),
+    ("known_issues", "testing"),
     ("reports",),
     ("cleaning",),
     ("splits",),
