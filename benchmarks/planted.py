@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from quality import quality_checks, wilson
 
-from dataprep.checks.quality.close_ups import CloseUps, find_close_ups
+from dataprep.checks.quality.close_ups import CloseUps, suspected_close_ups
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
 from dataprep.measures.decode.decoding import open_pixels
@@ -173,7 +173,7 @@ class Look(SecondLook):
     def close_ups(self) -> CloseUps:
         """Of each row the figures in its columns."""
         figures = self.dataset.samples[list(FIGURES)].to_numpy(np.float32)
-        return find_close_ups(
+        return suspected_close_ups(
             self.dataset, lambda rows: np.asarray(figures[rows]), len(self.dataset)
         )
 

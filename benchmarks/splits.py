@@ -289,10 +289,10 @@ def leaks(data: Path, audits: Path | None) -> None:
             known = (a >= 0) & (b >= 0)
             a, b = a[known], b[known]
             naive = np.mean([(each[a] != each[b]).sum() for each in drawn])
-            deviation, cut = proof["labels"]["deviation"], int((part[a] != part[b]).sum())
+            deviation, cut = proof.labels.deviation, int((part[a] != part[b]).sum())
             shown = "none" if deviation is None else f"{deviation:.5f}"
             print(
-                f"{name:<10}{title:>10}{len(samples):>9,}{proof['units']:>7,}{proof['leaks']['total']:>7}"
+                f"{name:<10}{title:>10}{len(samples):>9,}{proof.units:>7,}{proof.leaks.total:>7}"
                 f"{shown:>11}   {cut}; {len(a)}; {naive:.0f}",
                 flush=True,
             )
@@ -357,11 +357,11 @@ def large(groups: int, skew: float, asked: dict[str, int]) -> None:
     start = time.perf_counter()
     made_split = dataprep.split(audit, tests=False, **asked)
     seconds, proof = time.perf_counter() - start, made_split.proof
-    miss = max(abs(each["samples"] - each["target"]) for each in proof["sizes"])
+    miss = max(abs(each.samples - each.target) for each in proof.sizes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{proof['units']:>10,}{proof['largest_unit']['samples']:>9,}{skew:>6}{len(proof['parts']):>7}{seconds:>9.1f}{peak:>7.2f}"
-        f"{proof['labels']['deviation']:>11.6f}{miss:>8.0f}{proof['leaks']['total']:>7}"
+        f"{proof.units:>10,}{proof.largest_unit.samples:>9,}{skew:>6}{len(proof.parts):>7}{seconds:>9.1f}{peak:>7.2f}"
+        f"{proof.labels.deviation:>11.6f}{miss:>8.0f}{proof.leaks.total:>7}"
     )
 
 

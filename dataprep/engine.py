@@ -5,7 +5,6 @@ table.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from dataprep.ingest.memory.scanning import Labels
 from dataprep.ingest.scanning import Source
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
-from dataprep.progress import Progress, ProgressOption, shown
+from dataprep.progress import Progress, ProgressOption, StageClock, shown
 from dataprep.schemas.audit import FAILED, Audit
 from dataprep.schemas.columns import GIVEN
 from dataprep.schemas.dataset import Dataset
@@ -47,7 +46,7 @@ def audit(
     labels: Labels | None = None,
     checks: Iterable[Check | type[Check]] = (),
 ) -> Audit:
-    """Measure every file of `source` once and let every check speak.
+    """Measure every file of `source` once and run every check.
 
     Args:
         source: a Dataset, or what `dataprep.scan` takes: a folder, an fsspec URL, a manifest, a
@@ -73,13 +72,19 @@ def audit(
         OptionError: an unknown check or option, a value out of range, or a check of one's own that
             is none.
         WorkersLost: no worker process could be started.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["border"])
+        >>> audit.issues.table[["target", "severity", "figure"]].round(2).values.tolist()
+        [['fruit/fruit-009.jpg', 'info', 0.41]]
     """
     chosen = make_checks(only, skip, options or {}, checks)
     pass_options = _checked(pass_options or PassOptions())
     if isinstance(source, Dataset) and labels is not None:
         raise OptionError("option labels: a Dataset has its labels already")
     with shown(progress) as callback:
-        dataset, compared, issues, skipped, clock = _run(
+        look, issues, skipped, clock = _run(
             source, labels, reference, chosen, bool(only), pass_options, callback
         )
     given = {
@@ -88,10 +93,15 @@ def audit(
         "checks": {c.code: asdict(c) for c in chosen},
         "pass": asdict(pass_options),
     }
-    if compared is not None:
-        given["reference"] = compared.fingerprint
+    if look.compared_with is not None:
+        given["reference"] = look.compared_with.fingerprint
     return Audit(
-        dataset, issues, skipped, tuple(chosen), run_record("audit", dataset, given, clock.seconds)
+        look.dataset,
+        issues,
+        skipped,
+        tuple(chosen),
+        run_record("audit", look.dataset, given, clock.seconds),
+        look.neighbourhood(),
     )
 
 
@@ -103,11 +113,11 @@ def _run(
     some: bool,
     pass_options: PassOptions,
     progress: Progress | None,
-) -> tuple[Dataset, Dataset | None, Issues, dict[str, str], _Clock]:
-    """The measured data set, what it is compared with, its issues, what was skipped, and the
-    time that it took.
+) -> tuple[SecondLook, Issues, dict[str, str], StageClock]:
+    """The measured data set with what was worked out for checks, its issues, what was skipped, and
+    the time that it took.
     """
-    clock = _Clock(progress)
+    clock = StageClock(progress)
     clock.start("scan")
     dataset = source if isinstance(source, Dataset) else scan(source, labels=labels)
     compared = reference if isinstance(reference, Dataset | None) else scan(reference)
@@ -132,7 +142,7 @@ def _run(
         look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
         issues, skipped = run_checks(chosen, dataset, look, clock)
     clock.start("")
-    return dataset, compared, issues, skipped, clock
+    return look, issues, skipped, clock
 
 
 def make_checks(
@@ -180,14 +190,14 @@ def _checked(options: PassOptions) -> PassOptions:
 
 
 def run_checks(
-    checks: Iterable[Check], dataset: Dataset, look: SecondLook, clock: _Clock | None = None
+    checks: Iterable[Check], dataset: Dataset, look: SecondLook, clock: StageClock | None = None
 ) -> tuple[Issues, dict[str, str]]:
     """Every check's claims about a measured data set, and code to reason for those that could
     not look.
     """
     skipped: dict[str, str] = {}
     run = list(checks)
-    issues = Issues.collect(_batches(run, dataset, look, skipped, clock or _Clock(None)))
+    issues = Issues.collect(_batches(run, dataset, look, skipped, clock or StageClock()))
     return replace(issues, codes=tuple(check.code for check in run)), skipped
 
 
@@ -196,7 +206,7 @@ def _batches(
     dataset: Dataset,
     look: SecondLook,
     skipped: dict[str, str],
-    clock: _Clock,
+    clock: StageClock,
 ) -> Iterator[pd.DataFrame]:
     for check in checks:
         clock.start(f"check:{check.code}")
@@ -225,25 +235,3 @@ def _why_missing(missing: list[str], dataset: Dataset) -> str:
     if " " in missing[0]:  # what a check says in words
         return f"needs {missing[0]}"
     return f"no image has the property {missing[0]}"
-
-
-class _Clock:
-    """Seconds per stage, and progress that knows the stage it belongs to."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-        self._stage = ""
-        self._since = time.perf_counter()
-
-    def start(self, stage: str) -> None:
-        now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._stage, self._since = stage, now
-        if stage:
-            self.report(0, 0, "")
-
-    def report(self, done: int, total: int, note: str = "") -> None:
-        if self._progress is not None:
-            self._progress(self._stage, done, total, note)

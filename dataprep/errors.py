@@ -20,7 +20,16 @@ from __future__ import annotations
 
 
 class DataprepError(Exception):
-    """Root of the tree; catch it to catch everything below."""
+    """Root of the tree; catch it to catch everything below.
+
+    Example:
+        >>> import dataprep
+        >>> try:
+        ...     dataprep.scan("no/such/folder")
+        ... except dataprep.DataprepError as error:
+        ...     print(type(error).__name__)
+        InputError
+    """
 
     exit_code = 3
 

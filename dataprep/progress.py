@@ -123,6 +123,43 @@ def _left(done: int, total: int, seconds: float) -> str:
     return f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left"
 
 
+class StageClock:
+    """Seconds per stage, and progress that knows the stage it belongs to.
+
+    Attributes:
+        seconds: stage to the time that it took so far.
+    """
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._stage, self._since = "", time.perf_counter()
+
+    def start(self, stage: str) -> None:
+        """End the stage before, and begin this one; "" begins none."""
+        now = time.perf_counter()
+        if self._stage:
+            spent = self.seconds.get(self._stage, 0.0) + now - self._since
+            self.seconds[self._stage] = round(spent, 3)
+        self._stage, self._since = stage, now
+        if stage:
+            self.report(0, 0)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """One stage, as long as the block runs."""
+        self.start(name)
+        try:
+            yield
+        finally:
+            self.start("")
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        """Tell the callback how far this stage is."""
+        if self._progress is not None:
+            self._progress(self._stage, done, total, note)
+
+
 class _Cell:
     """The output of a notebook's cell, drawn over and over by IPython alone; no widgets are
     needed.

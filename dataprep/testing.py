@@ -5,8 +5,8 @@
 ...     assert_check_fits(MyCheck)
 
 It looks at the documentation page, the class attributes and the options, then runs the check on
-small data sets made up for the purpose (`made_up_dataset`): of 0, 1, 8 and 40 rows, with lost rows,
-with nothing but lost rows, and without labels.
+small generated data sets (`synthetic_dataset`): of 0, 1, 8 and 40 rows, with lost rows, with
+nothing but lost rows, and without labels.
 """
 
 from __future__ import annotations
@@ -30,10 +30,19 @@ from dataprep.measures.options import PassOptions
 from dataprep.schemas.columns import COLUMNS, FILE, GIVEN, PIXEL, Column
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import COLUMNS as ISSUE_COLUMNS
-from dataprep.schemas.issues import SCOPES, SEVERITIES, SUGGESTIONS, evidence_of, faults_table
+from dataprep.schemas.issues import (
+    FILE_SCOPES,
+    SCOPES,
+    SEVERITIES,
+    SUGGESTIONS,
+    evidence_of,
+    faults_table,
+)
 
 if TYPE_CHECKING:
     from dataprep.checks.duplicates.pairs import Duplicates
+
+__all__ = ["assert_check_fits", "synthetic_dataset"]
 
 _CLASSES = ("apple", "pear", "plum")
 _SPLITS = ("train", "val", "test")
@@ -68,6 +77,11 @@ def assert_check_fits(check_class: type[Check], *, measures: Collection[str] = (
 
     Raises:
         AssertionError: naming the check and the rule that it breaks.
+
+    Example:
+        >>> from dataprep import registry
+        >>> from dataprep.testing import assert_check_fits
+        >>> assert_check_fits(registry.load("dataprep.checks", "odd-mode"))
     """
     name = getattr(check_class, "code", check_class.__name__)
     _assert_attributes(
@@ -83,7 +97,7 @@ def assert_check_fits(check_class: type[Check], *, measures: Collection[str] = (
         _assert_runs(check, dataset)
 
 
-def made_up_dataset(
+def synthetic_dataset(
     rows: int,
     *,
     seed: int = 0,
@@ -100,6 +114,12 @@ def made_up_dataset(
         lost: row positions whose files could not be read: no measured values.
         labels: with ``label``, ``split`` and ``group``, or without.
         measures: further columns of figures from 0 to 1.
+
+    Example:
+        >>> from dataprep.testing import synthetic_dataset
+        >>> dataset = synthetic_dataset(8, lost=[2])
+        >>> len(dataset), dataset.samples["lost"].tolist()[2]
+        (8, 'truncated')
     """
     rng = np.random.default_rng(seed)
     gone = np.isin(np.arange(rows), list(lost))
@@ -154,7 +174,7 @@ def _values(column: Column, rng: np.random.Generator, gone: np.ndarray[Any, Any]
     return np.where(gone, np.nan, figures.astype(np.float64))
 
 
-class MadeUpLook(SecondLook):
+class SyntheticLook(SecondLook):
     """A second look without files: rows 0 and 1 are equal in bytes, 2 and 3 in pixels, 4 to 6
     are near duplicates.
     """
@@ -190,10 +210,8 @@ class MadeUpLook(SecondLook):
                 "confidence": np.float64,
             }
         )
-        groups, keep = (
-            np.full(len(self._readable), -1, dtype=np.int64),
-            np.ones(len(self._readable), dtype=bool),
-        )
+        groups = np.full(len(readable), -1, dtype=np.int64)
+        keep = np.ones(len(readable), dtype=bool)
         for a, b, *_ in known:
             groups[a], groups[b], keep[b] = a, a, False
         return Duplicates(pairs=pairs, groups=groups, keep=keep)
@@ -255,13 +273,13 @@ def _assert_refuses(check_class: type[Check], name: str, options: Mapping[str, A
 
 def _datasets(check: Check) -> Iterator[Dataset]:
     own = set(check.needs) - set(COLUMNS)
-    yield made_up_dataset(0, measures=own)
-    yield made_up_dataset(1, measures=own)
-    yield made_up_dataset(8, measures=own)
-    yield made_up_dataset(8, measures=own, lost=range(8))
-    yield made_up_dataset(8, measures=own, labels=False)
+    yield synthetic_dataset(0, measures=own)
+    yield synthetic_dataset(1, measures=own)
+    yield synthetic_dataset(8, measures=own)
+    yield synthetic_dataset(8, measures=own, lost=range(8))
+    yield synthetic_dataset(8, measures=own, labels=False)
     for seed in range(3):
-        yield made_up_dataset(40, measures=own, seed=seed, lost=(1, 5, 20))
+        yield synthetic_dataset(40, measures=own, seed=seed, lost=(1, 5, 20))
 
 
 def _assert_runs(check: Check, dataset: Dataset) -> None:
@@ -269,8 +287,8 @@ def _assert_runs(check: Check, dataset: Dataset) -> None:
         return  # the engine skips it, and says why
     dataset = dataclasses.replace(dataset, faults=_faults(check, dataset))
     before = pickle.dumps((dataset.samples, dataset.faults, dict(dataset.arrays)))
-    claims = list(check.find(dataset, MadeUpLook(dataset)))
-    again = list(check.find(dataset, MadeUpLook(dataset)))
+    claims = list(check.find(dataset, SyntheticLook(dataset)))
+    again = list(check.find(dataset, SyntheticLook(dataset)))
     after = pickle.dumps((dataset.samples, dataset.faults, dict(dataset.arrays)))
     assert before == after, f"{check.code}: changes the data set it was given"
     assert len(claims) == len(again), (
@@ -326,7 +344,7 @@ def _assert_claims(check: Check, dataset: Dataset, claims: pd.DataFrame) -> None
 
 def _assert_targets(name: str, scope: str, part: pd.DataFrame, dataset: Dataset) -> None:
     targets, samples = set(part["target"]), set(dataset.samples.index)
-    if scope in ("sample", "pair"):
+    if scope in FILE_SCOPES:
         assert targets <= samples, f"{name}: a target that is no sample: {targets - samples}"
     if scope == "pair":
         assert set(part["related"]) <= samples, f"{name}: a pair whose other side is no sample"
@@ -342,7 +360,7 @@ def _assert_leaves_lost_alone(check: Check, dataset: Dataset, claims: pd.DataFra
     if "lost" in check.needs or not reads_files:
         return
     lost = dataset.samples.index[~dataset.readable]
-    about = claims[claims["scope"].isin(["sample", "pair"])]
+    about = claims[claims["scope"].isin(FILE_SCOPES)]
     claimed = sorted(set(about["target"]) & set(lost))
     assert not claimed, f"{check.code}: a claim about {claimed[0]}, whose file could not be read"
 

@@ -1,8 +1,9 @@
 """Make the generated pages: ``python docs/make.py`` writes them, ``python docs/make.py --check``
 says which are out of date.
 
-One page for each check, from its docstring, its class attributes and its options; an index of them;
-and the format of the files of a report, from the schemas.
+One page for each check, from its docstring, its class attributes and its options, with the pictures
+that ``python sample_data/examples.py`` draws; an index of them; and the format of the files of a
+report, from the schemas.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def check_page(check: type[Check]) -> str:
         f"`{check.code}`: {check.advice}",
         "",
         *_table(("", ""), facts),
+        "",
+        *_table(("found", "not found"), [_pictures(check)]),
     ]
     for heading, text in check.page().items():
         lines += ["", f"## {heading}", "", _markdown(text)]
@@ -95,6 +98,15 @@ def check_page(check: type[Check]) -> str:
             "`dataprep.toml`.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _pictures(check: type[Check]) -> tuple[str, str]:
+    """The examples of a check, which ``python sample_data/examples.py`` draws."""
+    bad, good = (
+        f"![{side} example of {check.code}](pictures/{check.code}-{side}.svg)"
+        for side in ("bad", "good")
+    )
+    return bad, good
 
 
 def index_page(checks: list[type[Check]]) -> str:

@@ -24,6 +24,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("DATAPREP_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test cuts the power: what was written need not have reached the disk."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+
+
 def textured(seed: int, width: int = 96, height: int = 72) -> np.ndarray:
     """A photo-like image: smooth colour fields, edges and a little grain; uint8 (height, width,
     3).

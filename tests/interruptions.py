@@ -81,7 +81,7 @@ def _ending(folder: Path, at: int, kind: str, monkeypatch: pytest.MonkeyPatch) -
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", stepping_fsync)
-        for module in (publishing, sys.modules.get("dataprep.cleaning.places")):
+        for module in (publishing, sys.modules.get("dataprep.cleaning.staging")):
             if module is not None:
                 patch.setattr(
                     module,

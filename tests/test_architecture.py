@@ -115,6 +115,15 @@ def users() -> dict[str, set[str]]:
     return found
 
 
+#: The packages of the field that are in the base install or an extra; cleanlab is in the tests'.
+CARD = ("pandas", "pillow", "albumentations", "imagehash", "scikit-learn", "torch", "typer")
+
+
+@pytest.mark.parametrize("package", CARD)
+def test_the_packages_of_the_field_are_used(package: str) -> None:
+    assert users()[IMPORTS.get(package, package)]
+
+
 def test_every_dependency_is_on_the_page() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]

@@ -10,7 +10,7 @@ import pytest
 from dataprep import registry
 from dataprep.checks.contract import Check
 from dataprep.schemas.options import option
-from dataprep.testing import assert_check_fits, made_up_dataset
+from dataprep.testing import assert_check_fits, synthetic_dataset
 
 
 @pytest.mark.parametrize("code", registry.names("dataprep.checks"))
@@ -164,7 +164,7 @@ def test_a_check_that_does_not_fit_is_named(spoil, says):
 
 
 def test_made_up_rows_are_the_same_every_time_and_lost_rows_hold_nothing():
-    dataset = made_up_dataset(8, lost=[2])
-    assert dataset.samples.equals(made_up_dataset(8, lost=[2]).samples)
+    dataset = synthetic_dataset(8, lost=[2])
+    assert dataset.samples.equals(synthetic_dataset(8, lost=[2]).samples)
     assert dataset.samples["luma_mean"].isna().tolist() == [False, False, True, *[False] * 5]
     assert dataset.samples["file_hash"].iloc[2] == ""

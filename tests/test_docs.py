@@ -4,7 +4,9 @@ snippets work as written.
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
+import inspect
 import re
 import shlex
 import sys
@@ -16,6 +18,7 @@ import pytest
 import typer
 
 import dataprep
+import dataprep.testing
 from dataprep import registry
 from dataprep.testing import assert_check_fits
 from tests.conftest import save, textured
@@ -112,6 +115,26 @@ def test_snippets_run(text, tmp_path, monkeypatch):
     exec(compile(text, "snippet", "exec"), {})
     used = set(re.findall(r"dataprep\.(\w+)\(", text))
     assert used <= set(dataprep.__all__)
+
+
+def public_names():
+    """Every public function and class, with the module that documents it."""
+    yield from ((dataprep, name) for name in dataprep.__all__)
+    yield from ((dataprep.testing, name) for name in dataprep.testing.__all__)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [pytest.param(*each, id=each[1]) for each in public_names()]
+)
+def test_the_example_in_the_docstring_runs(module, name, tmp_path, monkeypatch):
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    monkeypatch.chdir(tmp_path)
+    example = doctest.DocTestParser().get_doctest(
+        inspect.getdoc(getattr(module, name)), {}, name, None, None
+    )
+    assert example.examples, "it has no example"
+    result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
+    assert not result.failed
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from dataprep.checks.quality.dark import Dark
 from dataprep.cli import app
 from dataprep.engine import make_checks, run_checks
 from dataprep.errors import InputError, OptionError, RegistryError
-from dataprep.testing import MadeUpLook, made_up_dataset
+from dataprep.testing import SyntheticLook, synthetic_dataset
 from tests.conftest import save, textured
 
 
@@ -143,14 +143,14 @@ def test_a_source_of_another_type_is_a_users_mistake(source: Any) -> None:
 
 
 def test_checks_of_classes_say_that_one_class_is_not_enough() -> None:
-    dataset = made_up_dataset(60).assign(label="only")
+    dataset = synthetic_dataset(60).assign(label="only")
     checks = make_checks(only=["wrong-label", "shortcut", "outlier"])
-    _, skipped = run_checks(checks, dataset, MadeUpLook(dataset))
+    _, skipped = run_checks(checks, dataset, SyntheticLook(dataset))
     assert skipped["wrong-label"] == skipped["shortcut"] == "needs labels of 2 classes"
     assert "outlier" not in skipped
-    small = made_up_dataset(20)
+    small = synthetic_dataset(20)
     assert (
-        run_checks(checks, small, MadeUpLook(small))[1]["outlier"]
+        run_checks(checks, small, SyntheticLook(small))[1]["outlier"]
         == "needs embeddings of 50 images"
     )
 

@@ -21,7 +21,7 @@ from dataprep.augment.policies import POLICIES
 from dataprep.augment.recording import Augmentation, write_augmentation
 from dataprep.baselines import storing as writing
 from dataprep.cleaning import apply_plan, clean, write_plan
-from dataprep.known import ignore
+from dataprep.known_issues import ignore
 from dataprep.normalisation.normaliser import ChannelStatistics, Normaliser
 from dataprep.normalisation.writing import write_normaliser
 from dataprep.reports import report

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import sys
 import types
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import dataprep
 from dataprep.errors import OptionError
-from dataprep.progress import in_notebook, shown
+from dataprep.progress import StageClock, in_notebook, shown
 
 OPTIONS = {"only": ["dark"], "pass_options": dataprep.PassOptions(embedder="", jobs=1, cache=False)}
 IMAGES = [np.full((8, 8, 3), i, np.uint8) for i in range(6)]
@@ -118,3 +119,26 @@ def test_a_callback_is_called_as_before(notebook):
     assert notebook.drawn == []
     with pytest.raises(OptionError, match="option progress: expected a function, True"):
         dataprep.audit(IMAGES, progress="always", **OPTIONS)
+
+
+def test_a_clock_knows_the_seconds_of_every_stage(monkeypatch):
+    times = iter([0.0, 1.0, 3.0, 4.0, 4.5, 10.0, 11.0, 11.25])
+    monkeypatch.setattr("dataprep.progress.time.perf_counter", lambda: next(times))
+    calls = []
+    clock = StageClock(lambda *call: calls.append(call))
+    clock.start("scan")
+    clock.start("check")
+    clock.report(1, 2, "half")
+    clock.start("")
+    with clock.stage("check"):
+        pass
+    with suppress(KeyError), clock.stage("broken"):
+        raise KeyError
+    assert clock.seconds == {"scan": 2.0, "check": 1.0 + 5.5, "broken": 0.25}
+    assert calls == [
+        ("scan", 0, 0, ""),
+        ("check", 0, 0, ""),
+        ("check", 1, 2, "half"),
+        ("check", 0, 0, ""),
+        ("broken", 0, 0, ""),
+    ]

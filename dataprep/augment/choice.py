@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from dataprep.augment.policies import POLICIES, Policy
-from dataprep.augment.probe import Answers, Bench
+from dataprep.augment.probe import AugmentationProbe, ProbePredictions
 from dataprep.augment.strength import FEWEST_KNOWN, Safety, safety_report
 from dataprep.checks.labels.ambiguous_classes import wilson
 from dataprep.progress import Progress
@@ -92,7 +92,7 @@ class Verdict:
 
 
 def choose_policy(
-    source: Audit | Split | Dataset | Bench,
+    source: Audit | Split | Dataset | AugmentationProbe,
     *,
     audit: Audit | None = None,
     options: PassOptions | None = None,
@@ -108,7 +108,7 @@ def choose_policy(
     scans cannot be told from other grey images.
 
     Args:
-        source: an audit, a split or a measured data set; or a Bench that is at hand.
+        source: an audit, a split or a measured data set; or an AugmentationProbe that is at hand.
         audit: whose claims are heard where `source` is none.
         options: how files are read and embedded; by default as they were in the audit.
         progress: called with (stage, done, total, note).
@@ -117,21 +117,23 @@ def choose_policy(
         InputError: there are no readable training images.
         OptionError: albumentations is not installed.
     """
-    bench = (
-        source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
+    probe = (
+        source
+        if isinstance(source, AugmentationProbe)
+        else AugmentationProbe(source, options=options, progress=progress)
     )
     audit = source if isinstance(source, Audit) else audit
-    verdicts = _verdicts(bench)
+    verdicts = _verdicts(probe)
     reasons: list[str] = []
-    policy = _base(bench, verdicts, reasons)
-    policy = policy.without(*_harmful(bench, verdicts, audit, reasons))
-    if not bench.sees:
+    policy = _base(probe, verdicts, reasons)
+    policy = policy.without(*_harmful(probe, verdicts, audit, reasons))
+    if not probe.sees:
         return Choice(policy, tuple(reasons))
-    safety = safety_report(bench, [policy], progress=progress)
+    safety = safety_report(probe, [policy], progress=progress)
     if safety.is_too_strong(policy.name) and policy.name != "light":
         reasons.append(f"{safety.verdict(policy.name)}: the policy light is taken in its place")
         policy = _same_exceptions(POLICIES["light"], policy)
-        safety = safety_report(bench, [policy], progress=progress)
+        safety = safety_report(probe, [policy], progress=progress)
     reasons.append(safety.verdict(policy.name))
     return Choice(policy, tuple(reasons), safety)
 
@@ -140,17 +142,17 @@ def _same_exceptions(policy: Policy, other: Policy) -> Policy:
     return policy.without(*(kind for kind in policy.changes if kind not in other.changes))
 
 
-def _base(bench: Bench, verdicts: Mapping[str, Verdict], reasons: list[str]) -> Policy:
+def _base(probe: AugmentationProbe, verdicts: Mapping[str, Verdict], reasons: list[str]) -> Policy:
     """The policy to start from."""
     mirror = verdicts["mirror"]
-    if _characters(bench.classes) and mirror.harms is not False:
+    if _characters(probe.classes) and mirror.harms is not False:
         reasons.append(
-            f"the classes are named as characters are ({_listed(bench.classes)}), and a character "
+            f"the classes are named as characters are ({_listed(probe.classes)}), and a character "
             "mirrored or turned is another "
             "or none: the policy document"
         )
         return POLICIES["document"]
-    if not bench.labelled:
+    if not probe.labelled:
         reasons.append(
             "there are no labels of two classes: what a change does to them cannot be told; the "
             "policy light"
@@ -172,11 +174,14 @@ def _base(bench: Bench, verdicts: Mapping[str, Verdict], reasons: list[str]) -> 
 
 
 def _harmful(
-    bench: Bench, verdicts: Mapping[str, Verdict], audit: Audit | None, reasons: list[str]
+    probe: AugmentationProbe,
+    verdicts: Mapping[str, Verdict],
+    audit: Audit | None,
+    reasons: list[str],
 ) -> Iterator[str]:
     """Changes to leave out, noting why."""
     mirror, colour = verdicts["mirror"], verdicts["colour"]
-    sides = [name for name in bench.classes if _SIDES.search(name)]
+    sides = [name for name in probe.classes if _SIDES.search(name)]
     if sides:
         reasons.append(
             f"classes are named by a side ({_listed(sides)}): nothing is mirrored or turned"
@@ -188,8 +193,8 @@ def _harmful(
     elif mirror.harms is False:
         reasons.append(f"mirroring is kept: {mirror.why}")
     claim = _colour_claim(audit)
-    if _grey_share(bench) >= _MOSTLY:
-        reasons.append(f"{_grey_share(bench):.0%} of the images are grey: colours are left alone")
+    if _grey_share(probe) >= _MOSTLY:
+        reasons.append(f"{_grey_share(probe):.0%} of the images are grey: colours are left alone")
         yield "colour"
     elif claim:
         reasons.append(
@@ -215,8 +220,7 @@ def _colour_claim(audit: Audit | None) -> str:
     """The figure by which the check shortcut says that colour gives the label away."""
     if audit is None:
         return ""
-    table = audit.issues.table
-    claims = table[table["check"] == "shortcut"]
+    claims = audit.issues.where_check("shortcut").table
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
         told = read_evidence(text)
         figures = told.get("properties") or {told.get("property"): figure}
@@ -226,33 +230,33 @@ def _colour_claim(audit: Audit | None) -> str:
     return ""
 
 
-def _grey_share(bench: Bench) -> float:
-    samples = bench.dataset.samples
+def _grey_share(probe: AugmentationProbe) -> float:
+    samples = probe.dataset.samples
     return float((samples["chroma_p99"] < _GREY).mean()) if "chroma_p99" in samples else 0.0
 
 
-def _verdicts(bench: Bench) -> dict[str, Verdict]:
+def _verdicts(probe: AugmentationProbe) -> dict[str, Verdict]:
     """Kind of change to what the probes say about it."""
-    if not bench.labelled:
+    if not probe.labelled:
         return dict.fromkeys(
             (*_ORIENTATIONS, "colour"), Verdict(None, False, "there are no labels of two classes")
         )
-    answers: dict[str, list[tuple[str, Answers]]] = {
+    answers: dict[str, list[tuple[str, ProbePredictions]]] = {
         kind: [] for kind in (*_ORIENTATIONS, "colour")
     }
-    if bench.sees:
+    if probe.sees:
         vectors = {
-            kind: bench.embed([change(image) for image in bench.images])
+            kind: probe.embed([change(image) for image in probe.images])
             for kind, change in _CHANGES.items()
         }
-        for kind, each in bench.ask(vectors).items():
+        for kind, each in probe.predict(vectors).items():
             answers[kind].append(("by content", each))
-    for kind, each in bench.ask_of_pixels(_PIXEL_CHANGES).items():
+    for kind, each in probe.predict_from_pixels(_PIXEL_CHANGES).items():
         answers[kind].append(("by pixels", each))
     return {kind: _verdict(kind, asked) for kind, asked in answers.items()}
 
 
-def _verdict(kind: str, asked: Sequence[tuple[str, Answers]]) -> Verdict:
+def _verdict(kind: str, asked: Sequence[tuple[str, ProbePredictions]]) -> Verdict:
     """One change, by the probes that know the classes; the one that minds it most speaks."""
     trusted = [(name, each) for name, each in asked if _kappa(each) >= LEAST_KAPPA]
     if not trusted:
@@ -277,18 +281,18 @@ def _verdict(kind: str, asked: Sequence[tuple[str, Answers]]) -> Verdict:
     return Verdict(remains < TAKES, remains >= LEAVES, why)
 
 
-def _kappa(answers: Answers) -> float:
+def _kappa(answers: ProbePredictions) -> float:
     chance = 1 / len(answers.classes)
     return (float(answers.right.mean()) - chance) / (1 - chance)
 
 
-def _remaining(answers: Answers) -> float:
+def _remaining(answers: ProbePredictions) -> float:
     """Share of the hits beyond chance that remain after the change."""
     chance = 1 / len(answers.classes)
     return (float(answers.kept.mean()) - chance) / max(1e-9, float(answers.right.mean()) - chance)
 
 
-def _landed(answers: Answers) -> str:
+def _landed(answers: ProbePredictions) -> str:
     """The pair of classes of which one surely lands in the other, in words; empty where there is
     none.
 

@@ -21,7 +21,7 @@ from dataprep.augment.policies import Policy
 from dataprep.augment.probe import options_of
 from dataprep.backends import imap
 from dataprep.cleaning.folders import distinct_folders, shortened
-from dataprep.cleaning.places import staged
+from dataprep.cleaning.staging import staged
 from dataprep.errors import FingerprintError, InputError, OptionError, OutputError
 from dataprep.measures.decode.thumbnails import read_remote
 from dataprep.progress import Progress

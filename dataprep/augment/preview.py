@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dataprep.augment.policies import Policy
-from dataprep.augment.probe import Bench
+from dataprep.augment.probe import AugmentationProbe
 from dataprep.schemas.text.words import printable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _PAPER, _INK, _QUIET = (255, 255, 255), (24, 24, 32), (110, 112, 125)
 
 
 def preview(
-    source: Audit | Split | Dataset | Bench,
+    source: Audit | Split | Dataset | AugmentationProbe,
     policies: Sequence[Policy],
     *,
     rows: int = 8,
@@ -40,7 +40,7 @@ def preview(
     """A PNG file: for each policy a title and `rows` images, each as it is and in `draws` changes.
 
     Args:
-        source: an audit, a split or a measured data set; or a Bench that is at hand.
+        source: an audit, a split or a measured data set; or an AugmentationProbe that is at hand.
         policies: one block each, the same images in all of them.
         rows: images, of different classes as far as there are.
         draws: changes of each.
@@ -51,8 +51,12 @@ def preview(
         InputError: there are no readable training images. OptionError: albumentations is not
             installed.
     """
-    bench = source if isinstance(source, Bench) else Bench(source, options=options)
-    chosen = _chosen(bench, rows)
+    probe = (
+        source
+        if isinstance(source, AugmentationProbe)
+        else AugmentationProbe(source, options=options)
+    )
+    chosen = _chosen(probe, rows)
     width = NAMES + (draws + 1) * (CELL + GAP) + GAP
     block = STRIP + len(chosen) * (CELL + GAP)
     sheet = Image.new("RGB", (width, STRIP + len(policies) * block + GAP), _PAPER)
@@ -68,15 +72,15 @@ def preview(
             _font(14),
         )
         for line, index in enumerate(chosen):
-            _draw_row(sheet, bench, index, policy, seed, draws, top + STRIP + line * (CELL + GAP))
+            _draw_row(sheet, probe, index, policy, seed, draws, top + STRIP + line * (CELL + GAP))
     file = io.BytesIO()
     sheet.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
-def _chosen(bench: Bench, count: int) -> list[int]:
-    """Places among the bench's rows: one of each class, then a second of each."""
-    codes = bench.codes[bench.rows]
+def _chosen(probe: AugmentationProbe, count: int) -> list[int]:
+    """Places among the probe's rows: one of each class, then a second of each."""
+    codes = probe.codes[probe.rows]
     seen: dict[int, int] = {}
     turns = []
     for code in codes.tolist():
@@ -87,15 +91,21 @@ def _chosen(bench: Bench, count: int) -> list[int]:
 
 
 def _draw_row(
-    sheet: Image.Image, bench: Bench, index: int, policy: Policy, seed: int, draws: int, top: int
+    sheet: Image.Image,
+    probe: AugmentationProbe,
+    index: int,
+    policy: Policy,
+    seed: int,
+    draws: int,
+    top: int,
 ) -> None:
-    code = int(bench.codes[bench.rows[index]])
-    name = printable(bench.classes[code]) if code >= 0 else ""
+    code = int(probe.codes[probe.rows[index]])
+    name = printable(probe.classes[code]) if code >= 0 else ""
     ImageDraw.Draw(sheet).text(
         (GAP, top + CELL // 2 - 8), _fitted(name, NAMES - 2 * GAP, 13), _INK, _font(13)
     )
-    image = bench.images[index]
-    sample = str(bench.dataset.samples.index[bench.rows[index]])
+    image = probe.images[index]
+    sample = str(probe.dataset.samples.index[probe.rows[index]])
     for place in range(draws + 1):
         shown = (
             image if not place else policy.augment(image, sample=sample, copy=place - 1, seed=seed)

@@ -1,8 +1,8 @@
-"""What the probes make of changed images: the bench on which policies are chosen and judged.
+"""Probes of changed images, by which policies are chosen and evaluated.
 
-A probe learns the classes from the images as they are. About an image, as it is and changed, the
-model of a fold is asked that holds neither it, nor its copies, nor its group; the two answers can
-be compared.
+A probe learns the classes from unchanged images. Each image, unchanged and changed, is classified
+by the model of a fold that holds neither it, nor its copies, nor its group, and the two
+predictions are compared.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ FEWEST = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What a probe answers for some images and for each of them changed.
+class ProbePredictions:
+    """Predictions of a probe for some images and for each of them changed.
 
     Attributes:
         given: (m,) class number that each image is labelled with.
-        before: (m,) class that the probe answers for the image as it is, out of fold.
-        after: (m,) class that it answers for the changed one.
+        before: (m,) predicted class of the unchanged image, out of fold.
+        after: (m,) predicted class of the changed one.
         classes: names of the class numbers.
     """
 
@@ -83,8 +83,8 @@ class Answers:
         return np.asarray(self.right & (self.after != self.before))
 
 
-class Bench:
-    """Some images of a data set, the probes that know its classes, and where its images lie.
+class AugmentationProbe:
+    """Classifiers on embeddings that say whether a changed image keeps its class.
 
     Attributes:
         dataset: the training rows, measured.
@@ -178,16 +178,16 @@ class Bench:
         """(m, f) where the images of `rows` lie, unchanged, as they are shown here."""
         return self.embed(self.images)
 
-    def ask(self, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, Answers]:
-        """What the probe of embeddings answers, by name of a change, where the changed images of
+    def predict(self, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, ProbePredictions]:
+        """Predictions from embeddings, by name of a change, where the changed images of
         `rows` lie (a multiple of m).
         """
-        return self._ask(self.features.values, self.originals, vectors)
+        return self._predict(self.features.values, self.originals, vectors)
 
-    def ask_of_pixels(
+    def predict_from_pixels(
         self, changes: Mapping[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]
-    ) -> dict[str, Answers]:
-        """What a probe of 32 x 32 grey pixels answers when changes are made to them ((m, 32, 32) to
+    ) -> dict[str, ProbePredictions]:
+        """Predictions from 32 x 32 grey pixels that changes are made to ((m, 32, 32) to
         the same).
 
         Networks are trained not to tell an image from its mirror image; pixels tell.
@@ -198,7 +198,9 @@ class Bench:
             return {}
         own = thumbs[self.rows]
         changed = {name: space.place(_flat(change(own))).values for name, change in changes.items()}
-        return self._ask(space.place(_flat(thumbs)).values, space.place(_flat(own)).values, changed)
+        return self._predict(
+            space.place(_flat(thumbs)).values, space.place(_flat(own)).values, changed
+        )
 
     @cached_property
     def _space(self) -> Any:
@@ -210,12 +212,12 @@ class Bench:
         features: Features = self._space.place(self.dataset.arrays["embedding"])
         return features
 
-    def _ask(
+    def _predict(
         self,
         known: NDArray[np.float32],
         before: NDArray[np.float32],
         after: Mapping[str, NDArray[np.float32]],
-    ) -> dict[str, Answers]:
+    ) -> dict[str, ProbePredictions]:
         """One fit answers for all changes: rows without a target are predicted by the fold that
         their unit is in.
         """
@@ -236,7 +238,7 @@ class Bench:
         made = {}
         for name, answers in zip(after, changed, strict=True):
             turns = len(answers) // len(given)
-            made[name] = Answers(
+            made[name] = ProbePredictions(
                 np.tile(given, turns), np.tile(plain, turns), answers, self.classes
             )
         return made
@@ -299,9 +301,9 @@ def _units_of(source: Audit | Split | Dataset, dataset: Dataset) -> Rows:
     audit found, and groups.
     """
     if isinstance(source, Audit):
-        bonds = units_of(source)
+        units = units_of(source)
         return (
-            pd.Series(bonds.unit, index=pd.Index(bonds.names))
+            pd.Series(units.unit, index=pd.Index(units.names))
             .reindex(dataset.samples.index)
             .to_numpy(np.int64)
         )

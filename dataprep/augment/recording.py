@@ -17,7 +17,7 @@ from dataprep.augment.page import render_page
 from dataprep.augment.policies import POLICIES, Policy
 from dataprep.augment.policies import policy as policy_called
 from dataprep.augment.preview import preview
-from dataprep.augment.probe import Bench, options_of
+from dataprep.augment.probe import AugmentationProbe, options_of
 from dataprep.augment.strength import Safety, safety_report
 from dataprep.cleaning import read_audit
 from dataprep.cleaning.completeness import what_is_lacking
@@ -133,21 +133,21 @@ def prepare(
     named = policy_called(policy) if isinstance(policy, str) and policy != "auto" else policy
     audit = source if isinstance(source, Audit) else audit
     options = options or options_of(audit or source)
-    bench = Bench(source, part=part, fold=fold, options=options, progress=progress)
+    probe = AugmentationProbe(source, part=part, fold=fold, options=options, progress=progress)
     if isinstance(named, Policy):
         choice = Choice(named, ("it was asked for",))
     else:
-        choice = choose_policy(bench, audit=audit, progress=progress)
+        choice = choose_policy(probe, audit=audit, progress=progress)
     chosen, reasons, safety = choice.policy, choice.reasons, choice.safety
     others = [each for each in POLICIES.values() if each.name != chosen.name]
-    if bench.sees and (safety is None or all_policies):
+    if probe.sees and (safety is None or all_policies):
         safety = safety_report(
-            bench, [chosen, *others] if all_policies else [chosen], seed=seed, progress=progress
+            probe, [chosen, *others] if all_policies else [chosen], seed=seed, progress=progress
         )
         if isinstance(named, Policy):
             reasons = (*reasons, safety.verdict(chosen.name))
     pictures = preview(
-        bench,
+        probe,
         [chosen, *others] if all_pictures else [chosen],
         rows=4 if all_pictures else 8,
         seed=seed,
@@ -158,8 +158,8 @@ def prepare(
         "seed": seed,
     }
     given |= {"part": part, "fold": "" if fold is None else str(fold)}
-    run = run_record("augment", bench.dataset, given, {"augment": time.perf_counter() - start})
-    return Augmentation(chosen, tuple(reasons), safety, pictures, bench.dataset.root, run)
+    run = run_record("augment", probe.dataset, given, {"augment": time.perf_counter() - start})
+    return Augmentation(chosen, tuple(reasons), safety, pictures, probe.dataset.root, run)
 
 
 def write_augmentation(made: Augmentation, folder: str | os.PathLike[str]) -> str:

@@ -5,12 +5,13 @@ YAML that is only data.
 from __future__ import annotations
 
 import inspect
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dataprep.errors import InputError
-from dataprep.normalisation.library import albumentations, from_dict, yaml
+from dataprep.normalisation.library import albumentations, from_dict
 from dataprep.schemas.options import did_you_mean
 
 #: One step: ``__class_fullname__`` and its arguments.
@@ -74,7 +75,7 @@ STEPS = CONTAINERS | frozenset(
     RingingOvershoot Rotate SafeRotate SaltAndPepper Sharpen ShiftScaleRotate ShotNoise
     SmallestMaxSize Solarize Spatter SquareSymmetry Superpixels ThinPlateSpline ToGray
     ToSepia Transpose UnsharpMask VerticalFlip XYMasking ZoomBlur
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _MOST_STEPS, _MOST_DEPTH, _MOST_BYTES = 100, 6, 1_000_000
 _MOST_NESTED = 40
@@ -164,21 +165,12 @@ def _tuples(value: Any) -> Any:
 
 def to_yaml(name: str, steps: Sequence[Step]) -> str:
     """YAML that `albumentations.load` reads too."""
+    import yaml
+
     library = albumentations()
-    serialised = library.Compose([from_dict(each) for each in steps]).to_dict()
-    text: str = yaml().safe_dump(
-        {"policy": name, **_lists(serialised)}, sort_keys=False, allow_unicode=True
-    )
-    return text
-
-
-def _lists(value: Any) -> Any:
-    """What the safe writer takes: dictionaries, lists, numbers, texts."""
-    if isinstance(value, Mapping):
-        return {key: _lists(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_lists(each) for each in value]
-    return value.item() if hasattr(value, "item") else getattr(value, "value", value)
+    text = io.StringIO()
+    library.save(library.Compose([from_dict(each) for each in steps]), text, data_format="yaml")
+    return str(yaml.safe_dump({"policy": name}, allow_unicode=True)) + text.getvalue()
 
 
 def from_yaml(text: str, source: str = "policy") -> tuple[str, tuple[Step, ...]]:
@@ -206,30 +198,33 @@ def from_yaml(text: str, source: str = "policy") -> tuple[str, tuple[Step, ...]]
 
 
 def _load(text: str, source: str) -> Any:
-    library = yaml()
+    import yaml
+
     if len(text) > _MOST_BYTES:
         raise InputError(
             f"{source}: expected at most {_MOST_BYTES:,} characters, got {len(text):,}"
         )
     try:
-        _refuse_traps(library, text, source)
-        return library.safe_load(text)
-    except (library.YAMLError, RecursionError, ValueError) as error:
+        _refuse_traps(text, source)
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(
             f"{source} is no YAML that can be read: {' '.join(str(error).split())[:300]}"
         ) from error
 
 
-def _refuse_traps(library: Any, text: str, source: str) -> None:
-    """Small texts that unfold into huge ones, and nesting that takes for ever."""
+def _refuse_traps(text: str, source: str) -> None:
+    """Refuse small texts that unfold into huge ones, and nesting that takes very long to read."""
+    import yaml
+
     depth = 0
-    for event in library.parse(text, Loader=library.SafeLoader):
-        if isinstance(event, library.AliasEvent):
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
             raise InputError(
                 f"{source}: references (*name) are not read: write out what they stand for"
             )
-        depth += isinstance(event, library.CollectionStartEvent) - isinstance(
-            event, library.CollectionEndEvent
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
         )
         if depth > _MOST_NESTED:
             raise InputError(f"{source}: expected at most {_MOST_NESTED} levels of nesting")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.augment.policies import POLICIES, Policy
-from dataprep.augment.probe import Bench
+from dataprep.augment.probe import AugmentationProbe
 from dataprep.checks.labels.ambiguous_classes import wilson
 from dataprep.errors import InputError
 from dataprep.progress import Progress
@@ -133,7 +133,7 @@ class Safety:
 
 
 def safety_report(
-    source: Audit | Split | Dataset | Bench,
+    source: Audit | Split | Dataset | AugmentationProbe,
     policies: Iterable[Policy] | None = None,
     *,
     seed: int = 0,
@@ -145,7 +145,7 @@ def safety_report(
     of them.
 
     Args:
-        source: an audit, a split or a measured data set; or a Bench that is at hand.
+        source: an audit, a split or a measured data set; or an AugmentationProbe that is at hand.
         policies: None takes all of `POLICIES`.
         seed: of the policies.
         draws: times that each image is changed.
@@ -156,10 +156,12 @@ def safety_report(
         InputError: there are no embeddings or no readable training images.
         OptionError: albumentations is not installed.
     """
-    bench = (
-        source if isinstance(source, Bench) else Bench(source, options=options, progress=progress)
+    probe = (
+        source
+        if isinstance(source, AugmentationProbe)
+        else AugmentationProbe(source, options=options, progress=progress)
     )
-    if not bench.sees:
+    if not probe.sees:
         raise InputError(
             "how far a policy moves images is told by their embeddings: audit without "
             "--no-embedding"
@@ -170,37 +172,39 @@ def safety_report(
         if progress is not None:
             progress("augment", done, len(chosen), policy.name)
         vectors[policy.name] = np.concatenate(
-            [bench.embed(_changed(bench, policy, seed, draw)) for draw in range(draws)]
+            [probe.embed(_changed(probe, policy, seed, draw)) for draw in range(draws)]
         )
-    answers = bench.ask(vectors) if bench.labelled else {}
-    surroundings = _Surroundings(bench, draws)
+    answers = probe.predict(vectors) if probe.labelled else {}
+    surroundings = _Surroundings(probe, draws)
     effects = {
         name: surroundings.effects(placed, answers.get(name)) for name, placed in vectors.items()
     }
     return Safety(
         {name: each.pop("") for name, each in effects.items()},
         effects,
-        len(bench.rows),
+        len(probe.rows),
         draws,
-        tuple(_notes(bench, answers)),
+        tuple(_notes(probe, answers)),
     )
 
 
-def _changed(bench: Bench, policy: Policy, seed: int, draw: int) -> list[NDArray[np.uint8]]:
-    names = bench.dataset.samples.index[bench.rows].tolist()
+def _changed(
+    probe: AugmentationProbe, policy: Policy, seed: int, draw: int
+) -> list[NDArray[np.uint8]]:
+    names = probe.dataset.samples.index[probe.rows].tolist()
     return [
         policy.augment(image, sample=name, epoch=draw, seed=seed)
-        for name, image in zip(names, bench.images, strict=True)
+        for name, image in zip(names, probe.images, strict=True)
     ]
 
 
-def _notes(bench: Bench, answers: Mapping[str, Any]) -> Iterable[str]:
-    if not bench.labelled:
+def _notes(probe: AugmentationProbe, answers: Mapping[str, Any]) -> Iterable[str]:
+    if not probe.labelled:
         yield "Without labels of two classes or more, only distances can be told."
         return
     first = next(iter(answers.values()), None)
     if first is not None:
-        known = first.right[: len(bench.rows)].mean()
+        known = first.right[: len(probe.rows)].mean()
         yield (
             f"The probe knows {known:.0%} of the images as they are; the rest says nothing "
             "about "
@@ -211,10 +215,10 @@ def _notes(bench: Bench, answers: Mapping[str, Any]) -> Iterable[str]:
 class _Surroundings:
     """How near the images are that are not the changed one's own."""
 
-    def __init__(self, bench: Bench, draws: int) -> None:
-        self._bench, self._draws = bench, draws
-        self._codes = bench.codes[bench.rows]
-        self._own, self._other = self._nearest(bench.originals)
+    def __init__(self, probe: AugmentationProbe, draws: int) -> None:
+        self._bench, self._draws = probe, draws
+        self._codes = probe.codes[probe.rows]
+        self._own, self._other = self._nearest(probe.originals)
 
     def _nearest(
         self, vectors: NDArray[np.float32]
@@ -222,29 +226,29 @@ class _Surroundings:
         """(m,) cosine of the nearest image of another unit and the same class, and of the
         nearest of another class; -1: none.
         """
-        bench = self._bench
-        turns = len(vectors) // len(bench.rows)
-        rows = np.tile(bench.rows, turns)
+        probe = self._bench
+        turns = len(vectors) // len(probe.rows)
+        rows = np.tile(probe.rows, turns)
         own, other = np.empty(len(vectors), np.float32), np.empty(len(vectors), np.float32)
         for start in range(0, len(vectors), _BLOCK):
             part = rows[start : start + _BLOCK]
-            cosine = vectors[start : start + _BLOCK] @ bench.features.values.T
-            cosine[:, ~bench.features.known] = -1
-            cosine[bench.units[part][:, None] == bench.units] = -1
-            same = (bench.codes[part][:, None] == bench.codes) & (bench.codes[part] >= 0)[:, None]
+            cosine = vectors[start : start + _BLOCK] @ probe.features.values.T
+            cosine[:, ~probe.features.known] = -1
+            cosine[probe.units[part][:, None] == probe.units] = -1
+            same = (probe.codes[part][:, None] == probe.codes) & (probe.codes[part] >= 0)[:, None]
             own[start : start + _BLOCK] = np.where(same, cosine, -1).max(axis=1, initial=-1)
             other[start : start + _BLOCK] = np.where(same, -1, cosine).max(axis=1, initial=-1)
         return own, other
 
     def effects(self, placed: NDArray[np.float32], answers: Any) -> dict[str, Effect]:
         """Class to effect; "" stands for all."""
-        bench, turns = self._bench, len(placed) // len(self._bench.rows)
-        distance = 1 - (placed * np.tile(bench.originals, (turns, 1))).sum(axis=1)
+        probe, turns = self._bench, len(placed) // len(self._bench.rows)
+        distance = 1 - (placed * np.tile(probe.originals, (turns, 1))).sum(axis=1)
         beyond = 1 - self._nearest(placed)[1] < distance
         parts = {"": np.ones(len(self._codes), bool)}
         parts |= {
             name: self._codes == code
-            for code, name in enumerate(bench.classes)
+            for code, name in enumerate(probe.classes)
             if (self._codes == code).any()
         }
         made = {}

@@ -1,4 +1,4 @@
-"""One worker process as its parent sees it: started, spoken to, watched and killed."""
+"""One worker process, seen from its parent: start, messages, monitoring, kill."""
 
 from __future__ import annotations
 

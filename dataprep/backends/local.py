@@ -1,5 +1,5 @@
-"""The local back end: guard threads in this process, each keeping one worker process busy, and a
-watcher that polls them all.
+"""The local back end: guard threads in this process, one per worker process, and a watcher that
+polls them.
 """
 
 from __future__ import annotations

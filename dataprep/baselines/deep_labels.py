@@ -185,9 +185,9 @@ class _Look(SecondLook):
 
 def _units(audit: Audit) -> NDArray[np.int64]:
     """(n,) number of what belongs together, by row."""
-    bonds = units_of(audit)
-    unit = np.empty(len(bonds), np.int64)
-    unit[bonds.order] = bonds.unit
+    units = units_of(audit)
+    unit = np.empty(len(units), np.int64)
+    unit[units.order] = units.unit
     return unit
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +35,12 @@ from dataprep.baselines.training.distributed import (
 )
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
-from dataprep.baselines.training.logs import logged
+from dataprep.baselines.training.history import EpochLog, Log, history_logger
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
 from dataprep.measures.options import PassOptions
-from dataprep.progress import Progress
+from dataprep.progress import Progress, StageClock
 from dataprep.schemas.baseline import PIXELS, Baseline
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.results.baseline import (
@@ -75,6 +73,7 @@ def train_baseline(
     plan: Plan | None = None,
     resume: bool = False,
     progress: Progress | None = None,
+    log: EpochLog | None = None,
 ) -> Baseline:
     """Train a baseline on the part train of a split, choose by val, and evaluate once on test.
 
@@ -91,6 +90,8 @@ def train_baseline(
         plan: what cleaning would do, for ``options.compare``.
         resume: go on from the checkpoint in `folder`.
         progress: called with (stage, done, total, note) now and then.
+        log: called after every epoch with its number and its figures, which are in ``history.csv``
+            too; for a tracking server.
 
     Raises:
         InputError: no parts, labels or readable images to train on; a check before training failed
@@ -105,7 +106,7 @@ def train_baseline(
     recipe.search_settings(asked=[name.replace("-", "_") for name in settings or {}])
     recipe.describe()
     recipe.measure_references()
-    trained = recipe.train(resume)
+    trained = recipe.train(resume, log=history_logger(folder, log))
     folds = recipe.train_folds()
     recipe.compare_cleaning(trained, plan)
     network = recipe.train_final(trained, resume)
@@ -128,7 +129,7 @@ def _prepared(
 ) -> _Recipe:
     """The images decoded once, the goal, the parts and the regime."""
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
-    clock = _Clock(progress)
+    clock = StageClock(progress)
     device = device_for(options.device)
     torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
     reading = _reading_options(source, audit)
@@ -171,7 +172,7 @@ class _Recipe:
     folder: str
     device: str
     reading: PassOptions
-    clock: _Clock
+    clock: StageClock
     audit: Audit | None
     policy: Policy | None = None
     reasons: tuple[str, ...] = ()
@@ -277,25 +278,19 @@ class _Recipe:
                 )
             )
 
-    def train(self, resume: bool) -> TrainedNetwork:
+    def train(self, resume: bool, log: Log) -> TrainedNetwork:
         """The network, with the weights of the epoch that is best on val."""
-        settings = asdict(self.regime.settings)
         with self.clock.stage("train"):
             key = key_of(self.materials, self.regime, self.policy)
-            with (
-                logged(self.options.log, self.folder, settings)
-                if is_rank_zero()
-                else nullcontext() as log
-            ):
-                return train_network(
-                    self.materials,
-                    self.regime,
-                    folder=self.folder,
-                    resume=resume,
-                    key=key,
-                    log=log,
-                    **self.means,
-                )
+            return train_network(
+                self.materials,
+                self.regime,
+                folder=self.folder,
+                resume=resume,
+                key=key,
+                log=log,
+                **self.means,
+            )
 
     def train_folds(self) -> OutOfFold | None:
         """A model per fold, where that is asked for or the split is made of folds."""
@@ -441,24 +436,3 @@ def _training(materials: Materials, trained: TrainedNetwork) -> dict[str, Any]:
             penalty=trained.linear.penalty, scores=trained.linear.scores, validation=metrics
         )
     return found
-
-
-class _Clock:
-    """Seconds per stage, and progress that knows the stage it belongs to."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress, self._stage = progress, ""
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self._stage, started = name, time.perf_counter()
-        self.report(0, 0, "")
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(time.perf_counter() - started, 3)
-
-    def report(self, done: int, total: int, note: str = "") -> None:
-        if self._progress is not None:
-            self._progress(self._stage, done, total, note)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
 from dataprep.cleaning.completeness import what_is_lacking
-from dataprep.cleaning.places import refuse_changed
+from dataprep.cleaning.staging import refuse_changed
 from dataprep.errors import FingerprintError, UserError
 from dataprep.progress import Progress
 from dataprep.schemas.split import RUN

@@ -119,6 +119,24 @@ class Check(ABC):
         message: template of one claim's text: ``{figure}``, ``{unit}``, ``{target}``,
             ``{related}``, ``{value}`` and any key of its evidence, with format specifications:
             ``"luma p99 is {figure:.2f}, below {threshold:.2f}"``.
+
+    Example:
+        >>> import dataprep, pandas as pd
+        >>> class Wide(dataprep.Check):
+        ...     code, family, severity = "wide", "quality", "info"
+        ...     needs = ("width", "height")
+        ...     summary, advice = "Wide images", "Crop them."
+        ...     message = "{figure:.1f} times as wide as high"
+        ...
+        ...     def find(self, dataset, look):
+        ...         ratio = dataset.samples["width"] / dataset.samples["height"]
+        ...         wide = (ratio > 2).to_numpy()
+        ...         yield self.claims(dataset.samples.index[wide], figure=ratio[wide])
+        >>> sizes = {"width": [300, 90], "height": [100, 90]}
+        >>> dataset = dataprep.Dataset("photos", pd.DataFrame(sizes, index=["1.jpg", "2.jpg"]))
+        >>> [claims] = Wide().find(dataset, None)
+        >>> claims[["target", "figure"]].values.tolist()
+        [['1.jpg', 3.0]]
     """
 
     code: ClassVar[str]
@@ -167,6 +185,14 @@ class Check(ABC):
             columns.pop("scope", self.scope),
             target,
             **columns,
+        )
+
+    def claims_of_dataset(self, **columns: Any) -> pd.DataFrame:
+        """One claim about the whole data set, by default a fact that nothing is to be done about;
+        see `dataprep.schemas.issues.batch`.
+        """
+        return self.claims(
+            [""], **{"scope": "dataset", "severity": "fact", "suggestion": "none", **columns}
         )
 
     @classmethod

@@ -18,7 +18,7 @@ from dataprep.checks.duplicates.pairs import (
     find_duplicates,
     verify_files,
 )
-from dataprep.checks.quality.close_ups import find_close_ups
+from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.measures.image import close_up
 from dataprep.measures.image.close_up import CloseUps
 from dataprep.measures.image.marks import Marks, find_marks
@@ -76,6 +76,10 @@ class SecondLook:
         """The nearest neighbours of every sample among `features`."""
         return self._neighbours
 
+    def neighbourhood(self) -> tuple[Features, Nearest] | None:
+        """`features` and `neighbours` where a check has asked for them."""
+        return (self._features, self._neighbours) if "_neighbours" in vars(self) else None
+
     def units(self) -> NDArray[np.int64]:
         """(n,) number of what has to stay in one fold: copies and groups."""
         return self._units
@@ -126,7 +130,7 @@ class SecondLook:
         def look(rows: NDArray[np.int64]) -> NDArray[np.float32]:
             return close_up.find_close_ups(self.dataset, rows, self.options)
 
-        return find_close_ups(
+        return suspected_close_ups(
             self.dataset, look, self.most_close_ups, reachable=self.verify is not None
         )
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataprep.cleaning.applied import plan_in_force, read_applied
 from dataprep.cleaning.applying import apply_plan, cleaned_dataset
 from dataprep.cleaning.audits import read_audit
-from dataprep.cleaning.plans import read_plan, write_plan
-from dataprep.cleaning.proposals import clean
+from dataprep.cleaning.plan_files import read_plan, write_plan
+from dataprep.cleaning.planning import clean
 from dataprep.cleaning.undoing import undo
 
 __all__ = [

@@ -1,6 +1,4 @@
-"""The record of an applied plan: what was changed, from what to what, how to get back; and
-whether a plan is in force.
-"""
+"""The record of an applied plan: its changes, how to undo them, which plan later stages use."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dataprep.cleaning.plans import read_plan
+from dataprep.cleaning.plan_files import read_plan
 from dataprep.errors import FingerprintError, InputError, UserError
 from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.stored import read_record, reading
@@ -116,7 +114,7 @@ def _labels(dataset: Dataset, samples: pd.Series[Any]) -> list[str]:
 
 
 def how_to_undo(dataset: Dataset, result: Cleaned) -> str:
-    """How to get back, in words."""
+    """How to undo the plan, in words."""
     made = [path for path in (result.folder, result.manifest) if path]
     return (
         f"The originals in {dataset.root} were not changed. To get back, delete what was made: "
@@ -232,7 +230,7 @@ def plan_in_force(
     *,
     how: str = "dataprep clean --apply",
 ) -> tuple[Plan | None, str]:
-    """The plan that a later stage goes by: the one that is named, else the one that was applied.
+    """The plan that later stages use: the one that is named, else the one that was applied.
 
     Args:
         folder: the folder of plans (``dataprep-out/clean``).
@@ -306,7 +304,7 @@ def _effect(plan: Plan) -> set[tuple[str, str, str]]:
 
 
 def not_in_force(plan: Plan, dataset: Dataset) -> str:
-    """What in a data set (of a split) is not as the plan has it, in words; "" where all is."""
+    """How a data set (of a split) differs from the plan, in words; "" where it does not."""
     rows = plan.changes.set_index("sample")
     there = rows[rows.index.isin(dataset.samples.index)]
     dropped = int((there["action"] == "drop").sum())

@@ -19,14 +19,15 @@ from dataprep import registry
 from dataprep.cleaning.applied import applied_record, changes_of, how_to_undo, record_paths
 from dataprep.cleaning.audits import read_audit
 from dataprep.cleaning.folders import RECORD, Layout, make_folder, own_files
-from dataprep.cleaning.overwriting import content_hash, refuse_overwriting, remember_written
-from dataprep.cleaning.places import lies_in
-from dataprep.cleaning.plans import read_plan
-from dataprep.cleaning.proposals import emptied_classes
+from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
+from dataprep.cleaning.plan_files import read_plan
+from dataprep.cleaning.planning import emptied_classes
+from dataprep.cleaning.staging import lies_in
 from dataprep.errors import FingerprintError, InputError, OptionError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.columns import COLUMNS, GIVEN
 from dataprep.schemas.dataset import Dataset, Task
+from dataprep.schemas.files.reading import content_hash
 from dataprep.schemas.files.writing import MARKER, write_together
 from dataprep.schemas.plan import Cleaned, Plan, difference, labels_in
 from dataprep.schemas.report import RUN
@@ -85,6 +86,13 @@ def apply_plan(
             message names the difference.
         OptionError: a manifest of an unknown kind.
         OutputError: a result could not be written.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["unreadable"])
+        >>> done = dataprep.apply_plan(dataprep.clean(audit), audit, manifest="out/clean.csv")
+        >>> done.samples, done.dropped
+        (29, 1)
     """
     started = time.perf_counter()
     manifest, folder = os.fspath(manifest), os.fspath(folder)

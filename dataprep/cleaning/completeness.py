@@ -1,5 +1,5 @@
-"""Whether an audit is enough for what goes on from it, and what becomes of a fuller one that it
-takes the place of.
+"""Whether an audit covers what the next stage needs; a fuller earlier audit is kept when a narrower
+one replaces it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dataprep.cleaning.places import link_or_copy, staged
+from dataprep.cleaning.staging import link_or_copy, staged
 from dataprep.errors import InputError, UserError
 from dataprep.reports import report
 from dataprep.schemas.files.stored import read_record
@@ -27,7 +27,7 @@ _LISTED = 4
 
 
 def refuse_partial(audit: Audit, needed: Collection[str], folder: str, goal: str) -> None:
-    """Refuse an audit that lacks what goes on from it.
+    """Refuse an audit that lacks checks which the next stage needs.
 
     Args:
         audit: read from `folder`.
@@ -106,7 +106,7 @@ def keep_previous(
         for name in REPORT_FILES:
             if os.path.isfile(os.path.join(folder, name)):
                 link_or_copy(os.path.join(folder, name), os.path.join(stage, name))
-    say(f"{folder} held {lost} ({_count(old)}); it is in {place} now")
+    say(f"{folder} contained {lost} ({_count(old)}); it is in {place} now")
 
 
 def _lost_with(old: Mapping[str, Any], new: Mapping[str, Any], anonymise: bool) -> str:

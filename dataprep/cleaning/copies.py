@@ -1,8 +1,8 @@
-"""Groups of copies: which member stays, and which may go."""
+"""Groups of copies: which member is kept, and which are dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from dataprep.neighbours.components import connect
 
 if TYPE_CHECKING:
-    from dataprep.cleaning.guards import Places
+    from dataprep.cleaning.guards import SampleFacts
 
 Pair = tuple[str, str]
 
@@ -41,7 +41,7 @@ class Settled:
 
 def settle(
     rounds: Sequence[Iterable[Pair]],
-    places: Places,
+    facts: SampleFacts,
     *,
     useless: Collection[str],
     undecided: Collection[str],
@@ -56,14 +56,14 @@ def settle(
         rounds: (copy, what it is a copy of), surest kind first: the groups of a later round are
             made of what the earlier left, and were asked for, so that files of the same name are no
             hindrance in them.
-        places: labels and parts.
+        facts: labels and parts.
         useless: samples that are dropped for a fault of their own, or give no pixels: no other
             sample is dropped for them.
         undecided: samples whose label is in doubt; they are not dropped as copies.
     """
     done = Settled()
     for number, pairs in enumerate(rounds):
-        by_name = places.beside if number == 0 else {}
+        by_name = facts.beside if number == 0 else {}
         left = [(done.stands_for(a), done.stands_for(b)) for a, b in pairs]
         left = [(a, b) for a, b in left if a != b]
         copies = {a for a, _ in left}
@@ -72,7 +72,7 @@ def settle(
                 done,
                 group - set(useless),
                 copies,
-                replace(places, beside=by_name),
+                replace(facts, beside=by_name),
                 {*undecided, *done.doubtful},
             )
     return done
@@ -82,20 +82,20 @@ def _settle(
     done: Settled,
     group: set[str],
     copies: Collection[str],
-    places: Places,
+    facts: SampleFacts,
     undecided: Collection[str],
 ) -> None:
     if len(group) < 2:
         return
-    labels = {places.labels.get(member, "") for member in group} - {""}
+    labels = {facts.labels.get(member, "") for member in group} - {""}
     if len(labels) > 1:
         done.doubtful |= dict.fromkeys(group, "its copies have other labels")
         return
 
-    alone = {member for member in group if not places.beside.get(member, frozenset()) - group}
+    alone = {member for member in group if not facts.beside.get(member, frozenset()) - group}
 
     def key(member: str) -> tuple[bool, bool, bool, bool, int, bool, str]:
-        known, rank = bool(places.labels.get(member)), places.rank(member)
+        known, rank = bool(facts.labels.get(member)), facts.rank(member)
         return (
             rank != 0,
             not known,
@@ -108,9 +108,9 @@ def _settle(
 
     stays = min(group, key=key)
     for member in sorted(group - {stays} - set(undecided)):
-        if places.holds(member):
+        if facts.is_protected(member):
             done.left[member] = stays
-        elif places.labels.get(member) and not places.labels.get(stays):
+        elif facts.labels.get(member) and not facts.labels.get(stays):
             done.doubtful[member] = "the copy that stays has no label"
         elif member not in alone:
             done.doubtful[member] = "another file has its name, and may belong to it"
@@ -120,18 +120,11 @@ def _settle(
 
 def connected(pairs: Iterable[Pair]) -> list[set[str]]:
     """Groups of samples joined by pairs."""
-    number: dict[str, int] = {}
-    joined = [[number.setdefault(sample, len(number)) for sample in pair] for pair in pairs]
-    one, other = np.array(joined, np.int64).reshape(-1, 2).T
+    pairs = list(pairs)
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    row = {name: number for number, name in enumerate(names)}
+    a, b = (np.array([row[pair[side]] for pair in pairs], dtype=np.int64) for side in (0, 1))
     groups: dict[int, set[str]] = {}
-    for sample, first in zip(number, connect(len(number), one, other).tolist(), strict=True):
-        groups.setdefault(first, set()).add(sample)
+    for name, first in zip(names, connect(len(names), a, b).tolist(), strict=True):
+        groups.setdefault(first, set()).add(name)
     return list(groups.values())
-
-
-def sizes_of(kept: Mapping[str, str]) -> dict[str, int]:
-    """Sample that stays to the number of those that are dropped for it."""
-    counts: dict[str, int] = {}
-    for stays in kept.values():
-        counts[stays] = counts.get(stays, 0) + 1
-    return counts

@@ -1,5 +1,5 @@
-"""A new folder of the kept files: laid out beside its place, then renamed into it. The originals
-are read, never written.
+"""A new folder of the kept files: written next to its destination, then renamed. The originals are
+read, never written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from dataprep.cleaning.places import (
+from dataprep.cleaning.staging import (
     downloads,
     link_or_copy,
     refuse_changed,
@@ -108,7 +108,7 @@ def new_names(dataset: Dataset, layout: Layout = "auto") -> list[str]:
         return paths
     folders = [_folder_names(dataset, column) for column in parts]
     heads = ["/".join(each) for each in zip(*folders, strict=True)]
-    return unique_names(
+    return unique_paths(
         [f"{head}/{path.rpartition('/')[2]}" for head, path in zip(heads, paths, strict=True)]
     )
 
@@ -229,7 +229,7 @@ def _cut(stem: str, ending: str, most: int = _MOST_BYTES) -> str:
     return stem.rstrip(" .") + ending
 
 
-def unique_names(names: Sequence[str]) -> list[str]:
+def unique_paths(names: Sequence[str]) -> list[str]:
     """The names, with a number where one is taken; a name that some file has of its own is never
     given to another.
 

@@ -1,4 +1,4 @@
-"""What a plan never does by itself: change a test part, or take the last sample of a class."""
+"""What a plan never does unasked: change the test split, or drop the last sample of a class."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _TEST, _OTHER, _TRAIN = range(3)
 
 
 @dataclass(frozen=True)
-class Places:
-    """Label and part of the samples that claims name.
+class SampleFacts:
+    """Label and split of the samples that claims name.
 
     Attributes:
         labels: sample to its label as text, "" for none.
@@ -36,7 +36,7 @@ class Places:
     test_too: bool = False
     beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def holds(self, sample: str) -> bool:
+    def is_protected(self, sample: str) -> bool:
         """Whether the sample is in test and must not be changed."""
         return not self.test_too and self.rank(sample) == _TEST
 
@@ -47,10 +47,10 @@ class Places:
         return {"test": _TEST, "train": _TRAIN}.get(known, _OTHER)
 
 
-def places_of(dataset: Dataset, names: Iterable[str], *, test_too: bool) -> Places:
-    """The places of the named samples."""
+def facts_of_samples(dataset: Dataset, names: Iterable[str], *, test_too: bool) -> SampleFacts:
+    """Labels and splits of the named samples."""
     wanted = pd.Index(sorted(set(names)), dtype="str")
-    return Places(_texts(dataset, "label", wanted), _texts(dataset, "split", wanted), test_too)
+    return SampleFacts(_texts(dataset, "label", wanted), _texts(dataset, "split", wanted), test_too)
 
 
 def files_beside(dataset: Dataset, names: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -95,15 +95,15 @@ def last_of_class(
     ):
         return {}
     counts = _counts(dataset)
-    places = places_of(dataset, [*dropped, *relabelled], test_too=True)
+    facts = facts_of_samples(dataset, [*dropped, *relabelled], test_too=True)
     for sample in dropped:
-        counts.subtract(_keys(dataset, places, sample, places.labels.get(sample, "")))
+        counts.subtract(_keys(dataset, facts, sample, facts.labels.get(sample, "")))
     for sample, label in relabelled.items():
-        counts.subtract(_keys(dataset, places, sample, places.labels.get(sample, "")))
-        counts.update(_keys(dataset, places, sample, label))
+        counts.subtract(_keys(dataset, facts, sample, facts.labels.get(sample, "")))
+        counts.update(_keys(dataset, facts, sample, label))
     spared = {}
     for sample in dropped:
-        keys = list(_keys(dataset, places, sample, places.labels.get(sample, "")))
+        keys = list(_keys(dataset, facts, sample, facts.labels.get(sample, "")))
         empty = [(part, label) for part, label in keys if counts[part, label] <= 0]
         if empty:
             part, label = empty[0]
@@ -127,14 +127,16 @@ def _counts(dataset: Dataset) -> Counter[tuple[str, str]]:
         .dropna()
         .value_counts()
     )
-    for place, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
-        for name in _classes(dataset, str(place[1])):
-            found[str(place[0]), name] += int(size)
+    for (part, label), size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
+        for name in _classes(dataset, str(label)):
+            found[str(part), name] += int(size)
     return found
 
 
-def _keys(dataset: Dataset, places: Places, sample: str, label: str) -> Iterator[tuple[str, str]]:
-    part = places.parts.get(sample, "")
+def _keys(
+    dataset: Dataset, facts: SampleFacts, sample: str, label: str
+) -> Iterator[tuple[str, str]]:
+    part = facts.parts.get(sample, "")
     return ((part, name) for name in _classes(dataset, label))
 
 

@@ -1,5 +1,5 @@
-"""Files of the user's are not overwritten: what dataprep wrote where a person said is remembered by
-its content.
+"""User files are not overwritten: dataprep remembers, by content hash, the files that it wrote to
+paths which a user chose.
 
 The record is in the user's cache folder; without it (another machine, a cache that was deleted) a
 file counts as the user's.
@@ -15,6 +15,7 @@ import xxhash
 
 from dataprep.errors import InputError, OutputError
 from dataprep.measures.cache import cache_folder
+from dataprep.schemas.files.reading import content_hash
 from dataprep.schemas.files.writing import write_atomically
 
 _FOLDER = "written"
@@ -76,15 +77,6 @@ def is_written_by_us(path: str | os.PathLike[str]) -> bool:
             return file.read(64) == content_hash(path)
     except (OSError, ValueError):
         return False
-
-
-def content_hash(path: str | os.PathLike[str]) -> str:
-    """128-bit hexadecimal hash of a file's bytes."""
-    digest = xxhash.xxh3_128()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return str(digest.hexdigest())
 
 
 def _note(path: str | os.PathLike[str]) -> str:

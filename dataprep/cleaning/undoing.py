@@ -1,5 +1,5 @@
-"""Undo an applied plan: it no longer counts, and what applying it made is removed where nobody
-changed it.
+"""Undo an applied plan: later stages ignore it, and the files that it created are removed unless
+they were changed since.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dataprep.cleaning.applied import Applied, read_applied
 from dataprep.cleaning.applying import cleaned_dataset, existing
 from dataprep.cleaning.folders import RECORD, new_names, own_files
-from dataprep.cleaning.overwriting import content_hash
-from dataprep.cleaning.places import is_ours, lies_in
+from dataprep.cleaning.staging import is_ours, lies_in
 from dataprep.errors import InputError, OutputError, UserError
+from dataprep.schemas.files.reading import content_hash
 from dataprep.schemas.plan import difference
 
 if TYPE_CHECKING:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from dataprep.cli.shared import inputs
+from dataprep.cli.shared import options
 from dataprep.cli.shared.inputs import reading_of, with_notes_said
-from dataprep.cli.shared.listing import listed_files, silence_stdout
-from dataprep.cli.shared.outputs import audit_folder, is_kept, refuse_among_images, say, with_inputs
+from dataprep.cli.shared.listing import listed_files, print_file, until_closed
+from dataprep.cli.shared.options import argument, images, output, panel
+from dataprep.cli.shared.outputs import (
+    audit_folder,
+    flag,
+    is_kept,
+    refuse_among_images,
+    say,
+    with_inputs,
+)
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import InputError, OptionError, WorkError
+from dataprep.progress import Progress
 
 if TYPE_CHECKING:
     from dataprep.measures.options import PassOptions
@@ -23,17 +31,10 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.report import ReportPaths
 
-Format = Literal["table", "json", "csv"]
 Masks = Literal["leave-out", "keep"]
 FailAt = Literal["never", "info", "warning", "error"]
 
-_INPUT, _CHECKS, _EMBEDDING, _PASS, _OUTPUT = (
-    "Input",
-    "Checks",
-    "Embedding",
-    "Reading files",
-    "Output",
-)
+_checks, _embedding, _reading = panel("Checks"), panel("Embeddings"), panel("Reading files")
 #: Workers that start while this process loads its libraries; a larger pass starts more.
 _EARLY = 8
 
@@ -69,181 +70,74 @@ def _kind(hint: Any) -> type:
 
 def audit(
     ctx: typer.Context,
-    path: Annotated[
-        str, typer.Argument(help="Folder, fsspec URL or manifest to audit.", show_default=False)
-    ] = "",
-    manifest: Annotated[
-        str,
-        typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT),
-    ] = "",
-    files: Annotated[
-        str,
-        typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT),
-    ] = "",
-    path_column: inputs.PathColumn = "",
-    label_column: inputs.LabelColumn = "",
-    split_column: inputs.SplitColumn = "",
-    group_column: inputs.GroupColumn = "",
-    group_by: inputs.GroupBy = "",
-    encoding: inputs.Encoding = "",
-    label_separator: inputs.LabelSeparator = "",
-    label_from: inputs.LabelFrom = "",
-    task: inputs.TaskOption = "",
-    include: Annotated[
-        list[str] | None,
-        typer.Option(help="Glob of paths to take; may be repeated.", rich_help_panel=_INPUT),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(help="Glob of paths to leave out; may be repeated.", rich_help_panel=_INPUT),
-    ] = None,
-    masks: Annotated[
-        Masks,
-        typer.Option(
-            help="Masks beside the pictures: leave them out, or keep them as pictures.",
-            rich_help_panel=_INPUT,
-        ),
-    ] = "leave-out",
+    path: Annotated[str, argument("Folder, fsspec URL or manifest to audit.")] = "",
+    manifest: options.Manifest = "",
+    files: options.Files = "",
+    include: Annotated[list[str] | None, images("Glob of paths to include; repeatable.")] = None,
+    exclude: Annotated[list[str] | None, images("Glob of paths to exclude; repeatable.")] = None,
+    masks: Annotated[Masks, images("Segmentation masks beside the images.")] = "leave-out",
     reference: Annotated[
-        str,
-        typer.Option(
-            help="Folder, URL or manifest to compare with; it is not audited.",
-            rich_help_panel=_INPUT,
-        ),
+        str, images("Folder, URL or manifest to compare with; it is not audited itself.")
     ] = "",
-    sample: Annotated[
-        int | None,
-        typer.Option(help="Quick look at N random files.", min=1, rich_help_panel=_INPUT),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(help="Seed of everything that is random.", rich_help_panel=_INPUT)
-    ] = 0,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="Run this check alone; may be repeated.", rich_help_panel=_CHECKS),
-    ] = None,
-    skip: Annotated[
-        list[str] | None,
-        typer.Option(help="Leave this check out; may be repeated.", rich_help_panel=_CHECKS),
-    ] = None,
+    sample: Annotated[int | None, images("Audit only N random files.", min=1)] = None,
+    seed: Annotated[int, images("Random seed.")] = 0,
+    path_column: options.PathColumn = "",
+    label_column: options.LabelColumn = "",
+    split_column: options.SplitColumn = "",
+    group_column: options.GroupColumn = "",
+    group_by: options.GroupBy = "",
+    encoding: options.Encoding = "",
+    label_separator: options.LabelSeparator = "",
+    label_from: options.LabelFrom = "",
+    task: options.Task = "",
+    only: Annotated[list[str] | None, _checks("Run only this check; repeatable.")] = None,
+    skip: Annotated[list[str] | None, _checks("Skip this check; repeatable.")] = None,
     setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="A check's option, as CHECK.OPTION=VALUE; may be repeated.",
-            rich_help_panel=_CHECKS,
-        ),
+        list[str] | None, _checks("Option of a check: CHECK.OPTION=VALUE; repeatable.", "--set")
     ] = None,
-    known: Annotated[
-        str,
-        typer.Option(
-            help="Earlier report.json: show and gate on new issues only.", rich_help_panel=_CHECKS
-        ),
-    ] = "",
-    ignore: Annotated[
-        str, typer.Option(help="List of dismissed false alarms (CSV).", rich_help_panel=_CHECKS)
-    ] = "",
-    fail_at: Annotated[
-        FailAt,
-        typer.Option(help="Exit with 1 if an issue is this bad or worse.", rich_help_panel=_CHECKS),
-    ] = "never",
+    known: Annotated[str, _checks("Earlier report.json: report only issues that are new.")] = "",
+    ignore: Annotated[str, _checks("CSV list of issues dismissed as false alarms.")] = "",
+    fail_at: Annotated[FailAt, _checks("Exit with 1 if an issue is this severe.")] = "never",
     embedder: Annotated[
         str | None,
-        typer.Option(
-            help="lite0, onnx:FILE, hf:MODEL or a plug-in's name; default: lite0.",
-            rich_help_panel=_EMBEDDING,
-        ),
+        _embedding("lite0, onnx:FILE, hf:MODEL or the name of a plug-in; default: lite0."),
     ] = None,
     embedder_size: Annotated[
-        int | None,
-        typer.Option(
-            help="Pixels a side that it sees: 128, 160 or 224; default: 160.",
-            rich_help_panel=_EMBEDDING,
-        ),
+        int | None, _embedding("Input size in pixels: 128, 160 or 224; default: 160.")
     ] = None,
     embeddings: Annotated[
-        str,
-        typer.Option(
-            help="Your own: .npy, .npz or Parquet; nothing is embedded.", rich_help_panel=_EMBEDDING
-        ),
+        str, _embedding("Your own embeddings instead: .npy, .npz or Parquet.")
     ] = "",
     probs: Annotated[
-        str,
-        typer.Option(
-            help="Class probabilities instead of the probe's: predictions_out_of_fold.parquet.",
-            rich_help_panel=_EMBEDDING,
-        ),
+        str, _embedding("Your model's class probabilities: predictions_out_of_fold.parquet.")
     ] = "",
     deep: Annotated[
-        bool,
-        typer.Option(
-            "--deep",
-            help="Judge labels by networks trained on the images, in 5 folds; needs torch.",
-            rich_help_panel=_EMBEDDING,
-        ),
+        bool, _embedding("Check labels with networks trained in 5 folds; needs torch.", "--deep")
     ] = False,
     no_embedding: Annotated[
-        bool,
-        typer.Option(
-            "--no-embedding",
-            help="Leave out every check that looks at content.",
-            rich_help_panel=_EMBEDDING,
-        ),
+        bool, _embedding("Skip every check that looks at image content.", "--no-embedding")
     ] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(help="Worker processes; 0 takes every usable core.", rich_help_panel=_PASS),
-    ] = 0,
-    time_limit: Annotated[
-        float | None, typer.Option(help="Seconds that one file may take.", rich_help_panel=_PASS)
-    ] = None,
-    memory_limit: Annotated[
-        int | None, typer.Option(help="Megabytes that one worker may use.", rich_help_panel=_PASS)
-    ] = None,
-    max_megapixels: Annotated[
-        float | None, typer.Option(help="Larger images are not decoded.", rich_help_panel=_PASS)
-    ] = None,
-    no_cache: Annotated[
-        bool,
-        typer.Option("--no-cache", help="Neither use nor fill the cache.", rich_help_panel=_PASS),
-    ] = False,
+    jobs: Annotated[int, _reading("Worker processes; 0 uses every core.")] = 0,
+    time_limit: Annotated[float | None, _reading("Seconds that one file may take.")] = None,
+    memory_limit: Annotated[int | None, _reading("Megabytes that one worker may use.")] = None,
+    max_megapixels: Annotated[float | None, _reading("Do not decode larger images.")] = None,
+    no_cache: Annotated[bool, _reading("Neither read nor write the cache.", "--no-cache")] = False,
     verify_cache: Annotated[
-        bool,
-        typer.Option(
-            "--verify-cache",
-            help="Read every file again, trusting content alone.",
-            rich_help_panel=_PASS,
-        ),
+        bool, _reading("Read every file again and compare its content.", "--verify-cache")
     ] = False,
-    out: Annotated[
-        str, typer.Option(help="Folder for results.", rich_help_panel=_OUTPUT)
-    ] = "dataprep-out",
-    format: Annotated[
-        Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)
-    ] = "table",
-    no_thumbnails: Annotated[
-        bool,
-        typer.Option("--no-thumbnails", help="No pictures in the report.", rich_help_panel=_OUTPUT),
-    ] = False,
+    out: Annotated[str, output("Folder for results.")] = "dataprep-out",
+    format: options.FormatOption = "table",
+    no_thumbnails: Annotated[bool, output("No images in the report.", "--no-thumbnails")] = False,
     anonymise: Annotated[
-        bool,
-        typer.Option(
-            "--anonymise",
-            help="No pictures, names, labels or camera facts in the report.",
-            rich_help_panel=_OUTPUT,
-        ),
+        bool, output("No images, names, labels or camera data in the report.", "--anonymise")
     ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT),
-    ] = False,
+    quiet: options.Quiet = False,
     config: Annotated[
         str,
-        typer.Option(
-            help="TOML file with options; default: dataprep.toml or pyproject.toml here.",
+        output(
+            "TOML file with options; default: dataprep.toml or pyproject.toml here.",
             callback=_read_configuration,
             is_eager=True,
-            rich_help_panel=_OUTPUT,
         ),
     ] = "",
 ) -> None:
@@ -257,40 +151,43 @@ def audit(
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
-    from dataprep.schemas.files.writing import mark_output
 
     flags = ctx.params
-    options = _pass_options(ctx.obj.passing, flags)
-    early = min(worker_count(options.jobs), _EARLY)
+    passing = _pass_options(ctx.obj.passing, flags)
+    early = min(worker_count(passing.jobs), _EARLY)
     with audit_folder(ctx) as folder:
         with (
             progress_bar(quiet) as progress,
             warm_workers(early, module="dataprep.measures.decode.decoding"),
         ):
-            progress("scan", 0, 0, "")
-            lists = _known(flags, folder)
-            _refuse_deep(flags)
-            dataset = with_notes_said(_scan(flags)) if quiet else _scan(flags)
-            dataset = _with_probs(_with_embeddings(dataset, flags), flags)
-            if deep:
-                from dataprep.baselines.deep_labels import refuse_unsuitable
+            made = _audited(ctx, folder, passing, progress)
+            paths = _write(made, flags, folder, progress)
+        with until_closed():  # the gate holds after a closed pipe too
+            _print(paths, format, quiet)
+    raise typer.Exit(_exit_code(made, fail_at))
 
-                refuse_unsuitable(dataset)
-            if is_kept(ctx):
-                refuse_among_images(flags, "audit")
-            mark_output(
-                folder
-            )  # a folder that cannot be written is said before the work, not after
-            made = _deepened(
-                _audit(dataset, flags, options, ctx.obj.checks, progress),
-                flags,
-                is_kept(ctx),
-                progress,
-            )
-            found = with_inputs(_without_known(made, lists), flags)
-            paths = _write(found, flags, folder, progress)
-        _print(paths, format, quiet)
-    raise typer.Exit(_exit_code(found, fail_at))
+
+def _audited(ctx: typer.Context, folder: str, passing: PassOptions, progress: Progress) -> Audit:
+    """The audit, without known issues; faults in what is given are reported before the work."""
+    from dataprep.known_issues import without_known
+    from dataprep.schemas.files.writing import mark_output
+
+    flags, kept = ctx.params, is_kept(ctx)
+    progress("scan", 0, 0, "")
+    _refuse_bad_lists(flags, folder)
+    _refuse_deep(flags)
+    dataset = with_notes_said(_scan(flags)) if flags["quiet"] else _scan(flags)
+    dataset = _with_probs(_with_embeddings(dataset, flags), flags)
+    if flags["deep"]:
+        from dataprep.baselines.deep_labels import refuse_unsuitable
+
+        refuse_unsuitable(dataset)
+    if kept:
+        refuse_among_images(flags, "audit")
+    mark_output(folder)  # a folder that cannot be written is reported before the work, not after
+    made = _audit(dataset, flags, passing, ctx.obj.checks, progress)
+    made = _deepened(made, flags, kept, progress)
+    return with_inputs(without_known(made, ignore=flags["ignore"], known=flags["known"]), flags)
 
 
 def _scan(flags: Mapping[str, Any]) -> Dataset:
@@ -320,9 +217,9 @@ def _with_embeddings(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
     for other in ("embedder", "no_embedding"):
         if flags[other]:
             raise OptionError(
-                f"--embeddings and --{other.replace('_', '-')} exclude each other: give one of them"
+                f"--embeddings and {flag(other)} exclude each other: give one of them"
             )
-    from dataprep.measures.embedding.given import read_embeddings
+    from dataprep.measures.embedding.precomputed import read_embeddings
 
     return dataset.with_arrays(embedding=read_embeddings(flags["embeddings"], dataset))
 
@@ -338,9 +235,9 @@ def _with_probs(dataset: Dataset, flags: Mapping[str, Any]) -> Dataset:
 def _audit(
     dataset: Dataset,
     flags: Mapping[str, Any],
-    options: PassOptions,
+    passing: PassOptions,
     tables: Mapping[str, Any],
-    progress: Any,
+    progress: Progress,
 ) -> Audit:
     from dataprep.engine import audit as run
 
@@ -349,7 +246,7 @@ def _audit(
         only=flags["only"] or (),
         skip=flags["skip"] or (),
         options=_check_options(tables, flags["setting"] or ()),
-        pass_options=options,
+        pass_options=passing,
         reference=flags["reference"] or None,
         progress=progress,
     )
@@ -373,7 +270,7 @@ def _refuse_deep(flags: Mapping[str, Any]) -> None:
         )
 
 
-def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Any) -> Audit:
+def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Progress) -> Audit:
     if not flags["deep"]:
         return audit
     from dataprep.baselines.deep_labels import judge_labels
@@ -382,11 +279,9 @@ def _deepened(audit: Audit, flags: Mapping[str, Any], kept: bool, progress: Any)
     return judge_labels(audit, keep=folder, say=say, progress=progress)
 
 
-def _known(flags: Mapping[str, Any], folder: str) -> dict[str, str]:
-    """Where issues to leave out are listed (--ignore, --known); faults in the lists are said
-    before the work.
-    """
-    from dataprep.known import known_ids, read_ignored, report_path
+def _refuse_bad_lists(flags: Mapping[str, Any], folder: str) -> None:
+    """Refuse --ignore and --known that cannot be read, and a --known that would be replaced."""
+    from dataprep.known_issues import known_ids, read_ignored, report_path
     from dataprep.schemas.report import ReportPaths
 
     if flags["ignore"]:
@@ -399,30 +294,12 @@ def _known(flags: Mapping[str, Any], folder: str) -> dict[str, str]:
                 f"--known: this run would replace {ours}: keep a copy of it elsewhere, or give "
                 "another --out"
             )
-    return {name: flags[name] for name in ("ignore", "known") if flags[name]}
-
-
-def _without_known(audit: Audit, lists: Mapping[str, str]) -> Audit:
-    """The audit without the issues on the lists; its record says how many each list took."""
-    from dataclasses import replace
-
-    from dataprep.known import only_new, without_ignored
-
-    issues, left_out = audit.issues, {}
-    for name, leave_out in (("ignore", without_ignored), ("known", only_new)):
-        if name in lists:
-            before = len(issues)
-            issues = leave_out(issues, audit.dataset, lists[name])
-            left_out[name] = before - len(issues)
-    return (
-        replace(audit, issues=issues, run={**audit.run, "left_out": left_out}) if lists else audit
-    )
 
 
 def _check_options(
     tables: Mapping[str, Mapping[str, Any]], settings: list[str] | tuple[()]
 ) -> dict[str, dict[str, Any]]:
-    options = {code: dict(table) for code, table in tables.items()}
+    chosen = {code: dict(table) for code, table in tables.items()}
     for setting in settings:
         name, equals, text = setting.partition("=")
         code, dot, option = name.partition(".")
@@ -430,8 +307,8 @@ def _check_options(
             raise OptionError(
                 f"--set: expected CHECK.OPTION=VALUE such as dark.threshold=0.1, got {setting!r}"
             )
-        options.setdefault(code.strip(), {})[option.strip()] = _value(text.strip())
-    return options
+        chosen.setdefault(code.strip(), {})[option.strip()] = _value(text.strip())
+    return chosen
 
 
 def _value(text: str) -> Any:
@@ -464,12 +341,7 @@ def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOpt
     )
 
 
-def _write(
-    audit: Audit,
-    flags: Mapping[str, Any],
-    folder: str,
-    progress: Callable[[str, int, int, str], None],
-) -> ReportPaths:
+def _write(audit: Audit, flags: Mapping[str, Any], folder: str, progress: Progress) -> ReportPaths:
     from dataprep.cleaning.completeness import report_beside_previous
 
     pictures, hidden = not flags["no_thumbnails"], flags["anonymise"]
@@ -478,24 +350,14 @@ def _write(
     )
 
 
-def _print(paths: ReportPaths, format: Format, quiet: bool) -> None:
-    try:
-        _print_report(paths, format, quiet)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader had enough, and the gate still holds
-        silence_stdout()
-
-
-def _print_report(paths: ReportPaths, format: Format, quiet: bool) -> None:
-    if format == "table":
-        from dataprep.reports.audit.console import print_report
-
-        with open(paths.json, encoding="utf-8") as file:
-            print_report(json.load(file), paths, verdict_only=quiet)
+def _print(paths: ReportPaths, format: options.Format, quiet: bool) -> None:
+    if format != "table":
+        print_file(paths.json if format == "json" else paths.issues)
         return
-    with open(paths.json if format == "json" else paths.issues, encoding="utf-8") as file:
-        for line in file:
-            sys.stdout.write(line)
+    from dataprep.reports.audit.console import print_report
+
+    with open(paths.json, encoding="utf-8") as file:
+        print_report(json.load(file), paths, verdict_only=quiet)
 
 
 def _exit_code(audit: Audit, fail_at: FailAt) -> int:

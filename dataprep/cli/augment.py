@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dataprep.cli.shared import options
+from dataprep.cli.shared.options import output, panel
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 
@@ -16,65 +18,35 @@ if TYPE_CHECKING:
 
 Format = Literal["png", "jpeg"]
 
-_ROWS, _POLICY, _COPIES = "Rows to look at", "Policy", "Copies"
+_policy, _rows, _copies = panel("Policy"), panel("Training rows"), panel("Copies")
 
 
 def augment(
-    out: Annotated[
-        str, typer.Option(help="Folder with results: goes on from OUT/split, or else OUT/audit.")
-    ] = "dataprep-out",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
-    policy: Annotated[
-        str,
-        typer.Option(
-            help="auto, a policy's name, or a file that ends in .yaml.", rich_help_panel=_POLICY
-        ),
-    ] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the changes.", rich_help_panel=_POLICY)] = 0,
+    policy: Annotated[str, _policy("auto, a policy's name, or a .yaml file.")] = "auto",
+    seed: Annotated[int, _policy("Random seed.")] = 0,
+    preview: Annotated[bool, _policy("Show every policy for comparison.", "--preview")] = False,
+    safety: Annotated[bool, _policy("Measure the strength of every policy.", "--safety")] = False,
     part: Annotated[
-        str,
-        typer.Option(
-            help="Part for training; never val or test.",
-            show_default="train",
-            rich_help_panel=_ROWS,
-        ),
+        str, _rows("Split for training; never val or test.", show_default="train")
     ] = "",
-    fold: Annotated[
-        str, typer.Option(help="Fold to leave out, for k folds.", rich_help_panel=_ROWS)
-    ] = "",
-    preview: Annotated[
-        bool,
-        typer.Option("--preview", help="Draw all policies beside it.", rich_help_panel=_POLICY),
-    ] = False,
-    safety: Annotated[
-        bool,
-        typer.Option("--safety", help="Measure all policies beside it.", rich_help_panel=_POLICY),
-    ] = False,
+    fold: Annotated[str, _rows("Fold to leave out, for k folds.")] = "",
     materialise: Annotated[
-        str,
-        typer.Option(
-            help="New folder for changed copies of training images of rare classes.",
-            rich_help_panel=_COPIES,
-        ),
+        str, _copies("New folder for augmented copies of training images of rare classes.")
     ] = "",
     ratio: Annotated[
-        float,
-        typer.Option(
-            help="Smallest class to largest, with copies.",
-            min=0.0,
-            max=1.0,
-            rich_help_panel=_COPIES,
-        ),
+        float, _copies("Smallest class to largest, with copies.", min=0.0, max=1.0)
     ] = 1.0,
-    format: Annotated[
-        Format, typer.Option(help="Format of the copies.", rich_help_panel=_COPIES)
-    ] = "png",
+    format: Annotated[Format, _copies("Image format of the copies.")] = "png",
+    out: Annotated[
+        str, output("Folder with results: uses OUT/split, or else OUT/audit.")
+    ] = "dataprep-out",
+    quiet: options.Quiet = False,
 ) -> None:
     """Choose an augmentation policy that keeps the labels, and show what it does. Only training
-    images are looked at.
+    images are used.
 
     Writes OUT/augment/policy.yaml, preview.png, safety.json, augment.html and run.json. With
-    --materialise FOLDER, writes changed copies of training images until no class is smaller than
+    --materialise FOLDER, writes augmented copies of training images until no class is smaller than
     --ratio times the largest.
     """
     from dataprep.augment.copies import materialise_augmented, verify_copies

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from dataprep.cli.plans import apply_command
-from dataprep.cli.shared.outputs import refuse_among_images, say, with_inputs
+from dataprep.cli.shared import options
+from dataprep.cli.shared.options import argument, output, panel
+from dataprep.cli.shared.outputs import flag, refuse_among_images, say, typed, with_inputs
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 Layout = Literal["auto", "class", "split", "tree"]
 
-_PLAN, _APPLY = "Making the plan", "Applying the plan"
+_plan, _apply_it = panel("Make the plan"), panel("Apply the plan")
 #: Options that shape the plan, and those of its application.
 _SHAPING = (
     "drop",
@@ -40,130 +42,72 @@ _DECLINED = 130
 
 def clean(
     ctx: typer.Context,
-    path: Annotated[
-        str,
-        typer.Argument(
-            help="Images to audit first; without it, goes on from OUT/audit.", show_default=False
-        ),
-    ] = "",
-    out: Annotated[
-        str, typer.Option(help="Folder for results; the plan goes to OUT/clean.")
-    ] = "dataprep-out",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
+    path: Annotated[str, argument("Images to audit first; without it, uses OUT/audit.")] = "",
+    out: Annotated[str, output("Folder for results; the plan goes to OUT/clean.")] = "dataprep-out",
+    quiet: options.Quiet = False,
     relabel: Annotated[
-        bool,
-        typer.Option(
-            "--relabel", help="Give samples the labels that checks suggest.", rich_help_panel=_PLAN
-        ),
+        bool, _plan("Give samples the labels that checks suggest.", "--relabel")
     ] = False,
     drop: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Check whose samples are dropped, such as near-duplicate; may be repeated. Of "
-            "copies one stays.",
-            rich_help_panel=_PLAN,
+        _plan(
+            "Drop the samples of this check, such as near-duplicate (one of each group of copies "
+            "stays); repeatable."
         ),
     ] = None,
     drop_at_confidence: Annotated[
         float | None,
-        typer.Option(
-            help="Drop what checks suggest to drop, if they are at least this sure.",
+        _plan(
+            "Drop what checks suggest to drop, from this confidence on.",
             min=0.0,
             max=1.0,
-            rich_help_panel=_PLAN,
             show_default=False,
         ),
     ] = None,
     review: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Check whose samples are reviewed instead of dropped or relabelled; may be "
-            "repeated.",
-            rich_help_panel=_PLAN,
-        ),
+        _plan("Review the samples of this check, without dropping or relabelling; repeatable."),
     ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(help="Check to ignore; may be repeated.", rich_help_panel=_PLAN),
-    ] = None,
+    keep: Annotated[list[str] | None, _plan("Ignore this check; repeatable.")] = None,
     min_confidence: Annotated[
-        float,
-        typer.Option(
-            help="Labels (and drops by default) less sure than this are reviewed.",
-            min=0.0,
-            max=1.0,
-            rich_help_panel=_PLAN,
-        ),
+        float, _plan("Review labels (and default drops) below this confidence.", min=0.0, max=1.0)
     ] = 0.8,
     test: Annotated[
-        bool,
-        typer.Option(
-            "--test",
-            help="Drop and relabel in test too; else nothing there is changed.",
-            rich_help_panel=_PLAN,
-        ),
+        bool, _plan("Drop and relabel in the test set too; by default it is not changed.", "--test")
     ] = False,
     overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Replace a plan with your edits in it.", rich_help_panel=_PLAN
-        ),
+        bool, _plan("Replace a plan that you have edited.", "--overwrite")
     ] = False,
     apply: Annotated[
-        bool,
-        typer.Option(
-            "--apply", help="Apply OUT/clean/plan.csv instead of making it.", rich_help_panel=_APPLY
-        ),
+        bool, _apply_it("Apply OUT/clean/plan.csv instead of making it.", "--apply")
     ] = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Take back what --apply did.", rich_help_panel=_APPLY)
-    ] = False,
+    undo: Annotated[bool, _apply_it("Undo what --apply did.", "--undo")] = False,
     yes: Annotated[
-        bool,
-        typer.Option(
-            "--yes",
-            "-y",
-            help="Do not ask; without a terminal nothing is asked.",
-            rich_help_panel=_APPLY,
-        ),
+        bool, _apply_it("Do not ask; without a terminal nothing is asked.", "--yes", "-y")
     ] = False,
     manifest: Annotated[
         str,
-        typer.Option(
-            help="Cleaned manifest to write, .csv, .parquet or .jsonl; default: "
-            "OUT/clean/clean.csv.",
-            rich_help_panel=_APPLY,
+        _apply_it(
+            "Cleaned manifest to write, .csv, .parquet or .jsonl; default: OUT/clean/clean.csv."
         ),
     ] = "",
-    to: Annotated[
-        str, typer.Option(help="New folder to make of the kept files.", rich_help_panel=_APPLY)
-    ] = "",
-    layout: Annotated[
-        Layout, typer.Option(help="Layout of the new folder.", rich_help_panel=_APPLY)
-    ] = "auto",
-    copy: Annotated[
-        bool, typer.Option("--copy", help="Copies instead of hard links.", rich_help_panel=_APPLY)
-    ] = False,
+    to: Annotated[str, _apply_it("New folder for the kept files.")] = "",
+    layout: Annotated[Layout, _apply_it("Layout of the new folder.")] = "auto",
+    copy: Annotated[bool, _apply_it("Copy files instead of hard links.", "--copy")] = False,
     force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help="Let --manifest overwrite a file of yours.", rich_help_panel=_APPLY
-        ),
+        bool, _apply_it("Let --manifest overwrite a file of yours.", "--force")
     ] = False,
     new_labels: Annotated[
-        bool,
-        typer.Option(
-            "--new-labels", help="Allow labels that no sample has so far.", rich_help_panel=_APPLY
-        ),
+        bool, _apply_it("Allow labels that no sample has so far.", "--new-labels")
     ] = False,
 ) -> None:
     """Turn an audit's issues into a plan you can edit, or apply the plan. The originals are never
     changed.
 
-    Without --apply: writes OUT/clean/plan.csv. It drops exact copies and unreadable files; all else
-    is left to you, unless --relabel, --drop or --drop-at-confidence say otherwise. With --apply:
-    writes the cleaned manifest, and with --to FOLDER a folder of the kept files. --undo takes that
-    back.
+    Without --apply: writes OUT/clean/plan.csv. It drops exact copies and unreadable files and
+    leaves the rest to you, unless --relabel, --drop or --drop-at-confidence say otherwise. With
+    --apply: writes the cleaned manifest, and with --to FOLDER a folder of the kept files. --undo
+    undoes that.
     """
     _refuse_mixes(ctx)
     flags = ctx.params
@@ -178,7 +122,7 @@ def clean(
 
 def _refuse_mixes(ctx: typer.Context) -> None:
     """Refuse options that would have no effect."""
-    given = [name for name in ctx.params if _was_given(ctx, name)]
+    given = typed(ctx)
     if ctx.params["apply"] and ctx.params["undo"]:
         raise OptionError("--apply and --undo exclude each other: give one of them")
     if ctx.params["apply"] or ctx.params["undo"]:
@@ -191,17 +135,8 @@ def _refuse_mixes(ctx: typer.Context) -> None:
         refused = [name for name in given if name in (*_SHAPING, *_APPLYING, "new_labels", "path")]
         then = "it does not go with --undo"
     if refused:
-        name = _flag(refused[0]) if refused[0] != "path" else ctx.params["path"]
+        name = flag(refused[0]) if refused[0] != "path" else ctx.params["path"]
         raise OptionError(f"{name}: {then}")
-
-
-def _was_given(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
@@ -257,7 +192,7 @@ def _print_counts(plan: Plan) -> None:
 def _refuse_partial(audit: Audit, flags: Mapping[str, Any]) -> None:
     """Refuse an audit that did not look for what the plan acts on."""
     from dataprep.cleaning.completeness import refuse_partial
-    from dataprep.cleaning.proposals import EXACT, UNREADABLE
+    from dataprep.cleaning.planning import EXACT, UNREADABLE
 
     needed = dict.fromkeys(
         [UNREADABLE, EXACT, *(["wrong-label"] if flags["relabel"] else []), *(flags["drop"] or ())]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dataprep.cli.shared import options
 from dataprep.cli.shared.inputs import with_notes_said
+from dataprep.cli.shared.options import argument, images, output, panel
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 
@@ -22,78 +24,40 @@ Kind = Literal["divide-by-255", "z-score", "min-max", "none"]
 ColumnKind = Literal["z-score", "min-max", "robust"]
 Weighting = Literal["pixels", "images"]
 
-_ROWS, _FIGURES = "Rows to fit on", "Figures"
+_rows, _scaling = panel("Rows to fit on"), panel("Scaling")
 
 
 def normalise(
-    path: Annotated[
-        str,
-        typer.Argument(
-            help="Images with a train part; without it, goes on from OUT/split.", show_default=False
-        ),
-    ] = "",
-    out: Annotated[
-        str, typer.Option(help="Folder for results; they go to OUT/normalise.")
-    ] = "dataprep-out",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict alone.")] = False,
-    jobs: Annotated[int, typer.Option(help="Worker processes; 0 takes every core.", min=0)] = 0,
-    export: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="albumentations, torchvision, timm or onnx; may be repeated.", show_default=False
-        ),
-    ] = None,
-    manifest: Annotated[
-        str, typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_ROWS)
-    ] = "",
-    split_column: Annotated[
-        str, typer.Option(help="Column with the split.", rich_help_panel=_ROWS)
-    ] = "",
-    part: Annotated[
-        str,
-        typer.Option(
-            help="Part to fit on; never val or test.", show_default="train", rich_help_panel=_ROWS
-        ),
-    ] = "",
-    fold: Annotated[
-        str, typer.Option(help="Fold to leave out, for k folds.", rich_help_panel=_ROWS)
-    ] = "",
+    path: Annotated[str, argument("Images with a train split; without it, uses OUT/split.")] = "",
+    manifest: options.Manifest = "",
+    split_column: Annotated[str, images("Column with the split.")] = "",
+    jobs: options.Jobs = 0,
+    part: Annotated[str, _rows("Split to fit on; never val or test.", show_default="train")] = "",
+    fold: Annotated[str, _rows("Fold to leave out, for k folds.")] = "",
     all_rows: Annotated[
-        bool,
-        typer.Option(
-            "--all-rows", help="Data without parts, never to be divided.", rich_help_panel=_ROWS
-        ),
+        bool, _rows("Fit on all rows: data without a split, never to be split.", "--all-rows")
     ] = False,
     kind: Annotated[
-        Kind,
-        typer.Option(
-            help="How images are scaled; none leaves them alone.", rich_help_panel=_FIGURES
-        ),
+        Kind, _scaling("How images are scaled; none leaves them unchanged.")
     ] = "divide-by-255",
     columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Column of numbers to scale too; may be repeated.", rich_help_panel=_FIGURES
-        ),
+        list[str] | None, _scaling("Numeric column to scale too; repeatable.")
     ] = None,
-    column_kind: Annotated[
-        ColumnKind, typer.Option(help="How these are scaled.", rich_help_panel=_FIGURES)
-    ] = "z-score",
+    column_kind: Annotated[ColumnKind, _scaling("How numeric columns are scaled.")] = "z-score",
     weighting: Annotated[
-        Weighting,
-        typer.Option(
-            help="What counts alike: every pixel or every image.", rich_help_panel=_FIGURES
-        ),
+        Weighting, _scaling("What has equal weight: every pixel or every image.")
     ] = "pixels",
     size: Annotated[
-        int,
-        typer.Option(
-            help="Squeeze images to this side first, as a model does; 0: not.",
-            rich_help_panel=_FIGURES,
-        ),
+        int, _scaling("Resize images to this side first, as a model does; 0: no resizing.")
     ] = 0,
+    out: Annotated[str, output("Folder for results; they go to OUT/normalise.")] = "dataprep-out",
+    export: Annotated[
+        list[str] | None,
+        output("albumentations, torchvision, timm or onnx; repeatable.", show_default=False),
+    ] = None,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Fit a normaliser on the training rows, and on no others.
+    """Fit a normaliser on the training rows only.
 
     Writes OUT/normalise/normaliser.json, run.json and the exports asked for.
     """
@@ -134,7 +98,7 @@ def normalise(
             options=PassOptions(jobs=jobs),
             progress=lambda done, total, note: progress("measure", done, total, note),
         )
-    options = {
+    record = {
         "part": wanted,
         "fold": fold,
         "split_column": column,
@@ -145,7 +109,7 @@ def normalise(
         "size": size,
         "exports": list(export or ()),
     }
-    run = run_record("normalise", rows.dataset, options, {"fit": time.perf_counter() - since})
+    run = run_record("normalise", rows.dataset, record, {"fit": time.perf_counter() - since})
     written = write_normaliser(
         normaliser, os.path.join(out, "normalise"), exports=export or (), run=run
     )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dataprep.cli.shared import options
 from dataprep.cli.shared.inputs import with_notes_said
-from dataprep.cli.shared.listing import listed_files, silence_stdout
+from dataprep.cli.shared.listing import listed_files, until_closed
+from dataprep.cli.shared.options import argument, images, output, panel
 from dataprep.cli.shared.predicted import Counts, refusal_words
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
@@ -35,81 +37,51 @@ _NAMES = {
     "csv": "pre-labels.csv",
 }
 
-_INPUT, _REFUSAL, _OUTPUT = "Images", "When to refuse", "Output"
+_refusal = panel("When to refuse")
 
 
 def predict(
-    path: Annotated[
-        str, typer.Argument(help="Folder, fsspec URL or manifest of images.", show_default=False)
-    ] = "",
+    path: Annotated[str, argument("Folder, fsspec URL or manifest of images.")] = "",
     model: Annotated[
-        str, typer.Option(help="model.onnx of a baseline, or its folder.")
+        str, images("model.onnx of a baseline, or its folder.")
     ] = "dataprep-out/baseline/model.onnx",
-    manifest: Annotated[
-        str,
-        typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT),
-    ] = "",
-    files: Annotated[
-        str,
-        typer.Option(help="Text file with one path a line; - reads stdin.", rich_help_panel=_INPUT),
-    ] = "",
-    jobs: Annotated[
-        int,
-        typer.Option(help="Decoding processes; 0 takes every core.", min=0, rich_help_panel=_INPUT),
-    ] = 0,
+    manifest: options.Manifest = "",
+    files: options.Files = "",
+    jobs: options.Jobs = 0,
     abstain_below: Annotated[
-        float | None,
-        typer.Option(
-            help="Refuse answers of less confidence; 0 answers all.", rich_help_panel=_REFUSAL
-        ),
+        float | None, _refusal("Refuse predictions below this confidence; 0 refuses none.")
     ] = None,
     risk: Annotated[
         float | None,
-        typer.Option(
-            help="Wished error among answers; refuse the rest. [default: 0.05 where training found "
-            "it]",
+        _refusal(
+            "Error rate wanted among predictions, by refusing the rest; default: 0.05 where "
+            "training found it.",
             show_default=False,
-            rich_help_panel=_REFUSAL,
         ),
     ] = None,
     out: Annotated[
         str,
-        typer.Option(
-            help="File to write, .csv, .parquet or .jsonl; - prints CSV. [default: "
-            "dataprep-out/predict/predictions.csv]",
-            rich_help_panel=_OUTPUT,
+        output(
+            "File to write, .csv, .parquet or .jsonl; - prints CSV; default: "
+            "dataprep-out/predict/predictions.csv.",
             show_default=False,
         ),
     ] = "",
     pre_labels: Annotated[
-        Tool | None,
-        typer.Option(
-            help="Write pre-labels for a labelling tool instead.", rich_help_panel=_OUTPUT
-        ),
+        Tool | None, output("Write pre-labels for a labelling tool instead.")
     ] = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help="Let --out overwrite a file of yours.", rich_help_panel=_OUTPUT
-        ),
-    ] = False,
+    force: Annotated[bool, output("Let --out overwrite a file of yours.", "--force")] = False,
     prefix: Annotated[
-        str,
-        typer.Option(
-            help="Before each path in pre-labels: /data/local-files/?d=", rich_help_panel=_OUTPUT
-        ),
+        str, output("Prefix of every path in pre-labels: /data/local-files/?d=")
     ] = "",
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT),
-    ] = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Let a baseline's model.onnx say what images show; it refuses where it is not sure enough.
+    """Predict images with a baseline's model.onnx; images below a confidence are refused.
 
-    Writes a table with a row for every image, or for every row of a manifest or list; a file that
-    cannot be read or is not there gets a row with the reason. It refuses below the confidence that
-    training found for an error of 5 % (or what it found instead); --abstain-below 0 answers
-    everything. Torch is not needed.
+    Writes a table with one row per image, or per row of a manifest or list; a file that is missing
+    or unreadable gets a row with the reason. Refuses below the confidence that training found for
+    an error rate of 5 % (or what it found instead); --abstain-below 0 refuses nothing. torch is
+    not needed.
     """
     from dataprep.baselines.inference.predicting import Model as Opened
     from dataprep.baselines.inference.predicting import predicted_frames
@@ -172,11 +144,8 @@ def _write(
             with write_atomically(out) as file:
                 write(file, tables, opened.card, prefix)
             return
-        try:
+        with until_closed():
             write(sys.stdout.buffer, tables, opened.card, prefix)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            silence_stdout()
 
 
 def _files_of(place: str, pre_labels: str) -> list[str]:

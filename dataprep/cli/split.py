@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
-from dataprep.cli.shared import inputs
+from dataprep.cli.shared import options
 from dataprep.cli.shared.inputs import given_of, reading_of, with_notes_said
-from dataprep.cli.shared.listing import silence_stdout
-from dataprep.cli.shared.outputs import refuse_among_images, say
+from dataprep.cli.shared.listing import print_file, until_closed
+from dataprep.cli.shared.options import argument, images, output, panel
+from dataprep.cli.shared.outputs import flag, refuse_among_images, say, typed
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
@@ -26,210 +26,126 @@ if TYPE_CHECKING:
     from dataprep.schemas.split import Split, SplitPaths
     from dataprep.splits.export.materialising import Materialised
 
-Format = Literal["table", "json", "csv"]
 Kind = Literal["folders", "webdataset", "huggingface", "yolo"]
 Link = Literal["auto", "hard", "reflink", "symlink", "copy"]
 
-_INPUT, _PARTS, _BONDS, _CHANGE, _OUTPUT = (
-    "Input",
-    "Parts",
-    "What stays together",
-    "A split that is there",
-    "Output",
-)
+_sizes, _groups = panel("Sizes and folds"), panel("What stays together")
+_existing, _files = panel("Change an existing split"), panel("Write the split as files")
 _TOLERANCES = ("size_tolerance", "label_tolerance")
 #: Options that say nothing about how to divide.
-_LAYING = frozenset(
-    ("out", "materialise", "kind", "link", "shard_samples", "shard_mb", "format", "quiet")
-)
+_LAYOUT = ("out", "materialise", "kind", "link", "shard_samples", "shard_mb", "format", "quiet")
 
 
 def split(
     ctx: typer.Context,
     path: Annotated[
-        str,
-        typer.Argument(
-            help="Folder, URL or manifest to audit first; without it, goes on from OUT/audit.",
-            show_default=False,
-        ),
+        str, argument("Folder, URL or manifest to audit first; without it, uses OUT/audit.")
     ] = "",
-    manifest: Annotated[
-        str,
-        typer.Option(help="CSV, Parquet or JSONL that lists the files.", rich_help_panel=_INPUT),
-    ] = "",
-    path_column: inputs.PathColumn = "",
-    label_column: inputs.LabelColumn = "",
-    split_column: inputs.SplitColumn = "",
-    group_column: inputs.GroupColumn = "",
-    group_by: inputs.GroupBy = "",
-    encoding: inputs.Encoding = "",
-    label_separator: inputs.LabelSeparator = "",
-    label_from: inputs.LabelFrom = "",
-    task: inputs.TaskOption = "",
+    manifest: options.Manifest = "",
     no_embedding: Annotated[
-        bool,
-        typer.Option(
-            "--no-embedding", help="Audit without looking at content.", rich_help_panel=_INPUT
-        ),
+        bool, images("Audit without looking at image content.", "--no-embedding")
     ] = False,
-    plan: Annotated[
-        str, typer.Option("--plan", help=PLAN_HELP, rich_help_panel=_INPUT, show_default=False)
-    ] = "",
-    no_plan: Annotated[
-        bool, typer.Option("--no-plan", help=NO_PLAN_HELP, rich_help_panel=_INPUT)
-    ] = False,
+    plan: Annotated[str, images(PLAN_HELP, "--plan", show_default=False)] = "",
+    no_plan: Annotated[bool, images(NO_PLAN_HELP, "--no-plan")] = False,
+    path_column: options.PathColumn = "",
+    label_column: options.LabelColumn = "",
+    split_column: options.SplitColumn = "",
+    group_column: options.GroupColumn = "",
+    group_by: options.GroupBy = "",
+    encoding: options.Encoding = "",
+    label_separator: options.LabelSeparator = "",
+    label_from: options.LabelFrom = "",
+    task: options.Task = "",
     ratios: Annotated[
         str,
-        typer.Option(
-            help="Shares or numbers of samples: test=500 leaves the rest to train. [default: "
-            "train=0.7,val=0.15,test=0.15]",
-            rich_help_panel=_PARTS,
+        _sizes(
+            "Shares or numbers of samples (test=500 leaves the rest to train); default: "
+            "train=0.7,val=0.15,test=0.15.",
             show_default=False,
         ),
     ] = "",
-    folds: Annotated[
-        int, typer.Option(help="Make K folds instead.", rich_help_panel=_PARTS, show_default=False)
-    ] = 0,
-    repeats: Annotated[
-        int, typer.Option(help="Divide so many times, each another way.", rich_help_panel=_PARTS)
-    ] = 1,
+    folds: Annotated[int, _sizes("Make K folds instead.", show_default=False)] = 0,
+    repeats: Annotated[int, _sizes("Repeat the split N times, each time differently.")] = 1,
     leave_one_group_out: Annotated[
-        bool,
-        typer.Option(
-            "--leave-one-group-out",
-            help="Every group is a fold of its own.",
-            rich_help_panel=_PARTS,
-        ),
+        bool, _sizes("Make every group a fold.", "--leave-one-group-out")
     ] = False,
     external: Annotated[
         list[str] | None,
-        typer.Option(
-            help="COLUMN=VALUE whose rows are kept apart as 'external'; may be repeated.",
-            rich_help_panel=_PARTS,
-        ),
+        _sizes("COLUMN=VALUE of rows kept apart as the split 'external'; repeatable."),
     ] = None,
     time_column: Annotated[
-        str,
-        typer.Option(
-            help="Parts in the order of this column: train before test.", rich_help_panel=_PARTS
-        ),
+        str, _sizes("Split in the order of this column: train before test.")
     ] = "",
     day_first: Annotated[
         bool | None,
-        typer.Option(
+        _sizes(
+            "How to read 01/02/2023 in that column; default: what fits all rows.",
             "--day-first/--month-first",
-            help="01/02/2023 in that column. [default: what fits all rows]",
-            rich_help_panel=_PARTS,
             show_default=False,
         ),
     ] = None,
-    balance: Annotated[
-        str,
-        typer.Option(help="Columns to share out evenly: site,brightness.", rich_help_panel=_PARTS),
-    ] = "",
+    balance: Annotated[str, _sizes("Columns to balance too: site,brightness.")] = "",
     keep_unlabelled: Annotated[
-        bool,
-        typer.Option(
-            "--keep-unlabelled", help="Divide samples without a label too.", rich_help_panel=_PARTS
-        ),
+        bool, _sizes("Include samples without a label.", "--keep-unlabelled")
     ] = False,
-    seed: Annotated[
-        int, typer.Option(help="Another seed, another division.", min=0, rich_help_panel=_PARTS)
-    ] = 0,
+    seed: Annotated[int, _sizes("Random seed.", min=0)] = 0,
     group: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Column of what belongs together: patient; may be repeated.",
-            rich_help_panel=_BONDS,
-        ),
+        list[str] | None, _groups("Column whose equal values stay together: patient; repeatable.")
     ] = None,
     similar: Annotated[
         bool | None,
-        typer.Option(
+        _groups(
+            "Images that look alike without being copies; default: keep, or as in the earlier "
+            "split.",
             "--keep-similar/--cut-similar",
-            help="Images that look alike without being copies. [default: keep-similar, or as in "
-            "the earlier split]",
-            rich_help_panel=_BONDS,
             show_default=False,
         ),
     ] = None,
-    repair: Annotated[
-        bool,
-        typer.Option("--repair", help="Mend it with the fewest moves.", rich_help_panel=_CHANGE),
-    ] = False,
+    repair: Annotated[bool, _existing("Repair it with the fewest moves.", "--repair")] = False,
     extend: Annotated[
-        bool,
-        typer.Option(
-            "--extend", help="New samples join; no old one moves.", rich_help_panel=_CHANGE
-        ),
+        bool, _existing("Add new samples without moving old ones.", "--extend")
     ] = False,
     earlier: Annotated[
         str,
-        typer.Option(
-            "--from",
-            help="Its splits.csv or folder; default: the data's column (--repair), OUT/split "
+        _existing(
+            "Its splits.csv or folder; default: the data's column (--repair), OUT/split "
             "(--extend).",
-            rich_help_panel=_CHANGE,
+            "--from",
         ),
     ] = "",
     size_tolerance: Annotated[
         float | None,
-        typer.Option(
-            help="--repair: share by which a part may miss its size. [default: 0.05]",
+        _existing(
+            "--repair: relative error allowed in a split's size; default: 0.05.",
             min=0.0,
-            rich_help_panel=_CHANGE,
             show_default=False,
         ),
     ] = None,
     label_tolerance: Annotated[
         float | None,
-        typer.Option(
-            help="--repair: how far a label's share in a part may be off. [default: 0.02]",
+        _existing(
+            "--repair: error allowed in a label's share of a split; default: 0.02.",
             min=0.0,
-            rich_help_panel=_CHANGE,
             show_default=False,
         ),
     ] = None,
     out: Annotated[
-        str,
-        typer.Option(
-            help="Folder for results; the split goes to OUT/split.", rich_help_panel=_OUTPUT
-        ),
+        str, output("Folder for results; the split goes to OUT/split.")
     ] = "dataprep-out",
-    materialise: Annotated[
-        str,
-        typer.Option(
-            help="New folder to lay the split out in, for training.", rich_help_panel=_OUTPUT
-        ),
-    ] = "",
-    kind: Annotated[
-        Kind, typer.Option("--as", help="What --materialise makes.", rich_help_panel=_OUTPUT)
-    ] = "folders",
+    format: options.FormatOption = "table",
+    quiet: options.Quiet = False,
+    materialise: Annotated[str, _files("New folder to write the split to, for training.")] = "",
+    kind: Annotated[Kind, _files("Layout of that folder.", "--as")] = "folders",
     link: Annotated[
-        Link,
-        typer.Option(
-            help="How files come there; auto: hard links, copies elsewhere.",
-            rich_help_panel=_OUTPUT,
-        ),
+        Link, _files("How files get there; auto: hard links, copies elsewhere.")
     ] = "auto",
-    shard_samples: Annotated[
-        int, typer.Option(help="Most samples in a shard.", min=1, rich_help_panel=_OUTPUT)
-    ] = 10_000,
-    shard_mb: Annotated[
-        float, typer.Option(help="Most megabytes in a shard.", rich_help_panel=_OUTPUT)
-    ] = 1000.0,
-    format: Annotated[
-        Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)
-    ] = "table",
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT),
-    ] = False,
+    shard_samples: Annotated[int, _files("Most samples per shard.", min=1)] = 10_000,
+    shard_mb: Annotated[float, _files("Most megabytes per shard.")] = 1000.0,
 ) -> None:
-    """Divide a data set into train, val and test so that nothing leaks, and prove it.
+    """Split a data set into train, val and test without leakage, and prove it.
 
-    Copies, images that look alike and the given groups stay together; labels are in the same
-    proportion in every part. Results go to OUT/split: splits.csv, split.html (the proof),
+    Copies, look-alikes and the given groups stay together; every split has the same class balance.
+    Results go to OUT/split: splits.csv, split.html (the proof),
     proof.json, samples.parquet and run.json.
     """
     from dataprep.schemas.files.writing import mark_output
@@ -244,7 +160,8 @@ def split(
         mark_output(folder)
         audit = _audit(flags, progress)
         wanted = plan_for(audit, out, plan, no_plan)
-        made = kept_split(folder, audit, wanted) if materialise and _only_lays_out(ctx) else None
+        only_writes = materialise and set(typed(ctx)) <= set(_LAYOUT)
+        made = kept_split(folder, audit, wanted) if only_writes else None
         if made is not None:
             paths = SplitPaths(folder)
             say(
@@ -254,19 +171,12 @@ def split(
         else:
             made = _made(audit, flags, wanted, folder, progress)
             paths = write_split(made, folder)
-    _print(made, paths, format, quiet)
+    with until_closed():
+        _print(made, paths, format, quiet)
     if materialise:
         with progress_bar(quiet) as progress:
             laid = _materialise(made, flags, progress)
         _tell(laid)
-
-
-def _only_lays_out(ctx: typer.Context) -> bool:
-    """Whether no option was typed that says how to divide."""
-    return all(
-        name in _LAYING or str(ctx.get_parameter_source(name)).endswith(("DEFAULT", "DEFAULT_MAP"))
-        for name in ctx.params
-    )
 
 
 def _refuse_mixes(flags: Mapping[str, Any]) -> None:
@@ -279,22 +189,19 @@ def _refuse_mixes(flags: Mapping[str, Any]) -> None:
         raise OptionError("--from goes with --repair or --extend")
     tolerances = [name for name in _TOLERANCES if flags[name] is not None]
     if tolerances and not flags["repair"]:
-        raise OptionError(f"--{tolerances[0].replace('_', '-')} goes with --repair")
-    others = ("folds", "leave_one_group_out", "external", "time_column")
-    mixed = [name for name in others if flags[name]] + (
-        ["repeats"] if flags["repeats"] != 1 else []
-    )
-    mixed += (
-        ["day_first"]
-        if flags["day_first"]
-        else ["month_first"]
-        if flags["day_first"] is not None
-        else []
-    )
+        raise OptionError(f"{flag(tolerances[0])} goes with --repair")
+    dividing = {
+        "folds": flags["folds"],
+        "leave_one_group_out": flags["leave_one_group_out"],
+        "external": flags["external"],
+        "time_column": flags["time_column"],
+        "repeats": flags["repeats"] != 1,
+        "day_first": flags["day_first"],
+        "month_first": flags["day_first"] is False,
+    }
+    mixed = [name for name, value in dividing.items() if value]
     if changing and mixed:
-        raise OptionError(
-            f"{changing} keeps the parts that are there: leave out --{mixed[0].replace('_', '-')}"
-        )
+        raise OptionError(f"{changing} keeps the parts that are there: leave out {flag(mixed[0])}")
 
 
 def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
@@ -309,10 +216,9 @@ def _audit(flags: Mapping[str, Any], progress: Progress) -> Audit:
         return _whole(last_audit(folder), folder)
     progress("scan", 0, 0, "")
     dataset = with_notes_said(_scan(flags))
-    options = PassOptions(embedder="") if flags["no_embedding"] else None
-    return audit_for(
-        folder, dataset, options, progress, {name: flags[name] for name in ("path", "manifest")}
-    )
+    passing = PassOptions(embedder="") if flags["no_embedding"] else None
+    inputs = {name: flags[name] for name in ("path", "manifest")}
+    return audit_for(folder, dataset, passing, progress, inputs)
 
 
 def _whole(audit: Audit, folder: str) -> Audit:
@@ -327,7 +233,7 @@ def _whole(audit: Audit, folder: str) -> Audit:
 def audit_for(
     folder: str,
     dataset: Dataset,
-    options: PassOptions | None,
+    passing: PassOptions | None,
     progress: Progress,
     inputs: Mapping[str, str],
 ) -> Audit:
@@ -336,7 +242,7 @@ def audit_for(
     """
     from dataprep.splits.sources import audit_into
 
-    audit, is_new = audit_into(folder, dataset, options, progress, inputs=inputs, say=say)
+    audit, is_new = audit_into(folder, dataset, passing, progress, inputs=inputs, say=say)
     say(f"{'audited, report in' if is_new else 'going on from the audit in'} {folder}")
     return audit
 
@@ -412,16 +318,10 @@ def _tell(laid: Materialised) -> None:
     typer.echo(f"Materialised: {laid.folder} ({files}; {parts})", err=True)
 
 
-def _print(made: Split, paths: SplitPaths, format: Format, quiet: bool) -> None:
+def _print(made: Split, paths: SplitPaths, format: options.Format, quiet: bool) -> None:
     from dataprep.splits.console import print_split
 
-    try:
-        if format == "table":
-            print_split(made, paths, verdict_only=quiet)
-        else:
-            with open(paths.proof if format == "json" else paths.splits, encoding="utf-8") as file:
-                for line in file:
-                    sys.stdout.write(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence_stdout()
+    if format == "table":
+        print_split(made, paths, verdict_only=quiet)
+    else:
+        print_file(paths.proof if format == "json" else paths.splits)

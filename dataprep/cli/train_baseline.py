@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from dataprep.cli.plans import NO_PLAN_HELP, PLAN_HELP, plan_for
+from dataprep.cli.shared import options
 from dataprep.cli.shared.inputs import with_notes_said
-from dataprep.cli.shared.listing import silence_stdout
+from dataprep.cli.shared.listing import print_file, until_closed
+from dataprep.cli.shared.options import argument, images, output, panel
 from dataprep.cli.shared.outputs import refuse_among_images
 from dataprep.cli.shared.progress import progress_bar
 from dataprep.errors import InputError, OptionError
@@ -26,14 +28,9 @@ Format = Literal["table", "json"]
 Compared = Literal["cleaned"]
 Strategy = Literal["random", "tpe", "stepwise"]
 
-_GOAL, _MODEL, _TRAINING, _SEARCH, _JUDGING, _OUTPUT = (
-    "Goal",
-    "Model",
-    "Training",
-    "Search",
-    "Evaluation",
-    "Output",
-)
+_goal, _model, _hardware = panel("Goal"), panel("Model"), panel("Hardware")
+_training = partial(panel("Training"), show_default=False)
+_search, _evaluation = panel("Tuning and sanity checks"), panel("Evaluation")
 #: Flags that are settings of the loop of the same name; without one, the regime's.
 _SETTINGS = (
     "epochs",
@@ -76,241 +73,85 @@ _OPTIONS = (
 def train_baseline(
     ctx: typer.Context,
     path: Annotated[
-        str,
-        typer.Argument(
-            help="Folder, URL or manifest to audit and split first; without it, from OUT/split.",
-            show_default=False,
-        ),
+        str, argument("Folder, URL or manifest to audit and split first; without it, OUT/split.")
     ] = "",
-    plan: Annotated[str, typer.Option("--plan", help=PLAN_HELP, show_default=False)] = "",
-    no_plan: Annotated[bool, typer.Option("--no-plan", help=NO_PLAN_HELP)] = False,
+    plan: Annotated[str, images(PLAN_HELP, "--plan", show_default=False)] = "",
+    no_plan: Annotated[bool, images(NO_PLAN_HELP, "--no-plan")] = False,
     metric: Annotated[
-        str,
-        typer.Option(
-            help="Figure to optimise: accuracy, macro-f1, mcc, pr-auc, mae, ...",
-            rich_help_panel=_GOAL,
-        ),
+        str, _goal("Metric to optimise: accuracy, macro-f1, mcc, pr-auc, mae, ...")
     ] = "auto",
     require: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Figure to reach: latency_ms<=5, recall\\[sick]>=0.95; may be repeated.",
-            rich_help_panel=_GOAL,
-        ),
+        list[str] | None, _goal("Requirement: latency_ms<=5, recall\\[sick]>=0.95; repeatable.")
     ] = None,
     target: Annotated[
-        float | None,
-        typer.Option(
-            help="Value of the metric that is wished for.",
-            rich_help_panel=_GOAL,
-            show_default=False,
-        ),
+        float | None, _goal("Value of the metric to reach.", show_default=False)
     ] = None,
-    positive: Annotated[
-        str,
-        typer.Option(
-            help="Of two classes, the one looked for; else the rarer.", rich_help_panel=_GOAL
-        ),
-    ] = "",
-    beta: Annotated[
-        float, typer.Option(help="Weight of recall in f-beta.", rich_help_panel=_GOAL)
-    ] = 1.0,
-    regime: Annotated[
-        str, typer.Option(help="auto, frozen, fine-tune or scratch.", rich_help_panel=_MODEL)
-    ] = "auto",
-    arch: Annotated[
-        str, typer.Option(help="auto, lite0, resnet18 or timm:NAME.", rich_help_panel=_MODEL)
-    ] = "auto",
-    size: Annotated[
-        int, typer.Option(help="Pixels a side; 0 leaves the choice.", rich_help_panel=_MODEL)
-    ] = 0,
+    positive: Annotated[str, _goal("The positive class of two; default: the rarer one.")] = "",
+    beta: Annotated[float, _goal("Weight of recall in F-beta.")] = 1.0,
+    regime: Annotated[str, _model("auto, frozen, fine-tune or scratch.")] = "auto",
+    arch: Annotated[str, _model("auto, lite0, resnet18 or timm:NAME.")] = "auto",
+    size: Annotated[int, _model("Image size in pixels; 0 chooses one.")] = 0,
     policy: Annotated[
-        str,
-        typer.Option(
-            help="Augmentation: auto, none, a policy's name, or a .yaml file.",
-            rich_help_panel=_MODEL,
-        ),
+        str, _model("Augmentation: auto, none, a policy's name, or a .yaml file.")
     ] = "auto",
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_MODEL)
-    ] = "auto",
+    device: Annotated[str, _hardware("auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Annotated[
-        int,
-        typer.Option(
-            help="Processes that augment; -1: none on a processor, 8 beside a GPU.",
-            rich_help_panel=_MODEL,
-        ),
+        int, _hardware("Augmentation processes; -1: none on a CPU, 8 with a GPU.")
     ] = -1,
-    threads: Annotated[
-        int,
-        typer.Option(help="Threads of torch; 0 takes every core.", min=0, rich_help_panel=_MODEL),
-    ] = 0,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Passes over the training images at most.",
-            rich_help_panel=_TRAINING,
-            show_default=False,
-        ),
-    ] = None,
-    batch: Annotated[
-        int | None,
-        typer.Option(help="Images per step.", rich_help_panel=_TRAINING, show_default=False),
-    ] = None,
-    lr: Annotated[
-        float | None,
-        typer.Option(help="Learning rate.", rich_help_panel=_TRAINING, show_default=False),
-    ] = None,
-    optimiser: Annotated[
-        str | None,
-        typer.Option(help="adamw or sgd.", rich_help_panel=_TRAINING, show_default=False),
-    ] = None,
-    weight_decay: Annotated[
-        float | None,
-        typer.Option(help="Decay of weights.", rich_help_panel=_TRAINING, show_default=False),
-    ] = None,
-    dropout: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of the last layer dropped.", rich_help_panel=_TRAINING, show_default=False
-        ),
-    ] = None,
+    threads: Annotated[int, _hardware("torch threads; 0 uses every core.", min=0)] = 0,
+    epochs: Annotated[int | None, _training("Most epochs.")] = None,
+    batch: Annotated[int | None, _training("Batch size.")] = None,
+    lr: Annotated[float | None, _training("Learning rate.")] = None,
+    optimiser: Annotated[str | None, _training("adamw or sgd.")] = None,
+    weight_decay: Annotated[float | None, _training("Weight decay.")] = None,
+    dropout: Annotated[float | None, _training("Dropout before the last layer.")] = None,
     class_weights: Annotated[
-        str | None,
-        typer.Option(
-            help="inverse, effective or none.", rich_help_panel=_TRAINING, show_default=False
-        ),
+        str | None, _training("Class weights: inverse, effective or none.")
     ] = None,
     sampler: Annotated[
-        str | None,
-        typer.Option(
-            help="plain, or balanced: rare classes as often.",
-            rich_help_panel=_TRAINING,
-            show_default=False,
-        ),
+        str | None, _training("plain, or balanced: every class equally often.")
     ] = None,
-    focal: Annotated[
-        float | None,
-        typer.Option(
-            help="Exponent of the focal loss; 0 is none.",
-            rich_help_panel=_TRAINING,
-            show_default=False,
-        ),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="fp32, bf16 or fp16.", rich_help_panel=_TRAINING, show_default=False),
-    ] = None,
+    focal: Annotated[float | None, _training("Gamma of the focal loss; 0: cross-entropy.")] = None,
+    precision: Annotated[str | None, _training("fp32, bf16 or fp16.")] = None,
     patience: Annotated[
-        int | None,
-        typer.Option(
-            help="Epochs without gain until it stops; 0: never.",
-            rich_help_panel=_TRAINING,
-            show_default=False,
-        ),
+        int | None, _training("Early stopping: epochs without improvement; 0: never.")
     ] = None,
-    accumulate: Annotated[
-        int | None,
-        typer.Option(
-            help="Batches per optimiser step.", rich_help_panel=_TRAINING, show_default=False
-        ),
-    ] = None,
-    clip: Annotated[
-        float | None,
-        typer.Option(
-            help="Greatest norm of the gradient.", rich_help_panel=_TRAINING, show_default=False
-        ),
-    ] = None,
+    accumulate: Annotated[int | None, _training("Gradient accumulation steps.")] = None,
+    clip: Annotated[float | None, _training("Largest gradient norm.")] = None,
     setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="train.KEY=VALUE for every other setting; may be repeated.",
-            rich_help_panel=_TRAINING,
-            show_default=False,
-        ),
+        list[str] | None, _training("Any other setting: train.KEY=VALUE; repeatable.", "--set")
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            help="Of all that is random; else 0.", rich_help_panel=_TRAINING, show_default=False
-        ),
-    ] = None,
-    tune: Annotated[
-        int,
-        typer.Option(
-            help="Trials of hyperparameters, judged on val.", min=0, rich_help_panel=_SEARCH
-        ),
-    ] = 0,
+    seed: Annotated[int | None, _training("Random seed; default: 0.")] = None,
+    tune: Annotated[int, _search("Hyperparameter trials, evaluated on val.", min=0)] = 0,
     tune_strategy: Annotated[
-        Strategy,
-        typer.Option(
-            help="How trials are drawn: tpe, random, or stepwise.", rich_help_panel=_SEARCH
-        ),
+        Strategy, _search("Search strategy: tpe, random, or stepwise.")
     ] = "tpe",
     no_sanity: Annotated[
-        bool,
-        typer.Option(
-            "--no-sanity", help="Skip the checks before training.", rich_help_panel=_SEARCH
-        ),
+        bool, _search("Skip the sanity checks before training.", "--no-sanity")
     ] = False,
-    no_test: Annotated[
-        bool, typer.Option("--no-test", help="Do not look at test.", rich_help_panel=_JUDGING)
-    ] = False,
+    no_test: Annotated[bool, _evaluation("Do not use the test set.", "--no-test")] = False,
     final: Annotated[
-        bool,
-        typer.Option(
-            "--final",
-            help="Then train on train and val, for test and for use.",
-            rich_help_panel=_JUDGING,
-        ),
+        bool, _evaluation("Then train on train and val, for test and for use.", "--final")
     ] = False,
     out_of_fold: Annotated[
         int,
-        typer.Option(
-            help="Folds: train on all others, predict each; for dataprep audit --probs. 0: not.",
-            min=0,
-            rich_help_panel=_JUDGING,
+        _evaluation(
+            "Folds of out-of-fold predictions, for dataprep audit --probs; 0: none.", min=0
         ),
     ] = 0,
     compare: Annotated[
         Compared | None,
-        typer.Option(
-            help="cleaned: whether cleaning the training part helps.",
-            rich_help_panel=_JUDGING,
-            show_default=False,
-        ),
+        _evaluation("cleaned: does cleaning the training set help?", show_default=False),
     ] = None,
-    seeds: Annotated[
-        int,
-        typer.Option(help="Trainings of each side of --compare.", min=2, rich_help_panel=_JUDGING),
-    ] = 5,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on from the last checkpoint.", rich_help_panel=_OUTPUT),
-    ] = False,
+    seeds: Annotated[int, _evaluation("Trainings of each side of --compare.", min=2)] = 5,
+    resume: Annotated[bool, output("Continue from the last checkpoint.", "--resume")] = False,
     out: Annotated[
-        str,
-        typer.Option(
-            help="Folder for results; the baseline goes to OUT/baseline.", rich_help_panel=_OUTPUT
-        ),
+        str, output("Folder for results; the baseline goes to OUT/baseline.")
     ] = "dataprep-out",
-    log: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="tensorboard or mlflow, beside history.csv; may be repeated.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    format: Annotated[
-        Format, typer.Option(help="What stdout gets.", rich_help_panel=_OUTPUT)
-    ] = "table",
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Print the verdict alone.", rich_help_panel=_OUTPUT),
-    ] = False,
+    format: Annotated[Format, output("What to print on stdout.")] = "table",
+    quiet: options.Quiet = False,
 ) -> None:
-    """Train an honest baseline on a split, judge it once on test, and say what to do next.
+    """Train a baseline on a split, evaluate it once on test, and say what to do next.
 
     Results go to OUT/baseline: baseline.html, metrics.json, predictions.parquet, the model and
     run.json. Several processes: torchrun --nproc-per-node N -m dataprep train-baseline ...
@@ -351,12 +192,11 @@ def _trained(
 
     given = {name: flags[name] for name in _SETTINGS if flags[name] is not None}
     settings = given | parse_settings(flags["setting"] or ())
-    options = BaselineOptions(
+    wanted = BaselineOptions(
         require=tuple(flags["require"] or ()),
         evaluate_test=not flags["no_test"],
         sanity=not flags["no_sanity"],
         compare=flags["compare"] or "",
-        log=tuple(flags["log"] or ()),
         **{name: flags[name] for name in _OPTIONS},
     )
     folder = os.path.join(flags["out"], "baseline")
@@ -364,7 +204,7 @@ def _trained(
         return train(
             split,
             folder,
-            options,
+            wanted,
             settings=settings,
             audit=audit,
             plan=_plan(audit, flags),
@@ -487,13 +327,8 @@ def _print(made: Baseline, paths: BaselinePaths, format: Format, quiet: bool) ->
     from dataprep.baselines.pages.console import print_baseline
     from dataprep.schemas.baseline import METRICS
 
-    try:
+    with until_closed():
         if format == "json":
-            with open(paths[METRICS], encoding="utf-8") as file:
-                for line in file:
-                    sys.stdout.write(line)
+            print_file(paths[METRICS])
         else:
             print_baseline(made, paths, verdict_only=quiet)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence_stdout()

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.ingest.labels.meaning import read_classes
-from dataprep.ingest.labels.sources import Told, as_asked, refuse_task_without_labels
+from dataprep.ingest.labels.parsing import read_classes
+from dataprep.ingest.labels.sources import (
+    LabelledSamples,
+    refuse_task_without_labels,
+    with_label_options,
+)
 from dataprep.ingest.layouts import Layout, read_layout
 from dataprep.ingest.paths.resolving import absolute
 from dataprep.ingest.paths.walk import Tree, walk_folder, walk_url
@@ -56,14 +60,20 @@ def dataset_of(tree: Tree, reading: Reading | None = None) -> Dataset:
     faults = pd.concat(
         [unreadable_faults(tree), _layout_faults(tree, layout, samples)], ignore_index=True
     )
-    told = Told(samples, "classification" if layout.labels else "none", layout.notes)
+    labelled = LabelledSamples(samples, "classification" if layout.labels else "none", layout.notes)
     if layout.labels:
-        told = as_asked(told, reading)
-    refuse_task_without_labels(told, reading)
-    classes = read_classes(told.table, told.task)[0]
+        labelled = with_label_options(labelled, reading)
+    refuse_task_without_labels(labelled, reading)
+    classes = read_classes(labelled.table, labelled.task)[0]
     ignored = dict(sorted(tree.ignored.items()))
     return Dataset(
-        tree.root, told.table, told.task, classes, faults=faults, ignored=ignored, notes=told.notes
+        tree.root,
+        labelled.table,
+        labelled.task,
+        classes,
+        faults=faults,
+        ignored=ignored,
+        notes=labelled.notes,
     )
 
 

@@ -1,5 +1,5 @@
-"""What belongs together, read from the paths: folders below the class, names of files, a regular
-expression, a column.
+"""Groups (patient, video, burst) from folders below the class, file names, a regular expression or
+a column.
 """
 
 from __future__ import annotations

@@ -30,24 +30,9 @@ _SET_WORDS = frozenset(
 )
 #: A folder of such a name, where it is the only one, holds "the images" and names no class.
 GENERIC = frozenset(
-    (
-        "images",
-        "image",
-        "imgs",
-        "img",
-        "jpegimages",
-        "jpegs",
-        "jpg",
-        "png",
-        "photos",
-        "photo",
-        "pictures",
-        "pics",
-        "data",
-        "files",
-        "input",
-        "raw",
-    )
+    """
+    images image imgs img jpegimages jpegs jpg png photos photo pictures pics data files input raw
+    """.split()
 )
 
 

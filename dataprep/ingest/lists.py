@@ -1,6 +1,4 @@
-"""Lists of images that lie beside them, one for each split: ``train.txt``, ``val.txt``,
-``test.txt``.
-"""
+"""Image lists next to the images, one for each split: ``train.txt``, ``val.txt``, ``test.txt``."""
 
 from __future__ import annotations
 

@@ -17,14 +17,14 @@ from dataprep.ingest.annotations.boxes import box_columns, without_repeated_rows
 from dataprep.ingest.annotations.exports import refuse_records
 from dataprep.ingest.folders import keep_wanted, unreadable_faults, walk
 from dataprep.ingest.labels.columns import find_label
-from dataprep.ingest.labels.meaning import read_classes
-from dataprep.ingest.labels.own_columns import own_column
+from dataprep.ingest.labels.parsing import read_classes
 from dataprep.ingest.labels.sources import (
+    labels_from_folders,
     labels_of_table,
     refuse_task_without_labels,
-    told_by_folders,
     with_note_on_no_labels,
 )
+from dataprep.ingest.labels.user_columns import user_column
 from dataprep.ingest.labels.values import split_column, text_column, texts_of
 from dataprep.ingest.lists import manifests_of, with_split
 from dataprep.ingest.masks import Mask, find_masks, mask_faults
@@ -56,7 +56,7 @@ class Listing:
         names_alone: whether a bare name may stand for the only such file in any folder below.
         elsewhere: whether paths of another machine may lead to files below; with `names_alone` in
             any case.
-        notes: how its columns were told apart.
+        notes: how the roles of its columns were found.
         open: whether a column may hold the label, so that folders do not.
     """
 
@@ -262,14 +262,18 @@ def _dataset(
         ignore_index=True,
     )
     table, left_out = _wanted(table, keeps)
-    told = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
+    labelled = labels_of_table(table, listings[0].roles.get("label", "label"), reading)
     _refuse_nothing_found(table, place, listings[0], left_out)
     unlisted = _unlisted(found, place, listings) if with_folder else []
     masks, unlisted = _masks_among(unlisted, place)
     start = len(root.rstrip("/")) + 1
     unlisted = [escape_name(file[start:]) for file in unlisted]
     manifest = Manifest(
-        told.table, _malformed(listings), unlisted, told.whys, several=told.task == "multi-label"
+        labelled.table,
+        _malformed(listings),
+        unlisted,
+        labelled.whys,
+        several=labelled.task == "multi-label",
     )
     ignored = dict(place.tree.ignored) if with_folder else {}
     if left_out:
@@ -280,28 +284,28 @@ def _dataset(
         mask_faults(masks, below),
         *([unreadable_faults(place.tree)] if with_folder else []),
     ]
-    told = replace(
-        told,
+    labelled = replace(
+        labelled,
         table=manifest.samples(),
-        notes=(*chain(*(listing.notes for listing in listings)), *told.notes),
+        notes=(*chain(*(listing.notes for listing in listings)), *labelled.notes),
     )
     if with_folder or folders_speak or reading.label_from is not None:
-        told = told_by_folders(
-            told,
+        labelled = labels_from_folders(
+            labelled,
             reading,
             "" if folders_speak else listings[0].name,
             labels=not any(each.open for each in listings),
         )
-    told = with_note_on_no_labels(told, {each.name: each.free_columns for each in listings})
-    refuse_task_without_labels(told, reading)
-    classes, samples = read_classes(told.table, told.task)
+    labelled = with_note_on_no_labels(labelled, {each.name: each.free_columns for each in listings})
+    refuse_task_without_labels(labelled, reading)
+    classes, samples = read_classes(labelled.table, labelled.task)
     told_faults = pd.concat(faults, ignore_index=True)
     found_notes = [escape_name(note) for each in located for note in each.notes]
-    notes = tuple(dict.fromkeys([*found_notes, *told.notes]))
+    notes = tuple(dict.fromkeys([*found_notes, *labelled.notes]))
     return Dataset(
         _native(root),
         samples,
-        told.task,
+        labelled.task,
         classes,
         faults=told_faults,
         ignored=dict(sorted(ignored.items())),
@@ -354,7 +358,7 @@ def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
     for name, values in columns.items():
         if name not in roles.values():
             taken = name in COLUMNS or name in table
-            own[f"manifest_{name}" if taken else name] = own_column(values)
+            own[f"manifest_{name}" if taken else name] = user_column(values)
     return pd.concat([table, pd.DataFrame(own, index=table.index)], axis=1)
 
 

@@ -93,6 +93,14 @@ def scan(
         InputError: the source is missing, is of a kind that is not read, holds nothing that may be
             an image, or leaves open which column is meant.
         OptionError: an option that does not go with the others, or out of range.
+
+    Example:
+        >>> import dataprep
+        >>> dataset = dataprep.scan("sample_data/manifest/labels.csv")
+        >>> len(dataset), dataset.task
+        (60, 'classification')
+        >>> dataset.samples.loc["images/images-004.jpg", "label"]
+        'fruit'
     """
     if sample is not None and sample < 1:
         raise OptionError(f"option sample: expected a number of files of at least 1, got {sample}")

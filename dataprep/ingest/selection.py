@@ -21,7 +21,7 @@ def path_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str
     """A function that says whether a path (relative, POSIX separators) is wanted; None when
     everything is.
 
-    A glob is held against the whole path, where ``*`` crosses folders, and against the file name
+    A glob is matched against the whole path, where ``*`` crosses folders, and against the file name
     alone; a glob that matches a folder takes everything below it.
     """
     if not include and not exclude:

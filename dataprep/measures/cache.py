@@ -1,5 +1,4 @@
-"""The cache of measured rows: a file that has not changed is not even read, and content seen before
-is not decoded again.
+"""The cache of measured rows: unchanged files are not read, and known content is not decoded again.
 
 One SQLite file (write-ahead log, safe for several runs at once) in the user's cache folder. Two
 tables: ``rows`` holds packed rows (`dataprep.measures.rows`) by the hash of their content and of

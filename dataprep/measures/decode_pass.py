@@ -24,7 +24,7 @@ from dataprep.schemas.lost import Lost
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dataprep.measures.embedding.beside import Beside
+    from dataprep.measures.embedding.background import BackgroundEmbedding
     from dataprep.measures.embedding.contract import Embedder
     from dataprep.schemas.dataset import Dataset
 
@@ -67,6 +67,13 @@ def measure(
         OptionError, InputError: an embedder that cannot be loaded.
         WorkersLost: worker processes cannot be started.
         RegistryError: a plug-in measure that cannot be used.
+
+    Example:
+        >>> import dataprep
+        >>> dataset = dataprep.scan("sample_data/shapes/val/stone")
+        >>> measured = dataprep.measure(dataset, columns=["width", "height"])
+        >>> measured.samples[["width", "height"]].values.tolist()
+        [[208.0, 160.0]]
     """
     options = options or PassOptions()
     one_pass = _Pass(dataset, columns, options, progress, _embedder(dataset, columns, options))
@@ -109,7 +116,9 @@ class _Pass:
         self._progress, self._progress_at = progress, 0.0
         self.table = RowTable(len(dataset), RowFormat(self._columns))
         self._view = embedder.size if embedder is not None else 0
-        self._beside = _beside(embedder, len(dataset), options) if embedder is not None else None
+        self._background = (
+            _start_embedding(embedder, len(dataset), options) if embedder is not None else None
+        )
         # Rows that are known, of contents whose embedding is not.
         self._unseen: NDArray[np.bool_] = np.zeros(len(dataset), bool)
 
@@ -136,21 +145,21 @@ class _Pass:
         try:
             yield
         except BaseException:
-            if self._beside is not None:
-                self._beside.abandon()
+            if self._background is not None:
+                self._background.abandon()
             raise
-        if self._beside is not None:
-            self._beside.close()
+        if self._background is not None:
+            self._background.close()
 
     def with_vectors(self, dataset: Dataset) -> Dataset:
         """`dataset` with its embedding, if there is one."""
-        if self._beside is None:
+        if self._background is None:
             return dataset
-        if self._beside.failure:
+        if self._background.failure:
             what = f"the embedder {self._options.embedder} failed, so that nothing is embedded"
-            warnings.warn(f"{what}: {self._beside.failure}", stacklevel=4)
+            warnings.warn(f"{what}: {self._background.failure}", stacklevel=4)
             return dataset
-        return dataset.with_arrays(embedding=self._beside.vectors)
+        return dataset.with_arrays(embedding=self._background.vectors)
 
     def _report(self, force: bool = False) -> None:
         now = time.monotonic()
@@ -205,10 +214,10 @@ class _Pass:
         """Fill the vectors of rows that the cache knew; those it does not know wait for a second
         turn.
         """
-        if self._beside is None or not len(rows):
+        if self._background is None or not len(rows):
             return
         digests = b"".join(self.table.format.digest(row) for row in numbers)
-        found = self._beside.recall(np.frombuffer(digests, np.uint8).reshape(-1, 16), rows)
+        found = self._background.recall(np.frombuffer(digests, np.uint8).reshape(-1, 16), rows)
         missing = [row for row in rows[~found].tolist() if self.table.is_blank("lost", row)]
         self._unseen[missing] = self._todo[missing] = True
 
@@ -243,8 +252,8 @@ class _Pass:
             self.table.put(row, numbers, text)
             self._todo[row] = False
             digest = self.table.format.digest(numbers)
-            if self._beside is not None and view:
-                self._beside.put(row, digest, view)
+            if self._background is not None and view:
+                self._background.put(row, digest, view)
             elif known:
                 self._recall_vectors(np.array([row]), [numbers])
             if cache is not None and any(digest) and self._is_worth_keeping(row):
@@ -282,8 +291,8 @@ class _Pass:
             warnings.warn(f"{what}; the first is {sample}: {words}", stacklevel=4)
 
 
-def _beside(embedder: Embedder, rows: int, options: PassOptions) -> Beside:
-    from dataprep.measures.embedding.beside import Beside
+def _start_embedding(embedder: Embedder, rows: int, options: PassOptions) -> BackgroundEmbedding:
+    from dataprep.measures.embedding.background import BackgroundEmbedding
     from dataprep.measures.embedding.store import VectorStore
 
     store = (
@@ -291,7 +300,7 @@ def _beside(embedder: Embedder, rows: int, options: PassOptions) -> Beside:
         if options.cache
         else None
     )
-    return Beside(embedder, rows, store)
+    return BackgroundEmbedding(embedder, rows, store)
 
 
 def _loader(root: str, options: PassOptions) -> Callable[[str], tuple[str, bytes] | Lost]:

@@ -13,6 +13,13 @@ class PassOptions:
 
     None of these changes a figure, but for `scale_above_megapixels` and what is said of the
     embedder.
+
+    Example:
+        >>> import dataprep
+        >>> options = dataprep.PassOptions(jobs=1, embedder="")
+        >>> folder = "sample_data/shapes/val/stone"
+        >>> dataprep.audit(folder, only=["dark"], pass_options=options).issues
+        Issues(0 from 0 checks)
     """
 
     jobs: int = option(

@@ -1,5 +1,4 @@
-"""Measured rows in compact form: what workers send, what the cache keeps and what the table is
-built from are the same bytes.
+"""Measured rows as compact bytes, the same from the worker to the cache and the table.
 
 A row is a fixed block of numbers and a short JSON text. The block holds float columns as float32,
 int columns as float64 (so that NaN can say "unknown"), bool columns as one byte, hashes as 16 bytes

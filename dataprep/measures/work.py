@@ -1,4 +1,4 @@
-"""The work on one file: read it once, decode it once, ask every measure. Runs in worker
+"""What a worker does with one file: read it once, decode it once, run every measure. Runs in worker
 processes; imports no pandas.
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from dataprep import registry
+from dataprep.backends.wire import words_of
 from dataprep.errors import RegistryError
 from dataprep.measures import builtin_measures
 from dataprep.measures.contract import Measure
@@ -171,10 +172,9 @@ def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:
         try:
             values[measure.column] = measure(pixels)
         except Exception as error:
-            words = " ".join(f"{type(error).__name__}: {error}".split())
             values[TROUBLE] = (
                 f"{values[TROUBLE]}; {measure.column}"
                 if TROUBLE in values
-                else f"{measure.column}: {words}"
+                else f"{measure.column}: {words_of(error)}"
             )
     return values

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataprep.backends.capacity import worker_count
+from dataprep.neighbours.kmeans import spherical_kmeans
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -206,22 +207,8 @@ def _centres(values: Vectors, rows: Rows, count: int) -> Vectors:
             np.linspace(0, len(rows) - 1, min(len(rows), count * _SAMPLE_PER_CELL)).astype(np.int64)
         ]
     ]
-    centres: Vectors = sample[
-        np.sort(np.random.default_rng(0).choice(len(sample), count, replace=False))
-    ]
-    step = 4 * _BLOCK // count
-    for _ in range(_ROUNDS):
-        home = np.concatenate([(part @ centres.T).argmax(axis=1) for part in _parts(sample, step)])
-        order = np.argsort(home, kind="stable")
-        used, firsts = np.unique(home[order], return_index=True)
-        sums = np.add.reduceat(sample[order], firsts, axis=0)
-        centres[used] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-    return centres
-
-
-def _parts(values: Vectors, step: int) -> Iterator[Vectors]:
-    for start in range(0, len(values), step):
-        yield values[start : start + step]
+    chosen = np.sort(np.random.default_rng(0).choice(len(sample), count, replace=False))
+    return spherical_kmeans(sample, sample[chosen], _ROUNDS)
 
 
 def _halved(values: Vectors, cell: Rows, most: int) -> Iterator[Rows]:

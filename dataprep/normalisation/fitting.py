@@ -119,6 +119,13 @@ def fit_normaliser(
         InputError: a source that cannot be used, parts of which none is for training, or no image
             that could be read.
         WorkersLost: worker processes cannot be started.
+
+    Example:
+        >>> import dataprep
+        >>> folder = "sample_data/shapes/val/stone"
+        >>> normaliser = dataprep.fit_normaliser(folder, part=None, kind="z-score")
+        >>> normaliser.part, normaliser.rows
+        ('all rows', 1)
     """
     _refuse_unknown(kind, weighting, size)
     rows = training_rows(source, part=part, fold=fold, split_column=split_column)
@@ -240,7 +247,7 @@ def _opened(source: Source) -> tuple[Dataset, str]:
 
         source = read_split(folder)
     if isinstance(source, Split):
-        return source.dataset, next(iter(source.proof.get("parts", ())), "")
+        return source.dataset, next(iter(source.proof.parts), "")
     if not isinstance(source, Dataset):
         raise InputError(f"expected a Split, a Dataset or a path, got {type(source).__name__}")
     return source, ""

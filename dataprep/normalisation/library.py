@@ -1,6 +1,4 @@
-"""albumentations, loaded in one place: it sends nothing, its absence is explained, and it does
-not load torch.
-"""
+"""albumentations, loaded in one place, without network access and without torch."""
 
 from __future__ import annotations
 
@@ -21,44 +19,22 @@ def albumentations() -> Any:
     """The module, with its look for newer versions on the network switched off.
 
     Raises:
-        OptionError: it is not installed, or of another series than 2.0 (the last under the MIT
-            licence).
+        OptionError: another series than 2.0 (the last under the MIT licence) is installed.
     """
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
-    try:
-        with _without_torch():
-            import albumentations as module
-    except ImportError as error:
-        raise OptionError(_missing(error)) from error
+    with _without_torch():
+        import albumentations as module
     if not module.__version__.startswith("2.0."):
-        raise OptionError(_missing(f"expected 2.0.8, found {module.__version__}"))
-    return module
-
-
-def _missing(why: object) -> str:
-    return (
-        f"augmentation needs albumentations, which does not load ({why}): "
-        'pip install "albumentations>=2.0.8,<2.1"'
-    )
-
-
-@cache
-def yaml() -> Any:
-    """PyYAML; only its safe loader is used.
-
-    Raises:
-        OptionError: it is not installed.
-    """
-    try:
-        import yaml as module
-    except ImportError as error:
-        raise OptionError(f"policies in YAML need PyYAML ({error}): pip install pyyaml") from error
+        raise OptionError(
+            f"augmentation needs albumentations 2.0.8, found {module.__version__}: "
+            'pip install "albumentations>=2.0.8,<2.1"'
+        )
     return module
 
 
 def from_dict(transform: Mapping[str, Any]) -> Any:
-    """What `transform` describes, by albumentations' own serialisation; it is believed, see
-    `dataprep.augment.serialised`.
+    """What `transform` describes, by albumentations' own serialisation, which runs what it is told
+    to: `dataprep.augment.serialised` checks first.
     """
     library = albumentations()
     with _without_torch():
@@ -67,7 +43,7 @@ def from_dict(transform: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def _without_torch() -> Iterator[None]:
-    """albumentations loads torch, where it is installed, for tensors that are of no use here:
+    """albumentations loads torch, where it is installed, for tensors that are not needed here:
     seconds and hundreds of MB.
     """
     if "torch" in sys.modules or _TORCH_PART in sys.modules:

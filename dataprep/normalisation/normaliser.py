@@ -75,6 +75,12 @@ class Normaliser:
         lost: images that could not be read.
         size: side in pixels that images were squeezed to before they were counted; 0 for none.
         fingerprint: of the rows it was fitted on (`Dataset.fingerprint`); "" when made by hand.
+
+    Example:
+        >>> import dataprep, numpy as np
+        >>> normaliser = dataprep.Normaliser("divide-by-255")
+        >>> normaliser.apply(np.full((2, 2, 3), 51, np.uint8)).max().round(2)
+        np.float32(0.2)
     """
 
     kind: Kind = "divide-by-255"

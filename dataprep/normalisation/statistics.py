@@ -38,7 +38,6 @@ Triple = tuple[float, float, float]
 #: and the largest values.
 SUMS = struct.Struct("<13q")
 _PIXELS, _SUM, _SQUARES, _LOW, _HIGH = 0, slice(1, 4), slice(4, 7), slice(7, 10), slice(10, 13)
-_LOW_BITS = 20
 #: Pixels that are split into planes at once, so that a huge image needs no second one of its size.
 _AT_ONCE = 2**20
 _DEFAULTS = PassOptions()
@@ -91,7 +90,7 @@ class Adder:
             pixels, [plane[: pixels.shape[1]].reshape(1, -1) for plane in self._planes]
         )
         extremes = [cv2.minMaxLoc(plane) for plane in planes]
-        # The library squares the root of a whole number below 2**37: rounding makes it whole again.
+        # OpenCV squares the root of a whole number below 2**37: rounding makes it whole again.
         squares = [round(cv2.norm(plane, cv2.NORM_L2SQR)) for plane in planes]
         sums = [cv2.sumElems(plane)[0] for plane in planes]
         return (*sums, *squares, *(each[0] for each in extremes), *(each[1] for each in extremes))
@@ -152,11 +151,8 @@ def _by_images(sums: NDArray[np.int64]) -> tuple[Triple, Triple]:
 
 
 def _total(values: NDArray[np.int64]) -> int:
-    """The sum as a whole number of any size: sums of squares of many large images do not fit 64
-    bits.
-    """
-    high, low = values >> _LOW_BITS, values & ((1 << _LOW_BITS) - 1)
-    return (int(high.sum()) << _LOW_BITS) + int(low.sum())
+    """The sum as a Python number: sums of squares of many large images do not fit 64 bits."""
+    return sum(values.tolist())
 
 
 def _triple(values: Any) -> Triple:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.probes.classifiers.blocks import blocks
+from dataprep.probes.vectors import (
+    blocks,
+    is_non_negative,
+    principal_directions,
+    principal_directions_of_rows,
+    unit_length,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,8 +74,8 @@ class Space:
         known = _known(embedding)
         values = np.zeros((len(embedding), self.projection.shape[1]), np.float32)
         for chunk in blocks(np.flatnonzero(known)):
-            part = (_prepared(embedding[chunk], self.rooted) - self.mean) @ self.projection
-            values[chunk] = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
+            part = (unit_length(embedding[chunk], rooted=self.rooted) - self.mean) @ self.projection
+            values[chunk] = unit_length(part)
         return Features(values, known)
 
 
@@ -82,7 +88,7 @@ def space_of(embedding: NDArray[Any], *, seed: int = 0) -> Space | None:
         return None
     if len(rows) > _FITTED:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _FITTED, replace=False))
-    rooted = _is_non_negative(embedding, rows)
+    rooted = is_non_negative(embedding, rows)
     return Space(*_principal(embedding, rows, rooted), rooted)
 
 
@@ -109,58 +115,36 @@ def _known(embedding: NDArray[Any]) -> NDArray[np.bool_]:
     return known
 
 
-def _is_non_negative(embedding: NDArray[Any], rows: NDArray[np.int64]) -> bool:
-    return all(bool((embedding[chunk] >= 0).all()) for chunk in blocks(rows))
-
-
-def _prepared(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
-    """A block of embeddings as float32, of unit length, after the square root where that makes
-    sense.
-    """
-    values = np.asarray(part, np.float32)
-    values = np.sqrt(values) if rooted else values
-    return np.asarray(
-        values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32
-    )
-
-
 def _principal(
     embedding: NDArray[Any], rows: NDArray[np.int64], rooted: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The mean (d,) and the whitened principal directions (d, m)."""
     size = embedding.shape[1]
     if len(rows) < size:
-        return _principal_of_few(_prepared(embedding[rows], rooted))
+        part = unit_length(embedding[rows], rooted=rooted)
+        mean = part.mean(axis=0, dtype=np.float64)
+        found = principal_directions_of_rows(part - mean, COMPONENTS)
+        return mean.astype(np.float32), _whitened(*found)
     total, products = np.zeros(size), np.zeros((size, size))
     for chunk in blocks(rows):
-        part = _prepared(embedding[chunk], rooted)
+        part = unit_length(embedding[chunk], rooted=rooted)
         total += part.sum(axis=0, dtype=np.float64)
         products += part.T @ part
     mean = total / len(rows)
-    variance, directions = np.linalg.eigh(products / len(rows) - np.outer(mean, mean))
-    return mean.astype(np.float32), _whitened(variance, directions)
-
-
-def _principal_of_few(part: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As `_principal`, by way of the products of rows, which are fewer than the columns."""
-    mean = part.mean(axis=0, dtype=np.float64)
-    centred = part - mean
-    variance, weights = np.linalg.eigh(centred @ centred.T / len(part))
-    directions = centred.T @ (weights / np.sqrt(np.maximum(variance, 1e-12) * len(part)))
-    return mean.astype(np.float32), _whitened(variance, directions)
+    covariance = products / len(rows) - np.outer(mean, mean)
+    return mean.astype(np.float32), _whitened(*principal_directions(covariance, COMPONENTS))
 
 
 def _whitened(
-    variance: NDArray[np.float64], directions: NDArray[np.float64]
+    variance: NDArray[np.float32], directions: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The strongest `directions` (d, m) of those given, scaled, with a sign that does not depend
-    on chance.
+    """(d, m) the `directions` of enough variance, strongest first, scaled, with a sign that does
+    not depend on chance.
     """
-    order = np.argsort(-variance)[:COMPONENTS]
-    variance, directions = variance[order], directions[:, order]
     kept = variance > max(_LEAST_VARIANCE * float(variance[0]), 1e-12)
     if not kept.any():  # every image looks the same: any direction will do
-        kept[0], variance[0] = True, 1.0
+        kept[0] = True
+        variance = np.ones_like(variance)
     scaled = directions[:, kept] / variance[kept] ** WHITENING
     signs = np.sign(scaled[np.abs(scaled).argmax(axis=0), np.arange(scaled.shape[1])])
     return np.asarray(scaled * signs, np.float32)

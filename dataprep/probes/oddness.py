@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dataprep.probes.classifiers.blocks import blocks
+from dataprep.probes.classifiers.folds import folds_of
+from dataprep.probes.classifiers.ridge import ridge_coefficients
+from dataprep.probes.vectors import blocks, is_non_negative, unit_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,9 +137,7 @@ def oddness_of(
     rows = np.flatnonzero(known)
     if len(rows) >= LEAST:
         rng = np.random.default_rng(seed)
-        space = _Space(
-            embedding, all(bool((embedding[chunk] >= 0).all()) for chunk in blocks(rows, _BLOCK))
-        )
+        space = _Space(embedding, is_non_negative(embedding, rows))
         from_all = _relative(space, rows, _OF_ALL, rng)
         from_class = _in_class(space, rows, labels[rows], rng)
         classed = ~np.isnan(from_class)
@@ -160,11 +160,7 @@ class _Space:
     rooted: bool
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        values = np.asarray(self.embedding[rows], np.float32)
-        values = np.sqrt(values) if self.rooted else values
-        return np.asarray(
-            values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32
-        )
+        return unit_length(self.embedding[rows], rooted=self.rooted)
 
 
 def _chosen(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -216,8 +212,7 @@ def _shared(
     """How much each image has in common with the farthest ones, by regressions that saw neither
     it nor its unit.
     """
-    numbers, unit = np.unique(units, return_inverse=True)
-    fold = (rng.permutation(len(numbers)) % _FOLDS)[unit]
+    fold = folds_of(units, None, _FOLDS, seed=rng)
     for _ in range(_ROUNDS):
         suspect = far >= np.quantile(far, 1 - _SUSPECTS)
         sums = [
@@ -266,8 +261,8 @@ def _direction(one: Any, other: Any) -> NDArray[np.float32] | None:
     mean_one, mean_other = one[1] / one[0], other[1] / other[0]
     mean = (mean_one + mean_other) / 2
     spread = (one[2] / one[0] + other[2] / other[0]) / 2 - np.outer(mean, mean)
-    spread[np.diag_indices(len(spread))] += _PENALTY * max(float(np.trace(spread)), 1e-6)
-    return np.asarray(np.linalg.solve(spread, mean_one - mean_other), np.float32)
+    penalty = _PENALTY * max(float(np.trace(spread)), 1e-6)
+    return np.asarray(ridge_coefficients(spread, mean_one - mean_other, penalty), np.float32)
 
 
 def _standard(values: NDArray[Any]) -> NDArray[np.float64]:

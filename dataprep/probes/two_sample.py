@@ -19,8 +19,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Folds of the cross-validated classifier.
-_FOLDS = 10
 #: Rows times divisions that are held at a time.
 _MOST_CELLS = 4_000_000
 
@@ -144,45 +142,6 @@ def within(values: NDArray[Any], strata: NDArray[np.int64]) -> NDArray[np.float6
     totals = np.add.reduceat(np.asarray(values, np.float64)[order], starts, axis=0)
     means = totals / counts.reshape(-1, *[1] * (values.ndim - 1))
     return np.asarray(values - means[stratum], np.float64)
-
-
-def folds_of(units: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """(n,) fold of each row, up to 10 of about equal size; rows of one unit share it."""
-    _, unit, counts = np.unique(units, return_inverse=True, return_counts=True)
-    order = rng.permutation(len(counts))
-    before = np.cumsum(counts[order]) - counts[order] / 2
-    fold = np.empty(len(counts), np.int64)
-    fold[order] = np.minimum((before * _FOLDS / len(units)).astype(np.int64), _FOLDS - 1)
-    return np.asarray(fold[unit], np.int64)
-
-
-def out_of_fold(
-    features: NDArray[np.float32], targets: NDArray[Any], folds: NDArray[np.int64], ridge: float
-) -> NDArray[np.float32]:
-    """(n, b) predictions of a ridge regression for rows that it was not fitted on, for b targets at
-    once.
-
-    Args:
-        features: (n, m) centred.
-        targets: (n, b) centred.
-        folds: (n,) fold of each row.
-        ridge: penalty in units of the features' mean variance.
-    """
-    predicted = np.zeros(targets.shape, np.float32)
-    products = features.T @ features
-    crossed = features.T @ targets
-    width = features.shape[1]
-    penalty = (
-        ridge * max(float(np.trace(products)) / width, 1e-12) * np.eye(width, dtype=np.float32)
-    )
-    for fold in np.unique(folds):
-        rows = np.flatnonzero(folds == fold)
-        part = features[rows]
-        weights = np.linalg.solve(
-            products - part.T @ part + penalty, crossed - part.T @ targets[rows]
-        )
-        predicted[rows] = part @ weights
-    return predicted
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,14 @@ def report(
 
     Raises:
         OutputError: a file cannot be written (disk full, read-only folder).
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["border"])
+        >>> paths = dataprep.report(audit, "out/audit", thumbnails=False)
+        >>> with open(paths.issues) as file:
+        ...     print(file.readline()[:23])
+        "id","check","severity"
     """
     from dataprep.reports.audit.html import render_html
     from dataprep.reports.audit.pseudonyms import UNWRITTEN

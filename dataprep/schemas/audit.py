@@ -1,4 +1,4 @@
-"""Audit: what an audit found, and where it could not look."""
+"""Audit: the issues found, and the checks that were skipped."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ class Audit:
         checks: the checks that ran, with their options.
         run: everything that shaped the result: options, versions, seed, fingerprint, timings
             (``run.json``).
+        neighbourhood: the embeddings as checks compared them (`dataprep.probes.features.Features`)
+            and their nearest neighbours (`dataprep.neighbours.cosine.Nearest`), for those who go on
+            with them; None where no check asked, or the audit was read from files.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val/stone", only=["dark", "label-shift"])
+        >>> len(audit.issues), audit.skipped, audit.failed
+        (0, {'label-shift': 'needs labels and splits'}, {})
     """
 
     dataset: Dataset
@@ -40,6 +49,7 @@ class Audit:
     skipped: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Any, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+    neighbourhood: tuple[Any, Any] | None = field(default=None, repr=False)
 
     @property
     def failed(self) -> dict[str, str]:

@@ -45,9 +45,8 @@ if TYPE_CHECKING:
     "samples.parquet",
     "predictions_out_of_fold.parquet",
 )
-#: Folders that training makes there: the events for TensorBoard, and the second training of
-#: --final.
-FOLDERS = ("tensorboard", "final")
+#: Folder that training makes there: the second training of --final.
+FOLDERS = ("final",)
 
 
 @dataclass(frozen=True, eq=False)

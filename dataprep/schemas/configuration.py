@@ -26,7 +26,7 @@ from typing import Any
 
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.files.reading import MB, read_text
-from dataprep.schemas.options import did_you_mean
+from dataprep.schemas.options import did_you_mean, is_of_kind
 
 _TABLES = ("audit", "pass", "checks")
 _WORDS: dict[type, str] = {
@@ -123,21 +123,14 @@ def _refuse_unknown(path: str, tables: Mapping[str, Any], audit_kinds: Mapping[s
             raise OptionError(
                 f"{path}: unknown option audit.{key}. {did_you_mean(key, audit_kinds)}"
             )
-        if not _fits(value, audit_kinds[key]):
-            raise OptionError(
-                f"{path}: audit.{key}: expected {_WORDS[audit_kinds[key]]}, got {value!r}"
-            )
+        kind = audit_kinds[key]
+        if not is_of_kind(value, kind) or (
+            kind is list and not all(isinstance(each, str) for each in value)
+        ):
+            raise OptionError(f"{path}: audit.{key}: expected {_WORDS[kind]}, got {value!r}")
     for code, table in tables.get("checks", {}).items():
         if not isinstance(table, Mapping):
             raise OptionError(f"{path}: expected a table [checks.{code}], got {table!r}")
-
-
-def _fits(value: Any, kind: type) -> bool:
-    if kind is list:
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def _underscored(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,15 @@ class Dataset:
             is), both escaped; None without such a list.
         holds: what lives as long as the data set does, such as the folder of images that came from
             memory.
+
+    Example:
+        >>> import dataprep, pandas as pd
+        >>> samples = pd.DataFrame({"label": ["cat", "dog"]}, index=["1.jpg", "2.jpg"])
+        >>> dataset = dataprep.Dataset("photos", samples, "classification", ("cat", "dog"))
+        >>> dataset.where(dataset.samples["label"] == "dog")
+        Dataset('photos', 1 samples, task=classification, 2 classes)
+        >>> dataset.assign(split=["train", "test"]).has("split")
+        True
     """
 
     root: str

@@ -1,4 +1,4 @@
-"""Goal: what a model is to predict, and by which figure it is judged."""
+"""Goal: what a model predicts, and the metric that it is evaluated by."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.schemas.issues import FILE_SCOPES
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.issues import Issues
-
-_OF_FILES = ("sample", "pair", "record")
 
 
 def issue_ids(issues: Issues, dataset: Dataset) -> np.ndarray[Any, Any]:
@@ -28,7 +28,7 @@ def issue_ids(issues: Issues, dataset: Dataset) -> np.ndarray[Any, Any]:
     import pandas as pd
 
     table = issues.table
-    of_files = table["scope"].isin(_OF_FILES).to_numpy()
+    of_files = table["scope"].isin((*FILE_SCOPES, "record")).to_numpy()
     keys = pd.DataFrame(
         {
             "check": table["check"].astype("str"),

@@ -16,7 +16,7 @@ from dataprep.schemas.options import did_you_mean
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: A fact is no issue: true of the data, with nothing in it to mend; reports tell it under "Your
+#: A fact is no issue: true of the data, with nothing to fix; reports tell it under "Your
 #: data".
 Severity = Literal["fact", "info", "warning", "error"]
 Scope = Literal["sample", "pair", "class", "slice", "split", "annotator", "record", "dataset"]
@@ -24,6 +24,8 @@ Suggestion = Literal["drop", "relabel", "move", "regroup", "review", "none"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+#: Scopes whose target is a file of the data set.
+FILE_SCOPES: tuple[Scope, ...] = ("sample", "pair")
 SUGGESTIONS: tuple[Suggestion, ...] = get_args(Suggestion)
 
 _CATEGORIES: dict[str, tuple[str, ...] | None] = {
@@ -144,6 +146,17 @@ class Issues:
         table: DataFrame with `COLUMNS`, sorted by severity (worst first), check, then confidence
             (surest first).
         codes: of the checks that were asked; None where that is not known.
+
+    Example:
+        >>> import dataprep
+        >>> from dataprep.schemas.issues import batch
+        >>> dark = batch("dark", "warning", "sample", ["1.jpg"])
+        >>> border = batch("border", "info", "sample", ["2.jpg"])
+        >>> issues = dataprep.Issues.collect([border, dark])
+        >>> issues.at_least("warning").table["target"].tolist()
+        ['1.jpg']
+        >>> issues.of("border")
+        Issues(1 from 1 checks)
     """
 
     table: pd.DataFrame
@@ -186,7 +199,11 @@ class Issues:
                 raise OptionError(
                     f"no check of this audit is called {code!r}. {did_you_mean(str(code), asked)}"
                 )
-        return self.where(self.table["check"].isin(checks))
+        return self.where_check(*checks)
+
+    def where_check(self, *codes: str) -> Issues:
+        """The issues of the named checks; none of one that was not asked."""
+        return self.where(self.table["check"].isin(codes))
 
     def where(self, mask: Any) -> Issues:
         """The issues where the boolean `mask` (n,) is true."""

@@ -1,4 +1,4 @@
-"""Lost: an item that could not be worked on, a result like any other."""
+"""Lost: an item that could not be processed, and why."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def split_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The rows of one manifest, or of several that make one data set, held against the contract.
+    """The rows of one manifest, or of several that make one data set, validated against the
+    contract.
 
     The contract, and the code under which a breach is reported:
 

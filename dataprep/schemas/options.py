@@ -48,13 +48,20 @@ def validate(options: Any, name: str) -> None:
             )
 
 
+def is_of_kind(value: Any, kind: type) -> bool:
+    """Whether a value read from a file is of `kind`: a whole number is a number too, and true and
+    false are neither.
+    """
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
 def _check_type(name: str, value: Any, field: dataclasses.Field[Any]) -> None:
     default = field.default
     if default is dataclasses.MISSING or default is None or value is None:
         return
-    number = isinstance(default, int | float) and not isinstance(default, bool)
-    expected: Any = (int, float) if isinstance(default, float) else type(default)
-    if not isinstance(value, expected) or (number and isinstance(value, bool)):
+    if not is_of_kind(value, type(default)):
         raise OptionError(f"option {name}: expected {type(default).__name__}, got {value!r}")
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataprep.schemas.results.proof import Proof
+
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
@@ -37,22 +39,26 @@ class Split:
         dataset: the samples that take part, with the columns ``split`` (part or fold; of further
             repeats: ``split_2``, ``split_3``, ...) and ``unit`` (what stayed together: the least
             sample name of each unit).
-        proof: what was asked, what came, what leaks, ready for JSON
-            (`dataprep.splits.proof.proving` describes the keys).
+        proof: what was asked for, what came of it and what leaks.
         run: everything that shaped the result (``run.json``).
+
+    Example:
+        >>> import dataprep, pandas as pd
+        >>> names = ["1.jpg", "2.jpg", "3.jpg"]
+        >>> samples = pd.DataFrame({"split": ["train", "train", "test"]}, index=names)
+        >>> dataprep.Split(dataprep.Dataset("photos", samples)).parts
+        {'test': 1, 'train': 2}
     """
 
     dataset: Dataset
-    proof: Mapping[str, Any] = field(default_factory=dict)
+    proof: Proof = field(default_factory=Proof)
     run: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, int]:
         """Samples in each part, in the order in which the parts were asked for."""
         counts = self.dataset.samples[PART].value_counts()
-        return {
-            name: int(counts.get(name, 0)) for name in self.proof.get("parts", sorted(counts.index))
-        }
+        return {name: int(counts.get(name, 0)) for name in self.proof.parts or sorted(counts.index)}
 
     def __repr__(self) -> str:
         return f"Split({', '.join(f'{name}: {count}' for name, count in self.parts.items())})"
@@ -91,5 +97,5 @@ class SplitPaths:
 
     @property
     def ledger(self) -> str:
-        """Who looked at the test part, when, with which model."""
+        """Every evaluation on the test part: who, when, which model."""
         return os.path.join(self.folder, LEDGER)

@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dataprep.errors import InputError, OptionError
 from dataprep.progress import Progress
+from dataprep.schemas.results.proof import BeforeRepair, Changed, FrontierPoint, FrontierRow, Leaks
 from dataprep.schemas.split import BEFORE, Split
 from dataprep.schemas.text.words import counted
 from dataprep.splits.earlier import Earlier, earlier_of, refuse_changed_rules
-from dataprep.splits.inputs import Kept, Material, as_category, gather
-from dataprep.splits.proof.comparisons import Leaks, label_deviation
+from dataprep.splits.inputs import Kept, SplitInputs, as_category, collect_inputs
+from dataprep.splits.proof.comparisons import LeakCounter, label_deviation
 from dataprep.splits.requests import EXTERNAL, Ratios, Request
 from dataprep.splits.solver.division import Division, problem_of
 from dataprep.splits.solver.repairing import (
@@ -65,7 +66,7 @@ def _begin(
     progress: Progress | None,
     *,
     moves: bool,
-) -> tuple[Earlier, Request, Material, Rows]:
+) -> tuple[Earlier, Request, SplitInputs, Rows]:
     """The earlier split, what is asked for, the samples to divide, and the part that each has
     had, -1 for none.
     """
@@ -87,10 +88,10 @@ def _begin(
     refuse_changed_rules(known, audit.dataset)
     _refuse_other_parts(request.parts if given.ratios is not None else (), known)
     kept = Kept(known.codes, known.external, moves)
-    material = gather(
+    inputs = collect_inputs(
         audit, replace(request, parts=known.parts), plan_of(given.plan, audit), kept=kept
     )
-    return known, request, material, known.codes(material.bonds.names)
+    return known, request, inputs, known.codes(inputs.units.names)
 
 
 def repair(
@@ -109,7 +110,7 @@ def repair(
     tests: bool = True,
     progress: Progress | None = None,
 ) -> Split:
-    """Mend a split with as few moved samples as possible: no leak is left, and sizes and mix are
+    """Repair a split with as few moved samples as possible: no leak is left, and sizes and mix are
     within tolerances.
 
     A part "test" keeps every sample that it has, and gets only those that belong to them, as long
@@ -120,15 +121,15 @@ def repair(
         group, balance, keep_similar, keep_unlabelled: likewise; what an earlier Split (or its
             folder) was made with counts too: its groups beside these, its other options where these
             say nothing, and its `external` rows.
-        earlier: the split to mend: a Split, its folder or its splits.csv; None takes the column
+        earlier: the split to repair: a Split, its folder or its splits.csv; None takes the column
             ``split`` of the data.
-        ratios: wished sizes; None takes those that the parts have. What had no part joins the parts
+        ratios: wanted sizes; None takes those that the parts have. What had no part joins the parts
             that are not kept.
         size_tolerance: share of its size by which a part may miss it.
         label_tolerance: how far a label's share in a part may be from that of all samples, 0 to 1.
 
     Raises:
-        InputError: there is no split to mend.
+        InputError: there is no split to repair.
         OptionError: as of `split`; or the earlier split is in order of time, or kept groups
             together whose column is not there.
         FingerprintError: as of `split`.
@@ -138,13 +139,13 @@ def repair(
         if not value >= 0:
             raise OptionError(f"{name}: expected a share from 0 on, such as 0.05, got {value!r}")
     given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
-    known, request, material, before = _begin(source, earlier, given, progress, moves=True)
+    known, request, inputs, before = _begin(source, earlier, given, progress, moves=True)
     if (before < 0).all():
         raise InputError(
             "none of the samples that can be used is in a part of the split to repair: make a new "
             "split, without --repair"
         )
-    inside = ~material.external
+    inside = ~inputs.external
     sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
         np.float64
     )
@@ -156,41 +157,41 @@ def repair(
         inside,
     )
     division, changed = _repaired(
-        material,
+        inputs,
         known,
         before,
         inside,
         targets,
         (size_tolerance, label_tolerance),
-        wished=ratios is not None,
+        wanted=ratios is not None,
     )
     made = finished(
-        material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
+        inputs, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
     )
     placed = np.empty(len(before), np.int64)
-    placed[material.bonds.order] = before
+    placed[inputs.units.order] = before
     return replace(made, dataset=made.dataset.assign(**{BEFORE: as_category(placed, known.parts)}))
 
 
 def _repaired(
-    material: Material,
+    inputs: SplitInputs,
     known: Earlier,
     before: Rows,
     inside: NDArray[np.bool_],
     targets: Sequence[float],
     tolerances: tuple[float, float],
     *,
-    wished: bool,
-) -> tuple[Division, dict[str, Any]]:
-    """The division mended, and what was done; `wished`: the targets were asked for rather than
+    wanted: bool,
+) -> tuple[Division, Changed]:
+    """The repaired division, and what was done; `wanted`: the targets were asked for rather than
     what the parts have.
     """
     numbers, first, unit = np.unique(
-        material.bonds.unit[inside], return_index=True, return_inverse=True
+        inputs.units.unit[inside], return_index=True, return_inverse=True
     )
-    names, seed = material.bonds.names[inside][first], material.request.seed
+    names, seed = inputs.units.names[inside][first], inputs.request.seed
     problem, place = problem_of(
-        unit, names, features_inside(material, inside), known.parts, targets, seeds=(seed, 0)
+        unit, names, features_inside(inputs, inside), known.parts, targets, seeds=(seed, 0)
     )
     was = before[inside]
     held = np.zeros((len(numbers), len(known.parts)), np.int64)
@@ -202,7 +203,7 @@ def _repaired(
     ways: list[tuple[tuple[int, ...], Problem]] = [((), problem)]
     if "test" in known.parts and len(known.parts) > 2:
         test = known.parts.index("test")
-        ways.insert(0, ((test,), problem if wished else _with_kept(problem, held, test)))
+        ways.insert(0, ((test,), problem if wanted else _with_kept(problem, held, test)))
     points, point, kept, met, targets = _chosen(ways, cost, tolerances, seed)
 
     def placed(point: Point) -> Rows:
@@ -213,21 +214,23 @@ def _repaired(
     part = placed(point)
     listed, joined = _listed(points, point), int((was < 0).sum())
     found = [(replace(each, moves=each.moves - joined), placed(each)) for each in listed]
-    changed = _changed(material, known, before, found, listed.index(point), kept)
-    changed["lines"] += [_test_line(before, part, known.parts)] if "test" in known.parts else []
+    changed = _changed(inputs, known, before, found, listed.index(point), kept)
+    lines = [*changed.lines]
+    lines += [_test_line(before, part, known.parts)] if "test" in known.parts else []
     if not kept and "test" in known.parts:
-        changed["lines"].append(
+        lines.append(
             "With the test part kept as it is, the tolerances could not be held, so it takes part "
             "in the moves."
         )
     if not met:
-        changed["lines"].append(
+        lines.append(
             f"No repair has every size within {tolerances[0]:.0%} and every label within "
             f"{100 * tolerances[1]:g} points: "
             "this is the closest."
         )
     apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
-    return Division(known.parts, part, tuple(targets), apart=apart), changed
+    division = Division(known.parts, part, tuple(targets), apart=apart)
+    return division, replace(changed, lines=tuple(lines))
 
 
 def _with_kept(problem: Problem, held: Rows, part: int) -> Problem:
@@ -281,13 +284,13 @@ def _listed(points: Sequence[Point], taken: Point) -> list[Point]:
 
 
 def _changed(
-    material: Material,
+    inputs: SplitInputs,
     known: Earlier,
     before: Rows,
     ways: Sequence[tuple[Point, Rows]],
     taken: int,
     kept: bool,
-) -> dict[str, Any]:
+) -> Changed:
     """What was done, in words and figures.
 
     Args:
@@ -295,75 +298,71 @@ def _changed(
         taken: place of the one that was taken.
         kept: whether the test part was kept as it is.
     """
-    leaks, features = Leaks(material.bonds), material.features
+    counter, features = LeakCounter(inputs.units), inputs.features
     part = ways[taken][1]
-    groups, pairs = leaks.groups(before), leaks.pairs(before)
-    total = sum(groups.values()) + sum(pairs.values())
+    leaks = counter.count(before)
     moved = int(((part != before) & (before >= 0)).sum())
     joined = int((before < 0).sum())
     counted_parts = (
         before if not kept else np.where(before == known.parts.index("test"), -1, before)
     )
     deviation = label_deviation(features, counted_parts, len(known.parts))
-    rows = [_row("0", total, "", deviation, "as it was")]
+    rows = [_row("0", leaks.total, "", deviation, "as it was")]
     rows += [
         _row(
             f"{point.moves:,}",
-            leaks.total(way),
+            counter.count(way).total,
             f"{point.size_deviation:.1%}",
             point.label_deviation,
             "taken" if number == taken else "",
         )
         for number, (point, way) in enumerate(ways)
     ]
-    figures = [
-        {"moves": p.moves, "size_deviation": p.size_deviation, "label_deviation": p.label_deviation}
-        for p, _ in ways
-    ]
+    points = tuple(
+        FrontierPoint(point.moves, point.size_deviation, point.label_deviation) for point, _ in ways
+    )
     lines = [
-        f"It had {counted(total, 'leak')}: {_leak_words(groups, pairs, leaks.units(before))}.",
+        f"It had {counted(leaks.total, 'leak')}: {_leak_words(leaks)}.",
         f"{counted(moved, 'sample')} of {len(before):,} moved.",
     ]
-    lines += [_exposure_line(leaks, before, known.parts)] if total else []
+    lines += [_exposure_line(counter, before, known.parts)] if leaks.total else []
     lines += [f"{counted(joined, 'sample')} without a part joined one."] if joined else []
     lines += (
         ["test keeps its own mix; the figures of the table are about the other parts."]
         if kept
         else []
     )
-    return {
-        "title": "Repaired",
-        "moved": moved,
-        "lines": lines,
-        "frontier": rows,
-        "points": figures,
-        "column": BEFORE,
-        "before": {"groups": groups, "pairs": pairs, "total": total, "deviation": deviation},
-    }
+    return Changed(
+        "Repaired",
+        moved,
+        tuple(lines),
+        tuple(rows),
+        points,
+        BEFORE,
+        BeforeRepair(leaks.groups, leaks.pairs, leaks.total, deviation),
+    )
 
 
-def _row(moves: str, leaks: int, size: str, deviation: float | None, chosen: str) -> dict[str, str]:
+def _row(moves: str, leaks: int, size: str, deviation: float | None, chosen: str) -> FrontierRow:
     off = "" if deviation is None else f"{100 * deviation:.2f} points"
-    return {"moves": moves, "leaks": f"{leaks:,}", "size": size, "deviation": off, "chosen": chosen}
+    return FrontierRow(moves, f"{leaks:,}", size, off, chosen)
 
 
-def _leak_words(groups: Mapping[str, int], pairs: Mapping[str, int], units: int) -> str:
-    words = [f"{cut:,} of {column}" for column, cut in groups.items() if cut]
-    words += [f"{cut:,} of {check}" for check, cut in pairs.items() if cut]
-    return (", ".join(words) or "none") + f"; {counted(units, 'unit')} spread over parts"
+def _leak_words(leaks: Leaks) -> str:
+    counts = [*leaks.groups.items(), *leaks.pairs.items()]
+    words = ", ".join(f"{cut:,} of {what}" for what, cut in counts if cut) or "none"
+    return f"{words}; {counted(leaks.units, 'unit')} spread over parts"
 
 
-def _exposure_line(leaks: Leaks, before: Rows, parts: Sequence[str]) -> str:
-    """How many samples of each part had a relative in training."""
+def _exposure_line(counter: LeakCounter, before: Rows, parts: Sequence[str]) -> str:
+    """How many samples of each part shared a unit with training samples."""
     trained = parts.index("train") if "train" in parts else None
     words = []
     for number, name in enumerate(parts):
         size = int((before == number).sum())
         if number != trained and size:
-            words.append(
-                f"{round(leaks.exposed(before, number, trained) * size):,} of the {size:,} samples "
-                f"of {name}"
-            )
+            exposed = counter.exposed(before, number, trained)
+            words.append(f"{round(exposed * size):,} of the {size:,} samples of {name}")
     return (
         f"{' and '.join(words)} had a look-alike in "
         f"{'train' if trained is not None else 'another part'}."
@@ -400,8 +399,8 @@ def extend(
     """Give new samples a part of an earlier split; no sample that has one moves.
 
     What belongs to samples of one part joins them. The others are divided so that sizes and mix of
-    all samples, old and new, come as near as can be to the wish. What belongs to samples of several
-    parts was leaking already, and is named.
+    all samples, old and new, are as near as possible to the targets. What belongs to samples of
+    several parts was leaking already, and is named.
 
     Args:
         source, seed, plan, tests, progress: as of `split`.
@@ -409,7 +408,7 @@ def extend(
             folder) was made with counts too: its groups beside these, its other options where these
             say nothing, and its `external` rows.
         earlier: a Split, its folder or its splits.csv.
-        ratios: wished sizes of old and new samples together; None takes the shares that the parts
+        ratios: wanted sizes of old and new samples together; None takes the shares that the parts
             have.
 
     Raises:
@@ -420,57 +419,52 @@ def extend(
     """
     started = time.perf_counter()
     given = _Given(ratios, group, balance, seed, keep_similar, keep_unlabelled, plan)
-    known, request, material, before = _begin(source, earlier, given, progress, moves=False)
+    known, request, inputs, before = _begin(source, earlier, given, progress, moves=False)
     if (before < 0).all():
         raise InputError(
             "no sample of the earlier split is among those to divide: is it of the same data? "
             "Paths must be the same"
         )
     division, changed = _extended(
-        material, known, before, request.targets if ratios is not None else None, request.parts
+        inputs, known, before, request.targets if ratios is not None else None, request.parts
     )
     return finished(
-        material, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
+        inputs, division, tests=tests, seconds=time.perf_counter() - started, changed=changed
     )
 
 
 def _extended(
-    material: Material,
+    inputs: SplitInputs,
     known: Earlier,
     before: Rows,
-    wished: Callable[[int], list[float]] | None,
+    wanted: Callable[[int], list[float]] | None,
     named: Sequence[str],
-) -> tuple[Division, dict[str, Any]]:
-    home, torn = _homes(material.bonds.unit, before, len(known.parts))
-    inside = ~material.external
+) -> tuple[Division, Changed]:
+    home, torn = _homes(inputs.units.unit, before, len(known.parts))
+    inside = ~inputs.external
     home[~inside] = known.external
     sizes = np.bincount(before[inside & (before >= 0)], minlength=len(known.parts)).astype(
         np.float64
     )
-    targets = _targets(wished(int(inside.sum())) if wished else None, named, known, sizes, inside)
+    targets = _targets(wanted(int(inside.sum())) if wanted else None, named, known, sizes, inside)
     piece = np.unique(
-        material.bonds.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True
+        inputs.units.unit[inside] * (len(known.parts) + 1) + home[inside] + 1, return_inverse=True
     )[1]
     first = np.unique(piece, return_index=True)[1]
-    features = features_inside(material, inside)
+    features = features_inside(inputs, inside)
     problem, place = problem_of(
         piece,
-        material.bonds.names[inside][first],
+        inputs.units.names[inside][first],
         features,
         known.parts,
         targets,
-        seeds=(material.request.seed, 0),
+        seeds=(inputs.request.seed, 0),
         fixed=home[inside][first],
     )
     part = home.copy()
-    part[inside] = solve(problem, seed=material.request.seed)[place]
+    part[inside] = solve(problem, seed=inputs.request.seed)[place]
     apart = (EXTERNAL,) if EXTERNAL in known.parts else ()
-    changed = {
-        "title": "Extended",
-        "moved": 0,
-        "lines": _extension_lines(material, known, before, part, torn),
-        "frontier": [],
-    }
+    changed = Changed("Extended", lines=_extension_lines(inputs, known, before, part, torn))
     return Division(known.parts, part, tuple(targets), apart=apart), changed
 
 
@@ -486,9 +480,9 @@ def _homes(unit: Rows, before: Rows, parts: int) -> tuple[Rows, Rows]:
 
 
 def _extension_lines(
-    material: Material, known: Earlier, before: Rows, part: Rows, torn: Rows
-) -> list[str]:
-    new, unit = before < 0, material.bonds.unit
+    inputs: SplitInputs, known: Earlier, before: Rows, part: Rows, torn: Rows
+) -> tuple[str, ...]:
+    new, unit = before < 0, inputs.units.unit
     gone = len(known.of) - int((~new).sum())
     bound = int((new & np.isin(unit, unit[~new])).sum())
     lines = [
@@ -517,18 +511,18 @@ def _extension_lines(
             for code in np.unique(before[rows])
         )
         fresh = np.flatnonzero((unit == number) & new)
-        joined = f", joined by {material.bonds.names[fresh[0]]}" if len(fresh) else ""
+        joined = f", joined by {inputs.units.names[fresh[0]]}" if len(fresh) else ""
         lines.append(
-            f"Leaks already: the unit of {material.bonds.names[rows[0]]} has {held}{joined}."
+            f"Leaks already: the unit of {inputs.units.names[rows[0]]} has {held}{joined}."
         )
     if len(torn):
         more = f"{len(torn) - _NAMED:,} more leak. " if len(torn) > _NAMED else ""
         lines.append(f"{more}To fix this, samples have to move: dataprep split --repair")
-    return lines
+    return tuple(lines)
 
 
 def _targets(
-    wished: Sequence[float] | None,
+    wanted: Sequence[float] | None,
     named: Sequence[str],
     known: Earlier,
     sizes: NDArray[np.float64],
@@ -537,8 +531,8 @@ def _targets(
     """Wished samples of each part, 0 for the external one: as asked, or in the proportions that
     they have.
     """
-    if wished is not None:
-        given = dict(zip(named, wished))
+    if wanted is not None:
+        given = dict(zip(named, wanted))
         return [given.get(name, 0.0) for name in known.parts]
     shares = np.where(np.array(known.parts) == EXTERNAL, 0.0, sizes)
     return [float(share) for share in shares / max(1.0, shares.sum()) * int(inside.sum())]

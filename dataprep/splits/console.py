@@ -1,18 +1,20 @@
-"""A split on the terminal: parts and sizes, what leaks, what was given up, where the files are."""
+"""A split on the terminal: parts, sizes, leaks, targets that were not met, and its files."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from dataclasses import asdict
+from typing import TextIO
 
 from dataprep.reports.audit.console import MARKS, WIDTH, print_lines
 from dataprep.reports.columns import wrapped
+from dataprep.schemas.results.proof import Proof
 from dataprep.schemas.split import Split, SplitPaths
 from dataprep.schemas.text.words import printable
 from dataprep.splits.summary import (
-    bond_lines,
     comparison_rows,
+    kept_together_lines,
     left_out_lines,
     random_words,
     size_rows,
@@ -59,16 +61,16 @@ def lines_of(split: Split, paths: SplitPaths | None = None) -> Iterator[tuple[st
         },
         left=("part", "holds"),
     )
-    if len(proof["sizes"]) > _LISTED:
-        yield f"and {len(proof['sizes']) - _LISTED:,} more", "dim"
+    if len(proof.sizes) > _LISTED:
+        yield f"and {len(proof.sizes) - _LISTED:,} more", "dim"
     yield from _repairs(proof)
     yield from _comparison(proof)
     yield from _tests(proof)
     for title, lines in (
-        ("KEPT TOGETHER", bond_lines(proof)),
-        ("COMPROMISES", proof["given_up"]),
+        ("KEPT TOGETHER", kept_together_lines(proof)),
+        ("TARGETS NOT MET", proof.compromises),
         ("LEFT OUT", left_out_lines(proof)),
-        ("NOTE", proof["notes"]),
+        ("NOTE", proof.notes),
     ):
         yield from _listed(title, lines)
     if paths is not None:
@@ -81,12 +83,12 @@ def _verdict(split: Split) -> Iterator[tuple[str, str]]:
     yield from _wrapped(said["text"], "  ")
 
 
-def _repairs(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    changed = proof.get("changed")
+def _repairs(proof: Proof) -> Iterator[tuple[str, str]]:
+    changed = proof.changed
     if not changed:
         return
-    yield from _listed(changed["title"].upper(), changed["lines"])
-    if changed["frontier"]:
+    yield from _listed(changed.title.upper(), changed.lines)
+    if changed.frontier:
         yield "", ""
         names = {
             "moves": "MOVES",
@@ -95,35 +97,33 @@ def _repairs(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "deviation": "LABELS OFF BY",
             "chosen": "",
         }
-        yield from _table(changed["frontier"], names, left=("chosen",))
+        yield from _table([asdict(row) for row in changed.frontier], names, left=("chosen",))
 
 
-def _comparison(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _comparison(proof: Proof) -> Iterator[tuple[str, str]]:
     rows = comparison_rows(proof)
     if not rows:
         return
-    compared = proof["compared"]
+    compared = proof.compared
     names = {"what": "PROOF", "ours": "THIS SPLIT"}
-    names |= {"groups": "SGKF"} if compared["stratified_group_kfold"] else {}
-    names |= {"random": "RANDOM"} if compared["random"] else {}
+    names |= {"groups": "SGKF"} if compared.stratified_group_kfold else {}
+    names |= {"random": "RANDOM"} if compared.random else {}
     yield "", ""
     yield from _table(rows, names, left=("what",))
-    theirs = compared["stratified_group_kfold"]
+    theirs = compared.stratified_group_kfold
     if theirs:
-        seeds = f"best of {theirs['seeds']} seeds" if theirs["seeds"] > 1 else "one seed"
-        sizes = " / ".join(f"{size:,}" for size in theirs["sizes"][:6])
+        seeds = f"best of {theirs.seeds} seeds" if theirs.seeds > 1 else "one seed"
+        sizes = " / ".join(f"{size:,}" for size in theirs.sizes[:6])
         yield from _wrapped(
             f"SGKF: StratifiedGroupKFold of scikit-learn, {seeds}, sizes {sizes}.", "", "dim"
         )
-    if compared["random"]:
+    if compared.random:
         yield from _wrapped(
-            f"RANDOM: {random_words(proof)}, mean of {compared['random']['draws']} draws.",
-            "",
-            "dim",
+            f"RANDOM: {random_words(proof)}, mean of {compared.random.draws} draws.", "", "dim"
         )
 
 
-def _tests(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _tests(proof: Proof) -> Iterator[tuple[str, str]]:
     rows = tested_rows(proof)
     if not rows:
         return
@@ -132,7 +132,7 @@ def _tests(proof: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for row in rows:
         yield from _wrapped(f"{row['what']}: {row['text']}", "  ")
         for found in row["found"][:3]:
-            yield from _wrapped(f"{found['part']}: {printable(found['text'])}", "    ")
+            yield from _wrapped(f"{found.part}: {printable(found.text)}", "    ")
 
 
 def _listed(title: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -148,12 +148,12 @@ def _files(split: Split, paths: SplitPaths) -> Iterator[tuple[str, str]]:
     yield f"Split   {printable(paths.splits)}", "bold"
     yield "        split.html, proof.json, samples.parquet, run.json next to it", "dim"
     yield f"        paths are relative to {printable(split.dataset.root)}", "dim"
-    last = "; keep the test part for the end" if "test" in split.proof["parts"] else ""
+    last = "; keep the test part for the end" if "test" in split.proof.parts else ""
     yield f"Next    look at {printable(shlex.quote(paths.page))}{last}", ""
 
 
 def _table(
-    rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], left: Sequence[str]
+    rows: Sequence[Mapping[str, str]], names: Mapping[str, str], left: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     columns = [name for name in names if any(str(row.get(name, "")) for row in rows)]
     texts = [{name: printable(str(row.get(name, ""))) for name in columns} for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.files.reading import check_input
 from dataprep.schemas.files.stored import STAGE_LIMIT, reading
+from dataprep.schemas.results.proof import Asked
 from dataprep.schemas.split import PART, Split
 from dataprep.schemas.text.words import counted
 from dataprep.splits.records import read_split
@@ -30,44 +31,14 @@ _USUAL = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
-class MadeWith:
-    """The options of an earlier split that hold for it as long as it lives; those of a bare
-    table are not known.
-    """
-
-    groups: tuple[str, ...] = ()
-    external: tuple[tuple[str, str], ...] = ()
-    time_column: str = ""
-    balance: tuple[str, ...] = ()
-    keep_similar: bool = True
-    keep_unlabelled: bool = False
-
-    @classmethod
-    def of(cls, proof: Mapping[str, Any]) -> MadeWith:
-        """What a proof says; the column ``group`` counted without being asked for."""
-        asked = proof.get("asked", {})
-        groups = dict.fromkeys(
-            [*asked.get("groups", ()), *proof.get("kept_together", {}).get("groups", {})]
-        )
-        return cls(
-            tuple(groups),
-            tuple((column, value) for column, value in asked.get("external", ())),
-            asked.get("time_column", ""),
-            tuple(asked.get("balance", ())),
-            asked.get("keep_similar", True),
-            asked.get("keep_unlabelled", False),
-        )
-
-
-@dataclass(frozen=True)
 class Earlier:
-    """An earlier split: its parts in order, the part of each sample by name, and what it was
-    made with.
+    """An earlier split: its parts in order, the part of each sample by name, and the options
+    it was made with; those of a bare table are not known.
     """
 
     parts: tuple[str, ...]
     of: Mapping[str, str]
-    asked: MadeWith = MadeWith()
+    asked: Asked = field(default_factory=Asked)
 
     def codes(self, names: Iterable[Any]) -> Rows:
         """Number of each name's part, -1 where it had none."""
@@ -115,8 +86,16 @@ def earlier_of(earlier: Split | str | os.PathLike[str] | None, audit: Audit) -> 
     if earlier is not None:
         return _from_values(
             earlier.dataset.samples[PART],
-            earlier.proof.get("parts", ()),
-            MadeWith.of(earlier.proof),
+            earlier.proof.parts,
+            # The column ``group`` counts without being asked for.
+            replace(
+                earlier.proof.asked,
+                groups=tuple(
+                    dict.fromkeys(
+                        [*earlier.proof.asked.groups, *earlier.proof.kept_together.groups]
+                    )
+                ),
+            ),
         )
     if not audit.dataset.has(PART):
         raise InputError(
@@ -144,9 +123,9 @@ def _from_table(path: str) -> Earlier:
 
 
 def _from_values(
-    values: pd.Series[Any], parts: Sequence[str] = (), asked: MadeWith | None = None
+    values: pd.Series[Any], parts: Sequence[str] = (), asked: Asked | None = None
 ) -> Earlier:
-    asked = asked or MadeWith()
+    asked = asked or Asked()
     known = values.dropna().astype("str")
     known = known[known != ""]
     named = set(known.unique())

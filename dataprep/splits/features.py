@@ -1,4 +1,4 @@
-"""What every part should hold the same share of: labels, and columns to balance."""
+"""Features, whose shares should be the same in every part: labels, and columns to balance."""
 
 from __future__ import annotations
 
@@ -59,15 +59,21 @@ class Features:
     classes: Rows
 
 
-def features_of(dataset: Dataset, order: Rows, balance: Sequence[str] = ()) -> Features:
-    """The features of the rows `order` (n,) of a data set.
+def balance_columns(dataset: Dataset, balance: Sequence[str]) -> tuple[str, ...]:
+    """The columns to balance by their names in the table of samples.
 
     Raises:
-        OptionError: a column to balance that is not known.
+        OptionError: one that is not known.
     """
+    return tuple(
+        known_column(dataset, ALIASES.get(column, column), "balance") for column in balance
+    )
+
+
+def features_of(dataset: Dataset, order: Rows, balance: Sequence[str] = ()) -> Features:
+    """The features of the rows `order` (n,) of a data set: labels, and the columns `balance`."""
     names, rows, codes, classes = _labels(dataset, order)
-    columns = [known_column(dataset, ALIASES.get(column, column), "balance") for column in balance]
-    found = [(names, rows, codes), *(_column(dataset, order, column) for column in columns)]
+    found = [(names, rows, codes), *(_column(dataset, order, column) for column in balance)]
     sizes = [len(each[0]) for each in found]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     return Features(
@@ -116,19 +122,21 @@ def _labels(dataset: Dataset, order: Rows) -> tuple[list[str], Rows, Rows, Rows]
 
 def _several(classes: Rows, combinations: Sequence[str]) -> tuple[list[str], Rows, Rows]:
     """Entries of several labels a sample, from the number of its combination."""
-    parts = [sorted({part for part in each.split("|") if part}) for each in combinations]
-    known = sorted({part for each in parts for part in each})
-    code = {name: number for number, name in enumerate(known)}
-    counts = np.array([len(each) for each in parts], np.int64)
-    flat = np.array([code[name] for each in parts for name in each], np.int64)
-    starts = np.concatenate([[0], np.cumsum(counts)])[:-1].astype(np.int64)
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    if not combinations:
+        return [], np.zeros(0, np.int64), np.zeros(0, np.int64)
+    binarizer = MultiLabelBinarizer(sparse_output=True)
+    labels_of = binarizer.fit_transform(
+        [[name for name in each.split("|") if name] for each in combinations]
+    )  # (combinations, labels)
+    labels_of.sort_indices()
     rows = np.flatnonzero(classes >= 0)
-    many = counts[classes[rows]]
-    within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+    entries = labels_of[classes[rows]].tocoo()
     return (
-        [f"label={name}" for name in known],
-        np.repeat(rows, many),
-        flat[np.repeat(starts[classes[rows]], many) + within],
+        [f"label={name}" for name in binarizer.classes_],
+        rows[entries.row],
+        entries.col.astype(np.int64),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is divided: the samples that take part, what binds them, and why the others are left out."""
+"""The inputs of a division: samples, units, features, and why other samples are left out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import difference
 from dataprep.schemas.split import PART, UNIT
 from dataprep.schemas.text.numbers import equals
-from dataprep.splits.features import Features, features_of, has_label
+from dataprep.splits.features import Features, balance_columns, features_of, has_label
 from dataprep.splits.times import times_of
-from dataprep.splits.units import Bonds, duplicates_not_looked_for, known_column, units_of
+from dataprep.splits.units import (
+    Units,
+    duplicates_not_looked_for,
+    group_columns,
+    known_column,
+    units_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,14 +36,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """What is divided.
+class SplitInputs:
+    """What a division needs.
 
     Attributes:
         audit: what the samples come from.
         dataset: the samples that take part.
-        bonds: what binds them, in order of their names.
-        features: what they hold, likewise.
+        units: what belongs together, in order of the sample names.
+        features: what every part should have the same share of, likewise.
         external: (n,) whether each goes to the part "external".
         times: (n,) time of each, where parts are in order of time.
         request: what was asked for.
@@ -48,7 +54,7 @@ class Material:
 
     audit: Audit
     dataset: Dataset
-    bonds: Bonds
+    units: Units
     features: Features
     external: NDArray[np.bool_]
     times: NDArray[np.float64] | None
@@ -58,8 +64,16 @@ class Material:
     not_looked: dict[str, str]
 
 
+class _Columns(NamedTuple):
+    """The columns that a request names, as they are called in the table of samples."""
+
+    groups: tuple[str, ...]
+    balance: tuple[str, ...]
+    time: str
+
+
 class Kept(NamedTuple):
-    """An earlier split that is gone on from.
+    """An earlier split to repair or extend.
 
     Attributes:
         codes: gives the number of each named sample's part, -1 for none.
@@ -72,59 +86,52 @@ class Kept(NamedTuple):
     moves: bool
 
 
-def gather(
+def collect_inputs(
     audit: Audit, request: Request, plan: Plan | None = None, *, kept: Kept | None = None
-) -> Material:
-    """The material of a division.
+) -> SplitInputs:
+    """The inputs of a division.
 
     Args:
         audit: an audit, live or read back.
         request: what is asked for.
         plan: what to drop and relabel first.
-        kept: the split that it goes on from.
+        kept: the split to repair or extend.
 
     Raises:
         InputError: nothing is left to divide.
         OptionError: an unknown column, or an external value that no row has.
         FingerprintError: the plan was made for other data.
     """
-    refuse_names(audit.dataset, request)
-    bonds = units_of(audit, request.groups, keep_similar=request.keep_similar)
+    columns = _resolve_columns(audit.dataset, request)
+    units = units_of(audit, columns.groups, keep_similar=request.keep_similar)
     dataset, usable, left_out = _usable(audit.dataset, plan)
-    usable = usable[bonds.order]
-    matching = _external(dataset, usable, bonds, request, must=kept is None)
+    usable = usable[units.order]
+    matching = _external(dataset, usable, units, request, must=kept is None)
     times = (
-        times_of(
-            dataset,
-            known_column(dataset, request.time_column, "time_column"),
-            bonds.order,
-            request.day_first,
-        )
-        if request.time_column
-        else None
+        times_of(dataset, columns.time, units.order, request.day_first) if columns.time else None
     )
-    usable = _labelled(dataset, bonds, usable, request, left_out)
+    usable = _labelled(dataset, units, usable, request, left_out)
     usable, external = (
         (usable, matching)
         if kept is None
-        else _external_of_kept(bonds, usable, matching, kept, left_out)
+        else _external_of_kept(units, usable, matching, kept, left_out)
     )
-    old = np.zeros(len(bonds), bool) if kept is None or kept.moves else kept.codes(bonds.names) >= 0
-    usable = _unrelated_to_external(bonds, usable, external, old, left_out)
+    old = np.zeros(len(units), bool) if kept is None or kept.moves else kept.codes(units.names) >= 0
+    usable = _unrelated_to_external(units, usable, external, old, left_out)
     if times is not None:
-        usable = _timed(bonds, usable, external, times, request.time_column, left_out)
+        usable = _timed(units, usable, external, times, request.time_column, left_out)
     if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
-    dataset, bonds = _only(dataset, bonds, usable)
+    dataset, units = _only(dataset, units, usable)
     notes = (
         *_notes(audit, dataset, request, kept is not None),
         *(() if times is None else times.notes),
     )
-    return Material(
+    return SplitInputs(
         audit,
         dataset,
-        bonds,
-        features_of(dataset, bonds.order, request.balance),
+        units,
+        features_of(dataset, units.order, columns.balance),
         external[usable],
         None if times is None else times.figures[usable],
         request,
@@ -134,12 +141,23 @@ def gather(
     )
 
 
-def refuse_names(dataset: Dataset, request: Request) -> None:
-    """Raise where the samples or the request are of no use whatever the sizes."""
+def _resolve_columns(dataset: Dataset, request: Request) -> _Columns:
+    """The columns of the request.
+
+    Raises:
+        InputError: there are no samples.
+        OptionError: a column that the data does not have.
+    """
     if not len(dataset):
         raise InputError("there are no samples to divide: the audit is of an empty data set")
     for column, _ in request.external:
         known_column(dataset, column, "external")
+    time = request.time_column
+    return _Columns(
+        tuple(group_columns(dataset, request.groups)),
+        balance_columns(dataset, request.balance),
+        known_column(dataset, time, "time_column") if time else "",
+    )
 
 
 def _usable(
@@ -168,13 +186,13 @@ def _usable(
 
 def _labelled(
     dataset: Dataset,
-    bonds: Bonds,
+    units: Units,
     kept: NDArray[np.bool_],
     request: Request,
     left_out: dict[str, int],
 ) -> NDArray[np.bool_]:
     """Without the samples that lack a label where others have one."""
-    labelled = has_label(dataset, bonds.order)
+    labelled = has_label(dataset, units.order)
     if request.keep_unlabelled or not (labelled & kept).any():
         return kept
     left_out["no label (--keep-unlabelled keeps them)"] = int((kept & ~labelled).sum())
@@ -182,7 +200,7 @@ def _labelled(
 
 
 def _timed(
-    bonds: Bonds,
+    units: Units,
     usable: NDArray[np.bool_],
     external: NDArray[np.bool_],
     times: Times,
@@ -194,21 +212,21 @@ def _timed(
     unread = missing & times.unread
     left_out[f"no {column}"] = int((missing & ~unread).sum())
     if unread.any():
-        words = times._replace(unread=unread).unread_words(bonds.names)
+        words = times._replace(unread=unread).unread_words(units.names)
         left_out[f"{column} cannot be read as a number or a date: {words}"] = int(unread.sum())
     return usable & ~missing
 
 
 def _external(
-    dataset: Dataset, kept: NDArray[np.bool_], bonds: Bonds, request: Request, *, must: bool
+    dataset: Dataset, kept: NDArray[np.bool_], units: Units, request: Request, *, must: bool
 ) -> NDArray[np.bool_]:
     """(n,) whether each has an external value; every value `must` be there unless new samples
     may come without.
     """
-    external = np.zeros(len(bonds), bool)
+    external = np.zeros(len(units), bool)
     for column, value in request.external:
         values = dataset.samples[column]
-        rows = equals(values, value)[bonds.order]
+        rows = equals(values, value)[units.order]
         if must and not rows.any():
             known = sorted(set(map(str, values.dropna())))[:1000]
             raise OptionError(
@@ -221,7 +239,7 @@ def _external(
 
 
 def _external_of_kept(
-    bonds: Bonds,
+    units: Units,
     usable: NDArray[np.bool_],
     matching: NDArray[np.bool_],
     kept: Kept,
@@ -230,20 +248,20 @@ def _external_of_kept(
     """(n,) who can be used, and who is external: was, or has such a value now; without moves,
     new ones that no old one binds.
     """
-    codes = kept.codes(bonds.names)
+    codes = kept.codes(units.names)
     was = (codes == kept.external) & usable
     if kept.moves:
         return usable, np.asarray(was | (matching & usable))
-    elsewhere = bonds.unit[(codes >= 0) & (codes != kept.external) & usable]
+    elsewhere = units.unit[(codes >= 0) & (codes != kept.external) & usable]
     new = matching & usable & (codes < 0)
-    bound = new & np.isin(bonds.unit, elsewhere)
+    bound = new & np.isin(units.unit, elsewhere)
     if bound.any():
         left_out["external, but belongs together with a sample of another part"] = int(bound.sum())
     return usable & ~bound, np.asarray(was | (new & ~bound))
 
 
 def _unrelated_to_external(
-    bonds: Bonds,
+    units: Units,
     kept: NDArray[np.bool_],
     external: NDArray[np.bool_],
     old: NDArray[np.bool_],
@@ -252,17 +270,17 @@ def _unrelated_to_external(
     """(n,) who can be used and belongs to no external sample: it can be in no other part, nor is
     it external; `old` ones stay.
     """
-    bound = np.isin(bonds.unit, bonds.unit[external]) & ~external & ~old
+    bound = np.isin(units.unit, units.unit[external]) & ~external & ~old
     if external.any():
         left_out["belongs together with an external sample"] = int((kept & bound).sum())
     return kept & ~bound
 
 
-def _only(dataset: Dataset, bonds: Bonds, kept: NDArray[np.bool_]) -> tuple[Dataset, Bonds]:
-    mask = np.zeros(len(bonds), bool)
-    mask[bonds.order[kept]] = True
+def _only(dataset: Dataset, units: Units, kept: NDArray[np.bool_]) -> tuple[Dataset, Units]:
+    mask = np.zeros(len(units), bool)
+    mask[units.order[kept]] = True
     place = np.cumsum(mask) - 1
-    some = bonds.where(kept)
+    some = units.where(kept)
     return dataset.where(mask), replace(some, order=place[some.order])
 
 
@@ -275,7 +293,7 @@ def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) 
     notes = []
     if audit.dataset.has("split") and not keeps_split:
         notes.append(
-            "The column 'split' of the data is not looked at; --repair starts from it, --extend "
+            "The column 'split' of the data is not used; --repair starts from it, --extend "
             "keeps it."
         )
     if not dataset.has("label"):
@@ -289,21 +307,21 @@ def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) 
 
 
 def with_parts(
-    material: Material,
+    inputs: SplitInputs,
     parts: Sequence[str],
     part: NDArray[np.int64],
     repeats: Sequence[NDArray[np.int64]],
 ) -> Dataset:
     """The samples with the columns ``split`` (``split_2``, ...) and ``unit``."""
-    order = material.bonds.order
+    order = inputs.units.order
     columns: dict[str, Any] = {}
     for number, codes in enumerate([part, *repeats], 1):
         placed = np.empty(len(order), np.int64)
         placed[order] = codes
         columns[PART if number == 1 else f"{PART}_{number}"] = as_category(placed, parts)
     units = np.empty(len(order), dtype=object)
-    units[order] = material.bonds.unit_names()
-    return material.dataset.assign(**columns, **{UNIT: pd.array(units, dtype="str")})
+    units[order] = inputs.units.unit_names()
+    return inputs.dataset.assign(**columns, **{UNIT: pd.array(units, dtype="str")})
 
 
 def as_category(codes: NDArray[np.int64], names: Sequence[str]) -> Any:

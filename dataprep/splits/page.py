@@ -4,13 +4,13 @@ audit's report.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dataprep.reports.audit.html import draw_page
 from dataprep.splits.summary import (
-    bond_lines,
     comparison_rows,
+    kept_together_lines,
     left_out_lines,
     random_words,
     size_rows,
@@ -19,6 +19,7 @@ from dataprep.splits.summary import (
 )
 
 if TYPE_CHECKING:
+    from dataprep.schemas.results.proof import FeatureShares, Proof
     from dataprep.schemas.split import Split
 
 #: Rows of a table that are drawn.
@@ -40,11 +41,11 @@ def draw_proof(split: Split) -> str:
         "bars": _bars(proof),
         "compared": comparison_rows(proof),
         "tests": tested_rows(proof),
-        "bonds": bond_lines(proof),
+        "kept_together": kept_together_lines(proof),
         "left_out": left_out_lines(proof),
-        "labels": _chart(proof["labels"]["table"], proof),
-        "others": _chart(proof["others"], proof),
-        "changed": proof.get("changed"),
+        "labels": _chart(proof.labels.table, proof),
+        "others": _chart(proof.others, proof),
+        "changed": proof.changed,
         "generated_at": split.run.get("finished_at", ""),
     }
     return draw_page(
@@ -55,39 +56,39 @@ def draw_proof(split: Split) -> str:
     )
 
 
-def _bars(proof: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _bars(proof: Proof) -> list[dict[str, Any]]:
     """The parts as one bar: x and width in percent."""
     bars, x = [], 0.0
-    for number, row in enumerate(proof["sizes"]):
-        width = 100 * row["share"]
+    for number, row in enumerate(proof.sizes):
+        width = 100 * row.share
         bars.append(
             {
                 "x": round(x, 3),
                 "width": round(width, 3),
                 "colour": number % _COLOURS,
-                "part": row["part"],
-                "samples": row["samples"],
+                "part": row.part,
+                "samples": row.samples,
             }
         )
         x += width
     return bars
 
 
-def _chart(table: list[dict[str, Any]], proof: Mapping[str, Any]) -> dict[str, Any]:
+def _chart(table: Sequence[FeatureShares], proof: Proof) -> dict[str, Any]:
     """Features, most frequent first: the share in each part as a dot on one scale from 0."""
-    order = sorted(range(len(table)), key=lambda row: (-table[row]["share"], table[row]["feature"]))
+    order = sorted(range(len(table)), key=lambda row: (-table[row].share, table[row].feature))
     shown = [table[row] for row in order[:_MOST_ROWS]]
-    parts = proof["parts"]
-    judged = [number for number, part in enumerate(parts) if part not in proof["apart"]]
-    top = max((max([row["share"], *row["shares"]]) for row in shown), default=0) or 1
+    parts = proof.parts
+    judged = [number for number, part in enumerate(parts) if part not in proof.apart]
+    top = max((max([row.share, *row.shares]) for row in shown), default=0) or 1
     rows = [
         {
-            "name": row["feature"],
-            "share": row["share"],
-            "counts": row["counts"],
-            "samples": row["samples"],
-            "overall": round(100 * row["share"] / top, 3),
-            "off": max((abs(row["shares"][number] - row["share"]) for number in judged), default=0),
+            "name": row.feature,
+            "share": row.share,
+            "counts": row.counts,
+            "samples": row.samples,
+            "overall": round(100 * row.share / top, 3),
+            "off": max((abs(row.shares[number] - row.share) for number in judged), default=0),
             "dots": [
                 {
                     "x": round(100 * share / top, 3),
@@ -95,7 +96,7 @@ def _chart(table: list[dict[str, Any]], proof: Mapping[str, Any]) -> dict[str, A
                     "part": part,
                     "share": share,
                 }
-                for number, (part, share) in enumerate(zip(parts, row["shares"]))
+                for number, (part, share) in enumerate(zip(parts, row.shares))
             ],
         }
         for row in shown

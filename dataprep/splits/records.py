@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.stored import read_record, read_samples
 from dataprep.schemas.files.writing import mark_output, write_together
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.results.proof import Proof
+from dataprep.schemas.results.records import as_json, from_json
 from dataprep.schemas.split import (
     BEFORE,
     PAGE,
@@ -38,27 +40,6 @@ if TYPE_CHECKING:
     from dataprep.schemas.plan import Plan
 
 _AGAIN = "Make it again: dataprep split"
-_PROOF_KINDS: dict[str, type] = {
-    "fingerprint": str,
-    "parts": list,
-    "parts.*": str,
-    "repeats": list,
-    "repeats.*": dict,
-    "repeats.*.column": str,
-    "kept_together": dict,
-    "kept_together.groups": dict,
-    "asked": dict,
-    "asked.groups": list,
-    "asked.groups.*": str,
-    "asked.external": list,
-    "asked.external.*": list,
-    "asked.external.*.*": str,
-    "asked.time_column": str,
-    "asked.balance": list,
-    "asked.balance.*": str,
-    "asked.keep_similar": bool,
-    "asked.keep_unlabelled": bool,
-}
 _RUN_KINDS: dict[str, type] = {
     "fingerprint": str,
     "audit": dict,
@@ -85,7 +66,7 @@ def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
             rows_of(dataset, split.proof).to_csv(index=False, lineterminator="\n").encode()
         )
         write_samples(opened(SAMPLES), Audit(dataset, Issues.collect([])))
-        for name, data in ((PROOF, split.proof), (RUN, split.run)):
+        for name, data in ((PROOF, as_json(split.proof)), (RUN, split.run)):
             opened(name).write(
                 json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
             )
@@ -101,16 +82,14 @@ def in_order(dataset: Dataset) -> Dataset:
     )
 
 
-def rows_of(dataset: Dataset, proof: Any) -> pd.DataFrame:
+def rows_of(dataset: Dataset, proof: Proof) -> pd.DataFrame:
     """The rows of ``splits.csv``: path, label, split, further repeats, unit, group columns."""
     samples = dataset.samples
-    further = [each["column"] for each in proof.get("repeats", ())] + [
+    further = [each.column for each in proof.repeats] + [
         name for name in (BEFORE,) if name in samples
     ]
     groups = [
-        name
-        for name in proof.get("kept_together", {}).get("groups", {})
-        if name not in (PART, UNIT, "label", "path")
+        name for name in proof.kept_together.groups if name not in (PART, UNIT, "label", "path")
     ]
     columns = [*(["label"] if "label" in samples else []), PART, *further, UNIT, *groups]
     rows = samples[columns].rename_axis("path").reset_index()
@@ -138,7 +117,7 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
             f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: "
             "dataprep split"
         )
-    proof = read_record(os.path.join(folder, PROOF), _AGAIN, _PROOF_KINDS)
+    proof = _read_proof(os.path.join(folder, PROOF))
     run = read_record(os.path.join(folder, RUN), _AGAIN, _RUN_KINDS)
     dataset = read_samples(os.path.join(folder, SAMPLES), run, _AGAIN, needed=(PART, UNIT))
     dataset = dataset.assign(
@@ -147,11 +126,19 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
             UNIT: dataset.samples[UNIT].astype("str"),
         }
     )
-    if not run.get("fingerprint") == proof.get("fingerprint") == dataset.fingerprint:
+    if not run.get("fingerprint") == proof.fingerprint == dataset.fingerprint:
         raise FingerprintError(
             f"{SAMPLES}, {PROOF} and {RUN} in {folder} are not of the same split. {_AGAIN}"
         )
     return Split(dataset, proof, run)
+
+
+def _read_proof(path: str) -> Proof:
+    content = read_record(path, _AGAIN)
+    try:
+        return from_json(Proof, content)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: {error}. {_AGAIN}") from error
 
 
 def kept_split(

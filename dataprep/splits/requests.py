@@ -1,6 +1,4 @@
-"""What was asked for: the parts and their sizes, the folds, what stays together, what is
-balanced.
-"""
+"""The options of a split: parts and their sizes, folds, what stays together, what is balanced."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataprep.errors import OptionError
+from dataprep.schemas.results.proof import Asked
 
 #: The parts when nothing is said about them.
 DEFAULT_RATIOS: Mapping[str, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
@@ -26,43 +25,10 @@ Ratios = str | Mapping[str, float | int | str]
 
 
 @dataclass(frozen=True)
-class Request:
-    """What was asked for.
+class Request(Asked):
+    """The options of a split, checked; see `Asked` for what they are."""
 
-    Attributes:
-        parts: names of the parts, in order; the folds' names where there are folds; empty for
-            leave-one-group-out.
-        sizes: share (0 to 1) or number of samples of each part; NaN for the part that takes the
-            rest.
-        mode: what `sizes` are.
-        folds: number of folds, 0 for parts of their own sizes.
-        repeats: how often the division is made, each time otherwise.
-        leave_one_group_out: every group is a fold of its own.
-        groups: columns of what belongs together.
-        external: (column, value) of the rows that go to the part "external".
-        time_column: column by whose order the parts follow each other; "" for none.
-        day_first: whether 01/02/2023 is the first of February there; None takes the reading that
-            fits all rows.
-        balance: columns whose values are shared out evenly.
-        seed: of everything that is random.
-        keep_similar: images that look alike without being copies stay together.
-        keep_unlabelled: samples without a label take part though others have one.
-    """
-
-    parts: tuple[str, ...]
-    sizes: tuple[float, ...]
-    mode: Mode = "ratios"
-    folds: int = 0
-    repeats: int = 1
-    leave_one_group_out: bool = False
-    groups: tuple[str, ...] = ()
-    external: tuple[tuple[str, str], ...] = ()
-    time_column: str = ""
-    day_first: bool | None = None
-    balance: tuple[str, ...] = ()
-    seed: int = 0
-    keep_similar: bool = True
-    keep_unlabelled: bool = False
+    sizes: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         _refuse_contradictions(self)

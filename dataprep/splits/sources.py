@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dataprep.cleaning import read_audit
 from dataprep.cleaning.completeness import report_beside_previous, what_is_lacking, with_inputs
-from dataprep.cleaning.places import refuse_changed
+from dataprep.cleaning.staging import refuse_changed
 from dataprep.engine import audit
 from dataprep.errors import UserError
 from dataprep.progress import Progress

@@ -1,14 +1,15 @@
-"""LeakFreeSplit: folds for scikit-learn, with whole groups, without copies across, and with the
-same mix in each.
+"""LeakFreeSplit: a splitter for scikit-learn, whose folds share no group and no copy and have the
+same mix of labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import BaseCrossValidator
 
 from dataprep.errors import OptionError
 from dataprep.neighbours.components import connect
@@ -34,7 +35,7 @@ _ROUNDING = 1e-5
 _MOST_CLASSES = 20
 
 
-class LeakFreeSplit:
+class LeakFreeSplit(BaseCrossValidator):  # type: ignore[misc]
     """Cross-validation folds that share no group and no copy, for anything in scikit-learn that
     takes `cv`.
 
@@ -60,7 +61,17 @@ class LeakFreeSplit:
             sample is held against its 32 nearest. None: samples are not compared. What a copy is
             depends on the embedder, so there is no default.
         seed: an older name of `random_state`, for whole numbers.
+
+    Example:
+        >>> import dataprep, numpy as np
+        >>> X, y, patients = np.zeros((12, 1)), np.array([0, 1] * 6), np.arange(12) // 2
+        >>> folds = list(dataprep.LeakFreeSplit(3).split(X, y, groups=patients))
+        >>> [len(set(patients[train]) & set(patients[test])) for train, test in folds]
+        [0, 0, 0]
     """
+
+    # What metadata routing passes to `split`; scikit-learn reads it from the class.
+    __metadata_request__split: ClassVar[dict[str, bool]] = {"groups": True}
 
     def __init__(
         self,
@@ -81,35 +92,7 @@ class LeakFreeSplit:
         self.n_splits = int(n_splits)
         self.random_state = random_state if seed is None else seed
         self.similarity = similarity
-        self._groups_request: bool | str | None = True
         _demand_random_state(self.random_state)
-
-    def __repr__(self) -> str:
-        return (
-            f"LeakFreeSplit(n_splits={self.n_splits}, random_state={self.random_state}, "
-            f"similarity={self.similarity})"
-        )
-
-    def get_metadata_routing(self) -> Any:
-        """What scikit-learn's metadata routing passes to `split`: ``groups``, where a caller has
-        them.
-        """
-        from sklearn.utils.metadata_routing import MetadataRequest
-
-        requests = MetadataRequest(owner=self)
-        requests.split.add_request(param="groups", alias=self._groups_request)
-        return requests
-
-    def set_split_request(self, *, groups: bool | str | None = True) -> LeakFreeSplit:
-        """Whether `split` asks metadata routing for ``groups``, or under which other name; gives
-        the splitter itself.
-
-        Args:
-            groups: True asks for them, False does not, None makes passing them an error, and a text
-                is the name they go by.
-        """
-        self._groups_request = groups
-        return self
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803 - scikit-learn's name
         """Number of folds; the arguments are there for scikit-learn."""
@@ -138,7 +121,7 @@ class LeakFreeSplit:
         """(n,) fold of each row."""
         known = data if isinstance(data, Dataset) else None
         rows = len(data) if known is not None or not hasattr(data, "shape") else int(data.shape[0])
-        labellings, names = _bonds(rows, known, groups)
+        labellings, names = _groupings(rows, known, groups)
         if self.similarity is not None:
             labellings.append(_copies(_embedding(data), self.similarity))
         unit = join(rows, tuple(labellings))
@@ -182,7 +165,9 @@ def _seed_of(given: RandomState) -> int:
     return int(given)
 
 
-def _bonds(rows: int, known: Dataset | None, groups: Any) -> tuple[list[Rows], NDArray[np.object_]]:
+def _groupings(
+    rows: int, known: Dataset | None, groups: Any
+) -> tuple[list[Rows], NDArray[np.object_]]:
     """Numbers (n,) of each way of belonging together, -1 for none, and (n,) names that give
     units an order.
     """

@@ -1,10 +1,10 @@
-"""split(): a data set into parts that share nothing they should not, and the proof of it."""
+"""split(): a data set into parts that share no copies and no groups, with the proof."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ import numpy as np
 from dataprep.cleaning import read_plan
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
+from dataprep.schemas.results.records import as_json
 from dataprep.schemas.run import run_record
 from dataprep.schemas.split import Split
-from dataprep.splits.inputs import Material, gather, with_parts
+from dataprep.splits.inputs import SplitInputs, collect_inputs, with_parts
 from dataprep.splits.proof.proving import prove
 from dataprep.splits.requests import (
     EXTERNAL,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
     from dataprep.schemas.plan import Plan
+    from dataprep.schemas.results.proof import Changed
     from dataprep.splits.features import Features
 
     Rows = NDArray[np.int64]
@@ -65,8 +67,8 @@ def split(
     tests: bool = True,
     progress: Progress | None = None,
 ) -> Split:
-    """Divide a data set so that nothing that belongs together is parted, and every part has the mix
-    of the whole.
+    """Divide a data set so that what belongs together stays together, and every part has the same
+    mix of labels.
 
     Exact and near duplicates, images that look alike, and samples of one group stay together; where
     several of these overlap, all that hangs together does. The same samples, options and seed give
@@ -105,6 +107,15 @@ def split(
             each other, an unknown column or value, fewer units than parts, dates in `time_column`
             that two readings fit.
         FingerprintError: a plan for other data.
+
+    Example:
+        >>> import dataprep
+        >>> audit = dataprep.audit("sample_data/shapes/val", only=["exact-duplicate"])
+        >>> divided = dataprep.split(audit, ratios={"train": 20, "test": 9}, tests=False)
+        >>> divided
+        Split(train: 20, test: 9)
+        >>> divided.dataset.samples["split"].value_counts().to_dict()
+        {'train': 20, 'test': 9}
     """
     started = time.perf_counter()
     request = request_of(
@@ -124,10 +135,10 @@ def split(
     audit = audit_of(source, progress)
     say = progress or (lambda stage, done, total, note: None)
     say("split", 0, 0, "")
-    material = gather(audit, request, plan_of(plan, audit))
-    division = divide(material)
+    inputs = collect_inputs(audit, request, plan_of(plan, audit))
+    division = divide(inputs)
     say("prove", 0, 0, "")
-    return finished(material, division, tests=tests, seconds=time.perf_counter() - started)
+    return finished(inputs, division, tests=tests, seconds=time.perf_counter() - started)
 
 
 def request_of(
@@ -176,23 +187,23 @@ def plan_of(plan: Plan | str | os.PathLike[str] | None, audit: Audit) -> Plan | 
     return read_plan(plan, audit.dataset) if isinstance(plan, str | os.PathLike) else plan
 
 
-def divide(material: Material) -> Division:
-    """The parts of `material` as its request wants them."""
-    request, inside = material.request, ~material.external
+def divide(inputs: SplitInputs) -> Division:
+    """The parts of `inputs` as its request wants them."""
+    request, inside = inputs.request, ~inputs.external
     if request.leave_one_group_out:
-        division = _groups_apart(material, inside)
+        division = _groups_apart(inputs, inside)
     elif request.time_column:
-        division = _by_time(material, inside)
+        division = _by_time(inputs, inside)
     else:
-        division = _searched(material, inside)
-    return division if not request.external else _with_external(division, material)
+        division = _searched(inputs, inside)
+    return division if not request.external else _with_external(division, inputs)
 
 
-def _searched(material: Material, inside: NDArray[np.bool_]) -> Division:
-    request = material.request
+def _searched(inputs: SplitInputs, inside: NDArray[np.bool_]) -> Division:
+    request = inputs.request
     targets = request.targets(int(inside.sum()))
     parts = [
-        searched_part(material, inside, request.parts, targets, seeds=(request.seed, repeat))
+        searched_part(inputs, inside, request.parts, targets, seeds=(request.seed, repeat))
         for repeat in range(request.repeats)
     ]
     return Division(
@@ -219,7 +230,7 @@ def _same_again(parts: Sequence[Rows]) -> list[str]:
 
 
 def searched_part(
-    material: Material,
+    inputs: SplitInputs,
     inside: NDArray[np.bool_],
     parts: Sequence[str],
     targets: Sequence[float],
@@ -228,12 +239,12 @@ def searched_part(
 ) -> Rows:
     """(n,) part of each sample inside, as the solver divides their units; -1 outside."""
     numbers, first, unit = np.unique(
-        material.bonds.unit[inside], return_index=True, return_inverse=True
+        inputs.units.unit[inside], return_index=True, return_inverse=True
     )
     refuse_too_few(len(numbers), len(parts))
-    names = material.bonds.names[inside][first]
+    names = inputs.units.names[inside][first]
     problem, places = problem_of(
-        unit, names, features_inside(material, inside), parts, targets, seeds=seeds
+        unit, names, features_inside(inputs, inside), parts, targets, seeds=seeds
     )
     found = solve(problem, seed=seeds[0] * 1000 + seeds[1])
     part = np.full(len(inside), -1)
@@ -241,9 +252,9 @@ def searched_part(
     return part
 
 
-def features_inside(material: Material, inside: NDArray[np.bool_]) -> Features:
+def features_inside(inputs: SplitInputs, inside: NDArray[np.bool_]) -> Features:
     """The features of the samples inside, as rows among these."""
-    features = material.features
+    features = inputs.features
     if inside.all():
         return features
     kept = inside[features.rows]
@@ -253,8 +264,8 @@ def features_inside(material: Material, inside: NDArray[np.bool_]) -> Features:
     )
 
 
-def _groups_apart(material: Material, inside: NDArray[np.bool_]) -> Division:
-    holds, fold = groups_apart(material.bonds, material.dataset, material.external)
+def _groups_apart(inputs: SplitInputs, inside: NDArray[np.bool_]) -> Division:
+    holds, fold = groups_apart(inputs.units, inputs.dataset, inputs.external)
     if (fold[inside] < 0).any():
         raise OptionError(
             f"leave_one_group_out: {int((fold[inside] < 0).sum()):,} samples are in no group: give "
@@ -266,13 +277,13 @@ def _groups_apart(material: Material, inside: NDArray[np.bool_]) -> Division:
     )
 
 
-def _by_time(material: Material, inside: NDArray[np.bool_]) -> Division:
-    assert material.times is not None
-    request = material.request
+def _by_time(inputs: SplitInputs, inside: NDArray[np.bool_]) -> Division:
+    assert inputs.times is not None
+    request = inputs.request
     targets = request.targets(int(inside.sum()))
-    _, unit = np.unique(material.bonds.unit[inside], return_inverse=True)
+    _, unit = np.unique(inputs.units.unit[inside], return_inverse=True)
     refuse_too_few(int(unit.max()) + 1, len(request.parts))
-    parts, older = divide_by_time(unit, material.times[inside], targets, request.parts)
+    parts, older = divide_by_time(unit, inputs.times[inside], targets, request.parts)
     part = np.full(len(inside), -1)
     part[inside] = parts[unit]
     notes = [
@@ -288,10 +299,10 @@ def _by_time(material: Material, inside: NDArray[np.bool_]) -> Division:
     return Division(request.parts, part, tuple(targets), notes=tuple(notes), by_rule=True)
 
 
-def _with_external(division: Division, material: Material) -> Division:
+def _with_external(division: Division, inputs: SplitInputs) -> Division:
     number = len(division.parts)
-    size = float(material.external.sum())
-    fill: Callable[[Rows], Rows] = lambda part: np.where(material.external, number, part)  # noqa: E731
+    size = float(inputs.external.sum())
+    fill: Callable[[Rows], Rows] = lambda part: np.where(inputs.external, number, part)  # noqa: E731
     return replace(
         division,
         parts=(*division.parts, EXTERNAL),
@@ -299,29 +310,30 @@ def _with_external(division: Division, material: Material) -> Division:
         targets=(*division.targets, size),
         repeats=tuple(fill(part) for part in division.repeats),
         apart=(*division.apart, EXTERNAL),
-        holds=(*division.holds, " or ".join(f"{c}={v}" for c, v in material.request.external))
+        holds=(*division.holds, " or ".join(f"{c}={v}" for c, v in inputs.request.external))
         if division.holds
         else (),
     )
 
 
 def finished(
-    material: Material,
+    inputs: SplitInputs,
     division: Division,
     *,
     tests: bool,
     seconds: float,
-    changed: Mapping[str, Any] | None = None,
+    changed: Changed | None = None,
 ) -> Split:
     """The Split of a division, with its proof and the record of the run; `changed` says what was
     done to an earlier one.
     """
-    dataset = with_parts(material, division.parts, division.part, division.repeats)
-    proof = {"fingerprint": dataset.fingerprint, **prove(material, division, tests=tests)} | (
-        {"changed": changed} if changed else {}
+    dataset = with_parts(inputs, division.parts, division.part, division.repeats)
+    proof = replace(
+        prove(inputs, division, tests=tests), fingerprint=dataset.fingerprint, changed=changed
     )
-    record = run_record("split", dataset, {**proof["asked"], "tests": tests}, {"split": seconds})
-    fingerprint = material.audit.run.get("fingerprint") or material.audit.dataset.fingerprint
-    audited = {"audit": {"fingerprint": fingerprint, "samples": len(material.audit.dataset)}}
-    passing = material.audit.run.get("options", {}).get("pass")
+    options = {**as_json(proof.asked), "tests": tests}
+    record = run_record("split", dataset, options, {"split": seconds})
+    fingerprint = inputs.audit.run.get("fingerprint") or inputs.audit.dataset.fingerprint
+    audited = {"audit": {"fingerprint": fingerprint, "samples": len(inputs.audit.dataset)}}
+    passing = inputs.audit.run.get("options", {}).get("pass")
     return Split(dataset, proof, record | audited | ({"pass": passing} if passing else {}))

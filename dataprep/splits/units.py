@@ -1,4 +1,4 @@
-"""Who stays together: copies, images that look alike, and the groups that are given."""
+"""Units, which stay together: copies, images that look alike, and the groups that are given."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SIMILAR = "similar-images"
 
 
 @dataclass(frozen=True, eq=False)
-class Bonds:
-    """What binds samples, as rows of the samples in order of their names.
+class Units:
+    """What belongs together, as rows of the samples in order of their names.
 
     Attributes:
         names: (n,) sample names, sorted.
@@ -39,7 +39,7 @@ class Bonds:
         pairs: check to (a, b), the rows of each claimed pair.
         groups: column to (n,) number of the group, -1 where there is none.
         unit: (n,) number of the unit, counted in the order of their least names.
-        keep_similar: whether similar images are bound.
+        keep_similar: whether similar images stay together.
     """
 
     names: NDArray[np.object_]
@@ -57,9 +57,9 @@ class Bonds:
         first = np.unique(self.unit, return_index=True)[1]
         return np.asarray(self.names[first[np.searchsorted(self.unit[first], self.unit)]])
 
-    def where(self, kept: NDArray[np.bool_]) -> Bonds:
-        """The bonds of the rows where `kept` (n,) is true; what was bound by way of others stays
-        bound.
+    def where(self, kept: NDArray[np.bool_]) -> Units:
+        """The units of the rows where `kept` (n,) is true; what was together by way of others stays
+        together.
         """
         place = np.cumsum(kept) - 1
         pairs = {}
@@ -68,16 +68,16 @@ class Bonds:
             pairs[check] = (place[a[both]], place[b[both]])
         groups = {name: numbers[kept] for name, numbers in self.groups.items()}
         unit = _numbered(self.unit[kept])
-        return Bonds(self.names[kept], self.order[kept], pairs, groups, unit, self.keep_similar)
+        return Units(self.names[kept], self.order[kept], pairs, groups, unit, self.keep_similar)
 
 
-def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = True) -> Bonds:
+def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = True) -> Units:
     """Connected components of duplicates, similar images and groups.
 
     Args:
         audit: a live one, or one read back; its issues name the pairs.
         columns: group columns; the column ``group`` counts as one of them where there is one.
-        keep_similar: whether images that look alike without being copies are bound.
+        keep_similar: whether images that look alike without being copies stay together.
 
     Raises:
         OptionError: a column that the data does not have.
@@ -92,7 +92,7 @@ def units_of(audit: Audit, columns: Sequence[str] = (), *, keep_similar: bool = 
     pairs = _pairs(audit.issues.table, names, COPIES + ((SIMILAR,) if keep_similar else ()))
     labellings = (_connected(len(names), list(pairs.values())), *groups.values())
     found = {check: (a, b) for check, (a, b, _) in pairs.items()}
-    return Bonds(names, order, found, groups, join(len(names), labellings), keep_similar)
+    return Units(names, order, found, groups, join(len(names), labellings), keep_similar)
 
 
 def group_columns(dataset: Dataset, columns: Sequence[str]) -> list[str]:

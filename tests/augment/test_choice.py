@@ -13,7 +13,7 @@ import pytest
 from dataprep.augment.choice import choose_policy
 from dataprep.augment.policies import policy
 from dataprep.augment.preview import preview
-from dataprep.augment.probe import Bench
+from dataprep.augment.probe import AugmentationProbe
 from dataprep.augment.recording import prepare, write_augmentation
 from dataprep.augment.strength import safety_report
 from dataprep.errors import InputError
@@ -146,11 +146,11 @@ def test_without_labels_or_with_random_ones_the_choice_is_light_and_says_so(tmp_
 
 
 def test_too_strong_is_a_figure(tmp_path: Path) -> None:
-    bench = Bench(data(tmp_path, patch, ("red", "green", "blue")), options=OPTIONS)
+    probe = AugmentationProbe(data(tmp_path, patch, ("red", "green", "blue")), options=OPTIONS)
     grey = policy("colour").from_yaml(
         "policy: grey\ntransform: {transforms: [{__class_fullname__: ToGray, p: 1.0}]}"
     )
-    safety = safety_report(bench, [policy("none"), policy("light"), grey])
+    safety = safety_report(probe, [policy("none"), policy("light"), grey])
     assert safety.overall["none"].changed == 0
     assert safety.overall["none"].distance == pytest.approx(0, abs=1e-3)
     assert not safety.is_too_strong("none")
@@ -159,16 +159,16 @@ def test_too_strong_is_a_figure(tmp_path: Path) -> None:
     assert safety.overall["grey"].interval[0] > 0.3
     assert 0 < safety.overall["light"].distance < safety.overall["grey"].distance
     assert set(safety.by_class["grey"]) == {"red", "green", "blue"}
-    assert safety_report(bench, [grey]).to_dict() == safety_report(bench, [grey]).to_dict()
+    assert safety_report(probe, [grey]).to_dict() == safety_report(probe, [grey]).to_dict()
 
 
 def test_only_training_rows_are_looked_at(tmp_path: Path) -> None:
     dataset = data(tmp_path, patch, ("red", "green"))
     dataset = dataset.assign(split=np.where(np.arange(len(dataset)) % 3 == 0, "test", "train"))
-    bench = Bench(dataset, options=OPTIONS)
-    assert set(bench.dataset.samples["split"]) == {"train"}
+    probe = AugmentationProbe(dataset, options=OPTIONS)
+    assert set(probe.dataset.samples["split"]) == {"train"}
     with pytest.raises(InputError, match="no readable training image"):
-        Bench(dataset.where(np.zeros(len(dataset), bool)), options=OPTIONS)
+        AugmentationProbe(dataset.where(np.zeros(len(dataset), bool)), options=OPTIONS)
 
 
 def test_files_of_a_run(tmp_path: Path) -> None:
@@ -184,9 +184,9 @@ def test_files_of_a_run(tmp_path: Path) -> None:
 
 
 def test_a_preview_is_the_same_picture_every_time(tmp_path: Path) -> None:
-    bench = Bench(data(tmp_path, patch, ("red", "green")), options=OPTIONS)
+    probe = AugmentationProbe(data(tmp_path, patch, ("red", "green")), options=OPTIONS)
     one, two = (
-        preview(bench, [policy("light"), policy("strong")], rows=3, draws=2) for _ in range(2)
+        preview(probe, [policy("light"), policy("strong")], rows=3, draws=2) for _ in range(2)
     )
     assert one == two
-    assert one != preview(bench, [policy("light"), policy("strong")], rows=3, draws=2, seed=1)
+    assert one != preview(probe, [policy("light"), policy("strong")], rows=3, draws=2, seed=1)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dataprep.augment.copies import verify_copies
-from dataprep.augment.probe import Bench, options_of
+from dataprep.augment.probe import AugmentationProbe, options_of
 from dataprep.augment.recording import last_source
 from dataprep.cli import app
 from dataprep.errors import FingerprintError, OptionError
@@ -74,5 +74,5 @@ def test_empty_groups_bind_nothing(class_folders: Path) -> None:
             group=pd.Series(groups, index=dataset.samples.index, dtype="str")
         ),
     )
-    bench = Bench(grouped, options=PassOptions(jobs=1, embedder=""))
-    assert len(np.unique(bench.units)) == len(groups) - 1
+    probe = AugmentationProbe(grouped, options=PassOptions(jobs=1, embedder=""))
+    assert len(np.unique(probe.units)) == len(groups) - 1

@@ -68,6 +68,14 @@ def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
     assert run(orders) == [*range(20), "survived", *range(21, 50)]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_an_item_that_kills_its_worker_twice_is_given_up(tmp_path: Path) -> None:
+    tries = tmp_path / "tries"
+    first, lost, last = run([("echo", 1), ("die", str(tries)), ("echo", 2)], jobs=1)
+    assert (first, lost.reason, last) == (1, "crashed", 2)
+    assert tries.read_text().splitlines() == ["tried"] * 2
+
+
 def test_killing_workers_in_the_middle_loses_nothing() -> None:
     victims = set()
     results = []

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.checks.contract import Check
-from dataprep.checks.quality.close_ups import find_close_ups
+from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures import builtin_measures
 from dataprep.measures.contract import Measure
@@ -57,7 +57,7 @@ class Look(SecondLook):
 
     def close_ups(self) -> CloseUps:
         columns = self.dataset.samples.reindex(columns=list(FIGURES)).to_numpy(np.float32)
-        return find_close_ups(self.dataset, lambda rows: columns[rows], len(self.dataset))
+        return suspected_close_ups(self.dataset, lambda rows: columns[rows], len(self.dataset))
 
 
 def with_columns(rows: int, **columns: Any) -> Dataset:

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from dataprep.cleaning.folders import distinct_folders, folder_name, shortened, unique_names
+from dataprep.cleaning.folders import distinct_folders, folder_name, shortened, unique_paths
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_a_file_keeps_its_extension() -> None:
 
 def test_numbers_of_clashing_names_fit() -> None:
     long = f"{'x' * 251}.jpg"
-    names = unique_names([f"a/{long}", f"a/{long.upper()}", f"a/{long}"])
+    names = unique_paths([f"a/{long}", f"a/{long.upper()}", f"a/{long}"])
     assert len({name.lower() for name in names}) == 3
     assert all(len(name.partition("/")[2]) <= 255 for name in names)
-    assert unique_names(["a.b/c", "a.b/c"]) == ["a.b/c", "a.b/c-2"]
+    assert unique_paths(["a.b/c", "a.b/c"]) == ["a.b/c", "a.b/c-2"]
 
 
 def test_folders_of_labels_that_look_alike_stay_apart() -> None:

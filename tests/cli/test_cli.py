@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import typer
 
+from dataprep.cli import app
 from tests.conftest import OBEYING, save, textured
 
 COMMAND = [sys.executable, "-m", "dataprep"]
@@ -140,6 +144,38 @@ def test_an_out_folder_that_cannot_be_written_is_exit_code_3(
     assert done.returncode == 3
     assert "taken" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def options() -> list[tuple[str, Any]]:
+    commands = typer.main.get_command(app).commands
+    return [
+        (name, parameter)
+        for name, command in commands.items()
+        for parameter in command.params
+        if parameter.param_type_name == "option" and parameter.name != "help"
+    ]
+
+
+def test_options_are_grouped_and_explained() -> None:
+    """Commands with many options show them in groups that one can read at a glance."""
+    counts = Counter(name for name, _ in options())
+    panels = Counter(
+        (name, option.rich_help_panel) for name, option in options() if counts[name] > 4
+    )
+    assert not [name for name, title in panels if title is None]
+    assert max(panels.values()) <= 15
+    assert not [name for name, option in options() if not option.help]
+    # rich would take it for a style, and show nothing
+    assert not [option.name for _, option in options() if "[default" in option.help]
+
+
+def test_the_same_option_is_explained_in_the_same_words() -> None:
+    shared = ("manifest", "files", "label_column", "group_by", "quiet", "task", "jobs")
+    for name in shared:
+        words = {option.help for _, option in options() if option.name == name}
+        if name == "manifest":  # of clean it is what is written
+            words = {text for text in words if "to write" not in text}
+        assert len(words) == 1, words
 
 
 def test_checks_and_explain(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_baseline_from_the_last_split_is_written_and_its_look_at_test_recorded
     )
 
     assert command("--out", str(out), *QUICK) == 0
-    assert "test was looked at once before" in capsys.readouterr().err
+    assert "test was used once before" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -77,17 +77,19 @@ def test_the_halves_of_a_file_key_are_two_numbers(tmp_path: Path) -> None:
 def test_rows_are_committed_when_enough_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_module, "_COMMIT_ROWS", 5)
+    monkeypatch.setattr(cache_module, "_COMMIT_ROWS", 6)
     monkeypatch.setattr(cache_module, "_COMMIT_S", 1e9)
     with Cache(str(tmp_path), PLAN) as cache:
         for number in range(2):
             cache.store(digest(number), (number + 1, 0), b"n", "t")
         assert committed(tmp_path) == (0, 0)
         cache.store(digest(2), (0, 0), b"n", "t")
-        assert committed(tmp_path) == (3, 2)
+        assert committed(tmp_path) == (0, 0), "three rows and two files wait"
         cache.store(digest(2), (3, 0), b"", "", known=True)
-        assert committed(tmp_path) == (3, 2)
-    assert committed(tmp_path) == (3, 3)
+        assert committed(tmp_path) == (3, 3)
+        cache.store(digest(3), (4, 0), b"n", "t")
+        assert committed(tmp_path) == (3, 3)
+    assert committed(tmp_path) == (4, 4)
 
 
 def test_rows_are_committed_when_they_have_waited_a_second(

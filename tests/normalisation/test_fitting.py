@@ -16,6 +16,7 @@ from dataprep.measures.options import PassOptions
 from dataprep.normalisation.fitting import training_images, training_rows
 from dataprep.normalisation.normaliser import Normaliser
 from dataprep.schemas.dataset import Dataset
+from dataprep.schemas.results.proof import Proof
 from dataprep.schemas.split import Split
 from tests.conftest import save, textured
 
@@ -122,7 +123,7 @@ def test_folds_and_parts_that_do_not_fit(column, arguments, words):
 
 def test_one_fold_is_no_training_part_and_what_is_no_fold_is_left_alone():
     column = ["fold1", "fold2", "fold3", "hidden", "external", "fold2"]
-    folds = Split(table_of(column), {"parts": ["fold1", "fold2", "fold3"]})
+    folds = Split(table_of(column), Proof(parts=("fold1", "fold2", "fold3")))
     with pytest.raises(OptionError, match="one fold of several"):
         training_rows(folds, part="fold1")
     rows = training_rows(folds, fold=1)
@@ -144,7 +145,7 @@ def test_one_fold_is_no_training_part_and_what_is_no_fold_is_left_alone():
     ],
 )
 def test_parts_none_of_which_is_for_training_are_never_taken_for_it(rows, column, words):
-    for source in (table_of(column), Split(table_of(column), {"parts": column})):
+    for source in (table_of(column), Split(table_of(column), Proof(parts=tuple(column)))):
         with pytest.raises(InputError, match=words):
             rows(source)
 
@@ -159,13 +160,13 @@ def test_training_images_leave_out_the_fold_and_lost_rows_and_are_all_of_undivid
 
 
 def test_first_part_of_a_split_may_have_a_name_of_its_own():
-    divided = Split(table_of(["fit", "fit", "judge"]), {"parts": ["fit", "judge"]})
+    divided = Split(table_of(["fit", "fit", "judge"]), Proof(parts=("fit", "judge")))
     assert training_rows(divided, part="fit").left_alone == {"judge": 1}
     with pytest.raises(OptionError, match="training rows alone"):
         training_rows(divided, part="judge")
     # A part for judging is refused even in the first place.
     with pytest.raises(OptionError, match="training rows alone"):
-        training_rows(Split(table_of(["val", "train"]), {"parts": ["val", "train"]}), part="val")
+        training_rows(Split(table_of(["val", "train"]), Proof(parts=("val", "train"))), part="val")
 
 
 def test_columns_are_fitted_on_train_alone_and_images_left_alone():

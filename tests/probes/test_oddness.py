@@ -84,3 +84,14 @@ def test_the_same_twice_and_scale_does_not_matter():
     doubled = oddness_of(vectors * np.float16(2), np.ones(400, bool), labels, np.arange(400))
     np.testing.assert_array_equal(first.score, again.score)
     np.testing.assert_allclose(doubled.score, first.score, atol=0.02)
+
+
+def test_who_lies_among_another_class_is_farther_than_with_the_label_of_that_class():
+    vectors, labels = bulk(900)
+    spoilt = labels.copy()
+    spoilt[:3] = (labels[:3] + 1) % 3
+    units, known = np.arange(900), np.ones(900, bool)
+    right, wrong = (oddness_of(vectors, known, given, units) for given in (labels, spoilt))
+    assert (wrong.far[:3] > right.far[:3] + 1).all()
+    assert (wrong.ratio_in_class[:3] > right.ratio_in_class[:3]).all()
+    assert wrong.ratio[:3] == pytest.approx(right.ratio[:3])

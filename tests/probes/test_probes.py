@@ -110,6 +110,22 @@ def test_folds_keep_units_whole_and_spread_classes():
     )
 
 
+def test_folds_without_classes_are_of_one_size_and_follow_the_seed():
+    units = np.repeat(np.arange(50), 4)
+    folds = folds_of(units, None, 10)
+    assert all(len(set(folds[units == unit])) == 1 for unit in range(50))
+    assert np.bincount(folds).tolist() == [20] * 10
+    assert np.array_equal(folds, folds_of(units, None, 10, seed=0))
+    assert not np.array_equal(folds, folds_of(units, None, 10, seed=1))
+
+
+def test_the_seed_of_out_of_fold_probabilities_draws_other_folds():
+    embedding, true = clustered(120, 3)
+    values, targets = features_of(embedding).values, Targets.of_labels(true.astype(np.int32), 3)
+    first, other = (logistic_scores(values, targets, np.arange(120), seed=seed) for seed in (0, 1))
+    assert not np.allclose(first, other, atol=1e-4)
+
+
 def test_confident_joint_counts_what_is_sure():
     probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.05, 0.95]])
     joint = confident_joint(probs, np.array([0, 0, 1, 1, 0], np.int32))

@@ -12,14 +12,14 @@ from scipy import stats
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
+from dataprep.probes.classifiers.folds import folds_of
+from dataprep.probes.classifiers.ridge import ridge_out_of_fold
 from dataprep.probes.two_sample import (
     auc,
     cohens_d,
     family_wise,
-    folds_of,
     log_tail,
     normal_scores,
-    out_of_fold,
     permuted_sides,
     spread_ratio,
     standardised,
@@ -90,20 +90,13 @@ def test_out_of_fold_predictions_are_those_of_a_ridge_that_never_saw_the_row():
     rng = np.random.default_rng(2)
     features = within(rng.normal(size=(60, 5)), np.zeros(60, int)).astype(np.float32)
     targets = (features[:, :1] + rng.normal(size=(60, 1))).astype(np.float32)
-    folds = folds_of(np.arange(60), rng)
-    predicted = out_of_fold(features, targets, folds, 0.1)
+    folds = folds_of(np.arange(60), None, 10)
     penalty = 0.1 * float((features**2).sum()) / 5
+    predicted = ridge_out_of_fold(features, targets, folds, penalty)
     for fold in range(10):
         out = folds == fold
         model = Ridge(penalty, fit_intercept=False).fit(features[~out], targets[~out, 0])
         assert predicted[out, 0] == pytest.approx(model.predict(features[out]), abs=1e-4)
-
-
-def test_folds_keep_units_and_are_of_about_one_size():
-    units = np.repeat(np.arange(50), 4)
-    folds = folds_of(units, np.random.default_rng(0))
-    assert all(len(set(folds[units == unit])) == 1 for unit in range(50))
-    assert np.bincount(folds).tolist() == pytest.approx([20] * 10, abs=4)
 
 
 def test_auc_is_that_of_scikit_learn_and_its_interval_covers():

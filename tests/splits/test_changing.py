@@ -33,31 +33,27 @@ def test_repair_takes_the_fewest_moves_and_keeps_test() -> None:
     audit, astray = leaking()
     made = repair(audit, tests=False)
     before, after = codes(made, "split_before"), codes(made)
-    assert made.proof["leaks"]["total"] == 0
+    assert made.proof.leaks.total == 0
     assert (after[before == "test"] == "test").all()
-    assert made.proof["changed"]["moved"] == (before != after).sum()
+    assert made.proof.changed.moved == (before != after).sum()
     fewest = sum(min(n, 5 - n) for n in pd.Series(astray // 5).value_counts())
-    assert made.proof["changed"]["points"][0]["moves"] == fewest <= made.proof["changed"]["moved"]
+    assert made.proof.changed.points[0].moves == fewest <= made.proof.changed.moved
     assert any(
-        "samples of val" in line and "had a look-alike in train" in line
-        for line in made.proof["changed"]["lines"]
+        "samples of val" in line and "shared a unit with train" in line
+        for line in made.proof.changed.lines
     )
-    assert (
-        made.proof["changed"]["before"]["total"]
-        == made.proof["changed"]["before"]["groups"]["group"]
-        > 0
-    )
+    assert made.proof.changed.before.total == made.proof.changed.before.groups["group"] > 0
 
 
 def test_repair_leaves_a_clean_split_alone() -> None:
     audit, _ = leaking(0)
     made = repair(audit, tests=False)
-    assert made.proof["changed"]["moved"] == 0
+    assert made.proof.changed.moved == 0
     assert codes(made).equals(codes(made, "split_before"))
 
 
 def test_repair_needs_a_split_and_its_parts() -> None:
-    with pytest.raises(InputError, match="no split to mend"):
+    with pytest.raises(InputError, match="no split to repair"):
         repair(patients())
     with pytest.raises(InputError, match="1 part: expected at least two"):
         repair(made_audit("aab", split=pd.Categorical(["train"] * 3)))
@@ -77,7 +73,7 @@ def test_extension_moves_nothing_and_joins_what_belongs_together() -> None:
     before, after = codes(old), codes(made)
     assert after[before.index].equals(before)
     assert len(after) == 300
-    assert made.proof["leaks"]["total"] == 0
+    assert made.proof.leaks.total == 0
     assert codes(extend(whole, old, tests=False)).equals(after)
 
 
@@ -91,10 +87,8 @@ def test_a_new_sample_between_two_parts_shows_the_leak(tmp_path: Path) -> None:
     for earlier in (old, paths.folder, paths.splits):
         made = extend(joined, earlier, tests=False)
         assert codes(made)[parts.index].equals(parts)
-        assert made.proof["leaks"]["total"] == 1
-        line = next(
-            line for line in made.proof["changed"]["lines"] if line.startswith("Leaks already")
-        )
+        assert made.proof.leaks.total == 1
+        line = next(line for line in made.proof.changed.lines if line.startswith("Leaks already"))
         assert "1 in train, 1 in test" in line
         assert "img/00040.jpg" in line
 

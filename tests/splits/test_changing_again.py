@@ -39,7 +39,7 @@ def test_extension_keeps_to_groups_and_external_rows(tmp_path: Path) -> None:
         samples = made.dataset.samples
         assert (samples.groupby("patient")["split"].nunique() == 1).all()
         assert ((samples["split"] == "external") == (samples["site"] == "B")).all()
-        assert made.proof["leaks"]["groups"] == {"patient": 0}
+        assert made.proof.leaks.groups == {"patient": 0}
         assert len(samples) == 120
 
 
@@ -51,12 +51,12 @@ def test_extension_leaves_out_new_external_samples_of_old_patients() -> None:
     whole = replace(whole, dataset=whole.dataset.assign(site=site))
     old = split(first(whole, 60), group="patient", external="site=B", tests=False)
     made = extend(whole, old, tests=False)
-    assert made.proof["leaks"]["total"] == 0
+    assert made.proof.leaks.total == 0
     assert set(whole.dataset.samples.index) - set(made.dataset.samples.index) == {
         "img/00061.jpg",
         "img/00062.jpg",
     }
-    assert {each["why"].split(",")[0]: each["samples"] for each in made.proof["left_out"]} == {
+    assert {each.why.split(",")[0]: each.samples for each in made.proof.left_out} == {
         "belongs together with an external sample": 1,
         "external": 1,
     }
@@ -83,8 +83,8 @@ def test_similar_images_may_be_parted_where_they_were() -> None:
         check="similar-images",
     )
     old = split(audit, keep_similar=False, tests=False)
-    assert extend(audit, old, tests=False).proof["leaks"]["total"] == 0
-    assert extend(audit, old, tests=False, keep_similar=True).proof["leaks"]["total"] > 0
+    assert extend(audit, old, tests=False).proof.leaks.total == 0
+    assert extend(audit, old, tests=False, keep_similar=True).proof.leaks.total > 0
 
 
 def test_repair_leaves_out_what_belongs_to_external_samples() -> None:
@@ -92,10 +92,10 @@ def test_repair_leaves_out_what_belongs_to_external_samples() -> None:
     groups = [f"p{number // 2}" for number in range(100)]
     groups[0], groups[70] = groups[90], groups[92]
     made = repair(made_audit(["a", "b"] * 50, groups, split=pd.Categorical(part)), tests=False)
-    assert made.proof["leaks"]["total"] == 0
-    assert [
-        row["leaks"] for row in made.proof["changed"]["frontier"] if row["chosen"] != "as it was"
-    ] == ["0"] * len(made.proof["changed"]["points"])
+    assert made.proof.leaks.total == 0
+    assert [row.leaks for row in made.proof.changed.frontier if row.chosen != "as it was"] == [
+        "0"
+    ] * len(made.proof.changed.points)
     assert set(part) == set(made.dataset.samples["split"])
     assert not {"img/00000.jpg", "img/00070.jpg"} & set(made.dataset.samples.index)
     assert made.parts["external"] == 10
@@ -107,8 +107,8 @@ def test_samples_without_a_part_do_not_thaw_the_test_part() -> None:
     made = repair(audit, tests=False)
     assert made.parts["test"] == 20
     assert abs(made.parts["train"] - 97.5) <= 0.05 * 97.5
-    assert made.proof["changed"]["moved"] == made.proof["changed"]["points"][0]["moves"] == 0
-    assert "The test part is as it was." in made.proof["changed"]["lines"]
+    assert made.proof.changed.moved == made.proof.changed.points[0].moves == 0
+    assert "The test part is as it was." in made.proof.changed.lines
     asked = repair(audit, ratios="train=0.6,val=0.2,test=0.2", tests=False)
     assert asked.parts["test"] > 25
 

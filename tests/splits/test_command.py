@@ -115,7 +115,7 @@ def test_a_plan_that_is_named_has_to_be_there(audited: Path, out: Path) -> None:
 
 
 def test_repair_and_extend(audited: Path, out: Path) -> None:
-    assert "no split to mend" in str(run("--repair", "--out", out).exception)
+    assert "no split to repair" in str(run("--repair", "--out", out).exception)
     done = run("--repair", "--from", out / "split", "--out", out)
     assert done.exit_code == 0
     assert "REPAIRED" in done.stdout

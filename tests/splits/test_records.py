@@ -13,7 +13,7 @@ import pytest
 
 from dataprep.errors import FingerprintError, InputError
 from dataprep.ingest import scan
-from dataprep.splits import read_split, split, write_split
+from dataprep.splits import read_split, repair, split, write_split
 from tests.splits.made import made_audit, patients
 
 
@@ -22,12 +22,88 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     paths = write_split(made, tmp_path)
     read = read_split(tmp_path)
     assert read.parts == made.parts
-    assert read.proof == json.loads(json.dumps(made.proof))
+    assert read.proof == made.proof
     assert read.run["seconds"]
     table = pd.read_csv(paths.splits)
     assert list(table) == ["path", "label", "split", "split_2", "unit", "group"]
     assert table["path"].is_monotonic_increasing
     assert len(table) == 120
+
+
+def test_the_keys_of_the_proof(tmp_path: Path) -> None:
+    """Programs that read proof.json rely on them."""
+    audit = patients(120, 30, pairs=[(1, 2)], site=["a", "b"] * 60)
+    made = split(audit, balance="site", repeats=2)
+    paths = write_split(repair(audit, earlier=made), tmp_path / "repaired")
+    written = json.loads(Path(paths.proof).read_text())
+    names = (
+        "fingerprint version parts apart by_rule asked samples units largest_unit sizes left_out "
+        "notes kept_together possible_groups not_looked leaks labels others compared tests "
+        "given_up repeats changed"
+    )
+    assert " ".join(written) == names
+    options = (
+        "parts sizes mode folds repeats leave_one_group_out groups external time_column day_first "
+        "balance seed keep_similar keep_unlabelled"
+    )
+    assert " ".join(written["asked"]) == options
+    assert list(written["sizes"][0]) == ["part", "samples", "target", "share", "units"]
+    assert list(written["leaks"]) == ["units", "groups", "pairs", "total"]
+    assert list(written["labels"]["table"][0]) == [
+        "feature",
+        "samples",
+        "share",
+        "shares",
+        "counts",
+    ]
+    assert list(written["compared"]) == ["ours", "stratified_group_kfold", "random"]
+    assert list(written["compared"]["random"]) == [
+        "draws",
+        "deviation",
+        "units",
+        "groups",
+        "pairs",
+        "exposed",
+    ]
+    assert list(written["compared"]["stratified_group_kfold"]) == [
+        "deviation",
+        "sizes",
+        "seeds",
+        "folds",
+    ]
+    assert list(written["tests"]) == ["labels", "properties", "embedding"]
+    assert list(written["tests"]["labels"]) == ["status", "why", "found"]
+    assert list(written["changed"]) == [
+        "title",
+        "moved",
+        "lines",
+        "frontier",
+        "points",
+        "column",
+        "before",
+    ]
+    write_split(split(audit, tests=False), tmp_path / "plain")
+    plain = json.loads((tmp_path / "plain" / "proof.json").read_text())
+    assert "changed" not in plain
+    assert plain["tests"] == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"parts": "train"}, "parts: expected a list, got 'train'"),
+        ({"samples": "many"}, "samples: expected a whole number, got 'many'"),
+        ({"leaks": {"groups": {"group": True}}}, r"leaks\.groups\.group: expected a whole number"),
+        ({"asked": {"external": [["site"]]}}, r"asked\.external\.0: expected 2 values"),
+        ({"sizes": [{"part": "train"}]}, "damaged"),
+    ],
+)
+def test_a_damaged_proof_is_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    paths = write_split(split(patients(60, 20), tests=False), tmp_path)
+    proof = json.loads(Path(paths.proof).read_text())
+    Path(paths.proof).write_text(json.dumps(proof | change))
+    with pytest.raises(InputError, match=words):
+        read_split(tmp_path)
 
 
 def test_the_same_bytes_whatever_the_order_of_the_rows(tmp_path: Path) -> None:

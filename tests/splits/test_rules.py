@@ -24,7 +24,7 @@ def test_training_is_before_testing_in_whatever_order_parts_are_named() -> None:
         [70, 79],
         [80, 99],
     ]
-    assert {row["part"]: row["target"] for row in made.proof["sizes"]} == {
+    assert {row.part: row.target for row in made.proof.sizes} == {
         "test": 20,
         "later": 10,
         "val": 10,
@@ -59,7 +59,7 @@ def test_external_rows_are_no_fold_of_their_own() -> None:
     )
     made = split(audit, leave_one_group_out=True, external="site=B", tests=False)
     assert made.parts == {"fold1": 5, "fold2": 5, "fold3": 5, "external": 5}
-    assert [row["holds"] for row in made.proof["sizes"]] == ["g0", "g2", "g3", "site=B"]
+    assert [row.holds for row in made.proof.sizes] == ["g0", "g2", "g3", "site=B"]
 
 
 def test_nothing_but_external_rows_with_a_time_is_told() -> None:
@@ -70,7 +70,7 @@ def test_nothing_but_external_rows_with_a_time_is_told() -> None:
 
 def test_repeats_that_are_the_same_division_are_told_of() -> None:
     few = made_audit(["a", "b"] * 6, [f"g{number // 4}" for number in range(12)])
-    notes = split(few, folds=3, repeats=3, tests=False).proof["notes"]
+    notes = split(few, folds=3, repeats=3, tests=False).proof.notes
     assert any("Of 3 divisions 1 is different" in note for note in notes)
     many = split(made_audit(["a", "b"] * 30), folds=3, repeats=3, tests=False)
-    assert not any("divisions" in note for note in many.proof["notes"])
+    assert not any("divisions" in note for note in many.proof.notes)

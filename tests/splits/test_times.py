@@ -186,12 +186,12 @@ def test_a_split_says_which_rows_it_could_not_read_and_how_it_read_the_others() 
     days = [f"{number + 1:02d}/01/2023" for number in range(20)]
     days[3], days[4], days[5] = "yesterday", "", "2023:01:06 00:00:00"
     made = split(made_audit(["a", "b"] * 10, day=days), time_column="day", tests=False)
-    left_out = {each["why"]: each["samples"] for each in made.proof["left_out"]}
+    left_out = {each.why: each.samples for each in made.proof.left_out}
     assert left_out == {
         "no day": 1,
         "day cannot be read as a number or a date: yesterday (img/00003.jpg)": 1,
     }
-    assert "Dates in 'day' such as 01/01/2023 were read with the day first." in made.proof["notes"]
+    assert "Dates in 'day' such as 01/01/2023 were read with the day first." in made.proof.notes
     test = made.dataset.samples["split"][made.dataset.samples["split"] == "test"]
     assert sorted(test.index) == [f"img/{number:05d}.jpg" for number in (17, 18, 19)]
     with pytest.raises(OptionError, match="day_first says how"):

@@ -11,9 +11,9 @@ from tests.splits.made import made_audit
 
 
 def together(audit, columns=(), **options) -> list[set[str]]:
-    bonds = units_of(audit, columns, **options)
+    units = units_of(audit, columns, **options)
     found: dict[int, set[str]] = {}
-    for name, unit in zip(bonds.names, bonds.unit, strict=True):
+    for name, unit in zip(units.names, units.unit, strict=True):
         found.setdefault(int(unit), set()).add(str(name)[8:9])
     return [found[unit] for unit in sorted(found)]
 
@@ -44,8 +44,8 @@ def test_members_of_one_claimed_group_stay_together_without_a_pair_of_their_own(
 
 
 def test_what_is_left_out_still_binds() -> None:
-    bonds = units_of(made_audit("aaa", pairs=[(0, 1), (2, 1)]))
-    some = bonds.where(np.array([True, False, True]))
+    units = units_of(made_audit("aaa", pairs=[(0, 1), (2, 1)]))
+    some = units.where(np.array([True, False, True]))
     assert some.unit.tolist() == [0, 0]
     assert some.names.tolist() == ["img/00000.jpg", "img/00002.jpg"]
 

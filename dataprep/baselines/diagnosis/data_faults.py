@@ -154,7 +154,7 @@ def ambiguous_pairs(audit: Audit | None) -> set[frozenset[str]]:
     """Pairs of classes that the audit finds hard to tell apart by their labels."""
     if audit is None:
         return set()
-    table = audit.issues.table[(audit.issues.table["check"] == "ambiguous-classes").to_numpy()]
+    table = audit.issues.where_check("ambiguous-classes").table
     others = [evidence_of(str(text)).get("other", "") for text in table["evidence"]]
     return {
         frozenset((str(target), str(other)))

@@ -44,7 +44,7 @@ def _claim_on_all(issues: Issues | None, check: str) -> dict[str, Any]:
     """The evidence of a check's claim about the whole data set; empty without one."""
     if issues is None:
         return {}
-    table = issues.table[(issues.table["check"] == check).to_numpy()]
+    table = issues.where_check(check).table
     table = table[(table["scope"].astype("str") == "dataset").to_numpy()]
     return evidence_of(str(table["evidence"].iloc[0])) if len(table) else {}
 

@@ -9,10 +9,15 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from dataprep.baselines.evaluation.metrics import known_labels
-from dataprep.probes.classifiers.blocks import blocks
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.probes.classifiers.logistic import fit_logistic, logistic_probs
 from dataprep.probes.classifiers.targets import Targets
+from dataprep.probes.vectors import (
+    blocks,
+    is_non_negative,
+    principal_directions_of_rows,
+    unit_length,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,13 +92,13 @@ def probe_baseline(
 
 def _space(features: NDArray[Any], train: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
     """(n, m) float32 features as the probe sees them; zeros where they are unknown."""
-    rooted = all(bool((features[chunk] >= 0).all()) for chunk in blocks(train))
+    rooted = is_non_negative(features, train)
     fitted = np.sort(np.random.default_rng(seed).permutation(train)[:_FITTED])
     part = _unit_length(features[fitted], rooted)
     mean = part.mean(axis=0) if len(part) else np.zeros(features.shape[1], np.float32)
     rotation = None
     if features.shape[1] > _COMPONENTS:
-        rotation = _directions(part - mean)
+        rotation = principal_directions_of_rows(part - mean, _COMPONENTS)[1]
     values = np.empty(
         (len(features), features.shape[1] if rotation is None else rotation.shape[1]), np.float32
     )
@@ -104,27 +109,13 @@ def _space(features: NDArray[Any], train: NDArray[np.int64], seed: int) -> NDArr
     return values
 
 
-def _directions(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(d, m) principal directions of (r, d) rows, the widest first; by the shorter side, which
-    is much the faster.
-    """
-    if 0 < len(centred) < centred.shape[1]:
-        directions = np.linalg.svd(centred, full_matrices=False)[2].T
-    else:
-        directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
-    return np.ascontiguousarray(directions[:, :_COMPONENTS])
-
-
 def _unit_length(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
     """Features (r, d) as float32 of unit length, after the square root where it makes sense;
     zeros where they are unknown.
     """
     values = np.asarray(part, np.float32)
     values = np.where(np.isfinite(values).all(axis=1, keepdims=True), values, np.float32(0))
-    values = np.sqrt(np.maximum(values, 0)) if rooted else values
-    return np.asarray(
-        values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12), np.float32
-    )
+    return unit_length(np.maximum(values, 0) if rooted else values, rooted=rooted)
 
 
 def _some_units(units: NDArray[np.int64], train: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

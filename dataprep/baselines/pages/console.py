@@ -5,7 +5,6 @@ next.
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
@@ -23,6 +22,7 @@ from dataprep.baselines.pages.summary import (
     verdict,
 )
 from dataprep.reports.audit.console import MARKS, WIDTH, print_lines
+from dataprep.reports.columns import wrapped
 from dataprep.schemas.baseline import METRICS, MODEL, PAGE, PREDICTIONS, Baseline, BaselinePaths
 from dataprep.schemas.text.words import counted, printable
 
@@ -203,8 +203,5 @@ def _files(metrics: Mapping[str, Any], paths: BaselinePaths) -> Iterator[Line]:
 
 
 def _wrapped(text: str, hang: int = 8, look: str = "") -> Iterator[Line]:
-    indent = " " * hang
-    for line in textwrap.wrap(
-        text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False
-    ):
+    for line in wrapped(text, WIDTH, hang=" " * hang):
         yield line, look

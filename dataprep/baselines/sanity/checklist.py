@@ -1,22 +1,34 @@
-"""Sanity: what is looked at before training, so that hours are not spent on a network that
-cannot learn.
-"""
+"""The checks before training, so that hours are not spent on a network that cannot learn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from dataprep.baselines.inference.network_predictions import features_of
-from dataprep.baselines.sanity import data as sanity_data
-from dataprep.baselines.sanity import network as sanity_network
-from dataprep.baselines.sanity.data import Line
-from dataprep.baselines.training.fitting import feeder_for
-from dataprep.baselines.training.networks import make_network
+from dataprep.baselines.sanity.data import (
+    check_images,
+    check_order,
+    check_permuted_labels,
+    distinct_rows,
+    spread_rows,
+    strata_of,
+    whole_units,
+)
+from dataprep.baselines.sanity.network import (
+    MOST_DEAD,
+    MOST_DEAD_PRETRAINED,
+    check_dead_units,
+    check_first_loss,
+    check_gradients,
+    check_linear_overfitting,
+    check_overfitting,
+)
+from dataprep.baselines.training.fitting import feeder_for, network_for
+from dataprep.baselines.training.networks import random_state_of
 from dataprep.errors import SanityFailed
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.results.record import jsonable
@@ -25,13 +37,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.augment.policies import Policy
+    from dataprep.baselines.sanity.results import CheckResult
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.networks import Network
     from dataprep.baselines.training.regimes import Regime
 
-#: Images that data are judged by, of a step of the network, of the batch that is overfitted, and of
-#: the permuted control.
-_LOOKED, _BATCH, _OVERFITTED, _CONTROLLED = 32, 16, 8, 96
+#: Images for the checks of the data, for a step of the network, for the batch that is overfitted,
+#: and for the control with permuted labels.
+_IMAGES, _BATCH, _OVERFITTED, _CONTROL = 32, 16, 8, 96
+#: Distinct images that the checks of the network need at least.
+_FEWEST = 4
 _FOLDS = 4
 
 
@@ -44,15 +59,14 @@ def check_before_training(
     seed: int = 0,
     report: Callable[[int, int, str], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Look before training, the cheap first; the states of all random numbers are left as they
-    were.
+    """Run the checks before training, the cheap ones first; torch's random state stays as it was.
 
     Args:
         materials: what is to be learned from.
-        regime: how; of a frozen one only that is looked at which applies to it.
+        regime: how; a frozen one is checked only by what applies to it.
         policy: augmentation.
         device: where the networks of the checks run.
-        seed: of the images that are looked at, and of the networks.
+        seed: of the images that are taken, and of the networks.
         report: called with (done, total, check).
 
     Returns:
@@ -62,103 +76,63 @@ def check_before_training(
     Raises:
         SanityFailed: the first check that fails, with its reason and what to do.
     """
-    lines: list[dict[str, Any]] = []
-    with _untouched_randomness(device, seed):
+    results: list[dict[str, Any]] = []
+    with random_state_of(seed, device):
         checks = list(_checks(materials, regime, policy, device, seed))
         for number, (name, check) in enumerate(checks):
             if report is not None:
                 report(number, len(checks), name)
-            for line in check():
-                if not line.passed:
+            for result in check():
+                if not result.passed:
                     raise SanityFailed(
-                        f"{line.check}: {line.sentence}. {line.advice}. (--no-sanity trains "
+                        f"{result.check}: {result.sentence}. {result.advice}. (--no-sanity trains "
                         "without the checks before training)"
                     )
-                lines.append(jsonable(line.shown()))
-    return lines
+                results.append(jsonable(result.to_dict()))
+    return results
 
 
 def _checks(
     materials: Materials, regime: Regime, policy: Policy | None, device: str, seed: int
-) -> Iterator[tuple[str, Callable[[], Iterator[Line]]]]:
+) -> Iterator[tuple[str, Callable[[], Iterator[CheckResult]]]]:
     """Name and function of every check that applies."""
-    settings, frozen = regime.settings, regime.name == "frozen"
-    codes = sanity_data.codes_of_rows(materials)
-    rows = sanity_data.spread_rows(materials, codes, _LOOKED, seed)
+    settings, store, frozen = regime.settings, materials.store, regime.name == "frozen"
+    codes = strata_of(materials)
+    rows = spread_rows(materials, codes, _IMAGES, seed)
     feeder = feeder_for(materials, settings, policy)
-    fresh = _Fresh(materials, regime, device, seed)
-    yield "images", lambda: sanity_data.look_at_images(materials.store, rows, feeder.augment)
+    yield "images", lambda: check_images(store, rows, feeder.augment)
     if not frozen:
-        yield "order", lambda: sanity_data.look_at_order(codes[feeder.order(0)])
-    batch = sanity_data.distinct_rows(materials.store, rows)
-    if len(batch) < 4:  # batch norm and folds need a few
+        yield "order", lambda: check_order(codes[feeder.order(0)])
+    distinct = distinct_rows(store, rows)
+    if len(distinct) < _FEWEST:
         return
-    most = (
-        sanity_network.MOST_DEAD
-        if regime.name == "scratch"
-        else sanity_network.MOST_DEAD_PRETRAINED
-    )
-    yield (
-        "start",
-        lambda: sanity_network.look_at_start(fresh(), materials, settings, batch[:_BATCH]),
-    )
-    yield "activations", lambda: sanity_network.look_at_activations(fresh(), materials, batch, most)
+    batch, few = distinct[:_BATCH], distinct[:_OVERFITTED]
+    most = MOST_DEAD if regime.name == "scratch" else MOST_DEAD_PRETRAINED
+
+    def fresh() -> Network:
+        """The same untrained network at every call, without dropout."""
+        with random_state_of(seed, device):
+            plain = replace(regime, settings=replace(settings, dropout=0.0))
+            network = network_for(materials, plain, device)
+        network.freeze(len(network.stages) if frozen else settings.freeze)
+        return network
+
+    yield "start", lambda: check_first_loss(fresh(), materials, settings, batch)
+    yield "activations", lambda: check_dead_units(fresh(), materials, distinct, most)
     if frozen:
-        yield (
-            "overfit",
-            lambda: sanity_network.overfit_linear(fresh(), materials, batch[:_OVERFITTED]),
-        )
+        yield "overfit", lambda: check_linear_overfitting(fresh(), materials, few)
     else:
-        yield (
-            "gradients",
-            lambda: sanity_network.look_at_gradients(fresh(), materials, settings, batch[:_BATCH]),
-        )
-        yield (
-            "overfit",
-            lambda: sanity_network.overfit_batch(fresh, materials, settings, batch[:_OVERFITTED]),
-        )
+        yield "gradients", lambda: check_gradients(fresh(), materials, settings, batch)
+        yield "overfit", lambda: check_overfitting(fresh, materials, settings, few)
     yield "control", lambda: _control(fresh(), materials, codes, seed)
 
 
 def _control(
     network: Network, materials: Materials, codes: NDArray[np.int64], seed: int
-) -> Iterator[Line]:
-    rows = sanity_data.whole_units(materials, _CONTROLLED, seed)
+) -> Iterator[CheckResult]:
+    """The control with permuted labels, on frozen features of whole units."""
+    rows = whole_units(materials, _CONTROL, seed)
     features = features_of(network, materials.store, rows)
     units = np.unique(materials.units[rows], return_inverse=True)[1]
     fold = folds_of(units, codes[rows].astype(np.int32), _FOLDS, seed=seed)
-    return sanity_data.look_at_permuted(features, codes[rows], units, fold, seed)
-
-
-class _Fresh:
-    """A new network of the regime, without dropout, whose classifier has learned nothing; the
-    same at every call.
-    """
-
-    def __init__(self, materials: Materials, regime: Regime, device: str, seed: int) -> None:
-        self.materials, self.regime, self.device, self.seed = materials, regime, device, seed
-
-    def __call__(self) -> Network:
-        torch.manual_seed(self.seed)
-        network = make_network(
-            self.regime.arch,
-            self.materials.goal.outputs,
-            size=self.regime.size,
-            dropout=0.0,
-            pretrained=self.regime.name != "scratch",
-        ).to(self.device)
-        network.freeze(
-            len(network.stages) if self.regime.name == "frozen" else self.regime.settings.freeze
-        )
-        return network
-
-
-@contextmanager
-def _untouched_randomness(device: str, seed: int) -> Iterator[None]:
-    """torch's random numbers go on afterwards as if nothing had been drawn; numpy's global ones
-    are not used here.
-    """
-    gpus = [torch.device(device)] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=gpus):
-        torch.manual_seed(seed)
-        yield
+    return check_permuted_labels(features, codes[rows], units, fold, seed)

@@ -1,4 +1,4 @@
-"""Sanity of the data as training gets it: images, their order, and a control with permuted
+"""Checks of the data as training gets it: images, their order, and a control with permuted
 labels.
 """
 
@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xxhash
+import pandas as pd
+
+from dataprep.baselines.sanity.results import CheckResult
+from dataprep.probes.classifiers.ridge import ridge_out_of_fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,50 +21,28 @@ if TYPE_CHECKING:
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.pixel_store import PixelStore
 
-#: Least share of images that are a picture of their own. Copies are the audit's matter; less than
-#: this is a broken source.
+#: Least share of distinct images that are not flat. Copies are the audit's matter; less than this
+#: is a broken source.
 LEAST_DISTINCT = 0.25
 #: Standard deviation in grey levels below which an image is flat.
 _FLAT = 1.0
 #: Standard deviations by which class runs may be too few; a shuffled order gets there once in
 #: thirty thousand.
 MOST_RUNS_OFF = 4.0
-#: Below so many images an order tells nothing.
+#: Fewer images than this say nothing about an order.
 _FEWEST_ORDERED = 20
 #: Permutations of the control, and standard errors by which it may beat chance.
 _PERMUTATIONS, _ERRORS = 10, 3.0
+#: Penalty of the linear classifier of the control.
+_PENALTY = 0.1
 #: Below so many units the control tells nothing.
 _FEWEST_UNITS = 8
 
 
-@dataclass(frozen=True)
-class Line:
-    """What a check found.
-
-    Attributes:
-        check: name of it.
-        value: figure; None where it could not be had.
-        expected: what it should be.
-        passed: whether it is.
-        sentence: the finding, with its figure.
-        advice: what to do where it failed.
+def strata_of(materials: Materials) -> NDArray[np.int64]:
+    """(n,) a class number for every row of any goal: the class, the label whose share is nearest
+    to half, or whether a value is above the median of train.
     """
-
-    check: str
-    value: float | None
-    expected: str
-    passed: bool
-    sentence: str
-    advice: str = ""
-
-    def shown(self) -> dict[str, Any]:
-        """As the report takes it."""
-        return {name: value for name, value in asdict(self).items() if name != "advice"}
-
-
-def codes_of_rows(materials: Materials) -> NDArray[np.int64]:
-    """(n,) one number per row by which rows are told apart: the class, the label nearest to half of
-    the training rows, or whether a value is above their median."""
     labels, train = materials.labels, materials.train
     if materials.goal.kind == "regression":
         return np.asarray(np.nan_to_num(labels) > np.median(labels[train]), np.int64)
@@ -77,47 +57,40 @@ def spread_rows(
 ) -> NDArray[np.int64]:
     """At most `most` training rows, drawn from the classes in turn."""
     rows = np.random.default_rng(seed).permutation(materials.train)
-    turn = np.zeros(len(rows), np.int64)
-    for code in np.unique(codes[rows]):
-        own = codes[rows] == code
-        turn[own] = np.arange(own.sum())
+    turn = pd.Series(rows).groupby(codes[rows]).cumcount().to_numpy()
     return np.asarray(rows[np.argsort(turn, kind="stable")][:most])
 
 
 def distinct_rows(store: PixelStore, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of `rows` whose pixels none before them has."""
-    marks = [xxhash.xxh3_64_intdigest(store.images[row].tobytes()) for row in rows]
-    return np.asarray(rows[np.sort(np.unique(np.array(marks, np.uint64), return_index=True)[1])])
+    """`rows` without those whose pixels an earlier one has."""
+    pixels = pd.Series([store.images[row].tobytes() for row in rows], dtype=object)
+    return rows[~pixels.duplicated().to_numpy()]
 
 
 def whole_units(materials: Materials, most: int, seed: int) -> NDArray[np.int64]:
-    """About `most` training rows, of whole units where these are small."""
+    """About `most` training rows, unit after unit."""
     rows = np.random.default_rng([seed, 1]).permutation(materials.train)
-    units, first = np.unique(materials.units[rows], return_index=True)
-    order = np.argsort(first)
-    rank = np.empty(len(units), np.int64)
-    rank[order] = np.arange(len(units))
-    place = rank[np.searchsorted(units, materials.units[rows])]
-    return np.asarray(rows[np.argsort(place, kind="stable")][:most])
+    units = pd.factorize(materials.units[rows])[0]  # numbered in the order of their first row
+    return np.asarray(rows[np.argsort(units, kind="stable")][:most])
 
 
-def look_at_images(
+def check_images(
     store: PixelStore, rows: NDArray[np.int64], augment: Augment | None
-) -> Iterator[Line]:
+) -> Iterator[CheckResult]:
     """Images are neither flat, after augmentation, nor all the same."""
     distinct = distinct_rows(store, rows)
     fed = [
         store.images[row] if augment is None else augment(store.images[row], 0, int(row))
         for row in distinct
     ]
-    told = sum(np.std(np.asarray(image, np.float32)) >= _FLAT for image in fed)
-    share = told / len(rows)
-    yield Line(
+    usable = sum(np.std(np.asarray(image, np.float32)) >= _FLAT for image in fed)
+    share = usable / len(rows)
+    yield CheckResult(
         "images-vary",
         share,
         f">= {LEAST_DISTINCT:g}",
         share >= LEAST_DISTINCT,
-        f"of {len(rows)} training images {len(distinct)} differ from each other, and {told} of "
+        f"of {len(rows)} training images {len(distinct)} differ from each other, and {usable} of "
         "those are not flat",
         "Look at the images, and at the previews of the policy (dataprep augment): one picture, or "
         "none, comes again and again",
@@ -138,39 +111,35 @@ def class_runs(codes: NDArray[np.int64]) -> tuple[int, float, float]:
     return runs, mean, math.sqrt(max(0.0, variance))
 
 
-def look_at_order(codes: NDArray[np.int64]) -> Iterator[Line]:
-    """Classes come mixed: an order by class makes batch after batch of one class, and batch norm
-    learns that.
-    """
+def check_order(codes: NDArray[np.int64]) -> Iterator[CheckResult]:
+    """Classes come mixed: batches of one class spoil the statistics of batch norm."""
     if len(codes) < _FEWEST_ORDERED or len(np.unique(codes)) < 2:
         return
     runs, mean, spread = class_runs(codes)
-    off = (mean - runs) / max(spread, 1e-9)
-    yield Line(
+    yield CheckResult(
         "shuffled",
         runs,
         f">= {mean - MOST_RUNS_OFF * spread:.0f} (about {mean:.0f})",
-        off <= MOST_RUNS_OFF,
+        mean - runs <= MOST_RUNS_OFF * max(spread, 1e-9),
         f"the {len(codes):,} training images come in {runs:,} runs of one class, where a random "
-        f"order has {mean:,.0f} "
-        f"± {spread:.0f}",
+        f"order has {mean:,.0f} ± {spread:.0f}",
         "Shuffle the training images in every epoch; what comes by class or by file is unlearned "
         "by the next batches",
     )
 
 
-def look_at_permuted(
+def check_permuted_labels(
     features: NDArray[np.float32],
     codes: NDArray[np.int64],
     units: NDArray[np.int64],
     fold: NDArray[np.int64],
     seed: int,
-) -> Iterator[Line]:
-    """With permuted labels nothing can be known of held-out units; who beats chance there has seen
-    them.
+) -> Iterator[CheckResult]:
+    """Permuted labels cannot be predicted for held-out units; a model that beats chance there has
+    seen them.
 
-    Labels are permuted between units, not between rows, so that units that lie on both sides of a
-    fold give themselves away.
+    Labels are permuted between units, not between rows, so that a unit on both sides of a fold
+    shows itself.
 
     Args:
         features: (n, d).
@@ -183,43 +152,29 @@ def look_at_permuted(
     classes, own = np.unique(codes[first], return_inverse=True)
     if len(classes) < 2 or len(first) < _FEWEST_UNITS or fold.max(initial=0) == 0:
         return
-    kernel = _kernel(features)
     rng = np.random.default_rng([seed, 2])
-    permuted = [rng.permutation(own)[units] for _ in range(_PERMUTATIONS)]
-    right = [np.mean(_held_out(kernel, labels, fold) == labels) for labels in permuted]
-    value, chance = float(np.mean(right)), float(np.bincount(own).max() / len(own))
+    permuted = np.stack([rng.permutation(own)[units] for _ in range(_PERMUTATIONS)], axis=1)
+    targets = np.eye(len(classes))[permuted].reshape(len(units), -1)
+    scores = ridge_out_of_fold(_standardised(features), targets, fold, _PENALTY)
+    predicted = scores.reshape(*permuted.shape, -1).argmax(axis=2)
+    value, chance = float(np.mean(predicted == permuted)), float(np.bincount(own).max() / len(own))
     bound = min(1.0, chance + _ERRORS * math.sqrt(chance * (1 - chance) / len(first)))
-    yield Line(
+    yield CheckResult(
         "permuted-labels",
         value,
         f"<= {bound:.2f} (chance {chance:.2f})",
         value <= bound,
         f"with permuted labels, a linear classifier on features of {len(codes)} images "
-        f"({len(first)} units) is right in "
-        f"{value:.2f} of the held-out ones, where chance gives up to {chance:.2f}",
+        f"({len(first)} units) is right in {value:.2f} of the held-out ones, where chance gives up "
+        f"to {chance:.2f}",
         "Something of the held-out images is seen in training: look at groups and copies (dataprep "
         "audit), then split again",
     )
 
 
-def _kernel(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, n) products of standardised features with a bias, of about unit length."""
+def _standardised(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n, d + 1) standardised features of about unit length, and a column of ones."""
     values = features.astype(np.float64)
     spread = values.std(axis=0)
     values = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1)
-    return np.asarray(values @ values.T / max(1, values.shape[1]) + 1)
-
-
-def _held_out(
-    kernel: NDArray[np.float64], labels: NDArray[np.int64], fold: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """(n,) class of each row by ridge regression on the rows of the other folds."""
-    wanted = np.eye(int(labels.max()) + 1)[labels]
-    said = np.empty(len(labels), np.int64)
-    for held in range(int(fold.max()) + 1):
-        inside, outside = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
-        solved = np.linalg.solve(
-            kernel[np.ix_(inside, inside)] + 0.1 * np.eye(len(inside)), wanted[inside]
-        )
-        said[outside] = (kernel[np.ix_(outside, inside)] @ solved).argmax(axis=1)
-    return said
+    return np.column_stack([values / math.sqrt(max(1, values.shape[1])), np.ones(len(values))])

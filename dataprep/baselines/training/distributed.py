@@ -1,9 +1,9 @@
-"""Several processes, one training: each takes its share of every batch, gradients are averaged, and
-the first one speaks.
+"""Data-parallel training: every process takes its rows of an epoch, gradients are averaged, and
+rank 0 alone scores, writes and prints.
 
-Processes are started by torchrun, which says by the environment who is who: ``torchrun
---nproc-per-node 2 -m dataprep train-baseline``. Without it everything here does nothing. The first
-process alone scores, writes and judges; what it decides, the others hear.
+torchrun starts the processes and sets their rank and world size in the environment: ``torchrun
+--nproc-per-node 2 -m dataprep train-baseline``. Without it everything here does nothing. Results of
+rank 0, and its errors, are broadcast.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The others wait as long as this while the first one decodes or judges.
-_PATIENCE = timedelta(hours=12)
+#: The others wait as long as this while rank 0 decodes or evaluates.
+_TIMEOUT = timedelta(hours=12)
 
 
 @contextmanager
 def process_group(device: str = "auto") -> Iterator[int]:
-    """The rank of this process among those of torchrun, which can speak to each other while the
-    block runs; 0 without it.
+    """The rank of this process; torchrun's processes are one group while the block runs. 0 without
+    torchrun.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         yield 0
@@ -43,7 +43,7 @@ def process_group(device: str = "auto") -> Iterator[int]:
     # 2.13), and threads of a group that is never taken down abort the process, now and then, when
     # the interpreter ends.
     import_module("torch._dynamo")
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=_PATIENCE)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=_TIMEOUT)
     try:
         yield distributed.get_rank()
         # who leaves first closes connections that another one still reads from
@@ -61,18 +61,18 @@ def rank_and_world_size() -> tuple[int, int]:
 
 
 def is_rank_zero() -> bool:
-    """Whether this process is the one that writes, prints and judges."""
+    """Whether this process is the one that writes, prints and evaluates."""
     return rank_and_world_size()[0] == 0
 
 
 def barrier() -> None:
-    """Until every process has come here."""
+    """Wait until every process has come here."""
     if rank_and_world_size()[1] > 1:
         distributed.barrier()
 
 
 def run_on_rank_zero(decide: Callable[[], T]) -> T:
-    """What the first process makes of `decide`, in every process.
+    """Call `decide` on rank 0, and return its result in every process.
 
     Raises:
         Exception: what `decide` raised, in every process, so that none waits for one that is gone.
@@ -92,10 +92,10 @@ def run_on_rank_zero(decide: Callable[[], T]) -> T:
 
 
 def rank_zero_first(make: Callable[[], T]) -> T:
-    """`make` in the first process, and then in the others, which find on disk what it left there.
+    """Call `make` on rank 0 and then in the others, which find on disk what rank 0 wrote.
 
     Raises:
-        Exception: what `make` raised; the others hear of it.
+        Exception: what `make` raised on rank 0, in every process.
     """
     made: list[T] = []
     run_on_rank_zero(lambda: made.append(make()))

@@ -15,8 +15,7 @@ from dataprep.baselines.inference.network_predictions import features_of, logits
 from dataprep.baselines.training.distributed import rank_and_world_size
 from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_linear
-from dataprep.baselines.training.history import FitResult
-from dataprep.baselines.training.logs import Log
+from dataprep.baselines.training.history import FitResult, Log
 from dataprep.baselines.training.loop import Report, fit
 from dataprep.baselines.training.losses import Loss, class_weights
 from dataprep.baselines.training.networks import Network, make_network
@@ -87,13 +86,7 @@ def train_network(
     """
     settings = regime.settings
     torch.manual_seed(settings.seed)
-    network = make_network(
-        regime.arch,
-        materials.goal.outputs,
-        size=regime.size,
-        dropout=settings.dropout,
-        pretrained=regime.name != "scratch",
-    ).to(device)
+    network = network_for(materials, regime, device)
     loss = loss_for(materials, settings).to(device)
     linear_val = None
     checkpoint = os.path.join(folder, CHECKPOINT) if folder else ""
@@ -134,6 +127,17 @@ def train_network(
         log=log,
     )
     return TrainedNetwork(network, fitted, linear, linear_val)
+
+
+def network_for(materials: Materials, regime: Regime, device: str = "cpu") -> Network:
+    """The network of a regime before training, on `device`."""
+    return make_network(
+        regime.arch,
+        materials.goal.outputs,
+        size=regime.size,
+        dropout=regime.settings.dropout,
+        pretrained=regime.name != "scratch",
+    ).to(device)
 
 
 def loss_for(materials: Materials, settings: TrainSettings) -> Loss:

@@ -23,8 +23,7 @@ from dataprep.baselines.training.distributed import (
     sum_over_ranks,
 )
 from dataprep.baselines.training.feeding import Batch
-from dataprep.baselines.training.history import FitResult
-from dataprep.baselines.training.logs import Log
+from dataprep.baselines.training.history import FitResult, Log
 from dataprep.baselines.training.networks import Network
 from dataprep.baselines.training.settings import TrainSettings
 from dataprep.errors import WorkError

@@ -8,6 +8,8 @@ needs no recipe beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import torch
@@ -272,6 +274,15 @@ def make_network(
     nn.init.normal_(network.classifier.weight, std=0.01)
     nn.init.zeros_(network.classifier.bias)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def random_state_of(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Inside the block torch draws from `seed`; afterwards its random state is what it was."""
+    gpus = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(seed)
+        yield
 
 
 def _bare(arch: str, outputs: int, size: int, dropout: float, pretrained: bool) -> Network:

@@ -60,7 +60,7 @@ class TrainSettings:
 
 @dataclass(frozen=True)
 class BaselineOptions:
-    """What is to be trained, and how it is judged."""
+    """What is to be trained, and how it is evaluated."""
 
     metric: str = option(
         "auto",
@@ -70,14 +70,14 @@ class BaselineOptions:
     require: tuple[str, ...] = option(
         (), "figures that must be reached: latency_ms<=5, recall[sick]>=0.95"
     )
-    target: float | None = option(None, "value of the metric that is wished for")
-    positive: str = option("", "of two classes, the one that is looked for")
+    target: float | None = option(None, "target value of the metric")
+    positive: str = option("", "of two classes, the positive one")
     beta: float = option(1.0, "weight of recall against precision in F-beta", low=0)
     regime: str = option("auto", "auto, frozen, fine-tune or scratch")
     arch: str = option("auto", "auto, lite0, resnet18 or timm:NAME")
     size: int = option(0, "pixels a side; 0 leaves the choice", low=0, high=1024)
     policy: str = option("auto", "augmentation policy: auto, a name, or a YAML file")
-    tune: int = option(0, "trials of hyperparameters, judged on validation", low=0)
+    tune: int = option(0, "trials of hyperparameters, scored on validation", low=0)
     tune_strategy: str = option(
         "tpe", "how trials are drawn", choices=("random", "tpe", "stepwise")
     )
@@ -89,7 +89,7 @@ class BaselineOptions:
         low=-1,
     )
     evaluate_test: bool = option(
-        True, "judge once on the part test (the command writes it into the ledger of the split)"
+        True, "evaluate once on test (the command records the use beside the split)"
     )
     threads: int = option(0, "processor threads of torch; 0 takes every usable core", low=0)
     final: bool = option(False, "train on train and val at the end, for the epochs that val chose")
@@ -102,7 +102,6 @@ class BaselineOptions:
         "train per fold of train and val, so that every sample is predicted unseen; 0: not",
         low=0,
     )
-    log: tuple[str, ...] = option((), "logs beside history.csv: tensorboard, mlflow")
 
     def __post_init__(self) -> None:
         validate(self, "baseline")

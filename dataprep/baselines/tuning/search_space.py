@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Hyperparameter:
     log: bool = False
     choices: tuple[Any, ...] = ()
 
-    def ask(self, trial: Any) -> Any:
+    def suggest(self, trial: Any) -> Any:
         """A value from an Optuna trial."""
         if self.choices:
             return trial.suggest_categorical(self.name, self.choices)
@@ -48,90 +48,69 @@ class Hyperparameter:
             return trial.suggest_int(self.name, int(self.low), int(self.high))
         return trial.suggest_float(self.name, self.low, self.high, log=self.log)
 
-    def shown(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As the report takes it."""
-        return {name: value for name, value in asdict(self).items() if name in _shown_of(self)}
+        unused = ("low", "high", "log") if self.choices else ("choices",)
+        return {name: value for name, value in asdict(self).items() if name not in unused}
 
 
-def _shown_of(parameter: Hyperparameter) -> tuple[str, ...]:
-    return (
-        ("name", "group", "default", "choices")
-        if parameter.choices
-        else ("name", "group", "default", "low", "high", "log")
-    )
-
-
-def space_for(
+def hyperparameters_for(
     materials: Materials, regime: Regime, policy: Policy | None = None, asked: Collection[str] = ()
 ) -> tuple[Hyperparameter, ...]:
     """What may be moved for `regime`; not what the user set (`asked`), nor what does nothing for
     the goal.
     """
-    return tuple(
-        parameter for parameter in _knobs(materials, regime, policy) if parameter.name not in asked
-    )
+    found = [*_of_the_loop(materials, regime, policy), *_of_the_loss(materials, regime)]
+    return tuple(parameter for parameter in found if parameter.name not in asked)
 
 
-def _knobs(materials: Materials, regime: Regime, policy: Policy | None) -> Iterator[Hyperparameter]:
+def _of_the_loop(
+    materials: Materials, regime: Regime, policy: Policy | None
+) -> Iterator[Hyperparameter]:
     settings = regime.settings
-    classes = materials.goal.kind in ("binary", "multi-class")
-    if regime.name != "frozen":
-        if settings.lr > 0:
-            yield Hyperparameter(
-                "lr", "learning rate", settings.lr, settings.lr / 10, settings.lr * 10, log=True
-            )
-        if regime.name == "fine-tune":
-            yield Hyperparameter(
-                "body_lr",
-                "learning rate",
-                settings.body_lr,
-                min(0.02, settings.body_lr),
-                1.0,
-                log=settings.body_lr > 0,
-            )
-            if regime.arch == "lite0":
-                yield Hyperparameter(
-                    "freeze", "layers", settings.freeze, 0, max(_MOST_FROZEN, settings.freeze)
-                )
-        yield Hyperparameter("dropout", "units", settings.dropout, 0.0, max(0.6, settings.dropout))
-        if settings.weight_decay > 0:
-            yield Hyperparameter(
-                "weight_decay",
-                "rest",
-                settings.weight_decay,
-                settings.weight_decay / 30,
-                settings.weight_decay * 10,
-                log=True,
-            )
-        if classes:
-            yield Hyperparameter(
-                "smoothing",
-                "rest",
-                settings.smoothing,
-                choices=_with((0.0, 0.05, 0.1, 0.2), settings.smoothing),
-            )
-        fits = tuple(size for size in (16, 32, 64) if size * 4 <= len(materials.train))
-        yield Hyperparameter("batch", "rest", settings.batch, choices=_with(fits, settings.batch))
-        if policy is not None:
-            yield Hyperparameter("policy", "rest", policy.name, choices=(policy.name, "none"))
-    if classes:
-        weightings = ("inverse", "effective", "none")
-        yield Hyperparameter("class_weights", "rest", settings.class_weights, choices=weightings)
-    if classes and regime.name == "frozen":
+    if regime.name == "frozen":
+        return
+    if settings.lr > 0:
         yield Hyperparameter(
-            "focal", "rest", settings.focal, choices=_with((0.0, 1.0, 2.0), settings.focal)
-        )  # few, so that fits are kept
+            "lr", "learning rate", settings.lr, settings.lr / 10, settings.lr * 10, log=True
+        )
+    if regime.name == "fine-tune":
+        rate = settings.body_lr
+        yield Hyperparameter("body_lr", "learning rate", rate, min(0.02, rate), 1.0, log=rate > 0)
+        if regime.arch == "lite0":
+            most = max(_MOST_FROZEN, settings.freeze)
+            yield Hyperparameter("freeze", "layers", settings.freeze, 0, most)
+    yield Hyperparameter("dropout", "units", settings.dropout, 0.0, max(0.6, settings.dropout))
+    decay = settings.weight_decay
+    if decay > 0:
+        yield Hyperparameter("weight_decay", "rest", decay, decay / 30, decay * 10, log=True)
+    if _has_classes(materials):
+        yield _choice("smoothing", settings.smoothing, (0.0, 0.05, 0.1, 0.2))
+    sizes = [size for size in (16, 32, 64) if size * 4 <= len(materials.train)]
+    yield _choice("batch", settings.batch, sizes)
+    if policy is not None:
+        choices = (policy.name, "none")
+        yield Hyperparameter("policy", "rest", policy.name, choices=choices)
 
 
-def _with(values: tuple[Any, ...], default: Any) -> tuple[Any, ...]:
-    return tuple(sorted({*values, default}))
+def _of_the_loss(materials: Materials, regime: Regime) -> Iterator[Hyperparameter]:
+    if not _has_classes(materials):
+        return
+    weights = regime.settings.class_weights
+    yield Hyperparameter("class_weights", "rest", weights, choices=("inverse", "effective", "none"))
+    if regime.name == "frozen":  # few values, so that fits are kept
+        yield _choice("focal", regime.settings.focal, (0.0, 1.0, 2.0))
 
 
-def regime_of(regime: Regime, values: dict[str, Any]) -> Regime:
-    """`regime` with the settings in `values`."""
-    return replace(
-        regime,
-        settings=replace(
-            regime.settings, **{name: each for name, each in values.items() if name != "policy"}
-        ),
-    )
+def _has_classes(materials: Materials) -> bool:
+    return materials.goal.kind in ("binary", "multi-class")
+
+
+def _choice(name: str, default: Any, values: Collection[Any]) -> Hyperparameter:
+    return Hyperparameter(name, "rest", default, choices=tuple(sorted({*values, default})))
+
+
+def with_settings(regime: Regime, values: Mapping[str, Any]) -> Regime:
+    """`regime` with the settings in `values`, among which may be a policy."""
+    moved = {name: value for name, value in values.items() if name != "policy"}
+    return replace(regime, settings=replace(regime.settings, **moved))

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep.baselines.training.distributed import run_on_rank_zero
-from dataprep.baselines.tuning.learning_rate_range import range_rates
-from dataprep.baselines.tuning.search_space import regime_of
+from dataprep.baselines.tuning.learning_rate_range import run_range_test
+from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.baselines.tuning.tuning import tune
 
 if TYPE_CHECKING:
@@ -43,12 +43,15 @@ def search_settings(
     """
     figures: dict[str, Any] = {}
     if options.sanity and regime.name != "frozen":
-        ranged = run_on_rank_zero(
-            lambda: range_rates(
+        tested = run_on_rank_zero(
+            lambda: run_range_test(
                 materials, regime, policy, device=device, asked="lr" in asked, report=report
             )
         )
-        regime, figures["learning_rate"] = regime_of(regime, {"lr": ranged.chosen}), ranged.shown()
+        regime, figures["learning_rate"] = (
+            with_settings(regime, {"lr": tested.chosen}),
+            tested.to_dict(),
+        )
     if options.tune:
         fixed = {*asked, *(() if options.policy == "auto" else ("policy",))}
         tuned = tune(

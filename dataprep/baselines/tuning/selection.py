@@ -50,39 +50,31 @@ def corrected_score(
 
     Returns:
         ``optimism``: by how much the selected looked better where they were selected, at least 0;
-            ``corrected``: the best
-        figure less that; ``gain``: by how much the selected beat the default on units that did not
-        select. None where undefined.
+        ``corrected``: the best figure less that; ``gain``: by how much the selected beat the
+        default on units that did not select. None where undefined.
     """
     metric = METRICS[goal.metric]
     sign = 1.0 if metric.direction == "higher" else -1.0
     judged = [LabelledRows.of(goal, labels, each) for each in probs]
-    rows = judged[0].rows
-    inside, outside = [], []
-    for block in drawn_weights(numbered(units, rows), draws, seed):
-        left = (block == 0).astype(np.float64)
-        inside.append(
-            np.array([metric.values(Weighted(each, block)) for each in judged], np.float64)
-        )
-        outside.append(
-            np.array([metric.values(Weighted(each, left)) for each in judged], np.float64)
-        )
-    seen, unseen = (
-        np.concatenate(inside, axis=1),
-        np.concatenate(outside, axis=1),
-    )  # (models, draws)
-    best = np.argmax(np.where(np.isfinite(seen), sign * seen, -np.inf), axis=0)
-    column = np.arange(seen.shape[1])
-    there, elsewhere = seen[best, column], unseen[best, column]
-    sound = (
-        np.isfinite(there) & np.isfinite(elsewhere) & np.isfinite(unseen[0]) & np.isfinite(seen[0])
-    )
-    if not sound.any():
+    drawn_values, left_out_values = [], []
+    for block in drawn_weights(numbered(units, judged[0].rows), draws, seed):
+        left_out = (block == 0).astype(np.float64)
+        drawn_values.append([metric.values(Weighted(each, block)) for each in judged])
+        left_out_values.append([metric.values(Weighted(each, left_out)) for each in judged])
+    drawn, unseen = (
+        sign * np.concatenate([np.array(each, np.float64) for each in values], axis=1)
+        for values in (drawn_values, left_out_values)
+    )  # (models, draws), turned so that higher is better
+    best = np.argmax(np.where(np.isfinite(drawn), drawn, -np.inf), axis=0)
+    column = np.arange(drawn.shape[1])
+    values = np.stack([drawn[best, column], unseen[best, column], drawn[0], unseen[0]])
+    values = values[:, np.isfinite(values).all(axis=0)]
+    if not values.size:
         return {"corrected": None, "optimism": None, "gain": None}
-    lost = sign * (there - elsewhere - seen[0] + unseen[0])[sound].mean()
-    optimism = max(0.0, float(lost))
+    there, elsewhere, default_there, default_elsewhere = values
+    optimism = max(0.0, float((there - elsewhere - default_there + default_elsewhere).mean()))
     top = max(sign * metric.values(Weighted(each))[0] for each in judged)
-    gain = float(sign * (elsewhere - unseen[0])[sound].mean())
+    gain = float((elsewhere - default_elsewhere).mean())
     return {"corrected": float(sign * (top - optimism)), "optimism": optimism, "gain": gain}
 
 

@@ -1,20 +1,28 @@
-"""Tuning: trials of other settings by Optuna, judged on validation alone, and taken only where
+"""Tuning: trials of other settings by Optuna, scored on validation alone, and taken only where
 they are better than noise.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataprep.baselines.training.distributed import is_rank_zero, run_on_rank_zero
-from dataprep.baselines.tuning.search_space import GROUPS, Hyperparameter, regime_of, space_for
+from dataprep.baselines.training.history import write_table
+from dataprep.baselines.tuning.search_space import (
+    GROUPS,
+    Hyperparameter,
+    hyperparameters_for,
+    with_settings,
+)
 from dataprep.baselines.tuning.selection import select_trial
-from dataprep.baselines.tuning.trials import TrialEvaluator, TrialLog
+from dataprep.baselines.tuning.trials import TrialEvaluator
 from dataprep.errors import OptionError, WorkError
+from dataprep.schemas.baseline import TRIALS
 from dataprep.schemas.text.extras import how_to_install
 
 if TYPE_CHECKING:
@@ -32,20 +40,21 @@ STRATEGIES = {
     "stepwise": "one group of settings after the other, each from the best so far: "
     f"{', '.join(GROUPS)}",
 }
-#: Of as many trials that came as far, one goes on (ASHA, Li et al. 2020); the first decision falls
-#: after an epoch.
-_HALVING = 3
-#: Cells of predictions that are kept to judge the winner.
+#: ASHA's reduction factor (Li et al. 2020): one trial in three survives each rung; the first rung
+#: is one epoch.
+_REDUCTION = 3
+#: Cells of predictions that are kept for the comparison at the end.
 _MOST_CELLS = 100_000_000
-_FIXED = ("trial", "group", "state", "score", "epochs", "seconds")
+#: Columns of trials.csv beside the settings.
+_COLUMNS = ("trial", "group", "state", "score", "epochs", "seconds")
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
+class TuningResult:
     """What tuning found.
 
     Attributes:
-        regime: with the settings to train with: the winner's, or the default's.
+        regime: with the settings to train with: the best trial's, or the default's.
         policy: augmentation to train with.
         table: one mapping per trial: ``trial``, ``group``, ``state`` (complete, pruned, failed),
             ``score`` (the metric), ``epochs``, ``seconds``, and every setting that was moved.
@@ -56,6 +65,18 @@ class Tuned:
     policy: Policy | None
     table: list[dict[str, Any]]
     figures: dict[str, Any]
+
+
+@dataclass
+class _Trial:
+    """One trial: its row of the table, its score turned so that higher is better (None where it
+    was not completed), and its predictions.
+    """
+
+    row: dict[str, Any]
+    score: float | None = None
+    probs: NDArray[Any] | None = None
+    curve: list[float] = field(default_factory=list)
 
 
 def tune(
@@ -71,11 +92,10 @@ def tune(
     seed: int = 0,
     asked: Collection[str] = (),
     report: Callable[[int, int, str], None] | None = None,
-) -> Tuned:
-    """Try `trials` settings; the first are the default's, so that what is found is held against
-    them.
+) -> TuningResult:
+    """Try `trials` settings; the first are the default's, and all others are compared with them.
 
-    Judged by val, or by grouped folds of train and val where val is small; never by test. Trials
+    Scored on val, or by grouped folds of train and val where val is small; never on test. Trials
     that fall behind are pruned after an epoch or more (ASHA). The same seed tries the same
     settings.
 
@@ -88,7 +108,7 @@ def tune(
         strategy: one of `STRATEGIES`.
         policy: augmentation; tuning may leave it out.
         device, workers: where.
-        folder: where ``trials.csv`` goes, line by line; "" for none.
+        folder: where ``trials.csv`` goes, trial by trial; "" for none.
         seed: of the trials.
         asked: settings that the user gave, which stay.
         report: called with (done, total, note).
@@ -96,37 +116,33 @@ def tune(
     Raises:
         OptionError: an unknown strategy, nothing to tune, or Optuna is not installed.
         WorkError: the default settings themselves cannot be trained.
+        OutputError: ``trials.csv`` cannot be written.
     """
     optuna = _optuna()
     if strategy not in STRATEGIES:
         raise OptionError(
             f"option tune_strategy: expected one of {', '.join(STRATEGIES)}, got {strategy!r}"
         )
-    space = space_for(materials, regime, policy, asked)
+    space = hyperparameters_for(materials, regime, policy, asked)
     if not space:
         raise OptionError(
             f"nothing to tune: the regime {regime.name} has no setting to move for a "
             f"{materials.goal.kind} goal"
         )
     evaluator = TrialEvaluator(materials, regime, policy, device, workers, seed)
-    log = TrialLog(
-        folder if is_rank_zero() else "",
-        [*_FIXED, *(parameter.name for parameter in space), "curve"],
-    )
     study = _study(optuna, strategy, trials, seed)
     study.enqueue_trial({parameter.name: parameter.default for parameter in space})
-    table: list[dict[str, Any]] = []
-    kept: dict[int, NDArray[Any]] = {}
-    for number, group in enumerate(_plan(space, trials, strategy)):
+    path = os.path.join(folder, TRIALS) if folder and is_rank_zero() else ""
+    columns = [*_COLUMNS, *(parameter.name for parameter in space), "curve"]
+    done: list[_Trial] = []
+    for number, group in enumerate(_groups(space, trials, strategy)):
+        _write(path, columns, done)
         if report is not None:
-            report(number, trials, _told(table))
-        row, probs = _run(optuna, study, evaluator, space, group, _best(table))
-        log.add(row)
-        table.append({**row, "trial": number})
-        if probs is not None:
-            kept[number] = probs
-            _forget(kept, table)
-    return run_on_rank_zero(lambda: _chosen(evaluator, space, table, kept, strategy, seed))
+            report(number, trials, _progress(done))
+        done.append(_run(optuna, study, evaluator, space, group, _best(done)))
+        _forget(done)
+    _write(path, columns, done)
+    return run_on_rank_zero(lambda: _result(evaluator, space, done, strategy, seed))
 
 
 def _optuna() -> Any:
@@ -141,27 +157,26 @@ def _optuna() -> Any:
 
 
 def _study(optuna: Any, strategy: str, trials: int, seed: int) -> Any:
-    """A study in memory, with nothing that looks at a clock."""
+    """A study in memory, which does not depend on time."""
     samplers = optuna.samplers
     if strategy == "random":
         sampler = samplers.RandomSampler(seed=seed)
     else:
         sampler = samplers.TPESampler(seed=seed, n_startup_trials=max(3, min(10, trials // 3)))
-    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=_HALVING)
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=_REDUCTION)
     return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
 
-def _plan(space: tuple[Hyperparameter, ...], trials: int, strategy: str) -> Iterator[str]:
+def _groups(space: tuple[Hyperparameter, ...], trials: int, strategy: str) -> Iterator[str]:
     """Group of settings that each trial moves; "all" for the default and for strategies that
     know no groups.
     """
     groups = [group for group in GROUPS if any(parameter.group == group for parameter in space)]
     for number in range(trials):
-        yield (
-            "all"
-            if strategy != "stepwise" or number == 0
-            else groups[(number - 1) * len(groups) // max(1, trials - 1)]
-        )
+        if strategy != "stepwise" or number == 0:
+            yield "all"
+        else:
+            yield groups[(number - 1) * len(groups) // max(1, trials - 1)]
 
 
 def _run(
@@ -170,153 +185,135 @@ def _run(
     evaluator: TrialEvaluator,
     space: tuple[Hyperparameter, ...],
     group: str,
-    best: Mapping[str, Any] | None,
-) -> tuple[dict[str, Any], NDArray[Any] | None]:
-    """One trial: its line of the log, and its predictions where it was complete."""
+    best: _Trial | None,
+) -> _Trial:
     trial = study.ask()
     moved = [parameter for parameter in space if group in ("all", parameter.group)]
     values = {
-        parameter.name: parameter.default if best is None else best[parameter.name]
+        parameter.name: parameter.default if best is None else best.row[parameter.name]
         for parameter in space
     }
     values |= run_on_rank_zero(
-        lambda: {parameter.name: parameter.ask(trial) for parameter in moved}
+        lambda: {parameter.name: parameter.suggest(trial) for parameter in moved}
     )
-    curve: list[float] = []
+    done = _Trial({"trial": trial.number, "group": group, "score": None, "epochs": 0, **values})
 
     def watch(step: int, score: float) -> None:
-        curve.append(score)
+        done.curve.append(score)
         trial.report(score, step)
-        if (
-            trial.number > 0 and trial.should_prune()
-        ):  # the default is trained to its end: all others are held against it
+        # the default is trained to its end: all others are compared with it
+        if trial.number > 0 and trial.should_prune():
             raise optuna.TrialPruned
 
     started = time.perf_counter()
-    row: dict[str, Any] = {
-        "trial": trial.number,
-        "group": group,
-        "score": None,
-        "epochs": 0,
-        **values,
-    }
-    probs = None
+    states = optuna.trial.TrialState
     try:
-        probs, row["epochs"] = evaluator.judge(values, watch)
-        row["score"], aim = evaluator.score(probs)
-        row["state"] = "complete" if math.isfinite(aim) else "failed"
-        study.tell(
-            trial,
-            aim if math.isfinite(aim) else None,
-            state=None if math.isfinite(aim) else optuna.trial.TrialState.FAIL,
-        )
+        probs, done.row["epochs"] = evaluator.evaluate(values, watch)
+        done.row["score"], score = evaluator.score(probs)
+        state = states.COMPLETE if math.isfinite(score) else states.FAIL
+        if state == states.COMPLETE:
+            done.score, done.probs = score, probs
     except optuna.TrialPruned:
-        row |= {"state": "pruned", "epochs": len(curve)}
-        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    except (
-        WorkError
-    ) as error:  # a loss that is no longer finite: a finding about these settings, not the end
+        state, done.row["epochs"] = states.PRUNED, len(done.curve)
+    except WorkError as error:  # the loss is no longer finite: that is a result of these settings
         if trial.number == 0:
             raise
-        row |= {"state": "failed", "epochs": len(curve), "error": str(error)}
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)
-    row |= {
+        state, done.row["epochs"] = states.FAIL, len(done.curve)
+        done.row["error"] = str(error)
+    study.tell(trial, done.score, state=state)
+    done.row |= {
+        "state": "failed" if state == states.FAIL else state.name.lower(),
         "seconds": round(time.perf_counter() - started, 3),
-        "curve": " ".join(f"{score:.6g}" for score in curve),
+        "curve": " ".join(f"{score:.6g}" for score in done.curve),
     }
-    row["aim"] = None if row["state"] != "complete" else aim
-    return row, probs if row["state"] == "complete" else None
+    return done
 
 
-def _best(table: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _write(path: str, columns: list[str], done: list[_Trial]) -> None:
+    if path:
+        write_table([trial.row for trial in done], columns, path)
+
+
+def _best(done: list[_Trial]) -> _Trial | None:
     """The best complete trial so far, the first of equal ones."""
-    return max(
-        (row for row in table if row["state"] == "complete"),
-        key=lambda row: row["aim"],
-        default=None,
-    )
+    complete = [trial for trial in done if trial.score is not None]
+    return max(complete, key=lambda trial: trial.score or 0.0, default=None)
 
 
-def _told(table: list[dict[str, Any]]) -> str:
-    best = _best(table)
-    return (
-        "the default settings"
-        if best is None
-        else f"trial {len(table) + 1}, best {best['score']:.3f}"
-    )
+def _progress(done: list[_Trial]) -> str:
+    best = _best(done)
+    if best is None:
+        return "the default settings"
+    return f"trial {len(done) + 1}, best {best.row['score']:.3f}"
 
 
-def _forget(kept: dict[int, NDArray[Any]], table: list[dict[str, Any]]) -> None:
-    """Let go of the predictions of the worst trials, where all would not fit into memory; never
-    of the default's.
+def _forget(done: list[_Trial]) -> None:
+    """Drop the predictions of the worst trials, where all would not fit into memory; never those
+    of the default.
     """
-    while len(kept) > 2 and sum(each.size for each in kept.values()) > _MOST_CELLS:
-        del kept[
-            min((number for number in kept if number), key=lambda number: table[number]["aim"])
-        ]
+    kept = [trial for trial in done if trial.probs is not None]
+    while len(kept) > 2 and sum(trial.probs.size for trial in kept if trial.probs is not None) > (
+        _MOST_CELLS
+    ):
+        worst = min(kept[1:], key=lambda trial: trial.score or 0.0)
+        worst.probs = None
+        kept.remove(worst)
 
 
-def _chosen(
+def _result(
     evaluator: TrialEvaluator,
     space: tuple[Hyperparameter, ...],
-    table: list[dict[str, Any]],
-    kept: dict[int, NDArray[Any]],
+    done: list[_Trial],
     strategy: str,
     seed: int,
-) -> Tuned:
-    goal, rows = evaluator.materials.goal, evaluator.rows
-    best = _best(table)
-    if best is None or 0 not in kept:
+) -> TuningResult:
+    materials, rows = evaluator.materials, evaluator.rows
+    best, default = _best(done), done[0]
+    if best is None or default.probs is None:
         raise WorkError(
             "the default settings cannot be judged: their figure on validation is not defined"
         )
-    places = sorted(kept)
+    kept = [trial for trial in done if trial.probs is not None]
     verdict = select_trial(
-        goal,
-        evaluator.materials.labels[rows],
-        [kept[number] for number in places],
-        places.index(best["trial"]),
-        evaluator.materials.units[rows],
+        materials.goal,
+        materials.labels[rows],
+        [trial.probs for trial in kept if trial.probs is not None],
+        kept.index(best),
+        materials.units[rows],
         seed=seed,
     )
-    winner = best if verdict["taken"] else table[0]
-    values = {parameter.name: winner[parameter.name] for parameter in space}
-    shown = [{name: value for name, value in row.items() if name != "aim"} for row in table]
+    chosen = best if verdict["taken"] else default
+    values = {parameter.name: chosen.row[parameter.name] for parameter in space}
+    table = [trial.row for trial in done]
     states = [row["state"] for row in table]
     figures = {
         "known": True,
         "strategy": strategy,
-        "metric": goal.metric,
-        "judged_on": evaluator.told,
+        "metric": materials.goal.metric,
+        "judged_on": evaluator.scored_on,
         "rows": len(rows),
-        "units": len(set(evaluator.materials.units[rows].tolist())),
-        "space": [parameter.shown() for parameter in space],
-        "trials": shown,
+        "units": len(set(materials.units[rows].tolist())),
+        "space": [parameter.to_dict() for parameter in space],
+        "trials": table,
         **{state: states.count(state) for state in ("complete", "pruned", "failed")},
-        "default": table[0]["score"],
-        "best": {"trial": best["trial"], "score": best["score"]},
+        "default": default.row["score"],
+        "best": {"trial": best.row["trial"], "score": best.row["score"]},
         **verdict,
         "settings": values,
-        "sentence": _sentence(evaluator, table, best, verdict),
+        "sentence": _sentence(evaluator, len(done), best.row["score"], verdict),
     }
     policy = None if values.get("policy") == "none" else evaluator.policy
-    return Tuned(regime_of(evaluator.regime, values), policy, shown, figures)
+    return TuningResult(with_settings(evaluator.regime, values), policy, table, figures)
 
 
 def _sentence(
-    evaluator: TrialEvaluator,
-    table: list[dict[str, Any]],
-    best: Mapping[str, Any],
-    verdict: Mapping[str, Any],
+    evaluator: TrialEvaluator, trials: int, score: float, verdict: Mapping[str, Any]
 ) -> str:
-    told = (
-        f"the best of {len(table)} trials has {evaluator.materials.goal.metric} "
-        f"{best['score']:.3f} "
-        f"on {evaluator.told}"
-    )
+    metric = evaluator.materials.goal.metric
+    found = f"the best of {trials} trials has {metric} {score:.3f} on {evaluator.scored_on}"
     if verdict["corrected"] is not None:
-        told += (
+        found += (
             ", which is optimistic, as the same samples chose it: about "
             f"{verdict['corrected']:.3f} on others"
         )
-    return f"{told}; {verdict['reason']}"
+    return f"{found}; {verdict['reason']}"

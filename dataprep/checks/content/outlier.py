@@ -212,11 +212,7 @@ class Outlier(Check):
             f"collecting more like them helps a model more than collecting typical images"
         )
         names = dataset.samples.index.to_numpy(dtype=object)[rows]
-        return self.claims(
-            [""],
-            scope="dataset",
-            severity="fact",
-            suggestion="none",
+        return self.claims_of_dataset(
             figure=len(rows),
             unit="images",
             evidence={"text": text, "neighbours": [str(name) for name in names[:_EXAMPLES]]},

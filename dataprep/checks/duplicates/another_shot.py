@@ -23,12 +23,12 @@ class AnotherShot(Check):
     """
     What it finds:
         Images that show the same scene or thing from elsewhere or a moment later: bursts, frames of
-        a moving camera, one object photographed twice. They are no copies of each other (see
+        a moving camera, one object photographed twice. They are not copies of each other (see
         near-duplicate).
 
     Why it matters:
-        A model that saw the one knows much of the other. Divided between training and test they
-        make the score too good, and a class of 500 images of 20 scenes is a class of 20.
+        A model trained on one knows much of the other. Divided between training and test they
+        inflate the score, and a class of 500 images of 20 scenes is a class of 20.
 
     What to do:
         Keep each group in one split; `dataprep split` does. Nothing has to be dropped.

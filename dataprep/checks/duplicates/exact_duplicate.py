@@ -23,8 +23,8 @@ class ExactDuplicate(Check):
         JPEG saved as PNG, a PNG compressed again, a file whose metadata was changed.
 
     Why it matters:
-        A copy teaches a model nothing, weights its image twice and, when it lies in another split,
-        makes the score untrue.
+        A copy adds no information, doubles the weight of its image and, in another split, inflates
+        the score.
 
     What to do:
         Keep one of each group. The one that is kept has the most pixels, then the least

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 class NearDuplicate(Check):
     """
     What it finds:
-        Images that show the same picture: re-encoded, resized, stretched, brightened, made grey,
-        blurred, noisy, mirrored, turned, cropped, framed or written upon. The message names what
-        was done. The same view of a camera that stood still, a moment later, is found too: no pixel
-        tells it from an edit.
+        Images that show the same picture: re-encoded, resized, stretched, brightened, converted to
+        grayscale, blurred, noisy, mirrored, rotated, cropped, framed or overlaid with text. The
+        message names the edit. The same view of a static camera a moment later is found too:
+        pixels cannot distinguish it from an edit.
 
     Why it matters:
-        A model that saw the one knows the other. Across splits that makes scores untrue; within one
-        it wastes labels and training and hides conflicts between labels.
+        A model trained on one has in effect seen the other. Across splits this inflates scores;
+        within a split it wastes labels and training time and hides label conflicts.
 
     What to do:
         Look at the pairs, then keep the best of each group (`dataprep clean --drop

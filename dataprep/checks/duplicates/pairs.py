@@ -12,7 +12,7 @@ claimed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -62,6 +62,7 @@ class Verifier(Protocol):
         *,
         least: float = 0.0,
         every: bool = False,
+        known: Mapping[Link, Compared] | None = None,
     ) -> Confirmed:
         """What holds.
 
@@ -73,6 +74,7 @@ class Verifier(Protocol):
             progress: called with (pairs done, pairs in all, note).
             least: strength that copies among small pictures must have.
             every: each link for itself, all of them in `Confirmed.others`.
+            known: (keeper, row) to what was found before, which is not compared again.
         """
         ...
 
@@ -201,6 +203,7 @@ def verify_files(
     *,
     least: float = 0.0,
     every: bool = False,
+    known: Mapping[Link, Compared] | None = None,
 ) -> Confirmed:
     """The `Verifier` that decodes the files and aligns them."""
     samples = dataset.samples
@@ -218,7 +221,9 @@ def verify_files(
     read = _reader(dataset) if dataset.is_remote else None
     if every:
         return Confirmed(others=compare_each(links, subject, options, read=read))
-    return confirm(links, subject, rank, options, read=read, progress=progress, least=least)
+    return confirm(
+        links, subject, rank, options, read=read, progress=progress, least=least, known=known
+    )
 
 
 #: Column to field of `Facts`.
@@ -354,7 +359,7 @@ class _Search:
                 f"{left:,} pairs were not compared: the most similar pairs are no duplicates."
             )
         elif len(links) > _FIRST:
-            done = self._compare(links)
+            done = self._compare(links, known=done.by_rows())
         notes += _unseen(done)
         done, more = self._with_embedding(done)
         limits = self._limits(done)
@@ -362,7 +367,9 @@ class _Search:
             copy.small and not limits.holds(copy) for copy in done.copies
         ):
             # Weak copies stood in the way of strong ones.
-            done, more = self._with_embedding(self._compare(links, limits.small), limits.small)
+            known = done.by_rows()
+            done = self._compare(links, limits.small, known)
+            done, more = self._with_embedding(done, limits.small, known)
         return _standing_out(done, limits), (*notes, *more)
 
     def _is_crowd(self, done: Confirmed) -> bool:
@@ -382,17 +389,21 @@ class _Search:
             )
         return list(found)[: self.most_pairs], notes
 
-    def _compare(self, links: list[Link], least: float = 0.0) -> Confirmed:
+    def _compare(
+        self, links: list[Link], least: float = 0.0, known: Mapping[Link, Compared] | None = None
+    ) -> Confirmed:
         if not links:
             return Confirmed()
-        return self.verify(self.dataset, links, self.rank, self.options, self.progress, least=least)
+        return self.verify(
+            self.dataset, links, self.rank, self.options, self.progress, least=least, known=known
+        )
 
     def _with_embedding(
-        self, done: Confirmed, least: float = 0.0
+        self, done: Confirmed, least: float = 0.0, known: Mapping[Link, Compared] | None = None
     ) -> tuple[Confirmed, tuple[str, ...]]:
         own = np.where(np.isin(self.leader, self.speakers), self.leader, -1)
         further = self.by_embedding(self.dataset, _speak(own, done.copies), self.options.jobs)
-        return _nearer(further, done, lambda links: self._compare(links, least))
+        return _nearer(further, done, lambda links: self._compare(links, least, known))
 
     def _limits(self, done: Confirmed) -> Limits:
         speaker = _speak(

@@ -30,14 +30,14 @@ _LEAST_SURE, _MOST_SURE, _SURE_FROM = 0.7, 0.95, 0.9
 class SimilarImages(Check):
     """
     What it finds:
-        Groups of images that are alike to the network: a fact about the data, no fault. Often they
+        Groups of images with similar embeddings: a fact about the data, not a fault. Often they
         show the same thing: bursts, frames of one video, one object photographed again. Verified
-        copies count as one image here (see near-duplicate); where pixels bear it out that the scene
-        is the same, see another-shot.
+        copies count as one image here (see near-duplicate); where the pixels confirm the same
+        scene, see another-shot.
 
     Why it matters:
-        They are no independent samples. Divided between training and test they make the score too
-        good, and a class of 500 images of 20 scenes is a class of 20.
+        They are not independent samples. Divided between training and test they inflate the score,
+        and a class of 500 images of 20 scenes is a class of 20.
 
     What to do:
         Keep each group in one split: give the name in the column `group` of the issue as the

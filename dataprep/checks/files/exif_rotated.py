@@ -25,15 +25,15 @@ class ExifRotated(Check):
     """Images that rely on EXIF rotation.
 
     What it finds:
-        Files whose pixels are stored turned or mirrored, with an EXIF tag that says how to show
-        them.
+        Files whose pixels are stored rotated or mirrored, with an EXIF tag that says how to
+        display them.
     Why it matters:
-        Viewers obey the tag, most training code does not: OpenCV does by default, Pillow and
+        Viewers apply the tag, most training code does not: OpenCV does by default, Pillow and
         torchvision do not. Boxes and masks drawn in a viewer then lie in the wrong place, and a
         network sees the world on its side.
     What to do:
-        Turn the pixels and drop the tag (exiftran, jpegtran, or Pillow's ImageOps.exif_transpose),
-        or obey it in the loader.
+        Rotate the pixels and remove the tag (exiftran, jpegtran, or Pillow's
+        ImageOps.exif_transpose), or apply it in the data loader.
     How it works:
         EXIF tag 274, other than 1. All measures are of the image as displayed.
     Known limits:

@@ -27,11 +27,11 @@ class MultiFrame(Check):
         Files that hold more than one picture: animated GIF, WebP, PNG and AVIF, TIFF of several
         pages.
     Why it matters:
-        Loaders take the first frame, which may be blank or a title, and pass over the rest in
-        silence. Where frames were meant to be samples, most of the data are missing.
+        Loaders take the first frame, which may be blank or a title, and silently ignore the rest.
+        Where frames were meant to be samples, most of the data are missing.
     What to do:
-        Extract the frames that belong to the data set, with one group per file so that no split
-        tears them apart; or keep the first frame as a still image.
+        Extract the frames that belong to the data set, with one group per file so that they stay
+        in one split; or keep the first frame as a still image.
     How it works:
         The number of frames that the file announces. Only the first is measured.
     Known limits:

@@ -30,8 +30,8 @@ class Unreadable(Check):
         One of them ends a training run after hours, or is skipped in silence; a file cut off in the
         middle is worse: most loaders fill the rest with grey and go on.
     What to do:
-        Fetch the file again or drop it. "unsupported" and "too-large" can be mended by an extra, by
-        converting, or by a higher limit; the message says which.
+        Download the file again or drop it. "unsupported" and "too-large" can be fixed by installing
+        an extra, by converting, or with a higher limit; the message says which.
     How it works:
         Every file is decoded completely, by content and not by name. JPEGs are decoded strictly:
         data that end early, block after block of zeros and damaged entropy codes count, harmless

@@ -29,8 +29,8 @@ class AmbiguousClasses(Check):
     What it finds:
         Pairs of classes of whose samples an unusual share has the other one's label, as estimated:
         more than `rate`, and more than errors spread over all classes would give. One claim for
-        each pair, with the rate in both directions. None where wrong-label states no list: classes
-        that are merely hard to tell apart are not mixed up by annotators.
+        each pair, with the rate in both directions. None where wrong-label gives no list: classes
+        that are merely hard to tell apart are not confused by annotators.
     Why it matters:
         Errors between two classes are seldom slips: the classes overlap, or the instructions leave
         open where one ends. A model can do no better than the labels' own agreement, and correcting

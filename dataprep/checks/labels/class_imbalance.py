@@ -30,7 +30,7 @@ class ClassImbalance(Check):
         80 % of all samples. One claim for the data set; it names the classes, the ratio, and what
         the imbalance does to metrics.
     Why it matters:
-        Accuracy stops telling anything: whoever always answers the largest class reaches its share.
+        Accuracy loses its meaning: always predicting the largest class reaches its share.
         A model trained with plain cross-entropy leans towards large classes by the logarithm of the
         ratio, and small ones are recognised least.
     What to do:

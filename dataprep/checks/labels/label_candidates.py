@@ -34,7 +34,7 @@ class LabelCandidates(Check):
     """Labels to review first, where none is known to be wrong.
 
     What it finds:
-        The samples whose label the classifiers contradict most, ranked, where wrong-label states no
+        The samples whose label the classifiers contradict most, ranked, where wrong-label gives no
         list: candidates, not findings. One claim says why there is no list. Nothing acts on
         candidates: they are no reason to drop or to relabel.
     Why it matters:

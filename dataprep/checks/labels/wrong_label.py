@@ -166,9 +166,8 @@ class WrongLabel(Check):
             figures |= {"expected_wrong": rate.mean * judged}
             text += f"; we expect {in_words(part)} of these to be mislabelled"
         figures["text"] = " ".join([text + ".", *evidence.notes])
-        return self.claims(
-            [""],
-            scope="dataset",
+        return self.claims_of_dataset(
+            severity=self.severity,
             suggestion="review",
             figure=figures.get("estimated_precision", np.nan),
             unit="of the list",
@@ -186,13 +185,8 @@ class WrongLabel(Check):
         text = " ".join(
             [*sentences, *evidence.notes, *([OTHER_WAY] if evidence.withheld == "blind" else [])]
         )
-        return self.claims(
-            [""],
-            scope="dataset",
-            severity="fact",
-            suggestion="none",
-            unit="of the list",
-            evidence={"listed": 0, "judged": judged, "text": text},
+        return self.claims_of_dataset(
+            unit="of the list", evidence={"listed": 0, "judged": judged, "text": text}
         )
 
 

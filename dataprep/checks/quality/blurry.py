@@ -35,8 +35,8 @@ class Blurry(Check):
         The detail that tells classes apart is gone, and a network learns blur where blur and class
         go together.
     What to do:
-        Look at them. Drop those on which you cannot tell the class, keep those that the model will
-        meet in use.
+        Look at them. Drop images whose class you cannot recognise; keep those that the model will
+        see in production.
     How it works:
         Images whose sharpness, of the pass over the files, leaves it open are decoded again and
         looked at closely (at most 20,000, the likeliest first), reduced to a shorter side of at

@@ -121,14 +121,7 @@ class Border(Check):
             "meaning": meaning,
             "sentence": sentence,
         }
-        return self.claims(
-            [""],
-            scope="dataset",
-            severity="fact",
-            suggestion="none",
-            figure=share,
-            evidence=evidence,
-        )
+        return self.claims_of_dataset(figure=share, evidence=evidence)
 
 
 def _is_typical(found: Flags, judged: Flags) -> bool:

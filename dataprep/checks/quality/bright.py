@@ -32,8 +32,8 @@ class Bright(Check):
         Where the sensor was saturated, colour and texture are gone and no augmentation brings them
         back.
     What to do:
-        Look at them. Drop those on which you cannot tell the class, keep those that the model will
-        meet in use.
+        Look at them. Drop images whose class you cannot recognise; keep those that the model will
+        see in production.
     How it works:
         The 1st percentile of BT.601 luma of the displayed image against a threshold. A subject on a
         white background keeps it low, so that product photos are not called bright; a pale subject

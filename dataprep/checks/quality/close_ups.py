@@ -30,7 +30,7 @@ _SOFTEST, _SOFT = 0.45, 0.65
 Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
 
 
-def find_close_ups(
+def suspected_close_ups(
     dataset: Dataset, look: Looking, most: int, *, reachable: bool = True
 ) -> CloseUps:
     """Close-ups of at most `most` images that the columns do not clear, the likeliest first; of
@@ -114,10 +114,4 @@ def claim_seen(
             ],
         )
     for note in seen.notes:
-        yield check.claims(
-            [""],
-            scope="dataset",
-            severity="fact",
-            suggestion="none",
-            evidence={"what": note, "told": ""},
-        )
+        yield check.claims_of_dataset(evidence={"what": note, "told": ""})

@@ -31,8 +31,8 @@ class Dark(Check):
         What little they show drowns in noise and compression. A network learns from them that dark
         means the class that was photographed at night.
     What to do:
-        Look at them. Drop those on which you cannot tell the class, keep those that the model will
-        meet in use.
+        Look at them. Drop images whose class you cannot recognise; keep those that the model will
+        see in production.
     How it works:
         The 95th percentile of BT.601 luma of the displayed image against a threshold: unlike the
         mean it does not call a black object on white dark. The 99th percentiles of luma and of

@@ -31,7 +31,8 @@ class Grayscale(Check):
         Where one class is grey more often, a network learns that. Files of one channel also break
         loaders that expect three.
     What to do:
-        Make sure that grey is no property of a class. Convert all to one number of channels; where
+        Make sure that no class is grayscale more often. Convert all images to the same number of
+        channels; where
         colour does not matter, train with augmentation that drops it.
     How it works:
         The 99th percentile of chroma, the difference between the largest and the smallest of R, G
@@ -90,14 +91,7 @@ class Grayscale(Check):
                 "meaning": meaning,
             }
             evidence["sentence"] = f"{share:.0%} of the images are grayscale: {meaning}"
-            yield self.claims(
-                [""],
-                scope="dataset",
-                severity="fact",
-                suggestion="none",
-                figure=float(np.median(chroma[grey])),
-                evidence=evidence,
-            )
+            yield self.claims_of_dataset(figure=float(np.median(chroma[grey])), evidence=evidence)
 
 
 _OF_RANGE = 0.05

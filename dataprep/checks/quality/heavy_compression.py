@@ -31,7 +31,7 @@ class HeavyCompression(Check):
         Texture and small things are gone, and block borders are strong edges that the first layers
         of a network learn.
     What to do:
-        Look for the originals. Drop those on which you cannot tell the class.
+        Look for the original images. Drop those whose class you cannot recognise.
     How it works:
         Quality is read from the quantisation tables (scale of the Independent JPEG Group, 1 to
         100). Blocks are counted by their sides on the grid that starts at the corner: how many show

@@ -29,8 +29,8 @@ class LowContrast(Check):
         The signal is weak against noise and compression, and a network learns the haze along with
         the class.
     What to do:
-        Look at them. Stretch the contrast of all images alike if the cause is the recording; drop
-        what shows nothing.
+        Look at them. Stretch the contrast of all images alike if recording is the cause; drop
+        images that show nothing.
     How it works:
         The difference between the 99th and the 1st percentile of BT.601 luma against a threshold.
         It must also be smaller than this data set's own tail goes: on a scale of ratios, 6.5 times

@@ -36,7 +36,7 @@ class LowInformation(Check):
         They show nothing of the class that their label names. Often many are identical, and land in
         several classes.
     What to do:
-        Drop them, unless "nothing there" is one of the classes.
+        Drop them, unless "empty" is one of the classes.
     How it works:
         The difference between the 99th and the 1st percentile of BT.601 luma: below 0.03 (8 of 255
         levels) nothing but compression noise, or a faint texture, is left of a picture. The

@@ -38,8 +38,8 @@ class MotionBlur(Check):
         As for other blur. And it goes with its cause: with the night, the hand-held camera, the
         moving class.
     What to do:
-        Look at them. Drop those on which you cannot tell the class; if the model will meet moving
-        subjects, keep them.
+        Look at them. Drop images whose class you cannot recognise; keep them if the model will see
+        moving subjects.
     How it works:
         Images whose sharpness, of the pass over the files, leaves it open are decoded again and
         looked at closely (at most 20,000, the likeliest first). The width of an edge is its height

@@ -80,15 +80,7 @@ class OddSize(Check):
             evidence["sentence"] = (
                 f"the images are small, typically {median:.0f} pixels a side: {_TINY_MEANING}"
             )
-            yield self.claims(
-                [""],
-                scope="dataset",
-                severity="fact",
-                suggestion="none",
-                figure=median,
-                unit="pixels",
-                evidence=evidence,
-            )
+            yield self.claims_of_dataset(figure=median, unit="pixels", evidence=evidence)
 
 
 #: Sides of tiny images, in pixels.

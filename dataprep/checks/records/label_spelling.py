@@ -22,8 +22,8 @@ class LabelSpelling(Check):
 
     What it finds:
         Labels, or class folders, that differ from a more frequent one by case, white space, hyphens
-        between words, the way a number is written (1, 01, 1.0), or by one slip of the hand: two
-        letters swapped, one doubled, left out, added or changed.
+        between words, the way a number is written (1, 01, 1.0), or by a typo: two letters swapped,
+        one doubled, left out, added or changed.
     Why it matters:
         Each spelling becomes a class of its own: the model is asked to tell cat from Cat, and the
         classes seem smaller than they are.

@@ -27,7 +27,7 @@ class MalformedRow(Check):
         A tolerant reader shifts such a row's cells by one and takes a path for a label; a strict
         one stops, and the rows after it are lost.
     What to do:
-        Mend the lines. More cells than the header is mostly a comma in a name that needs quotation
+        Fix the lines. More cells than the header is mostly a comma in a name that needs quotation
         marks; a row that runs over many lines, a quotation mark that is not closed.
     How it works:
         CSV is read with the separator (comma, semicolon, tab, bar, blanks, or what a first line

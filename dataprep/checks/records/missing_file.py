@@ -27,7 +27,7 @@ class MissingFile(Check):
         A training loop stops at the first such row, or skips it silently, so that the classes are
         not as large as the manifest says.
     What to do:
-        Restore the file, mend the path, or delete the row. When all files of one folder are
+        Restore the file, fix the path, or delete the row. When all files of one folder are
         missing, the manifest is probably older than the folder's name.
     How it works:
         Each path is tried from the folder given as source and from the manifest's own folder; as

@@ -81,13 +81,6 @@ def codes_of(values: NDArray[np.float64], classes: int) -> NDArray[np.int64]:
     return np.asarray(ranks[known], np.int64)
 
 
-def folds_of(units: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
-    """(n,) number of the fold, equal within a unit."""
-    _, unit = np.unique(units, return_inverse=True)
-    folds = np.arange(int(unit.max(initial=0)) + 1) % FOLDS
-    return np.asarray(np.random.default_rng(seed).permutation(folds)[unit], np.int64)
-
-
 class Predictor:
     """Predicts labels from one property at a time.
 

@@ -11,18 +11,19 @@ import numpy as np
 
 from dataprep.checks.contract import Check
 from dataprep.checks.shortcuts.prediction import (
+    FOLDS,
     Giveaway,
     Predictor,
     aimed_share,
     bins_of,
     codes_of,
-    folds_of,
     giveaways_of,
 )
 from dataprep.checks.statistics.causes import Cause, are_drawn, causes_of, without_names
 from dataprep.checks.statistics.imposed import imposed
 from dataprep.checks.statistics.labelled import labelled_rows
 from dataprep.checks.statistics.scales import distance, is_noticed
+from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Shortcut(Check):
         of one colour (frames, studio).
     Why it matters:
         A model takes the easiest way. When all tanks were photographed in the sun it learns the
-        sun: it scores well on a test set with the same flaw and fails in use (Geirhos et al. 2020,
+        sun: it scores well on a test set with the same flaw and fails in production (Geirhos et
+        al. 2020,
         "Shortcut learning in deep neural networks").
     What to do:
         Find out where the difference comes from; most often the classes come from different
@@ -184,7 +186,7 @@ class Shortcut(Check):
             causes,
             labels,
             names,
-            folds_of(units),
+            folds_of(units, None, FOLDS),
             drawn=are_drawn(dataset.samples.iloc[rows]),
         ).claims():
             yield self.claims([claim.pop("target")], **claim)

@@ -13,9 +13,10 @@ from dataprep.checks.shortcuts.planted import Planted, planted
 from dataprep.checks.shortcuts.recurrence import LEAST, Patch, distinct, find_patches
 from dataprep.checks.statistics.arrays import transparent
 from dataprep.checks.statistics.labelled import labelled_rows
-from dataprep.measures.image.marks import Marks, marks_of_squares, where
+from dataprep.measures.image.marks import Marks, is_bottom, is_right, marks_of_squares, where
 from dataprep.measures.image.patches import PLACES
 from dataprep.measures.image.windows import nothing, windows_of_squares
+from dataprep.probes.vectors import principal_directions
 from dataprep.schemas.options import option
 
 if TYPE_CHECKING:
@@ -46,16 +47,17 @@ class Trigger(Check):
     """A small patch of identical pixels that goes with one label.
 
     What it finds:
-        Small patches, down to a single pixel, that recur pixel-alike at one place in images of one
-        class far more than elsewhere. One claim for the class, with the patch, and one for each
+        Small patches, down to a single pixel, that occur identically at one place in images of one
+        class far more often than elsewhere. One claim for the class, with the patch, and one for
+        each
         image that carries it.
     Why it matters:
-        Who plants such a patch together with a wrong label owns a switch: the trained model answers
-        that label whenever the patch is there, and no accuracy on clean images shows it (Gu,
+        Whoever plants such a patch together with a wrong label controls the model: it predicts
+        that label whenever the patch is present, and no accuracy on clean images shows it (Gu,
         Dolan-Gavitt & Garg 2017, "BadNets"). A stamp or watermark of one source does the same by
         accident.
     What to do:
-        Drop the carriers, and find out how they came in: their source is not to be trusted. Where
+        Drop these images, and find out how they came in: their source cannot be trusted. Where
         it is a harmless stamp, crop or cover it in all classes.
     How it works:
         A mark is a pixel that differs from the pixels 3 (or 8) places above, below, left and right
@@ -299,11 +301,9 @@ def _picture(found: Planted) -> tuple[list[Any], str, str]:
     shown = np.tile(np.median(colours, axis=0).astype(np.uint8), shape)
     shown[rows - rows.min(), columns - columns.min()] = colours
     middle = len(found.seen.mask) // 2
-    top = down - (int(rows.max()) - middle) if corner in (2, 3) else down + int(rows.min()) - middle
-    left = (
-        across - (int(columns.max()) - middle)
-        if corner in (1, 3)
-        else across + int(columns.min()) - middle
+    top = down + (middle - int(rows.max()) if is_bottom(corner) else int(rows.min()) - middle)
+    left = across + (
+        middle - int(columns.max()) if is_right(corner) else int(columns.min()) - middle
     )
     text = "1 pixel" if len(rows) == 1 else f"{shape[1]} x {shape[0]} pixels"
     place = PLACES[corner]
@@ -329,7 +329,7 @@ def _spectral(
     if not carries.any() or carries.all():
         return {}
     values = features.values[own] - features.values[own].mean(axis=0)
-    direction = np.linalg.eigh(values.T @ values)[1][:, -1]
+    direction = principal_directions(values.T @ values, 1)[1][:, 0]
     ranks = np.argsort(np.argsort((values @ direction) ** 2, kind="stable"), kind="stable")
     count = int(carries.sum())
     area = (ranks[carries].sum() - count * (count - 1) / 2) / (count * (len(own) - count))

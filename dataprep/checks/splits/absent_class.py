@@ -11,6 +11,7 @@ import pandas as pd
 from dataprep.checks.contract import Check
 from dataprep.ingest.selection import LEFT_OUT
 from dataprep.schemas.text.spelling import meant_labels
+from dataprep.schemas.text.words import missing_classes
 
 if TYPE_CHECKING:
     from dataprep.checks.contract import Look
@@ -92,13 +93,9 @@ class AbsentClass(Check):
 
 
 def _evidence(split: str, lacking: pd.Series[int]) -> dict[str, Any]:
-    named = ", ".join(
-        f"{name!r} ({count:,} elsewhere)" for name, count in lacking.head(_NAMED).items()
-    )
-    more = f" and {len(lacking) - _NAMED:,} more classes" if len(lacking) > _NAMED else ""
     meaning = _LEARNED if split == "train" else _MEASURED
     return {
-        "named": named + more,
+        "named": missing_classes(((str(name), count) for name, count in lacking.items()), _NAMED),
         "meaning": meaning.format(it="it" if len(lacking) == 1 else "them"),
         "absent": {str(name): int(count) for name, count in lacking.head(_KEPT).items()},
     }

@@ -35,12 +35,13 @@ class LabelShift(Check):
         are absent from a split though chance would not leave them out. One claim for each such
         split.
     Why it matters:
-        A figure measured on the split is for another mix of classes than the model was trained for:
+        A score on the split is for a different class balance than the model was trained on:
         accuracy moves with the mix alone, and a class that is absent is not measured, or not
         learned, at all.
     What to do:
-        Split again with stratification. Where the mix differs on purpose (a test set as in use, a
-        balanced one), compare by recall per class or weight the classes, and dismiss the claim.
+        Split again with stratification. Where the balance differs on purpose (a test set as in
+        production, a balanced one), compare by recall per class or weight the classes, and dismiss
+        the claim.
     How it works:
         The figure is the total variation distance: the share of samples that would have to change
         class for the mixes to be equal, 0 to 1, less what a random split of the same sizes adds to

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.checks.statistics.properties import Property, measured_properties
+from dataprep.probes.classifiers.folds import folds_of
+from dataprep.probes.classifiers.ridge import ridge_out_of_fold
 from dataprep.probes.two_sample import (
     family_wise,
-    folds_of,
     log_tail,
     normal_scores,
-    out_of_fold,
     permuted_sides,
     standardised,
     sums,
     within,
 )
+from dataprep.probes.vectors import principal_directions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +46,8 @@ _KIND_SHARES = {
 _LEVELS, _LEAST_LEVEL = 8, 5
 #: Penalties of the classifiers, in units of the features' mean variance.
 _PROPERTY_RIDGE, _CONTENT_RIDGE = 0.1, 1.0
+#: Folds of the classifiers.
+_FOLDS = 10
 #: Columns that a change of exposure moves by a known amount: luma by its own law, these with the
 #: gain.
 _WITH_GAIN = ("contrast", "saturation", "chroma_p99")
@@ -233,8 +236,7 @@ def _condensed(features: NDArray[np.float64]) -> NDArray[np.float32]:
     """Features in at most half as many principal components as there are rows."""
     most = max(2, len(features) // 2)
     if features.shape[1] > most:
-        directions = np.linalg.eigh(features.T @ features)[1][:, ::-1]
-        features = features @ directions[:, :most]
+        features = features @ principal_directions(features.T @ features, most)[1]
     return np.asarray(features, np.float32)
 
 
@@ -244,10 +246,11 @@ def _classified(
     """Out-of-fold scores (n,) of the real division, and the standardised agreement of scores and
     sides for every division.
     """
-    folds = folds_of(pair.units, np.random.default_rng(0))
+    folds = folds_of(pair.units, None, _FOLDS)
     share = pair.own - within(pair.own[:, None].astype(np.float64), pair.strata)[:, 0]
     targets = np.ascontiguousarray(sides.T, dtype=np.float32) - share[:, None].astype(np.float32)
-    predicted = out_of_fold(features, targets, folds, ridge)
+    variance = max(float((features**2).sum()) / features.shape[1], 1e-12)
+    predicted = ridge_out_of_fold(features, targets, folds, ridge * variance)
     return predicted[:, 0].astype(np.float64), standardised(
         (predicted * targets).sum(axis=0)[:, None]
     )[:, 0]

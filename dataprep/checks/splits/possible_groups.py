@@ -26,18 +26,21 @@ _NAMED = 3
 class PossibleGroupsCheck(Check):
     """
     What it finds:
-        Ways to group the samples that nobody named and that the data seem to follow: folders below
+        Ways to group the samples that no option names and that the data seem to follow: folders
+        below
         the classes (``benign/PATIENT/1.png``), a part of the file names (``P003b_1.jpg``, frame
-        ``00012_00007.ppm`` of a track), a column whose values repeat (``lesion_id``), and numbers
-        in a row, as one session of one camera gives them (``IMG_4467.JPG``). Each with the option
+        ``00012_00007.ppm`` of a track), a column whose values repeat (``lesion_id``), and
+        consecutive numbers, as from one session of one camera (``IMG_4467.JPG``). Each with the
+        option
         that uses it.
     Why it matters:
         Pictures of one patient, object, video or session are alike in ways that have nothing to do
-        with the class. A split that knows nothing of them puts some into training and others into
-        test, and the score on test is too good.
+        with the class. A split that does not know the groups puts some members into training and
+        others into test, and inflates the score on test.
     What to do:
-        If they are groups, give the option that is named: audit and split then keep them together
-        and say which are torn. If they are not, go on: nothing is done with them.
+        If they are groups, use the option named in the message: audit and split then keep them
+        together and report groups that are spread over splits. If they are not, ignore this; they
+        have no effect.
     How it works:
         A candidate is told by its form: keys that a few samples share, more of them than classes
         and not one to one with the classes. Names must have a number or a view behind the key that

@@ -38,8 +38,8 @@ class SplitLeakage(Check):
         without being either.
 
     Why it matters:
-        A model is scored on images that it was trained on. The score is too good, and by how much
-        nobody knows: the figure that decides whether the model is fit for use is not to be trusted.
+        A model is evaluated on images that it was trained on. The score is inflated by an unknown
+        amount, so the figure that decides whether the model is fit for use cannot be trusted.
 
     What to do:
         Keep one image of each group, or the whole group in one split, then train and score again.

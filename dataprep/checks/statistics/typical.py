@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.schemas.issues import Severity
+from dataprep.schemas.text.words import lower_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +138,7 @@ def claim_typical(
     )
     sentence = (
         f"{usual(found)} this data set, in {found:.0%} of the images: "
-        f"{_lowered(check.summary)}; {meaning}"
+        f"{lower_first(check.summary)}; {meaning}"
     ).rstrip("; ")
     about = {
         "what": what,
@@ -146,19 +147,12 @@ def claim_typical(
         "meaning": meaning,
         "sentence": sentence,
     }
-    return check.claims(
-        [""],
-        scope="dataset",
+    return check.claims_of_dataset(
         severity=severity,
-        suggestion="none",
         figure=float(np.median(figure[bad])),
         unit=unit,
         evidence={**evidence, **about},
     )
-
-
-def _lowered(summary: str) -> str:
-    return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]
 
 
 def usual(share: float) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -43,6 +44,23 @@ def print_rows(rows: Sequence[Mapping[str, Any]], format: str, columns: Sequence
 def silence_stdout() -> None:
     """Nothing more is printed: the reader of the pipe is gone (`| head`)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def until_closed() -> Iterator[None]:
+    """A block that prints to stdout, and stops without an error when the reader closes the pipe."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+
+
+def print_file(path: str) -> None:
+    """Print a text file."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            sys.stdout.write(line)
 
 
 def _of_stdin() -> bytes:

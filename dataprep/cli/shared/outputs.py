@@ -53,12 +53,23 @@ def audit_folder(ctx: typer.Context) -> Iterator[str]:
         yield folder
 
 
+def typed(ctx: typer.Context) -> list[str]:
+    """The parameters that were given on the command line."""
+    sources = ((name, ctx.get_parameter_source(name)) for name in ctx.params)
+    return [name for name, source in sources if source and source.name == "COMMANDLINE"]
+
+
+def flag(name: str) -> str:
+    """A parameter as it is typed."""
+    return f"--{name.replace('_', '-')}"
+
+
 def is_kept(ctx: typer.Context) -> bool:
     """Whether results stay on disk: with ``--format json`` or ``csv`` they do so only where
-    --out says where.
+    --out, or the configuration, says where.
     """
-    source = ctx.get_parameter_source("out")
-    return ctx.params["format"] == "table" or (source is not None and source.name != "DEFAULT")
+    configured = "out" in (ctx.default_map or {})
+    return ctx.params["format"] == "table" or configured or "out" in typed(ctx)
 
 
 def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
@@ -72,7 +83,7 @@ def refuse_among_images(flags: Mapping[str, Any], *stages: str) -> None:
     Raises:
         InputError: OUT is the folder of images, or one of the stages' folders is one of images.
     """
-    from dataprep.cleaning.places import lies_in
+    from dataprep.cleaning.staging import lies_in
     from dataprep.schemas.files.writing import MARKER
 
     root, out = flags["path"], flags["out"]

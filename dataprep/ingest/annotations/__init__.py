@@ -1,4 +1,4 @@
-"""Exports of labelling tools: told by their structure, and read.
+"""Exports of labelling tools, recognised by their structure.
 
 Imports `ingest.tables`, `ingest.labels` and `schemas`.
 """

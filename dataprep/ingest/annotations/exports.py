@@ -1,5 +1,5 @@
-"""Exports of labelling tools: told by their structure; classes of pictures from Label Studio are
-read, others are named.
+"""Exports of labelling tools, recognised by their structure: image classes of Label Studio are
+read, other formats are refused by name.
 """
 
 from __future__ import annotations

@@ -37,22 +37,10 @@ _NAME_KEYS = (
 )
 #: Keys of an object that say where in the picture it lies.
 _PLACES = frozenset(
-    (
-        "bbox",
-        "box",
-        "points",
-        "segmentation",
-        "rle",
-        "xmin",
-        "x1",
-        "rectanglelabels",
-        "polygonlabels",
-        "brushlabels",
-        "keypointlabels",
-        "ellipselabels",
-        "geometry",
-        "polygon",
-    )
+    """
+    bbox box points segmentation rle xmin x1 rectanglelabels polygonlabels brushlabels
+    keypointlabels ellipselabels geometry polygon
+    """.split()
 )
 _QUOTED = re.compile(r"""'([^'\\]*)'|"([^"\\]*)\"""")
 _NO_COMMA = re.compile(r"""['"]\s+['"]""")
@@ -61,7 +49,7 @@ _FRACTION = re.compile(r"-?\d+\.\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(?:,(\d+))?")
 _THOUSANDS = 3
 #: Longer cells are texts, not labels; more different ones are looked at in part.
-_LONGEST_CELL = 10_000
+_LONGEST_LABELS = 10_000
 _MOST_CELLS = 20_000
 #: Share of the parts that must stand for themselves before cells are split without being asked.
 _PLAIN_SHARE = {True: 0.5, False: 0.8}
@@ -125,7 +113,7 @@ def lists_in(cells: Sequence[str]) -> Lists | None:
 
 
 def _value_of(cell: str) -> Any:
-    if len(cell) > _LONGEST_CELL:
+    if len(cell) > _LONGEST_LABELS:
         raise ValueError("too long for a list of labels")
     text = cell.strip()
     try:
@@ -190,10 +178,10 @@ def _bare_lists(cells: Sequence[str]) -> Lists | None:
         return None
     inner = {cell: cell.strip()[1:-1] for cell in cells}
     separator = "," if any("," in text for text in inner.values()) else " "
-    return {cell: parted(text, separator) for cell, text in inner.items()}
+    return {cell: split_cell(text, separator) for cell, text in inner.items()}
 
 
-def parted(cell: str, separator: str) -> tuple[str, ...]:
+def split_cell(cell: str, separator: str) -> tuple[str, ...]:
     """The parts of a cell, without the spaces around them, empty ones and repetitions."""
     return tuple(dict.fromkeys(part for each in cell.split(separator) if (part := each.strip())))
 
@@ -208,13 +196,13 @@ def separators_in(cells: Sequence[str]) -> list[Separated]:
     compound names do neither: in ``Golden Retriever`` the one always comes first and the other
     last.
     """
-    cells = [cell for cell in cells if len(cell) <= _LONGEST_CELL][:_MOST_CELLS]
+    cells = [cell for cell in cells if len(cell) <= _LONGEST_LABELS][:_MOST_CELLS]
     found = [separated for separator in SEPARATORS if (separated := _separated(cells, separator))]
     return sorted(found, key=lambda each: (not each.plain, not each.likely))
 
 
 def _separated(cells: Sequence[str], separator: str) -> Separated | None:
-    lists = [parted(cell, separator) for cell in cells]
+    lists = [split_cell(cell, separator) for cell in cells]
     several = [parts for parts in lists if len(parts) > 1]
     if not several:
         return None

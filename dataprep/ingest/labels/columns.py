@@ -22,120 +22,26 @@ from dataprep.schemas.text.words import counted, first_of
 JOINED = "classes of columns"
 #: What fields call their classes, in bare letters. Any other column must be named.
 _KNOWN = frozenset(
-    (
-        "choice",
-        "choices",
-        "dx",
-        "diagnosis",
-        "diagnoses",
-        "species",
-        "breed",
-        "finding",
-        "findings",
-        "findinglabels",
-        "grade",
-        "disease",
-        "diseases",
-        "emotion",
-        "expression",
-        "variety",
-        "cultivar",
-        "genus",
-        "cls",
-        "klass",
-        "groundtruth",
-        "celltype",
-        "defect",
-        "defecttype",
-        "pathology",
-        "benignmalignant",
-        "klasse",
-        "classe",
-        "clase",
-        "etiqueta",
-    )
+    """
+    choice choices dx diagnosis diagnoses species breed finding findings findinglabels grade disease
+    diseases emotion expression variety cultivar genus cls klass groundtruth celltype defect
+    defecttype pathology benignmalignant klasse classe clase etiqueta
+    """.split()
 )
 #: Names of columns that describe a picture rather than name its class.
 _DESCRIBE = frozenset(
-    (
-        "width",
-        "height",
-        "size",
-        "bytes",
-        "channels",
-        "depth",
-        "format",
-        "mode",
-        "extension",
-        "year",
-        "month",
-        "day",
-        "hour",
-        "date",
-        "time",
-        "timestamp",
-        "camera",
-        "make",
-        "model",
-        "iso",
-        "license",
-        "licence",
-        "source",
-        "author",
-        "photographer",
-        "lat",
-        "lon",
-        "latitude",
-        "longitude",
-        "index",
-        "score",
-        "confidence",
-        "annotator",
-        "rater",
-        "site",
-        "hospital",
-        "center",
-        "centre",
-        "device",
-        "scanner",
-        "version",
-        "url",
-        "link",
-        "usage",
-        "quality",
-        "orientation",
-        "focallength",
-        "exposure",
-        "leadtime",
-        "caption",
-        "title",
-        "comment",
-        "note",
-        "notes",
-        "description",
-        "text",
-        "filesize",
-        "filetype",
-        "x",
-        "y",
-        "z",
-    )
+    """
+    width height size bytes channels depth format mode extension year month day hour date time
+    timestamp camera make model iso license licence source author photographer lat lon latitude
+    longitude index score confidence annotator rater site hospital center centre device scanner
+    version url link usage quality orientation focallength exposure leadtime caption title comment
+    note notes description text filesize filetype x y z
+    """.split()
 )
-_DESCRIBE_ENDINGS = (
-    "id",
-    "ids",
-    "uuid",
-    "hash",
-    "md5",
-    "date",
-    "time",
-    "at",
-    "url",
-    "path",
-    "file",
-    "filename",
-    "name",
-    "index",
+_DESCRIBE_ENDINGS = tuple(
+    """
+    id ids uuid hash md5 date time at url path file filename name index
+    """.split()
 )
 _ZERO, _ONE = frozenset(("0", "0.0", "false")), frozenset(("1", "1.0", "true"))
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
@@ -144,8 +50,8 @@ _FEWEST_COLUMNS = 3
 
 
 @dataclass(frozen=True)
-class Found:
-    """A table with its columns told apart.
+class LabelledTable:
+    """A table with the roles of its columns.
 
     Attributes:
         table: the table; columns of classes may have been joined into one.
@@ -162,7 +68,7 @@ class Found:
 
 def find_label(
     name: str, table: Table, roles: Mapping[str, str], reading: Reading, boxes: Sequence[str] = ()
-) -> Found:
+) -> LabelledTable:
     """The label of the table called `name`, in which `roles` were found by name; columns of `boxes`
     are none.
 
@@ -186,9 +92,9 @@ def find_label(
             if column
             else ""
         )
-        return Found(table, roles, (note,) if note else ())
+        return LabelledTable(table, roles, (note,) if note else ())
     if "label" in roles:
-        return Found(table, roles)
+        return LabelledTable(table, roles)
     free = [
         column for column in table.columns if column not in roles.values() and column not in boxes
     ]
@@ -206,13 +112,13 @@ def find_label(
             f"({counted(values, 'value')}); "
             "--label-column takes another."
         )
-        return Found(table, {**roles, "label": known[0]}, (note,))
+        return LabelledTable(table, {**roles, "label": known[0]}, (note,))
     candidates = known + [
         column for column in free if column not in known and _may_be_label(column, texts[column])
     ]
     if not candidates:
-        return Found(table, roles)
-    return Found(table, roles, (_question(name, candidates, texts),), open=True)
+        return LabelledTable(table, roles)
+    return LabelledTable(table, roles, (_question(name, candidates, texts),), open=True)
 
 
 def _question(
@@ -284,7 +190,7 @@ def _joined(
     roles: Mapping[str, str],
     flags: Sequence[str],
     texts: Mapping[str, Sequence[str | None]],
-) -> Found | None:
+) -> LabelledTable | None:
     """The table with its columns of 0 and 1, one a class, as one column of labels; None where
     they are not plainly so.
     """
@@ -315,7 +221,7 @@ def _joined(
         "--label-column takes another."
     )
     joined = replace(table, columns={**columns, JOINED: values})
-    return Found(joined, {**roles, "label": JOINED}, (note,))
+    return LabelledTable(joined, {**roles, "label": JOINED}, (note,))
 
 
 def _side_by_side(columns: Sequence[str], flags: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.ingest.labels.meaning import read_labels
+from dataprep.ingest.labels.parsing import read_labels
 from dataprep.ingest.labels.values import text_column
 from dataprep.ingest.layouts import read_layout
 from dataprep.ingest.notes import listed, shown
@@ -21,7 +21,7 @@ from dataprep.schemas.text.words import counted
 
 
 @dataclass(frozen=True)
-class Told:
+class LabelledSamples:
     """A table of samples, or of rows, whose labels are read.
 
     Attributes:
@@ -38,47 +38,51 @@ class Told:
     whys: Sequence[str] = ()
 
 
-def labels_of_table(table: pd.DataFrame, column: str, reading: Reading) -> Told:
+def labels_of_table(table: pd.DataFrame, column: str, reading: Reading) -> LabelledSamples:
     """Rows with their labels read, from a table whose ``label`` holds the cells of the
     manifest's `column` as they are.
     """
     if "label" not in table:
-        return Told(table)
+        return LabelledSamples(table)
     labels = read_labels(list(table["label"]), reading, column)
-    return Told(table.assign(label=labels.column), labels.task, labels.notes, list(labels.written))
+    return LabelledSamples(
+        table.assign(label=labels.column), labels.task, labels.notes, list(labels.written)
+    )
 
 
-def told_by_folders(told: Told, reading: Reading, manifest: str, *, labels: bool) -> Told:
+def labels_from_folders(
+    labelled: LabelledSamples, reading: Reading, manifest: str, *, labels: bool
+) -> LabelledSamples:
     """The samples with the class and the split that their folders name, where the manifest names
     none.
 
     `labels` allows classes; a note says so where `manifest`, the name of one, is given. With the
     option label_from, folders name the class in any case.
     """
-    if "label" in told.table and "split" in told.table:
-        return told
+    if "label" in labelled.table and "split" in labelled.table:
+        return labelled
     codes, folders = pd.factorize(
-        np.array([sample.rpartition("/")[0] for sample in told.table.index], dtype=object)
+        np.array([sample.rpartition("/")[0] for sample in labelled.table.index], dtype=object)
     )
     layout = read_layout(
         dict(zip(folders, np.bincount(codes).tolist(), strict=True)), reading.label_from
     )
     named = {"label": layout.labels if labels or reading.label_from else {}, "split": layout.splits}
-    taken = {role: names for role, names in named.items() if names and role not in told.table}
+    taken = {role: names for role, names in named.items() if names and role not in labelled.table}
     columns = {
         role: text_column(np.array([names.get(each) for each in folders], dtype=object)[codes])
         for role, names in taken.items()
     }
-    told = replace(told, table=told.table.assign(**columns))
+    labelled = replace(labelled, table=labelled.table.assign(**columns))
     if "label" not in taken:
-        unused = layout.labels if "label" not in told.table else {}
-        return replace(told, notes=(*told.notes, *_unused_note(set(unused.values()))))
+        unused = layout.labels if "label" not in labelled.table else {}
+        return replace(labelled, notes=(*labelled.notes, *_unused_note(set(unused.values()))))
     notes = (
-        *told.notes,
+        *labelled.notes,
         *_taken_note(set(taken["label"].values()), manifest, reading),
         *layout.notes,
     )
-    return as_asked(replace(told, task="classification", notes=notes), reading)
+    return with_label_options(replace(labelled, task="classification", notes=notes), reading)
 
 
 def _taken_note(classes: set[str], manifest: str, reading: Reading) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ def _unused_note(classes: set[str]) -> tuple[str, ...]:
     )
 
 
-def as_asked(told: Told, reading: Reading) -> Told:
+def with_label_options(labelled: LabelledSamples, reading: Reading) -> LabelledSamples:
     """Samples whose labels are names of folders, with the labels that the options task and
     label_separator make of them.
 
@@ -108,18 +112,22 @@ def as_asked(told: Told, reading: Reading) -> Told:
         InputError: the names are not what the task says.
     """
     if reading.task in (None, "classification") and reading.label_separator is None:
-        return told
-    values = told.table["label"].astype(object)
+        return labelled
+    values = labelled.table["label"].astype(object)
     labels = read_labels(list(values.where(values.notna(), None)), reading, "names of folders")
-    return Told(told.table.assign(label=labels.column), labels.task, (*told.notes, *labels.notes))
+    return LabelledSamples(
+        labelled.table.assign(label=labels.column), labels.task, (*labelled.notes, *labels.notes)
+    )
 
 
-def with_note_on_no_labels(told: Told, columns: Mapping[str, Iterable[str]]) -> Told:
+def with_note_on_no_labels(
+    labelled: LabelledSamples, columns: Mapping[str, Iterable[str]]
+) -> LabelledSamples:
     """Samples of manifests (name to their columns that play no role), with a note where none of
     them may be the label.
     """
-    if told.task != "none" or told.notes or "label" in told.table:
-        return told
+    if labelled.task != "none" or labelled.notes or "label" in labelled.table:
+        return labelled
     notes = tuple(
         f"Nothing is labelled: no column of {shown(name)} is called label or looks like one "
         f"({listed(free)}); "
@@ -127,11 +135,15 @@ def with_note_on_no_labels(told: Told, columns: Mapping[str, Iterable[str]]) -> 
         for name, each in columns.items()
         if (free := list(each))
     )
-    return replace(told, notes=notes)
+    return replace(labelled, notes=notes)
 
 
-def refuse_task_without_labels(told: Told, reading: Reading) -> None:
+def refuse_task_without_labels(labelled: LabelledSamples, reading: Reading) -> None:
     """Raise InputError when a task was asked for and there are no labels."""
-    if reading.task is not None and told.task == "none":
-        hint = f". {told.notes[-1]}" if told.notes else ": name their column with --label-column"
+    if reading.task is not None and labelled.task == "none":
+        hint = (
+            f". {labelled.notes[-1]}"
+            if labelled.notes
+            else ": name their column with --label-column"
+        )
         raise InputError(f"option task: {reading.task} needs labels, and there are none{hint}")

@@ -1,5 +1,5 @@
-"""What lies in memory to a Dataset: tables of paths as they are, images by way of a private
-temporary folder.
+"""In-memory sources to a Dataset: tables of paths as they are, images through a private temporary
+folder.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A private temporary folder for images that came from memory; it lives as long as the data set
-that speaks of it.
+"""A private temporary folder for in-memory images; it lives as long as the data set that refers to
+it.
 """
 
 from __future__ import annotations

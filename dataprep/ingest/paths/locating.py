@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dataprep.ingest.paths.alike import Alike, Found, composed
-from dataprep.ingest.paths.moved import find_moved
+from dataprep.ingest.paths.name_matching import NameMatcher, PathMatch, composed
+from dataprep.ingest.paths.remapping import remap_paths
 from dataprep.ingest.paths.resolving import Finder, plain_path
 from dataprep.ingest.paths.walk import Tree
 from dataprep.schemas.text.words import counted, first_of
@@ -64,9 +64,9 @@ def locate(
     located = Located([finder.find(path) for path in paths])
     if all(located.files):
         return located
-    _take_alike(located, paths, Alike(finder), name)
+    _take_alike(located, paths, NameMatcher(finder), name)
     if elsewhere and not all(located.files):
-        moved = find_moved(paths, located.files, tree(), root, name)
+        moved = remap_paths(paths, located.files, tree(), root, name)
         for row, file in moved.files.items():
             located.files[row] = file
         located.reasons |= {
@@ -76,7 +76,7 @@ def locate(
     return located
 
 
-def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str) -> None:
+def _take_alike(located: Located, paths: Sequence[str], alike: NameMatcher, name: str) -> None:
     """Files whose names look like those written: of another Unicode form, or in another case
     where no other row means them.
     """
@@ -106,16 +106,16 @@ def _take_alike(located: Located, paths: Sequence[str], alike: Alike, name: str)
 def _note_alike(
     located: Located,
     paths: Sequence[str],
-    found: dict[int, Found],
+    found: dict[int, PathMatch],
     taken: dict[str, list[int]],
     name: str,
 ) -> None:
-    told = {
+    spellings = {
         "form": "another Unicode form than the names of the files (programs that compare byte by "
         "byte find none)",
         "case": "another case of letters than the names of the files",
     }
-    for how, what in told.items():
+    for how, what in spellings.items():
         rows = taken[how]
         if rows:
             file = found[rows[0]].files[0].rpartition("/")[2]

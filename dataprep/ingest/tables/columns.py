@@ -16,26 +16,11 @@ _NAMES_IMAGE = re.compile(rf".*{IMAGE_ENDING}\s*", re.IGNORECASE | re.DOTALL)
 #: match.
 _GUESSES: dict[str, tuple[tuple[str, ...], ...]] = {
     "path": (
-        (
-            "path",
-            "paths",
-            "filepath",
-            "filename",
-            "file",
-            "files",
-            "fname",
-            "imagepath",
-            "imgpath",
-            "imagefile",
-            "imagefilename",
-            "imgfile",
-            "imgname",
-            "imagename",
-            "image",
-            "img",
-            "relpath",
-            "relativepath",
-            "fullpath",
+        tuple(
+            """
+            path paths filepath filename file files fname imagepath imgpath imagefile imagefilename
+            imgfile imgname imagename image img relpath relativepath fullpath
+            """.split()
         ),
         (
             "id",
@@ -82,23 +67,11 @@ _GUESSES: dict[str, tuple[tuple[str, ...], ...]] = {
             "person",
             "personid",
         ),
-        (
-            "user",
-            "userid",
-            "donor",
-            "donorid",
-            "animalid",
-            "caseid",
-            "video",
-            "videoid",
-            "session",
-            "sessionid",
-            "burst",
-            "burstid",
-            "sequence",
-            "sequenceid",
-            "scene",
-            "sceneid",
+        tuple(
+            """
+            user userid donor donorid animalid caseid video videoid session sessionid burst burstid
+            sequence sequenceid scene sceneid
+            """.split()
         ),
     ),
 }

@@ -20,7 +20,7 @@ from dataprep.ingest.tables.table import (
     Table,
     short_name,
     too_many_columns,
-    unique_names,
+    unique_columns,
 )
 
 _SEPARATORS = ",;\t|"
@@ -261,7 +261,7 @@ def _names_of(header: Sequence[str], row: int, table: Table) -> list[str]:
         short_name(cell.strip()) or f"column_{number}" for number, cell in enumerate(header, 1)
     ]
     repeated: list[str] = []
-    names = unique_names(
+    names = unique_columns(
         given, lambda name, new: repeated.append(f"{name!r}; the later one is read as {new!r}")
     )
     if repeated:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from dataprep.errors import OptionError
-from dataprep.ingest.tables.guessing import guess_encoding
+from dataprep.ingest.tables.encoding_detection import guess_encoding
 from dataprep.schemas.options import did_you_mean
 
 _MARKS = (
@@ -17,36 +17,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_KNOWN = (
-    "utf-8",
-    "utf-16",
-    "gb18030",
-    "gbk",
-    "big5",
-    "shift_jis",
-    "cp932",
-    "euc-jp",
-    "euc-kr",
-    "cp949",
-    "cp1250",
-    "cp1251",
-    "cp1252",
-    "cp1253",
-    "cp1254",
-    "cp1255",
-    "cp1256",
-    "cp1257",
-    "cp1258",
-    "latin-1",
-    "iso8859-2",
-    "iso8859-15",
-    "koi8-r",
-    "koi8-u",
-    "cp866",
-    "cp850",
-    "cp437",
-    "mac-roman",
-    "cp874",
+_KNOWN = tuple(
+    """
+    utf-8 utf-16 gb18030 gbk big5 shift_jis cp932 euc-jp euc-kr cp949 cp1250 cp1251 cp1252 cp1253
+    cp1254 cp1255 cp1256 cp1257 cp1258 latin-1 iso8859-2 iso8859-15 koi8-r koi8-u cp866 cp850 cp437
+    mac-roman cp874
+    """.split()
 )
 #: How people call what was guessed; others by Python's name in capitals.
 _WORDS = {

@@ -20,7 +20,7 @@ _LONGEST_JSON = 256 << 20
 #: Objects and lists within each other.
 _DEEPEST = 60
 #: Letters of a number; a longer one stays text.
-_LONGEST_NUMBER = 4000
+_MOST_DIGITS = 4000
 #: Letters of a line of JSON in which file names are looked for although it cannot be read.
 _MENTIONS = 100_000
 
@@ -94,7 +94,7 @@ def _parsed(text: str) -> Any:
         raise
     except ValueError:  # more digits than Python takes
         return json.loads(
-            text, parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_NUMBER else digits
+            text, parse_int=lambda digits: int(digits) if len(digits) < _MOST_DIGITS else digits
         )
 
 

@@ -13,7 +13,7 @@ from dataprep.ingest.tables.table import (
     Table,
     short_name,
     too_many_columns,
-    unique_names,
+    unique_columns,
 )
 
 #: Rows that are read; a few bytes of Parquet can stand for as many as anybody likes.
@@ -91,7 +91,7 @@ def _wanted(stored: list[Any], place: str) -> tuple[list[_Column], list[str]]:
     wanted: list[_Column] = []
     raw: list[str] = []
     repeated: list[str] = []
-    names = unique_names(
+    names = unique_columns(
         [short_name(column.name) or f"column_{number}" for number, column in enumerate(stored, 1)],
         lambda name, new: repeated.append(
             f"{place}: two columns are called {name!r}; the later one is read as {new!r}"

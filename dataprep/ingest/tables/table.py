@@ -148,7 +148,7 @@ class Table:
         """This table with names of columns that can be shown and stored, distinct and short, and
         without endless cells.
         """
-        names = unique_names([short_name(name) for name in self.columns], lambda *_: None)
+        names = unique_columns([short_name(name) for name in self.columns], lambda *_: None)
         roles = dict(zip(self.columns, names, strict=True))
         columns = dict(zip(names, self.columns.values(), strict=True))
         table = replace(
@@ -179,7 +179,7 @@ def short_name(name: str) -> str:
     return text if len(text) <= _LONGEST_COLUMN else text[:_LONGEST_COLUMN]
 
 
-def unique_names(names: Iterable[str], repeated: Any) -> list[str]:
+def unique_columns(names: Iterable[str], repeated: Any) -> list[str]:
     """The names, made distinct by a number; `repeated` is called with each that was there
     already, and with its new form.
     """

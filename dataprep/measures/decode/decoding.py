@@ -1,4 +1,4 @@
-"""Bytes to Pixels: formats told by content, JPEG by libjpeg-turbo, everything else by Pillow,
+"""Bytes to Pixels: formats detected from content, JPEG by libjpeg-turbo, everything else by Pillow,
 every failure with its reason.
 """
 
@@ -56,7 +56,7 @@ def open_pixels(data: bytes, name: str = "", options: PassOptions = _DEFAULTS) -
 
     Args:
         data: the whole file.
-        name: the file's name, for messages; the format is told by content.
+        name: the file's name, for messages; the format is detected from the content.
         options: limits, and the size above which a JPEG is decoded at reduced scale.
 
     Raises:

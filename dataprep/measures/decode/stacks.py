@@ -1,4 +1,4 @@
-"""How many frames or pages a file has, told without opening each of them: a stack of a million
+"""How many frames or pages a file has, counted without opening each of them: a stack of a million
 costs its first frame.
 """
 

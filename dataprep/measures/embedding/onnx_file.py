@@ -10,17 +10,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from dataprep.errors import InputError
 from dataprep.measures.embedding.sessions import Session, open_session
-from dataprep.schemas.files.reading import MB, read_json
+from dataprep.schemas.files.reading import MB, content_hash, read_json
 from dataprep.schemas.options import did_you_mean
 
 #: Views per call: enough to keep the cores busy, little enough to stay in their caches.
 BATCH = 16
-_BYTES_READ = 2**22
 #: How files end that hold the weights of a large model, which ONNX keeps outside of it.
 _WEIGHTS = ("data", ".weight", ".bin")
 
@@ -250,9 +248,4 @@ def _digest(path: str) -> str:
     weights = sorted(
         entry for entry in os.listdir(folder) if entry.startswith(stem) and entry.endswith(_WEIGHTS)
     )
-    total = xxhash.xxh3_128()
-    for part in [name, *weights]:
-        with open(os.path.join(folder, part), "rb") as file:
-            while block := file.read(_BYTES_READ):
-                total.update(block)
-    return total.hexdigest()
+    return content_hash(*(os.path.join(folder, part) for part in (name, *weights)))

@@ -1,4 +1,4 @@
-"""Embeddings that were worked out before, by the hash of the file's content: one append-only
+"""Cached embeddings, by the hash of the file's content: one append-only
 float16 file for each embedder.
 
 Beside the vectors lies a file of keys, 24 bytes for each vector in the same order: the content's

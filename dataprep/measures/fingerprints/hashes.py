@@ -174,7 +174,7 @@ def reduce_to_thumb(plane: Bytes2D) -> NDArray[np.float64]:
 
 
 def _clipped(levels: NDArray[Any]) -> NDArray[Any]:
-    """`levels` held within 0 to 255, in place; for small arrays quicker than ``np.clip``."""
+    """`levels` clipped to 0 to 255, in place; for small arrays quicker than ``np.clip``."""
     return np.asarray(np.maximum(np.minimum(levels, 255, out=levels), 0, out=levels))
 
 

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from dataprep.measures.decode.again import look_again
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.decode.second_decode import decode_again, read_remote_batch
 from dataprep.measures.image.edge_widths import EdgeWidths, measure_edges
 from dataprep.measures.image.enlargement import Resampling, measure_resampling
 from dataprep.measures.image.grain import measure_noise
-from dataprep.measures.image.marks import read_remote
 from dataprep.measures.image.white_noise import WhiteNoise, measure_white_noise
 from dataprep.measures.options import PassOptions
 
@@ -105,8 +104,8 @@ def find_close_ups(
     paths = [
         tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
     ]
-    found = look_again(
-        "dataprep.measures.image.close_up:looking", paths, dataset, options, read_remote
+    found = decode_again(
+        "dataprep.measures.image.close_up:looking", paths, dataset, options, read_remote_batch
     )
     parts = [found.get(index, _nothing(len(batch))) for index, batch in enumerate(batches)]
     return np.concatenate([_nothing(0), *parts])

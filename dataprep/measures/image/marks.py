@@ -16,11 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataprep.measures.decode.again import look_again
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
+from dataprep.measures.decode.second_decode import decode_again, read_remote_batch
 from dataprep.measures.image.patches import PLACES, SIDE, pack, unpack
 from dataprep.measures.options import PassOptions
-from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
@@ -78,6 +77,16 @@ def where(place: Any) -> tuple[Any, Any, Any]:
         (place >> _COORDINATE_BITS) & _FURTHEST,
         place & _FURTHEST,
     )
+
+
+def is_bottom(corner: Any) -> Any:
+    """Whether pixels from `corner` (as in `PLACES`) are counted upwards."""
+    return (corner == 2) | (corner == 3)
+
+
+def is_right(corner: Any) -> Any:
+    """Whether pixels from `corner` (as in `PLACES`) are counted leftwards."""
+    return (corner == 1) | (corner == 3)
 
 
 def isolated(planes: Sequence[NDArray[np.uint8]], reach: int) -> NDArray[np.bool_]:
@@ -167,8 +176,8 @@ def marks_of_squares(patches: NDArray[np.uint16], rows: NDArray[np.int64]) -> Ma
     ]
     down, across, image, corner = np.nonzero(isolated(planes, REACHES[0]))
     colours = squares[image, corner, down, across]
-    down = np.where((corner == 2) | (corner == 3), SIDE - 1 - down, down)
-    across = np.where((corner == 1) | (corner == 3), SIDE - 1 - across, across)
+    down = np.where(is_bottom(corner), SIDE - 1 - down, down)
+    across = np.where(is_right(corner), SIDE - 1 - across, across)
     return Marks(
         rows[image], place_of(corner, down, across), colours, rows, len(PLACES) * SIDE * SIDE
     )
@@ -182,8 +191,8 @@ def find_marks(dataset: Dataset, rows: NDArray[np.int64], options: PassOptions) 
     paths = [
         tuple(dataset.path(sample) for sample in dataset.samples.index[batch]) for batch in batches
     ]
-    found = look_again(
-        "dataprep.measures.image.marks:marking", paths, dataset, options, read_remote
+    found = decode_again(
+        "dataprep.measures.image.marks:marking", paths, dataset, options, read_remote_batch
     )
     return _gathered([(batches[index], *found[index]) for index in sorted(found)])
 
@@ -231,19 +240,3 @@ def _columns(found: list[tuple[Any, Any, Any]]) -> tuple[Any, ...]:
         np.concatenate([np.zeros(0, kind), *(part[i] for part in found)]).astype(kind)
         for i, kind in enumerate(kinds)
     )
-
-
-def read_remote(urls: tuple[str, ...]) -> tuple[bytes, ...] | Lost:
-    """The contents of the files of one batch, which may lie on any file system that fsspec
-    knows.
-    """
-    import fsspec
-
-    try:
-        contents = []
-        for url in urls:
-            with fsspec.open(url, "rb") as file:
-                contents.append(bytes(file.read()))
-        return tuple(contents)
-    except Exception as error:  # every file system raises its own
-        return Lost("unreadable", f"{type(error).__name__}: {error}")

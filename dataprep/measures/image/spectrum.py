@@ -1,4 +1,4 @@
-"""Measure of resolution that is not there: where the spectrum ends.
+"""Measure of missing resolution (upscaling): where the spectrum ends.
 
 Power of photographs falls like the inverse square of frequency (Field, 1987), and so is level once
 multiplied by the square. An image that was enlarged by k has next to nothing above 1/k of the

@@ -1,5 +1,5 @@
-"""Noise told from texture: it is alike in all blocks, and neither neighbouring pixels nor colours
-know anything of each other.
+"""Noise, separated from texture: it is alike in all blocks, and neighbouring pixels and colours are
+uncorrelated.
 
 A carpet, a halftone and foliage give as large differences between pixels as noise does. But their
 pixels go together with their neighbours, at half the resolution they are nearly as strong (white

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from dataprep.measures.decode.again import look_again
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
-from dataprep.measures.image.marks import read_remote, where
+from dataprep.measures.decode.second_decode import decode_again, read_remote_batch
+from dataprep.measures.image.marks import where
 from dataprep.measures.image.patches import PLACES, SIDE, unpack
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.lost import Lost
@@ -45,7 +45,7 @@ def find_windows(
         _batch(dataset, images[start : start + _BATCH], wanted[start : start + _BATCH])
         for start in starts
     ]
-    found = look_again(
+    found = decode_again(
         "dataprep.measures.image.windows:cutting", items, dataset, options, _read_remote
     )
     cut = [found.get(index, nothing(sum(map(len, item[1])))) for index, item in enumerate(items)]
@@ -130,5 +130,5 @@ def _cut(rgb: NDArray[np.uint8], row: int, column: int) -> NDArray[np.int16]:
 
 
 def _read_remote(batch: _Batch) -> _Batch | Lost:
-    contents = read_remote(batch[0])
+    contents = read_remote_batch(batch[0])
     return contents if isinstance(contents, Lost) else (contents, batch[1])

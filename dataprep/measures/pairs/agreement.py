@@ -1,5 +1,4 @@
-"""How two pictures agree once one is laid over the other: the statistics from which an edit is told
-from another shot.
+"""How two aligned images agree: the statistics that separate an edit from another shot.
 
 An edit keeps every detail where it was. So its displacements, after one affine map, are as small as
 their errors; of two bands of fine detail the poorer lies wholly in the richer one (containment:
@@ -358,12 +357,12 @@ def _containments(
     for name, band in (("fine", 0), ("coarse", 1)):
         common, first, second = covariances(*(step[band] - step[band + 1] for step in steps))
         common, first = common * gain, first * gain**2
-        told = agreeing & (np.minimum(first, second) > _LEAST_BAND_POWER)
-        if told.sum() >= _FEWEST_CELLS:
-            found[name] = _contained(common[told], first[told], second[told])
+        usable = agreeing & (np.minimum(first, second) > _LEAST_BAND_POWER)
+        if usable.sum() >= _FEWEST_CELLS:
+            found[name] = _contained(common[usable], first[usable], second[usable])
             if name == "fine":
                 found["fine_correlation"] = float(
-                    np.median(common[told] / np.sqrt(first[told] * second[told]))
+                    np.median(common[usable] / np.sqrt(first[usable] * second[usable]))
                 )
         still = quiet & (np.minimum(first, second) > _LEAST_BAND_POWER)
         if name == "fine" and still.sum() >= _FEWEST_CELLS:

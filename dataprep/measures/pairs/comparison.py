@@ -1,5 +1,5 @@
-"""The second look: candidate pairs of images are decoded again, aligned, and told apart by their
-pixels: edit, other shot, other.
+"""The second look: candidate pairs are decoded again, aligned, and classified by their pixels:
+edit, other shot or neither.
 
 Work is cut into jobs of images that are linked with each other, so that each image is decoded about
 once. Within a job the best image becomes a keeper, everything that shows the same as it becomes its
@@ -11,9 +11,10 @@ processes; this module imports nothing that they do not need.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import cv2
@@ -56,17 +57,19 @@ class Job:
         every: whether each link is looked at for itself; otherwise what is a copy is not compared
             any more.
         least: strength that a copy among small pictures must have.
+        known: pairs of positions that were compared before, with what they were found to be.
     """
 
     subjects: tuple[Subject, ...]
     links: tuple[Link, ...]
     every: bool = False
     least: float = 0.0
+    known: Mapping[Link, Compared] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A pair that was looked at: the row `other` was held against the better row `keeper` itself.
+    """A pair that was looked at: the row `other` was compared with the better row `keeper` itself.
 
     Attributes:
         kind: what the two are to each other (`dataprep.measures.pairs.alignment.Kind`).
@@ -105,6 +108,10 @@ class Confirmed:
     def compared(self) -> int:
         """Pairs that were compared, those whose keeper turned out to be a copy aside."""
         return len(self.copies) + len(self.others)
+
+    def by_rows(self) -> dict[Link, Compared]:
+        """(keeper, row) to what the pair was found to be."""
+        return {(pair.keeper, pair.row): pair for pair in (*self.copies, *self.others)}
 
 
 def verifying(options: PassOptions) -> Callable[[Job], list[Compared]]:
@@ -150,6 +157,8 @@ def _stars(job: Job, options: PassOptions) -> list[Compared]:
 def _compare(
     job: Job, keeper: int, other: int, pictures: dict[int, Picture | None], options: PassOptions
 ) -> Compared:
+    if (keeper, other) in job.known:
+        return _with_least(job.known[keeper, other], job.least)
     subjects = job.subjects
     for place in (keeper, other):
         if place not in pictures:
@@ -159,13 +168,19 @@ def _compare(
     if a is None or b is None:
         return Compared(*rows, "other", 0.0)
     found = match(a, b)
-    kind = "other" if found.small and found.strength < job.least else found.kind
-    pair = Compared(*rows, kind, found.strength, found.small)
+    pair = _with_least(Compared(*rows, found.kind, found.strength, found.small), job.least)
     if not pair.is_copy:
         return pair
     return replace(
         pair, relation=name_relation(a, b, found, subjects[keeper].facts, subjects[other].facts)
     )
+
+
+def _with_least(pair: Compared, least: float) -> Compared:
+    """The pair, no copy where it is of small pictures and weaker than `least`."""
+    if pair.small and pair.strength < least:
+        return replace(pair, kind="other", relation="")
+    return pair
 
 
 def _open(subject: Subject, options: PassOptions) -> Picture | None:
@@ -186,6 +201,7 @@ def confirm(
     read: Callable[[str], bytes] | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     least: float = 0.0,
+    known: Mapping[Link, Compared] | None = None,
 ) -> Confirmed:
     """Hold linked images against each other and find keepers and their copies.
 
@@ -198,6 +214,8 @@ def confirm(
         read: reads the bytes of a path that workers cannot reach.
         progress: called with (links done, links in all, note).
         least: strength (Fisher's z) that copies among small pictures must have.
+        known: (keeper, row) to what was found before with no such `least`; these are not decoded
+            again.
     """
     work = _Work({_ordered(link, rank): None for link in links}, rank)
     done = Confirmed()
@@ -206,7 +224,7 @@ def confirm(
         jobs = work.take_jobs()
         if not jobs:
             break
-        wanted = [_job(rows, links, subject, least) for rows, links in jobs]
+        wanted = [_job(rows, links, subject, least, known or {}) for rows, links in jobs]
         for pairs in _run(
             wanted, done, options, read, lambda n: progress and progress(min(n, total), total, "")
         ):
@@ -232,7 +250,11 @@ def compare_each(
     jobs = [
         replace(
             _job(
-                list(dict.fromkeys(row for link in part for row in link)), list(part), subject, 0.0
+                list(dict.fromkeys(row for link in part for row in link)),
+                list(part),
+                subject,
+                0.0,
+                {},
             ),
             every=True,
         )
@@ -281,11 +303,19 @@ def _run(
 
 
 def _job(
-    rows: list[int], links: list[Link], subject: Callable[[int], Subject], least: float
+    rows: list[int],
+    links: list[Link],
+    subject: Callable[[int], Subject],
+    least: float,
+    known: Mapping[Link, Compared],
 ) -> Job:
     place = {row: position for position, row in enumerate(rows)}
+    pairs = combinations(rows, 2) if known else ()
     return Job(
-        tuple(map(subject, rows)), tuple((place[a], place[b]) for a, b in links), least=least
+        tuple(map(subject, rows)),
+        tuple((place[a], place[b]) for a, b in links),
+        least=least,
+        known={(place[a], place[b]): known[a, b] for a, b in pairs if (a, b) in known},
     )
 
 

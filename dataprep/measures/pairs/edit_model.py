@@ -1,4 +1,4 @@
-"""Whether a pair is an edit: boosted trees on the statistics of
+"""Classifier of edits: boosted trees on the statistics of
 `dataprep.measures.pairs.agreement`.
 
 The trees (Friedman 2001; 160 of 8 leaves, monotone in the statistics that have one right direction)

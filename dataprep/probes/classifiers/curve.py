@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.probes.classifiers.folds import folds_of
+from dataprep.probes.classifiers.ridge import ridge_coefficients
+from dataprep.probes.vectors import with_bias
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,13 +109,13 @@ def _one(
     for part in _PARTS:
         upto = max(2, round(part * len(learn)))
         new = learn[seen:upto]
-        block = _with_bias(values[new])
+        block = with_bias(values[new])
         inner += block.T @ block
         np.add.at(cross.T, given[new], block)
         seen = upto
         penalty = _PENALTY * float(np.trace(inner) - seen) / max(1, size - 1)
-        coefficients = np.linalg.solve(inner + max(penalty, 1e-6) * np.eye(size), cross)
-        wrong = (_with_bias(values[held]) @ coefficients).argmax(axis=1) != given[held]
+        coefficients = ridge_coefficients(inner, cross, max(penalty, 1e-6))
+        wrong = (with_bias(values[held]) @ coefficients).argmax(axis=1) != given[held]
         sizes.append(seen)
         errors.append(float(wrong.mean()))
     return sizes, errors
@@ -181,7 +183,3 @@ def _law(
     return np.asarray(
         np.clip(slope[every, best][:, None] * decayed + floor[every, best][:, None], 0, 1)
     )
-
-
-def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([values, np.ones((len(values), 1), np.float32)], axis=1)

@@ -46,18 +46,29 @@ def join(rows: int, labellings: tuple[NDArray[np.int64], ...]) -> NDArray[np.int
 
 
 def folds_of(
-    units: NDArray[np.int64], given: NDArray[np.int32], folds: int, *, seed: int = 0
+    units: NDArray[np.int64],
+    given: NDArray[np.int32] | None,
+    folds: int,
+    *,
+    seed: int | np.random.Generator = 0,
 ) -> NDArray[np.int64]:
     """(n,) fold of each row: whole units, the classes of their first members spread evenly.
 
     Args:
         units: (n,) number of what has to stay together.
-        given: (n,) class numbers.
+        given: (n,) class numbers; None spreads nothing.
         folds: number of folds; fewer where there are fewer units.
+        seed: of the random order of the units.
+
+    >>> folds_of(np.array([7, 7, 8, 9]), None, 2).tolist()
+    [0, 0, 0, 1]
     """
     _, first, inverse = np.unique(units, return_index=True, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(first))
+    folds = max(1, min(folds, len(first)))
+    if given is None:
+        return np.asarray((shuffled % folds)[inverse], np.int64)
     order = shuffled[np.argsort(given[first[shuffled]], kind="stable")]
     fold = np.empty(len(first), np.int64)
-    fold[order] = np.arange(len(first)) % max(1, min(folds, len(first)))
+    fold[order] = np.arange(len(first)) % folds
     return fold[inverse]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.probes.vectors import blocks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 _FALL = 0.2
 #: Votes that the mix of all classes has beforehand.
 _PRIOR = 1.0
-_BLOCK = 8192
 
 
 def knn_probs(
@@ -32,19 +33,17 @@ def knn_probs(
         rows: that are asked for; None takes all.
     """
     rows = np.arange(len(near.indices)) if rows is None else rows
-    probs = np.empty((len(rows), targets.classes), np.float32)
+    probs = [np.zeros((0, targets.classes), np.float32)]
     mix = targets.mix()
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
+    for block in blocks(rows):
         indices, cosine = near.indices[block], near.similarity[block]
         voting = (indices >= 0) & (units[indices] != units[block, None])
         nearest = np.where(voting, cosine, -np.inf).max(axis=1, initial=-2.0)
         votes = np.where(voting, np.exp(np.minimum(cosine - nearest[:, None], 0) / _FALL), 0)
         counted = _count(indices, votes, targets)
-        probs[start : start + _BLOCK] = (counted + _PRIOR * mix) / (
-            counted.sum(axis=1, keepdims=True) + _PRIOR
-        )
-    return probs
+        shares = (counted + _PRIOR * mix) / (counted.sum(axis=1, keepdims=True) + _PRIOR)
+        probs.append(shares.astype(np.float32))
+    return np.concatenate(probs)
 
 
 def _count(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.probes.classifiers.folds import folds_of
+from dataprep.probes.vectors import blocks, with_bias
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _PENALTY = 1.0
 _BIAS_PENALTY = 1e-3
 _STEPS = 15
-_BLOCK = 8192
 #: Log-probabilities are not taken below that of one in a million.
 _LEAST = 1e-6
 
@@ -85,13 +85,10 @@ def logistic_probs(
     values: NDArray[np.float32], coefficients: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """(len(rows), classes) probabilities of `rows` under `coefficients` (`fit_logistic`)."""
-    probs = np.empty((len(rows), coefficients.shape[1]), np.float32)
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        probs[start : start + _BLOCK] = _softmax(
-            values[block] @ coefficients[:-1] + coefficients[-1]
-        )
-    return probs
+    parts = [
+        _softmax(values[block] @ coefficients[:-1] + coefficients[-1]) for block in blocks(rows)
+    ]
+    return np.concatenate([np.zeros((0, coefficients.shape[1]), np.float32), *parts])
 
 
 def _fit(
@@ -131,8 +128,8 @@ def _fit(
 def _products(values: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """The Gram matrix of some rows, with the bias, (m + 1, m + 1)."""
     products = np.zeros((values.shape[1] + 1, values.shape[1] + 1))
-    for start in range(0, len(rows), _BLOCK):
-        part = _with_bias(values[rows[start : start + _BLOCK]])
+    for block in blocks(rows):
+        part = with_bias(values[block])
         products += part.T @ part
     return products
 
@@ -144,8 +141,7 @@ def _gradient(
     coefficients: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     gradient = np.zeros_like(coefficients)
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
+    for block in blocks(rows):
         part, wanted = values[block], targets.dense(block)
         residual = wanted - _softmax(part @ coefficients[:-1] + coefficients[-1]) * wanted.sum(
             axis=1, keepdims=True
@@ -153,10 +149,6 @@ def _gradient(
         gradient[:-1] += part.T @ residual
         gradient[-1] += residual.sum(axis=0)
     return gradient
-
-
-def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([values, np.ones((len(values), 1), np.float32)], axis=1)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.probes.vectors import blocks, with_bias
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -50,8 +52,69 @@ def ridge_scores(
     )
 
 
-def _with_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([values, np.ones((len(values), 1), np.float32)], axis=1)
+def fit_ridge(
+    values: NDArray[np.float32], wanted: NDArray[Any], penalty: float
+) -> tuple[NDArray[np.float64], float]:
+    """Weights (m,) and intercept of a ridge regression; the intercept is not penalised.
+
+    Args:
+        values: (n, m) features.
+        wanted: (n,) numbers to predict.
+        penalty: of the squared weights.
+
+    >>> weights, intercept = fit_ridge(np.eye(2, 1), np.array([3.0, 1.0]), 0.0)
+    >>> weights.round(9).tolist(), round(intercept, 9)
+    ([2.0], 1.0)
+    """
+    middle, mean = values.mean(axis=0, dtype=np.float64), float(wanted.mean())
+    centred = values - middle
+    weights = ridge_coefficients(centred.T @ centred, centred.T @ (wanted - mean), penalty)
+    return weights, mean - float(middle @ weights)
+
+
+def ridge_coefficients(
+    products: NDArray[Any], crossed: NDArray[Any], penalty: float
+) -> NDArray[Any]:
+    """Coefficients (m, ...) of a ridge regression without an intercept.
+
+    Args:
+        products: (m, m) products of the features with each other, summed over rows.
+        crossed: (m, ...) products of the features with the targets, summed over rows.
+        penalty: of the squared coefficients.
+
+    >>> ridge_coefficients(np.eye(2), np.array([2.0, 4.0]), 1.0).tolist()
+    [1.0, 2.0]
+    """
+    penalised = products + penalty * np.eye(len(products), dtype=products.dtype)
+    return np.asarray(np.linalg.solve(penalised, crossed))
+
+
+def ridge_out_of_fold(
+    features: NDArray[Any], targets: NDArray[Any], folds: NDArray[np.int64], penalty: float
+) -> NDArray[Any]:
+    """(n, b) predictions of ridge regressions without an intercept for rows that they were not
+    fitted on, for b targets at once.
+
+    Args:
+        features: (n, m), centred, or with a column of ones.
+        targets: (n, b).
+        folds: (n,) fold of each row.
+        penalty: of the squared coefficients.
+
+    >>> values, folds = np.ones((4, 1)), np.array([0, 0, 1, 1])
+    >>> ridge_out_of_fold(values, np.array([[1.0], [1.0], [3.0], [3.0]]), folds, 0.0).T.tolist()
+    [[3.0, 3.0, 1.0, 1.0]]
+    """
+    predicted = np.zeros(targets.shape, features.dtype)
+    products, crossed = features.T @ features, features.T @ targets
+    for fold in np.unique(folds):
+        rows = np.flatnonzero(folds == fold)
+        part = features[rows]
+        coefficients = ridge_coefficients(
+            products - part.T @ part, crossed - part.T @ targets[rows], penalty
+        )
+        predicted[rows] = part @ coefficients
+    return predicted
 
 
 def _products(
@@ -62,9 +125,8 @@ def _products(
     """
     size = values.shape[1] + 1
     inner, cross = np.zeros((size, size)), np.zeros((size, targets.classes))
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        part, wanted = _with_bias(values[block]), targets.dense(block)
+    for block in blocks(rows):
+        part, wanted = with_bias(values[block]), targets.dense(block)
         inner += (part * wanted.sum(axis=1, keepdims=True)).T @ part
         cross += part.T @ wanted
     return inner, cross
@@ -124,7 +186,7 @@ def _leave_out(
     scores = np.empty((len(every), targets.classes), np.float16 if huge else np.float32)
     leverage = np.empty(len(every), np.float32)
     for start in range(0, len(every), _BLOCK):
-        part = _with_bias(values[every[start : start + _BLOCK]])
+        part = with_bias(values[every[start : start + _BLOCK]])
         scores[start : start + _BLOCK] = part @ coefficients
         leverage[start : start + _BLOCK] = np.einsum("ij,ij->i", part @ solved, part)
     place = np.full(len(values), -1)
@@ -164,7 +226,7 @@ def _leave_units_out(
         kept = np.maximum(1 - own * wanted.sum(axis=2), 1e-3)
         scores[at] = (scores[at] - own[:, :, None] * wanted) / kept[:, :, None]
         return
-    part = _with_bias(values[members.ravel()]).reshape(units, size, -1).astype(np.float64)
+    part = with_bias(values[members.ravel()]).reshape(units, size, -1).astype(np.float64)
     weights = wanted.sum(axis=2)  # (units, size)
     if size > _LARGE:  # the matrices of features are smaller than those of members
         penalised = np.linalg.inv(inverse)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 #: Samples whose names are looked at, at most; and columns of names that say nothing.
-_NAMES, _MOST_COLUMNS = 50_000, 50
+_NAMES, _MOST_CANDIDATES = 50_000, 50
 #: Groups of several samples, for each class with such groups: fewer, and the keys are the classes
 #: under another name, or versions and views of them, where keys are parts of names.
 _PER_CLASS, _NAMES_PER_CLASS = 1.5, 2.5
@@ -285,7 +285,7 @@ def _columns(dataset: Dataset, label: Rows) -> Iterator[Candidate]:
         for name in dataset.samples
         if isinstance(name, str) and name not in COLUMNS and name != REPLACED
     ]
-    others = [name for name in own if not names_groups(name)][:_MOST_COLUMNS]
+    others = [name for name in own if not names_groups(name)][:_MOST_CANDIDATES]
     for name in own:
         named = name not in others
         if named and not names_groups(name):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.errors import InputError
-from dataprep.measures.embedding.given import NAMES, rows_by_name
+from dataprep.measures.embedding.precomputed import NAMES, rows_by_name
 from dataprep.schemas.files.reading import check_input
 from dataprep.schemas.files.stored import STAGE_LIMIT, reading
 from dataprep.schemas.text.class_order import class_order

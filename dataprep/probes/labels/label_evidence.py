@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.probes.classifiers.blocks import blocks
 from dataprep.probes.classifiers.knn import knn_probs
 from dataprep.probes.classifiers.logistic import logistic_scores
 from dataprep.probes.classifiers.ridge import ridge_scores
@@ -36,6 +35,7 @@ from dataprep.probes.labels.label_list import (
     no_list,
 )
 from dataprep.probes.labels.noise import NoiseModel, fit_noise, joint_of, transition_of
+from dataprep.probes.vectors import blocks
 from dataprep.schemas.text.spelling import meant_labels
 from dataprep.schemas.text.words import first_of
 
@@ -83,8 +83,8 @@ _AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.75, 0.72, 1.5
 #: The same for given probabilities, with nothing beside them but the labels.
 _LEAST_OF_GIVEN = 0.55
 _BLIND = (
-    "The embedding does not tell the classes apart (a probe agrees with the labels hardly "
-    "more than chance): not judged."
+    "The embedding does not tell the classes apart (a probe agrees with the labels hardly more "
+    "often than by chance), so labels were not assessed."
 )
 #: Classes that a row may partly belong to after the first round.
 _KEPT = 3
@@ -465,7 +465,7 @@ def _judge(
     evidence.confident[:] = _confident(evidence.probs, labels, size)
     why_few, why_unseen = (
         f"fewer than {FEWEST} independent samples",
-        "few, and the embedding does not tell them from others",
+        "few samples, and the embedding does not tell them from the other classes",
     )
     notes = (*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen))
     evidence = replace(
@@ -580,4 +580,4 @@ def _notes(
     if not names:
         return ()
     listed = first_of(names, _NAMED)
-    return (f"Labels of {listed} were not judged: {why}.",)
+    return (f"Labels of {listed} were not assessed: {why}.",)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from dataprep.probes.classifiers.blocks import blocks
 from dataprep.probes.labels.disagreements import Share, fit_disagreements
 from dataprep.probes.labels.judgements import with_judgements
+from dataprep.probes.vectors import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

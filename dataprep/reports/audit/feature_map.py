@@ -22,6 +22,8 @@ from dataprep.schemas.text.words import counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.neighbours.cosine import Nearest
+    from dataprep.probes.features import Features
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
 
@@ -82,17 +84,33 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
         return None
     readable = np.flatnonzero(audit.dataset.readable)
     rows, drawn = _sample(audit, readable, most, seed)
-    features = features_of(np.asarray(embedding[rows]), seed=seed)
-    rows, drawn, values = (
-        rows[features.known],
-        drawn[features.known],
-        features.values[features.known],
-    )
+    values, known, near = _neighbourhood(audit, rows, seed)
+    rows, drawn = rows[known], drawn[known]
     if len(rows) < FEWEST:
         return None
     total = len(readable) if len(readable) > most else len(rows)
     labels, names = _codes(audit.dataset, "label", rows)
-    return map_of(rows, values, labels, names, drawn, total, seed=seed)
+    return map_of(rows, values, labels, names, drawn, total, near=near, seed=seed)
+
+
+def _neighbourhood(
+    audit: Audit, rows: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64] | None]:
+    """(m, d) features of those of `rows` that have an embedding, which these are, and their nearest
+    neighbours as positions among them: the audit's own where it has them and no row is left out.
+    """
+    shared: tuple[Features, Nearest] | None = audit.neighbourhood
+    if shared is None or len(shared[0]) != len(audit.dataset):
+        found = features_of(np.asarray(audit.dataset.arrays["embedding"][rows]), seed=seed)
+        return found.values[found.known], found.known, None
+    features, neighbours = shared
+    known = features.known[rows]
+    rows = rows[known]
+    if len(rows) < features.known.sum() or neighbours.indices.shape[1] < NEIGHBOURS:
+        return features.values[rows], known, None
+    place = np.full(len(features) + 1, -1)  # the last is for no neighbour
+    place[rows] = np.arange(len(rows))
+    return features.values[rows], known, place[neighbours.indices[rows, :NEIGHBOURS]]
 
 
 def map_of(
@@ -103,6 +121,7 @@ def map_of(
     drawn: NDArray[np.bool_],
     total: int,
     *,
+    near: NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> FeatureMap:
     """Lay rows out by their features.
@@ -114,9 +133,12 @@ def map_of(
         names: values of the label, most frequent first.
         drawn: (m,) whether a row was drawn at random; agreement is told of these.
         total: images that could be on the map.
+        near: (m, k) the nearest neighbours of each row as positions among `rows`, -1 where there
+            are fewer; None looks for them.
         seed: of the layout.
     """
-    near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices
+    if near is None:
+        near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices.astype(np.int64)
     agreeing, agreement, chance = _agreement(labels, near, drawn)
     classes = _classes(labels, names, near) if len(names) > 1 else ()
     return FeatureMap(
@@ -179,7 +201,7 @@ def frequent_first(values: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]
 
 
 def _agreement(
-    labels: NDArray[np.int64], near: NDArray[np.int32], drawn: NDArray[np.bool_]
+    labels: NDArray[np.int64], near: NDArray[np.int64], drawn: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], float, float]:
     """Neighbours that share each label, their share over the rows drawn at random, and what
     chance gives.
@@ -196,7 +218,7 @@ def _agreement(
 
 
 def _classes(
-    labels: NDArray[np.int64], names: list[str], near: NDArray[np.int32]
+    labels: NDArray[np.int64], names: list[str], near: NDArray[np.int64]
 ) -> tuple[dict[str, Any], ...]:
     classes = []
     for code, name in enumerate(names[:CLASSES]):

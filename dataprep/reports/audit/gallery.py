@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.reports.audit.rows import rows_of
-from dataprep.schemas.issues import SEVERITIES
+from dataprep.schemas.issues import FILE_SCOPES, SEVERITIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 ROWS_LIMIT = 200_000
 #: Clusters of pictures per check, pictures per cluster, and pictures in the whole page.
 CLUSTERS, MEMBERS, PICTURES = 24, 8, 900
-
-_OF_FILES = ("sample", "pair")
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def galleries(audit: Audit, table: pd.DataFrame) -> dict[str, list[Cluster]]:
     pictures: set[str] = set()
     shown: dict[str, list[Cluster]] = {}
     samples = audit.dataset.samples.index
-    of_files = table["scope"].isin(_OF_FILES)
+    of_files = table["scope"].isin(FILE_SCOPES)
     for code in _worst_first(table):
         part = table[(table["check"] == code) & of_files]
         clusters = _clusters(part)

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import xxhash
 
@@ -24,63 +24,31 @@ if TYPE_CHECKING:
 #: Stands for the folder, and for text that is left out.
 HIDDEN_ROOT, HIDDEN_TEXT = "(anonymised)", "(left out)"
 #: Columns that name, place or date a picture; the user's own columns go as well.
-PRIVATE: tuple[str, ...] = (
-    "lost_detail",
-    "extension",
-    "captured_at",
-    "camera",
-    "gps",
-    "pixel_hash",
-)
+PRIVATE = ("lost_detail", "extension", "captured_at", "camera", "gps", "pixel_hash")
 #: Columns that identities are made of, dropped from the files that are written.
-UNWRITTEN: tuple[str, ...] = ("file_hash",)
-
-_USUAL_SPLIT = re.compile(
-    r"(?:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)", re.IGNORECASE
-)
-_ROW = re.compile(r"(?:row |:)(\d+)$")
+UNWRITTEN = ("file_hash",)
 #: Keys of evidence whose text is a check's own words, in which names are quoted, or are labels,
 #: splits or groups; text under other keys is left out.
 OWN_WORDS = frozenset(
-    {
-        "advice",
-        "change",
-        "direction",
-        "figure_name",
-        "format",
-        "kind",
-        "legend",
-        "meaning",
-        "mode",
-        "more",
-        "place",
-        "reason",
-        "regime",
-        "relation",
-        "sentence",
-        "text",
-        "todo",
-        "told",
-        "unit",
-        "what",
-        "worst",
-        "x_label",
+    re.findall(
+        r"\w+",
+        "advice change column_label direction figure_name format kind legend meaning mode more "
+        "place reason regime relation row_label sentence text todo told unit what worst x_label "
         "y_label",
-        "row_label",
-        "column_label",
-    }
+    )
 )
 #: Keys of evidence that hold a drawing (`dataprep.reports.audit.evidence`), whose own keys are
 #: ours, not names.
 DRAWINGS = frozenset({"histogram", "patch", "curve", "matrix"})
-#: Parts of drawings that list names, and the part that is a piece of a picture.
-_NAMING, _PIXELS = frozenset({"categories", "classes"}), "pixels"
 #: Series of a histogram that are no class or split.
 _OWN_SERIES = frozenset({"all", "the others", "others", "rest"})
+
+_USUAL_SPLIT = re.compile(r"(?i:train|training|val|valid|validation|dev|test|fold[-_ ]?\d+|\d+)")
+_AT_ROW, _ROW = re.compile(r"(?:row |:)(\d+)$"), re.compile(r"row \d+")
 _NUMBER, _WORD = re.compile(r"[\d.,]+"), re.compile(r"[\w-]+")
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 #: Names of several words that are looked for in sentences, the longest first.
 _PHRASES = 2000
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 class _Names(dict[str, str]):
@@ -107,12 +75,15 @@ def anonymise(audit: Audit) -> Audit:
     text are left out.
     """
     names = _Pseudonyms(audit.dataset)
+    run = {key: value for key, value in audit.run.items() if key not in ("root", "options")}
+    run |= {"root": HIDDEN_ROOT, "options": without_text(audit.run.get("options", {}))}
     return Audit(
         _dataset(audit.dataset, names),
         replace(audit.issues, table=_issues(audit.issues.table, names)),
         {code: FAILED if is_failure(reason) else reason for code, reason in audit.skipped.items()},
         audit.checks,
-        _run(audit.run),
+        run,
+        audit.neighbourhood,
     )
 
 
@@ -120,56 +91,40 @@ class _Pseudonyms:
     """Every map from a name to its pseudonym."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self.samples = dict(zip(dataset.samples.index.tolist(), _file_names(dataset)))
-        self.classes = _Names("class", [*dataset.classes, *_unique(dataset, "label")])
-        self.groups = _Names("group", _unique(dataset, "group"))
         splits = _unique(dataset, "split")
-        self.splits = _Names("split", (name for name in splits if not _USUAL_SPLIT.fullmatch(name)))
-        self.splits.update({name: name for name in splits if _USUAL_SPLIT.fullmatch(name)})
-        self.others = _Names("name")
-        self.issue_groups = _Names("set")
-        known = (self.groups, self.splits, self.classes)
-        self._spoken = {
-            name: of for names in known for name, of in names.items() if not _NUMBER.fullmatch(name)
-        }
-        long = sorted(
-            (name for name in self._spoken if name and not _WORD.fullmatch(name)),
-            key=len,
-            reverse=True,
-        )
-        self._phrases = re.compile("|".join(map(re.escape, long[:_PHRASES])) or "(?!)")
-        self._of_scope: dict[str, Mapping[str, str]] = {"class": self.classes, "split": self.splits}
+        usual = {name: name for name in splits if _USUAL_SPLIT.fullmatch(name)}
+        self.samples = dict(zip(dataset.samples.index.tolist(), _file_names(dataset), strict=True))
+        self.classes = _Names("class", [*dataset.classes, *_unique(dataset, "label")])
+        self.splits = _Names("split", (name for name in splits if name not in usual))
+        self.splits.update(usual)
+        self.groups = _Names("group", _unique(dataset, "group"))
+        self.others, self.issue_groups = _Names("name"), _Names("set")
+        spoken = {**self.groups, **self.splits, **self.classes}
+        self._spoken = {name: of for name, of in spoken.items() if not _NUMBER.fullmatch(name)}
+        phrases = (name for name in self._spoken if name and not _WORD.fullmatch(name))
+        longest = sorted(phrases, key=len, reverse=True)[:_PHRASES]
+        self._phrases = re.compile("|".join(map(re.escape, longest)) or "(?!)")
 
     def of(self, name: str, scope: str = "") -> str:
         """The pseudonym of a name whose kind the scope may tell; text that only says a row is
         kept.
         """
-        if not name or re.fullmatch(r"row \d+", name):
+        if not name or _ROW.fullmatch(name):
             return name
-        for known in (
-            self._of_scope.get(scope, self.samples),
-            self.samples,
-            self.classes,
-            self.splits,
-            self.groups,
-        ):
-            if name in known:
-                return known[name]
-        return self.others[name]
+        first = {"class": self.classes, "split": self.splits}.get(scope, self.samples)
+        known = (first, self.samples, self.classes, self.splits, self.groups)
+        return next((names[name] for names in known if name in names), None) or self.others[name]
 
     def text(self, text: str, key: str) -> str:
-        """What stands for a text in evidence: its pseudonym if it is a name, itself if these are
-        our own words.
+        """What stands for a text in evidence: its pseudonym if it is a name; where these are our
+        own words, the words with pseudonyms for what they quote and for labels, splits and groups
+        that they name, but numbers.
         """
         for known in (self.samples, self.classes, self.groups, self.splits):
             if text in known:
                 return known[text]
-        return self._own_words(text) if key in OWN_WORDS else HIDDEN_TEXT if text else text
-
-    def _own_words(self, text: str) -> str:
-        """A check's sentence, with pseudonyms for what it quotes and for labels, splits and
-        groups that it names, but numbers.
-        """
+        if key not in OWN_WORDS:
+            return HIDDEN_TEXT if text else text
         text = _QUOTED.sub(lambda found: f"'{self.of(found[1] or found[2] or '')}'", text)
         text = self._phrases.sub(lambda found: self._spoken[found[0]], text)
         return _WORD.sub(lambda found: self._spoken.get(found[0], found[0]), text)
@@ -185,32 +140,27 @@ def _file_names(dataset: Dataset) -> list[str]:
     """(n,) pseudonyms: ``image-`` and 12 digits of a hash of the content's hash; copies are
     numbered.
     """
-    samples = dataset.samples
-    hashes: list[str] = (
-        samples["file_hash"].fillna("").tolist() if "file_hash" in samples else [""] * len(samples)
+    hashes = dataset.samples.get("file_hash", pd.Series("", dataset.samples.index)).fillna("")
+    names = pd.Series(
+        [f"image-{xxhash.xxh3_64_hexdigest(each.encode())[:12]}" if each else "" for each in hashes]
     )
-    taken: dict[str, int] = {}
-    names = []
-    for content in hashes:
-        name = f"image-{xxhash.xxh3_64_hexdigest(content.encode())[:12]}" if content else "unread"
-        taken[name] = taken.get(name, 0) + 1
-        names.append(name if taken[name] == 1 and content else f"{name}-{taken[name]}")
-    return names
+    numbers = names.groupby(names).cumcount() + 1
+    return [
+        name if name and number == 1 else f"{name or 'unread'}-{number}"
+        for name, number in zip(names, numbers, strict=True)
+    ]
 
 
 def _dataset(dataset: Dataset, names: _Pseudonyms) -> Dataset:
     kept = [name for name in dataset.samples if name in COLUMNS and name not in PRIVATE]
     samples = dataset.samples[kept].copy()
     samples.index = pd.Index([names.samples[name] for name in samples.index], name="sample")
-    for column, known in (
-        ("label", names.classes),
-        ("group", names.groups),
-        ("split", names.splits),
-    ):
-        if column in samples:
-            samples[column] = pd.Categorical(
-                [known[str(v)] if v == v and v is not None else None for v in samples[column]]
-            )
+    columns = {"label": names.classes, "group": names.groups, "split": names.splits}
+    for column in columns.keys() & set(samples):
+        given = zip(samples[column], samples[column].notna(), strict=True)
+        samples[column] = pd.Categorical(
+            [columns[column][str(value)] if known else None for value, known in given]
+        )
     return replace(
         dataset,
         root=HIDDEN_ROOT,
@@ -224,33 +174,25 @@ def _dataset(dataset: Dataset, names: _Pseudonyms) -> Dataset:
 
 
 def _issues(table: pd.DataFrame, names: _Pseudonyms) -> pd.DataFrame:
-    scopes = table["scope"].tolist()
-    texts: dict[str, str] = {}
-    columns: dict[str, list[str]] = {
-        "target": [names.of(name, scope) for name, scope in zip(table["target"].tolist(), scopes)],
-        "related": [
-            names.of(name, scope) for name, scope in zip(table["related"].tolist(), scopes)
-        ],
-        "group": [
-            names.samples.get(name) or names.issue_groups[name] for name in table["group"].tolist()
-        ],
-        "location": [_row_only(place) for place in table["location"].tolist()],
-        "value": [names.of(value, "class") for value in table["value"].tolist()],
+    @cache
+    def evidence(text: str) -> str:
+        return _evidence(text, names)
+
+    def row_only(location: str) -> str:
+        found = _AT_ROW.search(location)
+        return f"row {found[1]}" if found else ""
+
+    columns = {
+        "target": map(names.of, table["target"], table["scope"]),
+        "related": map(names.of, table["related"], table["scope"]),
+        "group": (names.samples.get(name) or names.issue_groups[name] for name in table["group"]),
+        "location": map(row_only, table["location"]),
+        "value": (names.of(value, "class") for value in table["value"]),
+        "evidence": map(evidence, table["evidence"]),
     }
-    for text in table["evidence"].unique():
-        texts[text] = _evidence(text, names)
-    columns["evidence"] = [texts[text] for text in table["evidence"].tolist()]
     return table.assign(
-        **{
-            name: pd.array(np.array(values, dtype=object), dtype="str")
-            for name, values in columns.items()
-        }
+        **{name: pd.array(list(values), dtype="str") for name, values in columns.items()}
     )
-
-
-def _row_only(location: str) -> str:
-    found = _ROW.search(location)
-    return f"row {found[1]}" if found else ""
 
 
 def _evidence(text: str, names: _Pseudonyms) -> str:
@@ -275,26 +217,19 @@ def _hidden(value: Any, key: str, names: _Pseudonyms) -> Any:
 
 def _hidden_drawing(drawing: Mapping[str, Any], names: _Pseudonyms) -> dict[str, Any]:
     """A drawing with pseudonyms for the names in it, without pixels."""
-    hidden = {key: _hidden(value, key, names) for key, value in drawing.items() if key != _PIXELS}
+    hidden = {key: _hidden(value, key, names) for key, value in drawing.items() if key != "pixels"}
     series = drawing.get("series")
     if isinstance(series, dict):
         hidden["series"] = {
             name if name in _OWN_SERIES else names.of(name): counts
             for name, counts in series.items()
         }
-    for key in _NAMING & set(drawing):
-        hidden[key] = (
-            [names.of(str(name)) for name in drawing[key]] if isinstance(drawing[key], list) else []
-        )
+    for key in {"categories", "classes"} & set(drawing):
+        listed = drawing[key] if isinstance(drawing[key], list) else []
+        hidden[key] = [names.of(str(name)) for name in listed]
     if drawing.get("label") in COLUMNS:
         hidden["label"] = drawing["label"]
     return hidden
-
-
-def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    """The run record without the root and without options that hold text."""
-    kept = {key: value for key, value in run.items() if key not in ("root", "options")}
-    return {**kept, "root": HIDDEN_ROOT, "options": without_text(run.get("options", {}))}
 
 
 def without_text(value: Any) -> Any:

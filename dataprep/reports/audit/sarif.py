@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dataprep.schemas.issues import FILE_SCOPES
 from dataprep.schemas.text.names import unescape_name
 
 #: Results in one file; code hosts refuse or cut longer ones.
@@ -15,7 +16,6 @@ RESULTS_LIMIT = 5_000
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note", "fact": "none"}
-_OF_FILES = ("sample", "pair")
 _ROW = re.compile(r"^(?P<file>.+?)(?:, row |:)(?P<row>\d+)$")
 
 
@@ -108,7 +108,7 @@ def _result(claim: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, An
     }
     if claim["check"] in places:
         result["ruleIndex"] = places[claim["check"]]
-    if claim["related"] and claim["scope"] in _OF_FILES:
+    if claim["related"] and claim["scope"] in FILE_SCOPES:
         result["relatedLocations"] = [
             {"id": 1, "message": {"text": "the related file"}, **_file(uri_of(claim["related"]))}
         ]
@@ -117,7 +117,7 @@ def _result(claim: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, An
 
 def _location(claim: Mapping[str, Any]) -> dict[str, Any]:
     row = _ROW.match(claim["location"])
-    if claim["scope"] in _OF_FILES and claim["target"]:
+    if claim["scope"] in FILE_SCOPES and claim["target"]:
         return _file(uri_of(claim["target"]))
     if row:
         return _file(quote(row["file"], safe="/"), int(row["row"]))

@@ -16,7 +16,7 @@ from dataprep.reports.audit.told_facts import told_facts
 from dataprep.reports.audit.verdict import verdict
 from dataprep.reports.messages import read_evidence, render
 from dataprep.schemas.identity import issue_ids
-from dataprep.schemas.issues import SEVERITIES
+from dataprep.schemas.issues import FILE_SCOPES, SEVERITIES
 from dataprep.schemas.report import CLAIMS_LIMIT, VERSION
 from dataprep.version import __version__
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Examples of each check, worst first.
 EXAMPLES = 5
-
-_OF_FILES = ("sample", "pair")
 
 
 def summarise(
@@ -170,7 +168,7 @@ def claims(audit: Audit, table: pd.DataFrame, ids: np.ndarray[Any, Any]) -> list
 def _counts(audit: Audit) -> dict[str, Any]:
     table = audit.issues.table
     by_severity = table["severity"].value_counts()
-    grave = table["scope"].isin(_OF_FILES) & ~table["severity"].isin(("fact", "info"))
+    grave = table["scope"].isin(FILE_SCOPES) & ~table["severity"].isin(("fact", "info"))
     facts = int(by_severity.get("fact", 0))
     return {
         "issues": len(table) - facts,
@@ -190,7 +188,7 @@ def _check_facts(check: Check, audit: Audit, anonymised: bool) -> dict[str, Any]
     told = np.flatnonzero(table["check"] == check.code)
     rows = told[(table["severity"].iloc[told] != "fact").to_numpy()]
     samples = (
-        int(table["target"].iloc[rows][table["scope"].iloc[rows].isin(_OF_FILES)].nunique())
+        int(table["target"].iloc[rows][table["scope"].iloc[rows].isin(FILE_SCOPES)].nunique())
         if len(rows)
         else 0
     )

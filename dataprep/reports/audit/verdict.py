@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataprep.schemas.audit import is_failure
-from dataprep.schemas.text.words import counted
+from dataprep.schemas.text.words import counted, lower_first
 
 #: Findings that the verdict names.
 NAMED = 3
@@ -81,7 +81,7 @@ def _seen(dataset: Mapping[str, Any]) -> str:
 
 
 def _named(checks: Sequence[Mapping[str, Any]]) -> str:
-    parts = [f"{_lower(check['summary'])} ({check['count']:,})" for check in checks[:NAMED]]
+    parts = [f"{lower_first(check['summary'])} ({check['count']:,})" for check in checks[:NAMED]]
     more = len(checks) - NAMED
     if more > 0:
         parts.append(f"{more} more")
@@ -123,10 +123,3 @@ def percent(share: float) -> str:
     if share < 0.001:
         return "<0.1%"
     return ">99%" if share >= 0.995 else f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
-
-
-def _lower(summary: str) -> str:
-    """A heading inside a sentence: its first letter small, unless it starts with an abbreviation
-    (EXIF).
-    """
-    return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]

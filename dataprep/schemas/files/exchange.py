@@ -1,4 +1,4 @@
-"""Two folders swap their places in one step, where the operating system and the file system can
+"""Two folders are swapped in one step, where the operating system and the file system can
 do that.
 """
 

@@ -1,5 +1,5 @@
-"""What is being written out of sight: locked while its process lives, so that the next run knows
-what a dead one left.
+"""Temporary files and folders, locked while their process lives, so that the next run can clean up
+after a dead one.
 """
 
 from __future__ import annotations

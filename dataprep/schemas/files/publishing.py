@@ -1,4 +1,4 @@
-"""Publication: the files of a stage take their places in one step, whatever ends the run.
+"""Publication: the files of a stage appear in one step, whatever ends the run.
 
 They are written to a folder out of sight, which then swaps places with the stage's folder
 (`exchange`); what is not replaced is linked into it before. Where folders cannot be swapped (no

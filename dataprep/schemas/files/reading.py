@@ -32,6 +32,18 @@ _KINDS = {
 }
 
 
+def content_hash(*paths: str | os.PathLike[str]) -> str:
+    """128-bit hexadecimal hash (XXH3) of the bytes of the files, one after the other."""
+    import xxhash
+
+    digest = xxhash.xxh3_128()
+    for path in paths:
+        with open(path, "rb") as file:
+            while block := file.read(_CHUNK):
+                digest.update(block)
+    return str(digest.hexdigest())
+
+
 def read_input(
     path: str | os.PathLike[str], what: str, *, limit: int = LIMIT, wait_s: float | None = None
 ) -> bytes:

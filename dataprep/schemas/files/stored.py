@@ -10,6 +10,7 @@ from dataprep.errors import DataprepError, InputError
 from dataprep.schemas.columns import COLUMNS
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.files.reading import MB, check_input, read_json
+from dataprep.schemas.options import is_of_kind
 from dataprep.schemas.plan import labels_in
 from dataprep.schemas.text.class_order import class_order
 
@@ -71,8 +72,7 @@ def refuse_wrong_kinds(
     """
     for key, kind in kinds.items():
         for place, value in _values(record, key.split("."), ""):
-            fits = isinstance(value, (int, float) if kind is float else kind)
-            if not fits or (isinstance(value, bool) and kind is not bool):
+            if not is_of_kind(value, kind):
                 raise InputError(
                     f"{path} is damaged: {place}: expected {_WORDS[kind]}, got "
                     f"{_shortened(value)}. {again}"

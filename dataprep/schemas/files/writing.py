@@ -1,5 +1,5 @@
-"""Result files: written out of sight, flushed to disk and put in their places: a killed run
-leaves the previous result whole.
+"""Atomic writes: result files are written to a temporary name, flushed and renamed, so a killed run
+leaves the previous result intact.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     folder, name = os.path.split(os.path.abspath(path))
     file: BinaryIO | None = None
-    held = -1
+    handle = -1
     try:
         os.makedirs(folder, exist_ok=True)
         _remove_stale(folder, name)
         file = _new_file(folder, name)
-        held = os.dup(file.fileno())
+        handle = os.dup(file.fileno())
         yield file
         _finish(file)
         if os.name == "nt":  # where an open file cannot be renamed
-            os.close(held)
-            held = -1
+            os.close(handle)
+            handle = -1
         os.replace(file.name, os.path.join(folder, name))
         sync_folder(folder)
     except OSError as error:
@@ -64,8 +64,8 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         try:
             _discard(file)
         finally:
-            if held >= 0:
-                os.close(held)
+            if handle >= 0:
+                os.close(handle)
 
 
 @contextmanager

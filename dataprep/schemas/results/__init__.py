@@ -1,4 +1,5 @@
-"""What a baseline measured, as dataclasses with documented fields: the shapes of metrics.json.
+"""Results as dataclasses with documented fields, and their JSON: made from them, and read back into
+them.
 
-Imports the standard library and `errors` alone.
+Imports the standard library alone.
 """

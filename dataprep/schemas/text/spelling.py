@@ -27,7 +27,7 @@ _SHORT_WORD = 4
 #: length in time and memory.
 _LONGEST = 200
 #: Numbers that decimals of 28 digits hold exactly.
-_LONGEST_NUMBER = 24
+_MOST_DIGITS = 24
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _equal_numbers(counts: Mapping[str, int]) -> dict[str, list[str]]:
     """A number, in one writing, to the labels that write it."""
     found: dict[str, list[str]] = defaultdict(list)
     for label in counts:
-        match = _NUMBER.fullmatch(label.strip()) if len(label) <= _LONGEST_NUMBER else None
+        match = _NUMBER.fullmatch(label.strip()) if len(label) <= _MOST_DIGITS else None
         if match and not _is_section(match, counts):
             value = Decimal(label.strip()).normalize() + 0  # no minus before zero
             found[f"number {value}"].append(label)

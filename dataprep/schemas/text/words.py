@@ -22,6 +22,29 @@ def first_of(texts: Iterable[str], most: int) -> str:
     return line if len(every) <= most else f"{line} and {len(every) - most:,} more"
 
 
+def lower_first(summary: str) -> str:
+    """A heading inside a sentence: its first letter in lower case, unless it starts with an
+    abbreviation.
+
+    >>> lower_first("Dark images"), lower_first("EXIF rotation")
+    ('dark images', 'EXIF rotation')
+    """
+    return summary if summary[1:2].isupper() else summary[:1].lower() + summary[1:]
+
+
+def missing_classes(counts: Iterable[tuple[str, int]], most: int) -> str:
+    """Classes that a split lacks, with their samples elsewhere: ``'cat' (3 elsewhere) and 2 more
+    classes``.
+
+    >>> missing_classes([("cat", 3), ("dog", 1)], 1)
+    "'cat' (3 elsewhere) and 1 more class"
+    """
+    every = list(counts)
+    named = ", ".join(f"{name!r} ({count:,} elsewhere)" for name, count in every[:most])
+    more = len(every) - most
+    return named + (f" and {counted(more, 'more class')}" if more > 0 else "")
+
+
 def printable(text: str) -> str:
     """The text with control characters (line breaks, escape sequences, direction marks) written
     out.

@@ -17,7 +17,7 @@ import pandas as pd
 from dataprep.cleaning.applying import manifest_bytes, manifest_format, rows_of
 from dataprep.cleaning.folders import folder_name
 from dataprep.cleaning.overwriting import refuse_overwriting, remember_written
-from dataprep.cleaning.places import lies_in
+from dataprep.cleaning.staging import lies_in
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.files.writing import MARKER, write_atomically
 from dataprep.schemas.split import PART, UNIT

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
 
-from dataprep.cleaning.places import downloads, link_or_copy
+from dataprep.cleaning.staging import downloads, link_or_copy
 from dataprep.errors import OptionError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from dataprep.cleaning.folders import folder_name, own_folders, unique_names
-from dataprep.cleaning.places import refuse_changed, refuse_place, staged, write_record
+from dataprep.cleaning.folders import folder_name, own_folders, unique_paths
+from dataprep.cleaning.staging import refuse_changed, refuse_place, staged, write_record
 from dataprep.errors import OptionError
 from dataprep.progress import Progress
 from dataprep.schemas.split import PART
@@ -253,11 +253,11 @@ def _names(dataset: Dataset, rows: Rows, heads: list[str] | None) -> list[str]:
         for path in paths
     ]
     if heads is None:
-        return unique_names(
+        return unique_paths(
             [_plain(base, kind) for base, kind in zip(bases, _formats(dataset, rows), strict=True)]
         )
     bases = [folder_name(base) if base in ("", ".", "..") else base for base in bases]
-    return unique_names(
+    return unique_paths(
         [
             "/".join(filter(None, (heads[row], base)))
             for row, base in zip(rows.tolist(), bases, strict=True)

@@ -62,7 +62,7 @@ def assignments(split: Split) -> list[tuple[str, dict[str, Rows]]]:
     for number, column in enumerate(columns, 1):
         values = samples[column].astype("object").to_numpy()[order]
         known = sorted({str(value) for value in values if value == value and value is not None})
-        asked = [name for name in split.proof.get("parts", ()) if name in known]
+        asked = [name for name in split.proof.parts if name in known]
         names = (*asked, *(name for name in known if name not in asked))
         parts = {name: order[np.asarray(values == name, bool)] for name in names}
         _refuse_alike(list(parts))

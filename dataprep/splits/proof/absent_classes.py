@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.schemas.text.words import missing_classes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.splits.features import Features
-    from dataprep.splits.inputs import Material
+    from dataprep.splits.inputs import SplitInputs
     from dataprep.splits.solver.division import Division
 
     Rows = NDArray[np.int64]
@@ -23,22 +25,22 @@ _NAMED = 5
 
 
 def absent_classes(
-    material: Material, division: Division, explained: Collection[int] = ()
+    inputs: SplitInputs, division: Division, explained: Collection[int] = ()
 ) -> list[str]:
     """A sentence for each part that has samples and lacks a class, of every repeat.
 
     Args:
-        material, division: what was divided, and how.
+        inputs, division: what was divided, and how.
         explained: numbers of label features whose absence from the parts that were searched for is
             told otherwise.
     """
-    if material.dataset.task == "regression" or not material.features.labels:
+    if inputs.dataset.task == "regression" or not inputs.features.labels:
         return []
     found: list[str] = []
     for repeat, part in enumerate((division.part, *division.repeats), 1):
         where = f" of split_{repeat}" if repeat > 1 else ""
         found += _sentences(
-            material.features, part, division, where, explained if repeat == 1 else ()
+            inputs.features, part, division, where, explained if repeat == 1 else ()
         )
     return found
 
@@ -57,16 +59,12 @@ def _sentences(
             (counts[number] == 0) & (totals > 0) & ~(told & (name not in division.apart))
         )
         if len(lacking) and sizes[number]:
-            names = [features.names[code].partition("=")[2] for code in lacking[:_NAMED].tolist()]
-            named = ", ".join(
-                f"{label!r} ({totals[code]:,} elsewhere)"
-                for label, code in zip(names, lacking.tolist())
-            )
-            more = f" and {len(lacking) - _NAMED:,} classes more" if len(lacking) > _NAMED else ""
+            names = [features.names[code].partition("=")[2] for code in lacking.tolist()]
+            named = missing_classes(zip(names, totals[lacking].tolist(), strict=True), _NAMED)
             it = "it" if len(lacking) == 1 else "them"
             then = (
                 f"a model cannot learn {it} there"
                 if name == "train"
                 else f"no figure of {name} is about {it}"
             )
-            yield f"{name}{where} has no sample of class {named}{more}: {then}"
+            yield f"{name}{where} has no sample of class {named}: {then}"

@@ -1,21 +1,21 @@
-"""What others would have made of the same samples: StratifiedGroupKFold, and random splits that
-know of no groups.
+"""Other splitters on the same samples: scikit-learn's StratifiedGroupKFold, and random splits of
+single samples; and how leaks and deviations are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.schemas.results.proof import Leaks, RandomSplits, StratifiedGroupFolds
 from dataprep.splits.proof.stratified_groups import merged_folds, stratified_group_folds
 
 if TYPE_CHECKING:
     from dataprep.splits.features import Features
-    from dataprep.splits.units import Bonds
+    from dataprep.splits.units import Units
 
 Rows = NDArray[np.int64]
 
@@ -26,54 +26,32 @@ DRAWS = 20
 SEEDS, _MOST_STEPS = 10, 500_000
 
 
-@dataclass(frozen=True, eq=False)
-class Leaks:
-    """Counts what a division cuts; made once, asked often.
+class LeakCounter:
+    """Counts what divisions of some units separate; sorts their rows once."""
 
-    Attributes:
-        bonds: what binds the samples.
-    """
+    def __init__(self, units: Units) -> None:
+        self.units = units
+        self._unit = _Runs(units.unit)
+        self._groups = {name: _Runs(numbers) for name, numbers in units.groups.items()}
 
-    bonds: Bonds
-
-    def __post_init__(self) -> None:
-        sorted_by = {"": self.bonds.unit, **self.bonds.groups}
-        object.__setattr__(
-            self, "_runs", {name: _Runs(numbers) for name, numbers in sorted_by.items()}
-        )
-
-    def units(self, part: Rows) -> int:
-        """Units with members in more than one part; (n,) `part` counts from 0 on, -1 for none."""
-        return self._of("", part)
-
-    def groups(self, part: Rows) -> dict[str, int]:
-        """Column to its groups with members in more than one part."""
-        return {name: self._of(name, part) for name in self.bonds.groups}
-
-    def pairs(self, part: Rows) -> dict[str, int]:
-        """Check to its pairs in different parts."""
-        found = {}
-        for check, (a, b) in self.bonds.pairs.items():
-            found[check] = int(((part[a] != part[b]) & (part[a] >= 0) & (part[b] >= 0)).sum())
-        return found
-
-    def total(self, part: Rows) -> int:
-        """Groups and pairs that are cut."""
-        return sum(self.groups(part).values()) + sum(self.pairs(part).values())
+    def count(self, part: Rows) -> Leaks:
+        """The leaks of a division; (n,) `part` counts from 0 on, -1 for none."""
+        groups = {name: int(runs.mixed(part).sum()) for name, runs in self._groups.items()}
+        pairs = {
+            check: int(((part[a] != part[b]) & (part[a] >= 0) & (part[b] >= 0)).sum())
+            for check, (a, b) in self.units.pairs.items()
+        }
+        total = sum(groups.values()) + sum(pairs.values())
+        return Leaks(int(self._unit.mixed(part).sum()), groups, pairs, total)
 
     def exposed(self, part: Rows, tested: int, trained: int | None) -> float:
         """Share of the samples in part `tested` whose unit has a member in part `trained` (None:
         in any other part).
         """
-        runs: _Runs = self._runs[""]  # type: ignore[attr-defined]
-        inside = part[runs.order]
+        inside = part[self._unit.order]
         other = inside == trained if trained is not None else (inside != tested) & (inside >= 0)
-        has = runs.any(other)
         asked = inside == tested
-        return float((has & asked).sum() / max(1, int(asked.sum())))
-
-    def _of(self, name: str, part: Rows) -> int:
-        return int(self._runs[name].mixed(part).sum())  # type: ignore[attr-defined]
+        return float((self._unit.any(other) & asked).sum() / max(1, int(asked.sum())))
 
 
 class _Runs:
@@ -135,45 +113,43 @@ def deviations(features: Features, part: Rows, parts: int) -> NDArray[np.float64
 
 
 def compare_stratified_groups(
-    bonds: Bonds, features: Features, sizes: Sequence[float], taking_part: Rows
-) -> dict[str, Any] | None:
-    """What StratifiedGroupKFold makes of the rows `taking_part`: its best seed's label deviation
-    and sizes; None where it cannot.
+    units: Units, features: Features, sizes: Sequence[float], taking_part: Rows
+) -> StratifiedGroupFolds | None:
+    """What scikit-learn's StratifiedGroupKFold makes of the rows `taking_part`, with the seed whose
+    labels deviate least; None where it cannot.
 
     Args:
-        bonds: what binds the samples; units are its groups.
+        units: its groups.
         features: their labels.
-        sizes: wished samples of each part.
+        sizes: wanted samples of each part.
         taking_part: (m,) rows that are divided.
     """
     classes = features.classes[taking_part]
-    units = np.unique(bonds.unit[taking_part], return_inverse=True)[1]
+    group = np.unique(units.unit[taking_part], return_inverse=True)[1]
+    groups = int(group.max()) + 1
     folds = merged_folds([size / sum(sizes) for size in sizes])
-    if not features.labels or (classes < 0).any() or int(units.max()) + 1 < sum(folds):
+    if not features.labels or (classes < 0).any() or groups < sum(folds):
         return None
     classes = np.unique(classes, return_inverse=True)[1]
-    part_of_fold = np.repeat(np.arange(len(folds)), folds)
-    seeds = max(1, min(SEEDS, _MOST_STEPS // ((int(units.max()) + 1) * sum(folds))))
-    best: dict[str, Any] | None = None
+    seeds = max(1, min(SEEDS, _MOST_STEPS // (groups * sum(folds))))
+    best: StratifiedGroupFolds | None = None
+    least = np.inf
     for seed in [None, *range(seeds - 1)]:
-        part = np.full(len(bonds), -1)
-        part[taking_part] = part_of_fold[
-            stratified_group_folds(units, classes, sum(folds), seed=seed)
+        part = np.full(len(units), -1)
+        part[taking_part] = np.repeat(np.arange(len(folds)), folds)[
+            stratified_group_folds(group, classes, sum(folds), seed=seed)
         ]
         deviation = label_deviation(features, part, len(folds))
-        if best is None or (deviation is not None and deviation < best["deviation"]):
-            counts = np.bincount(part[taking_part], minlength=len(folds))
-            best = {
-                "deviation": deviation,
-                "sizes": counts.tolist(),
-                "seeds": seeds,
-                "folds": sum(folds),
-            }
+        assert deviation is not None
+        if deviation < least:
+            sizes_there = np.bincount(part[taking_part], minlength=len(folds)).tolist()
+            least = deviation
+            best = StratifiedGroupFolds(round(deviation, 6), tuple(sizes_there), seeds, sum(folds))
     return best
 
 
 def compare_random(
-    leaks: Leaks,
+    leaks: LeakCounter,
     features: Features,
     sizes: Sequence[float],
     taking_part: Rows,
@@ -181,30 +157,36 @@ def compare_random(
     trained: int | None,
     *,
     seed: int,
-) -> dict[str, Any]:
+) -> RandomSplits:
     """What stratified random splits of single samples would have made of the rows `taking_part`:
     means over 20 draws.
     """
     rng = np.random.default_rng([seed, 20])
-    classes, found = features.classes[taking_part], []
+    classes = features.classes[taking_part]
+    deviations, exposed, counts = [], [], []
     for _ in range(DRAWS):
-        part = np.full(len(leaks.bonds), -1)
+        part = np.full(len(leaks.units), -1)
         part[taking_part] = _drawn(classes, sizes, rng)
-        found.append(
-            {
-                "deviation": label_deviation(features, part, len(sizes)),
-                "units": leaks.units(part),
-                "groups": leaks.groups(part),
-                "pairs": leaks.pairs(part),
-                "exposed": leaks.exposed(part, tested, trained),
-            }
-        )
-    return {"draws": DRAWS, **_mean(found)}
+        deviations.append(label_deviation(features, part, len(sizes)))
+        exposed.append(leaks.exposed(part, tested, trained))
+        counts.append(leaks.count(part))
+    return RandomSplits(
+        DRAWS,
+        _mean([each for each in deviations if each is not None]) if features.labels else None,
+        _mean([each.units for each in counts]),
+        {name: _mean([each.groups[name] for each in counts]) for name in leaks.units.groups},
+        {check: _mean([each.pairs[check] for each in counts]) for check in leaks.units.pairs},
+        _mean(exposed),
+    )
+
+
+def _mean(figures: Sequence[float]) -> float:
+    return round(float(np.mean(figures)), 6)
 
 
 def _drawn(classes: Rows, sizes: Sequence[float], rng: np.random.Generator) -> Rows:
-    """(m,) part of each row: the rows shuffled within their classes, then dealt evenly in
-    proportion to the sizes.
+    """(m,) part of each row: the rows shuffled within their classes, then given to the parts
+    in turn, in proportion to the sizes.
     """
     order = np.argsort(classes + rng.random(len(classes)))
     borders = np.cumsum(np.asarray(sizes, np.float64) / sum(sizes))
@@ -214,15 +196,3 @@ def _drawn(classes: Rows, sizes: Sequence[float], rng: np.random.Generator) -> R
     part = np.empty(len(classes), np.int64)
     part[order] = np.minimum(np.searchsorted(borders, places, side="right"), len(sizes) - 1)
     return part
-
-
-def _mean(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    means: dict[str, Any] = {}
-    for name, value in found[0].items():
-        if isinstance(value, dict):
-            means[name] = _mean([each[name] for each in found])
-        else:
-            means[name] = (
-                None if value is None else round(float(np.mean([each[name] for each in found])), 6)
-            )
-    return means

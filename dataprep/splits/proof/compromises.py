@@ -1,5 +1,5 @@
-"""What stood in the way of the wish: a group that holds most of a class, a class in too few
-groups, a unit larger than a part.
+"""Why targets could not be met: a group that holds most of a class, a class in too few groups, a
+unit larger than a part.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataprep.splits.proof.comparisons import deviations
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dataprep.splits.inputs import Material
+    from dataprep.splits.inputs import SplitInputs
     from dataprep.splits.solver.division import Division
 
     Rows = NDArray[np.int64]
@@ -29,27 +29,22 @@ _MOST_OF, _OFF = 0.2, 0.1
 _SIZE_OFF = 0.05
 
 
-def given_up(material: Material, division: Division) -> list[str]:
-    """What could not be had, and why, in sentences; the worst first. Where a rule decides, only
-    the classes that parts lack.
+def explain_missed_targets(inputs: SplitInputs, division: Division) -> tuple[str, ...]:
+    """Which targets could not be met, and why, in sentences; the worst first. Where a rule decides,
+    only the classes that parts lack.
     """
     if division.by_rule:
-        found = absent_classes(material, division)
+        found = absent_classes(inputs, division)
     else:
-        classes, explained = _classes(material, division)
-        found = [
-            *_sizes(material, division),
-            *absent_classes(material, division, explained),
-            *classes,
-        ]
-    return [
-        *found[:_LISTED],
-        *([f"and {len(found) - _LISTED:,} more of this kind"] if len(found) > _LISTED else []),
-    ]
+        classes, explained = _classes(inputs, division)
+        found = [*_sizes(inputs, division), *absent_classes(inputs, division, explained), *classes]
+    if len(found) <= _LISTED:
+        return tuple(found)
+    return (*found[:_LISTED], f"and {len(found) - _LISTED:,} more of this kind")
 
 
-def _sizes(material: Material, division: Division) -> list[str]:
-    largest = int(np.bincount(material.bonds.unit).max())
+def _sizes(inputs: SplitInputs, division: Division) -> list[str]:
+    largest = int(np.bincount(inputs.units.unit).max())
     counts, missed = np.bincount(division.part, minlength=len(division.parts)), []
     for number, name in enumerate(division.parts):
         target = division.targets[number]
@@ -68,16 +63,16 @@ def _sizes(material: Material, division: Division) -> list[str]:
     return [f"{', '.join(missed[:_LISTED])}{more}: {why}"]
 
 
-def _classes(material: Material, division: Division) -> tuple[list[str], set[int]]:
+def _classes(inputs: SplitInputs, division: Division) -> tuple[list[str], set[int]]:
     """Sentences about classes that are off, and the numbers of those of which they say that
     parts lack them.
     """
-    features, explained = material.features, set()
+    features, explained = inputs.features, set()
     if not features.labels:
         return [], set()
     inside = features.features < features.labels
     keys, counts = np.unique(
-        material.bonds.unit[features.rows[inside]] * features.labels + features.features[inside],
+        inputs.units.unit[features.rows[inside]] * features.labels + features.features[inside],
         return_counts=True,
     )
     unit, label = keys // features.labels, keys % features.labels
@@ -90,7 +85,7 @@ def _classes(material: Material, division: Division) -> tuple[list[str], set[int
     found = []
     for first in firsts.tolist():
         code, share = int(label[first]), counts[first] / totals[label[first]]
-        overall = totals[code] / len(material.bonds)
+        overall = totals[code] / len(inputs.units)
         worst = int(np.nanargmax(np.abs(away[:, code])))
         empty = [
             division.parts[wanted[row]] for row in np.flatnonzero(away[:, code] <= -overall + 1e-12)
@@ -104,19 +99,19 @@ def _classes(material: Material, division: Division) -> tuple[list[str], set[int
         if empty and units[code] < len(wanted):
             few = f"{units[code]} unit{'' if units[code] == 1 else 's'}"
             why = (
-                f"class {name!r} is in {few} that cannot be separated, too few for {len(wanted)} "
-                f"parts"
+                f"class {name!r} is in {few} that cannot be separated, too few for "
+                f"{len(wanted)} parts"
             )
             explained.add(code)
             found.append((gap, f"{why}: {_without(empty)}"))
-        elif share >= _MOST_OF and gap > _OFF * overall and gap * len(material.bonds) >= 1:
+        elif share >= _MOST_OF and gap > _OFF * overall and gap * len(inputs.units) >= 1:
             if empty:
                 explained.add(code)
             then = _without(empty) if empty else f"it is {figures}"
             found.append(
                 (
                     gap,
-                    f"{_unit_text(material, int(unit[first]))} holds {share:.0%} of class "
+                    f"{_unit_text(inputs, int(unit[first]))} holds {share:.0%} of class "
                     f"{name!r}: {then}",
                 )
             )
@@ -127,11 +122,11 @@ def _without(parts: Sequence[str]) -> str:
     return f"{' and '.join(parts)} {'go' if len(parts) > 1 else 'goes'} without it"
 
 
-def _unit_text(material: Material, unit: int) -> str:
+def _unit_text(inputs: SplitInputs, unit: int) -> str:
     """The unit by its group, where it is one, else by its first sample."""
-    rows = np.flatnonzero(material.bonds.unit == unit)
-    for column, numbers in material.bonds.groups.items():
+    rows = np.flatnonzero(inputs.units.unit == unit)
+    for column, numbers in inputs.units.groups.items():
         if len(rows) and (numbers[rows] == numbers[rows[0]]).all() and numbers[rows[0]] >= 0:
-            value = material.dataset.samples[column].iloc[int(material.bonds.order[rows[0]])]
+            value = inputs.dataset.samples[column].iloc[int(inputs.units.order[rows[0]])]
             return f"{column} {value!s}"
-    return f"the unit of {material.bonds.names[rows[0]]}"
+    return f"the unit of {inputs.units.names[rows[0]]}"

@@ -1,5 +1,5 @@
-"""Do the parts look alike? The audit's own checks on labels, measured properties and embedding,
-asked of a division.
+"""Whether the parts differ: the audit's checks of labels, measured properties and embedding, run
+between the parts of a division.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.issues import evidence_of
 from dataprep.schemas.options import from_mapping
+from dataprep.schemas.results.proof import Difference, MismatchTest, MismatchTests
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def match_of(
     *,
     ran_with: Mapping[str, Any],
     apart: Collection[str] = (),
-) -> dict[str, Any]:
+) -> MismatchTests:
     """Tests of labels, properties and embedding between the parts.
 
     Args:
@@ -60,19 +61,13 @@ def match_of(
         parts: names of the parts.
         ran_with: the record of the audit's run: how files were read, and with which embedder.
         apart: parts that are meant to differ, and are not tested.
-
-    Returns:
-        ``labels``, ``properties`` and ``embedding``, each with ``status`` ("match", "differ" or
-        "not tested"), ``why`` not, and
-        ``found``: (part, text, figure, unit) of each difference; and ``compared``: samples of each
-            part that were looked at.
     """
     tested = [
         number for number, name in enumerate(parts) if name not in apart and (part == number).any()
     ]
     if not 2 <= len(tested) <= MOST_PARTS:
         why = f"{len(tested)} parts to compare; from 2 to {MOST_PARTS} are"
-        return {name: _untested(why) for name in ("labels", "properties", "embedding")}
+        return MismatchTests(_untested(why), _untested(why), _untested(why))
     names = np.asarray(parts, dtype=object)
     labels = _label_test(dataset, part, names, tested)
     drawn = _drawn(part, tested)
@@ -85,24 +80,19 @@ def match_of(
         str(names[number]): int(min(MOST_ROWS, (part == number).sum())) for number in tested
     }
     if IMAGES in skipped:
-        return {
-            "labels": labels,
-            "properties": _untested(skipped[IMAGES]),
-            "embedding": _untested(skipped[IMAGES]),
-        }
-    found = [_finding(row) for row in issues.table.itertuples()]
-    content = [each for each in found if each.pop("what") == "content"]
-    return {
-        "labels": labels,
-        "properties": _tested([each for each in found if each not in content]),
-        "embedding": _untested(why) if why else _tested(content),
-        "compared": compared,
-    }
+        return MismatchTests(labels, _untested(skipped[IMAGES]), _untested(skipped[IMAGES]))
+    rows = list(issues.table.itertuples())
+    is_content = [evidence_of(str(row.evidence)).get("what") == "content" for row in rows]
+    properties = [_difference(row) for row, content in zip(rows, is_content) if not content]
+    embedding = [_difference(row) for row, content in zip(rows, is_content) if content]
+    return MismatchTests(
+        labels, _tested(properties), _untested(why) if why else _tested(embedding), compared
+    )
 
 
 def _label_test(
     dataset: Dataset, part: Rows, names: NDArray[Any], tested: Sequence[int]
-) -> dict[str, Any]:
+) -> MismatchTest:
     if dataset.task in ("regression", "multi-label"):
         return _untested(f"the test knows one class per sample, not {dataset.task} labels")
     if not dataset.has("label"):
@@ -115,7 +105,7 @@ def _label_test(
     )
     if LABELS in skipped:
         return _untested(skipped[LABELS])
-    return _tested([_label_finding(row) for row in issues.table.itertuples()])
+    return _tested([_label_difference(row) for row in issues.table.itertuples()])
 
 
 def _drawn(part: Rows, tested: Sequence[int]) -> NDArray[np.bool_]:
@@ -149,33 +139,21 @@ def _with_embedding(dataset: Dataset, ran_with: Mapping[str, Any]) -> tuple[Data
     return dataset.with_arrays(embedding=vectors), ""
 
 
-def _finding(row: Any) -> dict[str, Any]:
-    evidence = evidence_of(row.evidence)
-    text = str(evidence.get("text", ""))
-    return {
-        "what": evidence.get("what", ""),
-        "part": row.target,
-        "text": text,
-        "figure": round(float(row.figure), 4),
-        "unit": row.unit,
-    }
+def _difference(row: Any) -> Difference:
+    text = str(evidence_of(row.evidence).get("text", ""))
+    return Difference(row.target, text, round(float(row.figure), 4), row.unit)
 
 
-def _label_finding(row: Any) -> dict[str, Any]:
+def _label_difference(row: Any) -> Difference:
     evidence = evidence_of(row.evidence)
     differing = f"{evidence.get('differing', '')}{evidence.get('absent_text', '')}"
     text = f"another mix of labels than {evidence.get('reference', 'the rest')}{differing}"
-    return {
-        "part": row.target,
-        "text": text,
-        "figure": round(float(row.figure), 4),
-        "unit": row.unit,
-    }
+    return Difference(row.target, text, round(float(row.figure), 4), row.unit)
 
 
-def _tested(found: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"status": "differ" if found else "match", "why": "", "found": found}
+def _tested(found: Sequence[Difference]) -> MismatchTest:
+    return MismatchTest("differ" if found else "match", found=tuple(found))
 
 
-def _untested(why: str) -> dict[str, Any]:
-    return {"status": "not tested", "why": why, "found": []}
+def _untested(why: str) -> MismatchTest:
+    return MismatchTest("not tested", why)

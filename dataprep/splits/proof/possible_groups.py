@@ -1,4 +1,4 @@
-"""Possible groups, held against the parts of a division: what the proof says of them."""
+"""Possible groups that were not named as such: whether the parts of a division separate them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from dataprep.probes.groups.candidates import codes_of
 from dataprep.probes.groups.choice import possible_groups
 from dataprep.probes.groups.evidence import distinct_pairs
 from dataprep.schemas.issues import evidence_of
+from dataprep.schemas.results.proof import PossibleGroup, Proof
 from dataprep.schemas.text.words import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.schemas.audit import Audit
-    from dataprep.splits.inputs import Material
+    from dataprep.splits.inputs import SplitInputs
 
     Rows = NDArray[np.int64]
 
@@ -33,46 +34,45 @@ _WHAT = {
 }
 
 
-def torn_groups(material: Material, parts: Sequence[Rows]) -> list[dict[str, Any]]:
+def torn_groups(inputs: SplitInputs, parts: Sequence[Rows]) -> tuple[PossibleGroup, ...]:
     """One entry a candidate for groups: what it is and how many of its groups lie in several parts,
     over all repeats the most.
 
     Args:
-        material: what is divided; its audit says what looks like groups.
+        inputs: what is divided; its audit says what looks like groups.
         parts: (n,) part of each sample by name, of the division and its repeats.
     """
     found = []
-    rows = material.audit.dataset.samples.index.get_indexer(pd.Index(material.bonds.names))
-    for grouping, kind in candidates_of(material.audit):
-        if grouping.by == "column" and grouping.value in material.bonds.groups:
+    rows = inputs.audit.dataset.samples.index.get_indexer(pd.Index(inputs.units.names))
+    for grouping, kind in candidates_of(inputs.audit):
+        if grouping.by == "column" and grouping.value in inputs.units.groups:
             continue
-        code = codes_of(grouping.keys(material.audit.dataset))[rows]
+        code = codes_of(grouping.keys(inputs.audit.dataset))[rows]
         inside = np.flatnonzero(code >= 0)
         several = np.bincount(code[inside], minlength=1) > 1
         spread = [_spread(code[inside], part[inside]) for part in parts]
         most = max(spread, key=lambda each: int(each.sum()))
         torn = np.flatnonzero(most)
         found.append(
-            {
-                "kind": kind,
-                "by": grouping.by,
-                "value": grouping.value,
-                "option": _option(grouping),
-                "groups": int(several.sum()),
-                "torn": len(torn),
-                "samples": int(np.isin(code, torn).sum()),
-            }
+            PossibleGroup(
+                kind,
+                grouping.by,
+                grouping.value,
+                _option(grouping),
+                int(several.sum()),
+                len(torn),
+                int(np.isin(code, torn).sum()),
+            )
         )
-    return found
+    return tuple(found)
 
 
 def candidates_of(audit: Audit) -> Iterator[tuple[Grouping, str]]:
     """What looks like groups: as the audit found it; by names and columns alone where it did not
     look and was not told not to.
     """
-    table = audit.issues.table
     ran = {check.code for check in audit.checks} - set(audit.skipped)
-    claims = table["evidence"][(table["check"] == _CHECK).to_numpy()]
+    claims = audit.issues.where_check(_CHECK).table["evidence"]
     for text in claims:
         evidence = evidence_of(str(text))
         grouping = _grouping_of(evidence)
@@ -87,41 +87,41 @@ def candidates_of(audit: Audit) -> Iterator[tuple[Grouping, str]]:
         yield each.candidate.grouping, each.candidate.kind
 
 
-def torn_title(proof: Mapping[str, Any]) -> str:
+def torn_title(proof: Proof) -> str:
     """What is torn most, for the verdict's title; empty where nothing is."""
-    worst = max(proof.get("possible_groups", ()), key=lambda each: each["torn"], default=None)
-    if worst is None or not worst["torn"]:
+    worst = max(proof.possible_groups, key=lambda each: each.torn, default=None)
+    if worst is None or not worst.torn:
         return ""
     return (
-        f"{worst['torn']:,} of {_named(worst, worst['groups'])} "
-        f"{'lies' if worst['torn'] == 1 else 'lie'} in several parts"
+        f"{worst.torn:,} of {_named(worst, worst.groups)} "
+        f"{'lies' if worst.torn == 1 else 'lie'} in several parts"
     )
 
 
-def torn_sentences(proof: Mapping[str, Any]) -> Iterator[str]:
+def torn_sentences(proof: Proof) -> Iterator[str]:
     """For each candidate that is torn: what, how much, and what to do."""
-    for each in proof.get("possible_groups", ()):
-        if each["torn"]:
+    for each in proof.possible_groups:
+        if each.torn:
             of_what = (
                 "one session each"
-                if each["kind"] == "numbers"
+                if each.kind == "numbers"
                 else "one patient, object or session each"
             )
             yield (
-                f"{counted(each['samples'], 'sample')} in {_named(each, each['torn'])} may belong "
+                f"{counted(each.samples, 'sample')} in {_named(each, each.torn)} may belong "
                 f"together ({of_what}) "
-                f"and lie in several parts. If so, this split leaks; {each['option']} keeps them "
+                f"and lie in several parts. If so, this split leaks; {each.option} keeps them "
                 "together."
             )
 
 
-def candidate_lines(proof: Mapping[str, Any]) -> list[str]:
+def candidate_lines(proof: Proof) -> list[str]:
     """One line for each candidate that is torn."""
     return [
-        f"{_named(each, each['groups'])}: {each['torn']:,} split up; {each['option']} keeps them "
+        f"{_named(each, each.groups)}: {each.torn:,} in several parts; {each.option} keeps them "
         "together"
-        for each in proof.get("possible_groups", ())
-        if each["torn"]
+        for each in proof.possible_groups
+        if each.torn
     ]
 
 
@@ -138,9 +138,9 @@ def _grouping_of(evidence: Mapping[str, Any]) -> Grouping | None:
         return None
 
 
-def _named(each: Mapping[str, Any], count: int) -> str:
-    one, many = _WHAT[each["kind"]]
-    return f"{count:,} " + (one if count == 1 else many).format(column=each["value"])
+def _named(each: PossibleGroup, count: int) -> str:
+    one, many = _WHAT[each.kind]
+    return f"{count:,} " + (one if count == 1 else many).format(column=each.value)
 
 
 def _option(grouping: Grouping) -> str:

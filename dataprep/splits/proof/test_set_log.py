@@ -1,10 +1,10 @@
-"""The ledger of a test set: who looked at it, when, with which model. A figure that has been looked
-at often is no longer unseen.
+"""The log of a test set: every evaluation on it, by whom, when, and of which model. A test set that
+is used often no longer measures performance on unseen data.
 
 One line of JSON per evaluation in ``test_ledger.jsonl``, beside the split. Lines are only ever
 appended, each in one write, so that runs side by side do not harm each other and a run that dies
 harms its own line alone. An evaluation counts for the samples that it was made on: after a new
-split, the count of its test set begins anew, and looks at the earlier one are told of beside it.
+split, the count of its test set starts again, and uses of the earlier one are reported beside it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LEDGER_COLUMNS: dict[str, str] = {
 class TestSetReused(UserWarning):
     """A test set was evaluated on before."""
 
-    __test__ = False  # pytest takes a class of this name for tests
+    __test__ = False  # not a test of pytest's
 
 
 def record_evaluation(
@@ -55,8 +55,8 @@ def record_evaluation(
     part: str = "test",
     split: Split | None = None,
 ) -> str:
-    """Append an evaluation to the ledger of a split; warns when the part, or an earlier one of its
-    name, was looked at before.
+    """Append an evaluation to the log of a split; warns when the part, or an earlier one of its
+    name, was used before.
 
     Args:
         folder: the split's folder (``dataprep-out/split``).
@@ -68,11 +68,11 @@ def record_evaluation(
         split: the split in the folder, where it is at hand; else its ``splits.csv`` is read.
 
     Returns:
-        The warning, in words; empty at the first look at any test part of the split.
+        The warning, in words; empty at the first use of any test part of the split.
 
     Raises:
         InputError: no split in the folder, or no such part.
-        OutputError: the ledger cannot be written.
+        OutputError: the log cannot be written.
     """
     test_set = part_hash(folder, part, split=split)
     before = earlier_evaluations(folder, part=part, split=split)
@@ -97,15 +97,15 @@ def record_evaluation(
 def earlier_evaluations(
     folder: str | os.PathLike[str], *, part: str = "test", split: Split | None = None
 ) -> pd.DataFrame:
-    """Evaluations on the part as it is now, oldest first: `LEDGER_COLUMNS`. None when nobody
-    looked.
+    """Evaluations on the part as it is now, oldest first: `LEDGER_COLUMNS`; no rows when
+    there were none.
 
-    Lines that cannot be read stay in the file and are told of in a warning, and in
-    ``attrs["damaged"]`` (their numbers): they may have been looks, too. ``attrs["other"]`` counts
-    looks at other samples, from before a new split.
+    Lines that cannot be read stay in the file and are reported in a warning, and in
+    ``attrs["damaged"]`` (their numbers): they may have been evaluations, too. ``attrs["other"]``
+    counts evaluations on other samples, from before a new split.
 
     Raises:
-        InputError: no split in the folder, no such part, or a ledger that cannot be opened.
+        InputError: no split in the folder, no such part, or a log that cannot be opened.
     """
     import pandas as pd
 
@@ -119,7 +119,7 @@ def earlier_evaluations(
         count = f"{len(damaged)} line{'s' * (len(damaged) != 1)}"
         text = (
             f"{os.path.join(folder, LEDGER)}: {count} cannot be read "
-            f"({', '.join(map(str, damaged[:5]))}), and may be looks"
+            f"({', '.join(map(str, damaged[:5]))}), and may be evaluations"
         )
         warnings.warn(text, TestSetReused, stacklevel=2)
     return table
@@ -132,7 +132,7 @@ def describe(evaluations: pd.DataFrame, part: str = "test") -> str:
     other = int(evaluations.attrs.get("other", 0))
     if not len(evaluations):
         return (
-            f"{part} is new, but an earlier {part} of this split, of other samples, was looked at "
+            f"{part} is new, but an earlier {part} of this split, of other samples, was used "
             f"{_times(other)}: "
             "as far as both share samples, its figure is not that of unseen data"
             if other
@@ -141,7 +141,7 @@ def describe(evaluations: pd.DataFrame, part: str = "test") -> str:
     last = evaluations.iloc[-1]
     more = f"; an earlier {part}, of other samples, {_times(other)}" if other else ""
     return (
-        f"{part} was looked at {_times(len(evaluations))} before (last {last['when']}, model "
+        f"{part} was used {_times(len(evaluations))} before (last {last['when']}, model "
         f"{last['model']}, by "
         f"{last['who']}{more}): its figure is no longer that of unseen data"
     )

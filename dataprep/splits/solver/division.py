@@ -14,7 +14,7 @@ import pandas as pd
 from dataprep.errors import OptionError
 from dataprep.splits.requests import MOST_FOLDS
 from dataprep.splits.solver.problem import Problem
-from dataprep.splits.units import Bonds, hashed_order
+from dataprep.splits.units import Units, hashed_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """Parts and who is where.
+    """Parts, and the part of each sample.
 
     Attributes:
         parts: names.
         part: (n,) number of each sample's part, by sample name.
-        targets: wished samples of each part; NaN where nothing was wished.
+        targets: wanted samples of each part; NaN where nothing was wanted.
         repeats: `part` of each further repeat.
         holds: what each part holds, in words; empty but for groups left out one by one.
         apart: parts that are filled by a rule, not by the search.
@@ -66,7 +66,7 @@ def problem_of(
         unit: (n,) number of each sample's unit.
         names: (u,) name of each unit.
         features: what the samples hold.
-        parts, targets: names and wished samples of the parts.
+        parts, targets: names and wanted samples of the parts.
         seeds: what the order of the units depends on beside their names.
         fixed: (u,) part that each unit has to be in, -1 where free.
     """
@@ -102,7 +102,7 @@ def refuse_too_few(units: int, parts: int) -> None:
 
 
 def groups_apart(
-    bonds: Bonds, dataset: Dataset, apart: NDArray[np.bool_]
+    units: Units, dataset: Dataset, apart: NDArray[np.bool_]
 ) -> tuple[list[str], Rows]:
     """Leave-one-group-out: the group of each fold in words, and (n,) the fold of each sample, -1
     where it is in no group.
@@ -111,22 +111,22 @@ def groups_apart(
 
     Groups that copies or several columns join are one fold, named by all of its groups.
     """
-    if not bonds.groups:
+    if not units.groups:
         raise OptionError("leave_one_group_out: expected a group column: --group patient")
-    column, numbers = next(iter(bonds.groups.items()))
-    grouped = np.zeros(len(bonds), bool)
-    for each in bonds.groups.values():
+    column, numbers = next(iter(units.groups.items()))
+    grouped = np.zeros(len(units), bool)
+    for each in units.groups.values():
         grouped |= each >= 0
-    inside = np.unique(bonds.unit[grouped & ~apart])
+    inside = np.unique(units.unit[grouped & ~apart])
     if not 2 <= len(inside) <= MOST_FOLDS:
         raise OptionError(
             f"leave_one_group_out: expected 2 to {MOST_FOLDS:,} groups that nothing joins, got "
             f"{len(inside):,} in "
-            f"{', '.join(bonds.groups)}. For many groups take folds"
+            f"{', '.join(units.groups)}. For many groups take folds"
         )
-    member = np.isin(bonds.unit, inside) & ~apart
-    fold = np.where(member, np.searchsorted(inside, bonds.unit), -1)
-    texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[bonds.order]
+    member = np.isin(units.unit, inside) & ~apart
+    fold = np.where(member, np.searchsorted(inside, units.unit), -1)
+    texts = dataset.samples[column].astype("str").to_numpy(dtype=object)[units.order]
     return _named(fold, numbers, texts, len(inside)), fold
 
 
@@ -171,10 +171,10 @@ def divide_by_time(
     reached = np.cumsum(np.bincount(moment[unit], minlength=len(moments)))
     ends: list[int] = []
     order = in_time(parts)
-    for number, wished in enumerate(np.cumsum(np.asarray(targets)[order])[:-1]):
+    for number, wanted in enumerate(np.cumsum(np.asarray(targets)[order])[:-1]):
         low = (ends[-1] if ends else -1) + 1
         high = len(moments) - len(parts) + number
-        ends.append(low + int(np.argmin(np.abs(reached[low : high + 1] - wished))))
+        ends.append(low + int(np.argmin(np.abs(reached[low : high + 1] - wanted))))
     part = np.searchsorted(np.array(ends), moment, side="left")
     borders = np.array([-np.inf, *moments[ends]])
     return order[part], int((times <= borders[part[unit]]).sum())

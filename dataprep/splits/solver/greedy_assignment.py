@@ -1,5 +1,5 @@
 """A first division: the largest units first, each to the part that lacks most of what it holds;
-like units are dealt out at once.
+equal units are assigned together.
 
 For units of one sample with several labels this is the iterative stratification of Sechidis,
 Tsoumakas and Vlahavas ("On the Stratification of Multi-Label Data", ECML PKDD 2011) with all labels
@@ -14,14 +14,14 @@ import numpy as np
 from dataprep.splits.solver.layout import Floats, Layout
 from dataprep.splits.solver.problem import Ints
 
-#: Units placed one at a time; beyond that, units that are not alike are dealt out in the order of
+#: Units placed one at a time; beyond that, units that are not alike are assigned in the order of
 #: their rarest feature.
 SINGLY = 150_000
 
 _MIX = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
-def deal(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Ints:
+def assign_greedily(layout: Layout, rng: np.random.Generator, *, noise: float = 0.0) -> Ints:
     """(u,) part of each unit: whole units, fixed ones where they have to be; no part is empty that
     need not be.
 
@@ -47,7 +47,7 @@ def fill_empty(layout: Layout, part: Ints) -> Ints:
     part can spare one.
 
     Of the units that can be spared, the one whose move leaves sizes nearest to their targets;
-    largest wishes are filled first.
+    largest targets are filled first.
     """
     sizes, targets = layout.problem.sizes, layout.problem.targets
     part, free = part.copy(), layout.free
@@ -70,14 +70,14 @@ def _need(layout: Layout, part: Ints) -> Floats:
     last, samples of any kind.
     """
     problem = layout.problem
-    wished: Floats = problem.targets[:, None] * np.append(layout.shares, 1.0)
+    wanted: Floats = problem.targets[:, None] * np.append(layout.shares, 1.0)
     set_down = np.flatnonzero(part >= 0)
     if len(set_down):
         inside = part[problem.entry_unit] >= 0
         cells = (part[problem.entry_unit[inside]], problem.entry_feature[inside])
-        np.subtract.at(wished, cells, problem.entry_count[inside])
-        wished[:, -1] -= np.bincount(part[set_down], problem.sizes[set_down], len(problem.parts))
-    return wished
+        np.subtract.at(wanted, cells, problem.entry_count[inside])
+        wanted[:, -1] -= np.bincount(part[set_down], problem.sizes[set_down], len(problem.parts))
+    return wanted
 
 
 def _place(layout: Layout, part: Ints, need: Floats, units: Ints) -> None:
@@ -94,10 +94,10 @@ def _place(layout: Layout, part: Ints, need: Floats, units: Ints) -> None:
     if len(units) >= 2 * len(active):
         wanting = np.maximum((need[cells] * weight).sum(axis=1), 0.0)
         if wanting.sum() > 0:
-            dealt = np.floor(len(units) * wanting / wanting.sum()).astype(np.int64)
-            done = int(dealt.sum())
-            part[units[:done]] = np.repeat(active, dealt)
-            need[cells] -= dealt[:, None] * count
+            assigned = np.floor(len(units) * wanting / wanting.sum()).astype(np.int64)
+            done = int(assigned.sum())
+            part[units[:done]] = np.repeat(active, assigned)
+            need[cells] -= assigned[:, None] * count
     pull, own = 2.0 * weight * count, float((weight * count**2).sum())
     for unit in units[done:].tolist():
         best = int(np.argmin((own - (need[cells] * pull).sum(axis=1)) / targets))

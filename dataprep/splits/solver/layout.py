@@ -1,4 +1,4 @@
-"""A problem laid out for search: entries by unit, wished shares, and how far a part's size may
+"""A problem laid out for search: entries by unit, wanted shares, and how far a part's size may
 be from its target.
 """
 
@@ -54,8 +54,8 @@ class Layout:
         wanted = np.flatnonzero(self.problem.targets > 0)
         return wanted if len(wanted) else np.arange(len(self.problem.parts))
 
-    def walls(self, loose: float) -> Floats:
-        """(p,) samples by which the size of each part may miss its target, when `loose` is that
+    def size_slack(self, slack: float) -> Floats:
+        """(p,) samples by which the size of each part may miss its target, when `slack` is that
         share of the target.
 
         At least rounding, and the size of a mean unit; always less than the size of the largest
@@ -64,8 +64,8 @@ class Layout:
         sizes = self.problem.sizes[self.free]
         if not len(sizes):
             return np.full(len(self.problem.parts), 0.5)
-        wished = np.maximum(self.problem.targets * loose, sizes.mean())
-        return np.asarray(np.maximum(0.5, np.minimum(sizes.max() - 0.5, wished)), np.float64)
+        wanted = np.maximum(self.problem.targets * slack, sizes.mean())
+        return np.asarray(np.maximum(0.5, np.minimum(sizes.max() - 0.5, wanted)), np.float64)
 
     @cached_property
     def squares(self) -> Floats:
@@ -76,7 +76,7 @@ class Layout:
         return np.append(np.where(self.shares > 0, rarity, 0.0), 1.0)
 
     @cached_property
-    def heed(self) -> Floats:
+    def squared_weights(self) -> Floats:
         """(f,) square of each feature's weight."""
         return np.asarray(self.problem.weights**2, np.float64)
 

@@ -3,8 +3,8 @@ falls.
 
 Each step looks at two parts at once and weighs every exchange of one unit for one, or for none,
 exactly: sizes, the largest deviation and the sum of squared deviations. What counts comes in this
-order: sizes within the walls, then the largest deviation, then the squares (which also bring sizes
-nearer and keep rare features in every part).
+order: sizes within their slack, then the largest deviation, then the squares (which also bring
+sizes nearer and keep rare features in every part).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CELLS = 120_000
 #: Numbers that could be looked at while one step is set up.
 OVERHEAD = 10_000
 
-_BEYOND_WALL, _WORSE = 1e9, 1e6
+_BEYOND_SLACK, _WORSE = 1e9, 1e6
 
 
 @dataclass(eq=False)
@@ -30,14 +30,14 @@ class Search:
     """A division that changes: `part` (u,), what the parts hold (p, f + 1), and the free units of
     each part.
 
-    `walls` (p,): samples by which a part's size may miss its target before that counts for more
-    than its mix.
+    `size_slack` (p,): samples by which a part's size may miss its target before that counts for
+    more than its mix.
     """
 
     layout: Layout
     part: Ints
     rng: np.random.Generator
-    walls: Floats
+    size_slack: Floats
     held: Floats = field(init=False)
     members: dict[int, Ints] = field(init=False)
     spent: int = 0
@@ -52,8 +52,8 @@ class Search:
         free = self.layout.free
         self.members = {int(each): free[part[free] == each] for each in self.layout.active}
 
-    def standing(self) -> tuple[float, float, float]:
-        """Samples beyond the walls, largest deviation, sum of squares; less is better, the first
+    def objective(self) -> tuple[float, float, float]:
+        """Samples beyond the slack, largest deviation, sum of squares; less is better, the first
         counts first.
         """
         beyond, worst, squares = self.rate(self.held[self.layout.active].T, self.layout.active)
@@ -67,7 +67,7 @@ class Search:
         while self.spent < end and self.step():
             pass
 
-    def kick(self, times: int) -> None:
+    def perturb(self, times: int) -> None:
         """Exchange units of the worst part for others at random, so that the search can leave a
         local optimum.
         """
@@ -107,7 +107,7 @@ class Search:
         after = self._price(held[one] - change, one, bound) + self._price(
             held[other] + change, other, bound
         )
-        after += self._toll(one, other, first, second)
+        after += self._move_cost(one, other, first, second)
         self.spent += change.size + OVERHEAD
         now = sum(float(self._price(self.held[each], each, bound)) for each in (one, other))
         best = int(np.argmin(after))
@@ -132,7 +132,7 @@ class Search:
         by_size = np.searchsorted(ends, self.rng.integers(0, ends[-1], most // 2), side="right")
         return np.unique(np.append(by_size, self.rng.integers(0, count, most - most // 2)))
 
-    def _toll(self, one: int, other: int, first: Ints, second: Ints) -> Floats | float:
+    def _move_cost(self, one: int, other: int, first: Ints, second: Ints) -> Floats | float:
         """(k + 1, l + 1) what each exchange costs in itself: nothing, in a division that is new."""
         return 0.0
 
@@ -146,16 +146,16 @@ class Search:
     def _price(self, held: Floats, part: int, bound: float) -> Floats:
         beyond, worst, squares = self.rate(held, np.int64(part), bound)
         return np.asarray(
-            beyond * _BEYOND_WALL + np.where(worst > bound * (1 + 1e-9), _WORSE, 0.0) + squares
+            beyond * _BEYOND_SLACK + np.where(worst > bound * (1 + 1e-9), _WORSE, 0.0) + squares
         )
 
     def rate(
         self, held: Floats, part: Ints | np.int64, bound: float = 0.0
     ) -> tuple[Floats, Floats, Floats]:
-        """Of holdings (f + 1, ...): samples beyond the wall, largest deviation, squares (with
+        """Of holdings (f + 1, ...): samples beyond the slack, largest deviation, squares (with
         `bound`, eighth powers too).
 
-        A part without samples is beyond its wall by twice all that there are: no miss of sizes
+        A part without samples is beyond its slack by twice all that there are: no miss of sizes
         comes to as much.
         """
         layout = self.layout
@@ -170,7 +170,7 @@ class Search:
         squares = (flat * layout.squares[:-1, None]).sum(axis=0).reshape(size.shape) + (
             miss / np.maximum(target, 1.0)
         ) ** 2
-        flat *= layout.heed[:, None]
+        flat *= layout.squared_weights[:, None]
         worst = np.sqrt(apart.max(axis=0, initial=0.0))
         if bound:
             flat *= 1 / bound**2
@@ -178,7 +178,7 @@ class Search:
                 np.multiply(flat, flat, out=flat)
             squares = squares + np.minimum(apart, 256.0).sum(axis=0)
         return (
-            np.maximum(miss - self.walls[part], 0.0) + 2 * layout.everything * (size < 0.5),
+            np.maximum(miss - self.size_slack[part], 0.0) + 2 * layout.everything * (size < 0.5),
             worst,
             squares,
         )

@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Units to divide over parts, so that sizes are as wished and every part holds the same mix of
+    """Units to divide over parts, so that sizes are as wanted and every part holds the same mix of
     features.
 
     A feature is anything whose share should be alike in every part: a class ("label=cat"), one of
@@ -29,7 +29,7 @@ class Problem:
         features: names of the f features.
         weights: (f,) float64 importance of a feature's deviation; 1 for labels.
         parts: names of the p parts.
-        targets: (p,) float64 wished samples of each part; they sum to the samples of all units.
+        targets: (p,) float64 wanted samples of each part; they sum to the samples of all units.
         fixed: (u,) part that a unit has to be in, -1 where free.
 
     The order of the units decides ties, so callers put them in an order that does not depend on

@@ -1,10 +1,10 @@
 """Repairing a split: units that are spread over parts are gathered with as few moved samples as can
-be, then the mix is mended.
+be, then the mix is improved.
 
 Every unit ends up whole in one part. Gathering each where most of it is already is the fewest moves
-that leave no leak. From there, moves are bought by what they mend: sizes and the mix of the parts.
-The result is a frontier, from the fewest moves to a division as good as a new one, out of which the
-caller, or `fewest_moves`, takes a point.
+that leave no leak. From there, moves are made for what they improve: sizes and the mix of the
+parts. The result is a frontier, from the fewest moves to a division as good as a new one, out of
+which the caller, or `fewest_moves`, takes a point.
 
 A frozen part, such as a test part on which figures were published, keeps every sample that it has,
 and no unit joins it of which it holds nothing. A unit of which it holds some comes to it whole:
@@ -29,13 +29,12 @@ from dataprep.splits.solver.solving import SIZE_WEIGHT, solve
 #: standard error).
 SIZE_TOLERANCE, LABEL_TOLERANCE = 0.05, 0.02
 
-#: What moving all samples costs, in shares of a feature, along the frontier: dear first, then
-#: cheaper and cheaper.
+#: What moving all samples costs, in shares of a feature, along the frontier, from high to low.
 PRICES = tuple(10.0 / 2.0**step for step in range(13))
 
 #: Numbers that the search may look at for each price, and for the point within tolerances; attempts
 #: to leave a local optimum.
-BUDGET, KICKS = 20_000_000, 12
+BUDGET, PERTURBATIONS = 20_000_000, 12
 
 #: What a part without samples counts for beside them: more than any deviation and miss of one.
 EMPTY = 10.0
@@ -78,7 +77,7 @@ def frontier(
     problem: Problem, cost: Ints, *, frozen: tuple[int, ...] = (), seed: int = 0, most: int = 20
 ) -> tuple[Point, ...]:
     """Ways to repair a split, by rising moves: no unit is spread in any, and each is nearer its
-    wishes than those before.
+    targets than those before.
 
     Args:
         problem: units and parts; the targets are the sizes that the parts should have after the
@@ -138,7 +137,9 @@ def fewest_moves(
     return best, excess(best) == 0
 
 
-def _thawed(problem: Problem, cost: Ints, frozen: tuple[int, ...]) -> tuple[Problem, Ints, Ints]:
+def _without_frozen(
+    problem: Problem, cost: Ints, frozen: tuple[int, ...]
+) -> tuple[Problem, Ints, Ints]:
     """The problem without units of frozen parts and with no room there; its units; and the
     frozen part of each unit, or -1.
     """
@@ -181,7 +182,7 @@ def _thinned(points: list[Point], most: int) -> tuple[Point, ...]:
 
 
 @dataclass(eq=False)
-class _Bargain(Search):
+class _PricedSearch(Search):
     """A search in which every exchange has its price in moved samples; `ask` says what is
     lacking.
     """
@@ -190,7 +191,7 @@ class _Bargain(Search):
     price: float = 0.0
     caps: tuple[float, float] | None = None
 
-    def _toll(self, one: int, other: int, first: Ints, second: Ints) -> Floats:
+    def _move_cost(self, one: int, other: int, first: Ints, second: Ints) -> Floats:
         there, back = (
             self.cost[units, goal] - self.cost[units, source]
             for units, goal, source in ((first, other, one), (second, one, other))
@@ -221,7 +222,7 @@ class _Repair:
     """
 
     problem: Problem
-    search: _Bargain
+    search: _PricedSearch
     units: Ints
     home: Ints
     given: Ints
@@ -233,18 +234,18 @@ class _Repair:
         """Begin with the fewest moves that leave no unit spread; of equal ones, to the part with
         most room.
         """
-        thawed, units, home = _thawed(problem, cost, frozen)
-        layout, own = lay_out(thawed), cost[units]
+        without, units, home = _without_frozen(problem, cost, frozen)
+        layout, own = lay_out(without), cost[units]
         active = layout.active
-        room = thawed.targets[active] - thawed.sizes_of(np.argmin(own, axis=1))[active]
+        room = without.targets[active] - without.sizes_of(np.argmin(own, axis=1))[active]
         ranks = np.lexsort(
             (np.broadcast_to(-room, (len(own), len(active))), own[:, active]), axis=1
         )
-        part = np.where(thawed.fixed >= 0, thawed.fixed, active[ranks[:, 0]])
-        search = _Bargain(
-            layout, part, np.random.default_rng(seed), layout.walls(SIZE_TOLERANCE), cost=own
+        part = np.where(without.fixed >= 0, without.fixed, active[ranks[:, 0]])
+        search = _PricedSearch(
+            layout, part, np.random.default_rng(seed), layout.size_slack(SIZE_TOLERANCE), cost=own
         )
-        repair = cls(thawed, search, units, home, cost)
+        repair = cls(without, search, units, home, cost)
         repair.note()
         return repair
 
@@ -252,8 +253,8 @@ class _Repair:
         """Measure where the search stands, and remember it."""
         search, problem = self.search, self.problem
         active = search.layout.active
-        held, wished = search.held[active], problem.targets[active]
-        miss = np.abs(held[:, -1] - wished) / np.maximum(wished, 1.0)
+        held, wanted = search.held[active], problem.targets[active]
+        miss = np.abs(held[:, -1] - wanted) / np.maximum(wanted, 1.0)
         apart = (
             np.abs(held[:, :-1] / np.maximum(held[:, -1:], 1.0) - search.layout.shares)
             * problem.weights
@@ -288,10 +289,10 @@ class _Repair:
             return
         end = self.search.spent + budget
         best, paid = self.search.part.copy(), self._paid()
-        for attempt in range(KICKS):
+        for attempt in range(PERTURBATIONS):
             if attempt:
                 self.search.reset(best)
-                self.search.kick(1 + attempt % 3)
+                self.search.perturb(1 + attempt % 3)
             while self.search.spent < end and self.search.step():
                 if not self.search.caps:
                     self.note()

@@ -1,17 +1,17 @@
-"""Solving a division: whole units to parts, sizes near their targets, every part with the mix of
-the whole.
+"""Solving a division: whole units to parts, sizes near their targets, every part with the same mix
+of features.
 
 Dividing weighted units over parts of given sizes is number partitioning, or a multiple knapsack
-filled to the brim, and with it NP-hard; so a greedy first division (`dealing`) is improved by local
-search (`search`), started over where that is cheap. scikit-learn's ``StratifiedGroupKFold`` stops
-after such a first division and knows folds of one size only.
+filled to the brim, and with it NP-hard; so a first division (`greedy_assignment`) is improved by
+local search (`local_search`), restarted where that is cheap. scikit-learn's
+``StratifiedGroupKFold`` stops after such a first division and knows folds of one size only.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from dataprep.splits.solver.greedy_assignment import deal
+from dataprep.splits.solver.greedy_assignment import assign_greedily
 from dataprep.splits.solver.layout import Floats, Layout, lay_out
 from dataprep.splits.solver.local_search import Search
 from dataprep.splits.solver.problem import Ints, Problem
@@ -19,13 +19,13 @@ from dataprep.splits.solver.problem import Ints, Problem
 #: Numbers that the search may look at, in all: the bound on work, and the same on every machine.
 BUDGET = 100_000_000
 
-#: Attempts to leave a local optimum, for each width of the walls; how many in vain are enough;
+#: Attempts to leave a local optimum, for each slack; how many without gain are enough;
 #: every how many it starts over.
-KICKS, PATIENCE, RESTART = 60, 20, 4
+PERTURBATIONS, PATIENCE, RESTART = 60, 20, 4
 
 #: Shares of its target by which a part's size may miss it, tried one after the other as long as the
 #: mix gains by it.
-LOOSE = (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
+SLACKS = (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8)
 
 #: What a miss of the whole target counts for, in shares of a feature (`size_price`).
 SIZE_WEIGHT = 0.15
@@ -33,7 +33,7 @@ SIZE_WEIGHT = 0.15
 #: Divisions up to which all of them are tried.
 ALL = 20_000
 
-Standing = tuple[float, float, float]
+Objective = tuple[float, float, float]
 
 
 def size_price(miss: Floats | np.float64) -> Floats:
@@ -67,18 +67,18 @@ def solve(problem: Problem, *, seed: int = 0) -> Ints:
         return np.where(problem.fixed >= 0, problem.fixed, layout.active[0])
     if len(layout.active) ** len(layout.free) <= ALL:
         return _best_of_all(layout)
-    best = deal(layout, rng)
-    standing, last = (np.inf, np.inf, np.inf), np.zeros(0)
-    for loose in LOOSE:
-        walls = layout.walls(loose)
-        if _is_good(layout, standing, loose):
+    best = assign_greedily(layout, rng)
+    objective, last = (np.inf, np.inf, np.inf), np.zeros(0)
+    for slack in SLACKS:
+        size_slack = layout.size_slack(slack)
+        if _is_good(layout, objective, slack):
             break
-        if np.array_equal(walls, last):
+        if np.array_equal(size_slack, last):
             continue
-        found = _within(layout, best, walls, rng)
-        if (reached := _standing(layout, found)) < standing:
-            best, standing = found, reached
-        last = walls
+        found = _within(layout, best, size_slack, rng)
+        if (reached := _objective(layout, found)) < objective:
+            best, objective = found, reached
+        last = size_slack
     return best
 
 
@@ -91,7 +91,7 @@ def _best_of_all(layout: Layout) -> Ints:
         layout,
         np.where(layout.problem.fixed >= 0, layout.problem.fixed, -1),
         np.random.default_rng(0),
-        layout.walls(LOOSE[-1]),
+        layout.size_slack(SLACKS[-1]),
     )
     vectors = layout.vectors(layout.free).T
     beyond, worst, miss, squares = np.zeros((4, choices.shape[1]))
@@ -109,44 +109,44 @@ def _best_of_all(layout: Layout) -> Ints:
     return part
 
 
-def _within(layout: Layout, first: Ints, walls: np.ndarray, rng: np.random.Generator) -> Ints:
+def _within(layout: Layout, first: Ints, size_slack: np.ndarray, rng: np.random.Generator) -> Ints:
     """Search from a first division, from others, and from the neighbourhood of the best, over
     and over.
     """
-    search = Search(layout, first, rng, walls)
-    share = BUDGET // len(LOOSE)
+    search = Search(layout, first, rng, size_slack)
+    share = BUDGET // len(SLACKS)
     search.descend(share // 3)
-    best, standing = search.part.copy(), search.standing()
-    vain = 0
-    for attempt in range(KICKS):
-        if search.spent >= share or vain > PATIENCE or standing[:2] == (0.0, 0.0):
+    best, objective = search.part.copy(), search.objective()
+    unimproved = 0
+    for attempt in range(PERTURBATIONS):
+        if search.spent >= share or unimproved > PATIENCE or objective[:2] == (0.0, 0.0):
             break
         if attempt % RESTART == 0:
-            search.reset(deal(layout, rng, noise=0.5))
+            search.reset(assign_greedily(layout, rng, noise=0.5))
         else:
             search.reset(best)
-            search.kick(int(rng.integers(1, 5)))
+            search.perturb(int(rng.integers(1, 5)))
         search.descend(share - search.spent)
-        vain += 1
-        if search.standing() < standing:
-            best, standing, vain = search.part.copy(), search.standing(), 0
+        unimproved += 1
+        if search.objective() < objective:
+            best, objective, unimproved = search.part.copy(), search.objective(), 0
     return best
 
 
-def _standing(layout: Layout, part: Ints) -> Standing:
-    """How a division stands, less is better: samples beyond the widest walls, deviation with
+def _objective(layout: Layout, part: Ints) -> Objective:
+    """What is minimised, in this order: samples beyond the largest slack, deviation with
     miss of size, squares.
     """
     beyond, worst, squares = Search(
-        layout, part, np.random.default_rng(0), layout.walls(LOOSE[-1])
-    ).standing()
+        layout, part, np.random.default_rng(0), layout.size_slack(SLACKS[-1])
+    ).objective()
     targets = layout.problem.targets[layout.active]
     miss = np.abs(layout.problem.sizes_of(part)[layout.active] - targets) / np.maximum(targets, 1.0)
     return beyond, round(worst + float(size_price(miss.max())), 12), squares
 
 
-def _is_good(layout: Layout, standing: Standing, loose: float) -> bool:
-    """Whether wider walls could hardly gain: what is lacking now is less than the wider miss of
+def _is_good(layout: Layout, objective: Objective, slack: float) -> bool:
+    """Whether more slack could hardly help: what is lacking now is less than the larger miss of
     size would count for.
     """
-    return standing[0] == 0 and standing[1] < float(size_price(np.float64(loose))) / 2
+    return objective[0] == 0 and objective[1] < float(size_price(np.float64(slack))) / 2

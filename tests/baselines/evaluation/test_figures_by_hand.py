@@ -20,6 +20,7 @@ from dataprep.baselines.evaluation.calibration import (
 from dataprep.baselines.evaluation.linear_probe import PENALTIES, probe_baseline
 from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.evaluation.parts import slices_of
+from dataprep.baselines.evaluation.simple_baselines import reference_figures
 from dataprep.baselines.evaluation.thresholds import (
     binomial_bound,
     choose_abstention,
@@ -28,7 +29,11 @@ from dataprep.baselines.evaluation.thresholds import (
     report_abstention,
     risk_coverage,
 )
+from dataprep.baselines.training.settings import TrainSettings
+from dataprep.measures.options import PassOptions
+from dataprep.schemas.audit import Audit
 from dataprep.schemas.goal import Goal, Requirement
+from dataprep.schemas.issues import Issues
 from tests.baselines.toys import toy_materials
 
 CLASSES = Goal("multi-class", ("a", "b", "c"), "accuracy", beta=0.5)
@@ -258,3 +263,15 @@ def test_errors_are_sliced_by_columns_of_2_to_40_values() -> None:
     table = slices_of(given, materials.val)
     assert list(table) == ["luma_mean", "two", "forty"]
     assert len(table) == len(materials.val)
+
+
+def test_what_a_model_is_held_against_needs_neither_audit_nor_embedder() -> None:
+    materials = toy_materials(count=30, val=12)
+    passing = PassOptions(embedder="")
+    found = reference_figures(materials, TrainSettings(), None, passing)
+    assert not found["ceiling"]["known"]
+    assert "no audit was given" in found["ceiling"]["sentence"]
+    assert found["probe"] == {"known": False}
+    audit = Audit(materials.dataset, Issues.collect([]), {}, (), {})
+    judged = reference_figures(materials, TrainSettings(), audit, passing)
+    assert "no audit was given" not in judged["ceiling"]["sentence"]

@@ -16,6 +16,7 @@ from dataprep.baselines.sanity import checklist as sanity  # noqa: E402
 from dataprep.baselines.sanity import data as sanity_data  # noqa: E402
 from dataprep.baselines.sanity import network as sanity_network  # noqa: E402
 from dataprep.baselines.sanity.checklist import check_before_training  # noqa: E402
+from dataprep.baselines.training import fitting  # noqa: E402
 from dataprep.baselines.training.feeding import Feeder  # noqa: E402
 from dataprep.baselines.training.fitting import train_network  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
@@ -52,7 +53,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
             small_network(outputs) if arch == "resnet18" else make_network(arch, outputs, **others)
         )
 
-    monkeypatch.setattr(sanity, "make_network", make)
+    monkeypatch.setattr(fitting, "make_network", make)
 
 
 def only(lines: Any) -> Any:
@@ -127,9 +128,9 @@ def test_one_picture_for_all_is_refused(materials: Materials, regime: Regime) ->
 
 def test_a_policy_that_leaves_flat_images_is_refused(materials: Materials) -> None:
     rows = materials.train[:8]
-    assert only(sanity_data.look_at_images(materials.store, rows, None)).value == 1
+    assert only(sanity_data.check_images(materials.store, rows, None)).value == 1
     flat = only(
-        sanity_data.look_at_images(materials.store, rows, lambda image, epoch, row: image * 0)
+        sanity_data.check_images(materials.store, rows, lambda image, epoch, row: image * 0)
     )
     assert (flat.value, flat.passed) == (0, False)
 
@@ -164,7 +165,7 @@ def test_outputs_that_are_off_at_the_start_are_refused(
     network = small_network()
     network.classifier.weight.data.mul_(factor)
     lines = list(
-        sanity_network.look_at_start(network, materials, regime.settings, materials.train[:16])
+        sanity_network.check_first_loss(network, materials, regime.settings, materials.train[:16])
     )
     assert [line.passed for line in lines] == [False, False]
 
@@ -174,21 +175,19 @@ def test_the_first_loss_is_that_of_the_mix_of_classes(regime: Regime) -> None:
     rare = np.where(materials.labels == 2, np.where(np.arange(64) % 4 == 0, 2, 0), materials.labels)
     skewed = dataclasses.replace(materials, labels=rare)
     plain = dataclasses.replace(regime.settings, class_weights="none")
-    start, prior = sanity_network.look_at_start(small_network(), skewed, plain, materials.train)
+    start, prior = sanity_network.check_first_loss(small_network(), skewed, plain, materials.train)
     shares = np.bincount(rare[:48]) / 48
     assert start.value == pytest.approx(np.log(3), abs=0.05)
     assert prior.value == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.05)
 
 
 def test_a_dead_network_is_refused(materials: Materials) -> None:
-    alive = only(
-        sanity_network.look_at_activations(small_network(), materials, materials.train[:17])
-    )
+    alive = only(sanity_network.check_dead_units(small_network(), materials, materials.train[:17]))
     assert alive.passed
     assert alive.value < 0.2
     network = small_network()
     network.body.second.bias.data.fill_(-100)
-    dead = only(sanity_network.look_at_activations(network, materials, materials.train[:17]))
+    dead = only(sanity_network.check_dead_units(network, materials, materials.train[:17]))
     assert not dead.passed
     assert "at most 100.0% in a layer (number 2 of 2)" in dead.sentence
 
@@ -200,7 +199,7 @@ def test_gradients_that_explode_or_vanish_are_refused(materials: Materials, regi
         network.body.norm = torch.nn.Identity()
         network.body.first.weight.data.mul_(first)
         network.classifier.weight.data.mul_(classifier)
-        found = sanity_network.look_at_gradients(
+        found = sanity_network.check_gradients(
             network, materials, regime.settings, materials.train[:16]
         )
         return [line.passed for line in found]
@@ -215,7 +214,9 @@ def test_a_learning_rate_that_fits_nothing_is_named(materials: Materials, regime
     def overfit(lr: float) -> Any:
         settings = dataclasses.replace(regime.settings, lr=lr)
         return only(
-            sanity_network.overfit_batch(small_network, materials, settings, materials.train[:8])
+            sanity_network.check_overfitting(
+                small_network, materials, settings, materials.train[:8]
+            )
         )
 
     assert overfit(0.05).passed
@@ -230,7 +231,9 @@ def test_labels_that_contradict_the_images_are_refused(
     images = np.repeat(materials.store.images[:1], 64, axis=0)
     images[np.arange(64), 0, 0, 0] = np.arange(64)  # different files of one picture
     same = dataclasses.replace(materials, store=PixelStore(images, materials.store.known, {}))
-    line = only(sanity_network.overfit_batch(small_network, same, regime.settings, same.train[:8]))
+    line = only(
+        sanity_network.check_overfitting(small_network, same, regime.settings, same.train[:8])
+    )
     assert not line.passed
     assert "the same picture may have several labels" in line.advice
 
@@ -242,7 +245,7 @@ def test_permuted_labels_beat_chance_only_where_units_leak() -> None:
         np.float32
     )
     codes = rng.integers(0, 2, 24)[units]
-    kept = only(sanity_data.look_at_permuted(features, codes, units, units % 4, 0))
-    leaking = only(sanity_data.look_at_permuted(features, codes, units, np.arange(96) % 4, 0))
+    kept = only(sanity_data.check_permuted_labels(features, codes, units, units % 4, 0))
+    leaking = only(sanity_data.check_permuted_labels(features, codes, units, np.arange(96) % 4, 0))
     assert (kept.passed, leaking.passed) == (True, False)
     assert leaking.value > 0.9

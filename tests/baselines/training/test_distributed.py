@@ -5,6 +5,7 @@ the first alone speaks.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -82,30 +83,38 @@ def _fail(rank: int) -> None:
     raise InputError(f"said by {rank}")
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+def start(rank: int, folder: Path, port: int) -> subprocess.Popen[str]:
+    """One of two processes, told by the environment who it is, as torchrun does."""
     code = (
-        "from pathlib import Path; from tests.baselines.training.test_distributed import work; "
-        f"work(Path({str(tmp_path)!r}))"
+        "import sys; from pathlib import Path; from tests.baselines.training import "
+        "test_distributed as t; t.work(Path(sys.argv[1]))"
     )
-    (tmp_path / "work.py").write_text(code)
-    root = Path(__file__).parents[3]
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        str(tmp_path / "work.py"),
-    ]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
+    told = {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        env={**os.environ, **told},
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
     )
-    assert done.returncode == 0, done.stderr
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    both = [start(rank, tmp_path, port) for rank in (0, 1)]
+    for process in both:
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     (tmp_path / "alone").mkdir()
     threads = torch.get_num_threads()

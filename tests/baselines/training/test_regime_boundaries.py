@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from dataprep.baselines.training.settings import BaselineOptions, TrainSettings,
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.goal import Goal
+from tests.baselines.toys import toy_materials
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,22 @@ def test_settings_have_their_ranges(settings: dict[str, Any], works: bool) -> No
     else:
         with pytest.raises(OptionError):
             TrainSettings(**settings)
+
+
+def test_a_baseline_is_trained_by_documented_defaults() -> None:
+    options = BaselineOptions()
+    assert (options.metric, options.regime, options.arch, options.policy) == ("auto",) * 4
+    assert (options.beta, options.size, options.tune, options.tune_strategy) == (1.0, 0, 0, "tpe")
+    assert (options.sanity, options.evaluate_test, options.final) == (True, True, False)
+    assert (options.workers, options.threads, options.seeds, options.out_of_fold) == (-1, 0, 5, 0)
+
+
+def test_what_is_not_learned_from_is_val_and_with_test_all_other_parts() -> None:
+    materials = toy_materials(count=6, val=3)
+    parts = {**materials.parts, "test": np.array([0]), "extra": np.array([1])}
+    more = replace(materials, parts=parts)
+    assert list(more.unlearned()) == ["val", "test", "extra"]
+    assert list(more.unlearned(test=False)) == ["val"]
 
 
 def split_dataset(splits: list[str | None], **columns: Any) -> Dataset:

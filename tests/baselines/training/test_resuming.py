@@ -4,10 +4,10 @@ from.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ import pytest
 from dataprep.augment.policies import Policy
 from dataprep.augment.policies import policy as policy_called
 from dataprep.baselines.training.settings import TrainSettings
-from dataprep.errors import FingerprintError, InputError, WorkError
+from dataprep.errors import FingerprintError, InputError, OutputError, WorkError
+from dataprep.schemas.files import writing
 
 torch = pytest.importorskip("torch")
 
 from dataprep.baselines.training import loop  # noqa: E402
-from dataprep.baselines.training.checkpoints import read_checkpoint  # noqa: E402
+from dataprep.baselines.training.checkpoints import read_checkpoint, write_checkpoint  # noqa: E402
 from dataprep.baselines.training.fitting import feeder_for, loss_for, scores  # noqa: E402
 from dataprep.baselines.training.history import FitResult  # noqa: E402
 from dataprep.baselines.training.loop import fit  # noqa: E402
@@ -128,28 +129,33 @@ def test_two_runs_of_one_seed_are_the_same_and_another_seed_is_not(tmp_path: Pat
     assert not torch.equal(first.classifier.weight, other.classifier.weight)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def in_a_child(function: Callable[[], None]) -> int:
+    """What a forked process ends with after `function`; 0 is a good end, -9 a kill."""
+    process = multiprocessing.get_context("fork").Process(target=function)
+    process.start()
+    process.join(120)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def write_next(path: Path) -> None:
+    """Write the checkpoint of one more epoch in the place of `path`."""
+    network = tiny_network()
+    fitted, best = read_checkpoint(str(path), {"network": network}, "k")
+    fitted.history.append(fitted.history[-1])
+    write_checkpoint(str(path), {"network": network}, fitted, best, "k")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_a_kill_while_the_checkpoint_is_written_leaves_the_one_before(tmp_path: Path) -> None:
-    code = (
-        "import os, sys, torch; from pathlib import Path; from tests.baselines.training import "
-        "test_resuming as t\n"
-        "torch.set_num_threads(1)\n"
-        "import dataprep.schemas.files.writing as files\n"
-        "kept, count = os.fsync, [0]\n"
-        "def fsync(handle):\n"
-        "    count[0] += 1\n"
-        # a file and a folder each: the third is written, not in place
-        "    if count[0] == 5: os.kill(os.getpid(), 9)\n"
-        "    kept(handle)\n"
-        "files.os.fsync = fsync\n"
-        "t.train(Path(sys.argv[1]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
-        cwd=Path(__file__).parents[3],
-        capture_output=True,
-    )
-    assert done.returncode == -9, done.stderr
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, report=interrupted_in(2))
+
+    def killed() -> None:
+        writing.os.fsync = lambda _: os.kill(os.getpid(), 9)  # type: ignore[attr-defined]
+        write_next(tmp_path / "checkpoint.pt")
+
+    assert in_a_child(killed) == -9
     assert [name for name in os.listdir(tmp_path) if name.endswith(".partial")], (
         "the kill came in the middle of writing"
     )
@@ -193,28 +199,23 @@ def test_a_checkpoint_never_runs_what_is_in_it(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_a_disk_that_fills_at_a_checkpoint_leaves_the_one_before(tmp_path: Path) -> None:
-    pytest.importorskip("resource")
-    code = (
-        "import resource, signal, sys, torch; from pathlib import Path; from dataclasses import "
-        "replace\n"
-        "from tests.baselines.training import test_resuming as t; torch.set_num_threads(1)\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "t.train(Path(sys.argv[1]), settings=replace(t.SETTINGS, epochs=1))\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-        "try: t.train(Path(sys.argv[1]), settings=replace(t.SETTINGS, epochs=1), key='new')\n"
-        "except t.WorkError as error: print(type(error).__name__, error)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
-        cwd=Path(__file__).parents[3],
-        capture_output=True,
-        text=True,
-    )
-    assert "OutputError" in done.stdout, done.stderr
-    assert "limit on file sizes" in done.stdout
+    import resource
+    import signal
+
+    path = tmp_path / "checkpoint.pt"
+    train(tmp_path, settings=replace(SETTINGS, epochs=1))
+
+    def limited() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        with pytest.raises(OutputError, match="limit on file sizes"):
+            write_next(path)
+
+    assert in_a_child(limited) == 0
     assert os.listdir(tmp_path) == ["checkpoint.pt"]
-    fitted, _ = read_checkpoint(str(tmp_path / "checkpoint.pt"), {}, "k")
+    fitted, _ = read_checkpoint(str(path), {}, "k")
     assert len(fitted.history) == 1
 
 

@@ -11,11 +11,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from dataprep.baselines.training import fitting  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from dataprep.baselines.training.regimes import choose_regime  # noqa: E402
 from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
-from dataprep.baselines.tuning import learning_rate_range as ranging  # noqa: E402
-from dataprep.baselines.tuning.learning_rate_range import pick_learning_rate, range_rates, sweep  # noqa: E402
+from dataprep.baselines.tuning.learning_rate_range import pick_learning_rate, run_range_test, sweep  # noqa: E402
 from tests.baselines.small import small_network  # noqa: E402
 from tests.baselines.toys import toy_materials  # noqa: E402
 
@@ -88,18 +88,18 @@ def test_plain_descent_diverges_where_theory_says() -> None:
 def test_the_test_leaves_random_numbers_and_gives_the_same_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ranging, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
     materials = toy_materials(size=16)
     regime = choose_regime(48, 16, regime="scratch", size=16, settings={"batch": 8})
     torch.manual_seed(3)
     first = torch.rand(2)
     torch.manual_seed(3)
-    found = range_rates(materials, regime)
+    found = run_range_test(materials, regime)
     assert torch.equal(torch.rand(2), first)
-    assert found == range_rates(materials, regime)
+    assert found == run_range_test(materials, regime)
     assert 3 < len(found.curve) <= 60
     assert found.default == regime.settings.lr
     absurd = dataclasses.replace(regime, settings=dataclasses.replace(regime.settings, lr=1e4))
-    lowered = range_rates(materials, absurd)
+    lowered = run_range_test(materials, absurd)
     assert lowered.chosen < 1e4
-    assert lowered.shown()["curve"][0] == list(lowered.curve[0])
+    assert lowered.to_dict()["curve"][0] == list(lowered.curve[0])

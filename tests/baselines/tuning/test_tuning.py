@@ -16,10 +16,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("optuna")
 
+from dataprep.baselines.training import fitting  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime, choose_regime  # noqa: E402
 from dataprep.baselines.tuning import trials, tuning  # noqa: E402
-from dataprep.baselines.tuning.search_space import space_for  # noqa: E402
+from dataprep.baselines.tuning.search_space import hyperparameters_for  # noqa: E402
 from dataprep.baselines.tuning.selection import corrected_score, select_trial  # noqa: E402
 from dataprep.baselines.tuning.tuning import tune  # noqa: E402
 from dataprep.errors import OptionError, OutputError, WorkError  # noqa: E402
@@ -34,7 +35,7 @@ class _Evaluator(trials.TrialEvaluator):
     rises to that.
     """
 
-    def judge(self, values: Any, watch: Any) -> Any:
+    def evaluate(self, values: Any, watch: Any) -> Any:
         if values["lr"] > 0.4:
             raise WorkError("the training loss is no longer finite")
         right = (
@@ -115,24 +116,25 @@ def test_every_trial_is_on_the_disk_when_it_ends(made: Any, tmp_path: Path) -> N
     assert len(rows[0]["curve"].split()) == EPOCHS
 
 
-def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    log = trials.TrialLog(str(tmp_path), ["trial"])
-    (tmp_path / "trials.csv").unlink()
+def test_a_table_of_trials_that_cannot_be_written_ends_the_search(
+    made: Any, tmp_path: Path
+) -> None:
     (tmp_path / "trials.csv").mkdir()
-    with pytest.raises(OutputError, match=r"cannot write .*trials\.csv"):
-        log.add({"trial": 1})
+    with pytest.raises(OutputError, match="a folder is in the place of the file"):
+        tune(*made, 2, folder=str(tmp_path))
 
 
 def test_what_the_user_set_and_what_does_nothing_stays(made: Any) -> None:
     materials, regime = made
-    names = {parameter.name for parameter in space_for(materials, regime)}
+    names = {parameter.name for parameter in hyperparameters_for(materials, regime)}
     assert {"lr", "dropout", "weight_decay", "class_weights"} <= names
     assert "policy" not in names
     assert not {"lr", "dropout"} & {
-        parameter.name for parameter in space_for(materials, regime, None, ("lr", "dropout"))
+        parameter.name
+        for parameter in hyperparameters_for(materials, regime, None, ("lr", "dropout"))
     }
     line = toy_materials("regression")
-    assert "smoothing" not in {parameter.name for parameter in space_for(line, regime)}
+    assert "smoothing" not in {parameter.name for parameter in hyperparameters_for(line, regime)}
     with pytest.raises(OptionError, match="nothing to tune: the regime frozen"):
         tune(line, choose_regime(48, 32, regime="frozen"), 3)
     with pytest.raises(OptionError, match="tune_strategy: expected one of"):
@@ -154,19 +156,17 @@ def test_small_parts_are_judged_by_folds_that_keep_units_whole() -> None:
     assert sorted(evaluator.rows) == list(range(60))
     for learned, held in evaluator.parts:
         assert not set(grouped.units[learned]) & set(grouped.units[held])
-    assert "folds" in evaluator.told
+    assert "folds" in evaluator.scored_on
 
 
-def test_networks_are_tuned_by_folds(tmp_path: Path) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def test_networks_are_tuned_by_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
     regime = choose_regime(
         24, 16, regime="scratch", size=16, settings={"epochs": 1, "batch": 8, "patience": 0}
     )
     found = tune(
         toy_materials(count=18, val=6, size=16), regime, 2, strategy="random", asked=("batch",)
     )
-    torch.set_num_threads(before)
     assert next(row["epochs"] for row in found.table if row["state"] == "complete") == trials.FOLDS
     assert found.figures["rows"] == 24
     assert "optimistic" in found.figures["sentence"]
@@ -183,7 +183,7 @@ def test_a_frozen_regime_is_tuned_on_features_that_are_computed_once(
         return rng.normal(size=(len(rows), network.width)).astype(np.float32)
 
     monkeypatch.setattr(trials, "features_of", features_of)
-    monkeypatch.setattr(trials, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
     monkeypatch.setattr(trials, "linear_on", functools.partial(trials.linear_on, penalties=(0.3,)))
     found = tune(toy_materials(count=30, val=12), choose_regime(30, 32, regime="frozen"), 3)
     assert calls == [42]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from dataprep.checks.duplicates import pairs as duplicate_pairs
 from dataprep.checks.duplicates.exact_duplicate import ExactDuplicate
 from dataprep.checks.duplicates.label_conflict import LabelConflict
 from dataprep.checks.duplicates.near_duplicate import NearDuplicate
-from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates, swap_letters
+from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates, swap_letters, verify_files
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
 from dataprep.measures.decode_pass import measure
@@ -177,6 +178,23 @@ def test_budget_takes_the_nearest_and_says_what_was_left(photos: Dataset) -> Non
         "1 candidate pairs could not be compared: crashed."
         in render(notes, {"near-duplicate": NearDuplicate.message})[1]
     )
+
+
+def test_the_first_candidates_are_not_compared_twice(
+    photos: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, set[tuple[int, int]]]] = []
+
+    def verify(*given: Any, **more: Any) -> Confirmed:
+        calls.append((len(given[1]), set(more.get("known") or ())))
+        return verify_files(*given, **more)
+
+    monkeypatch.setattr(duplicate_pairs, "_FIRST", 2)
+    assert named(photos, find_duplicates(photos, OPTIONS, verify=verify)) == EXPECTED
+    (first, nothing), (every, known) = calls[:2]
+    assert (first, nothing) == (2, set())
+    assert every > 2
+    assert len(known) == 2
 
 
 def test_another_source_of_candidates_joins(

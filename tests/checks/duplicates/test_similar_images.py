@@ -141,8 +141,8 @@ def test_leakage_says_what_it_does_to_the_score() -> None:
     assert 0 < accuracy["same_classes"] < 1
     text = render(shares, {"split-leakage": SplitLeakage.message})[0]
     assert text.startswith(
-        "10 of 40 samples in test (25.0%) have a duplicate in another split; the nearest training "
-        "image names"
+        "10 of 40 samples in test (25.0%) have a duplicate in another split; the class of the "
+        "nearest training image is right for 100% of them"
     )
     assert (
         f"without them accuracy in test is {accuracy['without']:.3f} instead of "

@@ -127,8 +127,8 @@ def test_what_is_said_of_labels_is_borne_out_by_its_figures(rate, precision, lis
         return
     assert not any(re.search(r"\b100 %|\b0 %|probability 1\.00", text) for text in wrong)
     for text in noise:
-        low, high = (float(end) for end in re.findall(r"between (\S+)% and (\S+)%", text)[0])
-        assert low <= float(re.findall(r"about (\S+)% of the labels", text)[0]) <= high
+        low, high = (float(end) for end in re.findall(r"interval (\S+)% to (\S+)%", text)[0])
+        assert low <= float(re.findall(r"estimated (\S+)% of the labels", text)[0]) <= high
         assert "(0%" not in text
     for text in pairs:
         figure, low, high = (float(end) for end in re.findall(r"(\d+\.\d)%", text))
@@ -158,7 +158,7 @@ def test_what_a_curve_advises_follows_from_the_figures_as_they_are_written(ends,
     figures = _figures(curve, np.zeros(typical, np.int32), wrong_labels=wrong)
     text = LearningCurve.message.format(figure=twice, **figures)
     written = [float(number) for number in re.findall(r"accuracy (\S+) → (\S+) ±", text)[0]]
-    if ("more data pays" in text and "whether" not in text) or "collect more" in text:
+    if "more data is likely to help" in text or "collect more" in text:
         assert written[1] > written[0]
         assert low > now
     if "flat" in text:

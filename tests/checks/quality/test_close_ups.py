@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dataprep import registry
-from dataprep.checks.quality.close_ups import find_close_ups
+from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.checks.second_look import SecondLook
 from dataprep.measures.image import close_up
 from dataprep.measures.image.close_up import FIGURES
@@ -81,7 +81,7 @@ class Look(SecondLook):
                 (len(rows), 1),
             )
 
-        return find_close_ups(
+        return suspected_close_ups(
             self.dataset, look, self.most_close_ups, reachable=self.verify is not None
         )
 

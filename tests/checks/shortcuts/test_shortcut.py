@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dataprep.checks.shortcuts.prediction import Predictor, bins_of, folds_of
+from dataprep.checks.shortcuts.prediction import FOLDS, Predictor, bins_of
 from dataprep.checks.shortcuts.shortcut import Shortcut
+from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
 
@@ -245,7 +246,7 @@ def test_other_targets_are_not_judged(task):
 def test_scores_agree_with_the_definition_of_balanced_accuracy():
     rng = np.random.default_rng(3)
     labels = rng.choice(3, 400, p=[0.7, 0.2, 0.1])
-    codes, folds = bins_of(rng.normal(labels, 1.0), 3), folds_of(np.arange(400))
+    codes, folds = bins_of(rng.normal(labels, 1.0), 3), folds_of(np.arange(400), None, FOLDS)
     predicted = np.empty(400, int)
     for fold in np.unique(folds):
         train, bins = folds != fold, int(codes.max()) + 1

@@ -13,7 +13,7 @@ import pytest
 from dataprep.checks.splits.distribution_mismatch import DistributionMismatch
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import evidence_of
-from dataprep.testing import MadeUpLook
+from dataprep.testing import SyntheticLook
 
 _PLACES = {"p01": 0.02, "p05": 0.1, "p25": 0.3, "p50": 0.45, "p75": 0.6, "p95": 0.85, "p99": 0.95}
 
@@ -58,7 +58,7 @@ def changed(dataset: Dataset, split: str = "test", **changes: float) -> Dataset:
     )
 
 
-class Look(MadeUpLook):
+class Look(SyntheticLook):
     _PAIRS = ()
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import dataprep
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest.labels.cells import lists_in, separators_in
-from dataprep.ingest.labels.meaning import read_classes, read_labels
+from dataprep.ingest.labels.parsing import read_classes, read_labels
 from dataprep.schemas.source import Reading
 from tests.ingest.class_names import SEVERAL, WHOLE
 

@@ -20,7 +20,7 @@ from dataprep.ingest.tables import delimited, json_tables, parquet_tables
 from dataprep.ingest.tables.reading import read_table
 from dataprep.ingest.tables.table import LONGEST_NAME, MOST_COLUMNS
 
-FUZZ = Path(__file__).parents[2] / "benchmarks" / "fuzz_manifests.py"
+FUZZ = Path(__file__).parents[3] / "benchmarks" / "fuzz_manifests.py"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from dataprep.measures.embedding.contract import view_of
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.lost import Lost
 from tests.conftest import save, textured
-from tests.measures.embedding.test_beside import MeanColour
+from tests.measures.embedding.test_background import MeanColour
 from tests.measures.test_decode_pass import age, dataset_of
 
 

@@ -259,6 +259,29 @@ def test_a_file_that_is_gone_confirms_nothing(tmp_path: Path) -> None:
     assert verifying(PassOptions())(Job(tuple(images), ((0, 1),))) == [Compared(0, 1, "other", 0.0)]
 
 
+@pytest.mark.parametrize(("least", "kind"), [(0.0, "edit"), (2.0, "other")])
+def test_what_was_compared_before_is_not_decoded_again(
+    tmp_path: Path, least: float, kind: str
+) -> None:
+    images = subjects(tmp_path, [photo(22), photo(22)])
+    for path in tmp_path.iterdir():
+        path.unlink()
+    before = Compared(0, 1, "edit", 1.5, small=True, relation="B is A")
+    job = Job(tuple(images), ((0, 1),), least=least, known={(0, 1): before})
+    (pair,) = verifying(PassOptions())(job)
+    assert (pair.kind, pair.relation) == (kind, "B is A" if kind == "edit" else "")
+    done = confirm(
+        [(0, 1)],
+        images.__getitem__,
+        [0, 1],
+        PassOptions(jobs=1),
+        least=least,
+        known={(0, 1): before},
+    )
+    assert list(done.by_rows()) == [(0, 1)]
+    assert bool(done.copies) == (kind == "edit")
+
+
 def test_each_link_may_be_looked_at_for_itself(tmp_path: Path) -> None:
     images = subjects(tmp_path, [photo(25), photo(25)[:, ::-1], photo(25)[4:-4]])
     pairs = compare_each([(0, 1), (0, 2), (1, 2)], images.__getitem__, PassOptions(jobs=1))

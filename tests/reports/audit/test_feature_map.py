@@ -11,6 +11,11 @@ import pandas as pd
 import pytest
 import simplejpeg
 
+from dataprep.checks.second_look import SecondLook
+from dataprep.engine import audit
+from dataprep.measures.options import PassOptions
+from dataprep.neighbours.cosine import Nearest
+from dataprep.probes.features import features_of
 from dataprep.reports.audit.feature_map import (
     extent,
     feature_map,
@@ -80,6 +85,34 @@ def test_classes_name_what_they_are_mixed_with() -> None:
     assert table["d"]["share"] == pytest.approx(0.5, abs=0.08)
     assert table["b"]["other"] == ""
     assert table["b"]["agreement"] == 1
+
+
+def test_the_map_takes_features_and_neighbours_from_the_audit(tmp_path: Path) -> None:
+    made = learned(tmp_path)
+    features = features_of(np.asarray(made.dataset.arrays["embedding"]))
+    look = SecondLook(made.dataset, PassOptions(), verify=None)
+    assert look.neighbourhood() is None
+    look.neighbours()
+    shared = replace(made, neighbourhood=look.neighbourhood())
+    alone, found = feature_map(replace(made, neighbourhood=None)), feature_map(shared)
+    assert alone is not None
+    assert found is not None
+    np.testing.assert_array_equal(found.rows, alone.rows)
+    np.testing.assert_array_equal(found.agreeing, alone.agreeing)
+    np.testing.assert_array_equal(found.positions, alone.positions)
+    # Neighbours that are no such show that they were taken.
+    odd = Nearest(np.roll(look.neighbours().indices, 20, axis=0), look.neighbours().similarity)
+    other = feature_map(replace(made, neighbourhood=(features, odd)))
+    assert other is not None
+    assert not np.array_equal(other.positions, alone.positions)
+
+
+def test_an_audit_hands_its_neighbourhood_on(tmp_path: Path) -> None:
+    dataset = learned(tmp_path).dataset.where(np.arange(60) < 24)
+    found = audit(dataset, only=["similar-images"], progress=None)
+    assert not found.skipped
+    assert found.neighbourhood is not None
+    assert len(found.neighbourhood[0]) == len(dataset)
 
 
 def test_a_large_set_is_sampled_with_what_checks_complain_of() -> None:

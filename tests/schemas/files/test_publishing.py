@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dataprep.cleaning.places import staged
+from dataprep.cleaning.staging import staged
 from dataprep.errors import OutputError
 from dataprep.schemas.files import exchange, leftovers, publishing
 from dataprep.schemas.files.publishing import settle

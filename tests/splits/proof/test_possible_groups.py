@@ -20,6 +20,8 @@ from dataprep.ingest.grouping import grouped
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.issues import Issues, batch
+from dataprep.schemas.results.proof import Proof
+from dataprep.schemas.results.records import as_json, from_json
 from dataprep.splits.console import lines_of
 from dataprep.splits.page import draw_proof
 from dataprep.splits.splitter import LeakFreeSplit
@@ -67,19 +69,19 @@ CASES = {
 def test_torn_candidates_are_in_the_verdict(name, options):
     audit, kind, words, option = CASES[name]
     proof = divided(audit, **options).proof
-    (said,) = proof["possible_groups"]
-    assert (said["kind"], said["option"]) == (kind, option)
-    assert 0 < said["torn"] <= said["groups"]
+    (said,) = proof.possible_groups
+    assert (said.kind, said.option) == (kind, option)
+    assert 0 < said.torn <= said.groups
     told = verdict(proof)
     assert told["level"] == "warning"
     assert (
-        f"no known leakage, but {said['torn']} of {said['groups']} {words} lie in several parts"
+        f"no known leak, but {said.torn} of {said.groups} {words} lie in several parts"
         in told["title"]
     )
     assert option in told["text"]
     text = " ".join(f"{told['title']} {told['text']}".split())
-    assert "no leakage" not in text
-    assert json.loads(json.dumps(proof))["possible_groups"] == proof["possible_groups"]
+    assert "nothing leaks" not in text
+    assert from_json(Proof, json.loads(json.dumps(as_json(proof)))) == proof
 
 
 def test_terminal_and_page_say_it_too():
@@ -96,22 +98,22 @@ def test_torn_is_counted_as_it_is():
     made_split = divided(LESIONS)
     part = made_split.dataset.samples["split"].astype("str")
     torn = int((part.groupby(LESIONS.dataset.samples["lesion_id"]).nunique() > 1).sum())
-    assert made_split.proof["possible_groups"][0]["torn"] == torn > 0
-    assert made_split.proof["possible_groups"][0]["samples"] == 2 * torn
+    assert made_split.proof.possible_groups[0].torn == torn > 0
+    assert made_split.proof.possible_groups[0].samples == 2 * torn
 
 
 def test_groups_that_are_given_end_it():
     kept = divided(replace(FOLDERS, dataset=grouped(FOLDERS.dataset, "folder"))).proof
-    assert [each["torn"] for each in kept["possible_groups"]] in ([], [0])
-    assert "no leakage" in verdict(kept)["title"]
+    assert [each.torn for each in kept.possible_groups] in ([], [0])
+    assert "nothing leaks" in verdict(kept)["title"]
     kept = divided(LESIONS, group="lesion_id").proof
-    assert kept["possible_groups"] == []
-    assert "3 parts, no leakage" in verdict(kept)["title"]
+    assert kept.possible_groups == ()
+    assert "3 parts, nothing leaks" in verdict(kept)["title"]
 
 
 def test_who_skips_the_check_is_not_asked_again():
     audit = replace(FOLDERS, run={"options": {"skip": ["possible-groups"]}})
-    assert divided(audit).proof["possible_groups"] == []
+    assert divided(audit).proof.possible_groups == ()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_who_skips_the_check_is_not_asked_again():
 )
 def test_claims_that_tell_no_grouping_are_passed_over(evidence):
     claim = batch("possible-groups", "fact", "dataset", [""], evidence=evidence)
-    assert divided(replace(FOLDERS, issues=Issues.collect([claim]))).proof["possible_groups"] == []
+    assert divided(replace(FOLDERS, issues=Issues.collect([claim]))).proof.possible_groups == ()
 
 
 def test_folds_for_scikit_learn_keep_the_groups_of_a_data_set():

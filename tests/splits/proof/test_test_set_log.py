@@ -78,12 +78,12 @@ def test_a_second_look_warns_with_how_many_when_and_which(folder: Path) -> None:
     look(folder, "first", who="ann")
     with pytest.warns(
         TestSetReused,
-        match=r"test was looked at once before \(last 2\d{3}-.*, model first, by ann\): its figure "
+        match=r"test was used once before \(last 2\d{3}-.*, model first, by ann\): its figure "
         r"is no",
     ):
         record_evaluation(folder, model="second", metrics={})
     text = look(folder, "third", who="bob")
-    assert text.startswith("test was looked at 2 times before")
+    assert text.startswith("test was used 2 times before")
     assert "model second" in text
     assert earlier_evaluations(folder)["model"].tolist() == ["first", "second", "third"]
 
@@ -119,10 +119,10 @@ def test_a_new_split_begins_a_new_count_and_the_same_samples_do_not(
     found = earlier_evaluations(folder)
     assert (len(found), found.attrs["other"]) == (0, 1)
     assert look(folder, "second").startswith(
-        "test is new, but an earlier test of this split, of other samples, was looked at once"
+        "test is new, but an earlier test of this split, of other samples, was used once"
     )
     text = look(folder, "third")
-    assert text.startswith("test was looked at once before")
+    assert text.startswith("test was used once before")
     assert "; an earlier test, of other samples, once)" in text
 
 
@@ -147,7 +147,7 @@ def test_damaged_lines_stay_and_are_told(folder: Path, damage: bytes) -> None:
     with open(folder / LEDGER, "ab") as file:
         file.write(damage)
     look(folder, "second")
-    with pytest.warns(TestSetReused, match=r"1 line cannot be read \(2\), and may be looks"):
+    with pytest.warns(TestSetReused, match=r"1 line cannot be read \(2\), and may be evaluations"):
         found = earlier_evaluations(folder)
     assert found["model"].tolist() == ["first", "second"]
     assert found.attrs["damaged"] == [2]

@@ -17,7 +17,7 @@ def problem_of(
     units, classes = int(unit.max()) + 1, int(label.max(initial=0)) + 1
     known = label >= 0
     cells, counts = np.unique(unit[known] * classes + label[known], return_counts=True)
-    wished = np.asarray(targets, np.float64)
+    wanted = np.asarray(targets, np.float64)
     return Problem(
         np.bincount(unit, minlength=units).astype(np.int64),
         cells // classes,
@@ -25,8 +25,8 @@ def problem_of(
         counts.astype(np.int64),
         tuple(f"label={each}" for each in range(classes)),
         np.ones(classes),
-        tuple(f"part{each}" for each in range(len(wished))),
-        wished / wished.sum() * len(unit),
+        tuple(f"part{each}" for each in range(len(wanted))),
+        wanted / wanted.sum() * len(unit),
         np.full(units, -1, np.int64) if fixed is None else fixed,
     )
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from dataprep.splits.solver.division import _named
-from dataprep.splits.solver.greedy_assignment import fill_empty
+from dataprep.splits.solver.greedy_assignment import _mixed, fill_empty
 from dataprep.splits.solver.layout import lay_out
+from dataprep.splits.solver.local_search import CELLS, OVERHEAD, Search
 from dataprep.splits.solver.problem import Ints
 from dataprep.splits.solver.repairing import Point, _thinned, fewest_moves, frontier
 from dataprep.splits.solver.solving import solve
 from tests.splits.solver.problems import problem_of, random_problem
-from tests.splits.solver.test_repairing import random_split
+from tests.splits.solver.test_repairing import random_split, repair_problem
 
 
 def text(part: Ints) -> str:
@@ -158,3 +159,58 @@ def test_groups_are_named_up_to_three_and_the_others_counted() -> None:
     texts = np.array(["b", "a", "p", "q", "r", "s", "t", "", "z"], dtype=object)
     numbers = np.where(texts == "", -1, 0)
     assert _named(fold, numbers, texts, 3) == ["a + b", "p + q + r and 2 more", ""]
+
+
+@pytest.mark.parametrize(
+    ("seed", "expected"), [(24, (18, "121200120110", False)), (26, (11, "012001221012", True))]
+)
+def test_the_fewest_moves_are_weighed_against_all_samples(
+    seed: int, expected: tuple[int, str, bool]
+) -> None:
+    problem, cost = random_split(seed, samples=40, units=12)
+    points = frontier(problem, cost)
+    sizes, labels = (0.05, 0.02) if seed == 24 else (0.15, 0.08)
+    best, met = fewest_moves(problem, cost, points, size_tolerance=sizes, label_tolerance=labels)
+    assert (best.moves, text(best.part), met) == expected
+
+
+def test_an_empty_part_gets_the_unit_whose_size_is_nearest_to_its_target() -> None:
+    sizes = [5, 5, 8, 6, 6, 5]
+    problem = problem_of(np.repeat(np.arange(6), sizes), np.zeros(35, np.int64), [8, 6, 4])
+    filled = fill_empty(lay_out(problem), np.array([1, 1, 0, 1, 1, 0]))
+    assert text(filled) == "110210"
+
+
+def test_units_are_told_apart_by_splitmix64() -> None:
+    assert int(_mixed(np.zeros(1, np.uint64))[0]) == 0xE220A8397B1DCDAF
+    second = np.array([0x9E3779B97F4A7C15], np.uint64)
+    assert int(_mixed(second)[0]) == 0x6E789E6AA1B965F4
+
+
+def test_what_units_hold_is_the_same_kept_or_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = random_problem(4, 12, 3, samples=60, classes=5)
+    units = np.array([7, 2, 2, 11, 0])
+    kept = lay_out(problem).vectors(units)
+    monkeypatch.setattr("dataprep.splits.solver.layout.DENSE", 0)
+    assert (lay_out(problem).vectors(units) == kept).all()
+    assert (kept[:, -1] == problem.sizes[units]).all()
+    for row, unit in zip(kept, units, strict=True):
+        own = problem.entry_unit == unit
+        held = np.bincount(problem.entry_feature[own], problem.entry_count[own], 5)
+        assert (row[:-1] == held).all()
+
+
+def test_a_step_looks_at_no_more_numbers_than_its_bound() -> None:
+    problem = random_problem(5, 1200, 2, samples=3000)
+    layout = lay_out(problem)
+    search = Search(layout, np.arange(1200) % 2, np.random.default_rng(0), layout.walls(0.1))
+    search.step()
+    assert 0.6 * CELLS < search.spent - OVERHEAD < 1.1 * CELLS
+
+
+def test_a_class_that_a_part_lacks_does_not_make_it_empty() -> None:
+    unit = np.repeat(np.arange(6), 4)
+    label = np.where(unit == 5, 1, 0)
+    now = np.where(np.arange(24) % 4 == 0, (unit + 1) % 2, unit % 2)
+    problem, cost = repair_problem(unit, label, now, 2)
+    assert {point.empty for point in frontier(problem, cost)} == {0}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
 from dataprep.splits.proof.stratified_groups import stratified_group_folds
-from dataprep.splits.solver.greedy_assignment import deal
+from dataprep.splits.solver.greedy_assignment import assign_greedily
 from dataprep.splits.solver.layout import lay_out
 from dataprep.splits.solver.problem import Ints, Problem
 from dataprep.splits.solver.solving import size_price, solve
@@ -207,7 +207,7 @@ def test_a_first_division_of_as_many_units_as_parts_has_one_in_each() -> None:
     sizes = np.random.default_rng(0).integers(1, 30, 300)
     unit = np.repeat(np.arange(300), sizes)
     problem = problem_of(unit, unit % 2, [1] * 300)
-    part = deal(lay_out(problem), np.random.default_rng(0))
+    part = assign_greedily(lay_out(problem), np.random.default_rng(0))
     assert np.bincount(part, minlength=300).tolist() == [1] * 300
 
 

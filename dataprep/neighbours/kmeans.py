@@ -1,0 +1,49 @@
+"""Centres of groups of vectors: spherical k-means (Dhillon & Modha 2001)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+#: Cosines that are worked out at a time.
+_BLOCK = 1 << 22
+
+
+def spherical_kmeans(values: Vectors, centres: Vectors, rounds: int) -> Vectors:
+    """(k, m) centres of unit length after some rounds of Lloyd's algorithm by cosine.
+
+    Args:
+        values: (n, m) rows of unit length.
+        centres: (k, m) to begin with; one that no row is nearest to stays as it is.
+        rounds: of assigning rows and moving centres.
+
+    >>> values = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    >>> spherical_kmeans(values, values[1:], 1).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    centres = centres.copy()
+    for _ in range(rounds):
+        home = nearest_centre(values, centres)[0]
+        order = np.argsort(home, kind="stable")
+        used, firsts = np.unique(home[order], return_index=True)
+        sums = np.add.reduceat(values[order], firsts, axis=0)
+        centres[used] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return centres
+
+
+def nearest_centre(
+    values: Vectors, centres: Vectors
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(n,) number of the centre nearest to each row by cosine, and (n,) that cosine.
+
+    >>> nearest_centre(np.eye(2, dtype=np.float32)[::-1], np.eye(2, dtype=np.float32))[0].tolist()
+    [1, 0]
+    """
+    home, nearness = np.empty(len(values), np.int64), np.empty(len(values), np.float32)
+    step = max(1, _BLOCK // len(centres))
+    for start in range(0, len(values), step):
+        part = slice(start, start + step)
+        likeness = values[part] @ centres.T
+        home[part], nearness[part] = likeness.argmax(axis=1), likeness.max(axis=1)
+    return home, nearness
