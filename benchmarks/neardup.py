@@ -29,12 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dataprep.checks.duplicates.pairs import (
-    Duplicates,
-    EmbeddingSource,
-    find_duplicates,
-    hash_source,
-)
+from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates
+from dataprep.checks.duplicates.search import EmbeddingSource, hash_source
 from dataprep.checks.duplicates.similar_groups import find_alike
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
@@ -119,7 +115,7 @@ def timed(dataset: Dataset) -> tuple[Duplicates, float, int]:
         compared += done.compared
         return done
 
-    import dataprep.checks.duplicates.pairs as home
+    import dataprep.checks.duplicates.search as home
 
     home.confirm = count  # type: ignore[assignment]
     start = time.perf_counter()

@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import drawn
@@ -29,22 +28,15 @@ import templates
 
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
-from dataprep.measures.decode.decoding import open_pixels
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
 from dataprep.measures.pairs.alignment import match
+from dataprep.measures.pairs.comparison import open_picture
 from dataprep.measures.pairs.picture import Picture
 from dataprep.measures.pairs.relations import Facts, name_relation
 
 KINDS = ("template", "reshot")
 SMALL = ("digits", "fashion", "signs", "tiles")
-
-
-def open_picture(path: Path) -> Picture:
-    pixels = open_pixels(
-        path.read_bytes(), str(path), replace(PassOptions(), scale_above_megapixels=0.45)
-    )
-    return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)
 
 
 def facts_after(kinds: Sequence[str]) -> Facts:
@@ -96,7 +88,10 @@ def score_edits(data: Path, folder: Path, photos: int, seed: int) -> None:
     words: Counter[str] = Counter()
     for row in edits.plant_beside(picked, folder, seed):
         kind, kinds = str(row["kind"]), str(row["edits"]).split("+")
-        a, b = open_picture(folder / str(row["original"])), open_picture(folder / str(row["edit"]))
+        a, b = (
+            open_picture(folder / str(row["original"])),
+            open_picture(folder / str(row["edit"])),
+        )
         pair = match(a, b)
         found["two edits" if kind == "two" else "overlay" if kind in edits.OVERLAYS else "plain"][
             pair.kind

@@ -255,7 +255,7 @@ class Stage:
 def run_embedded(rows: int, folder: str) -> None:
     """Print a line for every stage on drawn embeddings."""
     from dataprep import registry
-    from dataprep.checks.duplicates.pairs import EmbeddingSource
+    from dataprep.checks.duplicates.search import EmbeddingSource
     from dataprep.checks.second_look import SecondLook
     from dataprep.measures.options import PassOptions
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_shape import LAYERS, MODULES, PACKAGE, imported, is_module
+from tests.test_shape import LAYERS, MODULES, PACKAGE, imported, is_module, tree_of
 
 ROOT = PACKAGE.parent
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -102,7 +102,7 @@ def users() -> dict[str, set[str]]:
     """Library to the modules that import it, by a statement or by `import_module`."""
     found: dict[str, set[str]] = defaultdict(set)
     for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(module)):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

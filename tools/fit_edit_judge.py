@@ -1,5 +1,5 @@
-"""Fits the trees of `dataprep.measures.edit_judge` on listed pairs of images, and writes
-``dataprep/measures/edit_judge.npz``.
+"""Fits the trees of `dataprep.measures.pairs.edit_model` on listed pairs of images, and writes
+``dataprep/measures/pairs/edit_model.npz``.
 
     python tools/fit_edit_judge.py LIST.csv [LIST.csv ...] [--out FILE]
 
@@ -16,19 +16,17 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from dataprep.measures.agreement import Agreement
-from dataprep.measures.alignment import Kind, match
-from dataprep.measures.decoding import open_pixels
-from dataprep.measures.picture import Picture
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from dataprep.measures import alignment
-from dataprep.measures.options import PassOptions
+from dataprep.measures.pairs import alignment
+from dataprep.measures.pairs.agreement import Agreement
+from dataprep.measures.pairs.alignment import Kind, match
+from dataprep.measures.pairs.comparison import open_picture
+from dataprep.measures.pairs.picture import Picture
 
 #: Statistic to the direction in which it may only speak for an edit (1), only against (-1), or
 #: either way (0).
@@ -56,13 +54,6 @@ DIRECTIONS = {
 }
 FOLDS = 5
 NEGATIVE_WEIGHT = 3.0
-
-
-def open_picture(path: Path) -> Picture:
-    pixels = open_pixels(
-        path.read_bytes(), str(path), replace(PassOptions(), scale_above_megapixels=0.45)
-    )
-    return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)
 
 
 def statistics_of(a: Picture, b: Picture) -> Agreement | None:
@@ -112,7 +103,7 @@ def fitted(rows: pd.DataFrame) -> HistGradientBoostingClassifier:
 
 
 def write(trees: HistGradientBoostingClassifier, path: Path) -> None:
-    """The trees as the arrays that `dataprep.measures.edit_judge.Trees` reads."""
+    """The trees as the arrays that `dataprep.measures.pairs.edit_model.Trees` reads."""
     nodes = [stage[0].nodes for stage in trees._predictors]
     width = max(map(len, nodes))
 
@@ -146,7 +137,7 @@ def main() -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path(__file__).resolve().parents[1] / "dataprep/measures/edit_judge.npz",
+        default=Path(__file__).resolve().parents[1] / "dataprep/measures/pairs/edit_model.npz",
     )
     options = parser.parse_args()
     rows = pd.DataFrame([row for path in options.lists for row in rows_of(path)])

@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.checks.duplicates.pairs import (
-    Duplicates,
-    EmbeddingSource,
-    Progress,
-    Verifier,
-    find_duplicates,
-    verify_files,
-)
+from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates
+from dataprep.checks.duplicates.search import EmbeddingSource, Progress, Verifier, verify_files
 from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.measures.image import close_up
 from dataprep.measures.image.close_up import CloseUps

@@ -137,7 +137,7 @@ def _read_proof(path: str) -> Proof:
     content = read_record(path, _AGAIN)
     try:
         return from_json(Proof, content)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}. {_AGAIN}") from error
 
 

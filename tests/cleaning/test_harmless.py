@@ -131,7 +131,7 @@ def sizes(dataset: Dataset, without: set[str] = frozenset()) -> Counter:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(audit=AUDITS)
 def test_by_default_nothing_is_lost(audit):
     plan = clean(audit)
@@ -154,7 +154,7 @@ def test_by_default_nothing_is_lost(audit):
     assert not plan.warnings
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(audit=AUDITS, options=OPTIONS)
 def test_whatever_is_asked_for_test_is_left_and_no_class_is_dropped_whole(audit, options):
     plan, default = clean(audit, **options), clean(audit)
@@ -175,7 +175,7 @@ def test_whatever_is_asked_for_test_is_left_and_no_class_is_dropped_whole(audit,
     assert set(dataset.samples["label"].dropna()) <= labels | renamed
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(
     pairs=st.lists(st.tuples(NAMES, NAMES), max_size=12),
     faulty=st.sets(NAMES),
@@ -205,7 +205,7 @@ def test_every_group_of_copies_keeps_a_member(pairs, faulty, check):
         assert group & left or group <= faulty, f"nothing is left of {group}"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(pairs=st.lists(st.tuples(NAMES, NAMES), max_size=12), tested=st.sets(NAMES))
 def test_copies_of_one_label_leave_one_of_each_group_and_the_whole_of_test(pairs, tested):
     parts = ["test" if name in tested else "train" for name in SAMPLES]

@@ -19,6 +19,7 @@ from dataprep.cli.train_baseline import _older_than_plan, _plan
 from dataprep.errors import OptionError
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.issues import Issues, batch
+from dataprep.schemas.results.proof import Proof
 from dataprep.schemas.text.extras import how_to_install
 from dataprep.splits import read_split, write_split
 from tests.baselines.test_bad_input import USUAL, make_split, rows_of
@@ -51,7 +52,7 @@ def out(tmp_path: Path) -> Path:
         "root": split.dataset.root,
         "task": "classification",
     }
-    proof = {"fingerprint": split.dataset.fingerprint, "parts": ["train", "val", "test"]}
+    proof = Proof(split.dataset.fingerprint, parts=("train", "val", "test"))
     folder = tmp_path / "out"
     monkey = pytest.MonkeyPatch()
     monkey.setattr("dataprep.splits.records.draw_proof", lambda split: "")
@@ -219,7 +220,7 @@ def test_a_split_made_before_the_plan_was_applied_is_named(out: Path) -> None:
     )
     assert _older_than_plan(flags | {"no_plan": True}, split, audit) == ""
     rows = split.dataset.samples.index != split.dataset.samples.index[0]
-    assert _older_than_plan(flags, type(split)(split.dataset.where(rows), {}, {}), audit) == ""
+    assert _older_than_plan(flags, type(split)(split.dataset.where(rows)), audit) == ""
 
 
 def test_images_that_changed_since_the_split_are_named(

@@ -13,8 +13,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dataprep.backends.warm import warm_workers
 from dataprep.cli import app
 from tests.conftest import save, textured
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_worker_for_all_tests():
+    with warm_workers():
+        yield
 
 
 def run(*arguments: str | Path):

@@ -96,6 +96,7 @@ def test_the_keys_of_the_proof(tmp_path: Path) -> None:
         ({"leaks": {"groups": {"group": True}}}, r"leaks\.groups\.group: expected a whole number"),
         ({"asked": {"external": [["site"]]}}, r"asked\.external\.0: expected 2 values"),
         ({"sizes": [{"part": "train"}]}, "damaged"),
+        ({"notes": json.loads("[" * 900 + "]" * 900)}, "damaged"),
     ],
 )
 def test_a_damaged_proof_is_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:

@@ -44,7 +44,7 @@ def audits(draw: st.DrawFn) -> tuple[Audit, Audit]:
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     audits(),
     st.sampled_from([{"ratios": "train=0.6,test=0.4"}, {"folds": 3}, {"folds": 2, "repeats": 2}]),

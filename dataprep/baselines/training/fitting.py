@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -223,13 +223,10 @@ def linear_on(
     """The linear classifier on the features (len(rows), d) of some rows, with the loss that
     `settings` give.
     """
-    goal = materials.goal
-    own = METRICS[goal.metric]
-    sign = 1 if own.direction == "higher" else -1
 
     def score(places: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
-        value = own.function(goal, materials.labels[rows[places]], predictions(materials, logits))
-        return sign * value if np.isfinite(value) else -np.inf
+        _, value = metric_and_score(materials, rows[places], predictions(materials, logits))
+        return value if np.isfinite(value) else -np.inf
 
     plain = loss_for(replace(materials, parts={**materials.parts, "train": rows}), settings)
     plain.smoothing = 0.0
@@ -238,11 +235,20 @@ def linear_on(
         materials.targets[rows],
         materials.units[rows],
         plain,
-        goal.outputs,
+        materials.goal.outputs,
         score,
         seed=settings.seed,
         penalties=penalties,
     )
+
+
+def metric_and_score(
+    materials: Materials, rows: NDArray[np.int64], predicted: NDArray[Any]
+) -> tuple[float, float]:
+    """The goal's metric of predictions for `rows`, and the same turned so that higher is better."""
+    metric = METRICS[materials.goal.metric]
+    value = float(metric.function(materials.goal, materials.labels[rows], predicted))
+    return value, value if metric.direction == "higher" else -value
 
 
 def scores(materials: Materials, network: Network) -> Mapping[str, float]:
@@ -251,10 +257,8 @@ def scores(materials: Materials, network: Network) -> Mapping[str, float]:
     """
     goal, rows = materials.goal, materials.val
     logits = logits_of(network, materials.store, rows)
-    own = METRICS[goal.metric]
-    value = own.function(goal, materials.labels[rows], predictions(materials, logits))
+    value, score = metric_and_score(materials, rows, predictions(materials, logits))
     loss = float(Loss(goal)(torch.from_numpy(logits), torch.from_numpy(materials.targets[rows])))
-    score = value if own.direction == "higher" else -value
     return {
         "score": score if np.isfinite(score) else -loss,
         f"val_{goal.metric}": value,

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
-from dataprep.baselines.training.fitting import linear_on, network_for, train_network
+from dataprep.baselines.training.fitting import (
+    linear_on,
+    metric_and_score,
+    network_for,
+    train_network,
+)
 from dataprep.baselines.training.frozen_features import Linear
 from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.probes.classifiers.folds import folds_of
@@ -78,17 +82,9 @@ class TrialEvaluator:
             return f"{len(self.parts)} grouped folds of train and val, as val is small"
         return "val"
 
-    def score(
-        self, probs: NDArray[Any], rows: NDArray[np.int64] | None = None
-    ) -> tuple[float, float]:
-        """The metric of predictions for `rows` (all that are scored on, by default), and the same
-        turned so that higher is better.
-        """
-        goal = self.materials.goal
-        metric = METRICS[goal.metric]
-        labels = self.materials.labels[self.rows if rows is None else rows]
-        value = float(metric.function(goal, labels, probs))
-        return value, value if metric.direction == "higher" else -value
+    def score(self, predicted: NDArray[Any]) -> tuple[float, float]:
+        """The metric of predictions for `rows`, and the same turned so that higher is better."""
+        return metric_and_score(self.materials, self.rows, predicted)
 
     def evaluate(self, values: Mapping[str, Any], watch: Watch) -> tuple[NDArray[Any], int]:
         """Train with the settings in `values`.
@@ -106,7 +102,7 @@ class TrialEvaluator:
                 probs = predictions(
                     part, self._linear_for(number, part, regime)(self._features[held])
                 )
-                total += self.score(probs, held)[1]
+                total += metric_and_score(part, held, probs)[1]
                 watch(number, total / (number + 1))
             else:
                 probs, count, best = self._train(number, part, regime, policy, total, watch)

@@ -10,6 +10,7 @@ processes; this module imports nothing that they do not need.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -119,8 +120,7 @@ def verifying(options: PassOptions) -> Callable[[Job], list[Compared]]:
     compared.
     """
     cv2.setNumThreads(1)
-    small = replace(options, scale_above_megapixels=_MEGAPIXELS)
-    return lambda job: _verify(job, small)
+    return lambda job: _verify(job, options)
 
 
 def _verify(job: Job, options: PassOptions) -> list[Compared]:
@@ -185,10 +185,30 @@ def _with_least(pair: Compared, least: float) -> Compared:
 
 def _open(subject: Subject, options: PassOptions) -> Picture | None:
     try:
-        data = read_bytes(subject.path, options) if subject.data is None else subject.data
-        pixels = open_pixels(data, subject.path, options)
+        return open_picture(subject.path, options, subject.data)
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
         return None
+
+
+def open_picture(
+    path: str | os.PathLike[str], options: PassOptions | None = None, data: bytes | None = None
+) -> Picture:
+    """Decode an image for comparison, a large one at reduced scale.
+
+    Args:
+        path: of the file.
+        options: limits of decoding; the default ones where None.
+        data: its content; None reads it.
+
+    Raises:
+        Undecodable: it cannot be read.
+    """
+    options = options or PassOptions()
+    pixels = open_pixels(
+        read_bytes(os.fspath(path), options) if data is None else data,
+        os.fspath(path),
+        replace(options, scale_above_megapixels=_MEGAPIXELS),
+    )
     return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)
 
 

@@ -52,26 +52,6 @@ def ridge_scores(
     )
 
 
-def fit_ridge(
-    values: NDArray[np.float32], wanted: NDArray[Any], penalty: float
-) -> tuple[NDArray[np.float64], float]:
-    """Weights (m,) and intercept of a ridge regression; the intercept is not penalised.
-
-    Args:
-        values: (n, m) features.
-        wanted: (n,) numbers to predict.
-        penalty: of the squared weights.
-
-    >>> weights, intercept = fit_ridge(np.eye(2, 1), np.array([3.0, 1.0]), 0.0)
-    >>> weights.round(9).tolist(), round(intercept, 9)
-    ([2.0], 1.0)
-    """
-    middle, mean = values.mean(axis=0, dtype=np.float64), float(wanted.mean())
-    centred = values - middle
-    weights = ridge_coefficients(centred.T @ centred, centred.T @ (wanted - mean), penalty)
-    return weights, mean - float(middle @ weights)
-
-
 def ridge_coefficients(
     products: NDArray[Any], crossed: NDArray[Any], penalty: float
 ) -> NDArray[Any]:

@@ -14,7 +14,6 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,26 +21,30 @@ import numpy as np
 import pandas as pd
 
 from dataprep.errors import InputError
-from dataprep.probes.classifiers.knn import knn_probs
-from dataprep.probes.classifiers.logistic import logistic_scores
-from dataprep.probes.classifiers.ridge import ridge_scores
 from dataprep.probes.classifiers.targets import Targets
 from dataprep.probes.labels.confident import confident_joint
-from dataprep.probes.labels.label_list import (
-    MOST_BY_CHANCE,
-    MOST_OF_MANY,
-    LabelList,
-    list_labels,
-    no_list,
+from dataprep.probes.labels.label_list import MOST_BY_CHANCE, LabelList, list_labels, no_list
+from dataprep.probes.labels.noise import NoiseModel, joint_of
+from dataprep.probes.labels.rounds import (
+    FEWEST,
+    MOST_FITTED,
+    Scores,
+    cohens_kappa,
+    fitted_noise,
+    given_scores,
+    meant_targets,
+    most_wrong_by_chance,
+    predicted_classes,
+    probe_scores,
+    tells_apart,
+    unit_counts,
+    unseen_classes,
 )
-from dataprep.probes.labels.noise import NoiseModel, fit_noise, joint_of, transition_of
 from dataprep.probes.vectors import blocks
 from dataprep.schemas.text.spelling import meant_labels
 from dataprep.schemas.text.words import first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dataprep.neighbours.cosine import Nearest
@@ -50,44 +53,18 @@ if TYPE_CHECKING:
     from dataprep.probes.labels.label_list import Withheld
     from dataprep.schemas.dataset import Dataset
 
-    #: rows to the (rows, k) scores of each probe.
-    Scores = Callable[[NDArray[np.int64]], Sequence[NDArray[Any]]]
 
-#: Units (images that are neither copies nor of one group) that a class needs for its labels to be
-#: judged.
-FEWEST = 4
-#: A class with fewer units, of which most would be labelled wrongly, is one that the embedding does
-#: not see; of a larger class that can be believed.
-_SMALL = 30
-#: Rows times classes that the noise model is fitted on at most; at least `_FEWEST_FITTED` rows.
-_FITTED, _FEWEST_FITTED = 1_500_000, 5_000
 #: Rows times classes up to which logistic regression is affordable in the second and in the third
 #: round; beyond, ridge regression learns there too.
 _LOGISTIC = (1_000_000, 12_000_000)
 #: Probabilities beyond this number are held as float16.
 _MOST_PROBS = 250_000_000
-#: Factors that may make ridge scores, which run from 0 to 1, logits: the more classes there are,
-#: the smaller the scores.
-_SCALES = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-#: Rows times classes that the factor is chosen on.
-_SCALING = 500_000
-#: Agreement of the first round with the labels, beyond chance (Cohen's kappa), below which nothing
-#: is judged: features that see so little of the classes look like wrong labels. Among ten classes,
-#: errors of 60 % leave 0.3 if the features see everything.
-_LEAST_KAPPA = 0.3
-#: Agreement of the two probes of the first round (Cohen's kappa) below which their contradictions
-#: are no evidence: where features see little, each probe is wrong in its own way. Where many labels
-#: are wrong but the classes are seen, the probes agree with each other (0.74 at 40 % wrong labels)
-#: far more than with the labels; then a lower agreement does.
-_AGREEMENT, _AGREEMENT_OF_MANY, _MORE_THAN_LABELS = 0.75, 0.72, 1.5
 #: The same for given probabilities, with nothing beside them but the labels.
 _LEAST_OF_GIVEN = 0.55
 _BLIND = (
     "The embedding does not tell the classes apart (a probe agrees with the labels hardly more "
     "often than by chance), so labels were not assessed."
 )
-#: Classes that a row may partly belong to after the first round.
-_KEPT = 3
 _BLOCK = 8192
 _NAMED = 5
 
@@ -197,11 +174,12 @@ def evidence_of_labels(
         return _nothing(len(dataset), given)
     if "probs" in dataset.arrays:
         known = checked_probs(dataset)
-        scores = _given_scores(dataset.arrays["probs"])
+        scores = given_scores(dataset.arrays["probs"])
         rows = np.flatnonzero(known & (given >= 0))
         sees = (
             len(rows) > 0
-            and _kappa(_predicted(scores, rows), given[rows], len(classes)) >= _LEAST_OF_GIVEN
+            and cohens_kappa(predicted_classes(scores, rows), given[rows], len(classes))
+            >= _LEAST_OF_GIVEN
         )
         return _judge(
             scores,
@@ -215,18 +193,22 @@ def evidence_of_labels(
     labels = np.where(features.known, given, -1).astype(np.int32)
     if (labels < 0).all():
         return _nothing(len(dataset), given, classes)
-    scores = _probes(features, near, units, Targets.of_labels(labels, len(classes)), logistic=False)
-    chance = _most_by_chance(scores, labels, len(classes)) if len(classes) > 1 else 0.0
-    if len(classes) > 1 and not _tells_apart(scores, labels, len(classes)):
+    scores = probe_scores(
+        features, near, units, Targets.of_labels(labels, len(classes)), logistic=False
+    )
+    chance = most_wrong_by_chance(scores, labels, len(classes)) if len(classes) > 1 else 0.0
+    if len(classes) > 1 and not tells_apart(scores, labels, len(classes)):
         return replace(
             _unjudged(scores, features.known, given, classes),
             list=no_list(len(given), "blind"),
             notes=(_BLIND,),
         )
     for most in _LOGISTIC if len(classes) > 1 else ():
-        meant = _cleaned(scores, labels, classes, units)
+        meant = meant_targets(scores, labels, classes, units)
         del scores  # of huge data, two at a time are too many
-        scores = _probes(features, near, units, meant, logistic=len(labels) * len(classes) <= most)
+        scores = probe_scores(
+            features, near, units, meant, logistic=len(labels) * len(classes) <= most
+        )
     return _judge(scores, features.known, given, classes, units, judged, most_by_chance=chance)
 
 
@@ -277,167 +259,6 @@ def checked_probs(dataset: Dataset) -> NDArray[np.bool_]:
     return known
 
 
-def _given_scores(probs: NDArray[Any]) -> Scores:
-    return lambda rows: [np.log(np.maximum(np.asarray(probs[rows], np.float32), 1e-6))]
-
-
-def _probes(
-    features: Features, near: Nearest, units: NDArray[np.int64], targets: Targets, *, logistic: bool
-) -> Scores:
-    if logistic:
-        linear, scale = logistic_scores(features.values, targets, units), 1.0
-    else:
-        linear = ridge_scores(features.values, targets, units)
-        scale = _scale_of(linear, targets)
-
-    def scores(rows: NDArray[np.int64]) -> Sequence[NDArray[Any]]:
-        return [
-            np.float32(scale) * linear[rows].astype(np.float32),
-            np.log(knn_probs(near, targets, units, rows)),
-        ]
-
-    return scores
-
-
-def _scale_of(scores: NDArray[Any], targets: Targets) -> float:
-    """The factor of `_SCALES` that makes the targets most probable, if one in ten labels may be
-    anything.
-    """
-    rows = targets.rows()
-    rows = rows[:: max(1, len(rows) * targets.classes // _SCALING)]
-    part, codes = scores[rows].astype(np.float32), targets.codes[rows, 0]
-    part = part - part.max(axis=1, keepdims=True)
-    own = part[np.arange(len(rows)), codes]
-    likely = []
-    for scale in _SCALES:
-        probs = np.exp(scale * own) / np.exp(scale * part).sum(axis=1)
-        likely.append(float(np.log(0.9 * probs + 0.1 / targets.classes).mean()))
-    return _SCALES[int(np.argmax(likely))]
-
-
-def _cleaned(
-    scores: Scores, labels: NDArray[np.int32], classes: tuple[str, ...], units: NDArray[np.int64]
-) -> Targets:
-    """Targets of the next round: the classes that were probably meant, with their probabilities."""
-    counts = _unit_counts(labels, units, len(classes))
-    few = counts < FEWEST
-    model = _fitted(scores, np.where(few[labels], -1, labels), len(classes))
-    kept = min(_KEPT, len(classes))
-    codes = np.full((len(labels), kept), -1, np.int32)
-    weights = np.zeros((len(labels), kept), np.float32)
-    sure = np.flatnonzero((labels >= 0) & few[labels])
-    codes[sure, 0], weights[sure, 0] = labels[sure], 1
-    for rows in blocks(np.flatnonzero((labels >= 0) & ~few[labels])):
-        posterior = model.posterior(model.pooled(scores(rows)), labels[rows])
-        best = np.argpartition(-posterior, kept - 1, axis=1)[:, :kept]
-        shares = np.take_along_axis(posterior, best, axis=1)
-        order = np.argsort(-shares, axis=1, kind="stable")
-        codes[rows] = np.take_along_axis(best, order, axis=1)
-        weights[rows] = np.take_along_axis(shares, order, axis=1)
-    rows = np.flatnonzero(labels >= 0)
-    right = (weights[rows] * (codes[rows] == labels[rows, None])).sum(axis=1)
-    lost = rows[_unseen(right, labels[rows], counts)[labels[rows]]]
-    codes[lost], weights[lost] = -1, 0
-    codes[lost, 0], weights[lost, 0] = labels[lost], 1
-    return Targets(codes, weights, len(classes))
-
-
-def _tells_apart(scores: Scores, labels: NDArray[np.int32], classes: int) -> bool:
-    """Whether the probes agree with the labels more than chance would: Cohen's kappa, and how
-    sure it is above 0.
-    """
-    rows = _spread(labels, classes)
-    predicted = _predicted(scores, rows)
-    chance = _chance(predicted, labels[rows], classes)
-    spread = np.sqrt(chance / max(1e-9, 1 - chance) / len(rows))
-    return _kappa(predicted, labels[rows], classes) > max(_LEAST_KAPPA, 3 * float(spread))
-
-
-def _most_by_chance(scores: Scores, labels: NDArray[np.int32], classes: int) -> float:
-    """How much the probes' contradictions count (`dataprep.probes.labels.label_list`), by how
-    far the two agree with each other.
-    """
-    rows = _spread(labels, classes)
-    both = [[score.argmax(axis=1) for score in scores(part)] for part in blocks(rows)]
-    one, other = (np.concatenate(each) for each in zip(*both, strict=True))
-    agreement = _kappa(one, other, classes)
-    if agreement >= _AGREEMENT_OF_MANY and agreement >= _MORE_THAN_LABELS * _kappa(
-        one, labels[rows], classes
-    ):
-        return MOST_OF_MANY
-    return MOST_BY_CHANCE if agreement >= _AGREEMENT else 0.0
-
-
-def _spread(labels: NDArray[np.int32], classes: int) -> NDArray[np.int64]:
-    """Rows with a label, some of them where they are many."""
-    rows = np.flatnonzero(labels >= 0)
-    return rows[:: max(1, len(rows) * classes // _FITTED)]
-
-
-def _predicted(scores: Scores, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([_equally_pooled(scores(part)).argmax(axis=1) for part in blocks(rows)])
-
-
-def _kappa(one: NDArray[Any], other: NDArray[Any], classes: int) -> float:
-    chance = _chance(one, other, classes)
-    return float((one == other).mean() - chance) / max(1e-9, 1 - chance)
-
-
-def _chance(one: NDArray[Any], other: NDArray[Any], classes: int) -> float:
-    """Agreement of two classifications by chance."""
-    shares = [np.bincount(each, minlength=classes) / len(each) for each in (one, other)]
-    return float(shares[0] @ shares[1])
-
-
-def _equally_pooled(scores: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return np.asarray(sum(scores[1:], scores[0]))
-
-
-def _unit_counts(
-    labels: NDArray[np.int32], units: NDArray[np.int64], classes: int
-) -> NDArray[np.int64]:
-    """(k,) number of units of each class."""
-    rows = np.flatnonzero(labels >= 0)
-    pairs = np.unique(np.stack([labels[rows].astype(np.int64), units[rows]]), axis=1)
-    return np.bincount(pairs[0], minlength=classes)
-
-
-def _unseen(
-    right: NDArray[Any], labels: NDArray[np.int32], counts: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """(k,) small classes whose labels (r,) would mostly be wrong, by the probability (r,) that
-    each is right.
-    """
-    size = len(counts)
-    share = np.bincount(labels, right, size) / np.maximum(np.bincount(labels, minlength=size), 1)
-    return (counts < _SMALL) & (share < 0.5)
-
-
-def _fitted(scores: Scores, labels: NDArray[np.int32], classes: int) -> NoiseModel:
-    """The noise model of the rows with a label, fitted on some of them, its transition on all."""
-    rows = np.flatnonzero(labels >= 0)
-    most = max(_FITTED // classes, _FEWEST_FITTED)
-    some = rows
-    if len(rows) > most:
-        some = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-    seen = scores(some)
-    start = NoiseModel(np.full(len(seen), 1 / len(seen)), np.zeros(classes), np.eye(classes))
-    model = fit_noise(seen, labels[some], confident_joint(start.pooled(seen), labels[some]))
-    if len(some) == len(rows):
-        return model
-    joint = np.zeros((classes, classes))
-    for part in blocks(rows):
-        joint += joint_of(
-            model.posterior(model.pooled(scores(part)), labels[part]), labels[part], classes
-        )
-    return replace(
-        model,
-        transition=transition_of(
-            joint, np.bincount(labels[rows], minlength=classes).astype(np.float64)
-        ),
-    )
-
-
 def _judge(
     scores: Scores,
     known: NDArray[np.bool_],
@@ -449,17 +270,17 @@ def _judge(
     most_by_chance: float = MOST_BY_CHANCE,
 ) -> LabelEvidence:
     labels = np.where(known, given, -1).astype(np.int32)
-    counts = _unit_counts(labels, units, len(classes))
+    counts = unit_counts(labels, units, len(classes))
     few = counts < FEWEST
     labels = np.where(few[labels], -1, labels).astype(np.int32)
     rows = np.flatnonzero(known)
     size = len(classes)
-    model = _fitted(scores, labels, size)
+    model = fitted_noise(scores, labels, size)
     evidence = _nothing(len(given), given, classes)
     for part in blocks(rows):
         evidence.probs[part] = model.pooled(scores(part))
         _note_best(evidence, model, part[labels[part] >= 0])
-    unseen = _unseen_classes(evidence, labels, counts) & ~few
+    unseen = _classes_not_seen(evidence, labels, counts) & ~few
     _take_back(evidence, np.flatnonzero((labels >= 0) & unseen[labels]))
     labels = np.where(unseen[labels], -1, labels).astype(np.int32)
     evidence.confident[:] = _confident(evidence.probs, labels, size)
@@ -478,11 +299,11 @@ def _judge(
     return _with_joint(evidence, model, labels)
 
 
-def _unseen_classes(
+def _classes_not_seen(
     evidence: LabelEvidence, labels: NDArray[np.int32], counts: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     rows = np.flatnonzero(labels >= 0)
-    return _unseen(1 - evidence.doubt[rows], labels[rows], counts)
+    return unseen_classes(1 - evidence.doubt[rows], labels[rows], counts)
 
 
 def _with_joint(
@@ -528,7 +349,7 @@ def _take_back(evidence: LabelEvidence, rows: NDArray[np.int64]) -> None:
 def _confident(probs: NDArray[Any], labels: NDArray[np.int32], classes: int) -> NDArray[np.float64]:
     """Confident learning on some of the rows with a label, in numbers of all of them."""
     rows = np.flatnonzero(labels >= 0)
-    some = rows[:: max(1, len(rows) * classes // _FITTED)]
+    some = rows[:: max(1, len(rows) * classes // MOST_FITTED)]
     return confident_joint(np.asarray(probs[some], np.float32), labels[some]) * (
         len(rows) / max(1, len(some))
     )

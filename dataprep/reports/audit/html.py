@@ -39,6 +39,7 @@ from dataprep.reports.audit.verdict import percent
 from dataprep.reports.charts import class_chart, histogram_chart, in_figures
 from dataprep.reports.messages import read_evidence, render
 from dataprep.schemas.text.words import printable
+from dataprep.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,9 +208,8 @@ def draw_page(
         f"{' '.join(map(_digest, texts.values()))}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return (
-        _environment().get_template(template).render(style=style, policy=policy, **texts, **context)
-    )
+    given = {"version": __version__, **texts, **context}
+    return _environment().get_template(template).render(style=style, policy=policy, **given)
 
 
 def _page(context: Mapping[str, Any]) -> str:

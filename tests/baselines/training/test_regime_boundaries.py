@@ -198,5 +198,8 @@ def test_one_unit_in_six_is_held_back_where_there_is_no_part_to_choose_by() -> N
     assert len(made["val"]) == 10
     assert np.bincount(labels[made["val"]]).tolist() == [5, 5]
     assert with_val(made, units, labels, goal) is made
+    rare = (np.arange(72) >= 48).astype(np.int64)  # six of the thirty units to learn from
+    val = with_val(parts, units, rare, goal)["val"]
+    assert np.bincount(rare[val]).tolist() == [8, 2]
     alone = {"train": np.array([0, 1])}
     assert len(with_val(alone, np.zeros(2, np.int64), labels, goal)["val"]) == 0

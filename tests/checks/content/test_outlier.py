@@ -38,8 +38,8 @@ def test_a_claim_tells_why(mixed):
     assert claim["confidence"] == pytest.approx(0.7)
     assert claim["ratio"] > 1
     assert set(claim["neighbours"]) & set(mixed.samples.index[600:])
-    assert "of its 10 nearest images are as unusual" in claim["text"]
-    assert "the nearest ordinary images are" in claim["text"]
+    assert "of its 10 nearest neighbours are as unusual" in claim["text"]
+    assert "the nearest typical images are" in claim["text"]
     assert sum(claim["neighbour_classes"].values()) == 10
     assert claim["judged"] == 608
 

@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from dataprep.checks.duplicates import pairs as duplicate_pairs
+from dataprep.checks.duplicates import search
 from dataprep.checks.duplicates.exact_duplicate import ExactDuplicate
 from dataprep.checks.duplicates.label_conflict import LabelConflict
 from dataprep.checks.duplicates.near_duplicate import NearDuplicate
-from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates, swap_letters, verify_files
+from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates, swap_letters
+from dataprep.checks.duplicates.search import verify_files
 from dataprep.checks.second_look import SecondLook
 from dataprep.ingest import scan
 from dataprep.measures.decode_pass import measure
@@ -189,7 +190,7 @@ def test_the_first_candidates_are_not_compared_twice(
         calls.append((len(given[1]), set(more.get("known") or ())))
         return verify_files(*given, **more)
 
-    monkeypatch.setattr(duplicate_pairs, "_FIRST", 2)
+    monkeypatch.setattr(search, "_FIRST", 2)
     assert named(photos, find_duplicates(photos, OPTIONS, verify=verify)) == EXPECTED
     (first, nothing), (every, known) = calls[:2]
     assert (first, nothing) == (2, set())
@@ -206,7 +207,7 @@ def test_another_source_of_candidates_joins(
         a, b = np.triu_indices(len(rows), 1)
         return Pairs(a.astype(np.int32), b.astype(np.int32), np.full(len(a), 9.0))
 
-    monkeypatch.setattr(duplicate_pairs, "SOURCES", (everyone,))
+    monkeypatch.setattr(search, "SOURCES", (everyone,))
     assert named(photos, find_duplicates(photos, OPTIONS)) == EXPECTED
 
 

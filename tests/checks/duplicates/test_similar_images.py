@@ -86,7 +86,7 @@ def test_claims_name_the_group_and_its_members() -> None:
     assert found["severity"].eq("fact").all()
     assert json.loads(found["evidence"].iloc[0])["neighbours"] == ["001.jpg", "003.jpg"]
     text = render(found, {"similar-images": SimilarImages.message})[2]
-    assert text.startswith("looks like 050.jpg: cosine 0.9")
+    assert text.startswith("similar to 050.jpg: cosine similarity 0.9")
     assert text.endswith("2 images in the group")
 
 
@@ -181,6 +181,6 @@ def test_what_only_looks_alike_is_told_as_information() -> None:
     }
     assert shares["severity"].eq("info").all()
     assert (
-        "look like an image of another split"
+        "are similar to an image of another split"
         in render(shares, {"split-leakage": SplitLeakage.message})[0]
     )

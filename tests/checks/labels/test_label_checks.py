@@ -162,7 +162,7 @@ def test_a_clean_data_set_is_no_warning():
     (claim,) = claims(LabelNoise(), dataset_of(true, embedding))
     assert claim["severity"] == "fact"
     assert np.isnan(claim["figure"])
-    assert "cannot be told" in text(LabelNoise, claim)
+    assert "cannot be estimated" in text(LabelNoise, claim)
     assert "ceiling" not in claim["evidence"]
 
 

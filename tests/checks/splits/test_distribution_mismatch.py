@@ -220,7 +220,7 @@ def test_a_reference_with_another_mix_of_classes():
     dataset, reference = photos(400, classes=2), photos(400, seed=3, classes=2)
     few = (dataset.samples["label"] == "c0").to_numpy() & (np.arange(400) % 4 != 0)
     found = claims(dataset.where(~few), reference)
-    assert "another mix of classes than the reference" in found["train", "labels"]["text"]
+    assert "different class balance from the reference" in found["train", "labels"]["text"]
 
 
 def test_splits_are_needed_only_without_a_reference():
