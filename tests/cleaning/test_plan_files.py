@@ -75,7 +75,7 @@ def test_everything_wrong_with_a_plan_is_said_at_once_with_row_numbers(audit, tm
         read_plan(path, audit.dataset)
     text = str(raised.value)
     for expected in (
-        "6 faults",
+        "6 errors",
         "row 2: no sample is called 'a.jpeg'. Did you mean 'a.jpg'?",
         "row 3: action 'delete': expected one of drop, relabel, review, keep",
         "row 4: action relabel without a new_label",
