@@ -104,7 +104,7 @@ _COMMANDS = (
     ["split"],
     ["normalise", "--jobs", "1"],
     ["augment"],
-    ["train-baseline", "--no-sanity"],
+    ["train-baseline", "--no-sanity", "--epochs", "1", "--size", "64"],
     ["predict", "images", "--jobs", "1"],
     ["checks"],
     ["explain", "dark"],
