@@ -104,7 +104,7 @@ _COMMANDS = (
     ["split"],
     ["normalise", "--jobs", "1"],
     ["augment"],
-    ["train-baseline", "--no-sanity", "--epochs", "1", "--size", "64"],
+    ["train-baseline", "--no-sanity"],
     ["predict", "images", "--jobs", "1"],
     ["checks"],
     ["explain", "dark"],
