@@ -249,7 +249,7 @@ def test_shards_beyond_the_limit_on_file_sizes_leave_nothing(split: Split, tmp_p
         [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "new")],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert "cannot make" in done.stdout, done.stderr
     assert os.listdir(tmp_path) == ["images"]
@@ -272,7 +272,7 @@ def test_a_killed_run_leaves_no_folder_that_looks_whole(
     )
     arguments = [sys.executable, "-c", code, str(tmp_path), kind, str(done)]
     assert (
-        subprocess.run(arguments, check=False, cwd=Path(__file__).parents[2]).returncode
+        subprocess.run(arguments, check=False, cwd=Path(__file__).parents[3]).returncode
         == -signal.SIGKILL
     )
     assert not (tmp_path / "new").exists()
