@@ -185,7 +185,7 @@ def _next(metrics: Mapping[str, Any]) -> Iterator[Line]:
     steps = metrics.get("next") or ()
     if steps:
         yield "", ""
-        yield "WHAT NEXT", "bold"
+        yield "NEXT STEPS", "bold"
     for place, step in enumerate(steps[:_STEPS], start=1):
         yield from _wrapped(f"{place}. {printable(sentence_of(step, metrics))}", hang=3)
     if len(steps) > _STEPS:

@@ -138,7 +138,7 @@ def test_the_terminal_says_goal_model_figures_and_next_in_80_columns(
         "this model, validation",
         "REQUIREMENTS",
         "HARDEST CLASSES",
-        "WHAT NEXT\n1. ",
+        "NEXT STEPS\n1. ",
     ):
         assert words in text
     assert max(map(len, text.splitlines())) <= 80
