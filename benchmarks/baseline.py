@@ -48,17 +48,17 @@ import torch
 
 import dataprep
 from dataprep.augment.policies import POLICIES
-from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned
+from dataprep.baselines.cleaning_effect import compare_cleaned
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.goal import read_goal
-from dataprep.baselines.inference.network_predictions import features_of, predictions
 from dataprep.baselines.recipe import train_baseline
 from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.fitting import TrainedNetwork, feeder_for, linear_on
 from dataprep.baselines.training.loop import fit, make_optimiser
 from dataprep.baselines.training.losses import Loss
 from dataprep.baselines.training.materials import Materials
+from dataprep.baselines.training.network_predictions import features_of, predictions
 from dataprep.baselines.training.networks import Network, make_network
 from dataprep.baselines.training.pixel_store import PixelStore, store_pixels
 from dataprep.baselines.training.preparing import prepare

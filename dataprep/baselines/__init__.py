@@ -1,6 +1,10 @@
-"""Baselines: the torch side of a split, and honest models trained on it.
+"""Baselines: honest models trained on a split, and the torch side of it.
 
-Names are loaded when first used (PEP 562): torch is imported by whoever asks for one of them.
+`recipe` is the way from a split to a baseline; its larger steps lie beside it (`parts` evaluates
+every part, `out_of_fold` trains a model per fold), the work itself in the sub-packages: `training`,
+`tuning`, `sanity`, `evaluation`, `diagnosis`, `inference`, `pages`. Imports `augment`, `splits` and
+below. Names are loaded when first used (PEP 562): torch is imported by whoever asks for one of
+them.
 """
 
 from __future__ import annotations

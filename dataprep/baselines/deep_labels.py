@@ -16,9 +16,9 @@ import torch
 
 from dataprep.augment.choice import choose_policy
 from dataprep.backends.capacity import worker_count
-from dataprep.baselines.inference.network_predictions import logits_of
 from dataprep.baselines.out_of_fold import OutOfFold, out_of_fold
 from dataprep.baselines.training.fitting import device_for
+from dataprep.baselines.training.network_predictions import logits_of
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions

@@ -14,9 +14,9 @@ from scipy import stats
 
 from dataprep.baselines.evaluation.calibration import fit_temperature
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
-from dataprep.baselines.evaluation.parts import predicted_rows
-from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.parts import predicted_rows
 from dataprep.baselines.training.fitting import linear_on, train_network
+from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
 from dataprep.probes.classifiers.folds import folds_of

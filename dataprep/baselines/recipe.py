@@ -15,18 +15,17 @@ import torch
 from dataprep.augment.choice import choose_policy
 from dataprep.augment.policies import policy as named_policy
 from dataprep.backends.capacity import worker_count
+from dataprep.baselines.cleaning_effect import compare_cleaned, refuse_no_comparison
 from dataprep.baselines.diagnosis.errors import find_errors
 from dataprep.baselines.diagnosis.facts import facts_of
 from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
-from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, refuse_no_comparison
 from dataprep.baselines.evaluation.estimates import evaluate
-from dataprep.baselines.evaluation.parts import PartResults, evaluate_parts
-from dataprep.baselines.evaluation.simple_baselines import reference_figures
 from dataprep.baselines.inference.latency import measure_cost
-from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
+from dataprep.baselines.parts import PartResults, evaluate_parts
 from dataprep.baselines.sanity.checklist import check_before_training
+from dataprep.baselines.simple_baselines import reference_figures
 from dataprep.baselines.training.distributed import (
     is_rank_zero,
     rank_and_world_size,
@@ -36,6 +35,7 @@ from dataprep.baselines.training.distributed import (
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
 from dataprep.baselines.training.history import EpochLog, Log, history_logger
+from dataprep.baselines.training.network_predictions import predictions
 from dataprep.baselines.training.preparing import prepare
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings

@@ -17,7 +17,7 @@ from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.dummy import trivial_baselines
-from dataprep.baselines.evaluation.parts import evaluate_parts
+from dataprep.baselines.parts import evaluate_parts
 from dataprep.baselines.training.materials import Materials
 from dataprep.checks.labels.wrong_label import WrongLabel
 from dataprep.checks.quality.dark import Dark

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from dataprep.baselines.evaluation.parts import evaluate_parts
 from dataprep.baselines.inference.model_card import ModelCard
+from dataprep.baselines.parts import evaluate_parts
 from dataprep.baselines.training import networks as models
 from dataprep.baselines.training.materials import Materials
 from dataprep.baselines.training.networks import Network

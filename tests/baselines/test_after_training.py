@@ -16,8 +16,8 @@ from dataprep.schemas.plan import Plan
 
 torch = pytest.importorskip("torch")
 
-from dataprep.baselines.evaluation.class_weight_effect import compare_weights  # noqa: E402
-from dataprep.baselines.evaluation.cleaning_effect import compare_cleaned, sides  # noqa: E402
+from dataprep.baselines.class_weight_effect import compare_weights  # noqa: E402
+from dataprep.baselines.cleaning_effect import compare_cleaned, sides  # noqa: E402
 from dataprep.baselines.evaluation.test_access import weights_hash  # noqa: E402
 from dataprep.baselines.inference.latency import measure_cost  # noqa: E402
 from dataprep.baselines.training.final_model import finalise  # noqa: E402

@@ -37,9 +37,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     """Networks of one convolution whose classifier is fitted on the training rows; gives what
     each was trained on.
     """
-    from dataprep.baselines.inference.network_predictions import features_of
     from dataprep.baselines.training.fitting import loss_for
     from dataprep.baselines.training.frozen_features import fit_linear
+    from dataprep.baselines.training.network_predictions import features_of
 
     trained: list[Materials] = []
     torch.set_num_threads(1)

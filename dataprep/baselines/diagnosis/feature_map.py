@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.baselines.inference.network_predictions import features_of
+from dataprep.baselines.training.network_predictions import features_of
 from dataprep.probes.features import features_of as space_of
 from dataprep.reports.audit.feature_map import (
     FEWEST,

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dataprep.baselines.diagnosis.absent_classes import absent_sentences
 from dataprep.baselines.diagnosis.findings import number
-from dataprep.baselines.evaluation.absent_classes import absent_sentences
 from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.reports.charts import in_figures
 

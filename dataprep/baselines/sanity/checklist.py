@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.inference.network_predictions import features_of
 from dataprep.baselines.sanity.data import (
     check_images,
     check_order,
@@ -28,6 +27,7 @@ from dataprep.baselines.sanity.network import (
     check_overfitting,
 )
 from dataprep.baselines.training.fitting import feeder_for, network_for
+from dataprep.baselines.training.network_predictions import features_of
 from dataprep.baselines.training.networks import random_state_of
 from dataprep.errors import SanityFailed
 from dataprep.probes.classifiers.folds import folds_of

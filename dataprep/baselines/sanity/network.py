@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from dataprep.baselines.inference.network_predictions import features_of
 from dataprep.baselines.sanity.results import CheckResult
 from dataprep.baselines.training.fitting import loss_for
 from dataprep.baselines.training.loop import make_optimiser
 from dataprep.baselines.training.losses import Loss
+from dataprep.baselines.training.network_predictions import features_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from dataprep.baselines.evaluation.metrics import METRICS
-from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.training.distributed import rank_and_world_size
 from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_linear
 from dataprep.baselines.training.history import FitResult, Log
 from dataprep.baselines.training.loop import Report, fit
 from dataprep.baselines.training.losses import Loss, class_weights
+from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.training.networks import Network, make_network
 from dataprep.errors import OptionError
 from dataprep.schemas.baseline import CHECKPOINT

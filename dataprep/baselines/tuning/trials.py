@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.training.fitting import (
     linear_on,
     metric_and_score,
@@ -17,6 +16,7 @@ from dataprep.baselines.training.fitting import (
     train_network,
 )
 from dataprep.baselines.training.frozen_features import Linear
+from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.probes.classifiers.folds import folds_of
 

@@ -19,8 +19,6 @@ from dataprep.baselines.evaluation.calibration import (
 )
 from dataprep.baselines.evaluation.linear_probe import PENALTIES, probe_baseline
 from dataprep.baselines.evaluation.metrics import METRICS
-from dataprep.baselines.evaluation.parts import slices_of
-from dataprep.baselines.evaluation.simple_baselines import reference_figures
 from dataprep.baselines.evaluation.thresholds import (
     binomial_bound,
     choose_abstention,
@@ -29,6 +27,8 @@ from dataprep.baselines.evaluation.thresholds import (
     report_abstention,
     risk_coverage,
 )
+from dataprep.baselines.parts import slices_of
+from dataprep.baselines.simple_baselines import reference_figures
 from dataprep.baselines.training.settings import TrainSettings
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.audit import Audit

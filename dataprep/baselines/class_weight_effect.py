@@ -13,8 +13,8 @@ import numpy as np
 from dataprep.baselines.evaluation.comparing import compare_models
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.goal import IMBALANCE
-from dataprep.baselines.inference.network_predictions import predictions
 from dataprep.baselines.training.fitting import linear_on
+from dataprep.baselines.training.network_predictions import predictions
 from dataprep.schemas.results.evaluation import ClassWeightEffect, WeightingFigures
 
 if TYPE_CHECKING:

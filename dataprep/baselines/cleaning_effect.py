@@ -17,8 +17,8 @@ import numpy as np
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
 from dataprep.baselines.goal import codes_of
-from dataprep.baselines.inference.network_predictions import features_of, logits_of, predictions
 from dataprep.baselines.training.fitting import linear_on, train_network
+from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.evaluation.class_weight_effect import compare_weights
+from dataprep.baselines.class_weight_effect import compare_weights
 from dataprep.baselines.evaluation.dummy import trivial_baselines
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.label_noise import noise_ceiling
