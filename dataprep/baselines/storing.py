@@ -227,7 +227,7 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
     ]
     if missing:
         raise InputError(
-            f"expected a baseline in {folder}, but {', '.join(missing)} is not there. Make one: "
+            f"expected a baseline in {folder}, which lacks {', '.join(missing)}. Make one: "
             "dataprep train-baseline"
         )
     metrics, run = (read_record(os.path.join(folder, name), _AGAIN) for name in (METRICS, RUN))

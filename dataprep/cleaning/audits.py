@@ -79,7 +79,7 @@ def _refuse_missing(folder: str) -> None:
     ]
     if missing:
         raise InputError(
-            f"expected an audit in {folder}, but {', '.join(missing)} is not there. Make one: "
+            f"expected an audit in {folder}, which lacks {', '.join(missing)}. Make one: "
             "dataprep audit PATH"
         )
 

@@ -168,7 +168,7 @@ def test_a_full_disk_leaves_the_earlier_baseline_whole(
 
 def test_what_is_no_baseline_is_said(baseline: Baseline, folder: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"metrics.json, .* is not there. Make one: dataprep train-baseline"
+        InputError, match=r"which lacks metrics.json, .* Make one: dataprep train-baseline"
     ):
         read_baseline(tmp_path)
     write_baseline(quick(baseline), tmp_path)

@@ -158,7 +158,7 @@ def test_an_audit_without_issues_comes_back(dataset, tmp_path):
 
 def test_a_missing_or_mixed_audit_says_what_to_do(audit, dataset, tmp_path):
     with pytest.raises(
-        InputError, match=r"issues.csv, run.json is not there. Make one: dataprep audit"
+        InputError, match=r"which lacks .*issues.csv, run.json. Make one: dataprep audit"
     ):
         read_audit(tmp_path)
     folder = write_audit(audit, tmp_path / "audit")

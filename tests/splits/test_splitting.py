@@ -228,7 +228,9 @@ def test_unlabelled_lost_and_missing_labels() -> None:
 def test_too_little_to_divide() -> None:
     with pytest.raises(OptionError, match="5 parts need at least 5 units.*there are 2"):
         split(made_audit("aabb", list("ppqq")), folds=5)
-    with pytest.raises(OptionError, match="there is 1"):
+    with pytest.raises(
+        OptionError, match="there is 1: ask for fewer parts or add images; where there are"
+    ):
         split(made_audit("a"))
     empty = Dataset(
         "/nowhere", pd.DataFrame({"label": []}, index=pd.Index([], name="sample", dtype="str"))

@@ -207,13 +207,13 @@ def _sentence(goal: Goal, whole: Explained, audit: Audit | None) -> str:
     )
     if whole.explained is None or whole.low is None or whole.high is None:
         return f"{told}."
-    between = f"{round(100 * whole.low)} to {round(100 * whole.high)}"
+    low, high = round(100 * whole.low), round(100 * whole.high)
     if whole.beyond_chance:
         return (
             f"{told}: beyond coincidence, data faults explain {100 * whole.explained:.0f} % "
-            f"of them ({between})."
+            f"of them ({low} to {high})."
         )
-    return f"{told}: no more than coincidence would give (explained: between {between} %)."
+    return f"{told}: no more than coincidence would give (explained: {low} to {high} %)."
 
 
 def _galleries(goal: Goal, mistakes: Mistakes) -> list[Gallery]:

@@ -95,9 +95,9 @@ def refuse_too_few(units: int, parts: int) -> None:
     if units < parts:
         raise OptionError(
             f"{parts} parts need at least {parts} units (groups that can be separated), and there "
-            f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts, or see in the audit "
-            "why so many images belong "
-            "together; --cut-similar allows similar images that are no duplicates to be separated"
+            f"{'is' if units == 1 else 'are'} {units}: ask for fewer parts or add images; where "
+            "there are enough images, see in the audit why so many belong together; "
+            "--cut-similar allows similar images that are no duplicates to be separated"
         )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dataprep.baselines.diagnosis.data_faults import KINDS, QUESTIONS, _fisher, explained
-from dataprep.baselines.diagnosis.errors import SHOWN, find_errors
+from dataprep.baselines.diagnosis.errors import SHOWN, _sentence, find_errors
 from dataprep.checks.duplicates.near_duplicate import NearDuplicate
 from dataprep.checks.labels.wrong_label import WrongLabel
 from dataprep.registry import names as registered
@@ -18,6 +18,7 @@ from dataprep.schemas.audit import Audit
 from dataprep.schemas.dataset import Dataset
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues, batch
+from dataprep.schemas.results.errors import Explained
 
 CLASSES = ("ant", "bee", "cow")
 GOAL = Goal("multi-class", CLASSES, "accuracy")
@@ -223,3 +224,20 @@ def test_every_kind_names_checks_that_there_are() -> None:
         registered("dataprep.checks")
     )
     assert set(KINDS) == set(QUESTIONS)
+
+
+def test_the_sentence_gives_the_interval_of_what_is_explained() -> None:
+    whole = Explained(
+        errors=4,
+        faulty_errors=2,
+        right=10,
+        faulty_right=2,
+        explained=0.4,
+        low=0.05,
+        high=0.9,
+        beyond_chance=False,
+        share_of_errors=0.5,
+        share_of_right=0.2,
+    )
+    audit: Any = object()
+    assert _sentence(GOAL, whole, audit).endswith("(explained: 5 to 90 %).")

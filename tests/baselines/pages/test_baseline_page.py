@@ -51,6 +51,8 @@ def test_the_worst_get_overlays_with_a_network_and_none_without(
 ) -> None:
     baseline, audit, page = drawn
     assert 'id="heat"' in page
+    assert "Shown for the worst " in page
+    assert "the worst 1 mistakes" not in page
     assert 'id="heat"' not in draw_baseline(replace(baseline, network=None), audit)
 
 
