@@ -123,10 +123,7 @@ def collect_inputs(
     if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
     dataset, units = _only(dataset, units, usable)
-    notes = (
-        *_notes(audit, dataset, request, kept is not None),
-        *(() if times is None else times.notes),
-    )
+    notes = (*_notes(audit, dataset, kept is not None), *(() if times is None else times.notes))
     return SplitInputs(
         audit,
         dataset,
@@ -289,7 +286,7 @@ def _nothing_left(dataset: Dataset, left_out: dict[str, int]) -> str:
     return f"none of the {len(dataset):,} samples can be divided: {reasons}"
 
 
-def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) -> Sequence[str]:
+def _notes(audit: Audit, dataset: Dataset, keeps_split: bool) -> Sequence[str]:
     notes = []
     if audit.dataset.has("split") and not keeps_split:
         notes.append(
