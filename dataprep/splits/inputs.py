@@ -15,7 +15,7 @@ from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import difference
 from dataprep.schemas.split import PART, UNIT
 from dataprep.schemas.text.numbers import equals
-from dataprep.splits.features import Features, balance_columns, features_of, has_label
+from dataprep.splits.features import Features, balance_columns, balance_features, has_label
 from dataprep.splits.times import times_of
 from dataprep.splits.units import (
     Units,
@@ -128,7 +128,7 @@ def collect_inputs(
         audit,
         dataset,
         units,
-        features_of(dataset, units.order, columns.balance),
+        balance_features(dataset, units.order, columns.balance),
         external[usable],
         None if times is None else times.figures[usable],
         request,
