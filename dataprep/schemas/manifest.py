@@ -117,9 +117,11 @@ class Manifest:
 
     def _missing(self) -> pd.DataFrame:
         rows = self.table[(self.table["sample"] == "").to_numpy()]
-        told = {"reason": "there is no such file", "detail": ""}
+        missing = {"reason": "there is no such file", "detail": ""}
         if "reason" not in rows:
-            return faults_of("missing-file", rows["path"], location=_locations(rows), evidence=told)
+            return faults_of(
+                "missing-file", rows["path"], location=_locations(rows), evidence=missing
+            )
         evidence = [
             {"reason": reason, "detail": f" {detail}" if detail else ""}
             for reason, detail in zip(rows["reason"], rows["detail"], strict=True)
