@@ -26,6 +26,7 @@ from dataprep.normalisation.normaliser import ChannelStatistics, Normaliser
 from dataprep.normalisation.writing import write_normaliser
 from dataprep.reports import report
 from dataprep.reports.audit import html
+from dataprep.schemas.results.baseline import BaselineMetrics
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.dataset import Dataset
@@ -185,7 +186,7 @@ def of_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     goal, made = Goal("binary", ("cat", "dog"), "accuracy"), []
     for which in (0, 1):
         predictions = pd.DataFrame({"sample": NAMES, "confidence": np.full(4, which / 2)})
-        metrics = {"which": which, "history": [{"epoch": 0, "loss": which}]}
+        metrics = BaselineMetrics.read({"history": [{"epoch": 0, "loss": which}]})
         data = dataset.where([True, True, True, which == 0])
         made.append(
             Baseline(
