@@ -26,7 +26,6 @@ from dataprep.normalisation.normaliser import ChannelStatistics, Normaliser
 from dataprep.normalisation.writing import write_normaliser
 from dataprep.reports import report
 from dataprep.reports.audit import html
-from dataprep.schemas.results.baseline import BaselineMetrics
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import Baseline
 from dataprep.schemas.dataset import Dataset
@@ -34,6 +33,7 @@ from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.writing import MARKER
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.results.baseline import BaselineMetrics
 from dataprep.splits import split, write_split
 from dataprep.splits.export.materialising import materialise
 from tests import interruptions
