@@ -142,10 +142,8 @@ class Manifest:
             name: _differ(again[name], first[name]) for name in ("label", "split") if name in found
         }
         conflict = np.logical_or.reduce([np.zeros(len(again), dtype=bool), *differing.values()])
-        location, origin = (
-            np.array(_locations(again), dtype=object),
-            np.array(_locations(first), dtype=object),
-        )
+        location = np.array(_locations(again), dtype=object)
+        origin = np.array(_locations(first), dtype=object)
         samples = again["sample"].to_numpy(dtype=object)
         evidence = [{"first": place} for place in origin[~conflict]]
         return [

@@ -42,12 +42,10 @@ class Deployed(nn.Module):
     def __init__(self, network: Network, card: ModelCard) -> None:
         super().__init__()
         self.network = network
-        self.kind, self.temperature, self.centre, self.spread = (
-            card.kind,
-            card.temperature,
-            card.centre,
-            card.spread,
-        )
+        self.kind = card.kind
+        self.temperature = card.temperature
+        self.centre = card.centre
+        self.spread = card.spread
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits, and probabilities or values."""

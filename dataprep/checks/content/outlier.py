@@ -165,10 +165,8 @@ class Outlier(Check):
         """A claim for each image that does not belong."""
         places = np.flatnonzero(far.off_topic)
         rows = far.rows[places]
-        judged, names = (
-            int(look.features().known.sum()),
-            dataset.samples.index.to_numpy(dtype=object),
-        )
+        judged = int(look.features().known.sum())
+        names = dataset.samples.index.to_numpy(dtype=object)
         figure, expected = oddness.deviations()[rows], oddness.chance()[rows] * judged
         false = _PASSED * np.maximum.accumulate(expected / np.arange(1, len(rows) + 1))
         reasons = []

@@ -242,10 +242,8 @@ class _Strata:
         )
         usual = (elsewhere + 0.5 * self._wrong.mean()) / (self._size - inside + 0.5)
         rate, z = errors / size, 1.96
-        middle, half = (
-            rate + z**2 / 2 / size,
-            z * np.sqrt(rate * (1 - rate) / size + (z / 2 / size) ** 2),
-        )
+        middle = rate + z**2 / 2 / size
+        half = z * np.sqrt(rate * (1 - rate) / size + (z / 2 / size) ** 2)
         expected, spread = self._chance(inside)
         return {
             "error_rate": rate,

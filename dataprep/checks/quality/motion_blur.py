@@ -129,16 +129,12 @@ class MotionBlur(Check):
         evidence.
         """
         elongation, regularity = seen.figure("edge_elongation"), seen.figure("edge_regularity")
-        along, across, agreement = (
-            seen.figure("edge_along"),
-            seen.figure("edge_across"),
-            seen.figure("edge_agreement"),
-        )
-        share, tiles, sharpest = (
-            seen.figure("edge_share_along"),
-            seen.figure("edge_tiles"),
-            seen.figure("edge_sharpest_tile"),
-        )
+        along = seen.figure("edge_along")
+        across = seen.figure("edge_across")
+        agreement = seen.figure("edge_agreement")
+        share = seen.figure("edge_share_along")
+        tiles = seen.figure("edge_tiles")
+        sharpest = seen.figure("edge_sharpest_tile")
         edges = seen.figure("edge_edges")
         crossed = edges * share
         directionality = figures(dataset, "directionality")

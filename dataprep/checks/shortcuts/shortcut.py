@@ -205,13 +205,11 @@ class _Case:
         *,
         drawn: bool,
     ) -> None:
-        self._drawn, self._check, self._causes, self._labels, self._names = (
-            drawn,
-            check,
-            causes,
-            labels,
-            names,
-        )
+        self._drawn = drawn
+        self._check = check
+        self._causes = causes
+        self._labels = labels
+        self._names = names
         self._properties = [each.measured for each in causes]
         codes = [
             (codes_of if each.categories else bins_of)(each.values, len(names))
