@@ -58,7 +58,7 @@ from dataprep.baselines.training.fitting import TrainedNetwork, feeder_for, line
 from dataprep.baselines.training.loop import fit, make_optimiser
 from dataprep.baselines.training.losses import Loss
 from dataprep.baselines.training.materials import Materials
-from dataprep.baselines.training.network_predictions import features_of, predictions
+from dataprep.baselines.training.network_predictions import deep_features, predictions
 from dataprep.baselines.training.networks import Network, make_network
 from dataprep.baselines.training.pixel_store import PixelStore, store_pixels
 from dataprep.baselines.training.preparing import prepare
@@ -370,7 +370,7 @@ def memory(given: argparse.Namespace, data: Path, folder: str) -> None:
             TrainSettings(epochs=1),
             checkpoint=f"{folder}/c.pt",
         )
-        features_of(network, store, np.arange(given.images))
+        deep_features(network, store, np.arange(given.images))
     print(f"| {given.images:,} | {peak[0] / 1e6:.0f} | {given.images * 64 * 64 * 3 / 1e6:.0f} |")
 
 
@@ -407,7 +407,7 @@ def imbalance(given: argparse.Namespace, data: Path, folder: str) -> None:
         f"{folder}/pixels",
     )
     network = make_network("lite0", 10, size=given.size)
-    features = features_of(network, materials.store, np.arange(len(dataset)))
+    features = deep_features(network, materials.store, np.arange(len(dataset)))
     found: dict[str, list[float]] = {"none": [], "inverse": [], "effective": []}
     rare: dict[str, list[float]] = {name: [] for name in found}
     for seed in range(given.seeds):

@@ -51,13 +51,17 @@ def test_every_path_named_exists(page: str) -> None:
 
 
 def test_every_function_named_beside_a_path_is_there() -> None:
-    for path, functions in re.findall(r"`(dataprep/[\w./]+\.py)` \(`([^)]*)`\)", ARCHITECTURE):
+    named = [
+        (name, path)
+        for path, names in re.findall(r"`(dataprep/[\w./]+\.py)` \(`([^)]*)`\)", ARCHITECTURE)
+        for name in names.split("`, `")
+    ]
+    named += re.findall(r"`(\w+)`\s\(`(dataprep/[\w./]+\.py)`\)", ARCHITECTURE)
+    assert named
+    for name, path in named:
         source = (ROOT / path).read_text(encoding="utf-8")
-        for function in functions.split("`, `"):
-            assert re.search(rf"\b{function}\b", source), f"{function} is not in {path}"
-    for function, path in re.findall(r"`(\w+)`\s\(`(dataprep/[\w./]+\.py)`\)", ARCHITECTURE):
-        source = (ROOT / path).read_text(encoding="utf-8")
-        assert re.search(rf"\b(def|class) {function}\b", source), f"{function} is not in {path}"
+        defined = rf"^\s*((def|class) {name}\b|{name}\b[^=\n]*=)"
+        assert re.search(defined, source, re.MULTILINE), f"{name} is not defined in {path}"
 
 
 def sub_package(path: Path) -> str:

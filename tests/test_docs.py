@@ -31,7 +31,7 @@ GUIDES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -62,12 +62,18 @@ def test_no_figure_is_missing(page):
     "page", [*GUIDES, *sorted((ROOT / "docs" / "checks").glob("*.md"))], ids=lambda page: page.name
 )
 def test_links_lead_somewhere(page):
-    broken = [
-        link
-        for link in LINK.findall(page.read_text(encoding="utf-8"))
-        if not (page.parent / link).exists()
-    ]
+    broken = []
+    for link, heading in LINK.findall(page.read_text(encoding="utf-8")):
+        target = page.parent / link if link else page
+        if not target.exists() or (heading and heading not in headings(target)):
+            broken.append(f"{link}#{heading}")
     assert not broken
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 def commands(path: Path) -> list[list[str]]:

@@ -33,6 +33,7 @@ from dataprep.schemas.files.publishing import settle
 from dataprep.schemas.files.writing import MARKER
 from dataprep.schemas.goal import Goal
 from dataprep.schemas.issues import Issues
+from dataprep.schemas.results.baseline import BaselineMetrics
 from dataprep.splits import split, write_split
 from dataprep.splits.export.materialising import materialise
 from tests import interruptions
@@ -185,7 +186,7 @@ def of_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     goal, made = Goal("binary", ("cat", "dog"), "accuracy"), []
     for which in (0, 1):
         predictions = pd.DataFrame({"sample": NAMES, "confidence": np.full(4, which / 2)})
-        metrics = {"which": which, "history": [{"epoch": 0, "loss": which}]}
+        metrics = BaselineMetrics.read({"history": [{"epoch": 0, "loss": which}]})
         data = dataset.where([True, True, True, which == 0])
         made.append(
             Baseline(

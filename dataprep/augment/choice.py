@@ -222,8 +222,8 @@ def _colour_claim(audit: Audit | None) -> str:
         return ""
     claims = audit.issues.where_check("shortcut").table
     for text, figure in zip(claims["evidence"].astype("str"), claims["figure"]):
-        told = read_evidence(text)
-        figures = told.get("properties") or {told.get("property"): figure}
+        evidence = read_evidence(text)
+        figures = evidence.get("properties") or {evidence.get("property"): figure}
         best = max((float(each) for name, each in figures.items() if name in _COLOURS), default=0.0)
         if best:
             return f"balanced accuracy {best:.2f}"

@@ -221,7 +221,7 @@ class AugmentationProbe:
         """One fit answers for all changes: rows without a target are predicted by the fold that
         their unit is in.
         """
-        learned = _learned(self.codes, self.rows, len(self.classes))
+        learned = _learned(self.codes, len(self.classes))
         asked = [before, *after.values()]
         times = sum(len(each) for each in asked) // len(self.rows)
         values = np.concatenate([known[learned], *asked])
@@ -246,11 +246,7 @@ class AugmentationProbe:
 
 def options_of(source: Audit | Split | Dataset) -> PassOptions:
     """How the files of an audit, or of a split of it, were read and embedded."""
-    run: Mapping[str, Any] = getattr(source, "run", {})
-    given = (
-        run.get("pass", run.get("options", {}).get("pass", {})) if isinstance(run, Mapping) else {}
-    )
-    return PassOptions(**given) if isinstance(given, dict) else PassOptions()
+    return PassOptions.of_run(getattr(source, "run", {}))
 
 
 def _as_rgb(image: Image) -> Image:
@@ -289,7 +285,7 @@ def _spread(dataset: Dataset, codes: NDArray[np.int32], count: int) -> Rows:
     return np.sort(order[np.argsort(turn, kind="stable")][:count])
 
 
-def _learned(codes: NDArray[np.int32], rows: Rows, classes: int) -> Rows:
+def _learned(codes: NDArray[np.int32], classes: int) -> Rows:
     """The rows that probes learn from."""
     labelled = np.flatnonzero(codes >= 0)
     most = max(LEARNED, 10 * classes)

@@ -172,13 +172,13 @@ def write_augmentation(made: Augmentation, folder: str | os.PathLike[str]) -> st
     folder = os.fspath(folder)
     page = render_page(made.policy, made.reasons, made.safety, made.pictures, made.root)
     safety = {} if made.safety is None else made.safety.to_dict()
-    told = {"policy": made.policy.name, "reasons": list(made.reasons), **safety}
+    record = {"policy": made.policy.name, "reasons": list(made.reasons), **safety}
     mark_output(folder)
     with write_together(folder, owns=_FILES) as opened:
         opened("policy.yaml").write(made.policy.to_yaml().encode())
         opened("preview.png").write(made.pictures)
         opened("augment.html").write(page.encode())
-        opened("safety.json").write(_json(told))
+        opened("safety.json").write(_json(record))
         opened("run.json").write(_json(made.run))
     return folder
 

@@ -71,10 +71,8 @@ def _quotas() -> Iterator[float]:
         words = _words(group / "cpu.max")
         if len(words) == 2 and words[0] != "max":
             yield float(words[0]) / float(words[1])
-        quota, period = (
-            _number(group / "cpu" / "cpu.cfs_quota_us"),
-            _number(group / "cpu" / "cpu.cfs_period_us"),
-        )
+        quota = _number(group / "cpu" / "cpu.cfs_quota_us")
+        period = _number(group / "cpu" / "cpu.cfs_period_us")
         if quota and period and quota > 0:
             yield quota / period
 

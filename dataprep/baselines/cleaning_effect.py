@@ -18,7 +18,7 @@ from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
 from dataprep.baselines.goal import codes_of
 from dataprep.baselines.training.fitting import linear_on, train_network
-from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 
@@ -157,7 +157,7 @@ def _features(side: Materials, trained: TrainedNetwork) -> NDArray[np.float32]:
     """(n, d) penultimate values of every row that is used; zeros elsewhere."""
     rows = np.concatenate([side.train, side.val])
     features = np.zeros((len(side.dataset), trained.network.width), np.float32)
-    features[rows] = features_of(trained.network, side.store, rows)
+    features[rows] = deep_features(trained.network, side.store, rows)
     return features
 
 

@@ -85,7 +85,7 @@ def judge_labels(
     options = options or BaselineOptions()
     device, since = device_for(options.device), time.perf_counter()
     torch.set_num_threads(options.threads or worker_count())
-    dataset, passing = _as_one_part(audit), _passing(audit)
+    dataset, passing = _as_one_part(audit), PassOptions.of_run(audit.run)
     with tempfile.TemporaryDirectory(prefix="dataprep-deep-") as folder:
         materials, regime = prepare(
             dataset,
@@ -161,7 +161,7 @@ def judged_by(
     """
     dataset = found.given_to(audit.dataset, tuple(classes))
     checks = [check for check in audit.checks if check.code in CHECKS]
-    look = _Look(dataset, _passing(audit), unit=_units(audit))
+    look = _Look(dataset, PassOptions.of_run(audit.run), unit=_units(audit))
     issues, skipped = run_checks(checks, dataset, look)
     kept = audit.issues.where(~audit.issues.table["check"].isin(CHECKS))
     others = {code: why for code, why in audit.skipped.items() if code not in CHECKS}
@@ -195,13 +195,6 @@ def _as_one_part(audit: Audit) -> Dataset:
     """Every image as one part to learn from, with the units of the audit."""
     rows = len(audit.dataset)
     return audit.dataset.assign(split=["train"] * rows, unit=_units(audit))
-
-
-def _passing(audit: Audit) -> PassOptions:
-    """How files were read in the audit."""
-    given = dict(audit.run.get("options", {}).get("pass", {}))
-    known = set(PassOptions.__dataclass_fields__)
-    return PassOptions(**{name: value for name, value in given.items() if name in known})
 
 
 def _forecast(materials: Materials, regime: Regime, folds: int, device: str) -> str:

@@ -289,11 +289,9 @@ def parse_requirement(text: str, kind: Kind, classes: Sequence[str]) -> Requirem
             f"requirement {text!r}: expected FIGURE>=NUMBER or FIGURE[CLASS]<=NUMBER, as in "
             "'recall[sick]>=0.95'"
         )
-    figure, of, at_least = (
-        _figure(match["figure"], text, kind),
-        match["of"] or "",
-        match["sign"] == ">=",
-    )
+    figure = _figure(match["figure"], text, kind)
+    of = match["of"] or ""
+    at_least = match["sign"] == ">="
     if match["of"] is not None:
         if figure not in PER_CLASS:
             raise OptionError(

@@ -16,7 +16,7 @@ from dataprep.baselines.evaluation.calibration import fit_temperature
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
 from dataprep.baselines.parts import predicted_rows
 from dataprep.baselines.training.fitting import linear_on, train_network
-from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
 from dataprep.probes.classifiers.folds import folds_of
@@ -146,7 +146,7 @@ def _on_features(
         device
     )
     features = np.zeros((len(materials.labels), network.width), np.float32)
-    features[rows] = features_of(network, materials.store, rows)
+    features[rows] = deep_features(network, materials.store, rows)
 
     def model_of(part: Materials, report: Report | None) -> _Model:
         linear = linear_on(part, features[part.train], part.train, regime.settings)

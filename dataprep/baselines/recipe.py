@@ -132,7 +132,7 @@ def _prepared(
     clock = StageClock(progress)
     device = device_for(options.device)
     torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
-    reading = _reading_options(source, audit)
+    reading = PassOptions.of_run(getattr(source if audit is None else audit, "run", {}))
     with clock.stage("decode"):
         materials, regime = rank_zero_first(
             lambda: prepare(
@@ -391,14 +391,6 @@ class _Recipe:
             epochs * steps,
             f"epoch {epoch + 1}/{epochs}, {rate:.0f} images/s{best}",
         )
-
-
-def _reading_options(source: Split | Dataset, audit: Audit | None) -> PassOptions:
-    """How files were read in the audit."""
-    split = source.run.get("pass", {}) if isinstance(source, Split) else {}
-    given = dict(audit.run.get("options", {}).get("pass", {})) if audit is not None else dict(split)
-    known = set(PassOptions.__dataclass_fields__)
-    return PassOptions(**{name: value for name, value in given.items() if name in known})
 
 
 def _policy(

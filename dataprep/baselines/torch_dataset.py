@@ -110,7 +110,7 @@ class Images(TorchDataset[Any]):
         the measures saw.
         """
         data = _fetch(place) if "://" in place else read_bytes(place, self._options)
-        rgb = open_pixels(data, place, self._options).rgb
+        rgb = open_pixels(data, self._options).rgb
         return np.require(rgb, requirements=["C", "W"])
 
 

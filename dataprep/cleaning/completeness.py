@@ -54,10 +54,8 @@ def what_is_lacking(run: Mapping[str, Any], needed: Collection[str]) -> str:
         why, without = f"it looked at a sample of {_count(run)} alone", "--sample"
     elif missing:
         named = ", ".join(missing[:_LISTED]) + ", ..." * (len(missing) > _LISTED)
-        why, without = (
-            f"it did not look for {named}",
-            "--only" if _options(run).get("only") else "--skip",
-        )
+        why = f"it did not look for {named}"
+        without = "--only" if _options(run).get("only") else "--skip"
     elif known:
         why, without = "issues of an earlier report were left out of it", "--known"
     else:

@@ -330,12 +330,10 @@ def _located(listing: Listing, place: Place) -> Located:
 
 def _rows(listing: Listing, located: Located, root: str) -> pd.DataFrame:
     """The listing as `Manifest.table` wants it; rows without a path are malformed."""
-    columns, roles, files, rows = (
-        listing.table.columns,
-        listing.roles,
-        located.files,
-        len(located.files),
-    )
+    columns = listing.table.columns
+    roles = listing.roles
+    files = located.files
+    rows = len(located.files)
     start = len(root.rstrip("/")) + 1
     table = pd.DataFrame(
         {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from dataprep.schemas.options import option, validate
 
@@ -54,3 +56,12 @@ class PassOptions:
 
     def __post_init__(self) -> None:
         validate(self, "pass")
+
+    @classmethod
+    def of_run(cls, run: Mapping[str, Any]) -> PassOptions:
+        """The options in the record of an audit or a split; the defaults where it has none.
+        Options that this version does not know are left out.
+        """
+        given = run.get("pass", run.get("options", {}).get("pass", {}))
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if name in known})

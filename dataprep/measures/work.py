@@ -136,7 +136,7 @@ def _measure(
     row: dict[str, Any] = {}
     view = b""
     try:
-        name, data = (item, read_bytes(item, setup.options)) if isinstance(item, str) else item
+        data = read_bytes(item, setup.options) if isinstance(item, str) else item[1]
         digest = xxhash.xxh3_128_digest(data)
         row["file_hash"] = digest.hex()
         row["bytes"] = len(data)
@@ -146,7 +146,7 @@ def _measure(
             and format.fits(*known)
         ):
             return *known, True, b""
-        pixels = open_pixels(data, name, setup.options)
+        pixels = open_pixels(data, setup.options)
     except Undecodable as failure:
         row |= failure.facts | {"lost": failure.reason, "lost_detail": failure.detail}
     else:

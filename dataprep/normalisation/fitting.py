@@ -305,10 +305,10 @@ def _all_but(dataset: Dataset, parts: pd.Series[Any] | None, fold: str) -> Rows:
     folds = [name for name in known if _is_fold(name)]
     fold = fold if fold in folds else next((name for name in folds if name == f"fold{fold}"), fold)
     if parts is None or fold not in folds:
-        told = ", ".join(folds) or "none"
+        names = ", ".join(folds) or "none"
         raise OptionError(
-            f"no fold is called {fold!r}; the folds are: {told}. Make them: dataprep split --folds "
-            "5"
+            f"no fold is called {fold!r}; the folds are: {names}. Make them: dataprep split "
+            "--folds 5"
         )
     kept = [name for name in folds if name != fold]
     if not kept:

@@ -244,11 +244,9 @@ def _moments(
     number, total, products = 0, cast(Any, 0.0), cast(Any, 0.0)
     for chunk in blocks(_chosen(rows, _FITTED, rng), _BLOCK):
         part = space[chunk]
-        number, total, products = (
-            number + len(part),
-            total + part.sum(axis=0, dtype=np.float64),
-            products + part.T @ part,
-        )
+        number = number + len(part)
+        total = total + part.sum(axis=0, dtype=np.float64)
+        products = products + part.T @ part
     return number, total, products
 
 

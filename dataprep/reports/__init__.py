@@ -106,9 +106,8 @@ def _saying(
 def _options(audit: Audit) -> Any:
     """The limits that the files were read under."""
     from dataprep.measures.options import PassOptions
-    from dataprep.schemas.options import from_mapping
 
-    return from_mapping(PassOptions, audit.run.get("options", {}).get("pass", {}), "pass")
+    return PassOptions.of_run(audit.run)
 
 
 def _dump(data: Mapping[str, Any], file: Any, indent: int | None = None) -> None:

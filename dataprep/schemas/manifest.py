@@ -117,9 +117,11 @@ class Manifest:
 
     def _missing(self) -> pd.DataFrame:
         rows = self.table[(self.table["sample"] == "").to_numpy()]
-        told = {"reason": "there is no such file", "detail": ""}
+        missing = {"reason": "there is no such file", "detail": ""}
         if "reason" not in rows:
-            return faults_of("missing-file", rows["path"], location=_locations(rows), evidence=told)
+            return faults_of(
+                "missing-file", rows["path"], location=_locations(rows), evidence=missing
+            )
         evidence = [
             {"reason": reason, "detail": f" {detail}" if detail else ""}
             for reason, detail in zip(rows["reason"], rows["detail"], strict=True)
@@ -140,10 +142,8 @@ class Manifest:
             name: _differ(again[name], first[name]) for name in ("label", "split") if name in found
         }
         conflict = np.logical_or.reduce([np.zeros(len(again), dtype=bool), *differing.values()])
-        location, origin = (
-            np.array(_locations(again), dtype=object),
-            np.array(_locations(first), dtype=object),
-        )
+        location = np.array(_locations(again), dtype=object)
+        origin = np.array(_locations(first), dtype=object)
         samples = again["sample"].to_numpy(dtype=object)
         evidence = [{"first": place} for place in origin[~conflict]]
         return [

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from dataprep.schemas.dataset import Dataset
-
-Action = Literal["drop", "relabel", "keep", "review"]
 
 #: What can be done with a sample, in the order in which a plan lists them. A sample that no row
 #: names is kept, and so is one that is still to be reviewed when the plan is applied.

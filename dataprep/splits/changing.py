@@ -371,10 +371,8 @@ def _exposure_line(counter: LeakCounter, before: Rows, parts: Sequence[str]) -> 
 
 def _test_line(before: Rows, part: Rows, parts: Sequence[str]) -> str:
     number = parts.index("test")
-    left, came = (
-        int(((before == number) & (part != number)).sum()),
-        int(((before != number) & (part == number)).sum()),
-    )
+    left = int(((before == number) & (part != number)).sum())
+    came = int(((before != number) & (part == number)).sum())
     return (
         "The test part is as it was."
         if not left and not came

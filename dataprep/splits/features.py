@@ -70,7 +70,7 @@ def balance_columns(dataset: Dataset, balance: Sequence[str]) -> tuple[str, ...]
     )
 
 
-def features_of(dataset: Dataset, order: Rows, balance: Sequence[str] = ()) -> Features:
+def balance_features(dataset: Dataset, order: Rows, balance: Sequence[str] = ()) -> Features:
     """The features of the rows `order` (n,) of a data set: labels, and the columns `balance`."""
     names, rows, codes, classes = _labels(dataset, order)
     found = [(names, rows, codes), *(_column(dataset, order, column) for column in balance)]

@@ -15,7 +15,7 @@ from dataprep.schemas.options import did_you_mean
 from dataprep.schemas.plan import difference
 from dataprep.schemas.split import PART, UNIT
 from dataprep.schemas.text.numbers import equals
-from dataprep.splits.features import Features, balance_columns, features_of, has_label
+from dataprep.splits.features import Features, balance_columns, balance_features, has_label
 from dataprep.splits.times import times_of
 from dataprep.splits.units import (
     Units,
@@ -123,15 +123,12 @@ def collect_inputs(
     if not (usable & ~external).any():
         raise InputError(_nothing_left(audit.dataset, left_out))
     dataset, units = _only(dataset, units, usable)
-    notes = (
-        *_notes(audit, dataset, request, kept is not None),
-        *(() if times is None else times.notes),
-    )
+    notes = (*_notes(audit, dataset, kept is not None), *(() if times is None else times.notes))
     return SplitInputs(
         audit,
         dataset,
         units,
-        features_of(dataset, units.order, columns.balance),
+        balance_features(dataset, units.order, columns.balance),
         external[usable],
         None if times is None else times.figures[usable],
         request,
@@ -289,7 +286,7 @@ def _nothing_left(dataset: Dataset, left_out: dict[str, int]) -> str:
     return f"none of the {len(dataset):,} samples can be divided: {reasons}"
 
 
-def _notes(audit: Audit, dataset: Dataset, request: Request, keeps_split: bool) -> Sequence[str]:
+def _notes(audit: Audit, dataset: Dataset, keeps_split: bool) -> Sequence[str]:
     notes = []
     if audit.dataset.has("split") and not keeps_split:
         notes.append(

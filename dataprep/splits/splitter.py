@@ -17,7 +17,7 @@ from dataprep.neighbours.cosine import nearest
 from dataprep.probes.classifiers.folds import join
 from dataprep.schemas.dataset import Dataset, Task
 from dataprep.schemas.split import UNIT, Split
-from dataprep.splits.features import features_of
+from dataprep.splits.features import balance_features
 from dataprep.splits.solver.division import problem_of
 from dataprep.splits.solver.solving import solve
 
@@ -133,7 +133,7 @@ class LeakFreeSplit(BaseCrossValidator):  # type: ignore[misc]
                 f"make {units:,}: take fewer folds, or other groups"
             )
         labelled = _labelled(rows, y) if y is not None else known
-        features = features_of(
+        features = balance_features(
             labelled if labelled is not None else _labelled(rows, None), np.arange(rows)
         )
         least = pd.Series(names).groupby(unit).min().to_numpy(dtype=object)

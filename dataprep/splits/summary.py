@@ -83,11 +83,9 @@ def size_rows(proof: Proof) -> list[dict[str, str]]:
 
 def comparison_rows(proof: Proof) -> list[dict[str, str]]:
     """One row a figure: ``what``, ``ours``, ``groups`` (StratifiedGroupKFold), ``random``."""
-    ours, folds, random = (
-        proof.compared.ours,
-        proof.compared.stratified_group_kfold,
-        proof.compared.random,
-    )
+    ours = proof.compared.ours
+    folds = proof.compared.stratified_group_kfold
+    random = proof.compared.random
     none = "0" if folds else ""
     rows = []
     deviation = ours.deviation if ours else proof.labels.deviation

@@ -39,7 +39,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     """
     from dataprep.baselines.training.fitting import loss_for
     from dataprep.baselines.training.frozen_features import fit_linear
-    from dataprep.baselines.training.network_predictions import features_of
+    from dataprep.baselines.training.network_predictions import deep_features
 
     trained: list[Materials] = []
     torch.set_num_threads(1)
@@ -47,7 +47,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     def train_network(materials: Materials, regime: Regime, **_: Any) -> TrainedNetwork:
         trained.append(materials)
         network, rows = small_network(materials.goal.outputs), materials.train
-        features = features_of(network, materials.store, rows)
+        features = deep_features(network, materials.store, rows)
         linear = fit_linear(
             features,
             materials.targets[rows],
@@ -197,14 +197,14 @@ def test_frozen_features_are_looked_at_once_for_all_folds(
     monkeypatch: pytest.MonkeyPatch, seen: list[Materials]
 ) -> None:
     looked: list[int] = []
-    features_of = module.features_of
+    deep_features = module.deep_features
 
     def counted(network: Any, store: Any, rows: Any) -> Any:
         looked.append(len(rows))
-        return features_of(network, store, rows)
+        return deep_features(network, store, rows)
 
     monkeypatch.setattr(module, "make_network", lambda arch, outputs, **_: small_network(outputs))
-    monkeypatch.setattr(module, "features_of", counted)
+    monkeypatch.setattr(module, "deep_features", counted)
     materials = with_test()
     found = out_of_fold(materials, replace(REGIME, name="frozen"), folds=2)
     assert looked == [64]

@@ -39,7 +39,7 @@ def measured(files: Mapping[str, bytes], options: PassOptions | None = None) -> 
             "extension": name.rpartition(".")[2].lower(),
         }
         try:
-            pixels = open_pixels(data, name, options or PassOptions())
+            pixels = open_pixels(data, options or PassOptions())
             row |= {measure.column: measure(pixels) for measure in measures}
             row |= dict(zip(FIGURES, close_up_of(pixels), strict=True))
         except Undecodable as failure:

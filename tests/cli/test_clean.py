@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 COMMAND = [sys.executable, "-m", "dataprep"]
-LIMIT_S = 120
 
 
 def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

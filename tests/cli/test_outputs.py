@@ -141,8 +141,8 @@ def test_a_partial_audit_keeps_the_full_one_and_the_next_stage_says_what_is_miss
     assert done.exit_code == 0
     assert done.stderr.count("\n") == 1
     assert (
-        "held a fuller audit of the same data (6 images); it is in dataprep-out/audit-previous now"
-        in done.stderr
+        "contained a fuller audit of the same data (6 images); it is in "
+        "dataprep-out/audit-previous now" in done.stderr
     )
     assert (tmp_path / "dataprep-out/audit-previous/report.json").read_bytes() == full
     divided = run("split", "-q")
@@ -189,8 +189,8 @@ def test_audits_of_other_data_are_all_kept(images: Path, tmp_path: Path) -> None
     assert audit("images").stderr == ""
     said = audit("one").stderr
     assert (
-        f"held an audit of other data, {images} (6 images); it is in dataprep-out/audit-previous "
-        "now"
+        f"contained an audit of other data, {images} (6 images); it is in "
+        "dataprep-out/audit-previous now"
     ) in said
     assert "dataprep-out/audit-previous-2 now" in audit("two").stderr
     roots = {

@@ -20,8 +20,6 @@ from PIL import Image
 import dataprep
 from dataprep.errors import InputError, OptionError
 
-RNG = np.random.default_rng(0)
-
 
 def picture(seed: int, shape: tuple[int, ...] = (40, 48, 3)) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)

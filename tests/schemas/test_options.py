@@ -60,6 +60,14 @@ def test_configuration_is_found_and_read(tmp_path: Path) -> None:
     assert found.checks == {"dark": {"threshold": 0.1}}
 
 
+def test_options_of_the_pass_are_read_from_the_record_of_an_audit_or_a_split() -> None:
+    given = {"embedder": "", "jobs": 2, "of_a_later_version": 1}
+    expected = PassOptions(embedder="", jobs=2)
+    assert PassOptions.of_run({"options": {"pass": given}}) == expected
+    assert PassOptions.of_run({"pass": given, "options": {"seed": 1}}) == expected
+    assert PassOptions.of_run({}) == PassOptions()
+
+
 def test_configuration_in_pyproject_has_a_table_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, '[project]\nname = "x"\n[tool.dataprep.audit]\nseed = 3\n', "pyproject.toml")
     assert read_configuration(folder=str(tmp_path), audit_kinds={"seed": int}).audit == {"seed": 3}

@@ -39,7 +39,7 @@ def test_repair_takes_the_fewest_moves_and_keeps_test() -> None:
     fewest = sum(min(n, 5 - n) for n in pd.Series(astray // 5).value_counts())
     assert made.proof.changed.points[0].moves == fewest <= made.proof.changed.moved
     assert any(
-        "samples of val" in line and "shared a unit with train" in line
+        "samples of val" in line and "had a look-alike in train" in line
         for line in made.proof.changed.lines
     )
     assert made.proof.changed.before.total == made.proof.changed.before.groups["group"] > 0

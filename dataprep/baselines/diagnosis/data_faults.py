@@ -63,7 +63,7 @@ _DRAWS = 500
 #: One-sided, as the lower end of a 95 % interval is.
 _ALPHA = 0.025
 #: Claims that are told of one sample.
-_TOLD = 4
+_MOST_CLAIMS = 4
 
 
 class Faults:
@@ -86,7 +86,9 @@ class Faults:
         wanted = serious & (self.table["kind"] == kind).to_numpy() if kind else serious
         return np.isin(self.names, self.table["sample"].to_numpy(dtype=object)[wanted])
 
-    def told(self, shown: Iterable[str], train: frozenset[str]) -> dict[str, list[ClaimOnMistake]]:
+    def worst_of(
+        self, shown: Iterable[str], train: frozenset[str]
+    ) -> dict[str, list[ClaimOnMistake]]:
         """Sample to its worst claims.
 
         Args:
@@ -102,7 +104,7 @@ class Faults:
         )
         for row, message in zip(part.to_dict("records"), messages, strict=True):
             claims = found.setdefault(str(row["sample"]), [])
-            if len(claims) < _TOLD and all(each.check != row["check"] for each in claims):
+            if len(claims) < _MOST_CLAIMS and all(each.check != row["check"] for each in claims):
                 claims.append(
                     ClaimOnMistake(
                         check=row["check"],

@@ -59,10 +59,10 @@ def find_shortcuts(view: View) -> Iterator[NextStep]:
     for check, (code, doubt, todo) in _DOUBTS.items():
         claim = view.of("claims", check)
         if claim and claim["severity"] in ("warning", "error"):
-            told = claim["evidence"]
+            evidence = claim["evidence"]
             what = (
-                told.get("what")
-                or told.get("text")
+                evidence.get("what")
+                or evidence.get("text")
                 or ", ".join(claim["targets"])
                 or "see the audit"
             )

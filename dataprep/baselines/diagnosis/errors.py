@@ -201,19 +201,19 @@ def _sentence(goal: Goal, whole: Explained, audit: Audit | None) -> str:
     what = (
         "of the tenth with the largest errors" if goal.kind == "regression" else "of the mistakes"
     )
-    told = (
+    sentence = (
         f"{percent(faulty / errors)} {what} ({faulty:,} of {errors:,}) are on flagged samples, "
         f"against {percent(whole.share_of_right or 0)} of the rest"
     )
     if whole.explained is None or whole.low is None or whole.high is None:
-        return f"{told}."
+        return f"{sentence}."
     low, high = round(100 * whole.low), round(100 * whole.high)
     if whole.beyond_chance:
         return (
-            f"{told}: beyond coincidence, data faults explain {100 * whole.explained:.0f} % "
+            f"{sentence}: beyond coincidence, data faults explain {100 * whole.explained:.0f} % "
             f"of them ({low} to {high})."
         )
-    return f"{told}: no more than coincidence would give (explained: {low} to {high} %)."
+    return f"{sentence}: no more than coincidence would give (explained: {low} to {high} %)."
 
 
 def _galleries(goal: Goal, mistakes: Mistakes) -> list[Gallery]:
@@ -249,7 +249,7 @@ def _examples(
     mistakes: Mistakes, faults: Faults, shown: list[str], train: frozenset[str]
 ) -> dict[str, Mistake]:
     """Sample to what is known of it."""
-    told = faults.told(shown, train)
+    claims = faults.worst_of(shown, train)
     place = {str(name): row for row, name in enumerate(mistakes.frame["sample"])}
     found = {}
     for name in shown:
@@ -268,7 +268,7 @@ def _examples(
             confidence=given.get("confidence"),
             loss=float(mistakes.loss[row]),
             p_label=own,
-            issues=told.get(name, []),
+            issues=claims.get(name, []),
         )
     return found
 

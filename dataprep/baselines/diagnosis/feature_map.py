@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.baselines.training.network_predictions import features_of
-from dataprep.probes.features import features_of as space_of
+from dataprep.baselines.training.network_predictions import deep_features
+from dataprep.probes.features import features_of
 from dataprep.reports.audit.feature_map import (
     FEWEST,
     agreeing_of,
@@ -50,7 +50,7 @@ def plane_of(
             [rng.permutation(judged)[:_OF_OTHERS], rng.permutation(materials.train)[:_OF_TRAIN]]
         )
     )
-    features = space_of(features_of(network, materials.store, rows), seed=seed)
+    features = features_of(deep_features(network, materials.store, rows), seed=seed)
     rows, values = rows[features.known], features.values[features.known]
     if len(rows) < FEWEST:
         return FeatureMapFigures()

@@ -229,7 +229,7 @@ def weigh_class_weights(view: View) -> Iterator[NextStep]:
         return
     low, high, difference = (number(found.get(key)) for key in ("low", "high", "difference"))
     verdict, used = found.get("verdict"), bool(found.get("used"))
-    told = (
+    sentence = (
         f"on frozen features, class weights change {view.name} by {difference:+.3f} (interval "
         f"{low:+.3f} to {high:+.3f})"
     )
@@ -241,7 +241,7 @@ def weigh_class_weights(view: View) -> Iterator[NextStep]:
     pays = (verdict == "better" and not used) or (verdict == "worse" and used)
     yield step(
         "class-weights",
-        f"{told}: {todo}",
+        f"{sentence}: {todo}",
         difference,
         abs(view.gain(difference, 0.0)) if pays else 0.0,
         dict(found),

@@ -21,12 +21,9 @@ from torch import Tensor, nn
 
 from dataprep.errors import OptionError, WorkError
 from dataprep.measures.embedding.sessions import load_onnxruntime
-from dataprep.schemas.files.writing import write_atomically
 from dataprep.schemas.text.extras import how_to_install
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import NDArray
 
     from dataprep.baselines.inference.model_card import ModelCard
@@ -45,12 +42,10 @@ class Deployed(nn.Module):
     def __init__(self, network: Network, card: ModelCard) -> None:
         super().__init__()
         self.network = network
-        self.kind, self.temperature, self.centre, self.spread = (
-            card.kind,
-            card.temperature,
-            card.centre,
-            card.spread,
-        )
+        self.kind = card.kind
+        self.temperature = card.temperature
+        self.centre = card.centre
+        self.spread = card.spread
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits, and probabilities or values."""
@@ -75,50 +70,12 @@ def exported(network: Network, card: ModelCard) -> torch.export.ExportedProgram:
         )
 
 
-def export_program(network: Network, card: ModelCard, path: str | os.PathLike[str]) -> None:
-    """Write the exported program (``.pt2``), which ``torch.export.load(path).module()`` gives back
-    without this package.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    with write_atomically(path) as file:
-        file.write(program_bytes(exported(network, card), card))
-
-
 def program_bytes(program: torch.export.ExportedProgram, card: ModelCard) -> bytes:
     """The bytes of a ``.pt2`` file; ``extra_files`` hold what the ONNX metadata does."""
     file = io.BytesIO()
     with _quiet():
         torch.export.save(program, file, extra_files=card.metadata())
     return file.getvalue()
-
-
-def export_onnx(
-    network: Network, card: ModelCard, path: str | os.PathLike[str], images: NDArray[np.uint8]
-) -> float:
-    """Write ``model.onnx``: uint8 images in, logits and probabilities (or values) out, all it knows
-    of itself in its metadata.
-
-    Args:
-        network: the trained network.
-        card: what it predicts; see `ModelCard`.
-        path: where to.
-        images: (n, size, size, 3) uint8 RGB views on which both are compared.
-
-    Returns:
-        The greatest difference between torch and onnxruntime, at most `TOLERANCE`.
-
-    Raises:
-        OptionError: a package that exporting needs is not installed.
-        WorkError: the exported model says something else than the network.
-        OutputError: the file cannot be written.
-    """
-    data = onnx_bytes(exported(network, card), card)
-    difference = compared(network, card, data, images)
-    with write_atomically(path) as file:
-        file.write(data)
-    return difference
 
 
 def onnx_bytes(program: torch.export.ExportedProgram, card: ModelCard) -> bytes:

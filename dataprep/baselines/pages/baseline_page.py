@@ -102,7 +102,7 @@ def draw_baseline(
             for name, image in sorted(heats.items())
         },
         "map": map_of_page(baseline, passing, thumbnails),
-        "boot": {"examples": _told(errors), "places": places},
+        "boot": {"examples": _examples(errors), "places": places},
     }
     scripts = {"theme": "theme.js", "map_script": "map.js", "script": "page.js+baseline.js"}
     return draw_page(
@@ -184,7 +184,7 @@ def _code(classes: Sequence[str], predicted: Any) -> int:
     return classes.index(first) if first in classes else 0
 
 
-def _told(errors: Mapping[str, Any]) -> dict[str, Any]:
+def _examples(errors: Mapping[str, Any]) -> dict[str, Any]:
     """What the feature map says of the mistakes that are shown."""
     return {
         name: [[each["check"], each["severity"], each["message"]] for each in example["issues"]]

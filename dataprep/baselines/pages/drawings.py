@@ -89,7 +89,7 @@ def line_chart(
         "marks": shown,
         "x_label": x_label,
         "y_label": y_label,
-        "text": _told(kept, x_label),
+        "text": _as_text(kept, x_label),
         "x_ticks": [{"at": at(tick, y_low)[0], "text": in_figures(tick)} for tick in across],
         "y_ticks": [
             {"at": at(x_low, tick)[1], "text": in_figures(tick)} for tick in _ticks(y_low, y_high)
@@ -147,7 +147,9 @@ def _decades(low: float, high: float) -> list[float]:
     return found if len(found) > 1 else [low, high]
 
 
-def _told(kept: Sequence[tuple[Mapping[str, Any], list[tuple[float, float]]]], x_label: str) -> str:
+def _as_text(
+    kept: Sequence[tuple[Mapping[str, Any], list[tuple[float, float]]]], x_label: str
+) -> str:
     """The chart for those who do not see it."""
     parts = []
     for each, spots in kept:

@@ -325,7 +325,7 @@ def _imbalance(metrics: Metrics) -> dict[str, Any] | None:
         )
     counts = sorted((found.get("counts") or {}).items(), key=lambda each: -each[1])
     difference = (found.get("difference") or {}).get("metric") or {}
-    told = (
+    text = (
         f"{difference['difference']:+.3f} ({interval(difference)}): {difference['verdict']}"
         if difference
         else ""
@@ -334,7 +334,7 @@ def _imbalance(metrics: Metrics) -> dict[str, Any] | None:
         "sentence": found.get("sentence", ""),
         "choices": choices,
         "counts": counts,
-        "difference": told,
+        "difference": text,
     }
 
 

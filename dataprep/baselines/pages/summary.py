@@ -148,10 +148,8 @@ def verdict(metrics: Metrics) -> dict[str, str]:
 
 def _judgement(metrics: Metrics) -> tuple[str, str]:
     rows = {row["kind"]: row for row in reversed(reference_rows(metrics))}
-    own, name = (
-        (metrics.get("validation") or {}).get("metric") or {},
-        metric_name(metrics["goal"]["metric"]),
-    )
+    own = (metrics.get("validation") or {}).get("metric") or {}
+    name = metric_name(metrics["goal"]["metric"])
     said = f"{name} {figure(own.get('value'))}"
     steps = {each["step"] for each in metrics.get("next") or ()}
     failed = [each for each in metrics.get("sanity") or () if not each.get("passed", True)]

@@ -27,7 +27,7 @@ from dataprep.baselines.sanity.network import (
     check_overfitting,
 )
 from dataprep.baselines.training.fitting import feeder_for, network_for
-from dataprep.baselines.training.network_predictions import features_of
+from dataprep.baselines.training.network_predictions import deep_features
 from dataprep.baselines.training.networks import random_state_of
 from dataprep.errors import SanityFailed
 from dataprep.probes.classifiers.folds import folds_of
@@ -132,7 +132,7 @@ def _control(
 ) -> Iterator[CheckResult]:
     """The control with permuted labels, on frozen features of whole units."""
     rows = whole_units(materials, _CONTROL, seed)
-    features = features_of(network, materials.store, rows)
+    features = deep_features(network, materials.store, rows)
     units = np.unique(materials.units[rows], return_inverse=True)[1]
     fold = folds_of(units, codes[rows].astype(np.int32), _FOLDS, seed=seed)
     return check_permuted_labels(features, codes[rows], units, fold, seed)

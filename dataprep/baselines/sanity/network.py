@@ -20,7 +20,7 @@ from dataprep.baselines.sanity.results import CheckResult
 from dataprep.baselines.training.fitting import loss_for
 from dataprep.baselines.training.loop import make_optimiser
 from dataprep.baselines.training.losses import Loss
-from dataprep.baselines.training.network_predictions import features_of
+from dataprep.baselines.training.network_predictions import deep_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -262,7 +262,7 @@ def check_linear_overfitting(
     network: Network, materials: Materials, rows: NDArray[np.int64]
 ) -> Iterator[CheckResult]:
     """The same for a classifier on frozen features: they must tell a few different images apart."""
-    features = torch.from_numpy(features_of(network, materials.store, rows))
+    features = torch.from_numpy(deep_features(network, materials.store, rows))
     values = functional.layer_norm(features - features.mean(dim=0), features.shape[1:])
     classifier = nn.Linear(values.shape[1], materials.goal.outputs, bias=False)
     nn.init.zeros_(classifier.weight)

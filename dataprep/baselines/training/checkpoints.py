@@ -65,11 +65,9 @@ def read_checkpoint(
         state = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or state["form"] != _FORM:
             raise TypeError("another form")
-        fitted, best, found = (
-            FitResult(**state["fitted"]),
-            state["best"],
-            {name: state["parts"][name] for name in parts},
-        )
+        fitted = FitResult(**state["fitted"])
+        best = state["best"]
+        found = {name: state["parts"][name] for name in parts}
         made_by = state["key"]
     if made_by != key:
         raise FingerprintError(

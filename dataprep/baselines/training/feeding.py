@@ -38,13 +38,11 @@ class _Rows(TorchDataset[Batch]):
         augment: Augment | None,
         epoch: int,
     ):
-        self.store, self.targets, self.batches, self.augment, self.epoch = (
-            store,
-            targets,
-            batches,
-            augment,
-            epoch,
-        )
+        self.store = store
+        self.targets = targets
+        self.batches = batches
+        self.augment = augment
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.batches)

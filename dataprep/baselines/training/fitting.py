@@ -17,7 +17,7 @@ from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_l
 from dataprep.baselines.training.history import FitResult, Log
 from dataprep.baselines.training.loop import Report, fit
 from dataprep.baselines.training.losses import Loss, class_weights
-from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
 from dataprep.baselines.training.networks import Network, make_network
 from dataprep.errors import OptionError
 from dataprep.schemas.baseline import CHECKPOINT
@@ -94,7 +94,7 @@ def train_network(
         if linear is None:
             linear = linear_on(
                 materials,
-                features_of(network, materials.store, materials.train),
+                deep_features(network, materials.store, materials.train),
                 materials.train,
                 settings,
             )

@@ -28,7 +28,7 @@ def logits_of(network: Network, store: PixelStore, rows: NDArray[np.int64]) -> N
     return _through(network, network, store, rows, network.classifier.out_features)
 
 
-def features_of(
+def deep_features(
     network: Network, store: PixelStore, rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """(len(rows), width) values of the penultimate layer."""

@@ -111,15 +111,15 @@ def select_trial(
     error = (high - low) / _WIDTH
     beats = honest["gain"] is not None and honest["gain"] > 0
     taken = winner != 0 and sign * value > error and beats
-    told = f"{own['name']} {value:+.3f} ± {error:.3f} against the default"
+    gain = f"{own['name']} {value:+.3f} ± {error:.3f} against the default"
     if winner == 0:
         reason = "no trial was better than the default, which stays"
     elif taken:
-        reason = f"taken: {told}, and better on samples that did not choose"
+        reason = f"taken: {gain}, and better on samples that did not choose"
     elif sign * value > error:
-        reason = f"the default stays: {told}, but no better on samples that did not choose"
+        reason = f"the default stays: {gain}, but no better on samples that did not choose"
     else:
-        reason = f"the default stays: {told} is within one standard error"
+        reason = f"the default stays: {gain} is within one standard error"
     return {
         "difference": {"value": value, "low": low, "high": high, "error": error},
         "corrected": honest["corrected"],

@@ -16,7 +16,7 @@ from dataprep.baselines.training.fitting import (
     train_network,
 )
 from dataprep.baselines.training.frozen_features import Linear
-from dataprep.baselines.training.network_predictions import features_of, logits_of, predictions
+from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
 from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.probes.classifiers.folds import folds_of
 
@@ -155,5 +155,5 @@ class TrialEvaluator:
         """(rows of the data set, width) features of train and val, which no setting changes."""
         network = network_for(self.materials, self.regime, self.device)
         features = np.zeros((len(self.materials.dataset), network.width), np.float32)
-        features[self._learnable] = features_of(network, self.materials.store, self._learnable)
+        features[self._learnable] = deep_features(network, self.materials.store, self._learnable)
         return features

@@ -203,13 +203,13 @@ class LowCoverage(Check):
                         best[gap.label, cause.measured.name] = gap
         limit = np.log(self.alpha / max(tests, 1))
         beyond = [gap for gap in best.values() if gap.log_probability <= limit]
-        told: list[_Gap] = []
+        kept: list[_Gap] = []
         for gap in sorted(beyond, key=lambda gap: -_missing(gap)):
             if not any(
-                gap.label == one.label and _overlap(gap.inside, one.inside) > _SAME for one in told
+                gap.label == one.label and _overlap(gap.inside, one.inside) > _SAME for one in kept
             ):
-                told.append(gap)
-        return told[: self.most_claims]
+                kept.append(gap)
+        return kept[: self.most_claims]
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

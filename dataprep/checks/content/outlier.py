@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 #: Nearest images that are shown, rare images that are, and classes that are named.
-_SHOWN, _EXAMPLES, _TOLD = 6, 12, 3
+_SHOWN, _EXAMPLES, _LISTED = 6, 12, 3
 #: Share of images far off by chance that pass for off topic by their neighbours, and what no claim
 #: is surer than: measured.
 _PASSED, _SUREST = 0.25, 0.7
@@ -165,10 +165,8 @@ class Outlier(Check):
         """A claim for each image that does not belong."""
         places = np.flatnonzero(far.off_topic)
         rows = far.rows[places]
-        judged, names = (
-            int(look.features().known.sum()),
-            dataset.samples.index.to_numpy(dtype=object),
-        )
+        judged = int(look.features().known.sum())
+        names = dataset.samples.index.to_numpy(dtype=object)
         figure, expected = oddness.deviations()[rows], oddness.chance()[rows] * judged
         false = _PASSED * np.maximum.accumulate(expected / np.arange(1, len(rows) + 1))
         reasons = []
@@ -242,9 +240,9 @@ def _classes(evidence: LabelEvidence | None, rows: NDArray[np.int64]) -> dict[st
 
 def _in_words(classes: dict[str, int]) -> str:
     """The most frequent classes: "4 of 'cat', 3 of 'dog'"."""
-    told = [f"{count} of {name!r}" for name, count in list(classes.items())[:_TOLD]]
-    rest = sum(list(classes.values())[_TOLD:])
-    return ", ".join([*told, f"{rest} of others"] if rest else told)
+    listed = [f"{count} of {name!r}" for name, count in list(classes.items())[:_LISTED]]
+    rest = sum(list(classes.values())[_LISTED:])
+    return ", ".join([*listed, f"{rest} of others"] if rest else listed)
 
 
 def _sentence(

@@ -135,16 +135,16 @@ class UnderperformingGroup(Check):
         predicted = np.asarray(evidence.probs[rows]).argmax(axis=1)
         wrong = predicted != evidence.given[rows]
         names = dataset.samples.index.to_numpy(dtype=object)[rows]
-        told = np.zeros(len(rows), bool)
+        reported = np.zeros(len(rows), bool)
         for group, also, found in self._worst(
             list(self._slices(dataset, look, rows, labels)), wrong, labels
         ):
             mistakes = group.members[wrong[group.members]]
             if group.family == LOOKS and (
-                told[mistakes].mean() > _OVERLAP or not self._is_of_use(group, found, labels)
+                reported[mistakes].mean() > _OVERLAP or not self._is_of_use(group, found, labels)
             ):
                 continue
-            told[group.members] = True
+            reported[group.members] = True
             confused = [
                 (evidence.classes[evidence.given[rows[at]]], evidence.classes[predicted[at]])
                 for at in mistakes
@@ -242,10 +242,8 @@ class _Strata:
         )
         usual = (elsewhere + 0.5 * self._wrong.mean()) / (self._size - inside + 0.5)
         rate, z = errors / size, 1.96
-        middle, half = (
-            rate + z**2 / 2 / size,
-            z * np.sqrt(rate * (1 - rate) / size + (z / 2 / size) ** 2),
-        )
+        middle = rate + z**2 / 2 / size
+        half = z * np.sqrt(rate * (1 - rate) / size + (z / 2 / size) ** 2)
         expected, spread = self._chance(inside)
         return {
             "error_rate": rate,
@@ -321,7 +319,7 @@ def _most_often(confused: list[tuple[str, str]]) -> str:
     if not confused:
         return ""
     counts = Counter(confused)
-    (given, told), count = min(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    return (
-        f"; most often {given!r} for {told!r} ({count:,} of {len(confused):,})" if count > 1 else ""
-    )
+    (given, predicted), count = min(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    if count == 1:
+        return ""
+    return f"; most often {given!r} for {predicted!r} ({count:,} of {len(confused):,})"

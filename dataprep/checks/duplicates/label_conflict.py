@@ -150,10 +150,8 @@ def _labelled_members(dataset: Dataset, duplicates: Duplicates) -> pd.DataFrame:
         best[["group", "label", "row"]].rename(columns={"label": "reference", "row": "witness"}),
         on="group",
     )
-    agreeing, size = (
-        table["label"] == table["reference"],
-        table.groupby("group")["row"].transform("size"),
-    )
+    agreeing = table["label"] == table["reference"]
+    size = table.groupby("group")["row"].transform("size")
     return table.assign(share=agreeing.groupby(table["group"]).transform("sum") / size, size=size)
 
 

@@ -89,8 +89,8 @@ class LabelCandidates(Check):
             return
         yield self._about(evidence, rows, dataset.has("probs"))
         names = dataset.samples.index.to_numpy(dtype=object)
-        told = list(reasons(evidence, look, rows, names))
-        for each in told:
+        found = list(reasons(evidence, look, rows, names))
+        for each in found:
             del each["probability"], each["wrong"]
         yield self.claims(
             names[rows],
@@ -98,7 +98,7 @@ class LabelCandidates(Check):
             figure=np.arange(1, len(rows) + 1),
             unit="rank",
             confidence=0.0,
-            evidence=told,
+            evidence=found,
         )
 
     def _about(

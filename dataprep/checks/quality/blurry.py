@@ -87,7 +87,7 @@ class Blurry(Check):
         seen = look.close_ups()
         width = np.minimum(seen.figure("edge_sharpest"), seen.figure("edge_second_tile"))
 
-        def told(row: int) -> str:
+        def describe(row: int) -> str:
             if width[row] >= _SHADES:
                 return (
                     f"no edge is sharper than {width[row]:.1f} pixels: a drawn gradient, or "
@@ -105,7 +105,7 @@ class Blurry(Check):
             width >= self.width,
             figure=width,
             unit="pixels",
-            told=told,
+            describe=describe,
             typical=(
                 "even the sharpest edges are soft; a model trained on them cannot use finer "
                 "detail, in production either"

@@ -93,10 +93,8 @@ class Bright(Check):
 
 def _on_white(dataset: Dataset) -> NDArray[np.bool_]:
     """(n,) whether a plain white background takes most of the image, or all of its surroundings."""
-    white, plain = (
-        figures(dataset, "edge_luma") >= _WHITE_EDGE,
-        figures(dataset, "edge_contrast") < _PLAIN_EDGE,
-    )
+    white = figures(dataset, "edge_luma") >= _WHITE_EDGE
+    plain = figures(dataset, "edge_contrast") < _PLAIN_EDGE
     return np.asarray((white & plain) | (figures(dataset, "luma_p50") >= _WHITE))
 
 

@@ -70,7 +70,7 @@ def claim_seen(
     figure: NDArray[np.float64],
     unit: str,
     typical: str,
-    told: Callable[[int], str],
+    describe: Callable[[int], str],
     evidence: Mapping[str, NDArray[np.float64]],
     confidence: NDArray[np.float64],
     severity: NDArray[np.object_] | None = None,
@@ -109,7 +109,7 @@ def claim_seen(
             confidence=confidence[rows],
             severity=check.severity if severity is None else severity[rows],
             evidence=[
-                {"what": "", "told": told(row)} | each
+                {"what": "", "told": describe(row)} | each
                 for row, each in zip(rows.tolist(), figures_of, strict=True)
             ],
         )

@@ -103,7 +103,7 @@ class MotionBlur(Check):
             seen.figure(f"edge_{name}") for name in ("along", "across", "angle")
         )
 
-        def told(row: int) -> str:
+        def describe(row: int) -> str:
             return (
                 f"edges are {along[row]:.1f} pixels wide along {angle[row]:.0f}° (0° is "
                 f"horizontal) and {across[row]:.1f} across: motion during the exposure"
@@ -116,7 +116,7 @@ class MotionBlur(Check):
             self._moved(dataset, seen),
             figure=along,
             unit="pixels",
-            told=told,
+            describe=describe,
             typical=(
                 "motion blur; a model trained on them expects it and may fail on images without"
             ),
@@ -129,16 +129,12 @@ class MotionBlur(Check):
         evidence.
         """
         elongation, regularity = seen.figure("edge_elongation"), seen.figure("edge_regularity")
-        along, across, agreement = (
-            seen.figure("edge_along"),
-            seen.figure("edge_across"),
-            seen.figure("edge_agreement"),
-        )
-        share, tiles, sharpest = (
-            seen.figure("edge_share_along"),
-            seen.figure("edge_tiles"),
-            seen.figure("edge_sharpest_tile"),
-        )
+        along = seen.figure("edge_along")
+        across = seen.figure("edge_across")
+        agreement = seen.figure("edge_agreement")
+        share = seen.figure("edge_share_along")
+        tiles = seen.figure("edge_tiles")
+        sharpest = seen.figure("edge_sharpest_tile")
         edges = seen.figure("edge_edges")
         crossed = edges * share
         directionality = figures(dataset, "directionality")

@@ -98,7 +98,7 @@ class Noisy(Check):
         bad = coloured | grey | (white & alike & (colour >= 0.4)) | over_texture
         bad &= (noise >= 255 * self.threshold) & (seen.figure("noise_open") >= 0.6)
 
-        def told(row: int) -> str:
+        def describe(row: int) -> str:
             return (
                 f"random noise of {noise[row]:.0f} of 255 levels between neighbouring pixels, "
                 f"even in flat areas"
@@ -111,7 +111,7 @@ class Noisy(Check):
             bad,
             figure=noise,
             unit="levels of 255",
-            told=told,
+            describe=describe,
             typical=(
                 "noise of this strength; a model trained on them expects it and may fail on clean "
                 "images"

@@ -103,7 +103,7 @@ class Upscaled(Check):
             seen.figure("noise_halving") < _LEAST_HALVING
         )
 
-        def told(row: int) -> str:
+        def describe(row: int) -> str:
             return (
                 f"interpolation pattern with a period of {period[row]:.1f} pixels, "
                 f"{peak[row]:.0f} times as strong as by chance, and no sharp edge"
@@ -116,7 +116,7 @@ class Upscaled(Check):
             (peak >= self.peak) & soft,
             figure=peak,
             unit="times the median",
-            told=told,
+            describe=describe,
             typical=(
                 "enlarged from smaller images; a model trained on them cannot use finer detail, "
                 "in production either"

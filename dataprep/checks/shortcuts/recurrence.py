@@ -117,12 +117,10 @@ class _Counted:
     def __init__(
         self, marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], classes: int
     ) -> None:
-        self._image, self._labels, self._classes, self._places = (
-            marks.image,
-            labels,
-            classes,
-            max(marks.places, 1),
-        )
+        self._image = marks.image
+        self._labels = labels
+        self._classes = classes
+        self._places = max(marks.places, 1)
         self._sizes = np.bincount(labels[marks.looked], minlength=classes)
         keys = (marks.place << _COLOUR_BITS) | colours.astype(np.int64)
         order = np.argsort(keys, kind="stable")
@@ -134,10 +132,8 @@ class _Counted:
         )
         counts = np.diff(np.r_[starts, len(keys)])
         often = counts >= LEAST
-        self._keys_of_marks, self._deepest = (
-            keys,
-            [int(each.max(initial=0)) for each in where(marks.place)[1:]],
-        )
+        self._keys_of_marks = keys
+        self._deepest = [int(each.max(initial=0)) for each in where(marks.place)[1:]]
         self._order, self._starts, self._counts = order, starts[often], counts[often]
         self.keys = ordered[self._starts]
         self._counts_by_class = self._by_class()

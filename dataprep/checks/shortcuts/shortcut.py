@@ -205,13 +205,11 @@ class _Case:
         *,
         drawn: bool,
     ) -> None:
-        self._drawn, self._check, self._causes, self._labels, self._names = (
-            drawn,
-            check,
-            causes,
-            labels,
-            names,
-        )
+        self._drawn = drawn
+        self._check = check
+        self._causes = causes
+        self._labels = labels
+        self._names = names
         self._properties = [each.measured for each in causes]
         codes = [
             (codes_of if each.categories else bins_of)(each.values, len(names))
@@ -237,13 +235,13 @@ class _Case:
                 for i, each in enumerate(self._causes)
                 if (each.measured.family, each.kind) == family
             ]
-            told, overall = self._told(members), self._overall(members)
+            claims, overall = self._class_claims(members), self._overall(members)
             if family[1] == "content":
-                warned = [claim for claim in told if claim["severity"] != "fact"]
+                warned = [claim for claim in claims if claim["severity"] != "fact"]
                 yield from warned[:_NAMED]
-                told = [
+                claims = [
                     claim
-                    for claim in told
+                    for claim in claims
                     if claim["severity"] == "fact" and self._is_worth_a_fact(claim, family[0])
                 ]
                 overall = (
@@ -251,12 +249,12 @@ class _Case:
                     if warned or not overall or not self._is_worth_a_fact(overall, family[0])
                     else overall
                 )
-            if overall and not 0 < len(told) <= len(self._names) // 3:
-                told = [overall]
+            if overall and not 0 < len(claims) <= len(self._names) // 3:
+                claims = [overall]
             if family[1] == "content":
-                shown += told
+                shown += claims
             else:
-                yield from self._with_values(told, members)
+                yield from self._with_values(claims, members)
         if shown:
             yield _fact(shown)
 
@@ -273,19 +271,19 @@ class _Case:
         )
 
     def _with_values(
-        self, told: list[dict[str, Any]], members: list[int]
+        self, claims: list[dict[str, Any]], members: list[int]
     ) -> Iterator[dict[str, Any]]:
         """What is told, and the values that give away classes which are not told by the property
         as a whole.
         """
-        yield from told[:_NAMED]
-        named = {claim["evidence"]["class"] for claim in told}
-        if "" in named or (told and len(self._names) == 2):
+        yield from claims[:_NAMED]
+        named = {claim["evidence"]["class"] for claim in claims}
+        if "" in named or (claims and len(self._names) == 2):
             return
         given = [
             claim for claim in self._given_away(members) if claim["evidence"]["class"] not in named
         ]
-        yield from given[: max(0, _NAMED - len(told))]
+        yield from given[: max(0, _NAMED - len(claims))]
 
     def _overall(self, members: list[int]) -> dict[str, Any] | None:
         scores, k = self._predictor.scores, len(self._names)
@@ -301,7 +299,7 @@ class _Case:
         figures = float(scores.overall[best]), float(scores.overall_error[best]), 1 / k
         return self._claim(best, what, figures, passed)
 
-    def _told(self, members: list[int]) -> list[dict[str, Any]]:
+    def _class_claims(self, members: list[int]) -> list[dict[str, Any]]:
         scores, found, two = self._predictor.scores, [], len(self._names) == 2
         for label, name in enumerate(self._names[:1] if two else self._names):
             single = scores.single[:, label]
@@ -416,10 +414,9 @@ class _Case:
             if title != cause.title
         ]
         figure_name = f"share of {name!r} among its images" if span else "balanced accuracy"
-        told = label is not None and not self._drawn
         why = (
             imposed(cause.measured.family, self._properties, self._labels, label)
-            if told and label is not None
+            if label is not None and not self._drawn
             else ""
         )
         end = {"source": _UNSEEN, "content": f"; {why}" if why else _SHOWN, "handling": ""}[

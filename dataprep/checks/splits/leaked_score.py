@@ -81,11 +81,9 @@ def _effect(
 ) -> dict[str, Any]:
     if not affected.any() or affected.all():
         return {}
-    everyone, without, seen = (
-        float(right.mean()),
-        float(right[~affected].mean()),
-        float(right[affected].mean()),
-    )
+    everyone = float(right.mean())
+    without = float(right[~affected].mean())
+    seen = float(right[affected].mean())
     same = _weighted(labels, right, affected)
     text = (
         f"; the class of the nearest training image is right for {seen:.0%} of them"

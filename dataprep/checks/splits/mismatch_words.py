@@ -84,10 +84,8 @@ def _of_location(pair: Pair, best: Statistic) -> dict[str, Any]:
     own, strata, units = pair.own[known], pair.strata[known], pair.units[known]
     effect = cohens_d(values[known], own, strata, units)
     plain = cohens_d(values[known], own, np.zeros_like(strata), units)
-    name, means = (
-        best.property.name if best.property else "",
-        (values[known][own].mean(), values[known][~own].mean()),
-    )
+    name = best.property.name if best.property else ""
+    means = (values[known][own].mean(), values[known][~own].mean())
     inside = (
         f" within classes; {plain.size:.2f} over all" if abs(plain.size - effect.size) > 0.1 else ""
     )

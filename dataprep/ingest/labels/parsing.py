@@ -206,7 +206,7 @@ def _meaning(cells: Sequence[str], reading: Reading, name: str) -> _Meaning:
     if guessed is not None:
         return guessed
     values, converted = _whole_floats(cells)
-    hints = _hints(cells, reading, name) if reading.task is None else ()
+    hints = _hints(cells) if reading.task is None else ()
     return _Meaning("classification", values, (*notes, *converted, *hints))
 
 
@@ -366,7 +366,7 @@ def _whole_floats(cells: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]
     return {cell: match[1] for cell, match in zip(cells, matches, strict=True) if match}, (note,)
 
 
-def _hints(cells: Sequence[str], reading: Reading, name: str) -> tuple[str, ...]:
+def _hints(cells: Sequence[str]) -> tuple[str, ...]:
     """What the classes may be instead."""
     numbers = [_number(cell) for cell in cells]
     if is_decimal_comma(cells):

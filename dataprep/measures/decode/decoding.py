@@ -51,12 +51,11 @@ class Undecodable(Exception):
         self.facts = facts or {}
 
 
-def open_pixels(data: bytes, name: str = "", options: PassOptions = _DEFAULTS) -> Pixels:
+def open_pixels(data: bytes, options: PassOptions = _DEFAULTS) -> Pixels:
     """Decode the first frame of an image file.
 
     Args:
-        data: the whole file.
-        name: the file's name, for messages; the format is detected from the content.
+        data: the whole file; the format is detected from the content.
         options: limits, and the size above which a JPEG is decoded at reduced scale.
 
     Raises:

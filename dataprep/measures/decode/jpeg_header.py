@@ -39,7 +39,6 @@ class JpegHeader:
         width, height: stored size in pixels; 0 when no frame header was found.
         precision: bits per component.
         components: 1 (grey), 3 or 4.
-        adobe: the colour transform of Adobe's marker, -1 without one.
         exif: the EXIF block, empty without one.
         icc: whether there is a colour profile.
         pictures: number of pictures in the file; more than 1 in the multi-picture format.
@@ -53,7 +52,6 @@ class JpegHeader:
     height: int = 0
     precision: int = 8
     components: int = 0
-    adobe: int = -1
     exif: bytes = b""
     icc: bool = False
     pictures: int = 1
@@ -105,8 +103,6 @@ def _read_segment(header: JpegHeader, marker: int, segment: bytes) -> None:
         header.icc |= segment[:11] == b"ICC_PROFILE"
         if segment[:4] == b"MPF\x00":
             header.pictures = _count_pictures(segment[4:])
-    elif marker == 0xEE and segment[:5] == b"Adobe" and len(segment) >= 12:
-        header.adobe = segment[11]
 
 
 def _read_table(header: JpegHeader, segment: bytes) -> None:

@@ -191,10 +191,8 @@ def _scaling(preprocessing: dict[str, Any]) -> tuple[float, list[float], list[fl
     """Factor on the values 0 to 255, then mean and standard deviation by channel; ImageNet's
     where nothing is said.
     """
-    mean, std = (
-        preprocessing.get("image_mean") or [0.485, 0.456, 0.406],
-        preprocessing.get("image_std") or [0.229, 0.224, 0.225],
-    )
+    mean = preprocessing.get("image_mean") or [0.485, 0.456, 0.406]
+    std = preprocessing.get("image_std") or [0.229, 0.224, 0.225]
     if preprocessing.get("do_normalize") is False:
         mean, std = [0.0] * 3, [1.0] * 3
     scale = (

@@ -27,7 +27,6 @@ class Session:
     Attributes:
         family: the library, and where it computes; figures of two differ in their last digits or
             more.
-        input_name: of its only input.
         input_shape: length of each axis; None where it is free.
         input_type: uint8, float32 or float16.
         outputs: name of each output, and its number of axes (None: not said).
@@ -36,7 +35,6 @@ class Session:
     """
 
     family: str
-    input_name: str
     input_shape: tuple[int | None, ...]
     input_type: Any
     outputs: dict[str, int | None]
@@ -85,7 +83,7 @@ def open_session(path: str, threads: int = 0) -> Session:
                 f"{path} cannot be run on a batch of {batch.shape}: {_first_line(error)}"
             ) from error
 
-    return Session(f"onnxruntime-{kind}", entry.name, shape, _TYPES[entry.type], outputs, run, said)
+    return Session(f"onnxruntime-{kind}", shape, _TYPES[entry.type], outputs, run, said)
 
 
 def has_openvino() -> bool:
@@ -116,9 +114,7 @@ def open_vino_session(path: str, threads: int, shape: tuple[int, int, int]) -> S
     def run(batch: Array, output: str) -> Array:
         return np.array(request.infer({0: np.ascontiguousarray(batch)})[output])
 
-    return Session(
-        "openvino-cpu", compiled.inputs[0].get_any_name(), (None, *shape), np.uint8, outputs, run
-    )
+    return Session("openvino-cpu", (None, *shape), np.uint8, outputs, run)
 
 
 def load_onnxruntime() -> Any:

@@ -205,11 +205,9 @@ def _fit_wave(
             w * one * other for w, one, other in zip(weights, some, others, strict=True)
         )
 
-    cosines, sines, values = (
-        centred([*map(math.cos, angles)]),
-        centred([*map(math.sin, angles)]),
-        centred(values),
-    )
+    cosines = centred([*map(math.cos, angles)])
+    sines = centred([*map(math.sin, angles)])
+    values = centred(values)
     cc, ss, cs = product(cosines, cosines), product(sines, sines), product(cosines, sines)
     cv, sv, vv = product(cosines, values), product(sines, values), product(values, values)
     determinant = cc * ss - cs * cs

@@ -41,10 +41,8 @@ def structure(bands: Bytes2D, down: int, right: int) -> float:
         long = bands.reshape(-1, ROWS * width)
         first, second = long[:, : (ROWS - down) * width], long[:, down * width :]
         return float(cv2.norm(first, second, cv2.NORM_L2SQR)) / first.size
-    left, shifted = (
-        bands[:, max(-right, 0) : width - max(right, 0)],
-        bands[:, max(right, 0) : width - max(-right, 0)],
-    )
+    left = bands[:, max(-right, 0) : width - max(right, 0)]
+    shifted = bands[:, max(right, 0) : width - max(-right, 0)]
     if down == 0:
         return float(cv2.norm(left, shifted, cv2.NORM_L2SQR)) / left.size
     # Three rows of each band do: a step aslant costs a call for each.

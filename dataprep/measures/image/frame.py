@@ -74,10 +74,8 @@ def picture_box(pixels: Pixels) -> tuple[int, int, int, int]:
     if top + bottom >= rows:
         return 0, rows, 0, columns
     inner = luma[top : rows - bottom].T
-    left, right = (
-        _frame_depth(inner, _uniform_lines(inner)),
-        _frame_depth(inner[::-1], _uniform_lines(inner[::-1])),
-    )
+    left = _frame_depth(inner, _uniform_lines(inner))
+    right = _frame_depth(inner[::-1], _uniform_lines(inner[::-1]))
     if left + right >= columns:
         return 0, rows, 0, columns
     return top, rows - bottom, left, columns - right

@@ -69,10 +69,8 @@ def measure_noise(pixels: Pixels) -> float:
         return 0.0
     low, high = (int(open_blocks.size * share) for share in _QUIET_SHARES)
     ordered = np.partition(open_blocks, (low, high))
-    quietest, quiet = (
-        float(ordered[low]) / _FINE / _MIXED_MEAN,
-        float(ordered[high]) / _FINE / _MIXED_MEAN,
-    )
+    quietest = float(ordered[low]) / _FINE / _MIXED_MEAN
+    quiet = float(ordered[high]) / _FINE / _MIXED_MEAN
     return min(quietest * quietest / max(quiet, 1e-6) / _WHITE_SHARE / 255, 1.0)
 
 

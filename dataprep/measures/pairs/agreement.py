@@ -224,10 +224,8 @@ def _toned(first: Plane, blurred_first: Plane, blurred_second: Plane, inside: Ma
     )
     levels, others = np.median(x[order], axis=1), np.median(y[order], axis=1)
     distinct = np.concatenate([[True], np.diff(levels) > 1.5])
-    levels, rising = (
-        levels[distinct].astype(np.float64),
-        np.maximum.accumulate(others[distinct].astype(np.float64)),
-    )
+    levels = levels[distinct].astype(np.float64)
+    rising = np.maximum.accumulate(others[distinct].astype(np.float64))
     if (
         len(levels) < 5
         or np.abs(rising - np.polyval(np.polyfit(levels, rising, 1), levels)).max() < _CURVED

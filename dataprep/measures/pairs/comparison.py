@@ -206,7 +206,6 @@ def open_picture(
     options = options or PassOptions()
     pixels = open_pixels(
         read_bytes(os.fspath(path), options) if data is None else data,
-        os.fspath(path),
         replace(options, scale_above_megapixels=_MEGAPIXELS),
     )
     return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)

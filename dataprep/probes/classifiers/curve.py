@@ -134,10 +134,8 @@ def _carried_on(
     missed = float(np.abs(_law(learnt, mean, learnt) - mean)[0, 1:].max())
     slack = missed + float(errors[:, -1].std(ddof=1) / np.sqrt(len(errors)))
     lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0)
-    lows, highs = (
-        np.clip(np.minimum(lows, y) - slack, 0, 1),
-        np.clip(np.maximum(highs, y) + slack, 0, 1),
-    )
+    lows = np.clip(np.minimum(lows, y) - slack, 0, 1)
+    highs = np.clip(np.maximum(highs, y) + slack, 0, 1)
     at_now, at_twice = int(np.searchsorted(x, samples)), int(np.searchsorted(x, 2 * samples))
     return Curve(
         x,

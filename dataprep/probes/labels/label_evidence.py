@@ -284,10 +284,8 @@ def _judge(
     _take_back(evidence, np.flatnonzero((labels >= 0) & unseen[labels]))
     labels = np.where(unseen[labels], -1, labels).astype(np.int32)
     evidence.confident[:] = _confident(evidence.probs, labels, size)
-    why_few, why_unseen = (
-        f"fewer than {FEWEST} independent samples",
-        "few samples, and the embedding does not tell them from the other classes",
-    )
+    why_few = f"fewer than {FEWEST} independent samples"
+    why_unseen = "few samples, and the embedding does not tell them from the other classes"
     notes = (*_notes(few, given, classes, why_few), *_notes(unseen, given, classes, why_unseen))
     evidence = replace(
         evidence,

@@ -231,10 +231,8 @@ def _curve(given: Mapping[str, Any]) -> dict[str, Any] | None:
 
     measured = int(given.get("measured", len(x)))
     line = [at(i, value) for i, value in enumerate(y)]
-    upper, lower = (
-        [at(i, value) for i, value in enumerate(high)],
-        [at(i, value) for i, value in enumerate(low)],
-    )
+    upper = [at(i, value) for i, value in enumerate(high)]
+    lower = [at(i, value) for i, value in enumerate(low)]
     texts = [
         f"{in_figures(a)}: {in_figures(b)} ({in_figures(c)} to {in_figures(d)})"
         for a, b, c, d in zip(x, y, low, high)

@@ -53,10 +53,10 @@ def _sentences(
     cells = part[features.rows[inside]] * features.labels + features.features[inside]
     counts = np.bincount(cells, minlength=len(parts) * features.labels).reshape(len(parts), -1)
     totals, sizes = counts.sum(axis=0), np.bincount(part, minlength=len(parts))
-    told = np.isin(np.arange(features.labels), list(explained))
+    is_explained = np.isin(np.arange(features.labels), list(explained))
     for number, name in enumerate(parts):
         lacking = np.flatnonzero(
-            (counts[number] == 0) & (totals > 0) & ~(told & (name not in division.apart))
+            (counts[number] == 0) & (totals > 0) & ~(is_explained & (name not in division.apart))
         )
         if len(lacking) and sizes[number]:
             names = [features.names[code].partition("=")[2] for code in lacking.tolist()]

@@ -17,7 +17,6 @@ from dataprep.errors import DataprepError
 from dataprep.measures.decode_pass import measure
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.issues import evidence_of
-from dataprep.schemas.options import from_mapping
 from dataprep.schemas.results.proof import Difference, MismatchTest, MismatchTests
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _with_embedding(dataset: Dataset, ran_with: Mapping[str, Any]) -> tuple[Data
     """
     if dataset.has("embedding"):
         return dataset, ""
-    options = from_mapping(PassOptions, ran_with.get("options", {}).get("pass", {}), "pass")
+    options = PassOptions.of_run(ran_with)
     if "options" not in ran_with or not options.embedder:
         return dataset, "the audit ran without embeddings"
     if not options.cache:

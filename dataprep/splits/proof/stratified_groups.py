@@ -65,11 +65,9 @@ class _Held:
     def __init__(self, groups: Rows, classes: Rows) -> None:
         self.groups, self.classes = int(groups.max()) + 1, int(classes.max()) + 1
         keys, counts = np.unique(groups * self.classes + classes, return_counts=True)
-        self._group, self._code, self._counts = (
-            keys // self.classes,
-            keys % self.classes,
-            counts.astype(np.float64),
-        )
+        self._group = keys // self.classes
+        self._code = keys % self.classes
+        self._counts = counts.astype(np.float64)
         self._starts = np.searchsorted(self._group, np.arange(self.groups + 1)).tolist()
         self.totals = np.bincount(classes, minlength=self.classes).astype(np.float64)
 

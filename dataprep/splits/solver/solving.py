@@ -71,7 +71,7 @@ def solve(problem: Problem, *, seed: int = 0) -> Ints:
     objective, last = (np.inf, np.inf, np.inf), np.zeros(0)
     for slack in SLACKS:
         size_slack = layout.size_slack(slack)
-        if _is_good(layout, objective, slack):
+        if _is_good(objective, slack):
             break
         if np.array_equal(size_slack, last):
             continue
@@ -145,7 +145,7 @@ def _objective(layout: Layout, part: Ints) -> Objective:
     return beyond, round(worst + float(size_price(miss.max())), 12), squares
 
 
-def _is_good(layout: Layout, objective: Objective, slack: float) -> bool:
+def _is_good(objective: Objective, slack: float) -> bool:
     """Whether more slack could hardly help: what is lacking now is less than the larger miss of
     size would count for.
     """

@@ -12,15 +12,12 @@ import pytest
 from sklearn import metrics as reference
 
 from dataprep.baselines.evaluation.calibration import (
-    calibrate,
     calibration_figures,
     fit_temperature,
     probabilities,
 )
 from dataprep.baselines.evaluation.linear_probe import PENALTIES, probe_baseline
-from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.evaluation.thresholds import (
-    binomial_bound,
     choose_abstention,
     choose_threshold,
     precision_recall,
@@ -38,73 +35,15 @@ from tests.baselines.toys import toy_materials
 
 CLASSES = Goal("multi-class", ("a", "b", "c"), "accuracy", beta=0.5)
 BINARY = Goal("binary", ("well", "sick"), "macro-f1", positive="sick", beta=2.0)
-SEVERAL = Goal("multi-label", ("x", "y", "z"), "macro-f1")
 NUMBER = Goal("regression", (), "mae")
 
 
-def answers(k: int, n: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def answers(k: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Labels, and probabilities that are right in about two cases of three."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(k, n, p=np.arange(k, 0, -1) / (k * (k + 1) / 2))
     scores = rng.random((n, k)) + 0.8 * np.eye(k)[labels]
     return labels, scores / scores.sum(axis=1, keepdims=True)
-
-
-def test_metrics_of_three_classes() -> None:
-    labels, probs = answers(3)
-    said = probs.argmax(axis=1)
-    wanted = {
-        "accuracy": reference.accuracy_score(labels, said),
-        "balanced-accuracy": reference.balanced_accuracy_score(labels, said),
-        "macro-f1": reference.f1_score(labels, said, average="macro"),
-        "f-beta": reference.fbeta_score(labels, said, beta=0.5, average="macro"),
-        "precision": reference.precision_score(labels, said, average="macro"),
-        "recall": reference.recall_score(labels, said, average="macro"),
-        "mcc": reference.matthews_corrcoef(labels, said),
-        "log-loss": reference.log_loss(labels, probs),
-        "roc-auc": reference.roc_auc_score(labels, probs, multi_class="ovr"),
-        "pr-auc": reference.average_precision_score(np.eye(3)[labels], probs),
-    }
-    found = {name: METRICS[name].function(CLASSES, labels, probs) for name in wanted}
-    assert found == pytest.approx(wanted, rel=1e-12)
-
-
-def test_metrics_of_the_positive_class() -> None:
-    labels, probs = answers(2, seed=1)
-    said = probs.argmax(axis=1)
-    wanted = {
-        "f-beta": reference.fbeta_score(labels, said, beta=2.0),
-        "precision": reference.precision_score(labels, said),
-        "recall": reference.recall_score(labels, said),
-        "mcc": reference.matthews_corrcoef(labels, said),
-        "roc-auc": reference.roc_auc_score(labels, probs[:, 1]),
-        "pr-auc": reference.average_precision_score(labels, probs[:, 1]),
-    }
-    found = {name: METRICS[name].function(BINARY, labels, probs) for name in wanted}
-    assert found == pytest.approx(wanted, rel=1e-12)
-
-
-def test_metrics_of_several_labels_and_of_numbers() -> None:
-    rng = np.random.default_rng(2)
-    labels = rng.random((30, 3)) < [0.2, 0.5, 0.7]
-    probs = np.clip(rng.random((30, 3)) * 0.7 + 0.3 * labels, 0, 1)
-    said = probs >= 0.5
-    wanted = {
-        "macro-f1": reference.f1_score(labels, said, average="macro"),
-        "micro-f1": reference.f1_score(labels, said, average="micro"),
-        "exact-match": reference.accuracy_score(labels, said),
-        "mean-average-precision": reference.average_precision_score(labels, probs),
-    }
-    found = {name: METRICS[name].function(SEVERAL, labels, probs) for name in wanted}
-    assert found == pytest.approx(wanted, rel=1e-12)
-    values, told = rng.normal(size=20), rng.normal(size=20)
-    wanted = {
-        "mae": reference.mean_absolute_error(values, told),
-        "rmse": reference.root_mean_squared_error(values, told),
-        "r2": reference.r2_score(values, told),
-    }
-    found = {name: METRICS[name].function(NUMBER, values, told) for name in wanted}
-    assert found == pytest.approx(wanted, rel=1e-12)
 
 
 def test_a_threshold_lies_between_two_scores_and_on_the_higher_of_neighbouring_floats() -> None:
@@ -168,14 +107,6 @@ def test_risk_and_coverage_of_four_answers() -> None:
     assert curve.excess == pytest.approx(curve.area - best)
 
 
-@pytest.mark.parametrize(("errors", "of"), [(0, 1), (1, 2), (5, 9), (99, 100)])
-def test_the_bound_on_an_error_is_exact(errors: int, of: int) -> None:
-    from scipy.stats import beta
-
-    wanted = beta.ppf(1 - 0.1, errors + 1, of - errors)
-    assert binomial_bound(errors, of, 0.1) == pytest.approx(wanted, abs=1e-9)
-
-
 def test_without_enough_rows_no_risk_is_promised() -> None:
     few = choose_abstention(np.full(10, 0.9), np.zeros(10), risk=0.1)
     many = choose_abstention(np.full(100, 0.9), np.zeros(100), risk=0.1)
@@ -217,19 +148,6 @@ def test_the_error_by_chance_is_that_of_true_confidences() -> None:
     gaps = [abs((confidence - right)[code == b].sum()) for b in range(15)]
     assert found["ece"] == pytest.approx(sum(gaps) / 300)
     assert found["log_loss"] == pytest.approx(reference.log_loss(labels, probs))
-
-
-def test_no_row_is_judged_by_a_temperature_that_it_helped_to_fit() -> None:
-    labels, probs = answers(3, n=60, seed=5)
-    logits = np.log(probs) * 3
-    logits[0] = [-30, 0, 0] if labels[0] == 0 else [30, 0, 0]  # one row that is badly wrong
-    whole, found = calibrate(CLASSES, logits, labels)
-    assert found["folds"] == 5
-    own = calibration_figures(CLASSES, labels, probabilities(logits, whole))
-    assert found["after"]["log_loss"] > own["log_loss"], "its own fold had not seen it"
-    assert found["before"]["log_loss"] == pytest.approx(
-        reference.log_loss(labels, probabilities(logits))
-    )
 
 
 def test_a_probe_takes_the_penalty_that_predicts_best() -> None:

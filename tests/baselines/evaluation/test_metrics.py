@@ -110,12 +110,13 @@ def test_metrics_of_two_classes_are_those_of_the_positive_one(
     said = probs.argmax(axis=1)
     found = {
         name: METRICS[name].function(BINARY, labels, probs)
-        for name in ("f-beta", "precision", "recall", "pr-auc", "roc-auc")
+        for name in ("f-beta", "precision", "recall", "mcc", "pr-auc", "roc-auc")
     }
     if (labels == 1).any():
         agrees(found["f-beta"], reference.fbeta_score(labels, said, beta=2.0))
         agrees(found["precision"], reference.precision_score(labels, said, zero_division=0))
         agrees(found["recall"], reference.recall_score(labels, said))
+        agrees(found["mcc"], reference.matthews_corrcoef(labels, said))
         agrees(found["pr-auc"], reference.average_precision_score(labels, probs[:, 1]))
         agrees(
             found["roc-auc"],

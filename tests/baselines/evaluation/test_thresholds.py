@@ -132,7 +132,8 @@ def test_the_order_of_equal_confidences_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("errors", "of", "bound"), [(0, 100, 0.029513), (3, 50, 0.147872), (50, 1000, 0.063)]
+    ("errors", "of", "bound"),
+    [(0, 1, 0.95), (0, 100, 0.029513), (3, 50, 0.147872), (50, 1000, 0.063), (99, 100, 0.999487)],
 )
 def test_the_binomial_bound_is_that_of_clopper_and_pearson(
     errors: int, of: int, bound: float
@@ -281,6 +282,9 @@ def test_no_row_is_judged_by_a_temperature_that_it_helped_to_fit() -> None:
     own = probabilities(logits, temperature)[np.arange(60), labels]
     assert found.after.log_loss is not None
     assert found.after.log_loss > -np.log(own).mean() + 1e-4
+    assert found.folds == 5
+    plain = probabilities(logits)[np.arange(60), labels]
+    assert found.before.log_loss == pytest.approx(-np.log(plain).mean())
 
 
 def test_nothing_to_calibrate_leaves_everything_as_it_is() -> None:

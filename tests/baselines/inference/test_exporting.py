@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,7 @@ torch = pytest.importorskip("torch")
 import onnxruntime  # noqa: E402
 
 from dataprep.baselines.evaluation.calibration import probabilities  # noqa: E402
-from dataprep.baselines.inference.exporting import (  # noqa: E402
-    compared,
-    export_onnx,
-    exported,
-    onnx_bytes,
-    program_bytes,
-)
+from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes  # noqa: E402
 from dataprep.baselines.inference.model_card import ModelCard  # noqa: E402
 from dataprep.errors import InputError, WorkError  # noqa: E402
 from tests.baselines.deployed import SIZE, small_network, toy_card  # noqa: E402
@@ -45,13 +38,14 @@ def classifier() -> tuple[Any, ModelCard, np.ndarray, bytes]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_onnx_model_says_what_the_network_says_from_pixels_to_calibrated_probabilities(
-    kind: Any, tmp_path: Path
+    kind: Any,
 ) -> None:
     network, card, images = made(
         kind, **({"centre": 40.0, "spread": 7.0} if kind == "regression" else {"temperature": 2.5})
     )
-    assert export_onnx(network, card, tmp_path / "model.onnx", images) <= 1e-4
-    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    data = onnx_bytes(exported(network, card), card)
+    assert compared(network, card, data, images) <= 1e-4
+    session = onnxruntime.InferenceSession(data)
     said = session.run(
         None, {"images": images[:5]}
     )  # another number of images than it was exported with

@@ -9,12 +9,10 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.settings import TrainSettings
 from dataprep.errors import InputError
 
@@ -139,21 +137,6 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
         assert not any("gloo" in names for names in left), (
             "threads that outlive the group abort when the interpreter ends"
         )
-
-
-def test_shares_of_an_epoch_cover_it_in_steps_of_one_length() -> None:
-    materials = toy_materials(count=21, val=9, size=16)
-
-    def shared(rank: int) -> Any:
-        feeder = Feeder(
-            materials.store, materials.train, np.arange(30), 4, shuffle=True, shard=(rank, 2)
-        )
-        return [targets.numpy() for _, targets in feeder(3)]
-
-    one, other = shared(0), shared(1)
-    assert [len(batch) for batch in one] == [len(batch) for batch in other]
-    assert set(np.concatenate(one + other)) == set(materials.train)
-    assert sum(map(len, one + other)) == 22, "one row twice, so that no process waits for the other"
 
 
 def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
-"""Losses and class weights, held against scikit-learn and torch."""
+"""Class weights and losses, against their formulas."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 import pytest
@@ -12,59 +12,87 @@ torch = pytest.importorskip("torch")
 
 from dataprep.baselines.training.losses import Loss, class_weights  # noqa: E402
 from dataprep.schemas.goal import Goal  # noqa: E402
-from tests.baselines.toys import toy_materials  # noqa: E402
 
-COUNTS = np.array([300, 60, 12])
+CLASSES = Goal("multi-class", ("a", "b", "c"), "accuracy")
+LABELS = Goal("multi-label", ("a", "b"), "macro-f1")
+VALUE = Goal("regression", (), "mae")
+LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 3.0]])
+TARGETS = torch.tensor([0, 1])
 
 
-@pytest.mark.parametrize("weighting", ["inverse", "effective"])
-def test_class_weights_have_a_mean_of_one_over_the_samples(weighting: Any) -> None:
-    weights = class_weights(COUNTS, weighting)
-    assert (weights * COUNTS).sum() / COUNTS.sum() == pytest.approx(1.0)
-    assert weights[0] < weights[1] < weights[2]
+def chances() -> np.ndarray:
+    """(2,) predicted probability of each sample's class."""
+    logits = LOGITS.numpy().astype(float)
+    share = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return share[np.arange(2), TARGETS.numpy()]
+
+
+def test_inverse_weights_are_the_inverse_of_counts_with_mean_one() -> None:
+    counts = np.array([10, 30, 0, 60])
+    weights = class_weights(counts, "inverse")
+    assert weights == pytest.approx([100 / 30, 100 / 90, 0, 100 / 180])
+    assert (weights * counts).sum() == pytest.approx(counts.sum())
     assert weights.dtype == np.float32
+    balanced = compute_class_weight(
+        "balanced", classes=np.arange(3), y=np.repeat(range(3), [10, 30, 60])
+    )
+    assert weights[counts > 0] == pytest.approx(balanced)
 
 
-def test_inverse_weights_are_those_of_scikit_learn() -> None:
-    labels = np.repeat(np.arange(3), COUNTS)
-    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
-    assert class_weights(COUNTS, "inverse") == pytest.approx(expected)
+def test_effective_weights_are_those_of_the_effective_number() -> None:
+    counts, beta = np.array([5, 50]), 0.9
+    mass = np.array([(1 - beta**5) / (1 - beta), (1 - beta**50) / (1 - beta)])
+    expected = 1 / mass * 55 / (counts / mass).sum()
+    assert class_weights(counts, "effective", beta=beta) == pytest.approx(expected)
+    by_default = class_weights(np.array([100, 1000]), "effective")
+    mass = 1 - 0.999 ** np.array([100.0, 1000.0])
+    assert by_default[0] / by_default[1] == pytest.approx(mass[1] / mass[0])
 
 
-def test_effective_weights_go_by_the_effective_number_of_samples() -> None:
-    weights = class_weights(COUNTS, "effective", beta=0.99)
-    effective = (1 - 0.99**COUNTS) / (1 - 0.99)
-    assert weights[2] / weights[0] == pytest.approx(effective[0] / effective[2])
+def test_without_weighting_or_samples_every_class_that_is_there_counts_one() -> None:
+    assert class_weights(np.array([3, 0, 1]), "none").tolist() == [1, 0, 1]
+    assert class_weights(np.array([0, 0]), "inverse").tolist() == [0, 0]
+    assert class_weights(np.array([1, 1]), "inverse").tolist() == [1, 1]
 
 
-def test_a_class_without_samples_weighs_nothing() -> None:
-    assert class_weights(np.array([4, 0, 4]), "inverse").tolist() == [1.0, 0.0, 1.0]
-    assert class_weights(np.array([4, 0, 4]), "none").tolist() == [1.0, 0.0, 1.0]
+def test_cross_entropy_is_weighted_over_the_batch_size() -> None:
+    weights = np.array([2.0, 0.5, 1.0], np.float32)
+    expected = (-np.log(chances()) * [2.0, 0.5]).mean()
+    assert float(Loss(CLASSES, weights)(LOGITS, TARGETS)) == pytest.approx(expected)
+    plain = -np.log(chances()).mean()
+    assert float(Loss(CLASSES)(LOGITS, TARGETS)) == pytest.approx(plain)
 
 
-def goal_of(kind: Any) -> Goal:
-    return toy_materials(kind, count=3, val=3, size=2).goal
+@pytest.mark.parametrize("focal", [1.0, 2.0])
+def test_focal_loss_turns_from_what_is_easy(focal: float) -> None:
+    expected = ((1 - chances()) ** focal * -np.log(chances())).mean()
+    assert float(Loss(CLASSES, focal=focal)(LOGITS, TARGETS)) == pytest.approx(expected)
 
 
-def test_cross_entropy_is_weighted_over_the_batch_and_smoothed() -> None:
-    logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-    targets = torch.tensor([0, 2])
-    weights = np.array([0.5, 1.0, 3.0], np.float32)
-    each = torch.nn.functional.cross_entropy(logits, targets, reduction="none", label_smoothing=0.1)
-    found = Loss(goal_of("multi-class"), weights, smoothing=0.1)(logits, targets)
-    assert float(found) == pytest.approx(float((each * torch.tensor([0.5, 3.0])).sum()) / 2)
+def test_smoothing_gives_each_class_its_share_of_the_target() -> None:
+    logs = torch.log_softmax(LOGITS.double(), 1).numpy()
+    own = logs[np.arange(2), TARGETS.numpy()]
+    each = -(0.7 * own + 0.3 * logs.mean(axis=1))
+    found = Loss(CLASSES, smoothing=0.3)(LOGITS, TARGETS)
+    assert float(found) == pytest.approx(each.mean())
+    weights = np.array([2.0, 0.5, 1.0], np.float32)
+    found = Loss(CLASSES, weights, smoothing=0.3)(LOGITS, TARGETS)
+    assert float(found) == pytest.approx((each * [2.0, 0.5]).mean())
 
 
-def test_the_focal_loss_turns_from_what_is_easy() -> None:
-    logits, targets = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
-    right = float(torch.softmax(logits, 1)[0, 0])
-    found = Loss(goal_of("multi-class"), focal=2.0)(logits, targets)
-    assert float(found) == pytest.approx(-((1 - right) ** 2) * np.log(right), rel=1e-5)
+def test_the_loss_of_several_labels_weighs_positive_answers() -> None:
+    logits, targets = torch.tensor([[1.0, -2.0]]), torch.tensor([[1.0, 0.0]])
+    sure = [1 / (1 + math.exp(-1)), 1 / (1 + math.exp(-2))]
+    plain = -(math.log(sure[0]) + math.log(sure[1])) / 2
+    assert float(Loss(LABELS)(logits, targets)) == pytest.approx(plain)
+    weighed = -(3 * math.log(sure[0]) + math.log(sure[1])) / 2
+    weights = np.array([3.0, 5.0], np.float32)
+    assert float(Loss(LABELS, weights)(logits, targets)) == pytest.approx(weighed)
+    focal = -sum((1 - each) ** 2 * math.log(each) for each in sure) / 2
+    assert float(Loss(LABELS, focal=2.0)(logits, targets)) == pytest.approx(focal)
 
 
-def test_weights_of_several_labels_are_those_of_the_positives() -> None:
-    logits, targets = torch.tensor([[1.0, -1.0, 0.5]]), torch.tensor([[1.0, 0.0, 1.0]])
-    weights = np.array([2.0, 5.0, 1.0], np.float32)
-    right = torch.sigmoid(logits)[0].numpy()
-    expected = -(2 * np.log(right[0]) + np.log(1 - right[1]) + np.log(right[2])) / 3
-    assert float(Loss(goal_of("multi-label"), weights)(logits, targets)) == pytest.approx(expected)
+def test_the_loss_of_a_regression_is_square_near_and_straight_far() -> None:
+    values, targets = torch.tensor([[0.5], [4.0]]), torch.tensor([[0.0], [1.0]])
+    expected = (0.5**2 / 2 + (3.0 - 0.5)) / 2
+    assert float(Loss(VALUE)(values, targets)) == pytest.approx(expected)

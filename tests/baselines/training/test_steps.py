@@ -74,7 +74,7 @@ def test_images_per_second_are_those_of_the_epoch(monkeypatch: pytest.MonkeyPatc
 def test_a_single_image_at_a_time_needs_maps_of_more_than_one_place(
     batch: int, rows: int, processes: int, size: int, works: bool
 ) -> None:
-    feeder = SimpleNamespace(batch=batch, rows=list(range(rows)), share=(0, processes))
+    feeder = SimpleNamespace(batch=batch, rows=list(range(rows)), shard=(0, processes))
     if works:
         _refuse_lone(small_network(), feeder, size, "cpu")  # type: ignore[arg-type]
     else:

@@ -177,12 +177,12 @@ def test_a_frozen_regime_is_tuned_on_features_that_are_computed_once(
 ) -> None:
     calls = []
 
-    def features_of(network: Any, store: Any, rows: Any) -> Any:
+    def deep_features(network: Any, store: Any, rows: Any) -> Any:
         calls.append(len(rows))
         rng = np.random.default_rng(0)
         return rng.normal(size=(len(rows), network.width)).astype(np.float32)
 
-    monkeypatch.setattr(trials, "features_of", features_of)
+    monkeypatch.setattr(trials, "deep_features", deep_features)
     monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
     monkeypatch.setattr(trials, "linear_on", functools.partial(trials.linear_on, penalties=(0.3,)))
     found = tune(toy_materials(count=30, val=12), choose_regime(30, 32, regime="frozen"), 3)

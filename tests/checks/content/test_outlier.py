@@ -71,4 +71,4 @@ def test_what_is_only_rare_is_one_fact_that_leads_to_nothing():
     assert facts[0]["scope"] == "dataset"
     assert facts[0]["suggestion"] == "none"
     assert set(facts[0]["neighbours"]) & set(dataset.samples.index[:3])
-    assert "rarest" in facts[0]["text"]
+    assert "most unusual" in facts[0]["text"]

@@ -67,7 +67,7 @@ def test_the_claim_names_classes_ratio_and_metrics():
     assert ClassImbalance.message.format(figure=claim["figure"], **evidence) == (
         "the largest class, 'cat' (120 samples), has 12 times the samples of the smallest, 'owl' "
         "(10): "
-        "always answering 'cat' scores accuracy 0.71 but macro-F1 0.28"
+        "always predicting 'cat' scores accuracy 0.71 but macro-F1 0.28"
     )
 
 

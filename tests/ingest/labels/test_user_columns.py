@@ -18,7 +18,7 @@ from dataprep.checks.statistics.properties import properties_of
 from dataprep.cleaning.applying import manifest_bytes, rows_of
 from dataprep.normalisation.fitting import fit_columns
 from dataprep.splits import split
-from dataprep.splits.features import features_of
+from dataprep.splits.features import balance_features
 from tests.splits.made import made_audit
 
 WRITTEN = {
@@ -119,7 +119,9 @@ def test_columns_of_numbers_in_text_count_as_numbers():
         made_audit(["a", "b"] * 30, x=text(numbers)).dataset,
     )
     order = np.arange(60)
-    assert features_of(written, order, ["x"]).names == features_of(typed, order, ["x"]).names
+    assert (
+        balance_features(written, order, ["x"]).names == balance_features(typed, order, ["x"]).names
+    )
     found = {each.name: each for each in properties_of(written, order)}["x"]
     np.testing.assert_array_equal(found.values, numbers)
     assert found.categories == ()

@@ -21,7 +21,7 @@ from tests.measures.pictures import encoded, scene, value
 
 def reason(data: bytes, options: PassOptions | None = None) -> str:
     with pytest.raises(Undecodable) as caught:
-        open_pixels(data, "x", options or PassOptions())
+        open_pixels(data, options or PassOptions())
     assert caught.value.reason in REASONS
     return caught.value.reason
 
@@ -49,7 +49,7 @@ def test_formats_are_told_by_content_and_give_their_pixels(format):
         if format == "AVIF"
         else {}
     )
-    pixels = open_pixels(encoded(colour(), format, **options), "called.jpg")
+    pixels = open_pixels(encoded(colour(), format, **options))
     assert pixels.header.format == format
     assert (pixels.header.width, pixels.header.height) == (40, 30)
     assert np.abs(pixels.rgb.astype(int) - np.asarray(colour()).astype(int)).max() <= (
@@ -311,7 +311,7 @@ MUTATIONS = st.lists(
 
 def opened(data: bytes) -> Pixels | Undecodable:
     try:
-        return open_pixels(data, "fuzz", PassOptions(max_megapixels=4.0))
+        return open_pixels(data, PassOptions(max_megapixels=4.0))
     except Undecodable as failure:
         return failure
 

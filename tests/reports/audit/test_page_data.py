@@ -126,7 +126,7 @@ def test_the_verdict_agrees_with_its_numbers() -> None:
     assert told(["info"])["level"] == "good"
     failed = told([], skipped={"dark": "no samples"})
     assert failed["level"] == "good"
-    assert "1 could not" in failed["text"]
+    assert "1 was skipped" in failed["text"]
 
 
 def test_missing_labels_and_sizes_are_minus_one_on_the_map(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dataprep.splits.proof.comparisons import Leaks
+from dataprep.splits.proof.comparisons import LeakCounter
 
 TRAIN, VAL, TEST = 0, 1, 2
 
@@ -20,10 +20,10 @@ TRAIN, VAL, TEST = 0, 1, 2
 def test_only_relatives_in_the_trained_part_expose(trained, expected):
     unit = np.array([0, 0, 1, 1, 2, 2, 3, 4])
     part = np.array([TEST, TRAIN, TEST, VAL, TEST, VAL, TEST, TRAIN])
-    leaks = Leaks(SimpleNamespace(unit=unit, groups={}, pairs={}))
+    leaks = LeakCounter(SimpleNamespace(unit=unit, groups={}, pairs={}))
     assert leaks.exposed(part, TEST, trained) == pytest.approx(expected)
 
 
 def test_who_is_in_no_part_exposes_nobody():
-    leaks = Leaks(SimpleNamespace(unit=np.array([0, 0]), groups={}, pairs={}))
+    leaks = LeakCounter(SimpleNamespace(unit=np.array([0, 0]), groups={}, pairs={}))
     assert leaks.exposed(np.array([TEST, -1]), TEST, None) == 0

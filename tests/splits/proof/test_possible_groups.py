@@ -75,12 +75,12 @@ def test_torn_candidates_are_in_the_verdict(name, options):
     told = verdict(proof)
     assert told["level"] == "warning"
     assert (
-        f"no known leak, but {said.torn} of {said.groups} {words} lie in several parts"
+        f"no known leakage, but {said.torn} of {said.groups} {words} lie in several parts"
         in told["title"]
     )
     assert option in told["text"]
     text = " ".join(f"{told['title']} {told['text']}".split())
-    assert "nothing leaks" not in text
+    assert "no leakage" not in text
     assert from_json(Proof, json.loads(json.dumps(as_json(proof)))) == proof
 
 
@@ -105,10 +105,10 @@ def test_torn_is_counted_as_it_is():
 def test_groups_that_are_given_end_it():
     kept = divided(replace(FOLDERS, dataset=grouped(FOLDERS.dataset, "folder"))).proof
     assert [each.torn for each in kept.possible_groups] in ([], [0])
-    assert "nothing leaks" in verdict(kept)["title"]
+    assert "no leakage" in verdict(kept)["title"]
     kept = divided(LESIONS, group="lesion_id").proof
     assert kept.possible_groups == ()
-    assert "3 parts, nothing leaks" in verdict(kept)["title"]
+    assert "3 parts, no leakage" in verdict(kept)["title"]
 
 
 def test_who_skips_the_check_is_not_asked_again():

@@ -61,9 +61,9 @@ def test_unequal_parts_with_fixed_units_have_one_division() -> None:
     assert text(solve(problem)) == "002020010010002100200020110110"
 
 
-def test_many_small_units_are_dealt_out_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_small_units_are_assigned_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dataprep.splits.solver.greedy_assignment.SINGLY", 5)
-    monkeypatch.setattr("dataprep.splits.solver.solving.KICKS", 2)
+    monkeypatch.setattr("dataprep.splits.solver.solving.PERTURBATIONS", 2)
     problem = random_problem(3, 60, 3, samples=200, classes=4)
     expected = "010001100020202220112002001102211002211102020110222112221111"
     assert text(solve(problem)) == expected
@@ -203,7 +203,7 @@ def test_what_units_hold_is_the_same_kept_or_looked_up(monkeypatch: pytest.Monke
 def test_a_step_looks_at_no_more_numbers_than_its_bound() -> None:
     problem = random_problem(5, 1200, 2, samples=3000)
     layout = lay_out(problem)
-    search = Search(layout, np.arange(1200) % 2, np.random.default_rng(0), layout.walls(0.1))
+    search = Search(layout, np.arange(1200) % 2, np.random.default_rng(0), layout.size_slack(0.1))
     search.step()
     assert 0.6 * CELLS < search.spent - OVERHEAD < 1.1 * CELLS
 
