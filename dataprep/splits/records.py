@@ -114,7 +114,7 @@ def read_split(folder: str | os.PathLike[str]) -> Split:
     ]
     if missing:
         raise InputError(
-            f"expected a split in {folder}, but {', '.join(missing)} is not there. Make one: "
+            f"expected a split in {folder}, which lacks {', '.join(missing)}. Make one: "
             "dataprep split"
         )
     proof = _read_proof(os.path.join(folder, PROOF))
