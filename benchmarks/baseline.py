@@ -1,10 +1,11 @@
 """`dataprep train-baseline` on real data: how good, how fast, in how much memory, and what cleaning
 and class weights do.
 
-    python benchmarks/baseline.py photos     [--data ../shared/data] python benchmarks/baseline.py
-    noise      [--regime frozen|fine-tune] [--seeds 5] [--epochs 3] [--size 128] python
-    benchmarks/baseline.py throughput [--rounds 5] python benchmarks/baseline.py imbalance  [--seeds
-    5]
+    python benchmarks/baseline.py photos     [--data ../shared/data]
+    python benchmarks/baseline.py noise      [--regime frozen|fine-tune] [--seeds 5] [--epochs 3]
+                                             [--size 128]
+    python benchmarks/baseline.py throughput [--rounds 5]
+    python benchmarks/baseline.py imbalance  [--seeds 5]
 
 photos: the default training on DATA/photos with its official parts, from nothing in the cache,
 beside the best answer that does not look, the probe, and scikit-learn's logistic regression

@@ -1,9 +1,10 @@
 """True by eye: what an audit lists on data as people have it, looked at picture by picture and
 sentence by sentence.
 
-    python benchmarks/by_eye.py sheets AUDIT --sheets DIR [--images ROOT] [--set NAME] [--check
-    CODE] [--most 20] [--verdicts CSV] python benchmarks/by_eye.py table CSV [CSV ...] python
-    benchmarks/by_eye.py again AUDIT CSV [CSV ...] [--set NAME]
+    python benchmarks/by_eye.py sheets AUDIT --sheets DIR [--images ROOT] [--set NAME]
+                                       [--check CODE] [--most 20] [--verdicts CSV]
+    python benchmarks/by_eye.py table CSV [CSV ...]
+    python benchmarks/by_eye.py again AUDIT CSV [CSV ...] [--set NAME]
 
 AUDIT is the folder that ``dataprep audit --out`` was given.
 

@@ -1,8 +1,8 @@
 """Quality of the checks shortcut and trigger on properties and patches planted in real images.
 
-    python benchmarks/shortcuts.py [--data DIR] [--plantings 40] [--relabellings 50] [--sets
-    cifar10,photos] python benchmarks/shortcuts.py --natural [--plantings 6] [--sets
-    digits,fashion,cifar10,photos]
+    python benchmarks/shortcuts.py [--data DIR] [--plantings 40] [--relabellings 50]
+                                   [--sets cifar10,photos]
+    python benchmarks/shortcuts.py --natural [--plantings 6] [--sets digits,fashion,cifar10,photos]
 
 Needs ``DIR/cifar10`` (32 x 32) and ``DIR/photos`` (about 400 x 533), ten classes each. Prints the
 share of plantings that were found, with Wilson's 95 % interval, and the claims on clean data: as it

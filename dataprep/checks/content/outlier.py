@@ -91,20 +91,22 @@ class Outlier(Check):
         Natural data, by eye (off topic, another source such as a framed thumbnail, broken, or a
         wrong label is right); nothing is listed in the sets that are not named:
 
-        =============================================  ======
-        ======================================== set
-        listed  right, arguable, wrong (before) =============================================
-        ======  ======================================== CIFAR-10 (6,234)
-        11      8, 2, 1 (22 listed; of 20: 8, 5, 7) digits (2,500)                                 2
-        1, 1, 0 (7: 1, 3, 3) characters (1,975)                             7       7, 0, 0 (8: 8,
-        0, 0), blank pictures photos, trashnet, icons, stamps, video,        0       (10: 2, 2, 6)
-        racing, scenery, stock, textures *kept apart:* CIFAR-10 test (5,000)            10      7,
-        2, 1 (19) fashion (2,500)                                2       0, 0, 2 (7), rare patterns
-        digits of another source (3,000)               2       0, 1, 1 emoji (3,000)
-        4       1, 3, 0 sprites (1,197)                                11      10, 1, 0, blank or
-        fading pictures tiles, hands, strokes, lessons, manual,        0       (tiles 1, hands 2,
-        nebulae 1) nebulae, robot =============================================  ======
-        ========================================
+        ========================================  ======  ========================================
+        set                                       listed  right, arguable, wrong (before)
+        ========================================  ======  ========================================
+        CIFAR-10 (6,234)                          11      8, 2, 1 (22 listed; of 20: 8, 5, 7)
+        digits (2,500)                            2       1, 1, 0 (7: 1, 3, 3)
+        characters (1,975)                        7       7, 0, 0 (8: 8, 0, 0), blank pictures
+        photos, trashnet, icons, stamps, video,   0       (10: 2, 2, 6)
+        racing, scenery, stock, textures
+        *kept apart:* CIFAR-10 test (5,000)       10      7, 2, 1 (19)
+        fashion (2,500)                           2       0, 0, 2 (7), rare patterns
+        digits of another source (3,000)          2       0, 1, 1
+        emoji (3,000)                             4       1, 3, 0
+        sprites (1,197)                           11      10, 1, 0, blank or fading pictures
+        tiles, hands, strokes, lessons, manual,   0       (tiles 1, hands 2, nebulae 1)
+        nebulae, robot
+        ========================================  ======  ========================================
     """
 
     code: ClassVar = "outlier"

@@ -74,18 +74,18 @@ class WrongLabel(Check):
         benchmarks/natural.py (constants chosen on the first three sets, the others looked at
         afterwards).
 
-        ==============================  ======  ==============================
-        ================================== set                             images  listed, nothing
-        planted         stated - true, planted, mean / worst ==============================  ======
-        ==============================  ================================== CIFAR-10 test, 50 people
-        5,000   none (unweighed 15, 1 wrong)    0.03 / 0.08 trashnet                        2,527
-        none (2, none wrong)            0.01 / 0.01 photos of clothes               2,000   none (3)
-        0.03 / 0.05 CIFAR-10, clean labels          6,234   none (16)                       0.02 /
-        0.04 hands                           2,062   none (3, 2 wrong)               0.03 / 0.07
-        MNIST                           2,500   none (0)                        0.02 / 0.04
-        Fashion-MNIST                   2,500   none (0)                        0.02 / 0.05 tiles
-        674     none (3)                        too few to state ==============================
-        ======  ==============================  ==================================
+        ========================  ======  ============================  ===========================
+        set                       images  listed, nothing planted       stated - true: mean / worst
+        ========================  ======  ============================  ===========================
+        CIFAR-10 test, 50 people  5,000   none (unweighed 15, 1 wrong)  0.03 / 0.08
+        trashnet                  2,527   none (2, none wrong)          0.01 / 0.01
+        photos of clothes         2,000   none (3)                      0.03 / 0.05
+        CIFAR-10, clean labels    6,234   none (16)                     0.02 / 0.04
+        hands                     2,062   none (3, 2 wrong)             0.03 / 0.07
+        MNIST                     2,500   none (0)                      0.02 / 0.04
+        Fashion-MNIST             2,500   none (0)                      0.02 / 0.05
+        tiles                     674     none (3)                      too few to state
+        ========================  ======  ============================  ===========================
 
         Planted are 5, 10 and 20 %, uniform and confusable: 42 lists, precision 0.63 to 0.97 at
         recall 0.51 to 0.97, the true share within the stated interval in all. Unweighed is what the
