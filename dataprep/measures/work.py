@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -95,6 +94,8 @@ def signature_of(measures: Collection[Measure], options: PassOptions) -> str:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:
@@ -107,13 +108,23 @@ def measuring(setup: Setup) -> Callable[[str | tuple[str, bytes]], Row]:
     A file that cannot be decoded is a row too, with ``lost``, ``lost_detail`` and whatever was
     known before the loss.
     """
-    measures, rows = measures_of(setup.columns), RowFormat(setup.columns)
+    measures, rows = _planned_measures(setup.columns), RowFormat(setup.columns)
     recollection = _recollection(setup)
 
     def measure(item: str | tuple[str, bytes]) -> Row:
         return _measure(item, setup, measures, rows, recollection)
 
     return measure
+
+
+def _planned_measures(columns: tuple[str, ...]) -> tuple[Measure, ...]:
+    """As `measures_of`, for columns that it gave: plug-ins are looked for only where they fill one
+    of them.
+    """
+    built_in = {measure.column: measure for measure in builtin_measures()}
+    if built_in.keys() >= set(columns):
+        return tuple(measure for column, measure in built_in.items() if column in columns)
+    return measures_of(columns)
 
 
 def _recollection(setup: Setup) -> Recollection | None:
