@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from dataprep.measures.cache import Recollection
     from dataprep.measures.decode.pixels import Pixels
 
+#: Bytes of a view: a `PickleBuffer` in a worker, which its parent receives as a memoryview.
+View = bytes | memoryview | PickleBuffer
 #: A measured file: numbers and text as `RowFormat.pack` gives them, whether they came from the
 #: cache, and the embedder's view (size x size x 3 bytes), empty where none was asked for or the
 #: file was not decoded.
-Row = tuple[bytes, str, bool, bytes]
+Row = tuple[bytes, str, bool, View]
 
 #: Raised when decoding gives other figures for the same file.
 _DECODING = 2
@@ -145,7 +148,7 @@ def _measure(
     from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
 
     row: dict[str, Any] = {}
-    view = b""
+    view: View = b""
     try:
         data = read_bytes(item, setup.options) if isinstance(item, str) else item[1]
         digest = xxhash.xxh3_128_digest(data)
@@ -166,12 +169,12 @@ def _measure(
     return *format.pack(row), False, view
 
 
-def _view(pixels: Pixels, size: int) -> bytes:
+def _view(pixels: Pixels, size: int) -> View:
     if not size:
         return b""
     from dataprep.measures.embedding.contract import view_of
 
-    return view_of(pixels.rgb, size).tobytes()
+    return PickleBuffer(view_of(pixels.rgb, size).data)
 
 
 def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:
