@@ -1,0 +1,22 @@
+"""The compiled measures; everything else is in pyproject.toml. Where there is no C compiler, the
+package installs without them, and measures in Python.
+"""
+
+import sys
+
+from setuptools import Extension, setup
+
+_FLAGS = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+
+setup(
+    ext_modules=[
+        Extension(
+            "dataprep.measures._kernel",
+            ["dataprep/measures/kernel.c"],
+            extra_compile_args=_FLAGS,
+            py_limited_api=True,
+            optional=True,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
