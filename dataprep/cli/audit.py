@@ -105,6 +105,10 @@ def audit(
     embedder_size: Annotated[
         int | None, _embedding("Input size in pixels: 128, 160 or 224; default: 160.")
     ] = None,
+    device: Annotated[
+        options.Device | None,
+        _embedding("Where to embed; auto, the default, takes a GPU where there is one."),
+    ] = None,
     embeddings: Annotated[
         str, _embedding("Your own embeddings instead: .npy, .npz or Parquet.")
     ] = "",
@@ -331,6 +335,7 @@ def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOpt
         "max_megapixels": flags["max_megapixels"],
         "embedder": "" if flags["no_embedding"] else flags["embedder"],
         "embedder_size": flags["embedder_size"],
+        "device": flags["device"],
         "cache": False if flags["no_cache"] else None,
         "verify_cache": True if flags["verify_cache"] else None,
     }
