@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep import registry
+from dataprep.backends.blas import one_blas_thread
 from dataprep.backends.warm import warm_workers
 from dataprep.checks.contract import Check
 from dataprep.checks.second_look import SecondLook
@@ -197,7 +198,8 @@ def run_checks(
     """
     skipped: dict[str, str] = {}
     run = list(checks)
-    issues = Issues.collect(_batches(run, dataset, look, skipped, clock or StageClock()))
+    with one_blas_thread():
+        issues = Issues.collect(_batches(run, dataset, look, skipped, clock or StageClock()))
     return replace(issues, codes=tuple(check.code for check in run)), skipped
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dataprep.backends.blas import one_blas_thread
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
 from dataprep.probes.tsne import NEIGHBOURS, lay_out
@@ -84,7 +85,8 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
         return None
     readable = np.flatnonzero(audit.dataset.readable)
     rows, drawn = _sample(audit, readable, most, seed)
-    values, known, near = _neighbourhood(audit, rows, seed)
+    with one_blas_thread():
+        values, known, near = _neighbourhood(audit, rows, seed)
     rows, drawn = rows[known], drawn[known]
     if len(rows) < FEWEST:
         return None
