@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,8 @@ from dataprep.measures.results import ResultStore
 from dataprep.schemas.files.snapshot import software
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dataprep.checks.contract import Check
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.dataset import Dataset
@@ -102,6 +104,36 @@ def memory_of(
     return Memory(dataset, options, compared_with)
 
 
+def remembered(
+    name: str, make: Callable[[], T], arrays: Iterable[NDArray[Any]], options: PassOptions
+) -> T:
+    """What `make` gives, or gave in an earlier run for the same `arrays`.
+
+    Args:
+        name: what it is, with its options.
+        make: called where it is not remembered.
+        arrays: all that it depends on besides `name`.
+        options: say whether there is a cache, and where.
+    """
+    if not options.cache:
+        return make()
+    digest = xxhash.xxh3_128(f"{software()}\0{name}".encode(*_SAFELY))
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(_bytes_of(array))
+    store, key = ResultStore(cache_folder(options.cache_dir)), digest.hexdigest()
+    found: T | None = store.recall(key)
+    if found is None:
+        found = make()
+        store.keep(key, found)
+        store.close()
+    return found
+
+
+def _bytes_of(array: NDArray[Any]) -> memoryview:
+    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+
+
 def _hash_of(dataset: Dataset) -> bytes:
     digest = xxhash.xxh3_128()
     facts = (dataset.root, dataset.task, dataset.classes, sorted(dataset.ignored.items()))
@@ -110,7 +142,7 @@ def _hash_of(dataset: Dataset) -> bytes:
         digest.update(b"none" if table is None else _hash_of_table(table))
     for name, array in sorted(dataset.arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        digest.update(_bytes_of(array))
     return digest.digest()
 
 
