@@ -246,7 +246,9 @@ def run_checks(
     skipped: dict[str, str] = {}
     run = list(checks)
     with one_blas_thread():
-        issues = Issues.collect(_batches(run, dataset, look, skipped, clock or StageClock(), memory))
+        issues = Issues.collect(
+            _batches(run, dataset, look, skipped, clock or StageClock(), memory)
+        )
     return replace(issues, codes=tuple(check.code for check in run)), skipped
 
 
