@@ -888,7 +888,7 @@ static const uint8_t *open_thumb(PyObject *argument, Py_buffer *view)
 }
 
 static double cosines[BLOCK][SIDE];
-static int32_t pool[CELLS][SIDE]; /* in 4096ths */
+static double pool[CELLS][SIDE]; /* whole numbers, in 2^14ths */
 
 static void fill_tables(void)
 {
@@ -903,7 +903,7 @@ static void fill_tables(void)
             total += line[n];
         }
         for (int n = 0; n < SIDE; n++)
-            pool[cell][n] = (int32_t)rint(line[n] / total * 4096);
+            pool[cell][n] = rint(line[n] / total * 0x1p14);
     }
 }
 
@@ -968,8 +968,8 @@ static PyObject *hashes(PyObject *self, PyObject *argument)
     return bytes_of(found, sizeof found);
 }
 
-/* Strength of the gradient in each direction, in 256ths of a level; 0 outside the inner pixels. */
-VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIRECTIONS][SIDE * SIDE])
+/* Strength of the gradient in each direction, whole numbers in 4096ths of a level. */
+VECTORISED static void fill_gradients(const uint8_t *thumb, double strength[DIRECTIONS][SIDE * SIDE])
 {
     static const double right[DIRECTIONS] = {1, 0.7071067811865476, 0, -0.7071067811865476,
                                              -1, -0.7071067811865476, 0, 0.7071067811865476};
@@ -981,44 +981,49 @@ VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIR
         down[i] = thumb[i + SIDE] - thumb[i - SIDE];
     for (int i = 0; i < SIDE * SIDE; i++)
         taken[i] = 0.3 * sqrt(across[i] * across[i] + down[i] * down[i]);
-    for (int direction = 0; direction < DIRECTIONS; direction++) {
-        double x = right[direction], y = right[(direction + 6) % DIRECTIONS];
+    for (int k = 0; k < DIRECTIONS; k++) {
+        double x = right[k], y = right[(k + 6) % DIRECTIONS];
         for (int i = 0; i < SIDE * SIDE; i++) {
-            double part = x * across[i] + y * down[i] - taken[i];
-            strength[direction][i] = (int32_t)((part > 0 ? part : 0) * 256 + 0.5);
+            int32_t part = (int32_t)((x * across[i] + y * down[i] - taken[i]) * 4096 + 0.5);
+            strength[k][i] = part > 0 ? part : 0;
         }
     }
 }
 
-/* (6, 6, 8) sums of the strengths, weighted, in 2^32nds of a level. */
-VECTORISED static void fill_cells(int32_t strength[DIRECTIONS][SIDE * SIDE],
-                                  int64_t cells[CELLS * CELLS][DIRECTIONS])
+/* (6, 6, 8) sums of the strengths, weighted, in 2^40ths of a level; exact, as sums of whole numbers
+ * below 2^53 are. */
+VECTORISED static void fill_cells(double strength[DIRECTIONS][SIDE * SIDE],
+                                  double cells[CELLS * CELLS][DIRECTIONS])
 {
-    for (int direction = 0; direction < DIRECTIONS; direction++)
-        for (int row = 0; row < CELLS; row++) {
-            int32_t sums[SIDE] = {0};
-            for (int y = 0; y < SIDE; y++)
-                if (pool[row][y])
-                    for (int x = 0; x < SIDE; x++)
-                        sums[x] += pool[row][y] * strength[direction][y * SIDE + x];
-            for (int column = 0; column < CELLS; column++) {
-                int64_t sum = 0;
+    for (int row = 0; row < CELLS; row++) {
+        double sums[DIRECTIONS][SIDE] = {{0}}, turned[SIDE][DIRECTIONS];
+        for (int y = 0; y < SIDE; y++)
+            for (int k = 0; k < DIRECTIONS && pool[row][y] > 0; k++)
                 for (int x = 0; x < SIDE; x++)
-                    sum += (int64_t)pool[column][x] * sums[x];
-                cells[row * CELLS + column][direction] = sum;
-            }
+                    sums[k][x] += pool[row][y] * strength[k][y * SIDE + x];
+        for (int x = 0; x < SIDE; x++)
+            for (int k = 0; k < DIRECTIONS; k++)
+                turned[x][k] = sums[k][x];
+        for (int column = 0; column < CELLS; column++) {
+            double sum[DIRECTIONS] = {0};
+            for (int x = 0; x < SIDE; x++)
+                if (pool[column][x] > 0)
+                    for (int k = 0; k < DIRECTIONS; k++)
+                        sum[k] += pool[column][x] * turned[x][k];
+            memcpy(cells[row * CELLS + column], sum, sizeof sum);
         }
+    }
 }
 
-VECTORISED static void pack_cells(int64_t cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
+VECTORISED static void pack_cells(double cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
 {
     for (int cell = 0; cell < CELLS * CELLS; cell++) {
         double parts[DIRECTIONS], squares = 0;
         for (int k = 0; k < DIRECTIONS; k++) {
-            parts[k] = floor((double)cells[cell][k] * 0x1p-22 + 0.5);
+            parts[k] = floor(cells[cell][k] * 0x1p-24 + 0.5);
             squares += parts[k] * parts[k];
         }
-        double length = sqrt(squares) + 1024;
+        double length = sqrt(squares) + 0x1p16;
         for (int k = 0; k < DIRECTIONS; k++)
             parts[k] = rint(sqrt(parts[k] / length) * 15);
         for (int k = 0; k < DIRECTIONS; k += 2)
@@ -1032,8 +1037,8 @@ static PyObject *sketch(PyObject *self, PyObject *argument)
     const uint8_t *thumb = open_thumb(argument, &view);
     if (!thumb)
         return NULL;
-    int32_t strength[DIRECTIONS][SIDE * SIDE];
-    int64_t cells[CELLS * CELLS][DIRECTIONS];
+    double strength[DIRECTIONS][SIDE * SIDE];
+    double cells[CELLS * CELLS][DIRECTIONS];
     uint8_t packed[CELLS * CELLS * DIRECTIONS / 2];
     Py_BEGIN_ALLOW_THREADS
     fill_gradients(thumb, strength);
