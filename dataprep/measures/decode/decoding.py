@@ -8,6 +8,7 @@ import io
 import math
 import os
 import re
+import stat
 import struct
 import warnings
 from typing import Any
@@ -402,11 +403,11 @@ def read_bytes(path: str, options: PassOptions = _DEFAULTS) -> bytes:
             then not read).
     """
     try:
-        size = os.stat(path).st_size
-        _refuse_heavy(size, options)
-        if not os.path.isfile(path):
+        facts = os.stat(path)
+        _refuse_heavy(facts.st_size, options)
+        if not stat.S_ISREG(facts.st_mode):
             raise Undecodable("unreadable", "not a regular file")
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise Undecodable("missing", "no such file") from None
