@@ -36,7 +36,7 @@ from dataprep.errors import InputError
 from dataprep.measures import compiled
 from dataprep.measures.contract import Measure, measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
-from dataprep.measures.fingerprints.sketch import SIDE, sketch_of
+from dataprep.measures.fingerprints.sketch import BYTES, SIDE, sketch_of
 from dataprep.measures.fingerprints.thumb import pack_thumb
 from dataprep.measures.image.frame import picture_box
 
@@ -99,8 +99,10 @@ def measure_sketch(pixels: Pixels) -> NDArray[np.uint8]:
     picture without its uniform frame.
     """
     whole, inner = pixels.shared(_whole), pixels.shared(_inner)
-    first = sketch_of(whole)
-    return np.stack([first, first if inner is whole else sketch_of(inner)])
+    sketches = np.empty((2, BYTES), np.uint8)
+    sketches[0] = sketch_of(whole)
+    sketches[1] = sketches[0] if inner is whole else sketch_of(inner)
+    return sketches
 
 
 @measure_of("thumb")

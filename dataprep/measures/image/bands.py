@@ -6,6 +6,8 @@ texture cheap.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +52,13 @@ def _tops(height: int, width: int) -> list[int]:
 
 def luma_tops(pixels: Pixels) -> NDArray[np.int64] | None:
     """(n,) first rows of the bands of the luma; None when there are none."""
-    luma = pixels.luma
-    return np.array(_tops(*luma.shape), np.int64) if min(luma.shape) >= ROWS else None
+    height, width = pixels.luma.shape
+    return _tops_array(height, width) if min(height, width) >= ROWS else None
+
+
+@lru_cache(maxsize=256)
+def _tops_array(height: int, width: int) -> NDArray[np.int64]:
+    return np.array(_tops(height, width), np.int64)
 
 
 def luma_bands(pixels: Pixels) -> Bytes2D | None:
