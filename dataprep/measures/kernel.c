@@ -1312,6 +1312,184 @@ static PyObject *slopes_and_bends(PyObject *self, PyObject *arguments)
     return result;
 }
 
+/* ---- marks */
+
+#define REACHES 4     /* 3 and 8 for marks, 1 and 2 for pixels that stand alone */
+
+static const int reaches[REACHES] = {3, 8, 1, 2};
+
+typedef struct {
+    uint32_t *found;
+    size_t count, room;
+} Places;
+
+/* Whether two rows of three planes differ by more than `contrast` in some channel. */
+VECTORISED static void fill_differs(const uint8_t *restrict a0, const uint8_t *restrict b0,
+                                    const uint8_t *restrict a1, const uint8_t *restrict b1,
+                                    const uint8_t *restrict a2, const uint8_t *restrict b2,
+                                    Py_ssize_t width, uint8_t contrast, uint8_t *restrict differs)
+{
+    for (Py_ssize_t x = 0; x < width; x++) {
+        uint8_t d0 = (uint8_t)(a0[x] > b0[x] ? a0[x] - b0[x] : b0[x] - a0[x]);
+        uint8_t d1 = (uint8_t)(a1[x] > b1[x] ? a1[x] - b1[x] : b1[x] - a1[x]);
+        uint8_t d2 = (uint8_t)(a2[x] > b2[x] ? a2[x] - b2[x] : b2[x] - a2[x]);
+        uint8_t most = d0 > d1 ? d0 : d1;
+        differs[x] = (most > d2 ? most : d2) > contrast;
+    }
+}
+
+static void compare_rows(const Plane planes[3], Py_ssize_t y, Py_ssize_t other, Py_ssize_t shift,
+                         uint8_t contrast, uint8_t *differs)
+{
+    const uint8_t *a[3], *b[3];
+    for (int i = 0; i < 3; i++) {
+        a[i] = planes[i].data + y * planes[i].row_step;
+        b[i] = planes[i].data + other * planes[i].row_step + shift;
+    }
+    fill_differs(a[0], b[0], a[1], b[1], a[2], b[2], planes->columns - shift, contrast, differs);
+}
+
+VECTORISED static void keep_both(uint8_t *restrict kept, const uint8_t *restrict other, Py_ssize_t width)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        kept[x] &= other[x];
+}
+
+VECTORISED static void keep_either(uint8_t *restrict kept, const uint8_t *restrict other,
+                                   Py_ssize_t width)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        kept[x] |= other[x];
+}
+
+/* Which pixels of row `y` differ from those `reach` pixels above, below, left and right, as far as
+ * there are any. `below` holds the comparisons with the rows below, of the last `reach` rows and
+ * this one; `beside` is room for a row. */
+static void fill_isolated(const Plane planes[3], Py_ssize_t y, int reach, uint8_t contrast,
+                          uint8_t *below, uint8_t *beside, uint8_t *isolated)
+{
+    Py_ssize_t width = planes->columns, height = planes->rows;
+    uint8_t *here = below + y % (reach + 1) * width;
+    int downwards = y + reach < height, upwards = y >= reach;
+    if (width <= reach || height <= reach || !(downwards || upwards)) {
+        memset(isolated, 0, (size_t)width);
+        return;
+    }
+    memset(isolated, 1, (size_t)width);
+    if (downwards) {
+        compare_rows(planes, y, y + reach, 0, contrast, here);
+        keep_both(isolated, here, width);
+    }
+    if (upwards)
+        keep_both(isolated, below + (y - reach) % (reach + 1) * width, width);
+    compare_rows(planes, y, y, reach, contrast, beside);
+    keep_both(isolated, beside, width - reach);
+    keep_both(isolated + reach, beside, width - reach);
+    for (Py_ssize_t x = width - reach; x < reach; x++)
+        isolated[x] = 0; /* the middle of a narrow image has nothing to differ from */
+}
+
+/* Whether a pixel differs from its four diagonal neighbours at a distance, as far as there are any. */
+static int stands_alone(const Plane planes[3], Py_ssize_t y, Py_ssize_t x, int reach, int contrast)
+{
+    for (int corner = 0; corner < 4; corner++) {
+        Py_ssize_t v = y + (corner & 1 ? reach : -reach), u = x + (corner & 2 ? reach : -reach);
+        if (v < 0 || u < 0 || v >= planes->rows || u >= planes->columns)
+            continue;
+        int most = 0;
+        for (int i = 0; i < 3; i++) {
+            int step = planes[i].data[y * planes[i].row_step + x]
+                - planes[i].data[v * planes[i].row_step + u];
+            step = step < 0 ? -step : step;
+            most = step > most ? step : most;
+        }
+        if (most <= contrast)
+            return 0;
+    }
+    return 1;
+}
+
+/* 0, or -1 where there is no memory. */
+static int collect_marks(const Plane planes[3], Py_ssize_t y, const uint8_t *isolated, int reach,
+                         int contrast, uint32_t *columns, Places *places)
+{
+    Py_ssize_t width = planes->columns;
+    size_t count = 0;
+    for (Py_ssize_t x = 0; x < width; x++) {
+        columns[count] = (uint32_t)x; /* written over where it is none */
+        count += isolated[x];
+    }
+    if (places->count + count > places->room) {
+        places->room = 2 * places->room + count + 64;
+        uint32_t *grown = realloc(places->found, places->room * sizeof *grown);
+        if (!grown)
+            return -1;
+        places->found = grown;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!reach || stands_alone(planes, y, columns[i], reach, contrast))
+            places->found[places->count++] = (uint32_t)(y * width + columns[i]);
+    return 0;
+}
+
+static int find_marks(const Plane planes[3], int contrast, Places places[3])
+{
+    Py_ssize_t width = planes->columns;
+    const size_t rows = 3 + 1 + 8 + 1 + 1 + 1 + 2 + 1;
+    uint8_t *below = calloc(rows + REACHES + 1, (size_t)width);
+    uint32_t *columns = malloc(((size_t)width + 1) * sizeof *columns);
+    int failed = !below || !columns;
+    for (Py_ssize_t y = 0; !failed && y < planes->rows; y++) {
+        uint8_t *isolated = below + rows * (size_t)width, *beside = isolated + REACHES * width;
+        uint8_t *kept = below;
+        for (int i = 0; i < REACHES; i++) {
+            fill_isolated(planes, y, reaches[i], (uint8_t)contrast, kept, beside, isolated + i * width);
+            kept += (reaches[i] + 1) * width;
+        }
+        keep_either(isolated, isolated + width, width);
+        failed = collect_marks(planes, y, isolated, 0, contrast, columns, &places[0]) < 0;
+        for (int i = 2; !failed && i < REACHES; i++)
+            failed = collect_marks(planes, y, isolated + i * width, reaches[i], contrast, columns,
+                                   &places[i - 1]) < 0;
+    }
+    free(below);
+    free(columns);
+    return failed ? -1 : 0;
+}
+
+static PyObject *marks(PyObject *self, PyObject *arguments)
+{
+    PyObject *sources[3], *result = NULL;
+    Plane planes[3];
+    Places places[3] = {{NULL, 0, 0}, {NULL, 0, 0}, {NULL, 0, 0}};
+    int contrast, opened = 0, failed;
+    if (!PyArg_ParseTuple(arguments, "OOOi", &sources[0], &sources[1], &sources[2], &contrast))
+        return NULL;
+    while (opened < 3 && open_rows(sources[opened], &planes[opened]) == 0)
+        opened++;
+    if (opened == 3) {
+        int fits = contrast >= 0 && contrast < 256 && planes->rows <= UINT32_MAX / planes->columns;
+        for (int i = 1; i < 3; i++)
+            fits = fits && planes[i].rows == planes->rows && planes[i].columns == planes->columns;
+        if (fits) {
+            Py_BEGIN_ALLOW_THREADS
+            failed = find_marks(planes, contrast, places);
+            Py_END_ALLOW_THREADS
+            result = failed ? PyErr_NoMemory()
+                            : Py_BuildValue("NNN", bytes_of(places[0].found, 4 * places[0].count),
+                                            bytes_of(places[1].found, 4 * places[1].count),
+                                            bytes_of(places[2].found, 4 * places[2].count));
+        } else {
+            PyErr_SetString(PyExc_ValueError, "expected three planes of one size, and a contrast to 255");
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        free(places[i].found);
+    while (opened)
+        PyBuffer_Release(&planes[--opened].view);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"luma", luma, METH_VARARGS, NULL},
     {"tones", tones, METH_VARARGS, NULL},
@@ -1329,6 +1507,7 @@ static PyMethodDef methods[] = {
     {"patches", patches, METH_VARARGS, NULL},
     {"edges", edges, METH_VARARGS, NULL},
     {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
+    {"marks", marks, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -23,6 +23,7 @@ from dataprep.measures.decode.decoding import open_pixels
 from dataprep.measures.decode.pixels import Pixels
 from dataprep.measures.image.edge_widths import measure_edges
 from dataprep.measures.image.enlargement import measure_resampling
+from dataprep.measures.image.marks import marks_of
 from tests.measures.pictures import encoded, pixels_of, scene
 
 needs_kernel = pytest.mark.skipif(compiled.KERNEL is None, reason="the kernel was not built")
@@ -154,6 +155,24 @@ def assert_close_ups_equal(luma: Any) -> None:
         np.testing.assert_array_equal(fast, [*measure_edges(luma), *measure_resampling(luma)])
 
 
+@needs_kernel
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(_KINDS), _SIDES, _SIDES, st.integers(0, 1000))
+@example("noise", 8, 8, 0)
+@example("noise", 9, 15, 0)
+@example("noise", 16, 5, 0)
+@example("black and white", 40, 60, 0)
+def test_marks_are_equal(kind: str, height: int, width: int, seed: int) -> None:
+    rgb = picture(kind, height, width, seed)
+    rgb[height // 2, width // 2] ^= 255
+    fast = marks_of(rgb)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "KERNEL", None)
+        for one, other in zip(fast, marks_of(rgb), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+
+
 _WRONG: dict[str, tuple[Any, ...]] = {
     "luma": (np.zeros((4, 4, 3), np.uint8), bytearray(15)),
     "tones": (np.zeros((4, 4), np.uint8), 0, b""),
@@ -173,6 +192,7 @@ _WRONG: dict[str, tuple[Any, ...]] = {
     "sketch": (bytes(1025),),
     "pack": (bytes(0),),
     "patches": (np.zeros((5, 9, 3), np.uint8),),
+    "marks": (*np.zeros((2, 9, 4), np.uint8), np.zeros((9, 5), np.uint8), 40),
     "slopes_and_bends": (np.zeros((9, 4), np.uint8), 1, 2, 8, 80, 80),
     "edges": (np.zeros((8, 60), np.uint8), 4, 30, 64),
 }

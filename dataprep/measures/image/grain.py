@@ -59,7 +59,9 @@ def measure_noise(pixels: Pixels) -> float:
     count, lower, upper = (
         _quiet_blocks(pixels)
         if compiled.KERNEL is None
-        else compiled.KERNEL.quiet_blocks(pixels.luma, np.ascontiguousarray(tops[::3]), _CLIPPED, *_QUIET_SHARES)
+        else compiled.KERNEL.quiet_blocks(
+            pixels.luma, np.ascontiguousarray(tops[::3]), _CLIPPED, *_QUIET_SHARES
+        )
     )
     if count < _LEAST_BLOCKS:
         return 0.0
