@@ -70,7 +70,7 @@ def patches(rgb: Buffer) -> bytes:
 
 def edges(plane: Buffer, margin: int, least_height: int, least_square: int) -> bytes:
     """The pixels that are as steep as their eight neighbours, none within `margin` (2 or more) of
-    the sides: records of 12 bytes in the order of the plane. Place (uint32), 8 times the slope to the
+    the sides: records of 12 bytes in order of place. Place (uint32), 8 times the slope to the
     right and downwards (int16), range of the levels in the 13 x 13 pixels around (uint8), 3 bytes
     of nothing. The square of 8 times the slope is at least `least_square`, the range at least
     `least_height`.
