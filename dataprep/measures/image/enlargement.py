@@ -154,8 +154,8 @@ def _slopes_and_bends(
     lines: Bytes2D, lag: int, least: int, most_slope: int, most_bend: int
 ) -> NDArray[np.int64]:
     """(2, w - 2 lag) sums of slopes and of curvatures per column: what `kernel.c` does faster."""
-    lines = lines.astype(np.int16)  # type: ignore[assignment]
-    left, middle, right = lines[:, : -2 * lag], lines[:, lag:-lag], lines[:, 2 * lag :]
+    deep = lines.astype(np.int16)
+    left, middle, right = deep[:, : -2 * lag], deep[:, lag:-lag], deep[:, 2 * lag :]
     slope = np.abs(right - left)
     steep = slope >= least
     slopes = np.minimum(slope, most_slope) * steep
