@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Raised with every change of what a function takes or gives; `compiled.py` names the same. */
-#define KERNEL_VERSION 1
+#define KERNEL_VERSION 2
 
 /* Where the compiler and the C library can choose at load time, loops are compiled twice. Neither
  * version fuses multiplications and additions, so both give the same. */
@@ -1096,6 +1096,405 @@ static PyObject *patches(PyObject *self, PyObject *arguments)
     return bytes_of(colours, sizeof colours);
 }
 
+/* ---- edges */
+
+#define REACH 6       /* pixels to each side of the neighbourhood whose range is the height of an edge */
+
+typedef struct {
+    uint32_t place;
+    int16_t across, down;
+    uint8_t height, unused[3];
+} Edge;
+
+typedef struct {
+    Edge *found;
+    size_t count, room;
+} Edges;
+
+INLINED int slope_across(const uint8_t *above, const uint8_t *here, const uint8_t *below, Py_ssize_t x)
+{
+    return above[x + 1] - above[x - 1] + 2 * (here[x + 1] - here[x - 1]) + below[x + 1] - below[x - 1];
+}
+
+INLINED int slope_down(const uint8_t *above, const uint8_t *below, Py_ssize_t x)
+{
+    return below[x - 1] - above[x - 1] + 2 * (below[x] - above[x]) + below[x + 1] - above[x + 1];
+}
+
+/* Squares of the slopes of a row, from its second pixel to its last but one. */
+VECTORISED static void fill_squares(const uint8_t *restrict above, const uint8_t *restrict here,
+                                    const uint8_t *restrict below, Py_ssize_t width,
+                                    int32_t *restrict squares)
+{
+    for (Py_ssize_t x = 1; x < width - 1; x++) {
+        int16_t across = (int16_t)slope_across(above, here, below, x);
+        int16_t down = (int16_t)slope_down(above, below, x);
+        squares[x] = across * across + down * down;
+    }
+}
+
+/* Range of the levels in the 13 x 13 pixels around each of row `y`; `work` has room for 4 rows, each
+ * with `REACH` pixels more at both ends. */
+VECTORISED static void fill_range(const Plane *plane, Py_ssize_t y, uint8_t *work,
+                                  uint8_t *restrict range)
+{
+    Py_ssize_t width = plane->columns, padded = width + 2 * REACH;
+    Py_ssize_t top = y < REACH ? 0 : y - REACH;
+    Py_ssize_t bottom = y + REACH < plane->rows ? y + REACH : plane->rows - 1;
+    uint8_t *restrict high = work, *restrict low = work + padded;
+    uint8_t *restrict highest = low + padded, *restrict lowest = highest + padded;
+    memcpy(high + REACH, plane->data + top * plane->row_step, (size_t)width);
+    memcpy(low + REACH, plane->data + top * plane->row_step, (size_t)width);
+    for (Py_ssize_t i = top + 1; i <= bottom; i++) {
+        const uint8_t *row = plane->data + i * plane->row_step;
+        for (Py_ssize_t x = 0; x < width; x++) {
+            high[x + REACH] = row[x] > high[x + REACH] ? row[x] : high[x + REACH];
+            low[x + REACH] = row[x] < low[x + REACH] ? row[x] : low[x + REACH];
+        }
+    }
+    memset(high, high[REACH], REACH);
+    memset(low, low[REACH], REACH);
+    memset(high + REACH + width, high[REACH + width - 1], REACH);
+    memset(low + REACH + width, low[REACH + width - 1], REACH);
+    /* Of 2, 4 and 8 neighbours from each pixel on; two runs of 8 are the 13. */
+    for (Py_ssize_t x = 0; x < padded - 1; x++) {
+        highest[x] = high[x] > high[x + 1] ? high[x] : high[x + 1];
+        lowest[x] = low[x] < low[x + 1] ? low[x] : low[x + 1];
+    }
+    for (Py_ssize_t x = 0; x < padded - 3; x++) {
+        high[x] = highest[x] > highest[x + 2] ? highest[x] : highest[x + 2];
+        low[x] = lowest[x] < lowest[x + 2] ? lowest[x] : lowest[x + 2];
+    }
+    for (Py_ssize_t x = 0; x < padded - 7; x++) {
+        highest[x] = high[x] > high[x + 4] ? high[x] : high[x + 4];
+        lowest[x] = low[x] < low[x + 4] ? low[x] : low[x + 4];
+    }
+    for (Py_ssize_t x = 0; x < width; x++) {
+        uint8_t most = highest[x] > highest[x + 5] ? highest[x] : highest[x + 5];
+        uint8_t least = lowest[x] < lowest[x + 5] ? lowest[x] : lowest[x + 5];
+        range[x] = (uint8_t)(most - least);
+    }
+}
+
+/* Which pixels of a row are as steep as all their neighbours, and steep and high enough. */
+VECTORISED static void choose(const int32_t *restrict above, const int32_t *restrict here,
+                              const int32_t *restrict below, const uint8_t *restrict range,
+                              Py_ssize_t from, Py_ssize_t to, int least_height, int32_t least_square,
+                              int32_t *restrict steepest, uint8_t *restrict chosen)
+{
+    for (Py_ssize_t x = from - 1; x < to + 1; x++) {
+        int32_t most = above[x] > below[x] ? above[x] : below[x];
+        steepest[x] = most > here[x] ? most : here[x];
+    }
+    for (Py_ssize_t x = from; x < to; x++) {
+        int32_t most = steepest[x - 1] > steepest[x + 1] ? steepest[x - 1] : steepest[x + 1];
+        most = most > steepest[x] ? most : steepest[x];
+        chosen[x] = (uint8_t)((here[x] >= most) & (here[x] >= least_square) & (range[x] >= least_height));
+    }
+}
+
+/* 0, or -1 where there is no memory. */
+static int collect_edges(const Plane *plane, Py_ssize_t y, Py_ssize_t from, Py_ssize_t to,
+                         const uint8_t *chosen, const uint8_t *range, uint32_t *places, Edges *edges)
+{
+    const uint8_t *here = plane->data + y * plane->row_step;
+    const uint8_t *above = here - plane->row_step, *below = here + plane->row_step;
+    if (edges->count + (size_t)(to - from) > edges->room) {
+        edges->room = 2 * edges->room + (size_t)(to - from);
+        Edge *grown = realloc(edges->found, edges->room * sizeof *grown);
+        if (!grown)
+            return -1;
+        edges->found = grown;
+    }
+    size_t count = 0;
+    for (Py_ssize_t x = from; x < to; x++) {
+        places[count] = (uint32_t)x; /* written over where it is not chosen */
+        count += chosen[x];
+    }
+    for (size_t i = 0; i < count; i++) {
+        Py_ssize_t x = places[i];
+        edges->found[edges->count++] = (Edge){
+            (uint32_t)(y * plane->columns + x), (int16_t)slope_across(above, here, below, x),
+            (int16_t)slope_down(above, below, x), range[x], {0, 0, 0}};
+    }
+    return 0;
+}
+
+static int find_edges(const Plane *plane, Py_ssize_t margin, int least_height, int least_square,
+                      Edges *edges)
+{
+    Py_ssize_t width = plane->columns, padded = width + 2 * REACH;
+    int32_t *squares = calloc((size_t)width, 4 * sizeof *squares);
+    uint8_t *work = malloc((size_t)padded * 6);
+    int failed = !squares || !work;
+    for (Py_ssize_t y = margin - 1; !failed && y <= plane->rows - margin; y++) {
+        const uint8_t *row = plane->data + y * plane->row_step;
+        fill_squares(row - plane->row_step, row, row + plane->row_step, width,
+                     squares + y % 3 * width);
+        Py_ssize_t middle = y - 1;
+        if (middle < margin)
+            continue;
+        uint8_t *range = work + 4 * padded, *chosen = range + padded;
+        fill_range(plane, middle, work, range);
+        choose(squares + (middle - 1) % 3 * width, squares + middle % 3 * width,
+               squares + y % 3 * width, range, margin, width - margin, least_height, least_square,
+               squares + 3 * width, chosen);
+        failed = collect_edges(plane, middle, margin, width - margin, chosen, range,
+                               (uint32_t *)(squares + 3 * width), edges) < 0;
+    }
+    free(squares);
+    free(work);
+    return failed ? -1 : 0;
+}
+
+static PyObject *edges(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    int margin, least_height, least_square, failed;
+    Plane plane;
+    Edges edges = {NULL, 0, 0};
+    if (!PyArg_ParseTuple(arguments, "Oiii", &source, &margin, &least_height, &least_square)
+        || open_rows(source, &plane) < 0)
+        return NULL;
+    Py_ssize_t shorter = plane.rows < plane.columns ? plane.rows : plane.columns;
+    if (margin < 2 || shorter <= 2 * margin || plane.rows > (Py_ssize_t)UINT32_MAX / plane.columns) {
+        PyBuffer_Release(&plane.view);
+        PyErr_SetString(PyExc_ValueError, "expected a margin of 2 or more, within the plane");
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    failed = find_edges(&plane, margin, least_height, least_square, &edges);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&plane.view);
+    PyObject *result = failed ? PyErr_NoMemory() : bytes_of(edges.found, edges.count * sizeof(Edge));
+    free(edges.found);
+    return result;
+}
+
+/* ---- slopes and bends */
+
+VECTORISED static void add_bends(const uint8_t *restrict line, Py_ssize_t count, int lag, int least,
+                                 int most_slope, int most_bend, uint32_t *restrict slopes,
+                                 uint32_t *restrict bends)
+{
+    for (Py_ssize_t x = 0; x < count; x++) {
+        int16_t left = line[x], middle = line[x + lag], right = line[x + 2 * lag];
+        int16_t slope = (int16_t)(left > right ? left - right : right - left);
+        int16_t bend = (int16_t)(2 * middle - left - right);
+        bend = (int16_t)(bend < 0 ? -bend : bend);
+        int16_t steep = (int16_t)-(slope >= least);
+        slopes[x] += (uint32_t)((slope < most_slope ? slope : most_slope) & steep);
+        bends[x] += (uint32_t)((bend < most_bend ? bend : most_bend) & steep);
+    }
+}
+
+static PyObject *slopes_and_bends(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    int step, lag, least, most_slope, most_bend;
+    Plane plane;
+    if (!PyArg_ParseTuple(arguments, "Oiiiii", &source, &step, &lag, &least, &most_slope, &most_bend)
+        || open_rows(source, &plane) < 0)
+        return NULL;
+    Py_ssize_t count = plane.columns - 2 * (Py_ssize_t)lag;
+    if (step < 1 || lag < 1 || count < 1 || most_slope > 255 || most_bend > 510
+        || plane.rows > UINT32_MAX / 512) {
+        PyBuffer_Release(&plane.view);
+        PyErr_SetString(PyExc_ValueError, "expected more columns than two lags, and a step of 1 or more");
+        return NULL;
+    }
+    uint32_t *sums = calloc((size_t)count, 2 * sizeof *sums);
+    if (sums) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t y = 0; y < plane.rows; y += step)
+            add_bends(plane.data + y * plane.row_step, count, lag, least, most_slope, most_bend, sums,
+                      sums + count);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&plane.view);
+    PyObject *result = sums ? bytes_of(sums, (size_t)count * 2 * sizeof *sums) : PyErr_NoMemory();
+    free(sums);
+    return result;
+}
+
+/* ---- marks */
+
+#define REACHES 4     /* 3 and 8 for marks, 1 and 2 for pixels that stand alone */
+
+static const int reaches[REACHES] = {3, 8, 1, 2};
+
+typedef struct {
+    uint32_t *found;
+    size_t count, room;
+} Places;
+
+/* Whether two rows of three planes differ by more than `contrast` in some channel. */
+VECTORISED static void fill_differs(const uint8_t *restrict a0, const uint8_t *restrict b0,
+                                    const uint8_t *restrict a1, const uint8_t *restrict b1,
+                                    const uint8_t *restrict a2, const uint8_t *restrict b2,
+                                    Py_ssize_t width, uint8_t contrast, uint8_t *restrict differs)
+{
+    for (Py_ssize_t x = 0; x < width; x++) {
+        uint8_t d0 = (uint8_t)(a0[x] > b0[x] ? a0[x] - b0[x] : b0[x] - a0[x]);
+        uint8_t d1 = (uint8_t)(a1[x] > b1[x] ? a1[x] - b1[x] : b1[x] - a1[x]);
+        uint8_t d2 = (uint8_t)(a2[x] > b2[x] ? a2[x] - b2[x] : b2[x] - a2[x]);
+        uint8_t most = d0 > d1 ? d0 : d1;
+        differs[x] = (most > d2 ? most : d2) > contrast;
+    }
+}
+
+static void compare_rows(const Plane planes[3], Py_ssize_t y, Py_ssize_t other, Py_ssize_t shift,
+                         uint8_t contrast, uint8_t *differs)
+{
+    const uint8_t *a[3], *b[3];
+    for (int i = 0; i < 3; i++) {
+        a[i] = planes[i].data + y * planes[i].row_step;
+        b[i] = planes[i].data + other * planes[i].row_step + shift;
+    }
+    fill_differs(a[0], b[0], a[1], b[1], a[2], b[2], planes->columns - shift, contrast, differs);
+}
+
+VECTORISED static void keep_both(uint8_t *restrict kept, const uint8_t *restrict other, Py_ssize_t width)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        kept[x] &= other[x];
+}
+
+VECTORISED static void keep_either(uint8_t *restrict kept, const uint8_t *restrict other,
+                                   Py_ssize_t width)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        kept[x] |= other[x];
+}
+
+/* Which pixels of row `y` differ from those `reach` pixels above, below, left and right, as far as
+ * there are any. `below` holds the comparisons with the rows below, of the last `reach` rows and
+ * this one; `beside` is room for a row. */
+static void fill_isolated(const Plane planes[3], Py_ssize_t y, int reach, uint8_t contrast,
+                          uint8_t *below, uint8_t *beside, uint8_t *isolated)
+{
+    Py_ssize_t width = planes->columns, height = planes->rows;
+    uint8_t *here = below + y % (reach + 1) * width;
+    int downwards = y + reach < height, upwards = y >= reach;
+    if (width <= reach || height <= reach || !(downwards || upwards)) {
+        memset(isolated, 0, (size_t)width);
+        return;
+    }
+    memset(isolated, 1, (size_t)width);
+    if (downwards) {
+        compare_rows(planes, y, y + reach, 0, contrast, here);
+        keep_both(isolated, here, width);
+    }
+    if (upwards)
+        keep_both(isolated, below + (y - reach) % (reach + 1) * width, width);
+    compare_rows(planes, y, y, reach, contrast, beside);
+    keep_both(isolated, beside, width - reach);
+    keep_both(isolated + reach, beside, width - reach);
+    for (Py_ssize_t x = width - reach; x < reach; x++)
+        isolated[x] = 0; /* the middle of a narrow image has nothing to differ from */
+}
+
+/* Whether a pixel differs from its four diagonal neighbours at a distance, as far as there are any. */
+static int stands_alone(const Plane planes[3], Py_ssize_t y, Py_ssize_t x, int reach, int contrast)
+{
+    for (int corner = 0; corner < 4; corner++) {
+        Py_ssize_t v = y + (corner & 1 ? reach : -reach), u = x + (corner & 2 ? reach : -reach);
+        if (v < 0 || u < 0 || v >= planes->rows || u >= planes->columns)
+            continue;
+        int most = 0;
+        for (int i = 0; i < 3; i++) {
+            int step = planes[i].data[y * planes[i].row_step + x]
+                - planes[i].data[v * planes[i].row_step + u];
+            step = step < 0 ? -step : step;
+            most = step > most ? step : most;
+        }
+        if (most <= contrast)
+            return 0;
+    }
+    return 1;
+}
+
+/* 0, or -1 where there is no memory. */
+static int collect_marks(const Plane planes[3], Py_ssize_t y, const uint8_t *isolated, int reach,
+                         int contrast, uint32_t *columns, Places *places)
+{
+    Py_ssize_t width = planes->columns;
+    size_t count = 0;
+    for (Py_ssize_t x = 0; x < width; x++) {
+        columns[count] = (uint32_t)x; /* written over where it is none */
+        count += isolated[x];
+    }
+    if (places->count + count > places->room) {
+        places->room = 2 * places->room + count + 64;
+        uint32_t *grown = realloc(places->found, places->room * sizeof *grown);
+        if (!grown)
+            return -1;
+        places->found = grown;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!reach || stands_alone(planes, y, columns[i], reach, contrast))
+            places->found[places->count++] = (uint32_t)(y * width + columns[i]);
+    return 0;
+}
+
+static int find_marks(const Plane planes[3], int contrast, Places places[3])
+{
+    Py_ssize_t width = planes->columns;
+    const size_t rows = 3 + 1 + 8 + 1 + 1 + 1 + 2 + 1;
+    uint8_t *below = calloc(rows + REACHES + 1, (size_t)width);
+    uint32_t *columns = malloc(((size_t)width + 1) * sizeof *columns);
+    int failed = !below || !columns;
+    for (Py_ssize_t y = 0; !failed && y < planes->rows; y++) {
+        uint8_t *isolated = below + rows * (size_t)width, *beside = isolated + REACHES * width;
+        uint8_t *kept = below;
+        for (int i = 0; i < REACHES; i++) {
+            fill_isolated(planes, y, reaches[i], (uint8_t)contrast, kept, beside, isolated + i * width);
+            kept += (reaches[i] + 1) * width;
+        }
+        keep_either(isolated, isolated + width, width);
+        failed = collect_marks(planes, y, isolated, 0, contrast, columns, &places[0]) < 0;
+        for (int i = 2; !failed && i < REACHES; i++)
+            failed = collect_marks(planes, y, isolated + i * width, reaches[i], contrast, columns,
+                                   &places[i - 1]) < 0;
+    }
+    free(below);
+    free(columns);
+    return failed ? -1 : 0;
+}
+
+static PyObject *marks(PyObject *self, PyObject *arguments)
+{
+    PyObject *sources[3], *result = NULL;
+    Plane planes[3];
+    Places places[3] = {{NULL, 0, 0}, {NULL, 0, 0}, {NULL, 0, 0}};
+    int contrast, opened = 0, failed;
+    if (!PyArg_ParseTuple(arguments, "OOOi", &sources[0], &sources[1], &sources[2], &contrast))
+        return NULL;
+    while (opened < 3 && open_rows(sources[opened], &planes[opened]) == 0)
+        opened++;
+    if (opened == 3) {
+        int fits = contrast >= 0 && contrast < 256 && planes->rows <= UINT32_MAX / planes->columns;
+        for (int i = 1; i < 3; i++)
+            fits = fits && planes[i].rows == planes->rows && planes[i].columns == planes->columns;
+        if (fits) {
+            Py_BEGIN_ALLOW_THREADS
+            failed = find_marks(planes, contrast, places);
+            Py_END_ALLOW_THREADS
+            result = failed ? PyErr_NoMemory()
+                            : Py_BuildValue("NNN", bytes_of(places[0].found, 4 * places[0].count),
+                                            bytes_of(places[1].found, 4 * places[1].count),
+                                            bytes_of(places[2].found, 4 * places[2].count));
+        } else {
+            PyErr_SetString(PyExc_ValueError, "expected three planes of one size, and a contrast to 255");
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        free(places[i].found);
+    while (opened)
+        PyBuffer_Release(&planes[--opened].view);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"luma", luma, METH_VARARGS, NULL},
     {"tones", tones, METH_VARARGS, NULL},
@@ -1111,6 +1510,9 @@ static PyMethodDef methods[] = {
     {"sketch", sketch, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
     {"patches", patches, METH_VARARGS, NULL},
+    {"edges", edges, METH_VARARGS, NULL},
+    {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
+    {"marks", marks, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
