@@ -33,9 +33,7 @@ def spherical_kmeans(values: Vectors, centres: Vectors, rounds: int) -> Vectors:
     return centres
 
 
-def group_sums(
-    values: NDArray[Any], groups: NDArray[np.integer[Any]], count: int
-) -> NDArray[Any]:
+def group_sums(values: NDArray[Any], groups: NDArray[np.integer[Any]], count: int) -> NDArray[Any]:
     """(count, m) sum of the rows (n, m) of each group, in the type of the values; a product with a
     sparse matrix, many times faster than `np.add.at`.
 
