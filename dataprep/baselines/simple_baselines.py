@@ -12,8 +12,8 @@ from dataprep.baselines.class_weight_effect import compare_weights
 from dataprep.baselines.evaluation.dummy import trivial_baselines
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.label_noise import noise_ceiling
-from dataprep.baselines.evaluation.linear_probe import probe_baseline
-from dataprep.measures.decode_pass import measure
+from dataprep.baselines.evaluation.linear_probe import FeatureSpace, known_rows, probe_baseline
+from dataprep.baselines.training.frozen_model import EMBEDDER, embeddings_of
 from dataprep.schemas.results.evaluation import ProbeFigures
 
 if TYPE_CHECKING:
@@ -43,29 +43,52 @@ def reference_figures(
         passing: how files are read, and which embedder looks at them.
         test: judge the probe on the parts other than train and val, too.
     """
-    embedding = _embedding(materials, passing)
+    embedding, values = _embedding(materials, passing)
+    own = embedding is not None and embedding is materials.embedding
+    penalty = materials.penalty if own else None
     return {
         "dumb": trivial_baselines(materials.goal, materials.labels, materials.train, materials.val),
         "ceiling": noise_ceiling(audit.issues if audit is not None else None),
         "probe": ProbeFigures(known=False)
         if embedding is None
-        else _probe(materials, embedding, test),
-        "imbalance": compare_weights(materials, settings, embedding),
+        else _probe(materials, embedding, values, penalty, test),
+        "imbalance": compare_weights(materials, settings, values, penalty),
     }
 
 
-def _embedding(materials: Materials, passing: PassOptions) -> NDArray[Any] | None:
+def _embedding(
+    materials: Materials, passing: PassOptions
+) -> tuple[NDArray[Any] | None, NDArray[np.float32] | None]:
+    """The audit's embeddings, and the same in the space of the training rows; None without."""
     if not passing.embedder:
-        return None
-    measured = measure(materials.dataset, ["embedding"], passing)
-    return measured.arrays["embedding"] if measured.has("embedding") else None
+        return None, None
+    if materials.embedding is not None and passing.embedder == EMBEDDER:
+        return materials.embedding, materials.values
+    measured = embeddings_of(materials.dataset, passing).embedding
+    if not measured.any():
+        return None, None
+    train = materials.train[known_rows(measured, materials.train)]
+    return measured, FeatureSpace.fitted_on(measured, train)(measured)
 
 
-def _probe(materials: Materials, embedding: NDArray[Any], test: bool) -> ProbeFigures:
+def _probe(
+    materials: Materials,
+    embedding: NDArray[Any],
+    values: NDArray[np.float32] | None,
+    penalty: float | None,
+    test: bool,
+) -> ProbeFigures:
     others = {name: part for name, part in materials.unlearned(test).items() if len(part)}
     wanted = np.concatenate(list(others.values()))
     probs, facts = probe_baseline(
-        embedding, materials.labels, materials.units, materials.train, wanted, materials.goal
+        embedding,
+        materials.labels,
+        materials.units,
+        materials.train,
+        wanted,
+        materials.goal,
+        values=values,
+        penalty=penalty,
     )
     ends = np.cumsum([len(part) for part in others.values()])
     judged = {
