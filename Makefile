@@ -39,7 +39,7 @@ $(VENV)/.made: Makefile
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/.made pyproject.toml setup.py dataprep/measures/kernel.c constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
@@ -49,9 +49,9 @@ $(VENV)/.installed-train: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train]"
 	touch $@
 
-$(VENV)/.installed-test: $(VENV)/.made pyproject.toml constraints.txt
+$(VENV)/.installed-test: $(VENV)/.made pyproject.toml setup.py dataprep/measures/kernel.c constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist dataprep/measures/_kernel*.so .mypy_cache .ruff_cache .pytest_cache

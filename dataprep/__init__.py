@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dataprep.cleaning import clean as clean
     from dataprep.engine import audit as audit
     from dataprep.errors import DataprepError as DataprepError
+    from dataprep.gate.known_images import Examination as Examination
+    from dataprep.gate.known_images import KnownImages as KnownImages
     from dataprep.ingest import scan as scan
     from dataprep.measures.decode_pass import measure as measure
     from dataprep.measures.options import PassOptions as PassOptions
@@ -40,7 +42,9 @@ _HOMES = {
     "Check": "dataprep.checks.contract",
     "DataprepError": "dataprep.errors",
     "Dataset": "dataprep.schemas.dataset",
+    "Examination": "dataprep.gate.known_images",
     "Issues": "dataprep.schemas.issues",
+    "KnownImages": "dataprep.gate.known_images",
     "LeakFreeSplit": "dataprep.splits.splitter",
     "Normaliser": "dataprep.normalisation.normaliser",
     "PassOptions": "dataprep.measures.options",
@@ -61,7 +65,9 @@ __all__ = [
     "Check",
     "DataprepError",
     "Dataset",
+    "Examination",
     "Issues",
+    "KnownImages",
     "LeakFreeSplit",
     "Normaliser",
     "PassOptions",

@@ -10,8 +10,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep import registry
+from dataprep.backends.blas import one_blas_thread
 from dataprep.backends.warm import warm_workers
 from dataprep.checks.contract import Check
+from dataprep.checks.memory import memory_of
 from dataprep.checks.second_look import SecondLook
 from dataprep.checks.user_checks import checked_batch, own_checks
 from dataprep.errors import OptionError
@@ -19,7 +21,9 @@ from dataprep.ingest import scan
 from dataprep.ingest.memory.scanning import Labels
 from dataprep.ingest.scanning import Source
 from dataprep.measures.decode_pass import measure
+from dataprep.measures.known import is_known
 from dataprep.measures.options import PassOptions
+from dataprep.measures.rows import ALWAYS
 from dataprep.progress import Progress, ProgressOption, StageClock, shown
 from dataprep.schemas.audit import FAILED, Audit
 from dataprep.schemas.columns import GIVEN
@@ -30,6 +34,8 @@ from dataprep.schemas.run import run_record
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dataprep.checks.memory import Memory
 
 _GIVEN = frozenset(column.name for column in GIVEN)
 
@@ -84,7 +90,7 @@ def audit(
     if isinstance(source, Dataset) and labels is not None:
         raise OptionError("option labels: a Dataset has its labels already")
     with shown(progress) as callback:
-        look, issues, skipped, clock = _run(
+        look, dataset, issues, skipped, clock = _run(
             source, labels, reference, chosen, bool(only), pass_options, callback
         )
     given = {
@@ -96,11 +102,11 @@ def audit(
     if look.compared_with is not None:
         given["reference"] = look.compared_with.fingerprint
     return Audit(
-        look.dataset,
+        dataset,
         issues,
         skipped,
         tuple(chosen),
-        run_record("audit", look.dataset, given, clock.seconds),
+        run_record("audit", dataset, given, clock.seconds),
         look.neighbourhood(),
     )
 
@@ -113,9 +119,9 @@ def _run(
     some: bool,
     pass_options: PassOptions,
     progress: Progress | None,
-) -> tuple[SecondLook, Issues, dict[str, str], StageClock]:
-    """The measured data set with what was worked out for checks, its issues, what was skipped, and
-    the time that it took.
+) -> tuple[SecondLook, Dataset, Issues, dict[str, str], StageClock]:
+    """What was worked out for checks, the measured data set, its issues, what was skipped, and the
+    time that it took.
     """
     clock = StageClock(progress)
     clock.start("scan")
@@ -129,7 +135,8 @@ def _run(
     )
     with warm_workers():
         own_vectors = dataset.has("embedding")
-        dataset = measure(dataset, columns, pass_options, clock.report)
+        given = dataset
+        dataset = _measured(dataset, columns, chosen, pass_options, clock)
         if compared is not None:
             clock.start("reference")
             embedder = (
@@ -139,10 +146,47 @@ def _run(
                 compared, columns, replace(pass_options, embedder=embedder), clock.report
             )
         clock.start("check")
-        look = SecondLook(dataset, pass_options, clock.report, compared_with=compared)
-        issues, skipped = run_checks(chosen, dataset, look, clock)
+        memory = memory_of(dataset, pass_options, compared)
+        look = SecondLook(
+            dataset, pass_options, clock.report, compared_with=compared, memory=memory
+        )
+        issues, skipped = run_checks(chosen, dataset, look, clock, memory)
+        if memory is not None:
+            memory.close()
     clock.start("")
-    return look, issues, skipped, clock
+    dataset = dataset if columns is None else _with_columns(dataset, {*columns, *ALWAYS}, given)
+    return look, dataset, issues, skipped, clock
+
+
+def _measured(
+    dataset: Dataset,
+    columns: Collection[str] | None,
+    chosen: list[Check],
+    options: PassOptions,
+    clock: StageClock,
+) -> Dataset:
+    """The data set with at least `columns`.
+
+    Where an earlier audit has measured all columns, it gets all: what that audit worked out of them
+    is remembered, and nothing is decoded again.
+    """
+    if columns is None or not is_known(dataset, options):
+        return measure(dataset, columns, options, clock.report)
+    if "embedding" not in columns and not any(check.looks for check in chosen):
+        options = replace(options, embedder="")
+    return measure(dataset, None, options, clock.report)
+
+
+def _with_columns(dataset: Dataset, columns: Collection[str], given: Dataset) -> Dataset:
+    """Without the measured columns and arrays that are not among `columns` and were not `given`."""
+    samples = dataset.samples
+    kept = [name for name in samples if name in columns or name in given.samples]
+    arrays = {
+        name: array
+        for name, array in dataset.arrays.items()
+        if name in columns or name in given.arrays
+    }
+    return replace(dataset, samples=samples[kept], arrays=arrays)
 
 
 def make_checks(
@@ -190,14 +234,21 @@ def _checked(options: PassOptions) -> PassOptions:
 
 
 def run_checks(
-    checks: Iterable[Check], dataset: Dataset, look: SecondLook, clock: StageClock | None = None
+    checks: Iterable[Check],
+    dataset: Dataset,
+    look: SecondLook,
+    clock: StageClock | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Issues, dict[str, str]]:
     """Every check's claims about a measured data set, and code to reason for those that could
-    not look.
+    not look; what `memory` knows is not looked for again.
     """
     skipped: dict[str, str] = {}
     run = list(checks)
-    issues = Issues.collect(_batches(run, dataset, look, skipped, clock or StageClock()))
+    with one_blas_thread():
+        issues = Issues.collect(
+            _batches(run, dataset, look, skipped, clock or StageClock(), memory)
+        )
     return replace(issues, codes=tuple(check.code for check in run)), skipped
 
 
@@ -207,6 +258,7 @@ def _batches(
     look: SecondLook,
     skipped: dict[str, str],
     clock: StageClock,
+    memory: Memory | None,
 ) -> Iterator[pd.DataFrame]:
     for check in checks:
         clock.start(f"check:{check.code}")
@@ -215,11 +267,20 @@ def _batches(
             if missing:
                 skipped[check.code] = _why_missing(missing, dataset)
             else:
-                yield from list(map(checked_batch, check.find(dataset, look)))
+                yield from _claims(check, dataset, look, memory)
         except (
             Exception
         ) as error:  # a broken plug-in must not cost the user every other check's findings
             skipped[check.code] = f"{FAILED}: {type(error).__name__}: {error}"
+
+
+def _claims(
+    check: Check, dataset: Dataset, look: SecondLook, memory: Memory | None
+) -> list[pd.DataFrame]:
+    def find() -> list[pd.DataFrame]:
+        return list(map(checked_batch, check.find(dataset, look)))
+
+    return find() if memory is None else memory.claims(check, find)
 
 
 def _why_missing(missing: list[str], dataset: Dataset) -> str:

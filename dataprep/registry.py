@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataprep.errors import RegistryError
 from dataprep.schemas.options import did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 _CHECKS = {
     "files": {
@@ -124,6 +126,15 @@ def load(group: str, name: str) -> Any:
         raise RegistryError(
             f"{_noun(group)} {name!r} at {table[name]} does not load: {error}"
         ) from error
+
+
+def entry_points(group: str) -> EntryPoints:
+    """The plug-ins of installed packages. Their metadata are slow to import and to read: no worker
+    asks for them unless a column needs a plug-in.
+    """
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
 
 
 @cache

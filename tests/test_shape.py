@@ -29,7 +29,7 @@ LAYERS = (
     ("probes",),
     ("checks",),
     ("engine",),
-    ("known_issues", "testing"),
+    ("gate", "known_issues", "testing"),
     ("reports",),
     ("cleaning",),
     ("splits",),

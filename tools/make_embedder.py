@@ -51,6 +51,9 @@ STAGES = [(1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1)]
 PIXEL_SCALE, PIXEL_ZERO = 1 / 128, 127
 #: Scenes to calibrate on, and their side.
 SCENES, SIDE = 128, 160
+#: Figures of a place as the finished model takes them: 3 x 3 pixels of 3 channels, and one without
+#: weight, since processors multiply four at a time.
+WINDOW = 28
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -328,8 +331,8 @@ def bias_corrected(model: onnx.ModelProto, views: NDArray[np.uint8]) -> onnx.Mod
 
 
 def quantised(model: onnx.ModelProto, views: NDArray[np.uint8]) -> onnx.ModelProto:
-    """The 8-bit graph of `model`, which eats (b, h, w, 3) uint8 pixels as they are; `views` show
-    what its activations reach.
+    """The 8-bit graph of `model`, which eats windows of pixels as they are; `views` show what its
+    activations reach.
     """
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "float.onnx"), Path(folder, "integer.onnx")
@@ -346,7 +349,7 @@ def quantised(model: onnx.ModelProto, views: NDArray[np.uint8]) -> onnx.ModelPro
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"TensorQuantOverrides": overrides(model)},
         )
-        return eating_pixels(onnx.load(target))
+        return eating_windows(eating_pixels(onnx.load(target)))
 
 
 def eating_pixels(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -374,6 +377,31 @@ def eating_pixels(model: onnx.ModelProto) -> onnx.ModelProto:
         helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", "height", "width", 3])
     )
     del graph.value_info[:]
+    onnx.checker.check_model(model)
+    return model
+
+
+def eating_windows(model: onnx.ModelProto) -> onnx.ModelProto:
+    """`model`, which eats (b, h, w, 3) uint8 pixels, with a first layer that is a matrix product:
+    of windows (b, h / 2, w / 2, 28) uint8, as
+    `dataprep.measures.embedding.lite0.windows_of` makes them. Its figures are the same to the bit:
+    weights keep their order (see `weight_scales`).
+    """
+    graph = model.graph
+    stem = next(node for node in graph.node if node.op_type == "Conv")
+    rounding = next(node for node in graph.node if stem.input[1] in node.output)
+    kernel = next(tensor for tensor in graph.initializer if tensor.name == rounding.input[0])
+    values = numpy_helper.to_array(kernel).transpose(0, 2, 3, 1).reshape(-1, 27)
+    padded = np.pad(values, ((0, 0), (0, WINDOW - 27)))[:, :, None, None]
+    kernel.CopyFrom(numpy_helper.from_array(padded, kernel.name))
+    del stem.attribute[:]
+    del graph.input[:]
+    graph.input.append(
+        helper.make_tensor_value_info(
+            "windows", TensorProto.UINT8, ["batch", "height", "width", WINDOW]
+        )
+    )
+    graph.node[0].input[0] = "windows"
     onnx.checker.check_model(model)
     return model
 

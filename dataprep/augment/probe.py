@@ -157,7 +157,10 @@ class AugmentationProbe:
     def embedder(self) -> Embedder:
         """The one that the data set was embedded by."""
         return load_embedder(
-            self._options.embedder, size=self._options.embedder_size, threads=self._options.jobs
+            self._options.embedder,
+            size=self._options.embedder_size,
+            threads=self._options.jobs,
+            device=self._options.device,
         )
 
     def embed(self, images: list[Image]) -> NDArray[np.float32]:

@@ -30,6 +30,19 @@ _LARGEST_BATCH = 64
 _FALSE_STARTS = 5
 
 
+class _Losses:
+    """Counts items of this process that were given up."""
+
+    count = 0
+
+
+def losses() -> int:
+    """How many items of this process's pools were given up so far: they took too long or too much
+    memory, or killed their workers.
+    """
+    return _Losses.count
+
+
 @dataclass(slots=True)
 class Job:
     """An item on its way: its running number, itself, whether `load` was applied, and how many
@@ -196,6 +209,7 @@ class Guard:
         self._false_starts = 0
         job.strikes += 1
         if verdict.reason == "timed-out" or job.strikes > 1:
+            _Losses.count += 1
             self._deliver([(job.index, Lost(verdict.reason, verdict.detail))])
         else:
             self._again.appendleft(job)

@@ -9,6 +9,7 @@ even in the middle of an item.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ from importlib import import_module
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from dataprep.backends.wire import HEARTBEAT_BYTES, Heartbeat, pickled, read_frame, words_of
+from dataprep.backends.wire import HEARTBEAT_BYTES, Heartbeat, frame_parts, read_frame, words_of
 from dataprep.schemas.lost import Lost
 
 #: Results wait at most about this long in the worker before they are sent.
@@ -46,7 +47,7 @@ def main() -> None:
         message = _serve(message, inbox, replies, heartbeat)
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _take_pipes() -> tuple[io.BufferedReader, BinaryIO]:
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -60,7 +61,7 @@ def _function(task: str, setup: Any) -> Callable[[Any], Any]:
     return function
 
 
-def _receive(requests: BinaryIO, inbox: SimpleQueue[Any]) -> None:
+def _receive(requests: io.BufferedReader, inbox: SimpleQueue[Any]) -> None:
     try:
         while True:
             inbox.put(read_frame(requests))
@@ -118,17 +119,18 @@ def _result(function: Callable[[Any], Any], item: Any) -> Any:
 
 def _send(replies: BinaryIO, message: Any) -> None:
     try:
-        frame = pickled(message)
+        parts = frame_parts(message)
     except Exception:
         results, seconds = message
-        frame = pickled(([_sendable(result) for result in results], seconds))
-    replies.write(frame)
+        parts = frame_parts(([_sendable(result) for result in results], seconds))
+    for part in parts:
+        replies.write(part)
     replies.flush()
 
 
 def _sendable(result: Any) -> Any:
     try:
-        pickled(result)
+        frame_parts(result)
     except Exception as error:
         return Lost("unreadable", words_of(error))
     return result

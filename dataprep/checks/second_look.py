@@ -4,9 +4,10 @@ shared between them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,8 +26,11 @@ from dataprep.probes.labels.label_evidence import LabelEvidence, evidence_of_lab
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.checks.memory import Memory
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.dataset import Dataset
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -45,6 +49,8 @@ class SecondLook:
             likeliest first; what is left out is said in `CloseUps.notes`.
         neighbours_kept: nearest neighbours by embedding that are kept of each sample.
         compared_with: a measured reference data set.
+        memory: recalls what an earlier run worked out of the same data, and keeps what this one
+            does; None works everything out.
     """
 
     dataset: Dataset
@@ -55,6 +61,7 @@ class SecondLook:
     most_close_ups: int = 20_000
     neighbours_kept: int = 32
     compared_with: Dataset | None = None
+    memory: Memory | None = None
 
     def duplicates(self) -> Duplicates:
         """Verified duplicates of the data set: exact by bytes, exact by pixels, and near."""
@@ -71,8 +78,15 @@ class SecondLook:
         return self._neighbours
 
     def neighbourhood(self) -> tuple[Features, Nearest] | None:
-        """`features` and `neighbours` where a check has asked for them."""
-        return (self._features, self._neighbours) if "_neighbours" in vars(self) else None
+        """`features` and `neighbours` where a check has asked for them, in this run or in the one
+        that its claims are remembered from.
+        """
+        if "_neighbours" in vars(self):
+            return self._features, self._neighbours
+        if self.memory is None or "embedding" not in self.dataset.arrays:
+            return None
+        found = self.memory.recall("neighbours", self.neighbours_kept)
+        return None if found is None else (self._features, found)
 
     def units(self) -> NDArray[np.int64]:
         """(n,) number of what has to stay in one fold: copies and groups."""
@@ -108,8 +122,18 @@ class SecondLook:
         """The measured data set that this one is compared with, if any."""
         return self.compared_with
 
+    def _remembered(
+        self, name: str, make: Callable[[], T], given: Any = "", *, always: bool = False
+    ) -> T:
+        if self.memory is None:
+            return make()
+        return self.memory.get(name, make, given, always=always)
+
     @cached_property
     def _duplicates(self) -> Duplicates:
+        return self._remembered("duplicates", self._find_duplicates, self.most_pairs)
+
+    def _find_duplicates(self) -> Duplicates:
         return find_duplicates(
             self.dataset,
             self.options,
@@ -124,21 +148,30 @@ class SecondLook:
         def look(rows: NDArray[np.int64]) -> NDArray[np.float32]:
             return close_up.find_close_ups(self.dataset, rows, self.options)
 
-        return suspected_close_ups(
-            self.dataset, look, self.most_close_ups, reachable=self.verify is not None
+        return self._remembered(
+            "close-ups",
+            lambda: suspected_close_ups(
+                self.dataset, look, self.most_close_ups, reachable=self.verify is not None
+            ),
+            self.most_close_ups,
         )
 
     @cached_property
     def _features(self) -> Features:
         embedding = self.dataset.arrays.get("embedding")
-        return features_of(
-            np.zeros((len(self.dataset), 1), np.float16) if embedding is None else embedding
-        )
+        if embedding is None:
+            return features_of(np.zeros((len(self.dataset), 1), np.float16))
+        return self._remembered("features", lambda: features_of(embedding))
 
     @cached_property
     def _neighbours(self) -> Nearest:
         features = self.features()
-        return nearest(features.values, features.known, self.neighbours_kept)
+        return self._remembered(
+            "neighbours",
+            lambda: nearest(features.values, features.known, self.neighbours_kept),
+            self.neighbours_kept,
+            always=True,
+        )
 
     @cached_property
     def _units(self) -> NDArray[np.int64]:
@@ -146,4 +179,9 @@ class SecondLook:
 
     @cached_property
     def _labels(self) -> LabelEvidence:
-        return evidence_of_labels(self.dataset, self.features(), self.neighbours(), self.units())
+        return self._remembered(
+            "labels",
+            lambda: evidence_of_labels(
+                self.dataset, self.features(), self.neighbours(), self.units()
+            ),
+        )

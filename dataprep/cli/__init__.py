@@ -49,9 +49,10 @@ def _root(
     ),
 ) -> None:
     if version:
+        from dataprep.measures.compiled import describe_measures
         from dataprep.version import __version__
 
-        typer.echo(__version__)
+        typer.echo(f"{__version__}\nmeasures: {describe_measures()}")
         raise typer.Exit
     try:
         os.getcwd()

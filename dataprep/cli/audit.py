@@ -26,6 +26,7 @@ from dataprep.errors import InputError, OptionError, WorkError
 from dataprep.progress import Progress
 
 if TYPE_CHECKING:
+    from dataprep.cli.shared.unchanged import Former, LastAudit
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.dataset import Dataset
@@ -105,6 +106,10 @@ def audit(
     embedder_size: Annotated[
         int | None, _embedding("Input size in pixels: 128, 160 or 224; default: 160.")
     ] = None,
+    device: Annotated[
+        options.Device | None,
+        _embedding("Where to embed; auto, the default, takes a GPU where there is one."),
+    ] = None,
     embeddings: Annotated[
         str, _embedding("Your own embeddings instead: .npy, .npz or Parquet.")
     ] = "",
@@ -151,23 +156,47 @@ def audit(
     """
     from dataprep.backends.capacity import worker_count
     from dataprep.backends.warm import warm_workers
+    from dataprep.cli.shared.unchanged import LastAudit
 
     flags = ctx.params
     passing = _pass_options(ctx.obj.passing, flags)
     early = min(worker_count(passing.jobs), _EARLY)
     with audit_folder(ctx) as folder:
+        last = LastAudit(ctx, folder, passing)
+        former = last.recall()
+        if former is not None:
+            _print_unchanged(former, folder, format, quiet)
+            raise typer.Exit(int(fail_at in former.fails_at))
         with (
             progress_bar(quiet) as progress,
             warm_workers(early, module="dataprep.measures.decode.decoding"),
+            last.watched(),
         ):
-            made = _audited(ctx, folder, passing, progress)
+            made = _audited(ctx, folder, passing, progress, last)
             paths = _write(made, flags, folder, progress)
+        last.keep(made)
         with until_closed():  # the gate holds after a closed pipe too
             _print(paths, format, quiet)
     raise typer.Exit(_exit_code(made, fail_at))
 
 
-def _audited(ctx: typer.Context, folder: str, passing: PassOptions, progress: Progress) -> Audit:
+def _print_unchanged(former: Former, folder: str, format: options.Format, quiet: bool) -> None:
+    from datetime import datetime
+
+    from dataprep.schemas.report import ReportPaths
+
+    for note in former.notes if quiet else ():
+        say(note)
+    with until_closed():
+        _print(ReportPaths(folder), format, quiet)
+    if not quiet:
+        when = datetime.fromisoformat(former.finished_at).astimezone()
+        say(f"nothing changed since the audit of {when:%Y-%m-%d %H:%M}: its results still hold")
+
+
+def _audited(
+    ctx: typer.Context, folder: str, passing: PassOptions, progress: Progress, last: LastAudit
+) -> Audit:
     """The audit, without known issues; faults in what is given are reported before the work."""
     from dataprep.known_issues import without_known
     from dataprep.schemas.files.writing import mark_output
@@ -184,6 +213,7 @@ def _audited(ctx: typer.Context, folder: str, passing: PassOptions, progress: Pr
         refuse_unsuitable(dataset)
     if kept:
         refuse_among_images(flags, "audit")
+    last.look_at(dataset)
     mark_output(folder)  # a folder that cannot be written is reported before the work, not after
     made = _audit(dataset, flags, passing, ctx.obj.checks, progress)
     made = _deepened(made, flags, kept, progress)
@@ -331,6 +361,7 @@ def _pass_options(table: Mapping[str, Any], flags: Mapping[str, Any]) -> PassOpt
         "max_megapixels": flags["max_megapixels"],
         "embedder": "" if flags["no_embedding"] else flags["embedder"],
         "embedder_size": flags["embedder_size"],
+        "device": flags["device"],
         "cache": False if flags["no_cache"] else None,
         "verify_cache": True if flags["verify_cache"] else None,
     }

@@ -24,6 +24,9 @@ import numpy as np
 import xxhash
 
 from dataprep.errors import OutputError
+from dataprep.measures.cache_files import AUDITS, RESULTS, stored_files
+from dataprep.measures.cache_files import EMBEDDINGS as EMBEDDINGS
+from dataprep.measures.cache_files import cache_folder as cache_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +40,6 @@ CAPACITY_BYTES = 2 * 2**30
 RACY_NS = 2_000_000_000
 
 _FILE = "measures-1.sqlite"
-#: Names of files of embeddings (`dataprep.measures.embedding.store`) begin with this.
-EMBEDDINGS = "embeddings-"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows(
     id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB UNIQUE, numbers BLOB, texts TEXT, seal INTEGER
@@ -64,16 +65,6 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 class CacheWarning(UserWarning):
     """The cache cannot be used; results are the same without it."""
-
-
-def cache_folder(cache_dir: str = "") -> str:
-    """`cache_dir`, else the environment's ``DATAPREP_CACHE_DIR``, else the user's cache folder."""
-    import platformdirs
-
-    folder = cache_dir or os.environ.get("DATAPREP_CACHE_DIR", "")
-    return os.path.abspath(
-        folder or platformdirs.user_cache_dir("dataprep-images", appauthor=False)
-    )
 
 
 def cache_info(cache_dir: str = "") -> dict[str, Any]:
@@ -381,12 +372,8 @@ def _delete(path: str) -> None:
 
 
 def _stores(folder: str) -> list[str]:
-    """Paths of the files of embeddings."""
-    with contextlib.suppress(OSError):
-        return [
-            os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(EMBEDDINGS)
-        ]
-    return []
+    """Paths of the files beside the measured rows."""
+    return [entry.path for entry in stored_files(folder, EMBEDDINGS, RESULTS, AUDITS)]
 
 
 def _bytes_on_disk(folder: str) -> int:

@@ -92,7 +92,9 @@ def _embedder(
         return None
     from dataprep.measures.embedding.contract import load_embedder
 
-    return load_embedder(options.embedder, size=options.embedder_size, threads=options.jobs)
+    return load_embedder(
+        options.embedder, size=options.embedder_size, threads=options.jobs, device=options.device
+    )
 
 
 class _Pass:

@@ -8,6 +8,9 @@ from typing import Any
 
 from dataprep.schemas.options import option, validate
 
+#: What `PassOptions.device` may be.
+DEVICES = ("auto", "cpu", "cuda")
+
 
 @dataclass(frozen=True)
 class PassOptions:
@@ -52,6 +55,11 @@ class PassOptions:
     )
     embedder_size: int = option(
         160, "side of the image that the embedder sees, in pixels", low=32, high=1024
+    )
+    device: str = option(
+        "auto",
+        "where images are embedded: auto takes a GPU that the embedder's library can use",
+        choices=DEVICES,
     )
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from dataprep.measures.cache import Recollection
     from dataprep.measures.decode.pixels import Pixels
 
+#: Bytes of a view: a `PickleBuffer` in a worker, which its parent receives as a memoryview.
+View = bytes | memoryview | PickleBuffer
 #: A measured file: numbers and text as `RowFormat.pack` gives them, whether they came from the
 #: cache, and the embedder's view (size x size x 3 bytes), empty where none was asked for or the
 #: file was not decoded.
-Row = tuple[bytes, str, bool, bytes]
+Row = tuple[bytes, str, bool, View]
 
 #: Raised when decoding gives other figures for the same file.
 _DECODING = 2
@@ -95,6 +97,8 @@ def signature_of(measures: Collection[Measure], options: PassOptions) -> str:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:
@@ -107,13 +111,23 @@ def measuring(setup: Setup) -> Callable[[str | tuple[str, bytes]], Row]:
     A file that cannot be decoded is a row too, with ``lost``, ``lost_detail`` and whatever was
     known before the loss.
     """
-    measures, rows = measures_of(setup.columns), RowFormat(setup.columns)
+    measures, rows = _planned_measures(setup.columns), RowFormat(setup.columns)
     recollection = _recollection(setup)
 
     def measure(item: str | tuple[str, bytes]) -> Row:
         return _measure(item, setup, measures, rows, recollection)
 
     return measure
+
+
+def _planned_measures(columns: tuple[str, ...]) -> tuple[Measure, ...]:
+    """As `measures_of`, for columns that it gave: plug-ins are looked for only where they fill one
+    of them.
+    """
+    built_in = {measure.column: measure for measure in builtin_measures()}
+    if built_in.keys() >= set(columns):
+        return tuple(measure for column, measure in built_in.items() if column in columns)
+    return measures_of(columns)
 
 
 def _recollection(setup: Setup) -> Recollection | None:
@@ -134,7 +148,7 @@ def _measure(
     from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
 
     row: dict[str, Any] = {}
-    view = b""
+    view: View = b""
     try:
         data = read_bytes(item, setup.options) if isinstance(item, str) else item[1]
         digest = xxhash.xxh3_128_digest(data)
@@ -155,12 +169,12 @@ def _measure(
     return *format.pack(row), False, view
 
 
-def _view(pixels: Pixels, size: int) -> bytes:
+def _view(pixels: Pixels, size: int) -> View:
     if not size:
         return b""
     from dataprep.measures.embedding.contract import view_of
 
-    return view_of(pixels.rgb, size).tobytes()
+    return PickleBuffer(view_of(pixels.rgb, size).data)
 
 
 def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:

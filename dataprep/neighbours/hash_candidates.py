@@ -52,13 +52,18 @@ def near_images(
     """
     values, owners = _entries(phash, inner)
     distinct, places = collapse(values)
-    radius = radius or next((bits for most, bits in _RADII if len(distinct) <= most), _LEAST_RADIUS)
+    radius = radius or radius_for(len(distinct))
     found = pairs_within(distinct, radius, jobs=jobs)
     a, b = _as_images(found, places, owners)
     keep, bits = _judge(a, b, phash, inner, sketch)
     a, b, bits = a[keep], b[keep], bits[keep]
     order = np.lexsort((b, a, bits))
     return Pairs(a[order], b[order], bits[order], found.cut)
+
+
+def radius_for(hashes: int) -> int:
+    """Bits that hashes of candidates may differ in, where there are so many hashes."""
+    return next((bits for most, bits in _RADII if hashes <= most), _LEAST_RADIUS)
 
 
 def _entries(phash: Hashes, inner: Hashes) -> tuple[Hashes, NDArray[np.int32]]:

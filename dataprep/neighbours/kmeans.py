@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,11 +27,28 @@ def spherical_kmeans(values: Vectors, centres: Vectors, rounds: int) -> Vectors:
     centres = centres.copy()
     for _ in range(rounds):
         home = nearest_centre(values, centres)[0]
-        order = np.argsort(home, kind="stable")
-        used, firsts = np.unique(home[order], return_index=True)
-        sums = np.add.reduceat(values[order], firsts, axis=0)
+        used = np.unique(home)
+        sums = group_sums(values, home, len(centres))[used]
         centres[used] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
     return centres
+
+
+def group_sums(values: NDArray[Any], groups: NDArray[np.integer[Any]], count: int) -> NDArray[Any]:
+    """(count, m) sum of the rows (n, m) of each group, in the type of the values; a product with a
+    sparse matrix, many times faster than `np.add.at`.
+
+    Args:
+        values: (n, m).
+        groups: (n,) number of each row's group, below `count`.
+        count: of groups.
+
+    >>> group_sums(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 1]), 2).tolist()
+    [[0.0, 0.0], [4.0, 6.0]]
+    """
+    from scipy.sparse import csc_array
+
+    ones, ends = np.ones(len(values), values.dtype), np.arange(len(values) + 1)
+    return np.asarray(csc_array((ones, groups, ends), (count, len(values))) @ values)
 
 
 def nearest_centre(

@@ -16,6 +16,7 @@ import numpy as np
 from dataprep.probes.vectors import (
     blocks,
     is_non_negative,
+    known_rows,
     principal_directions,
     principal_directions_of_rows,
     unit_length,
@@ -71,7 +72,7 @@ class Space:
         """Embeddings (n, d) of any float type, read in blocks; rows of zeros, or with a value
         that is not finite, are unknown.
         """
-        known = _known(embedding)
+        known = known_rows(embedding)
         values = np.zeros((len(embedding), self.projection.shape[1]), np.float32)
         for chunk in blocks(np.flatnonzero(known)):
             part = (unit_length(embedding[chunk], rooted=self.rooted) - self.mean) @ self.projection
@@ -83,7 +84,7 @@ def space_of(embedding: NDArray[Any], *, seed: int = 0) -> Space | None:
     """Fit the map on embeddings (n, d); None where none of them is known. `seed` as for
     `features_of`.
     """
-    rows = np.flatnonzero(_known(embedding))
+    rows = np.flatnonzero(known_rows(embedding))
     if not len(rows):
         return None
     if len(rows) > _FITTED:
@@ -105,14 +106,6 @@ def features_of(embedding: NDArray[Any], *, seed: int = 0) -> Features:
     if space is None:
         return Features(np.zeros((len(embedding), 1), np.float32), np.zeros(len(embedding), bool))
     return space.place(embedding)
-
-
-def _known(embedding: NDArray[Any]) -> NDArray[np.bool_]:
-    known = np.zeros(len(embedding), bool)
-    for chunk in blocks(np.arange(len(embedding))):
-        part = np.asarray(embedding[chunk], np.float32)
-        known[chunk] = np.isfinite(part).all(axis=1) & (part != 0).any(axis=1)
-    return known
 
 
 def _principal(

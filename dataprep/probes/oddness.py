@@ -12,15 +12,15 @@ a model knows lies near the mean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import erfc
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dataprep.probes.classifiers.folds import folds_of
-from dataprep.probes.classifiers.ridge import ridge_coefficients
+from dataprep.probes.classifiers.ridge import solved
 from dataprep.probes.vectors import blocks, is_non_negative, unit_length
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ _TAIL = (0.75, 0.93)
 #: An odd image is itself among this share of ordinary ones that are farthest, whatever it has in
 #: common with others.
 _FAR = 0.02
-_BLOCK = 4096
+_BLOCK = 1024
+#: Numbers in the vectors that are held, rather than made again whenever they are read.
+_HELD = 1 << 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +139,9 @@ def oddness_of(
     rows = np.flatnonzero(known)
     if len(rows) >= LEAST:
         rng = np.random.default_rng(seed)
-        space = _Space(embedding, is_non_negative(embedding, rows))
-        from_all = _relative(space, rows, _OF_ALL, rng)
-        from_class = _in_class(space, rows, labels[rows], rng)
+        space, every = _Space.of(embedding, rows), np.arange(len(rows))
+        from_all = _relative(space, every, _OF_ALL, rng)
+        from_class = _in_class(space, labels[rows], rng)
         classed = ~np.isnan(from_class)
         both = _standard(from_all)
         both[classed] += np.maximum(
@@ -147,120 +149,165 @@ def oddness_of(
         )  # alike outliers may be near each other in a small class
         both[~classed] *= 2
         far[rows] = _standard(both)
-        score[rows] = _standard(far[rows] + _shared(space, rows, far[rows], units[rows], rng))
+        score[rows] = _standard(far[rows] + _shared(space, far[rows], units[rows], rng))
         ratio[rows], in_class[rows] = np.exp(from_all), np.exp(from_class)
     return Oddness(score, far, ratio, in_class)
 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """Embeddings as unit vectors, after the square root where none is negative."""
+    """The known embeddings (m, d) as unit vectors, after the square root where none is negative.
+
+    Attributes:
+        embedding: (n, d) of all images.
+        rows: (m,) the images whose embedding is known.
+        rooted: whether the square root is taken.
+        held: (m, d) the vectors; None where they are too many to be held.
+    """
 
     embedding: NDArray[Any]
+    rows: NDArray[np.int64]
     rooted: bool
+    held: NDArray[np.float32] | None = None
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        return unit_length(self.embedding[rows], rooted=self.rooted)
+    @classmethod
+    def of(cls, embedding: NDArray[Any], rows: NDArray[np.int64]) -> _Space:
+        space = cls(embedding, rows, is_non_negative(embedding, rows))
+        if len(rows) * embedding.shape[1] > _HELD:
+            return space
+        parts = [space[chunk] for chunk in blocks(np.arange(len(rows)), _BLOCK)]
+        return replace(space, held=np.concatenate(parts))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        if self.held is not None:
+            return self.held if len(places) == len(self.held) else self.held[places]
+        return unit_length(self.embedding[self.rows[places]], rooted=self.rooted)
 
 
-def _chosen(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+def _chosen(places: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return places if len(places) <= most else np.sort(rng.choice(places, most, replace=False))
 
 
 def _relative(
-    space: _Space, rows: NDArray[np.int64], most: int, rng: np.random.Generator
+    space: _Space, places: NDArray[np.int64], most: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Logarithm of the distance of `rows` to the nearest `MASS` of at most `most` of them, less its
-    median.
+    """Logarithm of the distance of `places` (ascending) to the nearest `MASS` of at most `most` of
+    them, less its median.
 
     The nearer half of that mass is passed over: alike outliers of up to half of it are not near,
     even to each other.
     """
-    chosen = _chosen(rows, most, rng)
+    chosen = _chosen(places, most, rng)
     vectors, count = space[chosen], max(6, round(MASS * len(chosen)))
     distance = []
-    for chunk in blocks(rows, _BLOCK):
+    for chunk in blocks(places, _BLOCK):
         likeness = space[chunk] @ vectors.T
         place = np.minimum(np.searchsorted(chosen, chunk), len(chosen) - 1)
         own = np.flatnonzero(chosen[place] == chunk)
         likeness[own, place[own]] = -1
-        nearest = -np.partition(-likeness, (count // 2, count), axis=1)[:, count // 2 : count]
-        distance.append(np.sqrt(np.maximum(2 - 2 * nearest.mean(axis=1, dtype=np.float64), 1e-6)))
+        likeness.partition(len(chosen) - count, axis=1)
+        nearest = likeness[:, len(chosen) - count :]
+        nearest.partition(count - count // 2, axis=1)
+        passed = nearest[:, : count - count // 2].mean(axis=1, dtype=np.float64)
+        distance.append(np.sqrt(np.maximum(2 - 2 * passed, 1e-6)))
     logarithm = np.log(np.concatenate(distance))
     return np.asarray(logarithm - np.median(logarithm))
 
 
 def _in_class(
-    space: _Space, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
+    space: _Space, labels: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """As `_relative`, of each image within its class; NaN where it has none, or a small one."""
-    far = np.full(len(rows), np.nan)
+    far = np.full(len(space), np.nan)
     order = np.argsort(labels, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
         if labels[members[0]] >= 0 and len(members) >= _LEAST_OF_CLASS:
-            far[members] = _relative(space, rows[members], _OF_CLASS, rng)
+            far[members] = _relative(space, members, _OF_CLASS, rng)
     return far
 
 
 def _shared(
-    space: _Space,
-    rows: NDArray[np.int64],
-    far: NDArray[np.float64],
-    units: NDArray[np.int64],
-    rng: np.random.Generator,
+    space: _Space, far: NDArray[np.float64], units: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """How much each image has in common with the farthest ones, by regressions that saw neither
     it nor its unit.
     """
     fold = folds_of(units, None, _FOLDS, seed=rng)
+    folds = [np.flatnonzero(fold == number) for number in range(_FOLDS)]
+    looked = [_chosen(inside, _FITTED, rng) for inside in folds]
+    everything = [_Moments.of(space, some) for some in looked]
     for _ in range(_ROUNDS):
         suspect = far >= np.quantile(far, 1 - _SUSPECTS)
-        sums = [
-            [
-                _moments(space, rows[(suspect == side) & (fold == number)], rng)
-                for number in range(_FOLDS)
-            ]
-            for side in (True, False)
+        chosen = [_chosen(inside[suspect[inside]], _FITTED, rng) for inside in folds]
+        ones = [_Moments.of(space, some) for some in chosen]
+        among = [some[suspect[some]] for some in looked]
+        others = [
+            whole - (one if np.array_equal(some, own) else _Moments.of(space, some))
+            for whole, one, some, own in zip(everything, ones, among, chosen, strict=True)
         ]
-        likeness = np.zeros(len(rows))
-        for number in range(_FOLDS):
-            out = np.flatnonzero(fold == number)
-            sides = [[one for other, one in enumerate(side) if other != number] for side in sums]
-            direction = _direction(*(tuple(map(sum, zip(*side, strict=True))) for side in sides))
-            if direction is not None and len(out):
-                likeness[out] = _standard(
-                    np.concatenate(
-                        [space[chunk] @ direction for chunk in blocks(rows[out], _BLOCK)]
-                    )
-                )
+        one_total, other_total = sum(ones, _Moments.none()), sum(others, _Moments.none())
+        likeness = np.zeros(len(space))
+        for inside, one, other in zip(folds, ones, others, strict=True):
+            direction = _direction(one_total - one, other_total - other)
+            if direction is not None and len(inside):
+                parts = [space[chunk] @ direction for chunk in blocks(inside, _BLOCK)]
+                likeness[inside] = _standard(np.concatenate(parts))
         far = likeness
     return far
 
 
-def _moments(
-    space: _Space, rows: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[Any, Any, Any]:
-    """Number, sum (d,) and sum of products (d, d) of the rows, or of some of them."""
-    number, total, products = 0, cast(Any, 0.0), cast(Any, 0.0)
-    for chunk in blocks(_chosen(rows, _FITTED, rng), _BLOCK):
-        part = space[chunk]
-        number = number + len(part)
-        total = total + part.sum(axis=0, dtype=np.float64)
-        products = products + part.T @ part
-    return number, total, products
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """Number, sum (d,) and sum of products (d, d) of some vectors."""
+
+    number: int
+    total: Any
+    products: Any
+
+    @classmethod
+    def none(cls) -> _Moments:
+        return cls(0, np.float64(0), np.float32(0))
+
+    @classmethod
+    def of(cls, space: _Space, places: NDArray[np.int64]) -> _Moments:
+        found = cls.none()
+        for chunk in blocks(places, _BLOCK):
+            part = space[chunk]
+            found += cls(len(part), part.sum(axis=0, dtype=np.float64), part.T @ part)
+        return found
+
+    def __add__(self, other: _Moments) -> _Moments:
+        return _Moments(
+            self.number + other.number, self.total + other.total, self.products + other.products
+        )
+
+    def __sub__(self, other: _Moments) -> _Moments:
+        return _Moments(
+            self.number - other.number, self.total - other.total, self.products - other.products
+        )
 
 
-def _direction(one: Any, other: Any) -> NDArray[np.float32] | None:
+def _direction(one: _Moments, other: _Moments) -> NDArray[np.float32] | None:
     """(d,) direction of the ridge regression that tells two sets apart by their moments, both of
     the same weight.
     """
-    if not (one[0] and other[0]):
+    if not (one.number and other.number):
         return None
-    mean_one, mean_other = one[1] / one[0], other[1] / other[0]
-    mean = (mean_one + mean_other) / 2
-    spread = (one[2] / one[0] + other[2] / other[0]) / 2 - np.outer(mean, mean)
-    penalty = _PENALTY * max(float(np.trace(spread)), 1e-6)
-    return np.asarray(ridge_coefficients(spread, mean_one - mean_other, penalty), np.float32)
+    mean_one, mean_other = one.total / one.number, other.total / other.number
+    mean = ((mean_one + mean_other) / 2).astype(np.float32)
+    products = one.products * np.float32(0.5 / one.number)
+    products += other.products * np.float32(0.5 / other.number)
+    trace = float(np.trace(products, dtype=np.float64)) - float(mean @ mean)
+    penalty = np.float32(_PENALTY * max(trace, 1e-6))
+
+    def spread(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        centred = products @ values - mean * np.float32(mean @ values)
+        return np.asarray(centred + penalty * values, np.float32)
+
+    return solved(spread, (mean_one - mean_other).astype(np.float32))
 
 
 def _standard(values: NDArray[Any]) -> NDArray[np.float64]:

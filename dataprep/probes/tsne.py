@@ -18,6 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 #: Neighbours that attract each point.
 NEIGHBOURS = 15
@@ -119,44 +120,46 @@ def _framed(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class _Graph:
-    """The neighbours of each point as a symmetric graph whose weights sum to 1.
+    """The neighbours of each point as an undirected graph whose weights sum to 1/2.
 
     Attributes:
-        tails, heads: (e,) ends of each edge, sorted by tail; every edge is there in both
-            directions.
+        ones, others: (e,) ends of each edge, the first the smaller number; sorted.
         weights: (e,) float32.
-        first: (t,) where each tail's edges begin; `owners` (t,) names the tails.
+        matrix: (n, n) sparse, with an entry for each edge; what it holds is overwritten.
     """
 
-    tails: NDArray[np.int64]
-    heads: NDArray[np.int64]
+    ones: NDArray[np.int32]
+    others: NDArray[np.int32]
     weights: NDArray[np.float32]
-    first: NDArray[np.int64]
-    owners: NDArray[np.int64]
+    matrix: csr_array
 
     @classmethod
     def of(cls, neighbours: NDArray[np.integer[Any]]) -> _Graph:
         """The graph in which each point points to its neighbours with equal weight, made
         symmetric.
         """
+        from scipy.sparse import csr_array
+
         n, k = neighbours.shape
         tails, heads = np.repeat(np.arange(n), k), neighbours.ravel().astype(np.int64)
         tails, heads = tails[heads >= 0], heads[heads >= 0]
-        both = np.concatenate([tails * n + heads, heads * n + tails])
-        edges, times = np.unique(both, return_counts=True)
-        tails, heads = edges // n, edges % n
-        owners, first = np.unique(tails, return_index=True)
-        return cls(tails, heads, (times / max(times.sum(), 1)).astype(np.float32), first, owners)
+        edges, times = np.unique(
+            np.minimum(tails, heads) * n + np.maximum(tails, heads), return_counts=True
+        )
+        ones, others = (edges // n).astype(np.int32), (edges % n).astype(np.int32)
+        weights = (times / max(2 * times.sum(), 1)).astype(np.float32)
+        firsts = np.searchsorted(ones, np.arange(n + 1)).astype(np.int32)
+        return cls(ones, others, weights, csr_array((weights.copy(), others, firsts), (n, n)))
 
     def attraction(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """(2, n) slope of the attracting part of the loss at each point."""
-        x, y = points
-        dx, dy = x[self.tails] - x[self.heads], y[self.tails] - y[self.heads]
-        pull = self.weights / (np.float32(1) + dx * dx + dy * dy)
-        slope = np.zeros_like(points)
-        if len(self.first):
-            slope[0, self.owners] = np.add.reduceat(pull * dx, self.first)
-            slope[1, self.owners] = np.add.reduceat(pull * dy, self.first)
+        apart = points.take(self.ones, axis=1)
+        apart -= points.take(self.others, axis=1)
+        pull = self.weights / (np.float32(1) + apart[0] * apart[0] + apart[1] * apart[1])
+        slope, every = np.empty_like(points), np.ones(points.shape[1], np.float32)
+        for axis in range(2):
+            np.multiply(pull, apart[axis], out=self.matrix.data)
+            np.subtract(self.matrix @ every, self.matrix.T @ every, out=slope[axis])
         return slope
 
 
@@ -180,30 +183,32 @@ class _Mesh:
         nearest = np.rint(place)
         weights, slopes = _splines(place - nearest)
         cell = nearest.astype(np.int64)
-        centre = cell[0] * self.cells + cell[1]
-        reach = [
-            (a, b, centre + ((a - 1) * self.cells + b - 1)) for a in range(3) for b in range(3)
-        ]
-        spots = np.concatenate([spot for _, _, spot in reach])
-        shares = np.concatenate([weights[a, 0] * weights[b, 1] for a, b, _ in reach])
-        potential = self._potential(np.bincount(spots, shares, self.cells**2).astype(np.float32))
-        total = float(shares @ potential[spots]) - points.shape[1]  # less what each feels of itself
-        slope = np.zeros_like(points)
-        for a, b, spot in reach:
-            felt = potential[spot]
-            slope[0] += slopes[a, 0] * weights[b, 1] * felt
-            slope[1] += weights[a, 0] * slopes[b, 1] * felt
-        return slope * np.float32(-0.5 / self.size / max(total, 1e-12))
+        around = np.arange(-1, 2)
+        spots = (around[:, None] * self.cells + around)[:, :, None] + (
+            cell[0] * self.cells + cell[1]
+        )  # (3, 3, n)
+        shares = weights[:, None, 0] * weights[None, :, 1]
+        mass = np.bincount(spots.ravel(), shares.ravel(), self.cells**2)
+        felt = self._potential(mass.astype(np.float32))[spots]
+        across = np.einsum("bn,abn->an", weights[:, 1], felt)
+        total = float(np.vdot(weights[:, 0], across)) - points.shape[1]  # less each's own
+        slope = np.empty_like(points)
+        np.einsum("an,an->n", slopes[:, 0], across, out=slope[0])
+        np.einsum("an,bn,abn->n", weights[:, 0], slopes[:, 1], felt, out=slope[1])
+        slope *= np.float32(-0.5 / self.size / max(total, 1e-12))
+        return slope
 
     def _potential(self, mass: NDArray[np.float32]) -> NDArray[np.float32]:
         """The potential (cells²,) at every grid point, of `mass` (cells²,); twice the grid, so
-        that it does not wrap around.
+        that it does not wrap around, whose other half is neither transformed nor made.
         """
-        side = (2 * self.cells, 2 * self.cells)
-        waves = np.fft.rfft2(mass.reshape(self.cells, self.cells), side)
-        return np.asarray(
-            np.fft.irfft2(waves * self._kernel, side)[: self.cells, : self.cells], np.float32
-        ).reshape(-1)
+        from scipy import fft
+
+        cells = self.cells
+        waves = fft.fft(fft.rfft(mass.reshape(cells, cells), 2 * cells), 2 * cells, axis=0)
+        waves *= self._kernel
+        waves = fft.ifft(waves, axis=0, overwrite_x=True)[:cells]
+        return np.ascontiguousarray(fft.irfft(waves, 2 * cells)[:, :cells]).reshape(-1)
 
     def _fit(self, span: float) -> None:
         """A grid with room for `span`; kept while it is neither too small nor far too large."""

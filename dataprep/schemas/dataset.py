@@ -119,15 +119,17 @@ class Dataset:
         """Whether `root` is an fsspec URL rather than a directory."""
         return "://" in self.root
 
-    @property
+    @cached_property
     def readable(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """(n,) whether the file gave pixels; true for every file before `dataprep.measure`."""
         import numpy as np
 
-        if "lost" not in self.samples:
-            return np.ones(len(self), bool)
-        lost = self.samples["lost"]
-        return np.asarray(lost.isna() | (lost.astype("str") == ""), dtype=bool)
+        known = np.ones(len(self), bool)
+        if "lost" in self.samples:
+            lost = self.samples["lost"]
+            known = np.array(lost.isna() | (lost.astype("str") == ""), dtype=bool)
+        known.flags.writeable = False  # worked out once for all who ask
+        return known
 
     @cached_property
     def fingerprint(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -89,6 +90,8 @@ def batch(
     if unknown:
         raise TypeError(f"issues have no column {sorted(unknown)}; they have {list(COLUMNS)}")
     targets = np.atleast_1d(np.asarray(target, dtype=object))
+    if not len(targets):
+        return _empty().copy()
     given: dict[str, Any] = {
         "check": check,
         "scope": scope,
@@ -105,6 +108,13 @@ def batch(
             table[name] = _column(name, given.get(name, ""), len(targets))
     table["target"] = table["target"].astype("str")
     return table[list(COLUMNS)]
+
+
+@cache
+def _empty() -> pd.DataFrame:
+    """A batch without claims; most checks of most data sets give one."""
+    table = pd.DataFrame({name: _column(name, "", 0) for name in COLUMNS if name != "target"})
+    return table.assign(target=pd.array([], dtype="str"))[list(COLUMNS)]
 
 
 def _column(name: str, value: Any, rows: int) -> Any:

@@ -49,7 +49,8 @@ def test_pairs_that_are_unusually_alike() -> None:
 
 def test_a_thumb_within_another_makes_a_candidate() -> None:
     random = np.random.default_rng(1)
-    thumbs = np.stack([pack_thumb(random.normal(size=(32, 32)) * 40 + 120) for _ in range(ROWS)])
+    planes = random.normal(size=(ROWS, 32, 32)) * 40 + 120
+    thumbs = np.stack([pack_thumb(plane.clip(0, 255).astype(np.uint8)) for plane in planes])
     values, known = vectors(), np.ones(ROWS, bool)
     found = nearest(values, known, 16)
     other = int(found.indices[7, 0])

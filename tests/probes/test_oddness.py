@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dataprep.probes import oddness
 from dataprep.probes.oddness import LEAST, oddness_of
 
 SIZE = 48
@@ -95,3 +96,17 @@ def test_who_lies_among_another_class_is_farther_than_with_the_label_of_that_cla
     assert (wrong.far[:3] > right.far[:3] + 1).all()
     assert (wrong.ratio_in_class[:3] > right.ratio_in_class[:3]).all()
     assert wrong.ratio[:3] == pytest.approx(right.ratio[:3])
+
+
+@pytest.mark.parametrize("most", [4_000, 60])
+def test_vectors_that_are_made_again_say_the_same_as_those_that_are_held(most, monkeypatch):
+    vectors, labels = bulk(1000)
+    vectors = np.concatenate([vectors, planted(20, spread=0.1)])
+    labels = np.concatenate([labels, np.arange(20) % 3])
+    known, units = np.ones(len(vectors), bool), np.arange(len(vectors))
+    monkeypatch.setattr(oddness, "_FITTED", most)
+    held = oddness_of(vectors, known, labels, units)
+    monkeypatch.setattr(oddness, "_HELD", 0)
+    again = oddness_of(vectors, known, labels, units)
+    np.testing.assert_allclose(held.score, again.score, atol=1e-3)
+    assert held.odd(0.001)[1000:].all()

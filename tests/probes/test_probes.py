@@ -11,7 +11,7 @@ from dataprep.probes.classifiers import ridge
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.probes.classifiers.knn import knn_probs
 from dataprep.probes.classifiers.logistic import logistic_scores
-from dataprep.probes.classifiers.ridge import ridge_scores
+from dataprep.probes.classifiers.ridge import ridge_scores, solved
 from dataprep.probes.classifiers.targets import Targets
 from dataprep.probes.features import features_of
 from dataprep.probes.labels.confident import confident_joint
@@ -55,6 +55,16 @@ def test_ridge_without_targets_or_with_one_row_does_not_fail():
     assert ridge_scores(
         np.ones((1, 3), np.float32), Targets.of_labels(np.zeros(1, np.int32), 1), np.zeros(1, int)
     ).shape == (1, 1)
+
+
+def test_conjugate_gradients_solve_what_a_decomposition_solves():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(40, 60)).astype(np.float32)
+    matrix = values.T @ values + 5 * np.eye(60, dtype=np.float32)
+    wanted = rng.normal(size=60).astype(np.float32)
+    found = solved(lambda x: matrix @ x, wanted)
+    np.testing.assert_allclose(found, np.linalg.solve(matrix, wanted), atol=1e-5)
+    assert not solved(lambda x: matrix @ x, 0 * wanted).any()
 
 
 def test_a_label_has_no_part_in_its_own_prediction():

@@ -93,7 +93,7 @@ class _Same(nn.Conv2d):
     not divide the side.
     """
 
-    def forward(self, image: Tensor) -> Tensor:
+    def _conv_forward(self, image: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         height, width = image.shape[-2:]
         pads = []
         for side, kernel, stride in (
@@ -102,7 +102,18 @@ class _Same(nn.Conv2d):
         ):
             needed = max((-(-side // stride) - 1) * stride + kernel - side, 0)
             pads += [needed // 2, needed - needed // 2]
-        return super().forward(functional.pad(image, pads))
+        return super()._conv_forward(functional.pad(image, pads), weight, bias)
+
+
+def _normalised(convolution: nn.Conv2d, norm: nn.BatchNorm2d, maps: Tensor) -> Tensor:
+    """``norm(convolution(maps))``; as a single convolution where the norm's statistics are fixed,
+    which is the same but for rounding and saves two passes over the maps.
+    """
+    if norm.training or torch.compiler.is_exporting():
+        return norm(convolution(maps))  # type: ignore[no-any-return]
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)  # type: ignore[operator, arg-type]
+    weight = convolution.weight * scale.view(-1, 1, 1, 1)
+    return convolution._conv_forward(maps, weight, norm.bias - norm.running_mean * scale)  # type: ignore[operator]
 
 
 class _MBConv(nn.Module):
@@ -128,9 +139,9 @@ class _MBConv(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         out = image
         if hasattr(self, "_expand_conv"):
-            out = functional.relu6(self._bn0(self._expand_conv(out)))
-        out = functional.relu6(self._bn1(self._depthwise_conv(out)))
-        narrow: Tensor = self._bn2(self._project_conv(out))
+            out = functional.relu6(_normalised(self._expand_conv, self._bn0, out), inplace=True)
+        out = functional.relu6(_normalised(self._depthwise_conv, self._bn1, out), inplace=True)
+        narrow = _normalised(self._project_conv, self._bn2, out)
         return narrow + image if self.residual else narrow
 
 
@@ -144,6 +155,8 @@ _LITE0 = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
+#: Blocks before the maps are small, and images that go through them at a time.
+_EARLY, _AT_A_TIME = 3, 2
 _LITE0_MEAN, _LITE0_STD = (127 / 255,) * 3, (128 / 255,) * 3
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -171,10 +184,42 @@ class _Lite0Body(nn.Module):
         self._bn1 = _norm(1280)
 
     def forward(self, image: Tensor) -> Tensor:
-        out = functional.relu6(self._bn0(self._conv_stem(image)))
-        for block in self._blocks:
+        fixed = self._fixed_blocks(image)
+        out = self._early(image, fixed) if fixed else self._stem(image)
+        for block in self._blocks[fixed:]:  # type: ignore[union-attr]
             out = block(out)
-        return functional.relu6(self._bn1(self._conv_head(out)))
+        return functional.relu6(_normalised(self._conv_head, self._bn1, out), inplace=True)
+
+    def _stem(self, image: Tensor) -> Tensor:
+        return functional.relu6(_normalised(self._conv_stem, self._bn0, image), inplace=True)
+
+    def _fixed_blocks(self, image: Tensor) -> int:
+        """First blocks of large maps that can run on a few images at a time: nothing in them
+        learns, so that no map has to be kept.
+        """
+        if image.device.type != "cpu" or image.requires_grad or torch.compiler.is_exporting():
+            return 0
+        fixed = 0
+        for part in (self._conv_stem, *list(self._blocks)[:_EARLY]):
+            if part.training or (
+                torch.is_grad_enabled() and any(each.requires_grad for each in part.parameters())
+            ):
+                break
+            fixed += 1
+        return max(0, fixed - 1)
+
+    def _early(self, image: Tensor, blocks: int) -> Tensor:
+        """The stem and the first `blocks` blocks, a few images at a time: their maps are the
+        largest, and then stay in the processor's cache.
+        """
+        found = []
+        with torch.no_grad():
+            for few in image.split(_AT_A_TIME):
+                out = self._stem(few)
+                for block in list(self._blocks)[:blocks]:
+                    out = block(out)
+                found.append(out)
+        return torch.cat(found)
 
     def stages(self) -> list[nn.Module]:
         """Stem, the seven stages, head."""

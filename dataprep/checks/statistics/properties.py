@@ -178,7 +178,9 @@ def _names(samples: pd.DataFrame) -> Iterator[Property]:
 
 def _hold_labels(stems: pd.Series[Any], labels: pd.Series[Any]) -> bool:
     """Whether most names hold the sample's own label, as ``cat_001.jpg`` does."""
-    held = [_plain(str(label)) in _plain(stem) for stem, label in zip(stems, labels, strict=True)]
+    names = list(map(str, labels))
+    plain = {name: _plain(name) for name in set(names)}
+    held = [plain[name] in _plain(stem) for stem, name in zip(stems, names, strict=True)]
     return bool(held) and sum(held) > _NAMES_SAMPLES * len(held)
 
 
@@ -216,8 +218,9 @@ def _own_columns(samples: pd.DataFrame) -> Iterator[Property]:
 def _are_labels(texts: pd.Series[Any], labels: pd.Series[Any]) -> bool:
     """Whether most of the texts are a label's name, as folders of classes do."""
     names = {_plain(str(label)) for label in labels.dropna().unique()} - {""}
-    plain = texts.astype("str").fillna("").map(_plain)
-    return bool(plain.isin(names).mean() > _NAMES_SAMPLES)
+    codes, distinct = pd.factorize(texts.astype("str").fillna(""))
+    are_names = np.array([_plain(text) in names for text in distinct], bool)
+    return bool(len(codes) and are_names[codes].mean() > _NAMES_SAMPLES)
 
 
 def _plain(text: str) -> str:

@@ -47,6 +47,7 @@ LabelFrom = Annotated[
 ]
 Task = Annotated[str, source("classification, multi-label or regression.")]
 
+Device = Literal["auto", "cpu", "cuda"]
 Format = Literal["table", "json", "csv"]
 FormatOption = Annotated[Format, output("What to print on stdout.")]
 Quiet = Annotated[bool, output("Print only the result.", "--quiet", "-q")]

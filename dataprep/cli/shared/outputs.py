@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataprep.schemas.audit import Audit
 
 #: Options that name something that is read.
-_INPUTS = (
+INPUTS = (
     "path",
     "manifest",
     "files",
@@ -115,6 +115,6 @@ def with_inputs(audit: Audit, flags: Mapping[str, Any]) -> Audit:
 
     return recorded(
         audit,
-        {name: flags.get(name) or "" for name in _INPUTS},
+        {name: flags.get(name) or "" for name in INPUTS},
         {name: flags.get(name) for name in _SELECTION},
     )

@@ -35,10 +35,15 @@ class Exif:
     gps: bool = False
 
 
+_NO_EXIF = Exif()
+
+
 def read_exif(block: bytes) -> Exif:
     """The tags of an EXIF `block` (TIFF structure, with or without its prefix); the defaults when
     it cannot be read.
     """
+    if not block:
+        return _NO_EXIF
     if block[:6] in (b"Exif\x00\x00", b"Exif\x00\xff"):
         block = block[6:]
     with warnings.catch_warnings():

@@ -17,6 +17,8 @@ from dataprep.measures.decode.exif import read_directory
 
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+#: Markers of segments that are read: frames, quantisation tables, EXIF or XMP, profiles or indexes.
+_READ = _START_OF_FRAME | {0xDB, 0xE1, 0xE2}
 # The luminance table of T.81, Annex K, in zigzag order.
 _STANDARD = np.array(
     """
@@ -82,8 +84,10 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         if marker == 0xDA:
             header.scan = at
             break
-        _read_segment(header, marker, data[at + 4 : at + 2 + max(length, 2)])
-        at += 2 + max(length, 2)
+        end = at + 2 + max(length, 2)
+        if marker in _READ:
+            _read_segment(header, marker, data[at + 4 : end])
+        at = end
     return header
 
 

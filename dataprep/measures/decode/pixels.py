@@ -11,13 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.measures import compiled
+
 T = TypeVar("T")
 Bytes2D = NDArray[np.uint8]
-
-#: Histograms count at least this many pixels of a larger image: the rank of a percentile is then
-#: right to about 0.1 %.
-_HISTOGRAM_PIXELS = 32_000
-_CHROMA_PIXELS = 8_000
 
 
 @dataclass(frozen=True)
@@ -61,8 +58,8 @@ class Pixels:
     Attributes:
         data: the file's bytes.
         header: what the file says about itself.
-        rgb: (h, w, 3) uint8, the displayed pixels: oriented, transparency over white, deep data
-            scaled to 8 bits.
+        rgb: (h, w, 3) uint8, contiguous, the displayed pixels: oriented, transparency over white,
+            deep data scaled to 8 bits.
         approximate: whether `rgb` was decoded at reduced scale, so that h and w are smaller than
             the header's.
     """
@@ -72,7 +69,7 @@ class Pixels:
     ) -> None:
         self.data = data
         self.header = header
-        self.rgb = rgb
+        self.rgb = np.ascontiguousarray(rgb)
         self.approximate = approximate
         self._shared: dict[Callable[[Pixels], Any], Any] = {}
 
@@ -86,34 +83,16 @@ class Pixels:
     @cached_property
     def luma(self) -> Bytes2D:
         """(h, w) uint8, BT.601 luma."""
-        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-
-    @cached_property
-    def luma_histogram(self) -> NDArray[np.float64]:
-        """(256,) share of pixels at each luma, of evenly spaced rows in large images; sums to 1."""
-        return histogram(self.luma)
-
-    @cached_property
-    def chroma_histogram(self) -> NDArray[np.float64]:
-        """(256,) share of pixels at each chroma (max - min of R, G, B), of evenly spaced rows;
-        sums to 1.
-        """
-        step = _row_step(self.rgb, _CHROMA_PIXELS)
-        red, green, blue = cv2.split(np.ascontiguousarray(self.rgb[step // 2 :: step]))
-        high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
-        return histogram(cv2.subtract(high, low))
+        if compiled.KERNEL is None:
+            return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        luma = np.empty(self.rgb.shape[:2], np.uint8)
+        compiled.KERNEL.luma(self.rgb, luma)
+        return luma
 
 
-def histogram(plane: Any) -> NDArray[np.float64]:
-    """(256,) share of pixels at each value of a (h, w) uint8 plane, of evenly spaced rows when
-    it is large.
+def row_step(plane: NDArray[np.uint8], pixels: int) -> int:
+    """The step between evenly spaced rows of `plane` (h, w, ...) that have at least `pixels`
+    pixels, or all there are.
     """
-    step = _row_step(plane, _HISTOGRAM_PIXELS)
-    rows = np.ascontiguousarray(plane[step // 2 :: step])
-    counts = cv2.calcHist([rows], [0], None, [256], [0, 256])
-    return np.asarray(counts.ravel() / np.float64(max(rows.size, 1)))
-
-
-def _row_step(plane: Any, pixels: int) -> int:
     height, width = plane.shape[:2]
     return int(min(max(1, height * width // pixels), height))

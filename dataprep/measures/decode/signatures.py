@@ -6,7 +6,6 @@ from __future__ import annotations
 
 #: Offset, bytes, name in Pillow's words. Formats that Pillow reads come first.
 _IMAGES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\xff\xd8", "JPEG"),
     (0, b"\x89PNG\r\n\x1a\n", "PNG"),
     (0, b"GIF8", "GIF"),
     (8, b"WEBP", "WEBP"),
@@ -36,6 +35,7 @@ _UNSUPPORTED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"gimp xcf", "GIMP"),
     (0, b"\xd7\xcd\xc6\x9a", "Windows metafile"),
 )
+_FOREIGN = frozenset(("EPS", *(name for _, _, name in _UNSUPPORTED)))
 _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a zip archive"),
@@ -72,6 +72,8 @@ def name_image(data: bytes) -> str:
     """The image format that `data` begins like, in Pillow's names where it has one; empty when
     it is like none known.
     """
+    if data[:2] == b"\xff\xd8":
+        return "JPEG"
     if data[4:8] == b"ftyp":
         return _name_boxed(data)
     if data[:4] == b"%!PS" or data[:4] == b"\xc5\xd0\xd3\xc6":
@@ -84,7 +86,7 @@ def name_image(data: bytes) -> str:
 
 def is_foreign(name: str) -> bool:
     """Whether `name` is an image format that no decoder here reads."""
-    return name == "EPS" or any(name == known for _, _, known in _UNSUPPORTED)
+    return name in _FOREIGN
 
 
 def _name_boxed(data: bytes) -> str:

@@ -27,6 +27,9 @@ _KEPT_AT_A_TIME, _KEPT_EVERY_S = 2048, 2.0
 #: Larger arrays of vectors lie in a temporary file instead of memory.
 _MOST_IN_MEMORY = 2**29
 
+#: Row, hash of its content, view.
+_Entry = tuple[int, bytes, bytes | memoryview]
+
 
 class BackgroundEmbedding:
     """Embeds the views of one pass while it goes on decoding.
@@ -42,9 +45,9 @@ class BackgroundEmbedding:
         self.failure = ""
         self._embedder, self._store = embedder, store
         self._shape = (embedder.size, embedder.size, 3)
-        self._batch: list[tuple[int, bytes, bytes]] = []
+        self._batch: list[_Entry] = []
         self._fresh: list[tuple[bytes, int]] = []
-        self._queue: queue.Queue[list[tuple[int, bytes, bytes]] | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[list[_Entry] | None] = queue.Queue(_WAITING)
         self._since = time.monotonic()
         self._thread: threading.Thread | None = None
 
@@ -54,7 +57,7 @@ class BackgroundEmbedding:
             return np.zeros(len(rows), bool)
         return self._store.recall(digests, self.vectors, rows)
 
-    def put(self, row: int, digest: bytes, view: bytes) -> None:
+    def put(self, row: int, digest: bytes, view: bytes | memoryview) -> None:
         """Embed the view (size x size x 3 bytes) of a row whose file has the content hash
         `digest` (16 bytes).
         """
@@ -101,7 +104,7 @@ class BackgroundEmbedding:
                     self.failure = words_of(error)
         self._keep()
 
-    def _embed(self, batch: list[tuple[int, bytes, bytes]]) -> None:
+    def _embed(self, batch: list[_Entry]) -> None:
         rows = np.array([row for row, _, _ in batch])
         views = np.frombuffer(b"".join(view for _, _, view in batch), np.uint8).reshape(
             -1, *self._shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Protocol
 
 import cv2
@@ -39,7 +40,9 @@ class Embedder(Protocol):
         """
 
 
-def load_embedder(name: str, *, size: int = 160, threads: int = 0) -> Embedder:
+def load_embedder(
+    name: str, *, size: int = 160, threads: int = 0, device: str = "auto"
+) -> Embedder:
     """The embedder called `name`.
 
     Args:
@@ -48,10 +51,13 @@ def load_embedder(name: str, *, size: int = 160, threads: int = 0) -> Embedder:
             Embedder``.
         size: side of the views in pixels. A model that takes one size only keeps it.
         threads: processor threads; 0 takes every usable core.
+        device: ``auto`` takes a GPU where the embedder's library can use one, ``cpu`` takes none,
+            ``cuda`` asks for one. Plug-ins choose for themselves.
 
     Raises:
         RegistryError: no such embedder. InputError: a model that cannot be used. OptionError: a
-            size out of range, or a library that is not installed.
+            size out of range, a library that is not installed, or a GPU that is asked for and
+            cannot be used.
     """
     if not 32 <= size <= 1024:
         raise OptionError(f"embedder size: expected 32 to 1024 pixels, got {size}")
@@ -59,9 +65,17 @@ def load_embedder(name: str, *, size: int = 160, threads: int = 0) -> Embedder:
     if colon and scheme in _SCHEMES:
         if not place:
             raise OptionError(f"embedder {name!r}: expected {_SCHEMES[scheme]} after the colon")
-        embedder: Embedder = _of_scheme(scheme)(place, size, threads)
+        embedder: Embedder = _of_scheme(scheme)(place, size, threads, device)
+        return embedder
+    make = registry.load("dataprep.embedders", name)
+    if "device" in inspect.signature(make).parameters:
+        embedder = make(size, threads, device=device)
+    elif device == "cuda":
+        raise OptionError(
+            f"device cuda: the embedder {name} chooses its device itself; leave the device at auto"
+        )
     else:
-        embedder = registry.load("dataprep.embedders", name)(size, threads)
+        embedder = make(size, threads)
     return embedder
 
 

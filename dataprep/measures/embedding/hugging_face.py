@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 
 from dataprep.backends.capacity import worker_count
 from dataprep.errors import InputError, OptionError
+from dataprep.measures.embedding.onnx_file import BATCH, BATCH_ON_GPU
 from dataprep.schemas.text.extras import how_to_install
-
-#: Views per call, on the processor and on a GPU.
-BATCH, BATCH_ON_GPU = 16, 128
 
 #: Read by the libraries when they load. Decoders use the same cores: threads that wait must sleep,
 #: not spin.
@@ -39,14 +37,21 @@ class HuggingFaceEmbedder:
     """
 
     def __init__(
-        self, name: str, model: Any, preprocessing: dict[str, Any], size: int, *, pooler: bool
+        self,
+        name: str,
+        model: Any,
+        preprocessing: dict[str, Any],
+        size: int,
+        *,
+        pooler: bool,
+        device: str,
     ) -> None:
-        """Put `model` to work; `pooler` says whether its pooler, if any, was trained."""
-        import torch
-
+        """Put `model` to work on `device`; `pooler` says whether its pooler, if any, was
+        trained.
+        """
         self.name = name
         self.size = _size_of(model, preprocessing) or size
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = device
         self._model = model.to(self._device).float().eval()
         self._pooler = pooler
         self._scale, self._mean, self._std = _scaling(preprocessing)
@@ -97,16 +102,19 @@ class HuggingFaceEmbedder:
         return hidden[:, 0] if _has_class_token(self._model) else hidden.mean(dim=1)
 
 
-def hugging_face(place: str, size: int, threads: int) -> HuggingFaceEmbedder:
+def hugging_face(place: str, size: int, threads: int, device: str = "auto") -> HuggingFaceEmbedder:
     """The model in the folder `place`, or the one of that name in the user's cache or on the hub.
 
-    `size` is for models that say none of their own.
+    `size` is for models that say none of their own; `device` is as of
+    `dataprep.measures.embedding.contract.load_embedder`.
 
     Raises:
-        OptionError: torch or transformers is not installed. InputError: there is no such model, or
+        OptionError: torch or transformers is not installed, or torch sees no GPU, and one is asked
+            for. InputError: there is no such model, or
             it takes no images.
     """
     transformers = _libraries(threads)
+    device = _device_for(device)
     if place.startswith((".", "/", "~")) and not os.path.isdir(os.path.expanduser(place)):
         raise InputError(
             f"there is no folder {place}: expected a model that transformers saved, or a name such "
@@ -119,7 +127,9 @@ def hugging_face(place: str, size: int, threads: int) -> HuggingFaceEmbedder:
             f"the model {place} lacks trained weights ({', '.join(sorted(untrained)[:3])}, ...): "
             "it cannot be used"
         )
-    return HuggingFaceEmbedder(f"hf:{place}", model, preprocessing, size, pooler=not missing)
+    return HuggingFaceEmbedder(
+        f"hf:{place}", model, preprocessing, size, pooler=not missing, device=device
+    )
 
 
 def _libraries(threads: int) -> Any:
@@ -138,6 +148,19 @@ def _libraries(threads: int) -> Any:
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(worker_count(threads))
     return transformers
+
+
+def _device_for(device: str) -> str:
+    """``cuda`` or ``cpu``."""
+    import torch
+
+    sees = torch.cuda.is_available()
+    if device == "cuda" and not sees:
+        raise OptionError(
+            f"device cuda: torch {torch.__version__} sees no GPU that it can use: install a torch "
+            "that was built for it, or leave the device at auto"
+        )
+    return "cuda" if sees and device != "cpu" else "cpu"
 
 
 def _fetched(transformers: Any, place: str) -> tuple[Any, list[str], dict[str, Any]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -17,8 +18,9 @@ from dataprep.measures.embedding.sessions import Session, open_session
 from dataprep.schemas.files.reading import MB, content_hash, read_json
 from dataprep.schemas.options import did_you_mean
 
-#: Views per call: enough to keep the cores busy, little enough to stay in their caches.
-BATCH = 16
+#: Views per call: enough to keep the cores busy, little enough to stay in their caches; and on a
+#: GPU.
+BATCH, BATCH_ON_GPU = 16, 128
 #: How files end that hold the weights of a large model, which ONNX keeps outside of it.
 _WEIGHTS = ("data", ".weight", ".bin")
 
@@ -60,21 +62,25 @@ class OnnxEmbedder:
         digest: str,
         dim: int = 0,
         batch: int = BATCH,
+        parallel: int = 1,
     ) -> None:
         """The embedder `name`; `recipe` leaves nothing open, `digest` is of the model, `dim` is
-        found by a trial if not given.
+        found by a trial if not given, and a batch is divided among `parallel` threads.
         """
         self.name = name
         self.size = recipe.size
         self.key = f"{digest} {json.dumps(asdict(recipe))} {session.family}"
-        self.batch = session.input_shape[0] or batch
+        self.batch = session.input_shape[0] or (BATCH_ON_GPU if session.on_gpu else batch)
         self._session, self._recipe = session, recipe
         self._fixed = session.input_shape[0]
+        self._threads = ThreadPoolExecutor(parallel, "dataprep-embed") if parallel > 1 else None
+        self._parallel = parallel
         self.dim = dim or self(np.zeros((1, recipe.size, recipe.size, 3), np.uint8)).shape[1]
 
     def __call__(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
-        step = self._fixed or max(len(views), 1)
-        parts = [self._embed(views[start : start + step]) for start in range(0, len(views), step)]
+        step = self._fixed or max(-(-len(views) // self._parallel), 1)
+        chunks = [views[start : start + step] for start in range(0, len(views), step)]
+        parts = list((self._threads.map if self._threads else map)(self._embed, chunks))
         return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
 
     def _embed(self, views: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -118,14 +124,15 @@ class OnnxEmbedder:
         return values
 
 
-def onnx_file(path: str, size: int, threads: int) -> OnnxEmbedder:
+def onnx_file(path: str, size: int, threads: int, device: str = "auto") -> OnnxEmbedder:
     """The model in the file `path`, with ``path.json`` or the same name with ``.json`` beside it,
     if there.
 
     Raises:
-        InputError: the model or the JSON file cannot be used.
+        InputError: the model or the JSON file cannot be used. OptionError: there is no GPU, and one
+            is asked for.
     """
-    session = open_session(path, threads)
+    session = open_session(path, threads, device)
     recipe = _completed(_recipe_beside(path), session, size, path)
     return OnnxEmbedder(f"onnx:{path}", session, recipe, digest=f"onnx {_digest(path)}")
 

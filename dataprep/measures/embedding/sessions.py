@@ -16,6 +16,8 @@ from dataprep.errors import InputError, OptionError
 
 Array = NDArray[Any]
 
+_CUDA = "CUDAExecutionProvider"
+
 #: Names that onnxruntime gives to the types an image may enter as.
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -41,23 +43,29 @@ class Session:
     run: Callable[[Array, str], Array]
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes on a GPU."""
+        return self.family.endswith("-cuda")
 
-def open_session(path: str, threads: int = 0) -> Session:
-    """The model in the file `path`, run by onnxruntime on the GPU that it was built for, or else on
-    `threads` (0: all) cores.
+
+def open_session(path: str, threads: int = 0, device: str = "auto") -> Session:
+    """The model in the file `path`, run by onnxruntime.
+
+    Args:
+        path: of the .onnx file.
+        threads: processor threads; 0 takes every usable core.
+        device: ``auto`` takes a GPU that onnxruntime was built for and can use, else the processor;
+            ``cpu`` the processor; ``cuda`` a GPU and nothing else.
 
     Raises:
         InputError: the file is missing, is no ONNX model, or does not take one image.
-        OptionError: onnxruntime is not installed.
+        OptionError: onnxruntime is not installed, or it can use no GPU, and one is asked for.
     """
     ort = load_onnxruntime()
     if not os.path.isfile(path):
         raise InputError(f"there is no model file {path}: expected the path of an .onnx file")
-    providers = [
-        name
-        for name in ("CUDAExecutionProvider", "CPUExecutionProvider")
-        if name in ort.get_available_providers()
-    ]
+    providers = [_CUDA] * gpu_for(device) + ["CPUExecutionProvider"]
     try:
         session = ort.InferenceSession(path, _options(ort, threads), providers=providers)
     except (
@@ -73,7 +81,12 @@ def open_session(path: str, threads: int = 0) -> Session:
         output.name: len(output.shape) if output.shape else None for output in session.get_outputs()
     }
     said = dict(session.get_modelmeta().custom_metadata_map)
-    kind = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
+    kind = "cuda" if session.get_providers()[0] == _CUDA else "cpu"
+    if device == "cuda" and kind == "cpu":
+        raise OptionError(
+            "device cuda: onnxruntime was built for a GPU, and cannot use the one of this machine, "
+            "if there is one (see nvidia-smi): leave the device at auto"
+        )
 
     def run(batch: Array, output: str) -> Array:
         try:
@@ -84,6 +97,21 @@ def open_session(path: str, threads: int = 0) -> Session:
             ) from error
 
     return Session(f"onnxruntime-{kind}", shape, _TYPES[entry.type], outputs, run, said)
+
+
+def gpu_for(device: str) -> bool:
+    """Whether a model goes to a GPU: one is asked for, or onnxruntime was built for it.
+
+    Raises:
+        OptionError: one is asked for, and onnxruntime was not built for it.
+    """
+    available = load_onnxruntime().get_available_providers()
+    if device == "cuda" and _CUDA not in available:
+        raise OptionError(
+            f"device cuda: this onnxruntime offers {', '.join(available)} and no {_CUDA}: pip "
+            "install onnxruntime-gpu instead of onnxruntime, or leave the device at auto"
+        )
+    return device != "cpu" and _CUDA in available
 
 
 def has_openvino() -> bool:

@@ -33,9 +33,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dataprep.errors import InputError
+from dataprep.measures import compiled
 from dataprep.measures.contract import Measure, measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
-from dataprep.measures.fingerprints.sketch import SIDE, sketch_of
+from dataprep.measures.fingerprints.sketch import BYTES, SIDE, sketch_of
 from dataprep.measures.fingerprints.thumb import pack_thumb
 from dataprep.measures.image.frame import picture_box
 
@@ -92,14 +93,16 @@ def measure_phash_inner(pixels: Pixels) -> NDArray[np.uint64]:
     return pixels.shared(_hash_whole) if inner is whole else hash_thumb(inner)
 
 
-@measure_of("sketch")
+@measure_of("sketch", 2)
 def measure_sketch(pixels: Pixels) -> NDArray[np.uint8]:
     """(2, 144) uint8: `dataprep.measures.fingerprints.sketch.sketch_of` the image, and of the
     picture without its uniform frame.
     """
     whole, inner = pixels.shared(_whole), pixels.shared(_inner)
-    first = sketch_of(whole)
-    return np.stack([first, first if inner is whole else sketch_of(inner)])
+    sketches = np.empty((2, BYTES), np.uint8)
+    sketches[0] = sketch_of(whole)
+    sketches[1] = sketches[0] if inner is whole else sketch_of(inner)
+    return sketches
 
 
 @measure_of("thumb")
@@ -144,8 +147,10 @@ def from_imagehash(given: ImageHash | str) -> int:
     return value
 
 
-def hash_thumb(thumb: NDArray[np.float64]) -> NDArray[np.uint64]:
+def hash_thumb(thumb: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """(8,) hashes of the orientations of a (32, 32) luma image."""
+    if compiled.KERNEL is not None:
+        return np.frombuffer(compiled.KERNEL.hashes(thumb), np.uint64)
     low = np.round(_DCT @ thumb @ _DCT.T, _DECIMALS)
     signed = low.ravel() * _MIRRORS
     ordered = np.sort(signed, axis=1)
@@ -153,24 +158,26 @@ def hash_thumb(thumb: NDArray[np.float64]) -> NDArray[np.uint64]:
     return np.packbits(above.ravel()[_VIEWS], axis=1).view(">u8")[:, 0].astype(np.uint64)
 
 
-def reduce_to_thumb(plane: Bytes2D) -> NDArray[np.float64]:
-    """(32, 32) whole numbers 0 to 255: `plane` (h, w) as ``Image.resize((32, 32), LANCZOS)`` of
+def reduce_to_thumb(plane: Bytes2D) -> NDArray[np.uint8]:
+    """(32, 32) uint8: `plane` (h, w) as ``Image.resize((32, 32), LANCZOS)`` of
     Pillow reduces it.
     """
     height, width = plane.shape
     if height == width == SIDE:
-        return plane.astype(np.float64)
+        return np.ascontiguousarray(plane)
     if height - SIDE > 2 * (width - SIDE):
         # Which of its two passes Pillow makes first, and so how it rounds, depends on its version
         # for narrow images.
-        return np.asarray(
-            Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.LANCZOS), dtype=np.float64
-        )
+        return np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    if compiled.KERNEL is not None:
+        thumb = compiled.KERNEL.reduce(plane, _compact(width), _compact(height))
+        return np.frombuffer(thumb, np.uint8).reshape(SIDE, SIDE)
     narrow, reduction = np.empty((height, SIDE)), _reduction(width)
     step = max(1, _BLOCK // width)
     for start in range(0, height, step):
         narrow[start : start + step] = reduction.narrow(plane[start : start + step])
-    return _clipped(np.floor(_weights(height) @ narrow * 2.0**-_PRECISION + 0.5))
+    levels = np.floor(_weights(height) @ narrow * 2.0**-_PRECISION + 0.5)
+    return np.asarray(_clipped(levels), np.uint8)
 
 
 def _clipped(levels: NDArray[Any]) -> NDArray[Any]:
@@ -187,13 +194,9 @@ class _Reduction:
 
     def __init__(self, width: int) -> None:
         weights = _weights(width)
-        used = weights != 0
-        first, last = used.argmax(axis=1), width - used[:, ::-1].argmax(axis=1)
-        taps = int((last - first).max())
-        self._first = np.minimum(first, width - taps)
-        self._weights = np.take_along_axis(
-            weights, self._first[:, None] + np.arange(taps), axis=1
-        )  # (32, taps)
+        self._first, compact = _compact(width)
+        self._weights = compact.astype(np.float64)  # (32, taps)
+        taps = compact.shape[1]
         self._parts = tuple(self._part(weights, start) for start in range(0, SIDE, _BAND))
         # More than the rounding error: each term rounds the sum at most by half a bit of all their
         # sizes; zeros round nothing.
@@ -242,25 +245,37 @@ def _reduction(width: int) -> _Reduction:
     return _Reduction(width)
 
 
-@lru_cache(maxsize=64)
-def _weights(size: int) -> NDArray[np.float64]:
-    """(32, size) whole numbers: the weights with which Pillow's LANCZOS filter reduces `size`
-    pixels to 32.
+@lru_cache(maxsize=256)
+def _compact(size: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(32,) first pixels and (32, taps) weights from them on, whole numbers, with which Pillow's
+    LANCZOS filter reduces `size` pixels to 32.
     """
     scale = size / SIDE
     stretch = max(scale, 1.0)
     centres = (_N + 0.5) * scale
-    first = np.maximum((centres - _TAPS * stretch + 0.5).astype(np.int64), 0)[:, None]
-    last = np.minimum((centres + _TAPS * stretch + 0.5).astype(np.int64), size)[:, None]
-    pixel = np.arange(size)[None]
+    first = np.maximum((centres - _TAPS * stretch + 0.5).astype(np.int64), 0)
+    last = np.minimum((centres + _TAPS * stretch + 0.5).astype(np.int64), size)
+    taps = int((last - first).max())
+    start = np.minimum(first, size - taps)
+    pixel = start[:, None] + np.arange(taps)
     at = (pixel - centres[:, None] + 0.5) * (1.0 / stretch)
-    inside = (pixel >= first) & (pixel < last) & (np.abs(at) < _TAPS)
+    inside = (pixel >= first[:, None]) & (pixel < last[:, None]) & (np.abs(at) < _TAPS)
     raw = np.where(inside, np.sinc(at) * np.sinc(at / _TAPS), 0.0)
     shares = raw * (1.0 / raw.sum(axis=1, keepdims=True)) * 2.0**_PRECISION
-    return np.asarray(np.trunc(shares + np.copysign(0.5, shares)))
+    weights = np.trunc(shares + np.copysign(0.5, shares))
+    return start.astype(np.int32), weights.astype(np.int32)
 
 
-def _whole(pixels: Pixels) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _weights(size: int) -> NDArray[np.float64]:
+    """(32, size): the weights of `_compact`, each at its pixel."""
+    first, weights = _compact(size)
+    whole = np.zeros((SIDE, size))
+    np.put_along_axis(whole, first[:, None] + np.arange(weights.shape[1]), weights, axis=1)
+    return whole
+
+
+def _whole(pixels: Pixels) -> NDArray[np.uint8]:
     return reduce_to_thumb(pixels.luma)
 
 
@@ -268,7 +283,7 @@ def _hash_whole(pixels: Pixels) -> NDArray[np.uint64]:
     return hash_thumb(pixels.shared(_whole))
 
 
-def _inner(pixels: Pixels) -> NDArray[np.float64]:
+def _inner(pixels: Pixels) -> NDArray[np.uint8]:
     """The thumb of the picture within its frame; the very same object as `_whole`'s when there
     is no frame.
     """

@@ -8,14 +8,16 @@ upon) are lost. So the pairs worth decoding again are known without decoding.
 
 A sketch is a histogram of gradients (Dalal and Triggs 2005) in 6 x 6 cells of 8 directions. Each
 cell's histogram has length 1, so that contrast does not count, and its square root is kept in 4
-bits.
+bits. Sums are of whole numbers, so that the order of adding them, and with it the processor, makes
+no difference.
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from dataprep.measures import compiled
 
 #: Side of the square luma image that hashes and sketches are made from.
 SIDE = 32
@@ -31,46 +33,44 @@ _LEVELS = 15
 #: off or written upon.
 _COUNTED = 2 / 3
 
-_ANGLES = np.arange(_DIRECTIONS) * (2 * np.pi / _DIRECTIONS)
-_UNIT = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(
-    np.float32
-)  # (8, 2): right, down
+#: Parts of a grey level to which gradients and the means of cells are rounded, and parts of 1 to
+#: which the weights of these means are.
+_FINE, _FINER, _PARTS = 2.0**8, 2.0**10, 2.0**12
+
+_SLANT = 0.5**0.5
+_RIGHT = np.array([1, _SLANT, 0, -_SLANT, -1, -_SLANT, 0, _SLANT])[:, None, None]
+_DOWN = np.roll(_RIGHT, 2, axis=0)
 
 
-def _pooling() -> NDArray[np.float32]:
-    """(6, 32) weights of each line in each row of cells: a line counts in its two nearest, by
-    distance.
+def _pooling() -> NDArray[np.float64]:
+    """(6, 32) weights of each line in each row of cells, in `_PARTS`: a line counts in its two
+    nearest, by distance.
     """
     width = SIDE / _CELLS
     centres = (np.arange(_CELLS) + 0.5) * width
     line = np.maximum(0, 1 - np.abs(np.arange(SIDE) + 0.5 - centres[:, None]) / width)
-    return np.asarray(line / line.sum(axis=1, keepdims=True), dtype=np.float32)
+    return np.asarray(np.rint(line / line.sum(axis=1, keepdims=True) * _PARTS))
 
 
 _POOL = _pooling()
-_POOL_ACROSS = np.ascontiguousarray(_POOL.T)
 
 
-def sketch_of(thumb: NDArray[np.float64]) -> NDArray[np.uint8]:
+def sketch_of(thumb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(144,) uint8 sketch of a (32, 32) luma image.
 
     Cells row by row, in each the directions from right over down, two values of 4 bits a byte.
     """
-    plane = thumb.astype(np.float32)
-    gradient = np.zeros((2, SIDE, SIDE), np.float32)
-    np.subtract(plane[:, 2:], plane[:, :-2], out=gradient[0, :, 1:-1])
-    np.subtract(plane[2:], plane[:-2], out=gradient[1, 1:-1])
-    flat = gradient.reshape(2, -1)
-    parts = _UNIT @ flat
-    parts -= np.float32(_SHARPNESS) * cv2.magnitude(flat[0], flat[1]).ravel()
-    across = np.maximum(parts, 0, out=parts).reshape(-1, SIDE) @ _POOL_ACROSS
-    cells = (
-        (_POOL @ across.reshape(_DIRECTIONS, SIDE, _CELLS))
-        .transpose(1, 2, 0)
-        .reshape(-1, _DIRECTIONS)
-    )  # (36, 8)
+    if compiled.KERNEL is not None:
+        return np.frombuffer(compiled.KERNEL.sketch(thumb), np.uint8)
+    plane = thumb.astype(np.float64)
+    right, down = np.zeros((2, SIDE, SIDE))
+    right[:, 1:-1], down[1:-1] = plane[:, 2:] - plane[:, :-2], plane[2:] - plane[:-2]
+    parts = _RIGHT * right + _DOWN * down - _SHARPNESS * np.sqrt(right * right + down * down)
+    strength = np.floor(np.maximum(parts, 0) * _FINE + 0.5)  # (8, 32, 32)
+    sums = (_POOL @ strength @ _POOL.T).transpose(1, 2, 0).reshape(-1, _DIRECTIONS)  # (36, 8)
+    cells = np.floor(sums * (_FINER / (_FINE * _PARTS * _PARTS)) + 0.5)
     length = np.sqrt(np.einsum("cd,cd->c", cells, cells))[:, None]
-    levels = np.rint(np.sqrt(cells / (length + _FLAT)) * _LEVELS).astype(np.uint8)
+    levels = np.rint(np.sqrt(cells / (length + _FLAT * _FINER)) * _LEVELS).astype(np.uint8)
     pairs = levels.reshape(BYTES, 2)
     return np.asarray((pairs[:, 0] << 4) | pairs[:, 1])
 

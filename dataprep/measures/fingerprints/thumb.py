@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataprep.backends.capacity import worker_count
+from dataprep.measures import compiled
 from dataprep.measures.fingerprints.sketch import SIDE
 
 Packed = NDArray[np.uint8]
@@ -33,10 +34,12 @@ _LEAST_POWER = 1e-3
 _CHUNK = 256
 
 
-def pack_thumb(thumb: NDArray[np.float64]) -> Packed:
+def pack_thumb(thumb: NDArray[np.uint8]) -> Packed:
     """(512,) uint8: a (32, 32) luma image, its range stretched over 16 levels, two pixels a
     byte.
     """
+    if compiled.KERNEL is not None:
+        return np.frombuffer(compiled.KERNEL.pack(thumb), np.uint8)
     low, high = float(thumb.min()), float(thumb.max())
     levels = (
         np.rint((thumb - low) * (_LEVELS / max(high - low, 1.0))).astype(np.uint8).reshape(BYTES, 2)

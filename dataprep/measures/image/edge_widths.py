@@ -33,9 +33,9 @@ _LEAST_EDGES, _LEAST_OF_DIRECTION, _LEAST_OF_TILE = 80, 12, 15
 _LEAST_DIRECTIONS = 5
 #: Tiles along each side.
 _TILES = 5
-#: Edges within 30 degrees of the motion are crossed by it, those beyond 60 run along it. At least
-#: so many of each in a tile.
-_NEAR, _FAR = math.pi / 6, math.pi / 3
+#: Edges within 30 degrees of the motion are crossed by it, those beyond 60 run along it: squares of
+#: the cosines. At least so many of each in a tile.
+_NEAR, _FAR = 0.75, 0.25
 _LEAST_NEAR = 6
 #: Width along the motion relative to that across it, from which a tile agrees.
 _AGREES = 1.2
@@ -78,11 +78,14 @@ class EdgeWidths(NamedTuple):
 
 
 class _Edges(NamedTuple):
-    """One row per pixel on an edge: width, direction of the slope (0 to pi), number of the tile."""
+    """One row per pixel on an edge, the narrowest first: width, slope to the right and downwards
+    (times 8), number of the tile.
+    """
 
-    width: NDArray[np.float32]
-    direction: NDArray[np.float64]
-    tile: NDArray[np.int64]
+    width: NDArray[np.float64]
+    across: NDArray[np.float64]
+    down: NDArray[np.float64]
+    tile: NDArray[np.uint8]
 
 
 def measure_edges(luma: Bytes2D) -> EdgeWidths:
@@ -114,52 +117,80 @@ def measure_edges(luma: Bytes2D) -> EdgeWidths:
 
 
 def _edges_of(luma: Bytes2D) -> _Edges:
-    across, down = (
-        cv2.Sobel(luma, cv2.CV_32F, *order) for order in ((1, 0), (0, 1))
-    )  # 8 times the slope per pixel
-    square = (
-        across * across + down * down
-    )  # of whole numbers, exact in 32 bits: alike on every processor
-    reach = np.ones((_REACH, _REACH), np.uint8)
-    height = cv2.subtract(cv2.dilate(luma, reach), cv2.erode(luma, reach))
-    steepest = cv2.dilate(square, np.ones((3, 3), np.uint8))
-    chosen = (square >= steepest) & (height >= _LEAST_HEIGHT) & (square >= (8 * _LEAST_SLOPE) ** 2)
+    across, down = cv2.spatialGradient(luma)  # 8 times the slope per pixel
+    # Of whole numbers, exact in 32 bits: alike on every processor.
+    square, other = across.astype(np.float32), down.astype(np.float32)
+    square *= square
+    other *= other
+    square += other
+    height = cv2.morphologyEx(luma, cv2.MORPH_GRADIENT, np.ones((_REACH, _REACH), np.uint8))
+    steepest = cv2.dilate(square, np.ones((3, 3), np.uint8), dst=other)
     margin = max(4, round(_MARGIN * min(luma.shape)))
-    chosen[:margin] = chosen[-margin:] = chosen[:, :margin] = chosen[:, -margin:] = False
-    y, x = np.nonzero(chosen)
-    width = np.minimum(4.0 * height[y, x] / np.sqrt(square[y, x].astype(np.float64)), _WIDEST)
-    direction = np.arctan2(down[y, x].astype(np.float64), across[y, x].astype(np.float64)) % math.pi
+    inner = slice(margin, -margin), slice(margin, -margin)
+    chosen = np.zeros(luma.shape, bool)
+    chosen[inner] = square[inner] >= steepest[inner]
+    chosen &= height >= _LEAST_HEIGHT
+    chosen &= square >= (8 * _LEAST_SLOPE) ** 2
+    places = np.flatnonzero(chosen.ravel())
+    slope = np.sqrt(square.ravel()[places].astype(np.float64))
+    width = np.minimum(4.0 * height.ravel()[places] / slope, _WIDEST).astype(np.float32)
+    # Positive floating-point numbers are in the order of their bits.
+    packed = (width.view(np.uint32).astype(np.uint64) << np.uint64(32)) | places.astype(np.uint64)
+    packed.sort()
+    places = (packed & np.uint64(2**32 - 1)).astype(np.int64)
+    width = (packed >> np.uint64(32)).astype(np.uint32).view(np.float32)
     rows, columns = luma.shape
-    tile = np.minimum(y * _TILES // rows, _TILES - 1) * _TILES + np.minimum(
-        x * _TILES // columns, _TILES - 1
+    y, x = np.divmod(places.astype(np.uint32), np.uint32(columns))
+    tile_of_row, tile_of_column = (
+        np.minimum(np.arange(length) * _TILES // length, _TILES - 1).astype(np.uint8)
+        for length in (rows, columns)
     )
-    return _Edges(width.astype(np.float32), direction, tile)
+    return _Edges(
+        width.astype(np.float64),
+        across.ravel()[places].astype(np.float64),
+        down.ravel()[places].astype(np.float64),
+        tile_of_row[y] * np.uint8(_TILES) + tile_of_column[x],
+    )
 
 
 def _percentiles(
-    width: NDArray[np.float32], group: NDArray[np.int64], groups: int, percent: float, least: int
+    width: NDArray[np.float64], group: NDArray[np.uint8], groups: int, percent: float, least: int
 ) -> dict[int, float]:
-    """Group to the percentile of its widths, of groups with at least so many."""
-    ordered = width[np.lexsort((width, group))].astype(np.float64)
+    """Group to the percentile of its widths, which are in order, of groups with at least so
+    many.
+    """
+    ordered = width[np.argsort(group, kind="stable")]
     count = np.bincount(group, minlength=groups)
     chosen = np.flatnonzero(count >= least)
-    place = (np.cumsum(count) - count)[chosen] + (count[chosen] - 1) * percent / 100
-    below = place.astype(np.int64)
-    above = np.minimum(below + 1, len(ordered) - 1)
-    figures = ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    figures = _at_rank(ordered, (np.cumsum(count) - count)[chosen], count[chosen], percent)
     return dict(zip(chosen.tolist(), figures.tolist(), strict=True))
 
 
-def _percentile(width: NDArray[np.float32], percent: float, least: int = _LEAST_OF_TILE) -> float:
-    """The percentile of all widths; NaN of fewer than `least`."""
-    return _percentiles(width, np.zeros(len(width), np.int64), 1, percent, least).get(0, math.nan)
+def _at_rank(
+    ordered: NDArray[np.float64], start: NDArray[np.int64], count: NDArray[np.int64], percent: float
+) -> NDArray[np.float64]:
+    """The percentile of each run of `count` numbers that begins at `start`, between two of
+    them.
+    """
+    place = start + (count - 1) * percent / 100
+    below = place.astype(np.int64)
+    above = np.minimum(below + 1, len(ordered) - 1)
+    return np.asarray(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
+
+
+def _percentile(width: NDArray[np.float64], percent: float, least: int = _LEAST_OF_TILE) -> float:
+    """The percentile of all widths, which are in order; NaN of fewer than `least`."""
+    if len(width) < least:
+        return math.nan
+    start, count = np.zeros(1, np.int64), np.array([len(width)])
+    return float(_at_rank(width, start, count, percent)[0])
 
 
 def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
     """`found` with the direction in which edges are widest: log width = level + c cos 2
     (direction - angle).
     """
-    bins = np.floor(edges.direction / (math.pi / _DIRECTIONS) + 0.5).astype(np.int64) % _DIRECTIONS
+    bins = _directions(edges)
     widths = _percentiles(edges.width, bins, _DIRECTIONS, 10, _LEAST_OF_DIRECTION)
     if len(widths) < _LEAST_DIRECTIONS:
         return found
@@ -170,8 +201,11 @@ def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
         [2 * a for a in angles], [math.log(w) for w in widths.values()], weights
     )
     theta = math.atan2(sine, cosine) / 2 % math.pi
-    away = np.abs((edges.direction - theta + math.pi / 2) % math.pi - math.pi / 2)
-    near, far = away < _NEAR, away > _FAR
+    # The slope's share along theta, squared, relative to the squared cosine of 30 and 60 degrees.
+    along_theta = edges.across * math.cos(theta) + edges.down * math.sin(theta)
+    along_theta *= along_theta
+    square = edges.across * edges.across + edges.down * edges.down
+    near, far = along_theta > _NEAR * square, along_theta < _FAR * square
     along = _percentiles(edges.width[near], edges.tile[near], _TILES**2, 20, _LEAST_NEAR)
     across = _percentiles(edges.width[far], edges.tile[far], _TILES**2, 20, _LEAST_NEAR)
     ratios = [along[tile] / across[tile] for tile in along.keys() & across.keys()]
@@ -186,6 +220,18 @@ def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
         agreement=sum(ratio > _AGREES for ratio in ratios) / len(ratios) if ratios else math.nan,
         tiles=float(len(ratios)),
     )
+
+
+def _directions(edges: _Edges) -> NDArray[np.uint8]:
+    """(n,) which of the eight directions each slope has, each 22.5 degrees wide: 0 level, 4
+    upright.
+    """
+    steps = np.zeros(len(edges.width), np.uint8)
+    level, upright = np.abs(edges.across), np.abs(edges.down)
+    for border in range(_DIRECTIONS // 2):
+        steps += upright > math.tan((border + 0.5) * math.pi / _DIRECTIONS) * level
+    turned = (edges.across < 0) != (edges.down < 0)
+    return np.where(turned, (_DIRECTIONS - steps) % _DIRECTIONS, steps).astype(np.uint8)
 
 
 def _fit_wave(

@@ -10,7 +10,8 @@ nothing repeats.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -37,6 +38,7 @@ _SLOW, _MOST_LOG = 4.25, 1.2
 _LEAST_PEAK, _ONE_AXIS = 3.5, 1.5
 #: Width of a peak, in frequencies.
 _WIDTH = 0.003
+_NEAR_GRID = np.any([np.abs(_FREQUENCIES - k / BLOCK) < _WIDTH for k in (1, 2, 3)], axis=0)
 
 
 class Resampling(NamedTuple):
@@ -66,10 +68,9 @@ class Resampling(NamedTuple):
 def measure_resampling(luma: Bytes2D) -> Resampling:
     """Traces of enlargement in `luma` (h, w)."""
     found = Resampling()
+    planes = luma, np.asarray(cv2.transpose(luma), np.uint8)
     for lag, name in ((1, "fine"), (2, "coarse")):
-        spectra = [
-            spectrum for plane in (luma, luma.T) if (spectrum := _spectrum(plane, lag)) is not None
-        ]
+        spectra = [spectrum for plane in planes if (spectrum := _spectrum(plane, lag)) is not None]
         if not spectra:
             continue
         on_grid = _on_grid(min(luma.shape) if len(spectra) > 1 else max(luma.shape))
@@ -79,8 +80,7 @@ def measure_resampling(luma: Bytes2D) -> Resampling:
             **{name: float(both[at]), f"{name}_factor": 1 / float(_FREQUENCIES[at])}
         )
         if lag == 2:
-            near = np.any([np.abs(_FREQUENCIES - k / BLOCK) < _WIDTH for k in (1, 2, 3)], axis=0)
-            at = int(np.argmax(np.where(near, both, 0)))
+            at = int(np.argmax(np.where(_NEAR_GRID, both, 0)))
             found = found._replace(grid=float(both[at]), grid_factor=1 / float(_FREQUENCIES[at]))
     return found
 
@@ -100,7 +100,12 @@ def _together(spectra: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 def _on_grid(length: int) -> NDArray[np.bool_]:
     """Which frequencies the blocks of JPEG can have in a profile of so many pixels."""
-    tolerance = 2.2 / min(length, _POINTS)
+    return _near_blocks(min(length, _POINTS))
+
+
+@lru_cache(maxsize=64)
+def _near_blocks(length: int) -> NDArray[np.bool_]:
+    tolerance = 2.2 / length
     return np.asarray(
         np.any([np.abs(_FREQUENCIES - k / BLOCK) < tolerance for k in range(1, 5)], axis=0), bool
     )
@@ -128,15 +133,24 @@ def _profile(plane: Bytes2D, lag: int) -> NDArray[np.float64] | None:
     """
     start = max((plane.shape[1] - _LONGEST) // 2, 0)
     step = max(1, len(plane) // _LINES)
-    lines = np.ascontiguousarray(plane[::step, start : start + _LONGEST]).astype(np.int16)
-    left, middle, right = lines[:, : -2 * lag], lines[:, lag:-lag], lines[:, 2 * lag :]
-    slope = np.abs(right - left)  # over 2 lag pixels
-    steep = slope >= 2 * _LEAST_SLOPE * lag
-    slopes = (np.minimum(slope, 2 * _MOST_SLOPE * lag) * steep).sum(axis=0, dtype=np.int64) / 2
-    curvature = np.minimum(np.abs(2 * middle - left - right), _MOST_CURVATURE * lag)
-    curvatures = (curvature * steep).sum(axis=0, dtype=np.int64)
+    lines = np.ascontiguousarray(plane[::step, start : start + _LONGEST])
+    middle = slice(lag, -lag)
+    slope: Any = cv2.absdiff(lines[:, 2 * lag :], lines[:, : -2 * lag])  # over 2 lag pixels
+    steep = cv2.compare(slope, np.array([2.0 * _LEAST_SLOPE * lag]), cv2.CMP_GE)
+    slopes = _column_sums(slope, steep, 2 * _MOST_SLOPE * lag) / 2
+    kernel = np.zeros((1, 2 * lag + 1), np.float32)
+    kernel[0, [0, lag, -1]] = -1, 2, -1
+    bend = cv2.filter2D(lines, cv2.CV_16S, kernel)[:, middle]
+    # In 8 bits: what is cut off there is cut off at less in any case.
+    curvatures = _column_sums(cv2.convertScaleAbs(bend), steep, _MOST_CURVATURE * lag)
     known = np.flatnonzero(slopes > max(8.0, 0.05 * slopes.mean()))
     if len(known) < _LEAST_COLUMNS:
         return None
     ratio = np.interp(np.arange(len(slopes)), known, curvatures[known] / slopes[known])
     return np.asarray(np.log(ratio + 0.02))
+
+
+def _column_sums(values: Any, chosen: Any, most: int) -> NDArray[np.int64]:
+    """(w,) sum per column of the `values` (h, w) where `chosen` is 255, each at most `most`."""
+    kept = cv2.bitwise_and(cv2.min(values, np.array([float(most)])), chosen)
+    return np.asarray(cv2.reduce(kept, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.int64).ravel()

@@ -12,12 +12,16 @@ from __future__ import annotations
 import math
 
 import cv2
+import numpy as np
 
+from dataprep.measures import compiled
 from dataprep.measures.contract import measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
-from dataprep.measures.image.bands import ROWS, reduced_bands
+from dataprep.measures.image.bands import ROWS, luma_tops, reduced_bands, reduction_of
 
 _FAR = 8
+#: Steps (down, right) at which differences are taken.
+_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, _FAR), (_FAR, 0))
 #: Squared grey levels that rounding adds to a mean squared difference.
 _ROUNDING = 2 / 12
 #: Squared grey levels: with less contrast at a distance of 8 pixels, rounding is all there is to
@@ -40,32 +44,65 @@ def structure(bands: Bytes2D, down: int, right: int) -> float:
     if right == 0:
         long = bands.reshape(-1, ROWS * width)
         first, second = long[:, : (ROWS - down) * width], long[:, down * width :]
-        return float(cv2.norm(first, second, cv2.NORM_L2SQR)) / first.size
+        return _distance(first, second) / first.size
     left = bands[:, max(-right, 0) : width - max(right, 0)]
     shifted = bands[:, max(right, 0) : width - max(-right, 0)]
     if down == 0:
-        return float(cv2.norm(left, shifted, cv2.NORM_L2SQR)) / left.size
+        return _distance(left, shifted) / left.size
     # Three rows of each band do: a step aslant costs a call for each.
-    total, count = 0.0, 0
+    total, count = 0, 0
     for row in range(0, ROWS - down, 6):
         first, second = left[row::ROWS], shifted[row + down :: ROWS]
-        total += float(cv2.norm(first, second, cv2.NORM_L2SQR))
+        total += _distance(first, second)
         count += first.size
     return total / count
+
+
+def _distance(first: Bytes2D, second: Bytes2D) -> int:
+    """Sum of squared differences; OpenCV's is right to less than a half."""
+    return round(cv2.norm(first, second, cv2.NORM_L2SQR))
+
+
+def _structures(pixels: Pixels) -> list[float] | None:
+    """`structure` at each of `_STEPS`; None when there are no bands."""
+    if compiled.KERNEL is None:
+        bands = pixels.shared(reduced_bands)
+        if bands is None or bands.shape[1] < ROWS:
+            return None
+        return [structure(bands, *step) for step in _STEPS]
+    if reduction_of(pixels.luma) == 1:
+        plane, tops = pixels.luma, pixels.shared(luma_tops)
+    else:
+        bands = pixels.shared(reduced_bands)
+        assert bands is not None  # of so large an image
+        plane, tops = bands, np.arange(0, len(bands), ROWS)
+    if tops is None:
+        return None
+    sums = compiled.KERNEL.steps(plane, tops)
+    width, count = plane.shape[1], len(tops)
+    return [
+        total / (count * _rows(*step) * (width - abs(step[1])))
+        for total, step in zip(sums, _STEPS, strict=True)
+    ]
+
+
+def _rows(down: int, right: int) -> int:
+    """Rows of a band from which a step is taken."""
+    return len(range(0, ROWS - down, 6)) if down and right else ROWS - down
 
 
 def focus(pixels: Pixels) -> tuple[float, float]:
     """Least and greatest sharpness among the directions 0, 45, 90 and 135 degrees; NaN where
     there is nothing to judge.
     """
-    bands = pixels.shared(reduced_bands)
-    if bands is None or bands.shape[1] < ROWS:
+    found = _structures(pixels)
+    if found is None:
         return math.nan, math.nan
-    across, down = (max(structure(bands, *step) - _ROUNDING, 0.0) for step in ((0, 1), (1, 0)))
+    across, down = (max(mean - _ROUNDING, 0.0) for mean in found[:2])
     # For slopes, a diagonal step of one pixel's length follows from those along the axes and the
     # slopes' covariance.
-    tilt = (structure(bands, 1, 1) - structure(bands, 1, -1)) / 4
-    far = structure(bands, 0, _FAR), structure(bands, _FAR, 0)
+    tilt = (found[2] - found[3]) / 4
+    far = found[4:]
     if min(far) < _LEAST_CONTRAST:
         return math.nan, math.nan
     sharpness = _FAR * across / far[0], _FAR * down / far[1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dataprep.measures import compiled
 from dataprep.measures.contract import measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
 
@@ -98,6 +99,9 @@ def _top_and_bottom(pixels: Pixels) -> tuple[_Lines, _Lines]:
 
 def _uniform_lines(plane: Bytes2D) -> _Lines:
     """Number of lines at the top of `plane` (h, w) that all have one level, and that level."""
+    if compiled.KERNEL is not None:
+        count, of_all = compiled.KERNEL.uniform_lines(plane, _TOLERANCE)
+        return count, of_all
     edge = plane[0]
     if abs(int(edge[0]) - int(edge[len(edge) // 2])) > _TOLERANCE:  # most images, at a glance
         return 0, 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.measures import compiled
 from dataprep.measures.contract import measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
-from dataprep.measures.image.bands import BLOCK, ROWS, cut_bands, luma_bands
+from dataprep.measures.image.bands import BLOCK, ROWS, cut_bands, luma_bands, luma_tops
 
 _LEAST_BLOCKS = 9
 _CLIPPED = 16  # blocks nearer to black or white than this hide their noise
@@ -51,9 +53,29 @@ def measure_noise(pixels: Pixels) -> float:
     everywhere, texture is not. Images smaller than two blocks give NaN, those with hardly a block
     that is not clipped 0.
     """
+    tops = pixels.shared(luma_tops)
+    if tops is None:
+        return math.nan
+    count, lower, upper = (
+        _quiet_blocks(pixels)
+        if compiled.KERNEL is None
+        else compiled.KERNEL.quiet_blocks(
+            pixels.luma, np.ascontiguousarray(tops[::3]), _CLIPPED, *_QUIET_SHARES
+        )
+    )
+    if count < _LEAST_BLOCKS:
+        return 0.0
+    quietest, quiet = lower / _FINE / _MIXED_MEAN, upper / _FINE / _MIXED_MEAN
+    return float(min(quietest * quietest / max(quiet, 1e-6) / _WHITE_SHARE / 255, 1.0))
+
+
+def _quiet_blocks(pixels: Pixels) -> tuple[int, int, int]:
+    """Number of blocks that are not clipped, and their mean mixed differences, in sixteenths of a
+    level, at the two ranks.
+    """
     bands = pixels.shared(luma_bands)
     if bands is None:
-        return math.nan
+        return 0, 0, 0
     # (n, 17, 8 * across + 1): of every third band its whole blocks, and the row and column after
     # them.
     across = (bands.shape[1] - 1) // BLOCK
@@ -65,13 +87,11 @@ def measure_noise(pixels: Pixels) -> float:
     mixed = np.concatenate([cv2.absdiff(steps[1:], steps[:-1]), steps[-1:]]) * np.int16(_FINE)
     means, levels = _block_means(mixed), _block_means(strips[:, :-1])
     open_blocks = means[(levels > _CLIPPED) & (levels < 255 - _CLIPPED)]
-    if open_blocks.size < _LEAST_BLOCKS:
-        return 0.0
+    if not open_blocks.size:
+        return 0, 0, 0
     low, high = (int(open_blocks.size * share) for share in _QUIET_SHARES)
     ordered = np.partition(open_blocks, (low, high))
-    quietest = float(ordered[low]) / _FINE / _MIXED_MEAN
-    quiet = float(ordered[high]) / _FINE / _MIXED_MEAN
-    return min(quietest * quietest / max(quiet, 1e-6) / _WHITE_SHARE / 255, 1.0)
+    return open_blocks.size, int(ordered[low]), int(ordered[high])
 
 
 def _block_means(strips: NDArray[Any]) -> NDArray[Any]:
@@ -97,12 +117,35 @@ def measure_blockiness(pixels: Pixels) -> float:
 
 
 def _blockiness(pixels: Pixels) -> float:
-    bands = pixels.shared(luma_bands)
-    if bands is None:
+    tops = pixels.shared(luma_tops)
+    if tops is None:
         return math.nan
-    return math.sqrt(
-        _excess(_row_steps(bands), bands.shape[1]) * _excess(_column_steps(bands), len(bands))
+    down, across = (
+        _block_steps(pixels)
+        if compiled.KERNEL is None
+        else compiled.KERNEL.block_steps(pixels.luma, tops)
     )
+    blocks, width = 2 * len(tops), pixels.luma.shape[1]
+    return math.sqrt(
+        _excess(down, max(blocks - 2, 1) * width)
+        * _excess(across, max((width - 1) // BLOCK - 2, 1) * len(tops) * ROWS)
+    )
+
+
+def _block_steps(pixels: Pixels) -> tuple[list[int], list[int]]:
+    """(8,) and (8,) total absolute step to the next row and to the next column, by place within a
+    block, without the two largest totals.
+
+    A straight edge of the picture (a frame, a horizon) that happens to lie on the grid is among
+    these.
+    """
+    bands = pixels.shared(luma_bands)
+    assert bands is not None
+    down, across = (
+        np.sort(steps, axis=0)[: max(len(steps) - 2, 1)].sum(axis=0).tolist()
+        for steps in (_row_steps(bands), _column_steps(bands))
+    )
+    return down, across
 
 
 def _row_steps(bands: Bytes2D) -> NDArray[np.int32]:
@@ -125,17 +168,12 @@ def _column_steps(bands: Bytes2D) -> NDArray[np.int32]:
     return np.asarray(steps[: len(steps) // BLOCK * BLOCK].reshape(-1, BLOCK), dtype=np.int32)
 
 
-def _excess(steps: NDArray[np.int32], pixels: int) -> float:
-    """Mean step across block borders, relative to the mean step inside, each without the two
-    largest totals over `pixels`.
-
-    A straight edge of the picture (a frame, a horizon) that happens to lie on the grid is among
-    these.
+def _excess(steps: Sequence[int], pixels: int) -> float:
+    """Mean step across block borders, relative to the mean step inside, of the total steps (8,) of
+    so many `pixels` each.
     """
-    kept = max(len(steps) - 2, 1)
-    phases = (np.sort(steps, axis=0)[:kept].sum(axis=0) / (kept * pixels)).tolist()
-    border, inside = phases[BLOCK - 1], sum(phases[: BLOCK - 1]) / (BLOCK - 1)
-    return float((border + _LEAST_STEP) / (inside + _LEAST_STEP))
+    border, inside = steps[BLOCK - 1] / pixels, sum(steps[: BLOCK - 1]) / (BLOCK - 1) / pixels
+    return (border + _LEAST_STEP) / (inside + _LEAST_STEP)
 
 
 @measure_of("block_steps")
@@ -147,11 +185,11 @@ def measure_block_steps(pixels: Pixels) -> float:
     drawings lie on shifted grids as often. NaN for images smaller than two blocks, 0 for those
     without blockiness.
     """
+    blockiness = pixels.shared(_blockiness)
+    if not blockiness >= _LEAST_BLOCKINESS:
+        return blockiness * 0.0  # NaN stays NaN
     bands = pixels.shared(luma_bands)
-    if bands is None:
-        return math.nan
-    if pixels.shared(_blockiness) < _LEAST_BLOCKINESS:
-        return 0.0
+    assert bands is not None
     shown = _stepped(bands)
     return min(shown, _stepped(cut_bands(np.ascontiguousarray(pixels.luma.T)))) if shown else 0.0
 

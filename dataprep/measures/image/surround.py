@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.measures import compiled
 from dataprep.measures.contract import measure_of
-from dataprep.measures.decode.pixels import Pixels
+from dataprep.measures.decode.pixels import Pixels, row_step
+from dataprep.measures.image.tones import deviation
 
 #: Width of the outer frame as a share of the shorter side.
 _SHARE = 0.04
@@ -34,13 +36,14 @@ def measure_tint(pixels: Pixels) -> float:
 @measure_of("edge_luma")
 def measure_edge_luma(pixels: Pixels) -> float:
     """Mean luma of the outer frame, 0 to 1."""
-    return pixels.shared(_edge)[0]
+    count, total, _ = pixels.shared(_edge)
+    return total / count / 255
 
 
-@measure_of("edge_contrast")
+@measure_of("edge_contrast", 2)
 def measure_edge_contrast(pixels: Pixels) -> float:
     """Standard deviation of the luma of the outer frame, 0 to 0.5."""
-    return pixels.shared(_edge)[1]
+    return deviation(*pixels.shared(_edge))
 
 
 SURROUND = (measure_warmth, measure_tint, measure_edge_luma, measure_edge_contrast)
@@ -48,28 +51,33 @@ SURROUND = (measure_warmth, measure_tint, measure_edge_luma, measure_edge_contra
 
 def _mean_colour(pixels: Pixels) -> tuple[float, float, float]:
     """Mean red, green and blue of evenly spaced rows, 0 to 255."""
-    height, width = pixels.rgb.shape[:2]
-    step = min(max(1, height * width // _PIXELS), height)
+    step = row_step(pixels.rgb, _PIXELS)
+    if compiled.KERNEL is not None:
+        *sums, count = compiled.KERNEL.colours(pixels.rgb, step)
+        red, green, blue = (total * (1.0 / count) for total in sums)
+        return red, green, blue
     red, green, blue, _ = cv2.mean(np.ascontiguousarray(pixels.rgb[step // 2 :: step]))
     return red, green, blue
 
 
-def _edge(pixels: Pixels) -> tuple[float, float]:
-    """Mean and standard deviation of the luma of the outer frame, 0 to 1."""
+def _edge(pixels: Pixels) -> tuple[int, int, int]:
+    """Number, sum and sum of squares of the levels of luma in the outer frame; its corners count
+    twice.
+    """
     luma = pixels.luma
     depth = max(1, round(_SHARE * min(luma.shape)))
+    if compiled.KERNEL is not None:
+        count, total, squares = compiled.KERNEL.edge(luma, depth)
+        return count, total, squares
     sides: tuple[NDArray[np.uint8], ...] = (
         luma[:depth],
         luma[-depth:],
-        luma[:, :depth].T,
-        luma[:, -depth:].T,
+        luma[:, :depth],
+        luma[:, -depth:],
     )
-    total, mean, square = 0, 0.0, 0.0
-    for side in sides:
-        middle, spread = cv2.meanStdDev(np.ascontiguousarray(side))
-        level, deviation = float(middle[0, 0]), float(spread[0, 0])
-        total += side.size
-        mean += side.size * level
-        square += side.size * (level * level + deviation * deviation)
-    mean, square = mean / total, square / total
-    return mean / 255, max(square - mean * mean, 0.0) ** 0.5 / 255
+    levels = [np.ascontiguousarray(side) for side in sides]
+    return (
+        sum(side.size for side in levels),
+        sum(int(cv2.sumElems(side)[0]) for side in levels),
+        sum(round(cv2.norm(side, cv2.NORM_L2SQR)) for side in levels),
+    )

@@ -3,75 +3,128 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.measures import compiled
 from dataprep.measures.contract import Measure, measure_of
-from dataprep.measures.decode.pixels import Pixels
+from dataprep.measures.decode.pixels import Pixels, row_step
 
-_LEVELS = np.arange(256) / 255.0
-_POWERS = np.stack([_LEVELS, _LEVELS**2])
-_TINY = 1e-300  # its logarithm is finite, and counts nothing where the share is 0
+#: Histograms count at least this many pixels of a larger image: the rank of a percentile is then
+#: right to about 0.1 %.
+_PIXELS = 32_000
+_CHROMA_PIXELS = 8_000
+_LEVELS = np.arange(256)
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
-def percentiles(shares: NDArray[np.float64], percents: Sequence[float]) -> list[float]:
-    """The levels, 0 to 1, at or below which each of `percents` % of the pixels lie, from a
-    histogram of `shares` (256,).
+def _shares(*percents: int) -> NDArray[np.float64]:
+    """Shares of the pixels, a little less than `percents`, so that rounding counts nothing."""
+    return np.array(percents) / 100 - 1e-9
+
+
+_SHARES, _CHROMA_SHARES = _shares(*_PERCENTILES), _shares(99)
+
+
+class Tones(NamedTuple):
+    """A histogram of levels, 0 to 255, in a few numbers.
+
+    Attributes:
+        pixels: those counted, of evenly spaced rows in large images.
+        total, squares: sums of their levels and of the squares of these.
+        entropy: Shannon entropy in bits.
+        levels: at or below which the asked shares of the pixels lie.
     """
-    places = np.searchsorted(np.cumsum(shares), [percent / 100 - 1e-9 for percent in percents])
-    return [min(place, 255) / 255 for place in places.tolist()]
+
+    pixels: int
+    total: int
+    squares: int
+    entropy: float
+    levels: tuple[int, ...]
 
 
-def _luma_percentiles(pixels: Pixels) -> list[float]:
-    return percentiles(pixels.luma_histogram, _PERCENTILES)
+def luma_tones(pixels: Pixels) -> Tones:
+    """Of the luma; levels for `_PERCENTILES`."""
+    step = row_step(pixels.luma, _PIXELS)
+    if compiled.KERNEL is not None:
+        return Tones(*compiled.KERNEL.tones(pixels.luma, step, _SHARES))
+    return _describe(pixels.luma[step // 2 :: step], _SHARES)
+
+
+def chroma_tones(pixels: Pixels) -> Tones:
+    """Of the chroma, max - min of R, G, B; the level for 99 %."""
+    step = row_step(pixels.rgb, _CHROMA_PIXELS)
+    if compiled.KERNEL is not None:
+        return Tones(*compiled.KERNEL.chroma(pixels.rgb, step, _CHROMA_SHARES))
+    red, green, blue = cv2.split(np.ascontiguousarray(pixels.rgb[step // 2 :: step]))
+    high, low = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return _describe(np.asarray(cv2.subtract(high, low), np.uint8), _CHROMA_SHARES)
+
+
+def _describe(rows: NDArray[np.uint8], asked: NDArray[np.float64]) -> Tones:
+    plane = np.ascontiguousarray(rows)
+    if rows.size < 2**24:  # singles hold the counts
+        counts = cv2.calcHist([plane], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    else:
+        counts = np.bincount(plane.ravel(), minlength=256)
+    share = counts[counts > 0] / rows.size
+    levels = np.searchsorted(np.cumsum(counts), asked * rows.size).tolist()
+    return Tones(
+        rows.size,
+        int(counts @ _LEVELS),
+        int(counts @ _LEVELS**2),
+        -float(share @ np.log2(share)),
+        tuple(min(level, 255) for level in levels),
+    )
 
 
 def _percentile_measure(place: int) -> Measure:
     def read(pixels: Pixels) -> float:
-        return pixels.shared(_luma_percentiles)[place]
+        return pixels.shared(luma_tones).levels[place] / 255
 
     return Measure(f"luma_p{_PERCENTILES[place]:02}", 1, read)
-
-
-def _luma_moments(pixels: Pixels) -> list[float]:
-    """Mean of luma and of its square."""
-    moments: list[float] = (_POWERS @ pixels.luma_histogram).tolist()
-    return moments
 
 
 @measure_of("luma_mean")
 def measure_mean(pixels: Pixels) -> float:
     """Mean luma, 0 to 1."""
-    return pixels.shared(_luma_moments)[0]
+    tones = pixels.shared(luma_tones)
+    return tones.total / tones.pixels / 255
 
 
-@measure_of("contrast")
+@measure_of("contrast", 2)
 def measure_contrast(pixels: Pixels) -> float:
     """Standard deviation of luma, 0 to 0.5."""
-    mean, square = pixels.shared(_luma_moments)
-    return math.sqrt(max(square - mean * mean, 0.0))
+    return deviation(*pixels.shared(luma_tones)[:3])
+
+
+def deviation(pixels: int, total: int, squares: int) -> float:
+    """Standard deviation, 0 to 0.5, of levels 0 to 255 with this sum and sum of squares; exact
+    for uniform ones.
+    """
+    return math.sqrt(pixels * squares - total * total) / pixels / 255
 
 
 @measure_of("entropy")
 def measure_entropy(pixels: Pixels) -> float:
     """Shannon entropy of the luma histogram, 0 to 8 bits."""
-    shares = pixels.luma_histogram
-    return max(-float(shares @ np.log2(np.maximum(shares, _TINY))), 0.0)
+    return max(pixels.shared(luma_tones).entropy, 0.0)
 
 
 @measure_of("saturation")
 def measure_saturation(pixels: Pixels) -> float:
     """Mean chroma (max - min of R, G, B), 0 to 1."""
-    return float(pixels.chroma_histogram @ _LEVELS)
+    tones = pixels.shared(chroma_tones)
+    return tones.total / tones.pixels / 255
 
 
 @measure_of("chroma_p99")
 def measure_chroma_p99(pixels: Pixels) -> float:
     """99th percentile of chroma, 0 to 1."""
-    return percentiles(pixels.chroma_histogram, [99])[0]
+    return pixels.shared(chroma_tones).levels[0] / 255
 
 
 TONES: tuple[Measure, ...] = (

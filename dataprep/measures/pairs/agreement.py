@@ -44,8 +44,8 @@ _FEWEST_CELLS, _FEWEST_TEXTURED = 6, 4
 #: Variance (grey levels squared) from which a cell has texture, and below which it is flat.
 _TEXTURE, _FLAT = 6.0, 0.25
 #: Correlation from which a cell agrees; share of agreeing cells below which nothing more is worth
-#: measuring.
-_AGREES, _HOPELESS = 0.5, 0.3
+#: measuring, and below which two pictures are neither edits nor shots of one scene.
+_AGREES, _HOPELESS, LEAST_AGREEING = 0.5, 0.3, 0.5
 #: Ratio of gradient energies within which neither image counts as blurred, and blurs tried on the
 #: sharper one.
 _SAME_SHARPNESS, _EQUALISING = (0.9, 1.11), (1.0, 1.6, 2.4)
@@ -60,7 +60,8 @@ _OTHER_COLOUR = 0.09
 
 @dataclass(frozen=True)
 class Agreement:
-    """The statistics of a pair under its best affine map; NaN where too few cells tell.
+    """The statistics of a pair under its best affine map; NaN where too few cells tell, and where
+    fewer than `LEAST_AGREEING` agree.
 
     Attributes:
         map: (3, 3) pixels of A's full image to pixels of B's, as turned.
@@ -112,7 +113,8 @@ def measure_agreement(frame: Frame, blurs: tuple[float, ...] = (2.5, 1.5, 1.5)) 
     """
     if min(frame.a.shape[:2]) < LEAST_SIDE:
         return Agreement(frame.map)
-    first = cv2.cvtColor(frame.a, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    levels = np.asarray(cv2.cvtColor(frame.a, cv2.COLOR_RGB2GRAY), np.uint8)
+    first = levels.astype(np.float32)
     aligned = _align(frame, first, blurs)
     if aligned is None:
         return Agreement(frame.map)
@@ -127,7 +129,7 @@ def measure_agreement(frame: Frame, blurs: tuple[float, ...] = (2.5, 1.5, 1.5)) 
             cells=int(inside.sum()),
             textured=int(textured.sum()),
         )
-    first, second, cells, sharpness = _equalised(first, second, cells, inside)
+    first, second, cells, sharpness = _equalised(levels, first, second, cells, inside)
     return _statistics(frame, (first, second), cells, inside, sharpness)
 
 
@@ -154,8 +156,10 @@ def _align(
             layers[deviation] = Layer(first, deviation)
         second = np.asarray(frame.lay(luma), np.float32)
         cells = compare_layers(layers[deviation], Layer(second, deviation))
+        if _is_hopeless(cells, inside):  # asked first: the displacements cost more than all before
+            break
         fitted = fit_displacement(cells, inside)
-        if fitted is None or _is_hopeless(cells, inside):
+        if fitted is None:
             break
         move = fitted[0]
         if np.abs(move[:, :2]).max() > _LARGEST_STEP:
@@ -180,14 +184,14 @@ def _shear(full: Matrix) -> float:
 
 
 def _equalised(
-    first: Plane, second: Plane, cells: Cells, inside: Mask
+    levels: NDArray[np.uint8], first: Plane, second: Plane, cells: Cells, inside: Mask
 ) -> tuple[Plane, Plane, Cells, float]:
-    """A under B's tone curve, and the cells of both at one sharpness; gradient energy of B
-    relative to A before that.
+    """A (as `levels`, and as numbers) under B's tone curve, and the cells of both at one
+    sharpness; gradient energy of B relative to A before that.
     """
-    toned = _toned(first, cells.first.plane, cells.second.plane, inside)
-    if toned is not None:
-        first = toned
+    curve = _tone_curve(cells.first.plane, cells.second.plane, inside)
+    if curve is not None:
+        first = np.asarray(cv2.LUT(levels, curve), np.float32)
         cells = compare_layers(Layer(first, _BLUR), cells.second)
     good = inside & (cells.correlation > _AGREES) & (cells.power > _TEXTURE)
     if good.sum() < _FEWEST_TEXTURED:
@@ -211,10 +215,12 @@ def _equalised(
     return first, second, cells, sharpness
 
 
-def _toned(first: Plane, blurred_first: Plane, blurred_second: Plane, inside: Mask) -> Plane | None:
-    """A under the curve that takes its levels to B's (medians); None where a line does as well."""
+def _tone_curve(first: Plane, second: Plane, inside: Mask) -> NDArray[np.float32] | None:
+    """(256,) B's level for each level of A, by medians of the two blurred planes; None where a
+    line does as well.
+    """
     known = spread_cells(inside)[1::4, 1::4] > 0
-    x, y = blurred_first[1::4, 1::4][known], blurred_second[1::4, 1::4][known]
+    x, y = first[1::4, 1::4][known], second[1::4, 1::4][known]
     if len(x) < _TONE_PIXELS:
         return None
     order = np.argsort(x, kind="stable")
@@ -235,7 +241,7 @@ def _toned(first: Plane, blurred_first: Plane, blurred_second: Plane, inside: Ma
     high = max((rising[-1] - rising[-2]) / (levels[-1] - levels[-2]), 0)
     xs = np.array([0.0, *levels, 255.0])
     ys = np.array([rising[0] - low * levels[0], *rising, rising[-1] + high * (255 - levels[-1])])
-    return np.asarray(np.interp(first, xs, ys), np.float32)
+    return np.asarray(np.interp(np.arange(256), xs, ys), np.float32)
 
 
 def _statistics(
@@ -246,7 +252,20 @@ def _statistics(
     correlation = cells.correlation
     if textured.sum() < _FEWEST_TEXTURED:
         return Agreement(full, _shear(full), cells=int(inside.sum()), textured=int(textured.sum()))
+    agreeing = float((correlation[textured] > _AGREES).mean())
+    mean = float(np.clip(correlation[textured], 0, 1).mean())
     typical = float(np.median(correlation[textured]))
+    if agreeing < LEAST_AGREEING:
+        return Agreement(
+            full,
+            _shear(full),
+            agreeing,
+            mean,
+            typical,
+            int(inside.sum()),
+            int(textured.sum()),
+            sharpness,
+        )
     bad = _bad_cells(frame, cells, inside, textured, typical)
     region, regions = _clusters(bad, int(inside.sum()))
     outside = textured & ~region
@@ -254,8 +273,8 @@ def _statistics(
     return Agreement(
         full,
         _shear(full),
-        agreeing=float((correlation[textured] > _AGREES).mean()),
-        mean=float(np.clip(correlation[textured], 0, 1).mean()),
+        agreeing=agreeing,
+        mean=mean,
         typical=typical,
         cells=int(inside.sum()),
         textured=int(textured.sum()),
@@ -325,12 +344,12 @@ def _displacements(cells: Cells, inside: Mask, outside: Mask) -> dict[str, Any]:
     fitted = fit_displacement(cells, inside)
     if fitted is None:
         return {}
-    sure = outside & (cells.error < 0.2) & (cells.aligned > _AGREES)
+    sure = outside & (cells.moved.error < 0.2) & (cells.moved.aligned > _AGREES)
     count = int(sure.sum())
     if count < _FEWEST_CELLS:
         return {"placed": count}
     left = fitted[1][sure]
-    ratio = left / np.sqrt(cells.error[sure] ** 2 + 0.02**2)
+    ratio = left / np.sqrt(cells.moved.error[sure] ** 2 + 0.02**2)
     return {
         "placed": count,
         "moved": float(np.median(left)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import cv2
@@ -92,25 +92,34 @@ class Layer:
         return np.asarray(cell_means(self.across**2 + self.down**2), np.float32)
 
 
+@dataclass(frozen=True)
+class Displacements:
+    """By how much the cells of the second layer lie elsewhere; each (rows, columns).
+
+    Attributes:
+        across, down: displacement of the second in pixels.
+        error: standard deviation of the displacement in pixels.
+        aligned: correlation of the cell's pixels once the displacement is taken back, -1 to 1.
+    """
+
+    across: Grid
+    down: Grid
+    error: Grid
+    aligned: Grid
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """What two layers in one frame have in common; each (rows, columns).
 
     Attributes:
         correlation: of the cell's pixels, -1 to 1.
-        aligned: the same once the displacement is taken back.
         gain: contrast of the second relative to the first.
-        across, down: displacement of the second in pixels.
-        error: standard deviation of the displacement in pixels.
         first, second: the layers.
     """
 
     correlation: Grid
-    aligned: Grid
     gain: Grid
-    across: Grid
-    down: Grid
-    error: Grid
     first: Layer
     second: Layer
 
@@ -119,11 +128,25 @@ class Cells:
         """The larger variance of the two."""
         return np.asarray(np.maximum(self.first.variance, self.second.variance), np.float32)
 
+    @cached_property
+    def moved(self) -> Displacements:
+        """Worked out when first asked for: pairs that do not agree never need it."""
+        return _displacements(self)
+
 
 def compare_layers(first: Layer, second: Layer) -> Cells:
     """The cells of two layers of one size and one blur."""
     common = cell_means(first.plane * second.plane) - first.mean * second.mean
-    gain = np.sqrt((second.variance + _GAIN_FLOOR) / (first.variance + _GAIN_FLOOR))
+    return Cells(
+        correlation=common / np.sqrt((first.variance + _FLOOR) * (second.variance + _FLOOR)),
+        gain=np.sqrt((second.variance + _GAIN_FLOOR) / (first.variance + _GAIN_FLOOR)),
+        first=first,
+        second=second,
+    )
+
+
+def _displacements(cells: Cells) -> Displacements:
+    first, second, gain = cells.first, cells.second, cells.gain
     factor = spread_cells(gain)
     rest = second.plane - factor * first.plane - spread_cells(second.mean - gain * first.mean)
     across = 0.5 * (second.across + factor * first.across)
@@ -138,15 +161,11 @@ def compare_layers(first: Layer, second: Layer) -> Cells:
     dx, dy = -(yy * xe - xy * ye) / safe, -(xx * ye - xy * xe) / safe
     left = np.maximum(ee + np.minimum(dx * xe + dy * ye, 0), 0)
     independent = CELL**2 / (4 * math.pi * first.deviation**2)
-    return Cells(
-        correlation=common / np.sqrt((first.variance + _FLOOR) * (second.variance + _FLOOR)),
-        aligned=1 - 0.5 * left / (second.variance + _FLOOR),
-        gain=gain,
+    return Displacements(
         across=dx,
         down=dy,
         error=np.sqrt(left / independent / np.maximum(weakest, 1e-4)),
-        first=first,
-        second=second,
+        aligned=1 - 0.5 * left / (second.variance + _FLOOR),
     )
 
 
@@ -158,24 +177,29 @@ def fit_displacement(cells: Cells, inside: Mask) -> tuple[Matrix, Grid] | None:
         (3, 3) displacement in pixels of a place in pixels (its last row is 0), and (rows, columns)
         displacement left, in pixels.
     """
-    rows, columns = cells.correlation.shape
-    down, across = np.mgrid[:rows, :columns] * CELL + (CELL - 1) / 2
-    places = np.stack(
-        [across.ravel() / _UNIT - 1, down.ravel() / _UNIT - 1, np.ones(rows * columns)], axis=1
-    )
-    moved = np.stack([cells.across.ravel(), cells.down.ravel()], axis=1).astype(np.float64)
-    known = inside & (cells.error < _KNOWN) & (cells.correlation > _LEAST_CORRELATION)
-    used = known.ravel() & (np.hypot(*moved.T) < _FURTHEST)
-    if used.sum() < _FEWEST:
+    found, shape = cells.moved, cells.correlation.shape
+    places = _places(*shape)
+    moved = np.stack([found.across.ravel(), found.down.ravel()], axis=1).astype(np.float64)
+    known = inside & (found.error < _KNOWN) & (cells.correlation > _LEAST_CORRELATION)
+    used = known.ravel() & (np.hypot(moved[:, 0], moved[:, 1]) < _FURTHEST)
+    if np.count_nonzero(used) < _FEWEST:
         return None
     fitted = _robust_fit(
         places[used],
         moved[used],
-        1 / (cells.error.ravel()[used].astype(np.float64) ** 2 + _ERROR_FLOOR**2),
+        1 / (found.error.ravel()[used].astype(np.float64) ** 2 + _ERROR_FLOOR**2),
     )
-    left = np.hypot(*(moved - places @ fitted.T).T).reshape(rows, columns)
+    left = np.hypot(*(moved - places @ fitted.T).T).reshape(shape)
     in_pixels = fitted @ np.array([[1 / _UNIT, 0, -1], [0, 1 / _UNIT, -1], [0, 0, 1]])
     return np.vstack([in_pixels, np.zeros(3)]), np.asarray(left, np.float32)
+
+
+@lru_cache(maxsize=64)
+def _places(rows: int, columns: int) -> Matrix:
+    """(rows x columns, 3) the middle of each cell, in units of the fit, and 1."""
+    down, across = np.mgrid[:rows, :columns] * CELL + (CELL - 1) / 2
+    places = [across.ravel() / _UNIT - 1, down.ravel() / _UNIT - 1, np.ones(rows * columns)]
+    return np.stack(places, axis=1)
 
 
 def _robust_fit(places: Matrix, moved: Matrix, weights: NDArray[np.float64]) -> Matrix:
@@ -188,7 +212,15 @@ def _robust_fit(places: Matrix, moved: Matrix, weights: NDArray[np.float64]) -> 
         weighted = places * current[:, None]
         prior = np.diag([1.0, 1.0, 1e-4]) * current.sum() * 1e-4
         fitted = np.linalg.solve(weighted.T @ places + prior, weighted.T @ moved).T
-        left = np.linalg.norm(moved - places @ fitted.T, axis=1)
-        spread = max(_LEAST_SPREAD, 1.48 * float(np.median(left)))
+        away = moved - places @ fitted.T
+        left = np.sqrt(away[:, 0] ** 2 + away[:, 1] ** 2)
+        spread = max(_LEAST_SPREAD, 1.48 * _median(left))
         current = weights / (1 + (left / (2 * spread)) ** 2) ** 2
     return fitted
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """As `numpy.median`, which takes longer to start than to sort so few numbers."""
+    half = len(values) // 2
+    middle = np.partition(values, [half - 1 + len(values) % 2, half])
+    return float(middle[half - 1 + len(values) % 2] + middle[half]) / 2

@@ -18,6 +18,8 @@ Pixels3 = NDArray[np.uint8]
 
 #: A picture whose scale is finer than the other's by more than this is reduced.
 _SAME_SCALE = 0.03
+#: Entries of a map this close to the identity's leave every pixel as it is.
+_AT_REST = 1e-9
 #: Pixels lie at the middle of their squares: places of pixels to places on the plane, and back.
 _TO_PLACES = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 _TO_PIXELS = np.linalg.inv(_TO_PLACES)
@@ -57,14 +59,19 @@ class Frame:
 
     def lay(self, plane: Any, how: int = cv2.INTER_CUBIC) -> Any:
         """A plane of `b`'s size, laid over `a`."""
-        size = (self.a.shape[1], self.a.shape[0])
+        height, width = self.a.shape[:2]
+        if height <= plane.shape[0] and width <= plane.shape[1] and self._rests():
+            return np.ascontiguousarray(plane[:height, :width])
         return cv2.warpAffine(
             plane,
             self.between[:2],
-            size,
+            (width, height),
             flags=how | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
+
+    def _rests(self) -> bool:
+        return bool(np.abs(self.between - np.eye(3)).max() < _AT_REST)
 
     def covered(self) -> NDArray[np.bool_]:
         """(rows, columns) cells of `a` that `b` covers."""

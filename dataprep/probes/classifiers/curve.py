@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.neighbours.kmeans import group_sums
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.probes.classifiers.ridge import ridge_coefficients
 from dataprep.probes.vectors import with_bias
@@ -111,7 +112,7 @@ def _one(
         new = learn[seen:upto]
         block = with_bias(values[new])
         inner += block.T @ block
-        np.add.at(cross.T, given[new], block)
+        cross += group_sums(block, given[new], classes).T
         seen = upto
         penalty = _PENALTY * float(np.trace(inner) - seen) / max(1, size - 1)
         coefficients = ridge_coefficients(inner, cross, max(penalty, 1e-6))

@@ -7,7 +7,7 @@ one fit gives every out-of-sample score.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,8 @@ _BLOCK = 8192
 _MOST_SCORES = 250_000_000
 #: Units above this number of rows are left out by fitting again.
 _LARGE = 128
+#: Conjugate gradients: share of the right-hand side that may be left, and steps at most.
+_LEFT, _MOST_STEPS = 1e-6, 300
 
 
 def ridge_scores(
@@ -67,6 +69,34 @@ def ridge_coefficients(
     """
     penalised = products + penalty * np.eye(len(products), dtype=products.dtype)
     return np.asarray(np.linalg.solve(penalised, crossed))
+
+
+def solved(
+    apply: Callable[[NDArray[np.float32]], NDArray[np.float32]], wanted: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(m,) x with apply(x) = `wanted`, by conjugate gradients (Hestenes & Stiefel 1952): for one
+    ridge regression of some penalty far quicker than a decomposition.
+
+    Args:
+        apply: product of a symmetric positive definite matrix (m, m) with a vector.
+        wanted: (m,).
+
+    >>> solved(lambda x: 4 * x, np.array([2.0, 8.0], np.float32)).tolist()
+    [0.5, 2.0]
+    """
+    found, left = np.zeros_like(wanted), wanted.copy()
+    along, size = left, float(left @ left)
+    least = size * _LEFT**2
+    for _ in range(_MOST_STEPS):
+        if size <= least:
+            break
+        moved = apply(along)
+        step = np.float32(size / float(along @ moved))
+        found += step * along
+        left -= step * moved
+        former, size = size, float(left @ left)
+        along = left + np.float32(size / former) * along
+    return found
 
 
 def ridge_out_of_fold(

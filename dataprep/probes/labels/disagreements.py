@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dataprep.neighbours.kmeans import group_sums
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -188,8 +190,7 @@ def _pattern(
     classes = len(former)
     shares = np.exp(logs) * former.T[given]
     shares *= (wrong / np.maximum(shares.sum(axis=1), 1e-30))[:, None]
-    errors = np.zeros((classes, classes))
-    np.add.at(errors.T, given, shares)
+    errors = group_sums(shares, given, classes).T
     apart = 1 - np.eye(classes)
     mix = (np.bincount(given, minlength=classes) + 0.5) * apart
     mix /= mix.sum(axis=1, keepdims=True)

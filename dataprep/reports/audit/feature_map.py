@@ -5,13 +5,16 @@ that says about the labels.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from dataprep.backends.blas import one_blas_thread
+from dataprep.checks.memory import remembered
+from dataprep.measures.options import PassOptions
 from dataprep.neighbours.cosine import nearest
 from dataprep.probes.features import features_of
 from dataprep.probes.tsne import NEIGHBOURS, lay_out
@@ -84,13 +87,22 @@ def feature_map(audit: Audit, *, most: int = MOST, seed: int = 0) -> FeatureMap 
         return None
     readable = np.flatnonzero(audit.dataset.readable)
     rows, drawn = _sample(audit, readable, most, seed)
-    values, known, near = _neighbourhood(audit, rows, seed)
+    with one_blas_thread():
+        values, known, near = _neighbourhood(audit, rows, seed)
     rows, drawn = rows[known], drawn[known]
     if len(rows) < FEWEST:
         return None
     total = len(readable) if len(readable) > most else len(rows)
     labels, names = _codes(audit.dataset, "label", rows)
-    return map_of(rows, values, labels, names, drawn, total, near=near, seed=seed)
+    options = PassOptions.of_run(audit.run)
+
+    def layout(near: NDArray[Any], values: NDArray[Any], *, seed: int) -> NDArray[np.float32]:
+        def make() -> NDArray[np.float32]:
+            return lay_out(near, values, seed=seed)
+
+        return remembered(f"layout {seed}", make, (near, values), options)
+
+    return map_of(rows, values, labels, names, drawn, total, near=near, seed=seed, layout=layout)
 
 
 def _neighbourhood(
@@ -123,6 +135,7 @@ def map_of(
     *,
     near: NDArray[np.int64] | None = None,
     seed: int = 0,
+    layout: Callable[..., NDArray[np.float32]] = lay_out,
 ) -> FeatureMap:
     """Lay rows out by their features.
 
@@ -136,13 +149,14 @@ def map_of(
         near: (m, k) the nearest neighbours of each row as positions among `rows`, -1 where there
             are fewer; None looks for them.
         seed: of the layout.
+        layout: as `dataprep.probes.tsne.lay_out`.
     """
     if near is None:
         near = nearest(values, np.ones(len(rows), bool), NEIGHBOURS).indices.astype(np.int64)
     agreeing, agreement, chance = _agreement(labels, near, drawn)
     classes = _classes(labels, names, near) if len(names) > 1 else ()
     return FeatureMap(
-        rows, lay_out(near, values, seed=seed), agreeing, total, agreement, chance, classes
+        rows, layout(near, values, seed=seed), agreeing, total, agreement, chance, classes
     )
 
 

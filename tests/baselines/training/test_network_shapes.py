@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dataprep.baselines.training.fitting import feeder_for
-from dataprep.baselines.training.networks import _Same, make_network
+from dataprep.baselines.training.networks import Network, _Same, make_network
 from dataprep.baselines.training.settings import TrainSettings
 from tests.baselines.toys import toy_materials
 
@@ -111,3 +111,69 @@ def test_defaults_of_training_are_those_that_are_documented() -> None:
         "smoothing": 0.1, "focal": 0.0, "class_weights": "inverse", "sampler": "plain",
         "clip": 5.0, "accumulate": 1, "precision": "fp32", "patience": 6, "freeze": 0, "seed": 0,
     }  # fmt: skip
+
+
+def stirred_lite0(outputs: int = 3) -> Network:
+    """Lite0 with random weights whose norms have statistics of their own."""
+    torch.manual_seed(0)
+    network = make_network("lite0", outputs, size=48, dropout=0.0, pretrained=False)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.2, 0.2)
+    return network
+
+
+def plainly(network: Network, images: torch.Tensor) -> torch.Tensor:
+    """Logits of Lite0, layer by layer as it is published."""
+    body, out = network.body, (images - network.mean) / network.std
+    out = nn.functional.relu6(body._bn0(body._conv_stem(out)))
+    for block in body._blocks:
+        start = out
+        if hasattr(block, "_expand_conv"):
+            out = nn.functional.relu6(block._bn0(block._expand_conv(out)))
+        out = nn.functional.relu6(block._bn1(block._depthwise_conv(out)))
+        out = block._bn2(block._project_conv(out)) + (start if block.residual else 0)
+    out = nn.functional.relu6(body._bn1(body._conv_head(out)))
+    return network.classifier(out.mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize("frozen", [0, 2, 3, 9])
+@pytest.mark.parametrize("training", [True, False])
+def test_lite0s_shorter_ways_give_the_same_logits_and_gradients(
+    frozen: int, training: bool
+) -> None:
+    network = stirred_lite0().double()
+    network.freeze(frozen)
+    network.train(training)
+    images = torch.rand(5, 3, 48, 48, dtype=torch.float64)
+    wanted = torch.rand(5, 3, dtype=torch.float64)
+    results = []
+    for function in (network, lambda images: plainly(network, images)):
+        network.zero_grad()
+        logits = function(images)
+        nn.functional.mse_loss(logits, wanted).backward()
+        gradients = [each.grad for each in network.parameters() if each.requires_grad]
+        results.append([logits.detach(), *(each.clone() for each in gradients)])
+    for short, plain in zip(*results, strict=True):
+        assert torch.allclose(short, plain, rtol=1e-7, atol=1e-9)
+    with torch.inference_mode():
+        network.eval()
+        assert torch.allclose(network(images), plainly(network, images), rtol=1e-7)
+
+
+def test_blocks_that_learn_nothing_see_a_few_images_at_a_time() -> None:
+    network = stirred_lite0()
+    network.freeze(3)
+    network.train()
+    seen: dict[int, list[int]] = {}
+    for number, block in enumerate(network.body._blocks):
+        block.register_forward_hook(
+            lambda module, given, result, number=number: seen.setdefault(number, []).append(
+                len(given[0])
+            )
+        )
+    network(torch.rand(5, 3, 48, 48))
+    assert [seen[number] for number in range(4)] == [[2, 2, 1]] * 3 + [[5]]

@@ -29,7 +29,7 @@ from tests.measures.test_decode_pass import age, dataset_of
 @pytest.fixture
 def embedder(monkeypatch: pytest.MonkeyPatch) -> MeanColour:
     made = MeanColour(size=32)
-    monkeypatch.setattr(contract, "load_embedder", lambda name, *, size, threads: made)
+    monkeypatch.setattr(contract, "load_embedder", lambda name, *, size, threads, device: made)
     return made
 
 

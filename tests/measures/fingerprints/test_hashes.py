@@ -93,7 +93,7 @@ def test_inverse_undoes() -> None:
 
 
 def test_uniform_images_have_one_hash_whatever_their_level() -> None:
-    hashes = {tuple(hash_thumb(np.full((32, 32), float(level)))) for level in (1, 77, 255)}
+    hashes = {tuple(hash_thumb(np.full((32, 32), level, np.uint8))) for level in (1, 77, 255)}
     assert hashes == {(1 << 63,) * 8}
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dataprep.measures.image.tones import chroma_tones, luma_tones
 from tests.measures.pictures import pixels_of, scene, value
 
 
@@ -53,10 +54,12 @@ def test_half_black_half_white():
     assert (value("luma_p25", halves), value("luma_p75", halves)) == (0.0, 1.0)
 
 
-def test_histograms_are_shares_of_large_images_too():
+def test_of_a_large_image_evenly_spaced_rows_count():
     pixels = pixels_of(scene(3, 900, 700))
-    assert pixels.luma_histogram.sum() == pytest.approx(1)
-    assert pixels.chroma_histogram.sum() == pytest.approx(1)
+    assert luma_tones(pixels).pixels == 900 * 37
+    assert chroma_tones(pixels).pixels == 900 * 9
+    mean = float(pixels.luma.mean()) / 255
+    assert value("luma_mean", pixels) == pytest.approx(mean, abs=0.01)
 
 
 def test_what_measures_share_is_computed_once():

@@ -16,6 +16,7 @@ from dataprep.engine import audit
 from dataprep.measures.options import PassOptions
 from dataprep.neighbours.cosine import Nearest
 from dataprep.probes.features import features_of
+from dataprep.reports.audit import feature_map as feature_map_module
 from dataprep.reports.audit.feature_map import (
     extent,
     feature_map,
@@ -199,3 +200,22 @@ def test_every_picture_has_its_place_on_the_sheet() -> None:
     many = sheet(dict.fromkeys(range(45), pictures[3]))
     assert simplejpeg.decode_jpeg(base64.b64decode(many["image"])).shape == (2 * SIDE, 40 * SIDE, 3)
     assert sheet({})["points"] == []
+
+
+def test_the_layout_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    lay_out = feature_map_module.lay_out
+    monkeypatch.setattr(
+        feature_map_module,
+        "lay_out",
+        lambda *given, **more: calls.append(1) or lay_out(*given, **more),
+    )
+    made = clustered(40, np.array(list("abcd") * 10))
+    first, second = feature_map(made), feature_map(made)
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first.positions, second.positions)
+    assert len(calls) == 1
+    feature_map(made, seed=1)
+    feature_map(replace(made, run={"options": {"pass": {"cache": False}}}))
+    assert len(calls) == 3

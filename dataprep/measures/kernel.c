@@ -1,0 +1,1127 @@
+/* The measures that read every pixel, compiled: whole numbers of an image, from which Python computes
+ * the figures.
+ *
+ * Each function does what a Python function of the same name or task does, to the bit; those are the
+ * reference, and `tests/measures/test_kernel.py` compares the two. `_kernel.pyi` says what each takes
+ * and gives. Nothing here needs numpy: arrays come through the buffer protocol, and the module is built
+ * once for all versions of CPython from 3.11 on. Pixels are read without the GIL.
+ */
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030B0000
+#endif
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Raised with every change of what a function takes or gives; `compiled.py` names the same. */
+#define KERNEL_VERSION 1
+
+/* Where the compiler and the C library can choose at load time, loops are compiled twice. Neither
+ * version fuses multiplications and additions, so both give the same. */
+#if defined(__has_attribute) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) \
+    && !defined(DATAPREP_ONE_TARGET)
+#if __has_attribute(target_clones)
+#define VECTORISED __attribute__((target_clones("avx2", "default")))
+#endif
+#endif
+#ifndef VECTORISED
+#define VECTORISED
+#endif
+
+/* Two loops are written out for AVX2, where compilers do not find the way: pixels of three bytes, and
+ * sums over rows that share weights. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(DATAPREP_ONE_TARGET)
+#include <immintrin.h>
+#define WITH_AVX2 __attribute__((target("avx2")))
+#endif
+
+#if defined(__GNUC__)
+#define INLINED static inline __attribute__((always_inline))
+#else
+#define INLINED static inline
+#endif
+
+#define SIDE 32       /* of a thumb */
+#define BLOCK 8       /* pixels of a side of JPEG's blocks */
+#define ROWS 17       /* rows of a band */
+#define FAR 8         /* pixels of the long step of `steps` */
+#define PRECISION 22  /* bits behind the point in the weights of `reduce` */
+#define LOW_BITS 11   /* of a weight's two parts the lower one has so many */
+#define LANES 16      /* weights are padded to a multiple of this */
+#define CHUNK 8192    /* squares of so many bytes are added in 32 bits */
+#define CELLS 6       /* of a sketch, along each side */
+#define DIRECTIONS 8  /* of a sketch */
+
+typedef struct {
+    Py_buffer view;
+    const uint8_t *data;
+    Py_ssize_t rows, columns, row_step, column_step;
+} Plane;
+
+/* Opens `object` as (rows, columns) or, with 3 channels, (rows, columns, 3) bytes. */
+static int open_plane(PyObject *object, Plane *plane, int channels)
+{
+    Py_buffer *view = &plane->view;
+    if (PyObject_GetBuffer(object, view, PyBUF_STRIDES) < 0)
+        return -1;
+    int dimensions = channels == 1 ? 2 : 3;
+    int fits = view->ndim == dimensions && view->itemsize == 1 && view->shape[0] > 0
+        && view->shape[1] > 0;
+    if (fits && channels == 3)
+        fits = view->shape[2] == 3 && view->strides[2] == 1 && view->strides[1] == 3
+            && (view->shape[0] == 1 || view->strides[0] == 3 * view->shape[1]);
+    if (!fits) {
+        PyBuffer_Release(view);
+        PyErr_SetString(PyExc_ValueError,
+                        channels == 3 ? "expected contiguous (h, w, 3) bytes, none of them 0"
+                                      : "expected (h, w) bytes, neither of them 0");
+        return -1;
+    }
+    plane->data = view->buf;
+    plane->rows = view->shape[0];
+    plane->columns = view->shape[1];
+    plane->row_step = view->strides[0];
+    plane->column_step = view->strides[1];
+    return 0;
+}
+
+/* As `open_plane`, of a plane in which the pixels of a row are neighbours. */
+static int open_rows(PyObject *object, Plane *plane)
+{
+    if (open_plane(object, plane, 1) < 0)
+        return -1;
+    if (plane->columns > 1 && plane->column_step != 1) {
+        PyBuffer_Release(&plane->view);
+        PyErr_SetString(PyExc_ValueError, "expected rows of neighbouring bytes");
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *bytes_of(const void *data, size_t size)
+{
+    return PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
+}
+
+/* ---- luma, tones, colours */
+
+#ifdef WITH_AVX2
+/* 4 pixels of 12 bytes from `low` on and 4 from `high` on (of 16 that are read), as (4, 4) sums. */
+WITH_AVX2 INLINED __m256i luma_of_eight(const uint8_t *low, const uint8_t *high)
+{
+    const __m256i red_green = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, 1, -1, 3, -1, 4, -1, 6, -1, 7, -1, 9, -1, 10, -1));
+    const __m256i blue = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(2, -1, -1, -1, 5, -1, -1, -1, 8, -1, -1, -1, 11, -1, -1, -1));
+    __m256i pixels = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low)),
+        _mm_loadu_si128((const __m128i *)high), 1);
+    __m256i sum = _mm256_add_epi32(
+        _mm256_madd_epi16(_mm256_shuffle_epi8(pixels, red_green), _mm256_set1_epi32(19235 << 16 | 9798)),
+        _mm256_madd_epi16(_mm256_shuffle_epi8(pixels, blue), _mm256_set1_epi32(3735)));
+    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(16384)), 15);
+}
+
+/* Luma of the first pixels, as many as there are whole steps; how many that are. */
+WITH_AVX2 static size_t fill_luma_avx2(const uint8_t *rgb, uint8_t *luma, size_t count)
+{
+    size_t i = 0;
+    for (; i + 34 <= count; i += 32) { /* the last 16 bytes read end 4 bytes after 32 pixels */
+        const uint8_t *low = rgb + 3 * i, *high = low + 48;
+        __m256i first = _mm256_packs_epi32(luma_of_eight(low, high), luma_of_eight(low + 12, high + 12));
+        __m256i second =
+            _mm256_packs_epi32(luma_of_eight(low + 24, high + 24), luma_of_eight(low + 36, high + 36));
+        _mm256_storeu_si256((__m256i *)(luma + i), _mm256_packus_epi16(first, second));
+    }
+    return i;
+}
+#endif
+
+static void fill_luma(const uint8_t *restrict rgb, uint8_t *restrict luma, size_t count)
+{
+    size_t i = 0;
+#ifdef WITH_AVX2
+    if (__builtin_cpu_supports("avx2"))
+        i = fill_luma_avx2(rgb, luma, count);
+#endif
+    for (; i < count; i++)
+        luma[i] = (uint8_t)((rgb[3 * i] * 9798u + rgb[3 * i + 1] * 19235u + rgb[3 * i + 2] * 3735u
+                             + 16384u) >> 15);
+}
+
+static PyObject *luma(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    Py_buffer out;
+    Plane rgb;
+    if (!PyArg_ParseTuple(arguments, "Ow*", &source, &out))
+        return NULL;
+    if (open_plane(source, &rgb, 3) < 0) {
+        PyBuffer_Release(&out);
+        return NULL;
+    }
+    int fits = out.len == rgb.rows * rgb.columns;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        fill_luma(rgb.data, out.buf, (size_t)out.len);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, "expected one byte of luma a pixel");
+    PyBuffer_Release(&rgb.view);
+    PyBuffer_Release(&out);
+    if (!fits)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* Adds the bytes of a row to four counters of each level: neighbours are often equal. */
+static void count_row(const uint8_t *row, Py_ssize_t size, uint32_t counts[4][256])
+{
+    Py_ssize_t i = 0;
+    for (; i + 4 <= size; i += 4) {
+        counts[0][row[i]]++;
+        counts[1][row[i + 1]]++;
+        counts[2][row[i + 2]]++;
+        counts[3][row[i + 3]]++;
+    }
+    for (; i < size; i++)
+        counts[0][row[i]]++;
+}
+
+/* (counted pixels, sum of levels, sum of their squares, entropy, levels of the shares in `targets`). */
+static PyObject *describe(uint32_t counts[4][256], const double *targets, Py_ssize_t asked)
+{
+    uint64_t merged[256], number = 0, total = 0, squares = 0;
+    for (unsigned level = 0; level < 256; level++) {
+        merged[level] = (uint64_t)counts[0][level] + counts[1][level] + counts[2][level]
+            + counts[3][level];
+        number += merged[level];
+        total += level * merged[level];
+        squares += (uint64_t)level * level * merged[level];
+    }
+    double entropy = 0;
+    for (int level = 0; level < 256; level++)
+        if (merged[level]) {
+            double share = (double)merged[level] / (double)number;
+            entropy -= share * log2(share);
+        }
+    PyObject *levels = PyTuple_New(asked);
+    if (!levels)
+        return NULL;
+    for (Py_ssize_t k = 0; k < asked; k++) {
+        uint64_t below = 0;
+        int level = 0;
+        for (; level < 255; level++) {
+            below += merged[level];
+            if ((double)below >= targets[k] * (double)number)
+                break;
+        }
+        PyObject *value = PyLong_FromLong(level);
+        if (!value || PyTuple_SetItem(levels, k, value) < 0) {
+            Py_DECREF(levels);
+            return NULL;
+        }
+    }
+    return Py_BuildValue("KKKdN", number, total, squares, entropy, levels);
+}
+
+/* How far the bytes of a row of pixels differ in each pixel. */
+VECTORISED static void fill_chroma(const uint8_t *restrict rgb, uint8_t *restrict chroma, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i < size; i++) {
+        uint8_t red = rgb[3 * i], green = rgb[3 * i + 1], blue = rgb[3 * i + 2];
+        uint8_t high = red > green ? red : green, low = red > green ? green : red;
+        high = high > blue ? high : blue;
+        low = low < blue ? low : blue;
+        chroma[i] = (uint8_t)(high - low);
+    }
+}
+
+static void count_levels(const Plane *plane, Py_ssize_t step, int channels, uint32_t counts[4][256])
+{
+    uint8_t chroma[1024];
+    for (Py_ssize_t row = step / 2; row < plane->rows; row += step) {
+        const uint8_t *data = plane->data + row * plane->row_step;
+        if (channels == 1) {
+            count_row(data, plane->columns, counts);
+            continue;
+        }
+        for (Py_ssize_t start = 0; start < plane->columns; start += 1024) {
+            Py_ssize_t size = plane->columns - start < 1024 ? plane->columns - start : 1024;
+            fill_chroma(data + 3 * start, chroma, size);
+            count_row(chroma, size, counts);
+        }
+    }
+}
+
+/* The tones of a plane, or, of (h, w, 3) bytes, those of its chroma. */
+static PyObject *levels_of(PyObject *arguments, int channels)
+{
+    PyObject *source, *result = NULL;
+    Py_ssize_t step;
+    Py_buffer targets;
+    Plane plane;
+    if (!PyArg_ParseTuple(arguments, "Ony*", &source, &step, &targets))
+        return NULL;
+    if (step < 1)
+        PyErr_SetString(PyExc_ValueError, "expected a step of at least 1");
+    else if ((channels == 1 ? open_rows(source, &plane) : open_plane(source, &plane, 3)) == 0) {
+        uint32_t counts[4][256];
+        memset(counts, 0, sizeof counts);
+        Py_BEGIN_ALLOW_THREADS
+        count_levels(&plane, step, channels, counts);
+        Py_END_ALLOW_THREADS
+        PyBuffer_Release(&plane.view);
+        result = describe(counts, targets.buf, targets.len / (Py_ssize_t)sizeof(double));
+    }
+    PyBuffer_Release(&targets);
+    return result;
+}
+
+static PyObject *tones(PyObject *self, PyObject *arguments)
+{
+    return levels_of(arguments, 1);
+}
+
+static PyObject *chroma(PyObject *self, PyObject *arguments)
+{
+    return levels_of(arguments, 3);
+}
+
+VECTORISED static void add_colours(const uint8_t *rgb, Py_ssize_t size, uint64_t sums[3])
+{
+    for (Py_ssize_t start = 0; start < size; start += CHUNK) {
+        Py_ssize_t end = size - start < CHUNK ? size : start + CHUNK;
+        uint32_t red = 0, green = 0, blue = 0;
+        for (Py_ssize_t i = start; i < end; i++) {
+            red += rgb[3 * i];
+            green += rgb[3 * i + 1];
+            blue += rgb[3 * i + 2];
+        }
+        sums[0] += red;
+        sums[1] += green;
+        sums[2] += blue;
+    }
+}
+
+static PyObject *colours(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    Py_ssize_t step;
+    Plane rgb;
+    if (!PyArg_ParseTuple(arguments, "On", &source, &step))
+        return NULL;
+    if (step < 1) {
+        PyErr_SetString(PyExc_ValueError, "expected a step of at least 1");
+        return NULL;
+    }
+    if (open_plane(source, &rgb, 3) < 0)
+        return NULL;
+    uint64_t sums[3] = {0, 0, 0}, count = 0;
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t row = step / 2; row < rgb.rows; row += step) {
+        add_colours(rgb.data + row * rgb.row_step, rgb.columns, sums);
+        count += (uint64_t)rgb.columns;
+    }
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&rgb.view);
+    return Py_BuildValue("KKKK", sums[0], sums[1], sums[2], count);
+}
+
+/* ---- the outer frame */
+
+VECTORISED static void add_levels(const uint8_t *row, Py_ssize_t size, uint64_t sums[2])
+{
+    for (Py_ssize_t start = 0; start < size; start += CHUNK) {
+        Py_ssize_t end = size - start < CHUNK ? size : start + CHUNK;
+        int32_t total = 0, squares = 0;
+        for (Py_ssize_t i = start; i < end; i++) {
+            int16_t level = row[i];
+            total += level;
+            squares += level * level;
+        }
+        sums[0] += (uint32_t)total;
+        sums[1] += (uint32_t)squares;
+    }
+}
+
+static PyObject *edge(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    Py_ssize_t depth;
+    Plane plane;
+    if (!PyArg_ParseTuple(arguments, "On", &source, &depth) || open_rows(source, &plane) < 0)
+        return NULL;
+    Py_ssize_t rows = plane.rows, columns = plane.columns;
+    if (depth < 1 || depth > rows || depth > columns) {
+        PyBuffer_Release(&plane.view);
+        PyErr_SetString(PyExc_ValueError, "expected a depth from 1 to the shorter side");
+        return NULL;
+    }
+    uint64_t sums[2] = {0, 0}, count = 2 * (uint64_t)depth * (uint64_t)(rows + columns);
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t row = 0; row < rows; row++) {
+        const uint8_t *data = plane.data + row * plane.row_step;
+        if (row < depth)
+            add_levels(data, columns, sums);
+        if (row >= rows - depth)
+            add_levels(data, columns, sums);
+        add_levels(data, depth, sums);
+        add_levels(data + columns - depth, depth, sums);
+    }
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&plane.view);
+    return Py_BuildValue("KKK", count, sums[0], sums[1]);
+}
+
+static PyObject *uniform_lines(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    int tolerance, low = 255, high = 0;
+    Plane plane;
+    if (!PyArg_ParseTuple(arguments, "Oi", &source, &tolerance) || open_plane(source, &plane, 1) < 0)
+        return NULL;
+    Py_ssize_t lines = 0, columns = plane.columns, step = plane.column_step;
+    const uint8_t *data = plane.data;
+    Py_BEGIN_ALLOW_THREADS
+    if (abs(data[0] - data[columns / 2 * step]) > tolerance)
+        high = 256 + tolerance; /* most images, at a glance */
+    for (Py_ssize_t i = 0; i < columns && high - low <= tolerance; i++) {
+        int level = data[i * step];
+        low = level < low ? level : low;
+        high = level > high ? level : high;
+    }
+    if (high - low <= tolerance)
+        for (int alike = 1; lines < plane.rows; lines++) {
+            const uint8_t *line = data + lines * plane.row_step;
+            for (Py_ssize_t i = 0; i < columns && alike; i++)
+                alike = line[i * step] >= high - tolerance && line[i * step] <= low + tolerance;
+            if (!alike)
+                break;
+        }
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&plane.view);
+    return Py_BuildValue("ni", lines, lines ? (low + high) / 2 : 0);
+}
+
+/* ---- bands: focus, noise, blocks */
+
+typedef struct {
+    Plane plane;
+    Py_buffer buffer;
+    const int64_t *tops;
+    Py_ssize_t count;
+} Bands;
+
+static void close_bands(Bands *bands)
+{
+    PyBuffer_Release(&bands->buffer);
+    PyBuffer_Release(&bands->plane.view);
+}
+
+/* Opens (plane, first rows of its bands of 17 rows). */
+static int open_bands(PyObject *arguments, Bands *bands)
+{
+    PyObject *source;
+    if (!PyArg_ParseTuple(arguments, "Oy*", &source, &bands->buffer))
+        return -1;
+    if (open_rows(source, &bands->plane) < 0) {
+        PyBuffer_Release(&bands->buffer);
+        return -1;
+    }
+    bands->tops = bands->buffer.buf;
+    bands->count = bands->buffer.len / (Py_ssize_t)sizeof(int64_t);
+    int fits = bands->count > 0 && bands->plane.columns >= ROWS;
+    for (Py_ssize_t i = 0; fits && i < bands->count; i++)
+        fits = bands->tops[i] >= 0 && bands->tops[i] <= bands->plane.rows - ROWS;
+    if (!fits) {
+        close_bands(bands);
+        PyErr_SetString(PyExc_ValueError, "expected bands of 17 rows within the plane, 17 wide");
+        return -1;
+    }
+    return 0;
+}
+
+INLINED const uint8_t *row_of(const Bands *bands, Py_ssize_t band, int row)
+{
+    return bands->plane.data + (bands->tops[band] + row) * bands->plane.row_step;
+}
+
+/* The sum of squared differences. */
+INLINED uint64_t distance(const uint8_t *first, const uint8_t *second, Py_ssize_t size)
+{
+    uint64_t total = 0;
+    for (Py_ssize_t start = 0; start < size; start += CHUNK) {
+        Py_ssize_t end = size - start < CHUNK ? size : start + CHUNK;
+        int32_t squares = 0;
+        for (Py_ssize_t i = start; i < end; i++) {
+            int16_t step = (int16_t)(first[i] - second[i]);
+            squares += step * step;
+        }
+        total += (uint32_t)squares;
+    }
+    return total;
+}
+
+VECTORISED static void add_steps(const Bands *bands, uint64_t sums[6])
+{
+    Py_ssize_t width = bands->plane.columns;
+    for (Py_ssize_t band = 0; band < bands->count; band++)
+        for (int row = 0; row < ROWS; row++) {
+            const uint8_t *data = row_of(bands, band, row);
+            sums[0] += distance(data, data + 1, width - 1);
+            sums[4] += distance(data, data + FAR, width - FAR);
+            if (row + 1 < ROWS)
+                sums[1] += distance(data, row_of(bands, band, row + 1), width);
+            if (row + FAR < ROWS)
+                sums[5] += distance(data, row_of(bands, band, row + FAR), width);
+            if (row % 6 == 0 && row + 1 < ROWS) {
+                const uint8_t *next = row_of(bands, band, row + 1);
+                sums[2] += distance(data, next + 1, width - 1);
+                sums[3] += distance(data + 1, next, width - 1);
+            }
+        }
+}
+
+static PyObject *steps(PyObject *self, PyObject *arguments)
+{
+    Bands bands;
+    if (open_bands(arguments, &bands) < 0)
+        return NULL;
+    uint64_t sums[6] = {0, 0, 0, 0, 0, 0};
+    Py_BEGIN_ALLOW_THREADS
+    add_steps(&bands, sums);
+    Py_END_ALLOW_THREADS
+    close_bands(&bands);
+    return Py_BuildValue("KKKKKK", sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]);
+}
+
+/* Half to even, as the mean of an area is rounded. */
+INLINED int rounded(uint32_t value, int bits)
+{
+    uint32_t half = 1u << (bits - 1), rest = value & ((1u << bits) - 1), whole = value >> bits;
+    return (int)(whole + (rest > half || (rest == half && (whole & 1))));
+}
+
+/* Of eight rows from `row`: by column the sums of the mixed differences' sizes and of the levels. */
+VECTORISED static void add_mixed(const Bands *bands, Py_ssize_t band, int row, Py_ssize_t width,
+                                 uint16_t *restrict mixed, uint16_t *restrict levels)
+{
+    memset(mixed, 0, (size_t)width * sizeof *mixed);
+    memset(levels, 0, (size_t)width * sizeof *levels);
+    for (int i = row; i < row + BLOCK; i++) {
+        const uint8_t *here = row_of(bands, band, i), *next = row_of(bands, band, i + 1);
+        for (Py_ssize_t x = 0; x < width; x++) {
+            int16_t step = (int16_t)(next[x + 1] - next[x] - here[x + 1] + here[x]);
+            mixed[x] = (uint16_t)(mixed[x] + (step < 0 ? -step : step));
+            levels[x] = (uint16_t)(levels[x] + here[x]);
+        }
+    }
+}
+
+/* The value of a rank among `values`, which are below 2^14. */
+static int select_rank(const uint16_t *values, Py_ssize_t count, Py_ssize_t rank)
+{
+    Py_ssize_t coarse[128] = {0}, fine[128] = {0}, below = 0;
+    int high = 0, low = 0;
+    for (Py_ssize_t i = 0; i < count; i++)
+        coarse[values[i] >> 7]++;
+    while (high < 127 && below + coarse[high] <= rank)
+        below += coarse[high++];
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (values[i] >> 7 == high)
+            fine[values[i] & 127]++;
+    while (low < 127 && below + fine[low] <= rank)
+        below += fine[low++];
+    return high * 128 + low;
+}
+
+/* The open blocks' means of mixed differences, in sixteenths of a level; how many there are. */
+static Py_ssize_t open_blocks(const Bands *bands, int clipped, uint16_t *mixed, uint16_t *levels,
+                              uint16_t *means)
+{
+    Py_ssize_t across = (bands->plane.columns - 1) / BLOCK, count = 0;
+    for (Py_ssize_t band = 0; band < bands->count; band++)
+        for (int row = 0; row + BLOCK < ROWS; row += BLOCK) {
+            add_mixed(bands, band, row, across * BLOCK, mixed, levels);
+            for (Py_ssize_t block = 0; block < across; block++) {
+                uint32_t difference = 0, level = 0;
+                for (int i = 0; i < BLOCK; i++) {
+                    difference += mixed[block * BLOCK + i];
+                    level += levels[block * BLOCK + i];
+                }
+                int mean = rounded(level, 6);
+                if (mean > clipped && mean < 255 - clipped)
+                    means[count++] = (uint16_t)rounded(difference, 2);
+            }
+        }
+    return count;
+}
+
+static PyObject *quiet_blocks(PyObject *self, PyObject *arguments)
+{
+    PyObject *source, *tops, *rest;
+    int clipped;
+    double low, high;
+    Bands bands;
+    if (!PyArg_ParseTuple(arguments, "OOidd", &source, &tops, &clipped, &low, &high))
+        return NULL;
+    rest = Py_BuildValue("OO", source, tops);
+    if (!rest)
+        return NULL;
+    int opened = open_bands(rest, &bands);
+    Py_DECREF(rest);
+    if (opened < 0)
+        return NULL;
+    size_t width = (size_t)bands.plane.columns;
+    uint16_t *memory = malloc(sizeof *memory * width * (2 + 2 * (size_t)bands.count));
+    if (!memory) {
+        close_bands(&bands);
+        return PyErr_NoMemory();
+    }
+    Py_ssize_t count;
+    int lower = 0, upper = 0;
+    Py_BEGIN_ALLOW_THREADS
+    count = open_blocks(&bands, clipped, memory, memory + width, memory + 2 * width);
+    if (count) {
+        lower = select_rank(memory + 2 * width, count, (Py_ssize_t)((double)count * low));
+        upper = select_rank(memory + 2 * width, count, (Py_ssize_t)((double)count * high));
+    }
+    Py_END_ALLOW_THREADS
+    free(memory);
+    close_bands(&bands);
+    return Py_BuildValue("nii", count, lower, upper);
+}
+
+VECTORISED static void add_columns(const Bands *bands, Py_ssize_t band, uint16_t *restrict steps)
+{
+    Py_ssize_t width = bands->plane.columns - 1;
+    memset(steps, 0, (size_t)width * sizeof *steps);
+    for (int row = 0; row < ROWS; row++) {
+        const uint8_t *data = row_of(bands, band, row);
+        for (Py_ssize_t x = 0; x < width; x++) {
+            int16_t step = (int16_t)(data[x + 1] - data[x]);
+            steps[x] = (uint16_t)(steps[x] + (step < 0 ? -step : step));
+        }
+    }
+}
+
+VECTORISED static uint64_t total_step(const uint8_t *first, const uint8_t *second, Py_ssize_t size)
+{
+    uint64_t total = 0;
+    for (Py_ssize_t start = 0; start < size; start += CHUNK) {
+        Py_ssize_t end = size - start < CHUNK ? size : start + CHUNK;
+        uint32_t sum = 0;
+        for (Py_ssize_t i = start; i < end; i++)
+            sum += (uint32_t)abs(first[i] - second[i]);
+        total += sum;
+    }
+    return total;
+}
+
+/* A sum of which the two largest terms are known. */
+typedef struct {
+    uint64_t total, largest, second;
+} Sum;
+
+INLINED void add_term(Sum *sum, uint64_t term)
+{
+    sum->total += term;
+    if (term > sum->largest) {
+        sum->second = sum->largest;
+        sum->largest = term;
+    } else if (term > sum->second)
+        sum->second = term;
+}
+
+/* The sums (8), without the two largest terms where three or more, without one where two. */
+static PyObject *without_largest(const Sum sums[BLOCK], Py_ssize_t terms)
+{
+    PyObject *kept = PyTuple_New(BLOCK);
+    for (int i = 0; kept && i < BLOCK; i++) {
+        uint64_t total = sums[i].total - (terms > 1 ? sums[i].largest : 0)
+            - (terms > 2 ? sums[i].second : 0);
+        PyObject *value = PyLong_FromUnsignedLongLong(total);
+        if (!value || PyTuple_SetItem(kept, i, value) < 0) {
+            Py_DECREF(kept);
+            return NULL;
+        }
+    }
+    return kept;
+}
+
+static PyObject *block_steps(PyObject *self, PyObject *arguments)
+{
+    Bands bands;
+    if (open_bands(arguments, &bands) < 0)
+        return NULL;
+    Py_ssize_t width = bands.plane.columns;
+    Sum rows[BLOCK], columns[BLOCK];
+    memset(rows, 0, sizeof rows);
+    memset(columns, 0, sizeof columns);
+    uint16_t *band_steps = malloc(sizeof *band_steps * (size_t)width);
+    uint32_t *all_steps = calloc((size_t)width, sizeof *all_steps);
+    if (!band_steps || !all_steps) {
+        free(band_steps);
+        free(all_steps);
+        close_bands(&bands);
+        return PyErr_NoMemory();
+    }
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t band = 0; band < bands.count; band++) {
+        for (int row = 0; row + 1 < ROWS; row++)
+            add_term(&rows[row % BLOCK],
+                     total_step(row_of(&bands, band, row), row_of(&bands, band, row + 1), width));
+        add_columns(&bands, band, band_steps);
+        for (Py_ssize_t x = 0; x + 1 < width; x++)
+            all_steps[x] += band_steps[x];
+    }
+    for (Py_ssize_t x = 0; x < (width - 1) / BLOCK * BLOCK; x++)
+        add_term(&columns[x % BLOCK], all_steps[x]);
+    Py_END_ALLOW_THREADS
+    free(band_steps);
+    free(all_steps);
+    PyObject *of_rows = without_largest(rows, 2 * bands.count);
+    PyObject *of_columns = without_largest(columns, (width - 1) / BLOCK);
+    close_bands(&bands);
+    if (!of_rows || !of_columns) {
+        Py_XDECREF(of_rows);
+        Py_XDECREF(of_columns);
+        return NULL;
+    }
+    return Py_BuildValue("NN", of_rows, of_columns);
+}
+
+/* ---- the thumb and what is made of it */
+
+/* Weights of 32 outputs, in two parts of 16 bits so that products of 16 bits serve. */
+typedef struct {
+    const int32_t *first, *whole;
+    int16_t *high, *low;
+    Py_ssize_t taps, padded;
+} Weights;
+
+static int read_weights(const Py_buffer *first, const Py_buffer *whole, Py_ssize_t size, Weights *weights)
+{
+    weights->first = first->buf;
+    weights->whole = whole->buf;
+    weights->taps = whole->len / (SIDE * (Py_ssize_t)sizeof(int32_t));
+    weights->padded = (weights->taps + LANES - 1) / LANES * LANES;
+    int fits = first->len == SIDE * (Py_ssize_t)sizeof(int32_t) && weights->taps > 0
+        && whole->len == weights->taps * SIDE * (Py_ssize_t)sizeof(int32_t);
+    for (int out = 0; fits && out < SIDE; out++) {
+        int64_t total = 0;
+        for (Py_ssize_t k = 0; k < weights->taps; k++)
+            total += llabs((long long)weights->whole[out * weights->taps + k]);
+        fits = weights->first[out] >= 0 && weights->first[out] <= size - weights->taps
+            && total < (int64_t)1 << (PRECISION + 1);
+    }
+    if (!fits)
+        PyErr_SetString(PyExc_ValueError, "expected 32 places and weights that fit the plane");
+    return fits ? 0 : -1;
+}
+
+static void split_weights(Weights *weights)
+{
+    for (int out = 0; out < SIDE; out++)
+        for (Py_ssize_t k = 0; k < weights->padded; k++) {
+            int32_t weight = k < weights->taps ? weights->whole[out * weights->taps + k] : 0;
+            int32_t low = weight & ((1 << LOW_BITS) - 1);
+            weights->high[out * weights->padded + k] = (int16_t)((weight - low) / (1 << LOW_BITS));
+            weights->low[out * weights->padded + k] = (int16_t)low;
+        }
+}
+
+INLINED uint8_t as_level(int32_t sum)
+{
+    int32_t level = (sum + (1 << (PRECISION - 1))) >> PRECISION;
+    return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
+}
+
+VECTORISED static void widen(const uint8_t *restrict row, Py_ssize_t width, int16_t *restrict wide)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        wide[x] = row[x];
+}
+
+/* Reduces one row, as 16-bit numbers followed by `LANES` zeros, to 32 levels. */
+VECTORISED static void narrow_row(const Weights *weights, const int16_t *restrict wide,
+                                  uint8_t *restrict out)
+{
+    for (int place = 0; place < SIDE; place++) {
+        const int16_t *pixels = wide + weights->first[place];
+        const int16_t *high = weights->high + place * weights->padded;
+        const int16_t *low = weights->low + place * weights->padded;
+        int32_t upper = 0, lower = 0;
+        for (Py_ssize_t k = 0; k < weights->padded; k++) {
+            upper += pixels[k] * high[k];
+            lower += pixels[k] * low[k];
+        }
+        out[place] = as_level(upper * (1 << LOW_BITS) + lower);
+    }
+}
+
+#ifdef WITH_AVX2
+/* As `narrow_row`, four rows at once, each `stride` numbers after the one before. */
+WITH_AVX2 static void narrow_four_rows(const Weights *weights, const int16_t *wide, Py_ssize_t stride,
+                                       uint8_t *out)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    for (int place = 0; place < SIDE; place++) {
+        const int16_t *pixels = wide + weights->first[place];
+        const int16_t *high = weights->high + place * weights->padded;
+        const int16_t *low = weights->low + place * weights->padded;
+        __m256i upper[4] = {zero, zero, zero, zero}, lower[4] = {zero, zero, zero, zero};
+        for (Py_ssize_t k = 0; k < weights->padded; k += LANES) {
+            __m256i of_high = _mm256_loadu_si256((const __m256i *)(high + k));
+            __m256i of_low = _mm256_loadu_si256((const __m256i *)(low + k));
+            for (int row = 0; row < 4; row++) {
+                __m256i part = _mm256_loadu_si256((const __m256i *)(pixels + row * stride + k));
+                upper[row] = _mm256_add_epi32(upper[row], _mm256_madd_epi16(part, of_high));
+                lower[row] = _mm256_add_epi32(lower[row], _mm256_madd_epi16(part, of_low));
+            }
+        }
+        for (int row = 0; row < 4; row++)
+            upper[row] = _mm256_add_epi32(_mm256_slli_epi32(upper[row], LOW_BITS), lower[row]);
+        __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(upper[0], upper[1]),
+                                          _mm256_hadd_epi32(upper[2], upper[3]));
+        __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+        sums = _mm_srai_epi32(_mm_add_epi32(sums, _mm_set1_epi32(1 << (PRECISION - 1))), PRECISION);
+        sums = _mm_packus_epi16(_mm_packs_epi32(sums, sums), sums); /* clipped to 0 to 255 */
+        uint32_t levels = (uint32_t)_mm_cvtsi128_si32(sums);
+        for (int row = 0; row < 4; row++)
+            out[row * SIDE + place] = (uint8_t)(levels >> (8 * row));
+    }
+}
+#endif
+
+/* Reduces each row to 32 levels; `wide` holds four rows, each followed by `LANES` zeros. */
+static void narrow_rows(const Plane *plane, const Weights *weights, int16_t *wide, uint8_t *out)
+{
+    Py_ssize_t stride = plane->columns + LANES, row = 0;
+#ifdef WITH_AVX2
+    for (; __builtin_cpu_supports("avx2") && row + 4 <= plane->rows; row += 4) {
+        for (int i = 0; i < 4; i++)
+            widen(plane->data + (row + i) * plane->row_step, plane->columns, wide + i * stride);
+        narrow_four_rows(weights, wide, stride, out + row * SIDE);
+    }
+#endif
+    for (; row < plane->rows; row++) {
+        widen(plane->data + row * plane->row_step, plane->columns, wide);
+        narrow_row(weights, wide, out + row * SIDE);
+    }
+}
+
+VECTORISED static void shorten(const Weights *weights, const uint8_t *restrict narrow, uint8_t *restrict out)
+{
+    for (int place = 0; place < SIDE; place++) {
+        int32_t sums[SIDE] = {0};
+        for (Py_ssize_t k = 0; k < weights->taps; k++) {
+            const uint8_t *row = narrow + (weights->first[place] + k) * SIDE;
+            int32_t weight = weights->whole[place * weights->taps + k];
+            for (int x = 0; x < SIDE; x++)
+                sums[x] += weight * row[x];
+        }
+        for (int x = 0; x < SIDE; x++)
+            out[place * SIDE + x] = as_level(sums[x]);
+    }
+}
+
+static int reduce_plane(const Plane *plane, Weights *across, const Weights *down, uint8_t *out)
+{
+    size_t weights = (size_t)(SIDE * across->padded), width = (size_t)plane->columns;
+    int16_t *memory = calloc(2 * weights + 4 * (width + LANES), sizeof *memory);
+    uint8_t *narrow = malloc((size_t)plane->rows * SIDE);
+    int held = memory && narrow;
+    if (held) {
+        across->high = memory;
+        across->low = memory + weights;
+        split_weights(across);
+        narrow_rows(plane, across, memory + 2 * weights, narrow);
+        shorten(down, narrow, out);
+    }
+    free(memory);
+    free(narrow);
+    return held ? 0 : -1;
+}
+
+static PyObject *reduce(PyObject *self, PyObject *arguments)
+{
+    PyObject *source, *result = NULL;
+    Py_buffer given[4];
+    Plane plane;
+    if (!PyArg_ParseTuple(arguments, "O(y*y*)(y*y*)", &source, &given[0], &given[1], &given[2],
+                          &given[3]))
+        return NULL;
+    if (open_rows(source, &plane) == 0) {
+        Weights across, down;
+        uint8_t thumb[SIDE * SIDE];
+        if (read_weights(&given[0], &given[1], plane.columns, &across) == 0
+            && read_weights(&given[2], &given[3], plane.rows, &down) == 0) {
+            int reduced;
+            Py_BEGIN_ALLOW_THREADS
+            reduced = reduce_plane(&plane, &across, &down, thumb);
+            Py_END_ALLOW_THREADS
+            result = reduced < 0 ? PyErr_NoMemory() : bytes_of(thumb, sizeof thumb);
+        }
+        PyBuffer_Release(&plane.view);
+    }
+    for (int i = 0; i < 4; i++)
+        PyBuffer_Release(&given[i]);
+    return result;
+}
+
+/* Opens a thumb: 32 x 32 bytes, one after the other. */
+static const uint8_t *open_thumb(PyObject *argument, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(argument, view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    if (view->len == SIDE * SIDE)
+        return view->buf;
+    PyBuffer_Release(view);
+    PyErr_SetString(PyExc_ValueError, "expected a thumb of 32 x 32 bytes");
+    return NULL;
+}
+
+static double cosines[BLOCK][SIDE];
+static int32_t pool[CELLS][SIDE]; /* in 4096ths */
+
+static void fill_tables(void)
+{
+    const double pi = 3.14159265358979323846;
+    for (int k = 0; k < BLOCK; k++)
+        for (int n = 0; n < SIDE; n++)
+            cosines[k][n] = 2 * cos(pi * (2 * n + 1) * k / (2 * SIDE));
+    for (int cell = 0; cell < CELLS; cell++) {
+        double width = (double)SIDE / CELLS, centre = (cell + 0.5) * width, line[SIDE], total = 0;
+        for (int n = 0; n < SIDE; n++) {
+            line[n] = fmax(0, 1 - fabs(n + 0.5 - centre) / width);
+            total += line[n];
+        }
+        for (int n = 0; n < SIDE; n++)
+            pool[cell][n] = (int32_t)rint(line[n] / total * 4096);
+    }
+}
+
+/* The 64 lowest coefficients of the DCT, in millionths, rounded. */
+VECTORISED static void transform(const uint8_t *thumb, int64_t low[BLOCK * BLOCK])
+{
+    for (int u = 0; u < BLOCK; u++) {
+        double row[SIDE] = {0};
+        for (int y = 0; y < SIDE; y++)
+            for (int x = 0; x < SIDE; x++)
+                row[x] += cosines[u][y] * thumb[y * SIDE + x];
+        for (int v = 0; v < BLOCK; v++) {
+            double sum = 0;
+            for (int x = 0; x < SIDE; x++)
+                sum += row[x] * cosines[v][x];
+            low[u * BLOCK + v] = (int64_t)rint(sum * 1e6);
+        }
+    }
+}
+
+/* Which of the 64 are above their median, mirrored upside down and left to right. */
+VECTORISED static void compare_with_median(const int64_t *low, int upside, int mirrored, uint8_t above[64])
+{
+    int64_t values[64], lower = 0, upper = 0;
+    for (int i = 0; i < 64; i++)
+        values[i] = low[i] * (1 - 2 * ((i / 8 * upside + i % 8 * mirrored) & 1));
+    for (int i = 0; i < 64; i++) {
+        int64_t less = 0, equal = 0; /* sorted, the value's places begin after those that are less */
+        for (int k = 0; k < 64; k++) {
+            less += values[k] < values[i];
+            equal += values[k] == values[i];
+        }
+        lower = less <= 31 && less + equal > 31 ? values[i] : lower;
+        upper = less <= 32 && less + equal > 32 ? values[i] : upper;
+    }
+    for (int i = 0; i < 64; i++)
+        above[i] = 2 * values[i] > lower + upper;
+}
+
+static PyObject *hashes(PyObject *self, PyObject *argument)
+{
+    Py_buffer view;
+    const uint8_t *thumb = open_thumb(argument, &view);
+    if (!thumb)
+        return NULL;
+    int64_t low[64];
+    uint8_t above[4][64];
+    uint64_t found[8] = {0};
+    Py_BEGIN_ALLOW_THREADS
+    transform(thumb, low);
+    for (int k = 0; k < 4; k++)
+        compare_with_median(low, k >> 1, k & 1, above[k]);
+    for (int i = 0; i < 64; i++)
+        for (int k = 0; k < 4; k++) {
+            /* Transposing swaps the mirrorings too. */
+            int swapped = (k & 1) << 1 | k >> 1;
+            found[k] = found[k] << 1 | above[k][i];
+            found[4 + k] = found[4 + k] << 1 | above[swapped][i % 8 * 8 + i / 8];
+        }
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&view);
+    return bytes_of(found, sizeof found);
+}
+
+/* Strength of the gradient in each direction, in 256ths of a level; 0 outside the inner pixels. */
+VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIRECTIONS][SIDE * SIDE])
+{
+    static const double right[DIRECTIONS] = {1, 0.7071067811865476, 0, -0.7071067811865476,
+                                             -1, -0.7071067811865476, 0, 0.7071067811865476};
+    double across[SIDE * SIDE] = {0}, down[SIDE * SIDE] = {0}, taken[SIDE * SIDE];
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 1; x < SIDE - 1; x++)
+            across[y * SIDE + x] = thumb[y * SIDE + x + 1] - thumb[y * SIDE + x - 1];
+    for (int i = SIDE; i < SIDE * (SIDE - 1); i++)
+        down[i] = thumb[i + SIDE] - thumb[i - SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++)
+        taken[i] = 0.3 * sqrt(across[i] * across[i] + down[i] * down[i]);
+    for (int direction = 0; direction < DIRECTIONS; direction++) {
+        double x = right[direction], y = right[(direction + 6) % DIRECTIONS];
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            double part = x * across[i] + y * down[i] - taken[i];
+            strength[direction][i] = (int32_t)((part > 0 ? part : 0) * 256 + 0.5);
+        }
+    }
+}
+
+/* (6, 6, 8) sums of the strengths, weighted, in 2^32nds of a level. */
+VECTORISED static void fill_cells(int32_t strength[DIRECTIONS][SIDE * SIDE],
+                                  int64_t cells[CELLS * CELLS][DIRECTIONS])
+{
+    for (int direction = 0; direction < DIRECTIONS; direction++)
+        for (int row = 0; row < CELLS; row++) {
+            int32_t sums[SIDE] = {0};
+            for (int y = 0; y < SIDE; y++)
+                if (pool[row][y])
+                    for (int x = 0; x < SIDE; x++)
+                        sums[x] += pool[row][y] * strength[direction][y * SIDE + x];
+            for (int column = 0; column < CELLS; column++) {
+                int64_t sum = 0;
+                for (int x = 0; x < SIDE; x++)
+                    sum += (int64_t)pool[column][x] * sums[x];
+                cells[row * CELLS + column][direction] = sum;
+            }
+        }
+}
+
+VECTORISED static void pack_cells(int64_t cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
+{
+    for (int cell = 0; cell < CELLS * CELLS; cell++) {
+        double parts[DIRECTIONS], squares = 0;
+        for (int k = 0; k < DIRECTIONS; k++) {
+            parts[k] = floor((double)cells[cell][k] * 0x1p-22 + 0.5);
+            squares += parts[k] * parts[k];
+        }
+        double length = sqrt(squares) + 1024;
+        for (int k = 0; k < DIRECTIONS; k++)
+            parts[k] = rint(sqrt(parts[k] / length) * 15);
+        for (int k = 0; k < DIRECTIONS; k += 2)
+            packed[(cell * DIRECTIONS + k) / 2] = (uint8_t)((int)parts[k] << 4 | (int)parts[k + 1]);
+    }
+}
+
+static PyObject *sketch(PyObject *self, PyObject *argument)
+{
+    Py_buffer view;
+    const uint8_t *thumb = open_thumb(argument, &view);
+    if (!thumb)
+        return NULL;
+    int32_t strength[DIRECTIONS][SIDE * SIDE];
+    int64_t cells[CELLS * CELLS][DIRECTIONS];
+    uint8_t packed[CELLS * CELLS * DIRECTIONS / 2];
+    Py_BEGIN_ALLOW_THREADS
+    fill_gradients(thumb, strength);
+    fill_cells(strength, cells);
+    pack_cells(cells, packed);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&view);
+    return bytes_of(packed, sizeof packed);
+}
+
+static PyObject *pack(PyObject *self, PyObject *argument)
+{
+    Py_buffer view;
+    const uint8_t *thumb = open_thumb(argument, &view);
+    if (!thumb)
+        return NULL;
+    uint8_t low = 255, high = 0, packed[SIDE * SIDE / 2];
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        low = thumb[i] < low ? thumb[i] : low;
+        high = thumb[i] > high ? thumb[i] : high;
+    }
+    double scale = 15.0 / (high > low ? high - low : 1);
+    for (int i = 0; i < SIDE * SIDE; i += 2)
+        packed[i / 2] = (uint8_t)((int)rint((thumb[i] - low) * scale) << 4
+                                  | (int)rint((thumb[i + 1] - low) * scale));
+    PyBuffer_Release(&view);
+    return bytes_of(packed, sizeof packed);
+}
+
+/* ---- patches */
+
+static PyObject *patches(PyObject *self, PyObject *arguments)
+{
+    enum { EDGE = 6, PLACES = 5 };
+    PyObject *source;
+    Plane rgb;
+    if (!PyArg_ParseTuple(arguments, "O", &source) || open_plane(source, &rgb, 3) < 0)
+        return NULL;
+    Py_ssize_t bottom = rgb.rows - EDGE, right = rgb.columns - EDGE;
+    uint16_t colours[PLACES][EDGE * EDGE];
+    if (bottom < 0 || right < 0) {
+        PyBuffer_Release(&rgb.view);
+        PyErr_SetString(PyExc_ValueError, "expected at least 6 x 6 pixels");
+        return NULL;
+    }
+    const Py_ssize_t tops[PLACES] = {0, 0, bottom, bottom, bottom / 2};
+    const Py_ssize_t lefts[PLACES] = {0, right, 0, right, right / 2};
+    for (int place = 0; place < PLACES; place++)
+        for (int i = 0; i < EDGE * EDGE; i++) {
+            const uint8_t *pixel = rgb.data + (tops[place] + i / EDGE) * rgb.row_step
+                + 3 * (lefts[place] + i % EDGE);
+            colours[place][i] = (uint16_t)(pixel[0] >> 3 << 11 | pixel[1] >> 2 << 5 | pixel[2] >> 3);
+        }
+    PyBuffer_Release(&rgb.view);
+    return bytes_of(colours, sizeof colours);
+}
+
+static PyMethodDef methods[] = {
+    {"luma", luma, METH_VARARGS, NULL},
+    {"tones", tones, METH_VARARGS, NULL},
+    {"chroma", chroma, METH_VARARGS, NULL},
+    {"colours", colours, METH_VARARGS, NULL},
+    {"edge", edge, METH_VARARGS, NULL},
+    {"uniform_lines", uniform_lines, METH_VARARGS, NULL},
+    {"steps", steps, METH_VARARGS, NULL},
+    {"quiet_blocks", quiet_blocks, METH_VARARGS, NULL},
+    {"block_steps", block_steps, METH_VARARGS, NULL},
+    {"reduce", reduce, METH_VARARGS, NULL},
+    {"hashes", hashes, METH_O, NULL},
+    {"sketch", sketch, METH_O, NULL},
+    {"pack", pack, METH_O, NULL},
+    {"patches", patches, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int execute(PyObject *module)
+{
+    fill_tables();
+    return PyModule_AddIntConstant(module, "VERSION", KERNEL_VERSION);
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_kernel", NULL, 0, methods, slots, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__kernel(void)
+{
+    return PyModuleDef_Init(&definition);
+}
