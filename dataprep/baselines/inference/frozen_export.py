@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.errors import FingerprintError, InputError, OptionError, WorkError
-from dataprep.measures.embedding.lite0 import MODEL
+from dataprep.measures.embedding.lite0 import MODEL, ZERO
 from dataprep.measures.embedding.sessions import load_onnxruntime
 from dataprep.schemas.text.extras import how_to_install
 
@@ -153,15 +153,51 @@ def _embedder_graph(onnx: Any, size: int) -> tuple[Any, str, str]:
     maps that the embedding is the mean of.
     """
     model = onnx.load(MODEL)
-    given = model.graph.input[0]
-    for node in model.graph.node:
-        node.input[:] = [INPUT if name == given.name else name for name in node.input]
-    given.name = INPUT
-    for axis, length in zip(given.type.tensor_type.shape.dim[1:3], (size, size), strict=True):
-        axis.dim_value = length
-    given.type.tensor_type.shape.dim[0].dim_param = "batch"
+    windows = model.graph.input[0].name
+    nodes, constants = _window_nodes(onnx, size, windows)
+    for node in reversed(nodes):
+        model.graph.node.insert(0, node)
+    model.graph.initializer.extend(constants)
+    del model.graph.input[:]
+    model.graph.input.append(
+        onnx.helper.make_tensor_value_info(INPUT, onnx.TensorProto.UINT8, ["batch", size, size, 3])
+    )
     pooling = next(node for node in model.graph.node if node.op_type == "GlobalAveragePool")
     return model, model.graph.output[0].name, pooling.input[0]
+
+
+def _window_nodes(onnx: Any, size: int, output: str) -> tuple[list[Any], list[Any]]:
+    """Nodes, and their constants, that make of images what
+    `dataprep.measures.embedding.lite0.windows_of` does.
+    """
+    helper, constants = onnx.helper, []
+
+    def constant(name: str, values: Any, kind: Any = np.int64) -> str:
+        constants.append(onnx.numpy_helper.from_array(np.array(values, kind), name))
+        return name
+
+    places, before = -(-size // 2), size % 2
+    pads = constant("windows.pads", [0, before, before, 0, 0, 2 - before, 2 - before, 0])
+    zero = constant("windows.zero", ZERO, np.uint8)
+    nodes = [helper.make_node("Pad", [INPUT, pads, zero], ["windows.padded"])]
+    axes, steps = constant("windows.axes", [1, 2]), constant("windows.steps", [2, 2])
+    parts = []
+    for row in range(3):
+        for column in range(3):
+            name = f"windows.{row}.{column}"
+            first = constant(f"{name}.first", [row, column])
+            end = [row + 2 * places - 1, column + 2 * places - 1]
+            last = constant(f"{name}.last", end)
+            nodes.append(
+                helper.make_node("Slice", ["windows.padded", first, last, axes, steps], [name])
+            )
+            parts.append(name)
+    # the value that has no weight: whatever is at hand
+    one, none = constant("windows.one", [1]), constant("windows.none", [0])
+    channel = constant("windows.channel", [3])
+    nodes.append(helper.make_node("Slice", [parts[0], none, one, channel], ["windows.unused"]))
+    nodes.append(helper.make_node("Concat", [*parts, "windows.unused"], [output], axis=3))
+    return nodes, constants
 
 
 def _session(data: bytes) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.backends.blas import one_blas_thread
 from dataprep.baselines.evaluation.linear_probe import known_rows
 from dataprep.baselines.training.frozen_features import Linear, linear_on
 from dataprep.baselines.training.regimes import EMBEDDER_ARCH
@@ -200,10 +201,11 @@ def train_frozen(
         linear: a classifier that was fitted on the same rows before.
     """
     assert materials.embedding is not None
-    space = materials.space
-    if linear is None:
-        linear = linear_in_space(materials, materials.train, settings)
-    weight, bias = space.folded(linear.weight, linear.bias)
+    with one_blas_thread():
+        space = materials.space
+        if linear is None:
+            linear = linear_in_space(materials, materials.train, settings)
+        weight, bias = space.folded(linear.weight, linear.bias)
     side, embedding = materials.store.side, materials.embedding
     return FrozenModel(weight, bias, space.rooted, side, embedding), linear
 
@@ -218,12 +220,20 @@ def penalties_for(rows: int, penalty: float | None = None) -> tuple[float, ...]:
 def linear_in_space(
     materials: Materials, rows: NDArray[np.int64], settings: TrainSettings
 ) -> Linear:
-    """The linear classifier on `Materials.values` of some rows."""
+    """The linear classifier on `Materials.values` of some rows, with its one penalty."""
+    return head_on(materials, materials.values[rows], rows, settings, materials.penalty)
+
+
+def head_on(
+    materials: Materials,
+    values: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    settings: TrainSettings,
+    penalty: float | None = None,
+) -> Linear:
+    """The linear classifier on features of unit length (len(rows), m) of some rows; `penalty` is
+    chosen by folds of them where it is not known.
+    """
     return linear_on(
-        materials,
-        materials.values[rows],
-        rows,
-        settings,
-        penalties_for(len(rows), materials.penalty),
-        standardise=False,
+        materials, values, rows, settings, penalties_for(len(rows), penalty), standardise=False
     )

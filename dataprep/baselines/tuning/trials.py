@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.training.fitting import network_for, train_network
-from dataprep.baselines.training.frozen_features import PENALTIES, Linear, linear_on
-from dataprep.baselines.training.frozen_model import penalties_for
+from dataprep.baselines.training.frozen_features import Linear, linear_on
+from dataprep.baselines.training.frozen_model import head_on
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
 from dataprep.baselines.training.scoring import metric_and_score, predictions
 from dataprep.baselines.tuning.search_space import with_settings
@@ -144,12 +144,11 @@ class TrialEvaluator:
         settings = regime.settings
         key = number, settings.class_weights, settings.focal
         if key not in self._linear:
-            embedded = part.embedding is not None
-            penalties = penalties_for(len(part.train)) if embedded else PENALTIES
             features = self._features[part.train]
-            self._linear[key] = linear_on(
-                part, features, part.train, settings, penalties, standardise=not embedded
-            )
+            if part.embedding is None:
+                self._linear[key] = linear_on(part, features, part.train, settings)
+            else:
+                self._linear[key] = head_on(part, features, part.train, settings)
         return self._linear[key]
 
     @cached_property
