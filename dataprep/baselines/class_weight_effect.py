@@ -13,8 +13,9 @@ import numpy as np
 from dataprep.baselines.evaluation.comparing import compare_models
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.goal import IMBALANCE
-from dataprep.baselines.training.fitting import linear_on
-from dataprep.baselines.training.network_predictions import predictions
+from dataprep.baselines.training.frozen_features import linear_on
+from dataprep.baselines.training.frozen_model import penalties_for
+from dataprep.baselines.training.scoring import predictions
 from dataprep.schemas.results.evaluation import ClassWeightEffect, WeightingFigures
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ _MOST = 5000
 
 
 def compare_weights(
-    materials: Materials, settings: TrainSettings, embedding: NDArray[Any] | None
+    materials: Materials,
+    settings: TrainSettings,
+    embedding: NDArray[np.float32] | None,
+    penalty: float | None = None,
 ) -> ClassWeightEffect:
     """What was done about unequal classes, and what class weights do to a linear classifier on
     frozen embeddings.
@@ -37,8 +41,9 @@ def compare_weights(
     Args:
         materials: judged on the rows of val.
         settings: of the training, for what was chosen.
-        embedding: (n, d); None where there are none. Without, or where classes are equal, nothing
-            is compared.
+        embedding: (n, d) in the `FeatureSpace` of the training rows; None where there are none.
+            Without, or where classes are equal, nothing is compared.
+        penalty: of the classifiers, where it was chosen before.
     """
     goal = materials.goal
     if goal.kind not in ("binary", "multi-class"):
@@ -55,7 +60,7 @@ def compare_weights(
     )
     if embedding is None or not found.imbalanced:
         return found
-    probs = _probabilities(materials, settings, np.asarray(embedding, np.float32))
+    probs = _probabilities(materials, settings, embedding, penalty)
     named = settings.class_weights if settings.class_weights != "none" else "inverse"
     labels, units = materials.labels[materials.val], materials.units[materials.val]
     by_f1 = replace(goal, metric="macro-f1")
@@ -85,16 +90,26 @@ def _described(used: Mapping[str, Any], ratio: float) -> str:
 
 
 def _probabilities(
-    materials: Materials, settings: TrainSettings, embedding: NDArray[np.float32]
+    materials: Materials,
+    settings: TrainSettings,
+    embedding: NDArray[np.float32],
+    penalty: float | None,
 ) -> dict[str, NDArray[np.float64]]:
     """Weighting to its probabilities on val; the penalty is chosen once, without weights."""
     rows = _some(materials, settings.seed)
     plain = replace(settings, focal=0.0)
-    first = linear_on(materials, embedding[rows], rows, replace(plain, class_weights="none"))
+    penalties = penalties_for(len(rows), penalty)
+    without = replace(plain, class_weights="none")
+    first = linear_on(materials, embedding[rows], rows, without, penalties, standardise=False)
     fitted = {"none": first}
     for name in _WEIGHTINGS[1:]:
         fitted[name] = linear_on(
-            materials, embedding[rows], rows, replace(plain, class_weights=name), (first.penalty,)
+            materials,
+            embedding[rows],
+            rows,
+            replace(plain, class_weights=name),
+            (first.penalty,),
+            standardise=False,
         )
     return {
         name: predictions(materials, linear(embedding[materials.val]))

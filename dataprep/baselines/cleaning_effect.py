@@ -17,8 +17,11 @@ import numpy as np
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
 from dataprep.baselines.goal import codes_of
-from dataprep.baselines.training.fitting import linear_on, train_network
-from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
+from dataprep.baselines.training.fitting import train_network
+from dataprep.baselines.training.frozen_features import linear_on
+from dataprep.baselines.training.frozen_model import linear_in_space
+from dataprep.baselines.training.network_predictions import deep_features, logits_of
+from dataprep.baselines.training.scoring import predictions
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 
@@ -170,6 +173,10 @@ def _linear_pair(
     drawn = rng.choice(units, max(1, round(_SHARE * len(units))), replace=False)
     for side in (before, after):
         inside = side.train[np.isin(side.units[side.train], drawn)]
+        if side.embedding is not None:
+            linear = linear_in_space(side, inside, regime.settings)
+            yield predictions(side, linear(side.values[side.val]))
+            continue
         yield predictions(
             side, linear_on(side, features[inside], inside, regime.settings)(features[side.val])
         )

@@ -200,6 +200,8 @@ def _as_one_part(audit: Audit) -> Dataset:
 def _forecast(materials: Materials, regime: Regime, folds: int, device: str) -> str:
     """How long it will take, in words, by the time of a forward pass of some images."""
     rows = np.concatenate([materials.train, materials.val])
+    if materials.embedding is not None:
+        return f"judging {len(rows):,} labels by {folds} classifiers on the audit's embeddings"
     network = make_network(
         regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0, pretrained=False
     ).to(device)

@@ -15,10 +15,12 @@ from scipy import stats
 from dataprep.baselines.evaluation.calibration import fit_temperature
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
 from dataprep.baselines.parts import predicted_rows
-from dataprep.baselines.training.fitting import linear_on, train_network
-from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
+from dataprep.baselines.training.fitting import train_network
+from dataprep.baselines.training.frozen_features import linear_on
+from dataprep.baselines.training.network_predictions import deep_features, logits_of
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
+from dataprep.baselines.training.scoring import predictions
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.results.baseline import CrossValidation, FoldEstimate, FoldFigures
 
@@ -142,6 +144,8 @@ def _on_features(
     materials: Materials, regime: Regime, device: str, rows: NDArray[np.int64]
 ) -> Callable[..., _Model]:
     """A classifier for each fold; the features under it are the same in all, and looked at once."""
+    if materials.embedding is not None:
+        return lambda part, report: train_network(part, regime).network.predictor()
     network = make_network(regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0).to(
         device
     )

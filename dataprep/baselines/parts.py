@@ -21,7 +21,8 @@ from dataprep.baselines.evaluation.thresholds import (
     risk_coverage,
     threshold_array,
 )
-from dataprep.baselines.training.network_predictions import logits_of, predictions
+from dataprep.baselines.training.network_predictions import logits_of
+from dataprep.baselines.training.scoring import predictions
 from dataprep.schemas.columns import PROPERTIES
 from dataprep.schemas.results.evaluation import CalibrationOfParts, Coverage
 

@@ -35,8 +35,8 @@ from dataprep.baselines.training.distributed import (
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
 from dataprep.baselines.training.history import EpochLog, Log, history_logger
-from dataprep.baselines.training.network_predictions import predictions
 from dataprep.baselines.training.preparing import prepare
+from dataprep.baselines.training.scoring import predictions
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
 from dataprep.measures.options import PassOptions

@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dataprep.baselines.evaluation.linear_probe import known_rows
 from dataprep.baselines.goal import parse_requirement
+from dataprep.baselines.inference.frozen_export import (
+    compare_frozen,
+    frozen_onnx,
+    head_bytes,
+    read_head,
+)
 from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.baselines.pages.baseline_page import draw_baseline
+from dataprep.baselines.training.frozen_model import FrozenModel
 from dataprep.errors import DataprepError, FingerprintError, InputError
 from dataprep.measures.decode.views import views_of
 from dataprep.measures.options import PassOptions
@@ -27,6 +35,7 @@ from dataprep.reports.audit.tables import write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import (
     FOLDERS,
+    HEAD,
     HISTORY,
     METRICS,
     MODEL,
@@ -64,7 +73,19 @@ _COMPARED = 16
 _FORM = 1
 #: What a baseline consists of; what of it an earlier run left and this one does not make would
 #: belong to another model.
-_OWN = (METRICS, PREDICTIONS, PAGE, HISTORY, RUN, MODEL, PROGRAM, WEIGHTS, SAMPLES, OUT_OF_FOLD)
+_OWN = (
+    METRICS,
+    PREDICTIONS,
+    PAGE,
+    HISTORY,
+    RUN,
+    MODEL,
+    PROGRAM,
+    WEIGHTS,
+    HEAD,
+    SAMPLES,
+    OUT_OF_FOLD,
+)
 _AGAIN = "Make it again: dataprep train-baseline"
 _GOAL_KINDS: dict[str, type] = {
     "goal": dict,
@@ -155,6 +176,8 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
     from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
 
     card = ModelCard.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
+    if isinstance(baseline.network, FrozenModel):
+        return _frozen_files(baseline, baseline.network, card, passing)
     files: dict[str, Any] = {WEIGHTS: _weights(baseline, card)}
     images = _images(baseline, folder, card.size, passing)
     try:
@@ -163,15 +186,40 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
         model = onnx_bytes(program, card)
         difference = compared(baseline.network, card, model, images)
     except Exception as error:
-        reason = (
-            str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
-        )
-        warnings.warn(f"{MODEL} was not written: {reason}", ExportWarning, stacklevel=3)
-        return {**files, "": ExportResult(known=False, reason=reason)}
+        return {**files, "": _not_exported(error)}
     result = ExportResult(
         known=True, difference=difference, images=len(images), size_mb=len(model) / 1e6
     )
     return {**files, MODEL: model, "": result}
+
+
+def _frozen_files(
+    baseline: Baseline, model: FrozenModel, card: ModelCard, passing: PassOptions
+) -> dict[str, Any]:
+    """The same of a frozen model, which is no program of torch."""
+    files: dict[str, Any] = {HEAD: head_bytes(model, card.fingerprint)}
+    known = np.flatnonzero(known_rows(model.embedding, np.arange(len(model.embedding))))
+    rows = np.unique(known[np.linspace(0, len(known) - 1, min(_COMPARED, len(known))).astype(int)])
+    samples = [str(baseline.dataset.samples.index[row]) for row in rows]
+    views = dict(views_of(baseline.dataset, samples, card.size, passing, reduced=False))
+    found = {place: view for place, view in views.items() if isinstance(view, np.ndarray)}
+    try:
+        data = frozen_onnx(model, card)
+        gap = 0.0
+        if found:
+            images = np.stack(list(found.values()))
+            gap = compare_frozen(model, data, images, model.embedding[rows[list(found)]])
+    except Exception as error:
+        return {**files, "": _not_exported(error)}
+    result = ExportResult(known=True, difference=gap, images=len(found), size_mb=len(data) / 1e6)
+    return {**files, MODEL: data, "": result}
+
+
+def _not_exported(error: Exception) -> ExportResult:
+    """What went wrong, which is said in a warning too."""
+    reason = str(error) if isinstance(error, DataprepError) else f"{type(error).__name__}: {error}"
+    warnings.warn(f"{MODEL} was not written: {reason}", ExportWarning, stacklevel=4)
+    return ExportResult(known=False, reason=reason)
 
 
 def _weights(baseline: Baseline, card: ModelCard) -> bytes:
@@ -240,6 +288,10 @@ def read_baseline(folder: str | os.PathLike[str]) -> Baseline:
     with reading(os.path.join(folder, METRICS), _AGAIN):
         figures = BaselineMetrics.read(metrics)
     network = _read_network(os.path.join(folder, WEIGHTS), dataset.fingerprint)
+    head = os.path.join(folder, HEAD)
+    if network is None and os.path.exists(head):
+        check_input(head, "the weights", limit=STAGE_LIMIT)
+        network = read_head(head, dataset.fingerprint, _AGAIN)
     folds = os.path.join(folder, OUT_OF_FOLD)
     unseen = _read_table(folds) if os.path.exists(folds) else None
     table = _read_table(os.path.join(folder, PREDICTIONS))

@@ -25,7 +25,7 @@ BINARY = Goal("binary", ("no", "yes"), "accuracy", positive="yes")
 
 @pytest.mark.parametrize(
     ("count", "name", "arch"),
-    [(999, "frozen", "lite0"), (1000, "fine-tune", "lite0"), (100_000, "fine-tune", "lite0")],
+    [(999, "frozen", "lite0-int8"), (1000, "fine-tune", "lite0"), (100_000, "fine-tune", "lite0")],
 )
 def test_the_amount_of_data_chooses(count: int, name: str, arch: str) -> None:
     regime = choose_regime(count, 400)

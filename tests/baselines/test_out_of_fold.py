@@ -37,8 +37,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     """Networks of one convolution whose classifier is fitted on the training rows; gives what
     each was trained on.
     """
-    from dataprep.baselines.training.fitting import loss_for
     from dataprep.baselines.training.frozen_features import fit_linear
+    from dataprep.baselines.training.linear_losses import LinearLoss
     from dataprep.baselines.training.network_predictions import deep_features
 
     trained: list[Materials] = []
@@ -52,13 +52,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
             features,
             materials.targets[rows],
             materials.units[rows],
-            loss_for(materials, regime.settings),
+            LinearLoss(materials.goal.kind),
             materials.goal.outputs,
             lambda *_: 0.0,
             penalties=(1.0,),
         )
-        network.classifier.weight.data.copy_(linear.weight)
-        network.classifier.bias.data.copy_(linear.bias)
+        network.classifier.weight.data.copy_(torch.from_numpy(linear.weight))
+        network.classifier.bias.data.copy_(torch.from_numpy(linear.bias))
         return TrainedNetwork(network, None, linear, None)
 
     monkeypatch.setattr(module, "train_network", train_network)

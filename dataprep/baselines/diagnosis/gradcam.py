@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import simplejpeg
-import torch
 
+from dataprep.baselines.inference.frozen_export import last_maps
+from dataprep.baselines.training.frozen_model import FrozenModel
 from dataprep.measures.decode.thumbnails import encode
 from dataprep.measures.decode.views import views_of
 from dataprep.schemas.lost import Lost
@@ -32,7 +33,7 @@ _STRENGTH = 0.62
 
 
 def class_maps(
-    network: Network,
+    network: Network | FrozenModel,
     images: NDArray[np.uint8],
     codes: NDArray[np.integer[Any]],
     *,
@@ -50,6 +51,10 @@ def class_maps(
         codes: (n,) class of each.
         several: whether each class is decided for itself (several labels, a regression).
     """
+    if isinstance(network, FrozenModel):
+        return _frozen_maps(network, images, codes, several)
+    import torch
+
     device = next(network.parameters()).device
     weights = network.classifier.weight.detach()
     weights = (
@@ -74,6 +79,24 @@ def class_maps(
     return np.concatenate(found) if found else np.zeros((0, 1, 1), np.float32)
 
 
+def _frozen_maps(
+    model: FrozenModel, images: NDArray[np.uint8], codes: NDArray[Any], several: bool
+) -> NDArray[np.float32]:
+    """The same of a frozen model: an embedding is the mean of the last maps, so that the gradient
+    of a logit by it weighs them.
+    """
+    found = []
+    for start in range(0, len(images), _BATCH):
+        maps = last_maps(images[start : start + _BATCH])  # (B, C, h, w)
+        chosen = model.slopes(
+            maps.mean(axis=(2, 3)), codes[start : start + _BATCH], several=several
+        )  # (B, C)
+        heat = np.maximum(np.einsum("bchw,bc->bhw", maps, chosen), 0)
+        top = heat.max(axis=(1, 2), keepdims=True)
+        found.append((heat / np.where(top > 0, top, 1)).astype(np.float32))
+    return np.concatenate(found) if found else np.zeros((0, 1, 1), np.float32)
+
+
 def overlay(picture: bytes, heat: NDArray[np.float32]) -> bytes:
     """A JPEG with heat (h, w), 0 to 1, laid over it; as large as the picture."""
     rgb = simplejpeg.decode_jpeg(picture, colorspace="RGB")
@@ -88,7 +111,7 @@ def overlay(picture: bytes, heat: NDArray[np.float32]) -> bytes:
 
 
 def overlays(
-    network: Network,
+    network: Network | FrozenModel,
     dataset: Dataset,
     side: int,
     wanted: Mapping[str, int],
@@ -112,7 +135,9 @@ def overlays(
     names = [name for name in wanted if name in pictures]
     views = {
         names[index]: view
-        for index, view in views_of(dataset, names, side, options)
+        for index, view in views_of(
+            dataset, names, side, options, reduced=not isinstance(network, FrozenModel)
+        )
         if not isinstance(view, Lost)
     }
     names = [name for name in names if name in views]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,15 +42,14 @@ def probe_baseline(
     goal: Goal,
     *,
     seed: int = 0,
+    values: NDArray[np.float32] | None = None,
+    penalty: float | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """A regularised linear model on frozen features: logistic regression, one for each of several
     labels; ridge for numbers.
 
-    Features that are nowhere negative go through the square root (Arandjelović & Zisserman 2012);
-    all are brought to unit length and centred on `train_rows`, more than 512 of them rotated onto
-    that many principal components of those, without whitening: what serves comparing images costs a
-    classifier several points of accuracy. The penalty is the one with the least log-loss (squared
-    error) over five folds of whole units of `train_rows`.
+    Features enter as `FeatureSpace` has them, fitted on `train_rows`. The penalty is the one with
+    the least log-loss (squared error) over five folds of whole units of `train_rows`.
 
     Args:
         features: (n, d) embeddings of all rows; unknown ones (zeros) are neither fitted on nor
@@ -60,23 +60,21 @@ def probe_baseline(
         val_rows: places of the rows to predict.
         goal: what is predicted.
         seed: of the folds.
+        values: (n, m) all rows in the `FeatureSpace` of `train_rows`, where they are at hand.
+        penalty: of classes, where it was chosen before (`logistic_penalty`).
 
     Returns:
         (len(val_rows), k) probabilities, or (len(val_rows),) values; and ``penalty``, ``fitted``
         (rows), ``features`` (width).
     """
     train = np.asarray(train_rows, np.int64)
-    train = train[
-        known_labels(goal, codes[train])
-        & np.isfinite(features[train]).all(axis=1)
-        & (features[train] != 0).any(axis=1)
-    ]
-    space = _space(features, train, seed)
+    train = train[known_labels(goal, codes[train]) & known_rows(features, train)]
+    space = FeatureSpace.fitted_on(features, train, seed)(features) if values is None else values
     rows = np.asarray(val_rows, np.int64)
     facts: dict[str, Any] = {"fitted": len(train), "features": int(space.shape[1])}
     if goal.kind == "regression":
-        values, penalty = _ridge(space, codes, units, train, rows, seed)
-        return values, facts | {"penalty": penalty}
+        predicted, chosen = _ridge(space, codes, units, train, rows, seed)
+        return predicted, facts | {"penalty": chosen}
     if goal.kind == "multi-label":
         parts = [
             _logistic(space, (codes[:, c] > 0).astype(np.int32), units, train, rows, 2, seed)
@@ -85,28 +83,67 @@ def probe_baseline(
         probs = np.stack([part[0][:, 1] for part in parts], axis=1)
         return probs, facts | {"penalty": [part[1] for part in parts]}
     probs, penalty = _logistic(
-        space, codes.astype(np.int32), units, train, rows, len(goal.classes), seed
+        space, codes.astype(np.int32), units, train, rows, len(goal.classes), seed, penalty
     )
     return probs, facts | {"penalty": penalty}
 
 
-def _space(features: NDArray[Any], train: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-    """(n, m) float32 features as the probe sees them; zeros where they are unknown."""
-    rooted = is_non_negative(features, train)
-    fitted = np.sort(np.random.default_rng(seed).permutation(train)[:_FITTED])
-    part = _unit_length(features[fitted], rooted)
-    mean = part.mean(axis=0) if len(part) else np.zeros(features.shape[1], np.float32)
-    rotation = None
-    if features.shape[1] > _COMPONENTS:
-        rotation = principal_directions_of_rows(part - mean, _COMPONENTS)[1]
-    values = np.empty(
-        (len(features), features.shape[1] if rotation is None else rotation.shape[1]), np.float32
-    )
-    for chunk in blocks(np.arange(len(features))):
-        block = _unit_length(features[chunk], rooted)
-        known = block.any(axis=1, keepdims=True)
-        values[chunk] = (block - mean if rotation is None else (block - mean) @ rotation) * known
-    return values
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """Embeddings as linear models see them: the square root of what is nowhere negative
+    (Arandjelović & Zisserman 2012), unit length, centred, and rotated onto principal components
+    where there are more than 512 dimensions; without whitening, which costs a classifier several
+    points of accuracy.
+
+    Attributes:
+        rooted: whether the square root is taken.
+        mean: (d,) float32 mean of the rows that it was fitted on, after unit length.
+        rotation: (d, m) float32; None for none.
+    """
+
+    rooted: bool
+    mean: NDArray[np.float32]
+    rotation: NDArray[np.float32] | None
+
+    @classmethod
+    def fitted_on(
+        cls, features: NDArray[Any], rows: NDArray[np.int64], seed: int = 0
+    ) -> FeatureSpace:
+        """The space of embeddings (n, d), fitted on some rows of them, 20,000 at most."""
+        rooted = is_non_negative(features, rows)
+        fitted = np.sort(np.random.default_rng(seed).permutation(rows)[:_FITTED])
+        part = _unit_length(features[fitted], rooted)
+        mean = part.mean(axis=0) if len(part) else np.zeros(features.shape[1], np.float32)
+        rotation = None
+        if features.shape[1] > _COMPONENTS:
+            rotation = principal_directions_of_rows(part - mean, _COMPONENTS)[1]
+        return cls(rooted, mean, rotation)
+
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, m) float32 of embeddings (n, d); zeros where they are unknown."""
+        wide = len(self.mean) if self.rotation is None else self.rotation.shape[1]
+        values = np.empty((len(features), wide), np.float32)
+        for chunk in blocks(np.arange(len(features))):
+            block = _unit_length(features[chunk], self.rooted)
+            known = block.any(axis=1, keepdims=True)
+            centred = block - self.mean
+            values[chunk] = (centred if self.rotation is None else centred @ self.rotation) * known
+        return values
+
+    def folded(
+        self, weight: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A linear model on this space, weights (k, m) and intercepts (k,), as one on embeddings
+        of unit length, after the square root: (k, d) and (k,).
+        """
+        rotated = weight if self.rotation is None else weight @ self.rotation.T
+        return np.asarray(rotated, np.float32), np.asarray(bias - rotated @ self.mean, np.float32)
+
+
+def known_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(len(rows),) whether the embeddings of `rows` are known: finite and not all zeros."""
+    part = features[rows]
+    return np.asarray(np.isfinite(part).all(axis=1) & (part != 0).any(axis=1))
 
 
 def _unit_length(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
@@ -157,16 +194,24 @@ def _choose_penalty(
     return PENALTIES[int(total.argmin())] if total.any() else otherwise
 
 
-def _logistic(
+def logistic_penalty(
     values: NDArray[np.float32],
     given: NDArray[np.int32],
     units: NDArray[np.int64],
     train: NDArray[np.int64],
-    rows: NDArray[np.int64],
     classes: int,
-    seed: int,
-) -> tuple[NDArray[np.float64], float]:
-    """Probabilities of `rows` (r, classes), and the penalty."""
+    seed: int = 0,
+) -> float:
+    """The penalty with the least log-loss over folds of whole units.
+
+    Args:
+        values: (n, m) in a `FeatureSpace`.
+        given: (n,) class of each row; those of `train` are known.
+        units: (n,) number of what has to stay together.
+        train: places of the rows to choose on, 3,000 of them at most.
+        classes: their number.
+        seed: of the folds.
+    """
     targets = Targets.of_labels(given, classes)
 
     def losses(learn: NDArray[np.int64], held: NDArray[np.int64]) -> list[float]:
@@ -180,8 +225,23 @@ def _logistic(
         return found
 
     some = _some_units(units, train, seed)
-    penalty = _choose_penalty(losses, given, units, some, seed, 1.0)
-    fitted = fit_logistic(values, targets, train, penalty=penalty)
+    return _choose_penalty(losses, given, units, some, seed, 1.0)
+
+
+def _logistic(
+    values: NDArray[np.float32],
+    given: NDArray[np.int32],
+    units: NDArray[np.int64],
+    train: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    classes: int,
+    seed: int,
+    penalty: float | None = None,
+) -> tuple[NDArray[np.float64], float]:
+    """Probabilities of `rows` (r, classes), and the penalty."""
+    if penalty is None:
+        penalty = logistic_penalty(values, given, units, train, classes, seed)
+    fitted = fit_logistic(values, Targets.of_labels(given, classes), train, penalty=penalty)
     return logistic_probs(values, fitted, rows).astype(np.float64), penalty
 
 

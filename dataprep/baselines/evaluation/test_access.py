@@ -7,13 +7,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xxhash
 
 from dataprep.splits import record_evaluation
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from dataprep.schemas.baseline import Baseline
     from dataprep.schemas.split import Split
 
@@ -59,11 +58,11 @@ def record_test_use(
     return [text for text in said if text]
 
 
-def weights_hash(network: nn.Module) -> str:
-    """128-bit hash of the names and values of a network's weights."""
+def weights_hash(network: Any) -> str:
+    """128-bit hash of the names and values of a network's weights (its ``state_dict``)."""
     digest = xxhash.xxh3_128()
-    state: dict[str, Any] = network.state_dict()
-    for name, tensor in state.items():
+    for name, tensor in network.state_dict().items():
+        values = tensor if isinstance(tensor, np.ndarray) else tensor.detach().cpu().numpy()
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(np.ascontiguousarray(values).tobytes())
     return str(digest.hexdigest())

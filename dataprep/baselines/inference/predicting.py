@@ -13,6 +13,7 @@ import pandas as pd
 
 from dataprep.baselines.evaluation.metrics import decide
 from dataprep.baselines.inference.model_card import ModelCard
+from dataprep.baselines.training.regimes import EMBEDDER_ARCH
 from dataprep.errors import InputError, OptionError
 from dataprep.ingest import scan
 from dataprep.measures.decode.views import views_of
@@ -248,7 +249,9 @@ def _answers(
 ) -> Iterator[tuple[int, NDArray[np.float32] | Lost]]:
     """(place, probabilities or value, or why there is none), in the order in which they finish."""
     batch: list[tuple[int, NDArray[np.uint8]]] = []
-    with closing(views_of(dataset, samples, model.card.size, options)) as views:  # type: ignore[type-var]
+    reduced = model.card.arch != EMBEDDER_ARCH  # which was fitted on what the audit saw
+    found = views_of(dataset, samples, model.card.size, options, reduced=reduced)
+    with closing(found) as views:  # type: ignore[type-var]
         for index, view in views:
             if isinstance(view, Lost):
                 yield index, view

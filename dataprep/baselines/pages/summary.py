@@ -31,6 +31,12 @@ _NAMES = {
     "log-loss": "log-loss",
 }
 _CHOSEN_BY = ("train", "val")
+#: Kinds of references that look at the image and are simple, as a sentence names them.
+_SIMPLE = {
+    "probe": "a linear probe",
+    "neighbours": "nearest neighbours",
+    "linear": "a linear classifier on frozen features",
+}
 
 
 def metric_name(name: str) -> str:
@@ -87,6 +93,14 @@ def _references(metrics: Metrics) -> Iterator[Row]:
             "linear probe",
             "logistic regression on the audit's embeddings, validation",
             probe,
+        )
+    neighbours = ((metrics.get("neighbours") or {}).get("val") or {}).get(own)
+    if neighbours:
+        yield _row(
+            "neighbours",
+            "nearest neighbours",
+            "vote of the 10 nearest training images by the audit's embeddings, validation",
+            neighbours,
         )
     linear = ((metrics.get("linear") or {}).get("validation") or {}).get(own)
     if linear and (metrics.get("regime") or {}).get("name") != "frozen":
@@ -174,11 +188,38 @@ def _judgement(metrics: Metrics) -> tuple[str, str]:
         )
     if target:
         return _on_target(said, number(own.get("value")), target)
-    if "probe" in rows and _beyond(metrics, number(rows["probe"]["value"]), own):
-        return "warning", f"{said}: a linear probe does better"
-    return "good", f"{said}, far better than guessing" if _far(
-        metrics, rows
-    ) else f"{said}, better than guessing"
+    simple = best_simple(metrics)
+    if simple and _beyond(metrics, number(simple["value"]), own):
+        return "warning", f"{said}: {_SIMPLE[simple['kind']]} does better"
+    than = "far better than guessing" if _far(metrics, rows) else "better than guessing"
+    return "good", f"{said}, {than}{_beside_simple(metrics, simple, own)}"
+
+
+def best_simple(metrics: Metrics) -> Row | None:
+    """The best of the simple alternatives that look at the image, by the optimising metric; None
+    where none was measured.
+    """
+    found = [row for row in reference_rows(metrics) if row["kind"] in _SIMPLE]
+    better = METRICS[metrics["goal"]["metric"]].is_better
+    best = None
+    for row in found:
+        if best is None or better(number(row["value"]), number(best["value"])):
+            best = row
+    return best
+
+
+def _beside_simple(metrics: Metrics, simple: Row | None, own: Mapping[str, Any]) -> str:
+    """How the model stands to the best simple alternative, to follow what it is to guessing."""
+    if simple is None:
+        return ""
+    value, low, high = number(simple["value"]), number(own.get("low")), number(own.get("high"))
+    worst = high if METRICS[metrics["goal"]["metric"]].direction == "lower" else low
+    name = f"{_SIMPLE[simple['kind']]} ({figure(value)})"
+    if not math.isnan(worst) and not _worse(metrics, worst, value):
+        return f" and better than {name}"
+    if _worse(metrics, number(own.get("value")), value):
+        return f", but no better than {name}"
+    return f", but not surely better than {name}"
 
 
 def _worse(metrics: Metrics, one: float, other: float) -> bool:
@@ -229,6 +270,8 @@ def _sentences(metrics: Metrics) -> Iterator[str]:
         against.append(f"guessing gives {figure(rows['trivial']['value'])}")
     if "probe" in rows:
         against.append(f"a linear probe on the audit's features {figure(rows['probe']['value'])}")
+    if "neighbours" in rows:
+        against.append(f"its nearest neighbours {figure(rows['neighbours']['value'])}")
     if "ceiling" in rows:
         against.append(
             f"wrong labels allow an accuracy of about {figure(rows['ceiling']['value'])}"

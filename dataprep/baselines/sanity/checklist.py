@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from dataprep.baselines.sanity.data import (
     strata_of,
     whole_units,
 )
+from dataprep.baselines.sanity.frozen import frozen_checks
 from dataprep.baselines.sanity.network import (
     MOST_DEAD,
     MOST_DEAD_PRETRAINED,
@@ -77,8 +79,13 @@ def check_before_training(
         SanityFailed: the first check that fails, with its reason and what to do.
     """
     results: list[dict[str, Any]] = []
-    with random_state_of(seed, device):
-        checks = list(_checks(materials, regime, policy, device, seed))
+    frozen = materials.embedding is not None
+    with nullcontext() if frozen else random_state_of(seed, device):
+        checks = list(
+            frozen_checks(materials, seed)
+            if frozen
+            else _checks(materials, regime, policy, device, seed)
+        )
         for number, (name, check) in enumerate(checks):
             if report is not None:
                 report(number, len(checks), name)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from dataprep.baselines.evaluation.metrics import METRICS
 from dataprep.baselines.training.distributed import rank_and_world_size
 from dataprep.baselines.training.feeding import Feeder
-from dataprep.baselines.training.frozen_features import PENALTIES, Linear, fit_linear
+from dataprep.baselines.training.frozen_features import Linear, linear_on
+from dataprep.baselines.training.frozen_model import train_frozen
 from dataprep.baselines.training.history import FitResult, Log
+from dataprep.baselines.training.linear_losses import weights_for
 from dataprep.baselines.training.loop import Report, fit
-from dataprep.baselines.training.losses import Loss, class_weights
-from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
+from dataprep.baselines.training.losses import Loss
+from dataprep.baselines.training.network_predictions import deep_features, logits_of
 from dataprep.baselines.training.networks import Network, make_network
+from dataprep.baselines.training.scoring import metric_and_score, predictions
 from dataprep.errors import OptionError
 from dataprep.schemas.baseline import CHECKPOINT
 
@@ -42,7 +44,7 @@ class TrainedNetwork:
         linear_val: (rows of val, k) logits of that classifier.
     """
 
-    network: Network
+    network: Any
     fitted: FitResult | None
     linear: Linear | None
     linear_val: NDArray[np.float32] | None
@@ -85,6 +87,9 @@ def train_network(
         watch: called with the figures of val after every epoch; what it raises ends the training.
     """
     settings = regime.settings
+    if materials.embedding is not None:
+        model, linear = train_frozen(materials, settings, linear)
+        return TrainedNetwork(model, None, linear, model.logits(model.embedding[materials.val]))
     torch.manual_seed(settings.seed)
     network = network_for(materials, regime, device)
     loss = loss_for(materials, settings).to(device)
@@ -98,8 +103,8 @@ def train_network(
                 materials.train,
                 settings,
             )
-        network.classifier.weight.data.copy_(linear.weight)
-        network.classifier.bias.data.copy_(linear.bias)
+        network.classifier.weight.data.copy_(torch.from_numpy(linear.weight))
+        network.classifier.bias.data.copy_(torch.from_numpy(linear.bias))
         linear_val = logits_of(network, materials.store, materials.val)
     if regime.name == "frozen":
         return TrainedNetwork(network, None, linear, linear_val)
@@ -142,9 +147,8 @@ def network_for(materials: Materials, regime: Regime, device: str = "cpu") -> Ne
 
 def loss_for(materials: Materials, settings: TrainSettings) -> Loss:
     """The loss of a goal, with weights by the training part's classes."""
-    goal, weights = materials.goal, None
-    if goal.kind in ("binary", "multi-class") and settings.class_weights != "none":
-        weights = class_weights(materials.counts(materials.train), settings.class_weights)  # type: ignore[arg-type]
+    goal = materials.goal
+    weights = weights_for(materials, materials.train, settings.class_weights)
     smoothing = settings.smoothing if goal.kind in ("binary", "multi-class") else 0.0
     return Loss(goal, weights, focal=settings.focal, smoothing=smoothing)
 
@@ -211,44 +215,6 @@ class _Balanced:
         chances = 1 / np.bincount(labels)[labels]
         rng = np.random.default_rng([self.seed, epoch, 1])
         return rng.choice(rows, len(rows), p=chances / chances.sum())
-
-
-def linear_on(
-    materials: Materials,
-    features: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    settings: TrainSettings,
-    penalties: tuple[float, ...] = PENALTIES,
-) -> Linear:
-    """The linear classifier on the features (len(rows), d) of some rows, with the loss that
-    `settings` give.
-    """
-
-    def score(places: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
-        _, value = metric_and_score(materials, rows[places], predictions(materials, logits))
-        return value if np.isfinite(value) else -np.inf
-
-    plain = loss_for(replace(materials, parts={**materials.parts, "train": rows}), settings)
-    plain.smoothing = 0.0
-    return fit_linear(
-        features,
-        materials.targets[rows],
-        materials.units[rows],
-        plain,
-        materials.goal.outputs,
-        score,
-        seed=settings.seed,
-        penalties=penalties,
-    )
-
-
-def metric_and_score(
-    materials: Materials, rows: NDArray[np.int64], predicted: NDArray[Any]
-) -> tuple[float, float]:
-    """The goal's metric of predictions for `rows`, and the same turned so that higher is better."""
-    metric = METRICS[materials.goal.metric]
-    value = float(metric.function(materials.goal, materials.labels[rows], predicted))
-    return value, value if metric.direction == "higher" else -value
 
 
 def scores(materials: Materials, network: Network) -> Mapping[str, float]:

@@ -1,41 +1,18 @@
-"""Losses, and the weights that make rare classes count."""
+"""Losses of networks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from dataprep.schemas.goal import Goal
-
-Weighting = Literal["inverse", "effective", "none"]
-
-
-def class_weights(
-    counts: NDArray[np.int64], weighting: Weighting, *, beta: float = 0.999
-) -> NDArray[np.float32]:
-    """(k,) weight of each class in the loss; the mean weight of a training sample is 1, and a class
-    without samples has 0.
-
-    Args:
-        counts: (k,) training samples of each class.
-        weighting: "inverse": by the inverse of its count; "effective": by the inverse of its
-            effective number of samples, (1 - beta^n) / (1 - beta) (Cui et al. 2019); "none": all 1.
-        beta: of the effective number; 0.999 saturates at about 1,000 samples.
-    """
-    counts = np.asarray(counts, np.float64)
-    seen = counts > 0
-    if weighting == "none" or not seen.any():
-        return seen.astype(np.float32)
-    mass = counts if weighting == "inverse" else (1 - beta**counts) / (1 - beta)
-    weights = np.where(seen, 1 / np.where(seen, mass, 1), 0)
-    return np.asarray(weights * counts.sum() / (weights * counts).sum(), np.float32)
 
 
 class Loss(nn.Module):

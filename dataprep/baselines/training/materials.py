@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dataprep.baselines.evaluation.linear_probe import FeatureSpace, logistic_penalty
 from dataprep.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Materials:
         store: the images.
         units: (n,) what varies together: copies and groups.
         parts: part name to the rows of it that can be used: decoded and labelled.
+        embedding: (n, d) of the audit's embedder, where a frozen model is fitted on those.
         centre, spread: mean and standard deviation of the training values of a regression; 0 and 1
             else.
     """
@@ -45,6 +47,29 @@ class Materials:
     parts: dict[str, NDArray[np.int64]]
     centre: float = 0.0
     spread: float = 1.0
+    embedding: NDArray[np.float16] | None = None
+
+    @cached_property
+    def space(self) -> FeatureSpace:
+        """The space of the embeddings, fitted on the rows to learn from."""
+        assert self.embedding is not None
+        return FeatureSpace.fitted_on(self.embedding, self.train)
+
+    @cached_property
+    def values(self) -> NDArray[np.float32]:
+        """(n, m) the embeddings in `space`."""
+        assert self.embedding is not None
+        return self.space(self.embedding)
+
+    @cached_property
+    def penalty(self) -> float | None:
+        """The penalty of a linear classifier of classes on `values`, chosen by folds of the rows
+        to learn from; None of other goals.
+        """
+        if self.goal.kind not in ("binary", "multi-class"):
+            return None
+        codes = np.asarray(self.labels, np.int32)
+        return logistic_penalty(self.values, codes, self.units, self.train, self.goal.outputs)
 
     @property
     def train(self) -> NDArray[np.int64]:

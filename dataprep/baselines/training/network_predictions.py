@@ -1,14 +1,12 @@
-"""Predictions of a network for rows of a pixel store: logits, features, probabilities."""
+"""Predictions of a network for rows of a pixel store: logits and features."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from dataprep.baselines.evaluation.calibration import probabilities
-from dataprep.baselines.training.feeding import Feeder
+from dataprep.baselines.training.frozen_model import FrozenModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,22 +14,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.networks import Network
     from dataprep.baselines.training.pixel_store import PixelStore
 
 _BATCH = 64
 
 
-def logits_of(network: Network, store: PixelStore, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def logits_of(
+    network: Network | FrozenModel, store: PixelStore, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """(len(rows), k) logits, in evaluation mode and in single precision."""
+    if isinstance(network, FrozenModel):
+        return network.logits(network.embedding[rows])
     return _through(network, network, store, rows, network.classifier.out_features)
 
 
 def deep_features(
-    network: Network, store: PixelStore, rows: NDArray[np.int64]
+    network: Network | FrozenModel, store: PixelStore, rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """(len(rows), width) values of the penultimate layer."""
+    if isinstance(network, FrozenModel):
+        return network.embedding[rows].astype(np.float32)
     return _through(network, network.features, store, rows, network.width)
 
 
@@ -42,6 +45,10 @@ def _through(
     rows: NDArray[np.int64],
     width: int,
 ) -> NDArray[np.float32]:
+    import torch
+
+    from dataprep.baselines.training.feeding import Feeder
+
     device = next(network.parameters()).device
     out = np.empty((len(rows), width), np.float32)
     network.eval()
@@ -54,12 +61,3 @@ def _through(
             )
             start += len(images)
     return out
-
-
-def predictions(
-    materials: Materials, logits: NDArray[Any], temperature: float = 1.0
-) -> NDArray[np.float64]:
-    """What logits (n, k) mean: (n, k) probabilities, or (n,) values of a regression."""
-    if materials.goal.kind == "regression":
-        return np.asarray(logits, np.float64)[:, 0] * materials.spread + materials.centre
-    return probabilities(logits, temperature, several=materials.goal.kind == "multi-label")

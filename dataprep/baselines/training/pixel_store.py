@@ -71,6 +71,12 @@ class PixelStore:
                 "decodes the images anew"
             )
 
+    def decode_ahead(self, rows: NDArray[np.int64]) -> None:
+        """Decode some rows at once, where images are decoded only when they are asked for."""
+        decode = getattr(self.images, "decode", None)
+        if decode is not None:
+            decode(rows)
+
     @property
     def side(self) -> int:
         """Pixels a side."""

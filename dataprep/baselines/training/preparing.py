@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dataprep.baselines.evaluation.metrics import known_labels
 from dataprep.baselines.goal import codes_of, read_goal
+from dataprep.baselines.training.frozen_model import (
+    EMBEDDER,
+    DecodedRows,
+    embedder_size,
+    embeddings_of,
+)
 from dataprep.baselines.training.materials import Materials, parts_of, units_of
-from dataprep.baselines.training.pixel_store import store_pixels
-from dataprep.baselines.training.regimes import Regime, choose_regime, refuse_idle
+from dataprep.baselines.training.pixel_store import PixelStore, store_pixels
+from dataprep.baselines.training.regimes import EMBEDDER_ARCH, Regime, choose_regime, refuse_idle
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.errors import InputError
 from dataprep.measures.options import PassOptions
@@ -73,17 +80,25 @@ def prepare(
         arch=options.arch,
         size=options.size,
         settings=settings,
+        embedded_at=embedder_size(passing or PassOptions(), options.size),
     )
     refuse_idle(goal, regime, settings)
-    store = store_pixels(
-        dataset, regime.size, folder, options=passing or PassOptions(), progress=progress
-    )
+    reading = passing or PassOptions()
+    embedding = None
+    if regime.arch == EMBEDDER_ARCH:
+        seeing = replace(reading, embedder=EMBEDDER, embedder_size=regime.size)
+        found = embeddings_of(dataset, seeing, progress)
+        images: Any = DecodedRows(dataset, regime.size, reading)
+        store, embedding = PixelStore(images, found.known, found.lost), found.embedding
+    else:
+        store = store_pixels(dataset, regime.size, folder, options=reading, progress=progress)
     units = units_of(dataset)
     parts = with_val(parts_of(dataset, readable & store.known & known), units, labels, goal)
     _refuse_empty(parts)
     _refuse_unseen(goal, labels[parts["train"]])
     centre, spread = _scale(labels[parts["train"]]) if goal.kind == "regression" else (0.0, 1.0)
-    return Materials(dataset, goal, labels, store, units, parts, centre, spread), regime
+    materials = Materials(dataset, goal, labels, store, units, parts, centre, spread, embedding)
+    return materials, regime
 
 
 def with_val(

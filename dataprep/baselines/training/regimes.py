@@ -13,6 +13,8 @@ from dataprep.schemas.options import from_mapping
 if TYPE_CHECKING:
     from dataprep.schemas.goal import Goal
 
+#: Network of a frozen regime whose features are those of the audit's default embedder.
+EMBEDDER_ARCH = "lite0-int8"
 #: Regime to what it means.
 REGIMES = {
     "frozen": "a linear classifier on the features of a pretrained network that stays as it is",
@@ -30,6 +32,9 @@ _LEAST_EPOCHS, _MOST_EPOCHS = 5, 20
 _SMALL = 64
 #: Settings that a linear classifier on frozen features heeds.
 _FROZEN = {"class_weights", "focal", "seed"}
+#: Network of each regime where nothing else is asked for. The frozen one is that of the audit's
+#: embeddings.
+_ARCHITECTURES = {"frozen": EMBEDDER_ARCH, "fine-tune": "lite0", "scratch": "resnet18"}
 _SIZES = {"frozen": 160, "fine-tune": 160, "scratch": 128}
 
 
@@ -60,6 +65,7 @@ def choose_regime(
     arch: str = "auto",
     size: int = 0,
     settings: Mapping[str, Any] | None = None,
+    embedded_at: int = 160,
 ) -> Regime:
     """The regime for `count` training images of `side` pixels (median of the shorter sides).
 
@@ -68,6 +74,7 @@ def choose_regime(
         side: pixels, NaN where unknown.
         regime, arch, size: what the user wants instead; "auto" and 0 leave the choice.
         settings: settings of the loop that the user gave.
+        embedded_at: pixels a side at which the audit's embedder sees images.
 
     Raises:
         OptionError: an unknown regime, or one that does not fit the network.
@@ -82,7 +89,14 @@ def choose_regime(
             f"regime {name} needs pretrained weights, and resnet18 has none: take --arch lite0 or "
             "--regime scratch"
         )
-    chosen = ("resnet18" if name == "scratch" else "lite0") if arch == "auto" else arch
+    if arch == EMBEDDER_ARCH and name != "frozen":
+        raise OptionError(
+            f"the weights of {arch} are 8-bit numbers that cannot learn: take --arch lite0 or "
+            "--regime frozen"
+        )
+    chosen = _ARCHITECTURES[name] if arch == "auto" else arch
+    if chosen == EMBEDDER_ARCH:
+        size = size or embedded_at
     size = size or (
         32 if name == "scratch" and side <= _SMALL else _SIZES[name] if not side <= _SMALL else 128
     )
@@ -94,6 +108,8 @@ def _named(count: int, regime: str, arch: str) -> tuple[str, str]:
         return regime, "asked for"
     if arch == "resnet18":
         return "scratch", "resnet18 has no pretrained weights"
+    if arch == EMBEDDER_ARCH:
+        return "frozen", f"{arch} is the network of the audit's embeddings, which stays as it is"
     if count < FEW:
         return (
             "frozen",

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.training.fitting import (
-    linear_on,
-    metric_and_score,
-    network_for,
-    train_network,
-)
-from dataprep.baselines.training.frozen_features import Linear
-from dataprep.baselines.training.network_predictions import deep_features, logits_of, predictions
+from dataprep.baselines.training.fitting import network_for, train_network
+from dataprep.baselines.training.frozen_features import Linear, linear_on
+from dataprep.baselines.training.frozen_model import head_on
+from dataprep.baselines.training.network_predictions import deep_features, logits_of
+from dataprep.baselines.training.scoring import metric_and_score, predictions
 from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.probes.classifiers.folds import folds_of
 
@@ -147,12 +144,18 @@ class TrialEvaluator:
         settings = regime.settings
         key = number, settings.class_weights, settings.focal
         if key not in self._linear:
-            self._linear[key] = linear_on(part, self._features[part.train], part.train, settings)
+            features = self._features[part.train]
+            if part.embedding is None:
+                self._linear[key] = linear_on(part, features, part.train, settings)
+            else:
+                self._linear[key] = head_on(part, features, part.train, settings)
         return self._linear[key]
 
     @cached_property
     def _features(self) -> NDArray[np.float32]:
         """(rows of the data set, width) features of train and val, which no setting changes."""
+        if self.materials.embedding is not None:
+            return self.materials.values
         network = network_for(self.materials, self.regime, self.device)
         features = np.zeros((len(self.materials.dataset), network.width), np.float32)
         features[self._learnable] = deep_features(network, self.materials.store, self._learnable)

@@ -24,12 +24,26 @@ if TYPE_CHECKING:
 
 
 def views_of(
-    dataset: Dataset, samples: Sequence[str], side: int, options: PassOptions
+    dataset: Dataset,
+    samples: Sequence[str],
+    side: int,
+    options: PassOptions,
+    *,
+    reduced: bool = True,
 ) -> Iterator[tuple[int, NDArray[np.uint8] | Lost]]:
     """(index in `samples`, (side, side, 3) uint8 RGB or why there is none), in the order in
     which they finish.
+
+    Args:
+        dataset: where the samples are.
+        samples: names.
+        side: pixels a side.
+        options: limits of decoding, and workers.
+        reduced: decode JPEGs at the scale that `side` needs; else as the audit decodes them, whose
+            embeddings are of those views.
     """
-    setup = (replace(options, scale_above_megapixels=max(0.1, (2 * side) ** 2 / 1e6)), side)
+    scaled = replace(options, scale_above_megapixels=max(0.1, (2 * side) ** 2 / 1e6))
+    setup = (scaled if reduced else options, side)
     results = imap(
         "dataprep.measures.decode.views:viewing",
         [dataset.path(sample) for sample in samples],

@@ -36,7 +36,7 @@ DIM = 1280
 #: Figures that the model takes of each place: 3 x 3 pixels, and one that has no weight.
 WINDOW = 28
 #: The pixel that stands for nothing, around the image.
-_ZERO = 127
+ZERO = 127
 #: Views per call and thread.
 _BATCH = 8
 
@@ -108,9 +108,9 @@ def windows_of(views: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     count, side = views.shape[:2]
     places, before = -(-side // 2), side % 2
-    padded = np.full((count, side + 2, side + 2, 3), _ZERO, np.uint8)
+    padded = np.full((count, side + 2, side + 2, 3), ZERO, np.uint8)
     padded[:, before : before + side, before : before + side] = views
-    windows = np.full((count, places, places, WINDOW), _ZERO, np.uint8)
+    windows = np.full((count, places, places, WINDOW), ZERO, np.uint8)
     three_pixels = np.dtype("V9")  # copied whole: three times as fast as byte by byte
     image, row, pixel, _ = padded.strides
     for line in range(3):

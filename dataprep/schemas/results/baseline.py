@@ -13,6 +13,7 @@ from dataprep.schemas.results.evaluation import (
     CleaningEffect,
     Coverage,
     Estimate,
+    NeighbourFigures,
     NoiseCeiling,
     PartEvaluation,
     ProbeFigures,
@@ -169,7 +170,8 @@ class BaselineMetrics(Record):
         goal: the fields of `dataprep.schemas.goal.Goal`, requirements as text.
         data, regime: what was trained on, and how.
         trivial_baselines: the best first; their key is ``dumb``.
-        ceiling: of label noise. probe: on the audit's embeddings. imbalance: class weights.
+        ceiling: of label noise. probe, neighbours: on the audit's embeddings. imbalance: class
+            weights.
         compare: cleaning. final: the training on train and val.
         cross_validation: a model per fold.
         latency_ms, size_mb: one image on one thread, and the weights.
@@ -192,6 +194,7 @@ class BaselineMetrics(Record):
     trivial_baselines: list[TrivialBaseline] | None = field(default=None, metadata={"key": "dumb"})
     ceiling: NoiseCeiling | None = None
     probe: ProbeFigures | None = None
+    neighbours: NeighbourFigures | None = None
     imbalance: ClassWeightEffect | None = None
     compare: CleaningEffect | None = None
     final: FinalTraining | None = None

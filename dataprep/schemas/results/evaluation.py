@@ -461,6 +461,16 @@ class ProbeFigures(Record):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class NeighbourFigures(Record):
+    """Nearest neighbours on embeddings: how many vote, and part to the estimates of the metrics,
+    whose keys lie beside that.
+    """
+
+    neighbours: int
+    parts: dict[str, dict[str, Estimate]] | None = field(default=None, metadata=MERGED)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class WeightingFigures(Record):
     """Macro-F1 and the recall of every class under one weighting of the classes."""
 

@@ -180,6 +180,24 @@ def figures(value: float, half: float, metric: str = "accuracy", **more: Any) ->
             "a linear probe does better",
         ),
         (
+            {"probe": {"val": {"accuracy": {"value": 0.92}}}},
+            "good",
+            "far better than guessing, but no better than a linear probe (0.920)",
+        ),
+        (
+            {"neighbours": {"val": {"accuracy": {"value": 0.88}}}},
+            "good",
+            "but not surely better than nearest neighbours (0.880)",
+        ),
+        (
+            {
+                "neighbours": {"val": {"accuracy": {"value": 0.7}}},
+                "probe": {"val": {"accuracy": {"value": 0.8}}},
+            },
+            "good",
+            "and better than a linear probe (0.800)",
+        ),
+        (
             {"next": [{"step": "mismatch", "sentence": "x"}], "test": figures(0.7, 0.05)},
             "warning",
             "0.900 on validation, but 0.700 on test",

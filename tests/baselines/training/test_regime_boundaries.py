@@ -34,7 +34,7 @@ def test_about_twenty_thousand_images_are_shown_in_5_to_20_epochs(count: int, ep
         (2000, 64, {}, 128),
         (2000, 65, {}, 160),
         (2000, math.nan, {}, 160),
-        (10, 64, {}, 128),
+        (10, 64, {}, 160),
         (10, 65, {}, 160),
         (2000, 64, {"regime": "scratch"}, 32),
         (2000, 65, {"regime": "scratch"}, 128),

@@ -185,7 +185,9 @@ def test_a_frozen_regime_is_tuned_on_features_that_are_computed_once(
     monkeypatch.setattr(trials, "deep_features", deep_features)
     monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
     monkeypatch.setattr(trials, "linear_on", functools.partial(trials.linear_on, penalties=(0.3,)))
-    found = tune(toy_materials(count=30, val=12), choose_regime(30, 32, regime="frozen"), 3)
+    found = tune(
+        toy_materials(count=30, val=12), choose_regime(30, 32, regime="frozen", arch="lite0"), 3
+    )
     assert calls == [42]
     assert {"class_weights", "focal"} <= set(found.table[0])
     assert all(row["state"] == "complete" for row in found.table)
