@@ -887,6 +887,9 @@ static const uint8_t *open_thumb(PyObject *argument, Py_buffer *view)
     return NULL;
 }
 
+#define WINDOW 128 /* pixels of a window of the spectrum */
+
+static double turns[WINDOW / 2][2]; /* cosine and sine of the steps of a Fourier transform */
 static double cosines[BLOCK][SIDE];
 static double pool[CELLS][SIDE]; /* whole numbers, in 2^14ths */
 
@@ -896,6 +899,10 @@ static void fill_tables(void)
     for (int k = 0; k < BLOCK; k++)
         for (int n = 0; n < SIDE; n++)
             cosines[k][n] = 2 * cos(pi * (2 * n + 1) * k / (2 * SIDE));
+    for (int n = 0; n < WINDOW / 2; n++) {
+        turns[n][0] = cos(2 * pi * n / WINDOW);
+        turns[n][1] = -sin(2 * pi * n / WINDOW);
+    }
     for (int cell = 0; cell < CELLS; cell++) {
         double width = (double)SIDE / CELLS, centre = (cell + 0.5) * width, line[SIDE], total = 0;
         for (int n = 0; n < SIDE; n++) {
@@ -1066,6 +1073,90 @@ static PyObject *pack(PyObject *self, PyObject *argument)
                                   | (int)rint((thumb[i + 1] - low) * scale));
     PyBuffer_Release(&view);
     return bytes_of(packed, sizeof packed);
+}
+
+/* ---- spectrum */
+
+#define PAIRS 4    /* pairs of windows that are transformed together, each pair as one complex one */
+
+INLINED void turn_pair(double cosine, double sine, double *restrict a, double *restrict b,
+                       double *restrict c, double *restrict d)
+{
+    for (int k = 0; k < PAIRS; k++) {
+        double x = b[k] * cosine - d[k] * sine, y = b[k] * sine + d[k] * cosine;
+        b[k] = a[k] - x;
+        d[k] = c[k] - y;
+        a[k] += x;
+        c[k] += y;
+    }
+}
+
+/* The Fourier transform of `PAIRS` complex windows, whose pixels are in bit-reversed order. */
+INLINED void transform_pairs(double real[WINDOW][PAIRS], double imaginary[WINDOW][PAIRS])
+{
+    for (int half = 1; half < WINDOW; half *= 2)
+        for (int start = 0; start < WINDOW; start += 2 * half)
+            for (int i = 0; i < half; i++) {
+                const double *turn = turns[i * (WINDOW / 2 / half)];
+                turn_pair(turn[0], turn[1], real[start + i], real[start + i + half],
+                          imaginary[start + i], imaginary[start + i + half]);
+            }
+}
+
+/* Adds the power in each bin of up to `2 * PAIRS` windows, of neighbouring rows. */
+VECTORISED static void add_powers(const Plane *plane, Py_ssize_t top, Py_ssize_t rows, Py_ssize_t left,
+                                  const double *weights, double powers[WINDOW / 2])
+{
+    double real[WINDOW][PAIRS] = {{0}}, imaginary[WINDOW][PAIRS] = {{0}};
+    for (int x = 0, place = 0; x < WINDOW; x++) {
+        const uint8_t *pixel = plane->data + top * plane->row_step + (left + x) * plane->column_step;
+        for (Py_ssize_t row = 0; row < rows; row++)
+            (row % 2 ? imaginary : real)[place][row / 2] = pixel[row * plane->row_step] * weights[x];
+        int bit = WINDOW / 2; /* `place` is `x` with its bits reversed */
+        for (; place & bit; bit /= 2)
+            place ^= bit;
+        place |= bit;
+    }
+    transform_pairs(real, imaginary);
+    /* Of the transform of a + ib, bins n and -n have together twice the power of both at n. */
+    for (int n = 0; n < WINDOW / 2; n++) {
+        const double *a = real[n], *b = imaginary[n];
+        const double *c = real[(WINDOW - n) % WINDOW], *d = imaginary[(WINDOW - n) % WINDOW];
+        for (int k = 0; k < PAIRS; k++)
+            powers[n] += (a[k] * a[k] + b[k] * b[k] + c[k] * c[k] + d[k] * d[k]) / 2;
+    }
+}
+
+static PyObject *powers(PyObject *self, PyObject *arguments)
+{
+    enum { PLACES = 8 };
+    PyObject *source;
+    Py_buffer weights;
+    Plane plane;
+    double sums[WINDOW / 2] = {0};
+    if (!PyArg_ParseTuple(arguments, "Oy*", &source, &weights))
+        return NULL;
+    if (open_plane(source, &plane, 1) < 0) {
+        PyBuffer_Release(&weights);
+        return NULL;
+    }
+    int fits = plane.columns >= WINDOW && weights.len == WINDOW * (Py_ssize_t)sizeof(double);
+    if (fits) {
+        Py_ssize_t rows = plane.rows < 2 * PAIRS ? plane.rows : 2 * PAIRS;
+        Py_BEGIN_ALLOW_THREADS
+        for (int place = 0; place < PLACES; place++) {
+            Py_ssize_t top = (plane.rows - rows) * place / (PLACES - 1);
+            Py_ssize_t left = (plane.columns - WINDOW) * (3 * place % PLACES) / (PLACES - 1);
+            add_powers(&plane, top, rows, left, weights.buf, sums);
+        }
+        for (int n = 0; n < WINDOW / 2; n++)
+            sums[n] /= (double)(PLACES * rows);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, "expected rows of at least 128 bytes, and 128 weights");
+    PyBuffer_Release(&plane.view);
+    PyBuffer_Release(&weights);
+    return fits ? bytes_of(sums, sizeof sums) : NULL;
 }
 
 /* ---- patches */
@@ -1509,6 +1600,7 @@ static PyMethodDef methods[] = {
     {"hashes", hashes, METH_O, NULL},
     {"sketch", sketch, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
+    {"powers", powers, METH_VARARGS, NULL},
     {"patches", patches, METH_VARARGS, NULL},
     {"edges", edges, METH_VARARGS, NULL},
     {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
