@@ -21,7 +21,7 @@ def modules(setup: Any) -> Callable[[Any], Any]:
 
 
 def collecting(setup: Any) -> Callable[[Any], tuple[bool, int, int]]:
-    """Whether unreachable objects are looked for, from how many on, and how many are passed over."""
+    """Whether unreachable objects are looked for, from how many on, and how many are not."""
     return lambda item: (gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count())
 
 
