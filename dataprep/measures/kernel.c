@@ -887,8 +887,11 @@ static const uint8_t *open_thumb(PyObject *argument, Py_buffer *view)
     return NULL;
 }
 
+#define WINDOW 128 /* pixels of a window of the spectrum */
+
+static double turns[WINDOW / 2][2]; /* cosine and sine of the steps of a Fourier transform */
 static double cosines[BLOCK][SIDE];
-static int32_t pool[CELLS][SIDE]; /* in 4096ths */
+static double pool[CELLS][SIDE]; /* whole numbers, in 2^14ths */
 
 static void fill_tables(void)
 {
@@ -896,6 +899,10 @@ static void fill_tables(void)
     for (int k = 0; k < BLOCK; k++)
         for (int n = 0; n < SIDE; n++)
             cosines[k][n] = 2 * cos(pi * (2 * n + 1) * k / (2 * SIDE));
+    for (int n = 0; n < WINDOW / 2; n++) {
+        turns[n][0] = cos(2 * pi * n / WINDOW);
+        turns[n][1] = -sin(2 * pi * n / WINDOW);
+    }
     for (int cell = 0; cell < CELLS; cell++) {
         double width = (double)SIDE / CELLS, centre = (cell + 0.5) * width, line[SIDE], total = 0;
         for (int n = 0; n < SIDE; n++) {
@@ -903,7 +910,7 @@ static void fill_tables(void)
             total += line[n];
         }
         for (int n = 0; n < SIDE; n++)
-            pool[cell][n] = (int32_t)rint(line[n] / total * 4096);
+            pool[cell][n] = rint(line[n] / total * 0x1p14);
     }
 }
 
@@ -968,8 +975,8 @@ static PyObject *hashes(PyObject *self, PyObject *argument)
     return bytes_of(found, sizeof found);
 }
 
-/* Strength of the gradient in each direction, in 256ths of a level; 0 outside the inner pixels. */
-VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIRECTIONS][SIDE * SIDE])
+/* Strength of the gradient in each direction, whole numbers in 4096ths of a level. */
+VECTORISED static void fill_gradients(const uint8_t *thumb, double strength[DIRECTIONS][SIDE * SIDE])
 {
     static const double right[DIRECTIONS] = {1, 0.7071067811865476, 0, -0.7071067811865476,
                                              -1, -0.7071067811865476, 0, 0.7071067811865476};
@@ -981,44 +988,49 @@ VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIR
         down[i] = thumb[i + SIDE] - thumb[i - SIDE];
     for (int i = 0; i < SIDE * SIDE; i++)
         taken[i] = 0.3 * sqrt(across[i] * across[i] + down[i] * down[i]);
-    for (int direction = 0; direction < DIRECTIONS; direction++) {
-        double x = right[direction], y = right[(direction + 6) % DIRECTIONS];
+    for (int k = 0; k < DIRECTIONS; k++) {
+        double x = right[k], y = right[(k + 6) % DIRECTIONS];
         for (int i = 0; i < SIDE * SIDE; i++) {
-            double part = x * across[i] + y * down[i] - taken[i];
-            strength[direction][i] = (int32_t)((part > 0 ? part : 0) * 256 + 0.5);
+            int32_t part = (int32_t)((x * across[i] + y * down[i] - taken[i]) * 4096 + 0.5);
+            strength[k][i] = part > 0 ? part : 0;
         }
     }
 }
 
-/* (6, 6, 8) sums of the strengths, weighted, in 2^32nds of a level. */
-VECTORISED static void fill_cells(int32_t strength[DIRECTIONS][SIDE * SIDE],
-                                  int64_t cells[CELLS * CELLS][DIRECTIONS])
+/* (6, 6, 8) sums of the strengths, weighted, in 2^40ths of a level; exact, as sums of whole numbers
+ * below 2^53 are. */
+VECTORISED static void fill_cells(double strength[DIRECTIONS][SIDE * SIDE],
+                                  double cells[CELLS * CELLS][DIRECTIONS])
 {
-    for (int direction = 0; direction < DIRECTIONS; direction++)
-        for (int row = 0; row < CELLS; row++) {
-            int32_t sums[SIDE] = {0};
-            for (int y = 0; y < SIDE; y++)
-                if (pool[row][y])
-                    for (int x = 0; x < SIDE; x++)
-                        sums[x] += pool[row][y] * strength[direction][y * SIDE + x];
-            for (int column = 0; column < CELLS; column++) {
-                int64_t sum = 0;
+    for (int row = 0; row < CELLS; row++) {
+        double sums[DIRECTIONS][SIDE] = {{0}}, turned[SIDE][DIRECTIONS];
+        for (int y = 0; y < SIDE; y++)
+            for (int k = 0; k < DIRECTIONS && pool[row][y] > 0; k++)
                 for (int x = 0; x < SIDE; x++)
-                    sum += (int64_t)pool[column][x] * sums[x];
-                cells[row * CELLS + column][direction] = sum;
-            }
+                    sums[k][x] += pool[row][y] * strength[k][y * SIDE + x];
+        for (int x = 0; x < SIDE; x++)
+            for (int k = 0; k < DIRECTIONS; k++)
+                turned[x][k] = sums[k][x];
+        for (int column = 0; column < CELLS; column++) {
+            double sum[DIRECTIONS] = {0};
+            for (int x = 0; x < SIDE; x++)
+                if (pool[column][x] > 0)
+                    for (int k = 0; k < DIRECTIONS; k++)
+                        sum[k] += pool[column][x] * turned[x][k];
+            memcpy(cells[row * CELLS + column], sum, sizeof sum);
         }
+    }
 }
 
-VECTORISED static void pack_cells(int64_t cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
+VECTORISED static void pack_cells(double cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
 {
     for (int cell = 0; cell < CELLS * CELLS; cell++) {
         double parts[DIRECTIONS], squares = 0;
         for (int k = 0; k < DIRECTIONS; k++) {
-            parts[k] = floor((double)cells[cell][k] * 0x1p-22 + 0.5);
+            parts[k] = floor(cells[cell][k] * 0x1p-24 + 0.5);
             squares += parts[k] * parts[k];
         }
-        double length = sqrt(squares) + 1024;
+        double length = sqrt(squares) + 0x1p16;
         for (int k = 0; k < DIRECTIONS; k++)
             parts[k] = rint(sqrt(parts[k] / length) * 15);
         for (int k = 0; k < DIRECTIONS; k += 2)
@@ -1032,8 +1044,8 @@ static PyObject *sketch(PyObject *self, PyObject *argument)
     const uint8_t *thumb = open_thumb(argument, &view);
     if (!thumb)
         return NULL;
-    int32_t strength[DIRECTIONS][SIDE * SIDE];
-    int64_t cells[CELLS * CELLS][DIRECTIONS];
+    double strength[DIRECTIONS][SIDE * SIDE];
+    double cells[CELLS * CELLS][DIRECTIONS];
     uint8_t packed[CELLS * CELLS * DIRECTIONS / 2];
     Py_BEGIN_ALLOW_THREADS
     fill_gradients(thumb, strength);
@@ -1061,6 +1073,90 @@ static PyObject *pack(PyObject *self, PyObject *argument)
                                   | (int)rint((thumb[i + 1] - low) * scale));
     PyBuffer_Release(&view);
     return bytes_of(packed, sizeof packed);
+}
+
+/* ---- spectrum */
+
+#define PAIRS 4    /* pairs of windows that are transformed together, each pair as one complex one */
+
+INLINED void turn_pair(double cosine, double sine, double *restrict a, double *restrict b,
+                       double *restrict c, double *restrict d)
+{
+    for (int k = 0; k < PAIRS; k++) {
+        double x = b[k] * cosine - d[k] * sine, y = b[k] * sine + d[k] * cosine;
+        b[k] = a[k] - x;
+        d[k] = c[k] - y;
+        a[k] += x;
+        c[k] += y;
+    }
+}
+
+/* The Fourier transform of `PAIRS` complex windows, whose pixels are in bit-reversed order. */
+INLINED void transform_pairs(double real[WINDOW][PAIRS], double imaginary[WINDOW][PAIRS])
+{
+    for (int half = 1; half < WINDOW; half *= 2)
+        for (int start = 0; start < WINDOW; start += 2 * half)
+            for (int i = 0; i < half; i++) {
+                const double *turn = turns[i * (WINDOW / 2 / half)];
+                turn_pair(turn[0], turn[1], real[start + i], real[start + i + half],
+                          imaginary[start + i], imaginary[start + i + half]);
+            }
+}
+
+/* Adds the power in each bin of up to `2 * PAIRS` windows, of neighbouring rows. */
+VECTORISED static void add_powers(const Plane *plane, Py_ssize_t top, Py_ssize_t rows, Py_ssize_t left,
+                                  const double *weights, double powers[WINDOW / 2])
+{
+    double real[WINDOW][PAIRS] = {{0}}, imaginary[WINDOW][PAIRS] = {{0}};
+    for (int x = 0, place = 0; x < WINDOW; x++) {
+        const uint8_t *pixel = plane->data + top * plane->row_step + (left + x) * plane->column_step;
+        for (Py_ssize_t row = 0; row < rows; row++)
+            (row % 2 ? imaginary : real)[place][row / 2] = pixel[row * plane->row_step] * weights[x];
+        int bit = WINDOW / 2; /* `place` is `x` with its bits reversed */
+        for (; place & bit; bit /= 2)
+            place ^= bit;
+        place |= bit;
+    }
+    transform_pairs(real, imaginary);
+    /* Of the transform of a + ib, bins n and -n have together twice the power of both at n. */
+    for (int n = 0; n < WINDOW / 2; n++) {
+        const double *a = real[n], *b = imaginary[n];
+        const double *c = real[(WINDOW - n) % WINDOW], *d = imaginary[(WINDOW - n) % WINDOW];
+        for (int k = 0; k < PAIRS; k++)
+            powers[n] += (a[k] * a[k] + b[k] * b[k] + c[k] * c[k] + d[k] * d[k]) / 2;
+    }
+}
+
+static PyObject *powers(PyObject *self, PyObject *arguments)
+{
+    enum { PLACES = 8 };
+    PyObject *source;
+    Py_buffer weights;
+    Plane plane;
+    double sums[WINDOW / 2] = {0};
+    if (!PyArg_ParseTuple(arguments, "Oy*", &source, &weights))
+        return NULL;
+    if (open_plane(source, &plane, 1) < 0) {
+        PyBuffer_Release(&weights);
+        return NULL;
+    }
+    int fits = plane.columns >= WINDOW && weights.len == WINDOW * (Py_ssize_t)sizeof(double);
+    if (fits) {
+        Py_ssize_t rows = plane.rows < 2 * PAIRS ? plane.rows : 2 * PAIRS;
+        Py_BEGIN_ALLOW_THREADS
+        for (int place = 0; place < PLACES; place++) {
+            Py_ssize_t top = (plane.rows - rows) * place / (PLACES - 1);
+            Py_ssize_t left = (plane.columns - WINDOW) * (3 * place % PLACES) / (PLACES - 1);
+            add_powers(&plane, top, rows, left, weights.buf, sums);
+        }
+        for (int n = 0; n < WINDOW / 2; n++)
+            sums[n] /= (double)(PLACES * rows);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, "expected rows of at least 128 bytes, and 128 weights");
+    PyBuffer_Release(&plane.view);
+    PyBuffer_Release(&weights);
+    return fits ? bytes_of(sums, sizeof sums) : NULL;
 }
 
 /* ---- patches */
@@ -1504,6 +1600,7 @@ static PyMethodDef methods[] = {
     {"hashes", hashes, METH_O, NULL},
     {"sketch", sketch, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
+    {"powers", powers, METH_VARARGS, NULL},
     {"patches", patches, METH_VARARGS, NULL},
     {"edges", edges, METH_VARARGS, NULL},
     {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},

@@ -191,6 +191,7 @@ _WRONG: dict[str, tuple[Any, ...]] = {
     "hashes": (bytes(1023),),
     "sketch": (bytes(1025),),
     "pack": (bytes(0),),
+    "powers": (np.zeros((9, 127), np.uint8), np.zeros(128)),
     "patches": (np.zeros((5, 9, 3), np.uint8),),
     "marks": (*np.zeros((2, 9, 4), np.uint8), np.zeros((9, 5), np.uint8), 40),
     "slopes_and_bends": (np.zeros((9, 4), np.uint8), 1, 2, 8, 80, 80),
