@@ -66,8 +66,8 @@ def pack(thumb: Buffer) -> bytes:
     """(512,) uint8: a thumb in 4 bits."""
 
 def powers(plane: Buffer, weights: Buffer) -> bytes:
-    """(64,) float64: mean power in bins 0 to 63 of windows of 128 pixels, times `weights` (float64),
-    at eight places of a plane (any strides), 128 wide or more.
+    """(64,) float64: mean power in bins 0 to 63 of windows of 128 pixels, times `weights` (128
+    float64), at eight places of a plane (any strides), 128 wide or more.
     """
 
 def patches(rgb: Buffer) -> bytes:

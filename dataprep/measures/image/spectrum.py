@@ -84,7 +84,7 @@ def _spectra(pixels: Pixels) -> NDArray[np.float64]:
     return np.asarray(level - level[:, :4].mean(axis=1, keepdims=True))
 
 
-@measure_of("detail_fraction")
+@measure_of("detail_fraction", 2)
 def measure_detail_fraction(pixels: Pixels) -> float:
     """Share of the frequencies, 0 to 1, below the first at which power lies below the plateau by
     `_END` decades.
