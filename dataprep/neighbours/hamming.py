@@ -212,11 +212,11 @@ class _OneChoice:
         packed >>= bits
         keys = packed >> np.uint64(1)
         at = np.flatnonzero((keys[1:] == keys[:-1]) & (packed[:-1] & np.uint64(1) == 0))
-        a, b, left = self._near(self._hashes[rows], keys, at)
-        a, b, left = rows[a], rows[b], rows[left]
-        differing = self._hashes[a] ^ self._hashes[b]
-        first = self._is_first(differing, choice)
-        return a[first], b[first], np.bitwise_count(differing[first]), left
+        one, other, left = self._near(self._hashes[rows], keys, at)
+        a, b = rows[one], rows[other]
+        first = self._is_first(self._hashes[a] ^ self._hashes[b], choice)
+        a, b = a[first], b[first]
+        return a, b, distance(self._hashes[a], self._hashes[b]), rows[left]
 
     def _near(
         self, hashes: Hashes, keys: Hashes, at: NDArray[np.int64]
@@ -240,9 +240,9 @@ class _OneChoice:
             if work + end - place - step > self._work:
                 break
             others = hashes[place + step : end]
-            near = np.flatnonzero(distance(hashes[place], others) <= self._radius)
-            found_at.append(np.full(len(near), place))
-            found_with.append(near + (place + step))
+            with_it = np.flatnonzero(distance(hashes[place], others) <= self._radius)
+            found_at.append(np.full(len(with_it), place))
+            found_with.append(with_it + (place + step))
             work, done = work + len(others), done + 1
         a, b = (
             np.concatenate(found) if found else np.zeros(0, np.int64)
