@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from dataprep.checks.duplicates.claims import DUPLICATE_COLUMNS
+from dataprep.checks.duplicates.equal_images import KEEPER_COLUMNS
 from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates
 from dataprep.checks.duplicates.search import EmbeddingSource, Progress, Verifier, verify_files
 from dataprep.checks.memory import remembered
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 T = TypeVar("T")
+
+#: Columns that copies are found by and chosen from. Every check that looks gets them, so that units
+#: and kept images are the same whatever other checks run.
+LOOK_COLUMNS = (*DUPLICATE_COLUMNS, *KEEPER_COLUMNS)
 
 
 @dataclass
