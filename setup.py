@@ -14,7 +14,7 @@ setup(
         Extension(
             "dataprep.measures._kernel",
             ["dataprep/measures/kernel.c"],
-            extra_compile_args=[] if sys.platform == "win32" else _FLAGS,
+            extra_compile_args=["/std:c11"] if sys.platform == "win32" else _FLAGS,
             py_limited_api=True,
             optional=True,
         )

@@ -10,7 +10,7 @@ benchmarks/speed.py). Each size runs in a process of its own.
     python benchmarks/scale.py --embeddings [--rows 100000 300000 1000000] [--folder DIR]
 
 times what reads embeddings instead: features, neighbours, candidates for near duplicates, probes of
-labels, and each check that needs embeddings, on drawn ones of 1,280 numbers (relu of 64 hidden
+labels, and every check, on drawn ones of 1,280 numbers (relu of 64 hidden
 dimensions; 100 classes of 20 clusters; 5 % wrong labels, 1 % outliers, 1 % planted pairs) in a
 memory-mapped file in DIR (default: the folder for temporary files; 2.6 GB for 1,000,000). "own MB"
 is the peak of anonymous memory, "all MB" with what is mapped of the file.
@@ -224,18 +224,19 @@ class Stage:
     """
 
     def __init__(self) -> None:
-        self.seconds, self.own, self.all = 0.0, 0.0, 0.0
+        self.seconds, self.processor, self.own, self.all = 0.0, 0.0, 0.0, 0.0
 
     @contextlib.contextmanager
     def timed(self) -> Iterator[None]:
         over = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(over,))
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), time.process_time()
         watcher.start()
         try:
             yield
         finally:
             self.seconds = time.perf_counter() - start
+            self.processor = time.process_time() - spent
             over.set()
             watcher.join()
 
@@ -255,25 +256,27 @@ class Stage:
 def run_embedded(rows: int, folder: str) -> None:
     """Print a line for every stage on drawn embeddings."""
     from dataprep import registry
+    from dataprep.backends.blas import one_blas_thread
     from dataprep.checks.duplicates.search import EmbeddingSource
     from dataprep.checks.second_look import SecondLook
     from dataprep.measures.options import PassOptions
 
     dataset, planted = embedded(rows, folder)
     look = SecondLook(dataset, PassOptions(), verify=None)
-    total = 0.0
+    total, spent = 0.0, 0.0
 
     def stage(name: str, work: object) -> object:
-        nonlocal total
+        nonlocal total, spent
         watch, result, note = Stage(), None, ""
-        with watch.timed():
+        with watch.timed(), one_blas_thread():
             try:
                 result = work()  # type: ignore[operator]
             except Exception as error:  # one failing check must not hide the others' figures
                 note = f"failed: {type(error).__name__}: {error}"
-        total += watch.seconds
+        total, spent = total + watch.seconds, spent + watch.processor
         print(
-            f"{rows:>9,} {name:<24} {watch.seconds:>8.1f} {watch.own:>8.0f} {watch.all:>8.0f}  "
+            f"{rows:>9,} {name:<24} {watch.seconds:>8.1f} {watch.processor:>9.1f} "
+            f"{watch.own:>8.0f} {watch.all:>8.0f}  "
             f"{note}",
             flush=True,
         )
@@ -290,14 +293,14 @@ def run_embedded(rows: int, folder: str) -> None:
     claimed: dict[str, set[str]] = {}
     for code in registry.names("dataprep.checks"):
         check = registry.load("dataprep.checks", code)()
-        if "embedding" in check.needs and all(dataset.has(need) for need in check.needs):
+        if not check.lacks(dataset, look):
             batches = stage(code, lambda check=check: list(check.find(dataset, look)))
             claimed[code] = (
                 set()
                 if batches is None
                 else {target for batch in batches for target in batch["target"]}
             )
-    print(f"{rows:>9,} {'total':<24} {total:>8.1f}", flush=True)
+    print(f"{rows:>9,} {'total':<24} {total:>8.1f} {spent:>9.1f}", flush=True)
     _report_found(look, candidates, planted, claimed, dataset.samples.index.to_numpy(dtype=object))
 
 
@@ -355,7 +358,10 @@ def time_embeddings(options: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             run_embedded(options.one, folder)
         return
-    print(f"{'rows':>9} {'stage':<24} {'seconds':>8} {'own MB':>8} {'all MB':>8}", flush=True)
+    print(
+        f"{'rows':>9} {'stage':<24} {'seconds':>8} {'processor':>9} {'own MB':>8} {'all MB':>8}",
+        flush=True,
+    )
     place = ["--folder", options.folder] if options.folder else []
     for rows in options.rows or [100_000, 300_000, 1_000_000]:
         subprocess.run(

@@ -14,7 +14,7 @@ from dataprep.backends.blas import one_blas_thread
 from dataprep.backends.warm import warm_workers
 from dataprep.checks.contract import Check
 from dataprep.checks.memory import memory_of
-from dataprep.checks.second_look import SecondLook
+from dataprep.checks.second_look import LOOK_COLUMNS, SecondLook
 from dataprep.checks.user_checks import checked_batch, own_checks
 from dataprep.errors import OptionError
 from dataprep.ingest import scan
@@ -128,11 +128,7 @@ def _run(
     dataset = source if isinstance(source, Dataset) else scan(source, labels=labels)
     compared = reference if isinstance(reference, Dataset | None) else scan(reference)
     clock.start("measure")
-    columns = (
-        None
-        if not some
-        else sorted({name for check in chosen for name in (*check.needs, *check.wants)} - _GIVEN)
-    )
+    columns = _columns_of(chosen) if some else None
     with warm_workers():
         own_vectors = dataset.has("embedding")
         given = dataset
@@ -156,6 +152,14 @@ def _run(
     clock.start("")
     dataset = dataset if columns is None else _with_columns(dataset, {*columns, *ALWAYS}, given)
     return look, dataset, issues, skipped, clock
+
+
+def _columns_of(checks: list[Check]) -> list[str]:
+    """The measured columns that some checks read."""
+    names = {name for check in checks for name in (*check.needs, *check.wants)}
+    if any(check.looks for check in checks):
+        names.update(LOOK_COLUMNS)
+    return sorted(names - _GIVEN)
 
 
 def _measured(

@@ -130,8 +130,8 @@ def remembered(
     return found
 
 
-def _bytes_of(array: NDArray[Any]) -> memoryview:
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+def _bytes_of(array: NDArray[Any]) -> Any:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _hash_of(dataset: Dataset) -> bytes:

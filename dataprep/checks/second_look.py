@@ -5,14 +5,17 @@ shared between them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from dataprep.checks.duplicates.claims import DUPLICATE_COLUMNS
+from dataprep.checks.duplicates.equal_images import KEEPER_COLUMNS
 from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates
 from dataprep.checks.duplicates.search import EmbeddingSource, Progress, Verifier, verify_files
+from dataprep.checks.memory import remembered
 from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.measures.image import close_up
 from dataprep.measures.image.close_up import CloseUps
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
     from dataprep.schemas.dataset import Dataset
 
 T = TypeVar("T")
+
+#: Columns that copies are found by and chosen from. Every check that looks gets them, so that units
+#: and kept images are the same whatever other checks run.
+LOOK_COLUMNS = (*DUPLICATE_COLUMNS, *KEEPER_COLUMNS)
 
 
 @dataclass
@@ -158,10 +165,8 @@ class SecondLook:
 
     @cached_property
     def _features(self) -> Features:
-        embedding = self.dataset.arrays.get("embedding")
-        if embedding is None:
-            return features_of(np.zeros((len(self.dataset), 1), np.float16))
-        return self._remembered("features", lambda: features_of(embedding))
+        options = replace(self.options, cache=self.memory is not None)
+        return remembered_features(self.dataset, options)
 
     @cached_property
     def _neighbours(self) -> Nearest:
@@ -185,3 +190,13 @@ class SecondLook:
                 self.dataset, self.features(), self.neighbours(), self.units()
             ),
         )
+
+
+def remembered_features(dataset: Dataset, options: PassOptions) -> Features:
+    """The embeddings of a data set in the space in which they are compared, from the cache where
+    an earlier run worked them out of the same embeddings.
+    """
+    embedding = dataset.arrays.get("embedding")
+    if embedding is None:
+        return features_of(np.zeros((len(dataset), 1), np.float16))
+    return remembered("features", lambda: features_of(embedding), (embedding,), options)

@@ -65,5 +65,32 @@ def sketch(thumb: Buffer) -> bytes:
 def pack(thumb: Buffer) -> bytes:
     """(512,) uint8: a thumb in 4 bits."""
 
+def powers(plane: Buffer, weights: Buffer) -> bytes:
+    """(64,) float64: mean power in bins 0 to 63 of windows of 128 pixels, times `weights` (128
+    float64), at eight places of a plane (any strides), 128 wide or more.
+    """
+
 def patches(rgb: Buffer) -> bytes:
     """(5, 36) uint16: the colours at five places of at least 6 x 6 pixels."""
+
+def edges(plane: Buffer, margin: int, least_height: int, least_square: int) -> bytes:
+    """The pixels that are as steep as their eight neighbours, none within `margin` (2 or more) of
+    the sides: records of 12 bytes in order of place. Place (uint32), 8 times the slope to the
+    right and downwards (int16), range of the levels in the 13 x 13 pixels around (uint8), 3 bytes
+    of nothing. The square of 8 times the slope is at least `least_square`, the range at least
+    `least_height`.
+    """
+
+def slopes_and_bends(
+    plane: Buffer, step: int, lag: int, least: int, most_slope: int, most_bend: int
+) -> bytes:
+    """(2, w - 2 * lag) uint32, sums over every `step`-th row: differences of pixels 2 `lag` apart,
+    at most `most_slope`, and second differences over `lag`, at most `most_bend`, both only where
+    the first is `least` or more.
+    """
+
+def marks(red: Buffer, green: Buffer, blue: Buffer, contrast: int) -> tuple[bytes, bytes, bytes]:
+    """Places (uint32, in the order of the plane) of pixels that differ by more than `contrast` in
+    some channel: from those 3, or from those 8, pixels above, below, left and right; from their
+    eight neighbours; from the eight at a distance of 2. What lies beyond the image counts for none.
+    """

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import struct
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ CAPACITY_BYTES = 2 * 2**30
 #: stamp showing it.
 RACY_NS = 2_000_000_000
 
+_KEY = struct.Struct("<qq")
 _FILE = "measures-1.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows(
@@ -115,10 +117,8 @@ def file_key(path: str, stat: os.stat_result, signature: str, now_ns: int) -> tu
     if stat.st_mtime_ns > now_ns - RACY_NS:
         return 0, 0
     text = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\0{signature}"
-    digest = xxhash.xxh3_128_digest(os.fsencode(text))
-    return int.from_bytes(digest[:8], "little", signed=True), int.from_bytes(
-        digest[8:], "little", signed=True
-    )
+    key, twin = _KEY.unpack(xxhash.xxh3_128_digest(os.fsencode(text)))
+    return key, twin
 
 
 class Cache:

@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Raised with every change of what a function takes or gives; `compiled.py` names the same. */
-#define KERNEL_VERSION 1
+#define KERNEL_VERSION 2
 
 /* Where the compiler and the C library can choose at load time, loops are compiled twice. Neither
  * version fuses multiplications and additions, so both give the same. */
@@ -887,8 +887,11 @@ static const uint8_t *open_thumb(PyObject *argument, Py_buffer *view)
     return NULL;
 }
 
+#define WINDOW 128 /* pixels of a window of the spectrum */
+
+static double turns[WINDOW / 2][2]; /* cosine and sine of the steps of a Fourier transform */
 static double cosines[BLOCK][SIDE];
-static int32_t pool[CELLS][SIDE]; /* in 4096ths */
+static double pool[CELLS][SIDE]; /* whole numbers, in 2^14ths */
 
 static void fill_tables(void)
 {
@@ -896,6 +899,10 @@ static void fill_tables(void)
     for (int k = 0; k < BLOCK; k++)
         for (int n = 0; n < SIDE; n++)
             cosines[k][n] = 2 * cos(pi * (2 * n + 1) * k / (2 * SIDE));
+    for (int n = 0; n < WINDOW / 2; n++) {
+        turns[n][0] = cos(2 * pi * n / WINDOW);
+        turns[n][1] = -sin(2 * pi * n / WINDOW);
+    }
     for (int cell = 0; cell < CELLS; cell++) {
         double width = (double)SIDE / CELLS, centre = (cell + 0.5) * width, line[SIDE], total = 0;
         for (int n = 0; n < SIDE; n++) {
@@ -903,7 +910,7 @@ static void fill_tables(void)
             total += line[n];
         }
         for (int n = 0; n < SIDE; n++)
-            pool[cell][n] = (int32_t)rint(line[n] / total * 4096);
+            pool[cell][n] = rint(line[n] / total * 0x1p14);
     }
 }
 
@@ -968,8 +975,8 @@ static PyObject *hashes(PyObject *self, PyObject *argument)
     return bytes_of(found, sizeof found);
 }
 
-/* Strength of the gradient in each direction, in 256ths of a level; 0 outside the inner pixels. */
-VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIRECTIONS][SIDE * SIDE])
+/* Strength of the gradient in each direction, whole numbers in 4096ths of a level. */
+VECTORISED static void fill_gradients(const uint8_t *thumb, double strength[DIRECTIONS][SIDE * SIDE])
 {
     static const double right[DIRECTIONS] = {1, 0.7071067811865476, 0, -0.7071067811865476,
                                              -1, -0.7071067811865476, 0, 0.7071067811865476};
@@ -981,44 +988,49 @@ VECTORISED static void fill_gradients(const uint8_t *thumb, int32_t strength[DIR
         down[i] = thumb[i + SIDE] - thumb[i - SIDE];
     for (int i = 0; i < SIDE * SIDE; i++)
         taken[i] = 0.3 * sqrt(across[i] * across[i] + down[i] * down[i]);
-    for (int direction = 0; direction < DIRECTIONS; direction++) {
-        double x = right[direction], y = right[(direction + 6) % DIRECTIONS];
+    for (int k = 0; k < DIRECTIONS; k++) {
+        double x = right[k], y = right[(k + 6) % DIRECTIONS];
         for (int i = 0; i < SIDE * SIDE; i++) {
-            double part = x * across[i] + y * down[i] - taken[i];
-            strength[direction][i] = (int32_t)((part > 0 ? part : 0) * 256 + 0.5);
+            int32_t part = (int32_t)((x * across[i] + y * down[i] - taken[i]) * 4096 + 0.5);
+            strength[k][i] = part > 0 ? part : 0;
         }
     }
 }
 
-/* (6, 6, 8) sums of the strengths, weighted, in 2^32nds of a level. */
-VECTORISED static void fill_cells(int32_t strength[DIRECTIONS][SIDE * SIDE],
-                                  int64_t cells[CELLS * CELLS][DIRECTIONS])
+/* (6, 6, 8) sums of the strengths, weighted, in 2^40ths of a level; exact, as sums of whole numbers
+ * below 2^53 are. */
+VECTORISED static void fill_cells(double strength[DIRECTIONS][SIDE * SIDE],
+                                  double cells[CELLS * CELLS][DIRECTIONS])
 {
-    for (int direction = 0; direction < DIRECTIONS; direction++)
-        for (int row = 0; row < CELLS; row++) {
-            int32_t sums[SIDE] = {0};
-            for (int y = 0; y < SIDE; y++)
-                if (pool[row][y])
-                    for (int x = 0; x < SIDE; x++)
-                        sums[x] += pool[row][y] * strength[direction][y * SIDE + x];
-            for (int column = 0; column < CELLS; column++) {
-                int64_t sum = 0;
+    for (int row = 0; row < CELLS; row++) {
+        double sums[DIRECTIONS][SIDE] = {{0}}, turned[SIDE][DIRECTIONS];
+        for (int y = 0; y < SIDE; y++)
+            for (int k = 0; k < DIRECTIONS && pool[row][y] > 0; k++)
                 for (int x = 0; x < SIDE; x++)
-                    sum += (int64_t)pool[column][x] * sums[x];
-                cells[row * CELLS + column][direction] = sum;
-            }
+                    sums[k][x] += pool[row][y] * strength[k][y * SIDE + x];
+        for (int x = 0; x < SIDE; x++)
+            for (int k = 0; k < DIRECTIONS; k++)
+                turned[x][k] = sums[k][x];
+        for (int column = 0; column < CELLS; column++) {
+            double sum[DIRECTIONS] = {0};
+            for (int x = 0; x < SIDE; x++)
+                if (pool[column][x] > 0)
+                    for (int k = 0; k < DIRECTIONS; k++)
+                        sum[k] += pool[column][x] * turned[x][k];
+            memcpy(cells[row * CELLS + column], sum, sizeof sum);
         }
+    }
 }
 
-VECTORISED static void pack_cells(int64_t cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
+VECTORISED static void pack_cells(double cells[CELLS * CELLS][DIRECTIONS], uint8_t *packed)
 {
     for (int cell = 0; cell < CELLS * CELLS; cell++) {
         double parts[DIRECTIONS], squares = 0;
         for (int k = 0; k < DIRECTIONS; k++) {
-            parts[k] = floor((double)cells[cell][k] * 0x1p-22 + 0.5);
+            parts[k] = floor(cells[cell][k] * 0x1p-24 + 0.5);
             squares += parts[k] * parts[k];
         }
-        double length = sqrt(squares) + 1024;
+        double length = sqrt(squares) + 0x1p16;
         for (int k = 0; k < DIRECTIONS; k++)
             parts[k] = rint(sqrt(parts[k] / length) * 15);
         for (int k = 0; k < DIRECTIONS; k += 2)
@@ -1032,8 +1044,8 @@ static PyObject *sketch(PyObject *self, PyObject *argument)
     const uint8_t *thumb = open_thumb(argument, &view);
     if (!thumb)
         return NULL;
-    int32_t strength[DIRECTIONS][SIDE * SIDE];
-    int64_t cells[CELLS * CELLS][DIRECTIONS];
+    double strength[DIRECTIONS][SIDE * SIDE];
+    double cells[CELLS * CELLS][DIRECTIONS];
     uint8_t packed[CELLS * CELLS * DIRECTIONS / 2];
     Py_BEGIN_ALLOW_THREADS
     fill_gradients(thumb, strength);
@@ -1061,6 +1073,90 @@ static PyObject *pack(PyObject *self, PyObject *argument)
                                   | (int)rint((thumb[i + 1] - low) * scale));
     PyBuffer_Release(&view);
     return bytes_of(packed, sizeof packed);
+}
+
+/* ---- spectrum */
+
+#define PAIRS 4    /* pairs of windows that are transformed together, each pair as one complex one */
+
+INLINED void turn_pair(double cosine, double sine, double *restrict a, double *restrict b,
+                       double *restrict c, double *restrict d)
+{
+    for (int k = 0; k < PAIRS; k++) {
+        double x = b[k] * cosine - d[k] * sine, y = b[k] * sine + d[k] * cosine;
+        b[k] = a[k] - x;
+        d[k] = c[k] - y;
+        a[k] += x;
+        c[k] += y;
+    }
+}
+
+/* The Fourier transform of `PAIRS` complex windows, whose pixels are in bit-reversed order. */
+INLINED void transform_pairs(double real[WINDOW][PAIRS], double imaginary[WINDOW][PAIRS])
+{
+    for (int half = 1; half < WINDOW; half *= 2)
+        for (int start = 0; start < WINDOW; start += 2 * half)
+            for (int i = 0; i < half; i++) {
+                const double *turn = turns[i * (WINDOW / 2 / half)];
+                turn_pair(turn[0], turn[1], real[start + i], real[start + i + half],
+                          imaginary[start + i], imaginary[start + i + half]);
+            }
+}
+
+/* Adds the power in each bin of up to `2 * PAIRS` windows, of neighbouring rows. */
+VECTORISED static void add_powers(const Plane *plane, Py_ssize_t top, Py_ssize_t rows, Py_ssize_t left,
+                                  const double *weights, double powers[WINDOW / 2])
+{
+    double real[WINDOW][PAIRS] = {{0}}, imaginary[WINDOW][PAIRS] = {{0}};
+    for (int x = 0, place = 0; x < WINDOW; x++) {
+        const uint8_t *pixel = plane->data + top * plane->row_step + (left + x) * plane->column_step;
+        for (Py_ssize_t row = 0; row < rows; row++)
+            (row % 2 ? imaginary : real)[place][row / 2] = pixel[row * plane->row_step] * weights[x];
+        int bit = WINDOW / 2; /* `place` is `x` with its bits reversed */
+        for (; place & bit; bit /= 2)
+            place ^= bit;
+        place |= bit;
+    }
+    transform_pairs(real, imaginary);
+    /* Of the transform of a + ib, bins n and -n have together twice the power of both at n. */
+    for (int n = 0; n < WINDOW / 2; n++) {
+        const double *a = real[n], *b = imaginary[n];
+        const double *c = real[(WINDOW - n) % WINDOW], *d = imaginary[(WINDOW - n) % WINDOW];
+        for (int k = 0; k < PAIRS; k++)
+            powers[n] += (a[k] * a[k] + b[k] * b[k] + c[k] * c[k] + d[k] * d[k]) / 2;
+    }
+}
+
+static PyObject *powers(PyObject *self, PyObject *arguments)
+{
+    enum { PLACES = 8 };
+    PyObject *source;
+    Py_buffer weights;
+    Plane plane;
+    double sums[WINDOW / 2] = {0};
+    if (!PyArg_ParseTuple(arguments, "Oy*", &source, &weights))
+        return NULL;
+    if (open_plane(source, &plane, 1) < 0) {
+        PyBuffer_Release(&weights);
+        return NULL;
+    }
+    int fits = plane.columns >= WINDOW && weights.len == WINDOW * (Py_ssize_t)sizeof(double);
+    if (fits) {
+        Py_ssize_t rows = plane.rows < 2 * PAIRS ? plane.rows : 2 * PAIRS;
+        Py_BEGIN_ALLOW_THREADS
+        for (int place = 0; place < PLACES; place++) {
+            Py_ssize_t top = (plane.rows - rows) * place / (PLACES - 1);
+            Py_ssize_t left = (plane.columns - WINDOW) * (3 * place % PLACES) / (PLACES - 1);
+            add_powers(&plane, top, rows, left, weights.buf, sums);
+        }
+        for (int n = 0; n < WINDOW / 2; n++)
+            sums[n] /= (double)(PLACES * rows);
+        Py_END_ALLOW_THREADS
+    } else
+        PyErr_SetString(PyExc_ValueError, "expected rows of at least 128 bytes, and 128 weights");
+    PyBuffer_Release(&plane.view);
+    PyBuffer_Release(&weights);
+    return fits ? bytes_of(sums, sizeof sums) : NULL;
 }
 
 /* ---- patches */
@@ -1091,6 +1187,405 @@ static PyObject *patches(PyObject *self, PyObject *arguments)
     return bytes_of(colours, sizeof colours);
 }
 
+/* ---- edges */
+
+#define REACH 6       /* pixels to each side of the neighbourhood whose range is the height of an edge */
+
+typedef struct {
+    uint32_t place;
+    int16_t across, down;
+    uint8_t height, unused[3];
+} Edge;
+
+typedef struct {
+    Edge *found;
+    size_t count, room;
+} Edges;
+
+INLINED int slope_across(const uint8_t *above, const uint8_t *here, const uint8_t *below, Py_ssize_t x)
+{
+    return above[x + 1] - above[x - 1] + 2 * (here[x + 1] - here[x - 1]) + below[x + 1] - below[x - 1];
+}
+
+INLINED int slope_down(const uint8_t *above, const uint8_t *below, Py_ssize_t x)
+{
+    return below[x - 1] - above[x - 1] + 2 * (below[x] - above[x]) + below[x + 1] - above[x + 1];
+}
+
+/* Squares of the slopes of a row, from its second pixel to its last but one. */
+VECTORISED static void fill_squares(const uint8_t *restrict above, const uint8_t *restrict here,
+                                    const uint8_t *restrict below, Py_ssize_t width,
+                                    int32_t *restrict squares)
+{
+    for (Py_ssize_t x = 1; x < width - 1; x++) {
+        int16_t across = (int16_t)slope_across(above, here, below, x);
+        int16_t down = (int16_t)slope_down(above, below, x);
+        squares[x] = across * across + down * down;
+    }
+}
+
+/* Range of the levels in the 13 x 13 pixels around each of row `y`; `work` has room for 4 rows, each
+ * with `REACH` pixels more at both ends. */
+VECTORISED static void fill_range(const Plane *plane, Py_ssize_t y, uint8_t *work,
+                                  uint8_t *restrict range)
+{
+    Py_ssize_t width = plane->columns, padded = width + 2 * REACH;
+    Py_ssize_t top = y < REACH ? 0 : y - REACH;
+    Py_ssize_t bottom = y + REACH < plane->rows ? y + REACH : plane->rows - 1;
+    uint8_t *restrict high = work, *restrict low = work + padded;
+    uint8_t *restrict highest = low + padded, *restrict lowest = highest + padded;
+    memcpy(high + REACH, plane->data + top * plane->row_step, (size_t)width);
+    memcpy(low + REACH, plane->data + top * plane->row_step, (size_t)width);
+    for (Py_ssize_t i = top + 1; i <= bottom; i++) {
+        const uint8_t *row = plane->data + i * plane->row_step;
+        for (Py_ssize_t x = 0; x < width; x++) {
+            high[x + REACH] = row[x] > high[x + REACH] ? row[x] : high[x + REACH];
+            low[x + REACH] = row[x] < low[x + REACH] ? row[x] : low[x + REACH];
+        }
+    }
+    memset(high, high[REACH], REACH);
+    memset(low, low[REACH], REACH);
+    memset(high + REACH + width, high[REACH + width - 1], REACH);
+    memset(low + REACH + width, low[REACH + width - 1], REACH);
+    /* Of 2, 4 and 8 neighbours from each pixel on; two runs of 8 are the 13. */
+    for (Py_ssize_t x = 0; x < padded - 1; x++) {
+        highest[x] = high[x] > high[x + 1] ? high[x] : high[x + 1];
+        lowest[x] = low[x] < low[x + 1] ? low[x] : low[x + 1];
+    }
+    for (Py_ssize_t x = 0; x < padded - 3; x++) {
+        high[x] = highest[x] > highest[x + 2] ? highest[x] : highest[x + 2];
+        low[x] = lowest[x] < lowest[x + 2] ? lowest[x] : lowest[x + 2];
+    }
+    for (Py_ssize_t x = 0; x < padded - 7; x++) {
+        highest[x] = high[x] > high[x + 4] ? high[x] : high[x + 4];
+        lowest[x] = low[x] < low[x + 4] ? low[x] : low[x + 4];
+    }
+    for (Py_ssize_t x = 0; x < width; x++) {
+        uint8_t most = highest[x] > highest[x + 5] ? highest[x] : highest[x + 5];
+        uint8_t least = lowest[x] < lowest[x + 5] ? lowest[x] : lowest[x + 5];
+        range[x] = (uint8_t)(most - least);
+    }
+}
+
+/* Which pixels of a row are as steep as all their neighbours, and steep and high enough. */
+VECTORISED static void choose(const int32_t *restrict above, const int32_t *restrict here,
+                              const int32_t *restrict below, const uint8_t *restrict range,
+                              Py_ssize_t from, Py_ssize_t to, int least_height, int32_t least_square,
+                              int32_t *restrict steepest, uint8_t *restrict chosen)
+{
+    for (Py_ssize_t x = from - 1; x < to + 1; x++) {
+        int32_t most = above[x] > below[x] ? above[x] : below[x];
+        steepest[x] = most > here[x] ? most : here[x];
+    }
+    for (Py_ssize_t x = from; x < to; x++) {
+        int32_t most = steepest[x - 1] > steepest[x + 1] ? steepest[x - 1] : steepest[x + 1];
+        most = most > steepest[x] ? most : steepest[x];
+        chosen[x] = (uint8_t)((here[x] >= most) & (here[x] >= least_square) & (range[x] >= least_height));
+    }
+}
+
+/* 0, or -1 where there is no memory. */
+static int collect_edges(const Plane *plane, Py_ssize_t y, Py_ssize_t from, Py_ssize_t to,
+                         const uint8_t *chosen, const uint8_t *range, uint32_t *places, Edges *edges)
+{
+    const uint8_t *here = plane->data + y * plane->row_step;
+    const uint8_t *above = here - plane->row_step, *below = here + plane->row_step;
+    if (edges->count + (size_t)(to - from) > edges->room) {
+        edges->room = 2 * edges->room + (size_t)(to - from);
+        Edge *grown = realloc(edges->found, edges->room * sizeof *grown);
+        if (!grown)
+            return -1;
+        edges->found = grown;
+    }
+    size_t count = 0;
+    for (Py_ssize_t x = from; x < to; x++) {
+        places[count] = (uint32_t)x; /* written over where it is not chosen */
+        count += chosen[x];
+    }
+    for (size_t i = 0; i < count; i++) {
+        Py_ssize_t x = places[i];
+        edges->found[edges->count++] = (Edge){
+            (uint32_t)(y * plane->columns + x), (int16_t)slope_across(above, here, below, x),
+            (int16_t)slope_down(above, below, x), range[x], {0, 0, 0}};
+    }
+    return 0;
+}
+
+static int find_edges(const Plane *plane, Py_ssize_t margin, int least_height, int least_square,
+                      Edges *edges)
+{
+    Py_ssize_t width = plane->columns, padded = width + 2 * REACH;
+    int32_t *squares = calloc((size_t)width, 4 * sizeof *squares);
+    uint8_t *work = malloc((size_t)padded * 6);
+    int failed = !squares || !work;
+    for (Py_ssize_t y = margin - 1; !failed && y <= plane->rows - margin; y++) {
+        const uint8_t *row = plane->data + y * plane->row_step;
+        fill_squares(row - plane->row_step, row, row + plane->row_step, width,
+                     squares + y % 3 * width);
+        Py_ssize_t middle = y - 1;
+        if (middle < margin)
+            continue;
+        uint8_t *range = work + 4 * padded, *chosen = range + padded;
+        fill_range(plane, middle, work, range);
+        choose(squares + (middle - 1) % 3 * width, squares + middle % 3 * width,
+               squares + y % 3 * width, range, margin, width - margin, least_height, least_square,
+               squares + 3 * width, chosen);
+        failed = collect_edges(plane, middle, margin, width - margin, chosen, range,
+                               (uint32_t *)(squares + 3 * width), edges) < 0;
+    }
+    free(squares);
+    free(work);
+    return failed ? -1 : 0;
+}
+
+static PyObject *edges(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    int margin, least_height, least_square, failed;
+    Plane plane;
+    Edges edges = {NULL, 0, 0};
+    if (!PyArg_ParseTuple(arguments, "Oiii", &source, &margin, &least_height, &least_square)
+        || open_rows(source, &plane) < 0)
+        return NULL;
+    Py_ssize_t shorter = plane.rows < plane.columns ? plane.rows : plane.columns;
+    if (margin < 2 || shorter <= 2 * margin || plane.rows > (Py_ssize_t)UINT32_MAX / plane.columns) {
+        PyBuffer_Release(&plane.view);
+        PyErr_SetString(PyExc_ValueError, "expected a margin of 2 or more, within the plane");
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    failed = find_edges(&plane, margin, least_height, least_square, &edges);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&plane.view);
+    PyObject *result = failed ? PyErr_NoMemory() : bytes_of(edges.found, edges.count * sizeof(Edge));
+    free(edges.found);
+    return result;
+}
+
+/* ---- slopes and bends */
+
+VECTORISED static void add_bends(const uint8_t *restrict line, Py_ssize_t count, int lag, int least,
+                                 int most_slope, int most_bend, uint32_t *restrict slopes,
+                                 uint32_t *restrict bends)
+{
+    for (Py_ssize_t x = 0; x < count; x++) {
+        int16_t left = line[x], middle = line[x + lag], right = line[x + 2 * lag];
+        int16_t slope = (int16_t)(left > right ? left - right : right - left);
+        int16_t bend = (int16_t)(2 * middle - left - right);
+        bend = (int16_t)(bend < 0 ? -bend : bend);
+        int16_t steep = (int16_t)-(slope >= least);
+        slopes[x] += (uint32_t)((slope < most_slope ? slope : most_slope) & steep);
+        bends[x] += (uint32_t)((bend < most_bend ? bend : most_bend) & steep);
+    }
+}
+
+static PyObject *slopes_and_bends(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    int step, lag, least, most_slope, most_bend;
+    Plane plane;
+    if (!PyArg_ParseTuple(arguments, "Oiiiii", &source, &step, &lag, &least, &most_slope, &most_bend)
+        || open_rows(source, &plane) < 0)
+        return NULL;
+    Py_ssize_t count = plane.columns - 2 * (Py_ssize_t)lag;
+    if (step < 1 || lag < 1 || count < 1 || most_slope > 255 || most_bend > 510
+        || plane.rows > UINT32_MAX / 512) {
+        PyBuffer_Release(&plane.view);
+        PyErr_SetString(PyExc_ValueError, "expected more columns than two lags, and a step of 1 or more");
+        return NULL;
+    }
+    uint32_t *sums = calloc((size_t)count, 2 * sizeof *sums);
+    if (sums) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t y = 0; y < plane.rows; y += step)
+            add_bends(plane.data + y * plane.row_step, count, lag, least, most_slope, most_bend, sums,
+                      sums + count);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&plane.view);
+    PyObject *result = sums ? bytes_of(sums, (size_t)count * 2 * sizeof *sums) : PyErr_NoMemory();
+    free(sums);
+    return result;
+}
+
+/* ---- marks */
+
+#define REACHES 4     /* 3 and 8 for marks, 1 and 2 for pixels that stand alone */
+
+static const int reaches[REACHES] = {3, 8, 1, 2};
+
+typedef struct {
+    uint32_t *found;
+    size_t count, room;
+} Places;
+
+/* Whether two rows of three planes differ by more than `contrast` in some channel. */
+VECTORISED static void fill_differs(const uint8_t *restrict a0, const uint8_t *restrict b0,
+                                    const uint8_t *restrict a1, const uint8_t *restrict b1,
+                                    const uint8_t *restrict a2, const uint8_t *restrict b2,
+                                    Py_ssize_t width, uint8_t contrast, uint8_t *restrict differs)
+{
+    for (Py_ssize_t x = 0; x < width; x++) {
+        uint8_t d0 = (uint8_t)(a0[x] > b0[x] ? a0[x] - b0[x] : b0[x] - a0[x]);
+        uint8_t d1 = (uint8_t)(a1[x] > b1[x] ? a1[x] - b1[x] : b1[x] - a1[x]);
+        uint8_t d2 = (uint8_t)(a2[x] > b2[x] ? a2[x] - b2[x] : b2[x] - a2[x]);
+        uint8_t most = d0 > d1 ? d0 : d1;
+        differs[x] = (most > d2 ? most : d2) > contrast;
+    }
+}
+
+static void compare_rows(const Plane planes[3], Py_ssize_t y, Py_ssize_t other, Py_ssize_t shift,
+                         uint8_t contrast, uint8_t *differs)
+{
+    const uint8_t *a[3], *b[3];
+    for (int i = 0; i < 3; i++) {
+        a[i] = planes[i].data + y * planes[i].row_step;
+        b[i] = planes[i].data + other * planes[i].row_step + shift;
+    }
+    fill_differs(a[0], b[0], a[1], b[1], a[2], b[2], planes->columns - shift, contrast, differs);
+}
+
+VECTORISED static void keep_both(uint8_t *restrict kept, const uint8_t *restrict other, Py_ssize_t width)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        kept[x] &= other[x];
+}
+
+VECTORISED static void keep_either(uint8_t *restrict kept, const uint8_t *restrict other,
+                                   Py_ssize_t width)
+{
+    for (Py_ssize_t x = 0; x < width; x++)
+        kept[x] |= other[x];
+}
+
+/* Which pixels of row `y` differ from those `reach` pixels above, below, left and right, as far as
+ * there are any. `below` holds the comparisons with the rows below, of the last `reach` rows and
+ * this one; `beside` is room for a row. */
+static void fill_isolated(const Plane planes[3], Py_ssize_t y, int reach, uint8_t contrast,
+                          uint8_t *below, uint8_t *beside, uint8_t *isolated)
+{
+    Py_ssize_t width = planes->columns, height = planes->rows;
+    uint8_t *here = below + y % (reach + 1) * width;
+    int downwards = y + reach < height, upwards = y >= reach;
+    if (width <= reach || height <= reach || !(downwards || upwards)) {
+        memset(isolated, 0, (size_t)width);
+        return;
+    }
+    memset(isolated, 1, (size_t)width);
+    if (downwards) {
+        compare_rows(planes, y, y + reach, 0, contrast, here);
+        keep_both(isolated, here, width);
+    }
+    if (upwards)
+        keep_both(isolated, below + (y - reach) % (reach + 1) * width, width);
+    compare_rows(planes, y, y, reach, contrast, beside);
+    keep_both(isolated, beside, width - reach);
+    keep_both(isolated + reach, beside, width - reach);
+    for (Py_ssize_t x = width - reach; x < reach; x++)
+        isolated[x] = 0; /* the middle of a narrow image has nothing to differ from */
+}
+
+/* Whether a pixel differs from its four diagonal neighbours at a distance, as far as there are any. */
+static int stands_alone(const Plane planes[3], Py_ssize_t y, Py_ssize_t x, int reach, int contrast)
+{
+    for (int corner = 0; corner < 4; corner++) {
+        Py_ssize_t v = y + (corner & 1 ? reach : -reach), u = x + (corner & 2 ? reach : -reach);
+        if (v < 0 || u < 0 || v >= planes->rows || u >= planes->columns)
+            continue;
+        int most = 0;
+        for (int i = 0; i < 3; i++) {
+            int step = planes[i].data[y * planes[i].row_step + x]
+                - planes[i].data[v * planes[i].row_step + u];
+            step = step < 0 ? -step : step;
+            most = step > most ? step : most;
+        }
+        if (most <= contrast)
+            return 0;
+    }
+    return 1;
+}
+
+/* 0, or -1 where there is no memory. */
+static int collect_marks(const Plane planes[3], Py_ssize_t y, const uint8_t *isolated, int reach,
+                         int contrast, uint32_t *columns, Places *places)
+{
+    Py_ssize_t width = planes->columns;
+    size_t count = 0;
+    for (Py_ssize_t x = 0; x < width; x++) {
+        columns[count] = (uint32_t)x; /* written over where it is none */
+        count += isolated[x];
+    }
+    if (places->count + count > places->room) {
+        places->room = 2 * places->room + count + 64;
+        uint32_t *grown = realloc(places->found, places->room * sizeof *grown);
+        if (!grown)
+            return -1;
+        places->found = grown;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!reach || stands_alone(planes, y, columns[i], reach, contrast))
+            places->found[places->count++] = (uint32_t)(y * width + columns[i]);
+    return 0;
+}
+
+static int find_marks(const Plane planes[3], int contrast, Places places[3])
+{
+    Py_ssize_t width = planes->columns;
+    const size_t rows = 3 + 1 + 8 + 1 + 1 + 1 + 2 + 1;
+    uint8_t *below = calloc(rows + REACHES + 1, (size_t)width);
+    uint32_t *columns = malloc(((size_t)width + 1) * sizeof *columns);
+    int failed = !below || !columns;
+    for (Py_ssize_t y = 0; !failed && y < planes->rows; y++) {
+        uint8_t *isolated = below + rows * (size_t)width, *beside = isolated + REACHES * width;
+        uint8_t *kept = below;
+        for (int i = 0; i < REACHES; i++) {
+            fill_isolated(planes, y, reaches[i], (uint8_t)contrast, kept, beside, isolated + i * width);
+            kept += (reaches[i] + 1) * width;
+        }
+        keep_either(isolated, isolated + width, width);
+        failed = collect_marks(planes, y, isolated, 0, contrast, columns, &places[0]) < 0;
+        for (int i = 2; !failed && i < REACHES; i++)
+            failed = collect_marks(planes, y, isolated + i * width, reaches[i], contrast, columns,
+                                   &places[i - 1]) < 0;
+    }
+    free(below);
+    free(columns);
+    return failed ? -1 : 0;
+}
+
+static PyObject *marks(PyObject *self, PyObject *arguments)
+{
+    PyObject *sources[3], *result = NULL;
+    Plane planes[3];
+    Places places[3] = {{NULL, 0, 0}, {NULL, 0, 0}, {NULL, 0, 0}};
+    int contrast, opened = 0, failed;
+    if (!PyArg_ParseTuple(arguments, "OOOi", &sources[0], &sources[1], &sources[2], &contrast))
+        return NULL;
+    while (opened < 3 && open_rows(sources[opened], &planes[opened]) == 0)
+        opened++;
+    if (opened == 3) {
+        int fits = contrast >= 0 && contrast < 256 && planes->rows <= UINT32_MAX / planes->columns;
+        for (int i = 1; i < 3; i++)
+            fits = fits && planes[i].rows == planes->rows && planes[i].columns == planes->columns;
+        if (fits) {
+            Py_BEGIN_ALLOW_THREADS
+            failed = find_marks(planes, contrast, places);
+            Py_END_ALLOW_THREADS
+            result = failed ? PyErr_NoMemory()
+                            : Py_BuildValue("NNN", bytes_of(places[0].found, 4 * places[0].count),
+                                            bytes_of(places[1].found, 4 * places[1].count),
+                                            bytes_of(places[2].found, 4 * places[2].count));
+        } else {
+            PyErr_SetString(PyExc_ValueError, "expected three planes of one size, and a contrast to 255");
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        free(places[i].found);
+    while (opened)
+        PyBuffer_Release(&planes[--opened].view);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"luma", luma, METH_VARARGS, NULL},
     {"tones", tones, METH_VARARGS, NULL},
@@ -1105,7 +1600,11 @@ static PyMethodDef methods[] = {
     {"hashes", hashes, METH_O, NULL},
     {"sketch", sketch, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
+    {"powers", powers, METH_VARARGS, NULL},
     {"patches", patches, METH_VARARGS, NULL},
+    {"edges", edges, METH_VARARGS, NULL},
+    {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
+    {"marks", marks, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

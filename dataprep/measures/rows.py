@@ -81,7 +81,7 @@ class RowFormat:
 
     def fits(self, numbers: bytes, text: str) -> bool:
         """Whether a row from elsewhere has this format."""
-        return len(numbers) == self._struct.size and text.startswith("[")
+        return len(numbers) == self._struct.size and text[:1] == "["
 
     def digest(self, numbers: bytes) -> bytes:
         """The hash of the file's content (16 bytes); zeros when the file could not be read."""

@@ -6,8 +6,9 @@ that many chunks, sort by these chunks and compare those that are equal there. A
 the first choice that shows it, so nothing needs to be remembered to take it once.
 
 Real hashes crowd. Where comparing all that are equal would take `_WORK` comparisons per hash more
-than it does without crowds, the rest is left; a hash that has `most` neighbours is left out of what
-follows. Both are counted in `Pairs.cut`.
+than it does without crowds, the rest is left; two hashes that have `most` neighbours each are not
+compared any more, so that what is near to one of a crowd and not of it is still found. Both are
+counted in `Pairs.cut`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ _BATCH = 4
 #: brought together.
 _BRUTE_NS, _SORT_NS, _PAIR_NS = 1.0, 60.0, 12.0
 _MOST_CHOICES = 2000
+#: Hashes are compared with the first of those equal to them, then with the second, and so on; where
+#: after as many steps so few are left, each with all the others that are.
+_STEPS, _FEW = 16, 512
 #: Comparisons at once when every hash is compared with every other: few enough for the processor's
 #: cache.
 _BRUTE_BLOCK = 1 << 20
@@ -69,8 +73,8 @@ def pairs_within(hashes: Hashes, radius: int, *, most: int = 0, jobs: int = 0) -
     Args:
         hashes: (n,) uint64, distinct (see `collapse`).
         radius: 0 to `MAX_RADIUS` bits.
-        most: a hash with this many neighbours gets no more where there is a crowd; 0 takes `_MOST`,
-            or fewer of many hashes.
+        most: hashes with this many neighbours are not compared with each other any more where
+            there is a crowd; 0 takes `_MOST`, or fewer of many hashes.
         jobs: threads; 0 takes every core.
 
     Raises:
@@ -116,12 +120,12 @@ class _Plan:
 def _plan(n: int, radius: int) -> _Plan | None:
     """The cheapest plan; None where comparing every hash with every other is cheaper."""
     plans = [_Plan(radius + equal, equal) for equal in range(1, 7)]
-    # A key and a position must fit into 64 bits together; one chunk of half of them or less always
-    # does.
+    # A key, a flag and a position must fit into 64 bits together; one chunk of half of them or less
+    # always does.
     fitting = [
         p
         for p in plans
-        if math.comb(p.chunks, p.equal) <= _MOST_CHOICES and sum(p.widths[: p.equal]) <= 64 - 31
+        if math.comb(p.chunks, p.equal) <= _MOST_CHOICES and sum(p.widths[: p.equal]) <= 64 - 1 - 31
     ]
     best = min(fitting, key=lambda p: p.cost_ns(n))
     return None if n * n / 2 * _BRUTE_NS < best.cost_ns(n) else best
@@ -144,25 +148,22 @@ def _compare_all(hashes: Hashes, radius: int, jobs: int) -> list[Found]:
 def _search(
     hashes: Hashes, radius: int, plan: _Plan, most: int, jobs: int
 ) -> tuple[list[Found], int]:
-    spread = _spread(hashes, plan.chunks)
     neighbours = np.zeros(len(hashes), np.int64)
     cut = np.zeros(len(hashes), bool)
     parts: list[Found] = []
     choices = list(combinations(range(plan.chunks), plan.equal))
+    one_choice = _OneChoice(_spread(hashes, plan.chunks), radius, plan)
     with ThreadPoolExecutor(worker_count(jobs)) as pool:
         for start in range(0, len(choices), _BATCH):
-            rows = np.flatnonzero(neighbours < most).astype(np.int32)
-            left = spread[rows]
-            one_choice = _OneChoice(left, radius, plan)
+            one_choice.full = neighbours >= most
             for a, b, bits, unfinished in pool.map(
                 one_choice.find, choices[start : start + _BATCH]
             ):
-                a, b = rows[a], rows[b]
                 parts.append((a, b, bits, unfinished))
                 neighbours += np.bincount(a, minlength=len(hashes)) + np.bincount(
                     b, minlength=len(hashes)
                 )
-                cut[rows[unfinished]] = True
+                cut[unfinished] = True
     return parts, int(np.count_nonzero(cut | (neighbours >= most)))
 
 
@@ -180,7 +181,11 @@ def _spread(hashes: Hashes, chunks: int) -> Hashes:
 
 
 class _OneChoice:
-    """The comparisons that one choice of chunks asks for."""
+    """The comparisons that one choice of chunks asks for.
+
+    Attributes:
+        full: (n,) which hashes are not compared with each other any more.
+    """
 
     def __init__(self, hashes: Hashes, radius: int, plan: _Plan) -> None:
         self._hashes, self._radius = hashes, radius
@@ -190,34 +195,60 @@ class _OneChoice:
         ]
         self._index_bits = max(len(hashes) - 1, 1).bit_length()
         self._work = max((_WORK + 2 * plan.compared(len(hashes))) * len(hashes), _LEAST_WORK)
+        self.full = np.zeros(len(hashes), bool)
 
     def find(self, choice: tuple[int, ...]) -> Found:
         """(a, b, bits, unfinished): pairs whose first common chunks are `choice`, and the hashes
         whose run was too long.
         """
-        packed = np.sort(
-            self._key(choice) << np.uint64(self._index_bits)
-            | np.arange(len(self._hashes), dtype=np.uint64)
-        )
-        rows = (packed & np.uint64((1 << self._index_bits) - 1)).astype(np.int32)
-        keys = packed >> np.uint64(self._index_bits)
-        hashes = self._hashes[rows]
+        bits, last = np.uint64(self._index_bits), np.uint64((1 << self._index_bits) - 1)
+        # Of the hashes that are equal in these chunks the full ones come last: what begins a pair
+        # is not full.
+        packed = self._key(choice) << np.uint64(1) | self.full
+        packed <<= bits
+        packed |= np.arange(len(self._hashes), dtype=np.uint64)
+        packed.sort()
+        rows = (packed & last).astype(np.int32)
+        packed >>= bits
+        keys = packed >> np.uint64(1)
+        at = np.flatnonzero((keys[1:] == keys[:-1]) & (packed[:-1] & np.uint64(1) == 0))
+        one, other, left = self._near(self._hashes[rows], keys, at)
+        a, b = rows[one], rows[other]
+        first = self._is_first(self._hashes[a] ^ self._hashes[b], choice)
+        a, b = a[first], b[first]
+        return a, b, distance(self._hashes[a], self._hashes[b]), rows[left]
+
+    def _near(
+        self, hashes: Hashes, keys: Hashes, at: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(places, places of later ones of the same key that are near, places whose run was too
+        long), for the places `at` of sorted keys, each of which has a later one.
+        """
         found_at, found_with, work, step = [], [], 0, 1
-        at = np.flatnonzero(keys[1:] == keys[:-1])
-        while len(at) and work + len(at) <= self._work:
+        few = False
+        while len(at) and not few and work + len(at) <= self._work:
             near = distance(hashes[at], hashes[at + step]) <= self._radius
             found_at.append(at[near])
             found_with.append(found_at[-1] + step)
             work, step = work + len(at), step + 1
             at = at[at + step < len(keys)]
             at = at[keys[at + step] == keys[at]]
+            few = step % _STEPS == 0 and len(at) <= _FEW
+        ends = np.searchsorted(keys, keys[at], side="right") if few else at
+        done = 0
+        for place, end in zip(at.tolist(), ends.tolist(), strict=True) if few else ():
+            if work + end - place - step > self._work:
+                break
+            others = hashes[place + step : end]
+            with_it = np.flatnonzero(distance(hashes[place], others) <= self._radius)
+            found_at.append(np.full(len(with_it), place))
+            found_with.append(with_it + (place + step))
+            work, done = work + len(others), done + 1
         a, b = (
             np.concatenate(found) if found else np.zeros(0, np.int64)
             for found in (found_at, found_with)
         )
-        first = self._is_first(hashes[a] ^ hashes[b], choice)
-        a, b = a[first], b[first]
-        return rows[a], rows[b], distance(hashes[a], hashes[b]), rows[at]
+        return a, b, at[done:]
 
     def _key(self, choice: tuple[int, ...]) -> Hashes:
         key = np.zeros(len(self._hashes), np.uint64)

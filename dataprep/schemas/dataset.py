@@ -110,6 +110,8 @@ class Dataset:
 
     def path(self, sample: str) -> str:
         """Where a sample's file is: an operating system path, or a URL when `root` is one."""
+        if self._prefix and not ("\\" in sample or "//" in sample or sample[:1] == "/"):
+            return self._prefix + sample
         if self.is_remote:
             return f"{self.root.rstrip('/')}/{unescape_name(sample)}"
         return os.path.join(self.root, *unescape_name(sample).split("/"))
@@ -118,6 +120,12 @@ class Dataset:
     def is_remote(self) -> bool:
         """Whether `root` is an fsspec URL rather than a directory."""
         return "://" in self.root
+
+    @cached_property
+    def _prefix(self) -> str:
+        """What stands before most samples in their path; "" where each has to be put together."""
+        is_plain = os.sep == "/" and self.root and not self.is_remote
+        return os.path.join(self.root, "") if is_plain else ""
 
     @cached_property
     def readable(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

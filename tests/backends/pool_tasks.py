@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,11 @@ def doubling(setup: Any) -> Callable[[Any], Any]:
 
 def modules(setup: Any) -> Callable[[Any], Any]:
     return lambda item: sorted(sys.modules)
+
+
+def collecting(setup: Any) -> Callable[[Any], tuple[bool, int, int]]:
+    """Whether unreachable objects are looked for, from how many on, and how many are not."""
+    return lambda item: (gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count())
 
 
 def obeying(setup: Any) -> Callable[[Any], Any]:

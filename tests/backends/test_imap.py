@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -32,6 +33,13 @@ def test_every_item_gives_its_result_once() -> None:
 
 def test_no_items_start_no_worker() -> None:
     assert list(imap("no_such_module:factory", [], jobs=2)) == []
+
+
+def test_a_worker_frees_images_in_cycles_as_early_as_ever() -> None:
+    ((_, (is_enabled, threshold, frozen)),) = imap("pool_tasks:collecting", [0], jobs=1)
+    assert is_enabled
+    assert threshold == gc.get_threshold()[0]
+    assert frozen > 0
 
 
 def test_an_exception_costs_its_item_and_says_why() -> None:

@@ -140,7 +140,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_changed_threshold_costs_one_check(class_folders: Path, asked: list[str]) -> None:
     first = dataprep.audit(str(class_folders))
-    assert {"duplicates", "features", "neighbours", "Blurry"} <= set(asked)
+    assert {"duplicates", "neighbours", "Blurry"} <= set(asked)
     asked.clear()
     second = dataprep.audit(str(class_folders))
     assert asked == []

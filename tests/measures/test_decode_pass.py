@@ -361,6 +361,7 @@ def test_workers_of_the_pass_do_not_import_pandas(
     assert len(row[3]) == 128 * 128 * 3
     assert "cv2" in modules
     heavy = {
+        "importlib.metadata",
         "onnxruntime",
         "pandas",
         "scipy",

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -20,6 +21,9 @@ from PIL import Image
 from dataprep.measures import builtin_measures, compiled
 from dataprep.measures.decode.decoding import open_pixels
 from dataprep.measures.decode.pixels import Pixels
+from dataprep.measures.image.edge_widths import measure_edges
+from dataprep.measures.image.enlargement import measure_resampling
+from dataprep.measures.image.marks import marks_of
 from tests.measures.pictures import encoded, pixels_of, scene
 
 needs_kernel = pytest.mark.skipif(compiled.KERNEL is None, reason="the kernel was not built")
@@ -123,6 +127,52 @@ def test_pixels_with_strides_are_measured_too() -> None:
         assert_equal(given)
 
 
+@needs_kernel
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(_KINDS), st.integers(20, 300), st.integers(20, 300), st.integers(0, 1000))
+@example("noise", 1100, 60, 0)
+@example("blocks", 90, 2300, 0)
+@example("gradient", 200, 200, 3)
+def test_close_ups_are_equal(kind: str, height: int, width: int, seed: int) -> None:
+    pixels = pixels_of(picture(kind, height, width, seed))
+    assert_close_ups_equal(pixels.luma)
+    assert_close_ups_equal(cv2.GaussianBlur(pixels.luma, (0, 0), 2.0))
+
+
+@needs_kernel
+@pytest.mark.parametrize("seed", range(3))
+def test_close_ups_of_scenes_are_equal(seed: int) -> None:
+    luma = pixels_of(scene(seed, 260, 330)).luma
+    for plane in (luma, cv2.resize(luma, (700, 500), interpolation=cv2.INTER_CUBIC)):
+        assert_close_ups_equal(plane)
+        assert measure_edges(plane).edges > 0
+
+
+def assert_close_ups_equal(luma: Any) -> None:
+    fast = [*measure_edges(luma), *measure_resampling(luma)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "KERNEL", None)
+        np.testing.assert_array_equal(fast, [*measure_edges(luma), *measure_resampling(luma)])
+
+
+@needs_kernel
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(_KINDS), _SIDES, _SIDES, st.integers(0, 1000))
+@example("noise", 8, 8, 0)
+@example("noise", 9, 15, 0)
+@example("noise", 16, 5, 0)
+@example("black and white", 40, 60, 0)
+def test_marks_are_equal(kind: str, height: int, width: int, seed: int) -> None:
+    rgb = picture(kind, height, width, seed)
+    rgb[height // 2, width // 2] ^= 255
+    fast = marks_of(rgb)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "KERNEL", None)
+        for one, other in zip(fast, marks_of(rgb), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+
+
 _WRONG: dict[str, tuple[Any, ...]] = {
     "luma": (np.zeros((4, 4, 3), np.uint8), bytearray(15)),
     "tones": (np.zeros((4, 4), np.uint8), 0, b""),
@@ -141,7 +191,11 @@ _WRONG: dict[str, tuple[Any, ...]] = {
     "hashes": (bytes(1023),),
     "sketch": (bytes(1025),),
     "pack": (bytes(0),),
+    "powers": (np.zeros((9, 127), np.uint8), np.zeros(128)),
     "patches": (np.zeros((5, 9, 3), np.uint8),),
+    "marks": (*np.zeros((2, 9, 4), np.uint8), np.zeros((9, 5), np.uint8), 40),
+    "slopes_and_bends": (np.zeros((9, 4), np.uint8), 1, 2, 8, 80, 80),
+    "edges": (np.zeros((8, 60), np.uint8), 4, 30, 64),
 }
 
 

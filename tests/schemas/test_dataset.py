@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,13 @@ def test_path_undoes_the_escape_of_names() -> None:
     assert make([r"x\xff.jpg"], ["cat"]).path(r"x\xff.jpg") == "/data/x\udcff.jpg"
     remote = dataclasses.replace(make(["a"], ["cat"]), root="memory://bucket/")
     assert remote.path("dog/a.jpg") == "memory://bucket/dog/a.jpg"
+
+
+@pytest.mark.parametrize("root", ["/data", "/data/", "/", ".", "", "/data//"])
+@pytest.mark.parametrize("sample", ["a.jpg", "cat/a.jpg", "/cat/a.jpg", "cat//a.jpg", "../a"])
+def test_a_path_is_the_root_joined_with_the_parts_of_the_name(root: str, sample: str) -> None:
+    dataset = dataclasses.replace(make(["a"], ["cat"]), root=root)
+    assert dataset.path(sample) == os.path.join(root, *sample.split("/"))
 
 
 def test_every_file_is_readable_until_one_is_known_to_be_lost():

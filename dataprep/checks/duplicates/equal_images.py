@@ -22,6 +22,9 @@ _NO_IMAGE = ("empty", "not-an-image")
 #: best.
 _PIXEL_STEP = 0.05
 
+#: What `best_first` goes by.
+KEEPER_COLUMNS = ("width", "height", "border", "sharpness", "jpeg_quality", "format")
+
 
 def best_first(dataset: Dataset) -> Rows:
     """Rows from the one that is best to keep to the worst, as `Duplicates.keep` says."""

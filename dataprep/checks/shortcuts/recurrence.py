@@ -30,6 +30,11 @@ _SHARED = 0.5
 #: Patches of a class that are told of, the surest first; of content there may be hundreds.
 _MOST_PATCHES = 20
 _COLOUR_BITS = 16
+#: Buckets that keys are counted in before those that recur are sorted.
+_BUCKET_BITS = 20
+#: 2^64 divided by the golden ratio: products with it spread keys over the buckets (Knuth, volume 3,
+#: 6.4).
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +104,20 @@ def _coarsened(colours: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return np.asarray(colours & kept | middle, np.uint16)
 
 
+def buckets(keys: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """(m,) a number below 2 ** `bits` for each key; a few keys share it."""
+    mixed = keys.astype(np.uint64) * _MIXER
+    return np.asarray(mixed >> np.uint64(64 - bits), np.int64)
+
+
+def _may_recur(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions of all keys that are there `LEAST` times or more, and of a few others: to sort
+    them all takes longer than to count them in buckets.
+    """
+    bucket = buckets(keys, _BUCKET_BITS)
+    return np.flatnonzero(np.bincount(bucket, minlength=1)[bucket] >= LEAST)
+
+
 def _patches(
     marks: Marks, colours: NDArray[np.uint16], labels: NDArray[np.int64], alpha: float, classes: int
 ) -> list[Patch]:
@@ -123,14 +142,15 @@ class _Counted:
         self._places = max(marks.places, 1)
         self._sizes = np.bincount(labels[marks.looked], minlength=classes)
         keys = (marks.place << _COLOUR_BITS) | colours.astype(np.int64)
-        order = np.argsort(keys, kind="stable")
+        some = _may_recur(keys)
+        order = some[np.argsort(keys[some], kind="stable")]
         ordered = keys[order]
         starts = (
             np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-            if len(keys)
+            if len(ordered)
             else np.zeros(0, np.int64)
         )
-        counts = np.diff(np.r_[starts, len(keys)])
+        counts = np.diff(np.r_[starts, len(ordered)])
         often = counts >= LEAST
         self._keys_of_marks = keys
         self._deepest = [int(each.max(initial=0)) for each in where(marks.place)[1:]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from dataprep.checks.contract import Check
 from dataprep.checks.shortcuts.planted import Planted, planted
-from dataprep.checks.shortcuts.recurrence import LEAST, Patch, distinct, find_patches
+from dataprep.checks.shortcuts.recurrence import LEAST, Patch, buckets, distinct, find_patches
 from dataprep.checks.statistics.arrays import transparent
 from dataprep.checks.statistics.labelled import labelled_rows
 from dataprep.measures.image.marks import Marks, is_bottom, is_right, marks_of_squares, where
@@ -37,9 +37,6 @@ _MOSTLY = 0.5
 #: Of more images than these only marks whose place and colour occur often are held.
 _ALL_MARKS = 50_000
 _BUCKET_BITS = 24
-#: 2^64 divided by the golden ratio: products with it spread keys over the buckets (Knuth, volume 3,
-#: 6.4).
-_MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -259,8 +256,7 @@ def _windows_of_pass(
 
 def _bucket(marks: Marks) -> NDArray[np.int64]:
     """(m,) a number for the place and colour of each mark; a few share it."""
-    keys = marks.place.astype(np.uint64) << np.uint64(16) | marks.colour
-    return np.asarray((keys * _MIXER) >> np.uint64(64 - _BUCKET_BITS), np.int64)
+    return buckets(marks.place << 16 | marks.colour.astype(np.int64), _BUCKET_BITS)
 
 
 def _frequent(marks: Marks, counts: NDArray[np.int32]) -> Marks:

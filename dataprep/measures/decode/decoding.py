@@ -8,6 +8,7 @@ import io
 import math
 import os
 import re
+import stat
 import struct
 import warnings
 from typing import Any
@@ -51,19 +52,21 @@ class Undecodable(Exception):
         self.facts = facts or {}
 
 
-def open_pixels(data: bytes, options: PassOptions = _DEFAULTS) -> Pixels:
+def open_pixels(data: bytes, options: PassOptions = _DEFAULTS, longest: int = 0) -> Pixels:
     """Decode the first frame of an image file.
 
     Args:
         data: the whole file; the format is detected from the content.
         options: limits, and the size above which a JPEG is decoded at reduced scale.
+        longest: pixels of the longer side that are enough: a JPEG is decoded at the least of eight
+            scales that has them; 0 for the full size.
 
     Raises:
         Undecodable: with the reason; nothing else, whatever the bytes.
     """
     facts: dict[str, Any] = {"bytes": len(data)}
     try:
-        return _open(data, options, facts)
+        return _open(data, options, facts, longest)
     except Undecodable as failure:
         failure.facts = facts | failure.facts
         raise
@@ -86,7 +89,7 @@ def _failure(error: Exception, data: bytes, facts: dict[str, Any]) -> Undecodabl
     return Undecodable(reason, detail, facts)
 
 
-def _open(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixels:
+def _open(data: bytes, options: PassOptions, facts: dict[str, Any], longest: int) -> Pixels:
     if not data:
         raise Undecodable("empty", "the file has no bytes")
     _refuse_heavy(len(data), options)
@@ -97,7 +100,7 @@ def _open(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixels:
         why = "PostScript is a program, not an image" if kind == "EPS" else f"{kind} is not read"
         raise Undecodable("unsupported", f"{why}: convert it to PNG, TIFF or JPEG")
     if kind == "JPEG":
-        return _open_jpeg(data, options, facts)
+        return _open_jpeg(data, options, facts, longest)
     return _open_with_pillow(data, kind, options, facts)
 
 
@@ -118,7 +121,7 @@ def _refuse_bomb(width: int, height: int, options: PassOptions, facts: dict[str,
         )
 
 
-def _open_jpeg(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixels:
+def _open_jpeg(data: bytes, options: PassOptions, facts: dict[str, Any], longest: int) -> Pixels:
     header = read_jpeg_header(data)
     exif = read_exif(header.exif)
     facts["format"] = "MPO" if header.pictures > 1 else "JPEG"
@@ -131,7 +134,7 @@ def _open_jpeg(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixe
             "unsupported",
             f"JPEG with {header.precision} bits per channel: convert it to PNG or TIFF",
         )
-    rgb = _decode_jpeg(data, header, _scale(header, options))
+    rgb = _decode_jpeg(data, header, _eighths(header, options, longest))
     if rgb is None:
         return _open_with_pillow(data, "JPEG", options, facts)
     stored = Header(
@@ -152,13 +155,15 @@ def _open_jpeg(data: bytes, options: PassOptions, facts: dict[str, Any]) -> Pixe
     )
 
 
-def _scale(header: JpegHeader, options: PassOptions) -> int:
-    """1, 2, 4 or 8: powers of two are the reductions that make decoding faster."""
+def _eighths(header: JpegHeader, options: PassOptions, longest: int) -> int:
+    """The scale to decode at, 1 to 8 for an eighth to the full size."""
     excess = header.width * header.height / (options.scale_above_megapixels * 1e6)
-    return 1 if excess <= 1 else min(8, 2 ** math.ceil(math.log2(excess) / 2))
+    scale = 1 if excess <= 1 else min(8, 2 ** math.ceil(math.log2(excess) / 2))
+    enough = -(-8 * longest // max(header.width, header.height, 1)) if longest else 8
+    return min(8 // scale, max(enough, 1))
 
 
-def _decode_jpeg(data: bytes, header: JpegHeader, scale: int) -> NDArray[np.uint8] | None:
+def _decode_jpeg(data: bytes, header: JpegHeader, eighths: int) -> NDArray[np.uint8] | None:
     """(h, w, 3) as stored, or None where Pillow must try: CMYK, rare samplings, damaged headers."""
     if header.components not in (1, 3) or not header.width or not header.height:
         return None
@@ -167,9 +172,8 @@ def _decode_jpeg(data: bytes, header: JpegHeader, scale: int) -> NDArray[np.uint
         decoded = simplejpeg.decode_jpeg(
             data,
             space,
-            min_height=header.height // scale,
-            min_width=header.width // scale,
-            min_factor=scale,
+            min_height=header.height * eighths // 8,
+            min_width=header.width * eighths // 8,
         )
     except ValueError as error:
         _refuse_damage(str(error), data)
@@ -402,11 +406,11 @@ def read_bytes(path: str, options: PassOptions = _DEFAULTS) -> bytes:
             then not read).
     """
     try:
-        size = os.stat(path).st_size
-        _refuse_heavy(size, options)
-        if not os.path.isfile(path):
+        facts = os.stat(path)
+        _refuse_heavy(facts.st_size, options)
+        if not stat.S_ISREG(facts.st_mode):
             raise Undecodable("unreadable", "not a regular file")
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise Undecodable("missing", "no such file") from None

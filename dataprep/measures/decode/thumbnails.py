@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -27,6 +26,8 @@ SIDE = 192
 QUALITY = 72
 #: A sliver of an image (10000 x 1) is drawn at least this thick.
 THINNEST = 6
+#: Reductions above this are slight.
+_HARDLY = 0.7
 
 _DEFAULTS = PassOptions()
 
@@ -57,11 +58,10 @@ def thumbnails(
     """
     if not samples:
         return {}
-    setup = (replace(options, scale_above_megapixels=max(0.1, (2 * side) ** 2 / 1e6)), side)
     results = imap(
         "dataprep.measures.decode.thumbnails:thumbnailing",
         [dataset.path(sample) for sample in samples],
-        setup=setup,
+        setup=(options, side),
         jobs=options.jobs if options.jobs else 0,
         time_limit_s=options.time_limit_s,
         memory_limit_mb=options.memory_limit_mb,
@@ -84,7 +84,7 @@ def thumbnailing(setup: tuple[PassOptions, int]) -> Callable[[str | bytes], byte
     def thumbnail(item: str | bytes) -> bytes | Lost:
         try:
             data = item if isinstance(item, bytes) else read_bytes(item, options)
-            return encode(shrink(open_pixels(data, options=options).rgb, side))
+            return encode(shrink(open_pixels(data, options, side).rgb, side))
         except Undecodable as failure:
             return Lost(failure.reason, failure.detail)
 
@@ -103,7 +103,9 @@ def shrink(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     )
     if size == (width, height):
         return np.ascontiguousarray(rgb)
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    # Hardly reduced, four neighbours do as well as all, in a fifth of the time.
+    reduced = cv2.INTER_LINEAR if scale > _HARDLY else cv2.INTER_AREA
+    small = cv2.resize(rgb, size, interpolation=reduced if scale < 1 else cv2.INTER_NEAREST)
     return np.asarray(small, dtype=np.uint8)
 
 

@@ -45,7 +45,7 @@ class Lite0(OnnxEmbedder):
     """The default embedder, as an `Embedder`."""
 
     def _prepared(self, views: NDArray[np.uint8]) -> NDArray[Any]:
-        return windows_of(views)
+        return windows_of(views) if self._session.input_shape[-1] == WINDOW else views
 
 
 def lite0(size: int = 160, threads: int = 0, device: str = "auto") -> Lite0:
@@ -59,8 +59,7 @@ def lite0(size: int = 160, threads: int = 0, device: str = "auto") -> Lite0:
     if gpu_for(device):
         session = open_session(MODEL, threads, device)
     elif has_openvino():
-        side = -(-size // 2)
-        session = open_vino_session(MODEL, threads, (side, side, WINDOW))
+        session = open_vino_session(MODEL, threads, (size, size, 3), _with_convolution)
     else:
         # One batch on each core: nobody waits for another within a layer.
         parallel = worker_count(threads)
@@ -74,6 +73,29 @@ def lite0(size: int = 160, threads: int = 0, device: str = "auto") -> Lite0:
         batch=max(2, parallel) * _BATCH,
         parallel=parallel,
     )
+
+
+def _with_convolution(model: Any) -> None:
+    """Give OpenVINO's `model` views instead of windows: it is faster at the convolution, with the
+    same figures.
+    """
+    from openvino import PartialShape
+    from openvino import opset8 as operators
+
+    product = next(
+        node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"
+    )
+    weights = product.input_value(1).get_node()
+    while weights.get_type_name() != "Constant":
+        weights = weights.input_value(0).get_node()
+    kernel = np.array(weights.data)[:, : WINDOW - 1, 0, 0].reshape(-1, 3, 3, 3)
+    kernel = np.ascontiguousarray(kernel.transpose(0, 3, 1, 2))
+    convolution = operators.convolution(
+        *product.input_values(), [2, 2], [0, 0], [0, 0], [1, 1], auto_pad="same_upper"
+    )
+    product.output(0).replace(convolution.output(0))
+    weights.output(0).replace(operators.constant(kernel).output(0))
+    model.inputs[0].get_node().set_partial_shape(PartialShape([-1, -1, -1, 3]))
 
 
 def windows_of(views: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -119,14 +119,20 @@ def has_openvino() -> bool:
     return find_spec("openvino") is not None
 
 
-def open_vino_session(path: str, threads: int, shape: tuple[int, int, int]) -> Session:
-    """The model in the file `path`, which takes uint8 batches of images of `shape`, run by
-    OpenVINO on the processor.
+def open_vino_session(
+    path: str,
+    threads: int,
+    shape: tuple[int, int, int],
+    change: Callable[[Any], None] = lambda model: None,
+) -> Session:
+    """The model in the file `path`, which takes uint8 batches of images of `shape` after it was
+    given to `change`, run by OpenVINO on the processor.
     """
     import openvino as ov
 
     core: Any = ov.Core()
     model = core.read_model(path)
+    change(model)
     model.reshape([-1, *shape])
     settings = {
         "INFERENCE_NUM_THREADS": worker_count(threads),

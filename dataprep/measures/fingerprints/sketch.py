@@ -35,7 +35,7 @@ _COUNTED = 2 / 3
 
 #: Parts of a grey level to which gradients and the means of cells are rounded, and parts of 1 to
 #: which the weights of these means are.
-_FINE, _FINER, _PARTS = 2.0**8, 2.0**10, 2.0**12
+_FINE, _FINER, _PARTS = 2.0**12, 2.0**16, 2.0**14
 
 _SLANT = 0.5**0.5
 _RIGHT = np.array([1, _SLANT, 0, -_SLANT, -1, -_SLANT, 0, _SLANT])[:, None, None]

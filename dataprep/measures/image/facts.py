@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+import struct
+
 import xxhash
 
 from dataprep.measures.contract import Measure, Value, measure_of
@@ -47,12 +48,9 @@ def measure_approximate(pixels: Pixels) -> bool:
 @measure_of("pixel_hash")
 def measure_pixel_hash(pixels: Pixels) -> str:
     """128 bits of XXH3 over the displayed pixels and their size, 32 hexadecimal digits."""
-    digest = xxhash.xxh3_128(
-        np.array(
-            [pixels.header.width, pixels.header.height, *pixels.rgb.shape], dtype="<i8"
-        ).tobytes()
-    )
-    digest.update(np.ascontiguousarray(pixels.rgb).data)
+    sizes = pixels.header.width, pixels.header.height, *pixels.rgb.shape
+    digest = xxhash.xxh3_128(struct.pack("<5q", *sizes))
+    digest.update(pixels.rgb.data)
     return str(digest.hexdigest())
 
 

@@ -22,6 +22,8 @@ from dataprep.measures.image.bands import ROWS, luma_tops, reduced_bands, reduct
 _FAR = 8
 #: Steps (down, right) at which differences are taken.
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, _FAR), (_FAR, 0))
+#: For each, the rows of a band and the columns, fewer than all, from which it is taken.
+_SPANS = ((ROWS, 1), (ROWS - 1, 0), (3, 1), (3, 1), (ROWS, _FAR), (ROWS - _FAR, 0))
 #: Squared grey levels that rounding adds to a mean squared difference.
 _ROUNDING = 2 / 12
 #: Squared grey levels: with less contrast at a distance of 8 pixels, rounding is all there is to
@@ -81,14 +83,9 @@ def _structures(pixels: Pixels) -> list[float] | None:
     sums = compiled.KERNEL.steps(plane, tops)
     width, count = plane.shape[1], len(tops)
     return [
-        total / (count * _rows(*step) * (width - abs(step[1])))
-        for total, step in zip(sums, _STEPS, strict=True)
+        total / (count * rows * (width - fewer))
+        for total, (rows, fewer) in zip(sums, _SPANS, strict=True)
     ]
-
-
-def _rows(down: int, right: int) -> int:
-    """Rows of a band from which a step is taken."""
-    return len(range(0, ROWS - down, 6)) if down and right else ROWS - down
 
 
 def focus(pixels: Pixels) -> tuple[float, float]:

@@ -70,6 +70,8 @@ def picture_box(pixels: Pixels) -> tuple[int, int, int, int]:
     """
     luma = pixels.luma
     rows, columns = luma.shape
+    if pixels.shared(_is_frameless):
+        return 0, rows, 0, columns
     first, last = pixels.shared(_top_and_bottom)
     top, bottom = _frame_depth(luma, first), _frame_depth(luma[::-1], last)
     if top + bottom >= rows:
@@ -95,6 +97,16 @@ def _frame_depth(plane: Bytes2D, uniform: _Lines) -> int:
 def _top_and_bottom(pixels: Pixels) -> tuple[_Lines, _Lines]:
     """The uniform lines at the top and at the bottom."""
     return _uniform_lines(pixels.luma), _uniform_lines(pixels.luma[::-1])
+
+
+def _is_frameless(pixels: Pixels) -> bool:
+    """Whether no side has a uniform line: so it is of most images."""
+    across = pixels.luma.T
+    return not (
+        any(lines for lines, _ in pixels.shared(_top_and_bottom))
+        or _uniform_lines(across)[0]
+        or _uniform_lines(across[::-1])[0]
+    )
 
 
 def _uniform_lines(plane: Bytes2D) -> _Lines:
@@ -155,6 +167,8 @@ def straight_frame(pixels: Pixels) -> tuple[float, float]:
     """Share of the area that a frame takes, and how straight its inner edge is; both 0 where
     there is none.
     """
+    if pixels.shared(_is_frameless):
+        return 0.0, 0.0
     luma = pixels.luma
     rows, columns = luma.shape
     lines = _lines_of_sides(luma, *pixels.shared(_top_and_bottom))

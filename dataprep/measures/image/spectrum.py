@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dataprep.measures import compiled
 from dataprep.measures.contract import measure_of
 from dataprep.measures.decode.pixels import Bytes2D, Pixels
 from dataprep.measures.image.bands import SHORT_SIDE
@@ -36,10 +37,8 @@ _END = 1.2
 
 
 @cache
-def _hann() -> NDArray[np.float32]:
-    return np.asarray(
-        0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW), dtype=np.float32
-    )
+def _hann() -> NDArray[np.float64]:
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW))
 
 
 @cache
@@ -61,6 +60,16 @@ def _windows(plane: Bytes2D) -> Bytes2D:
     return np.concatenate(pieces)
 
 
+def _powers(plane: Bytes2D) -> NDArray[np.float64]:
+    """(64,) mean power in bins 0 to 63 of windows of the rows of `plane`."""
+    if compiled.KERNEL is not None:
+        return np.frombuffer(compiled.KERNEL.powers(plane, _hann()))
+    # Packed as Re 0, Re 1, Im 1, Re 2, ...
+    waves = cv2.dft(_windows(plane) * _hann(), flags=cv2.DFT_ROWS)
+    energy = np.append(0.0, (waves * waves).mean(axis=0)[:-1])
+    return np.asarray(energy[::2] + energy[1::2])
+
+
 def _spectra(pixels: Pixels) -> NDArray[np.float64]:
     """(0 to 2, 62): for each axis with contrast the levelled log10 power in bins 2 to 63,
     relative to its lowest bins.
@@ -68,22 +77,14 @@ def _spectra(pixels: Pixels) -> NDArray[np.float64]:
     planes = [plane for plane in (pixels.luma, pixels.luma.T) if plane.shape[1] >= _WINDOW]
     if not planes:
         return np.empty((0, _LAST_BIN - _FIRST_BIN + 1))
-    windows = [_windows(plane) for plane in planes]
-    # Packed as Re 0, Re 1, Im 1, Re 2, ...; under a Hann window the mean stays in bins 0 and 1,
-    # which are left out.
-    waves = cv2.dft(np.concatenate(windows) * _hann(), flags=cv2.DFT_ROWS)
-    energy = (
-        (waves * waves)
-        .reshape(len(planes), -1, _WINDOW)
-        .mean(axis=1)[:, 2 * _FIRST_BIN - 1 : 2 * _LAST_BIN + 1]
-    )
-    power = (energy[:, ::2] + energy[:, 1::2]).astype(np.float64)
+    # Under a Hann window the mean stays in bins 0 and 1, which are left out.
+    power = np.array([_powers(plane) for plane in planes])[:, _FIRST_BIN : _WINDOW // 2]
     power = power[power[:, :4].sum(axis=1) > _LEAST_POWER]
     level = np.log10(power + 1e-6) + _levelling()
     return np.asarray(level - level[:, :4].mean(axis=1, keepdims=True))
 
 
-@measure_of("detail_fraction")
+@measure_of("detail_fraction", 2)
 def measure_detail_fraction(pixels: Pixels) -> float:
     """Share of the frequencies, 0 to 1, below the first at which power lies below the plateau by
     `_END` decades.

@@ -119,10 +119,13 @@ def ridge_out_of_fold(
     products, crossed = features.T @ features, features.T @ targets
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)
-        part = features[rows]
-        coefficients = ridge_coefficients(
-            products - part.T @ part, crossed - part.T @ targets[rows], penalty
-        )
+        part, wanted = features[rows], targets[rows]
+        rest, left = products - part.T @ part, crossed - part.T @ wanted
+        if targets.shape[1] > len(rest):  # a decomposition copies so many targets several times
+            inverse = ridge_coefficients(rest, np.eye(len(rest)), penalty)
+            coefficients = inverse.astype(features.dtype) @ left
+        else:
+            coefficients = ridge_coefficients(rest, left, penalty)
         predicted[rows] = part @ coefficients
     return predicted
 

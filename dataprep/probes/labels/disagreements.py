@@ -61,6 +61,8 @@ _BLIND = 0.0015
 #: swapped in thought.
 _ROUNDS, _PRIOR_ERRORS, _SWAPS = 8, 5.0, 50_000
 _LEAST_PROB = 1e-12
+#: Points of the grid with less than this share of the likeliest one's weight are left out.
+_LEAST_WEIGHT = 1e-12
 #: What the model's own error adds to both ends of an interval.
 _MISFIT = 0.05
 
@@ -80,7 +82,7 @@ class Disagreements:
     Attributes:
         pattern: (k, k) R, how often each class (row) gets each other label (column); the mean of
             all pairs is 1.
-        weights: (g,) posterior probability of the points of the grid.
+        weights: (g,) posterior probability of the points of the grid that have any.
         shares: (g,) share of wrong labels at each of them.
         pure: (g, b) probability that a label is wrong, by point and bin of the score.
         evidence: gain in log-likelihood over no swapped label.
@@ -219,7 +221,8 @@ def _mixture(
     tilted = swapped * np.exp(-tilt[:, None] * _MIDDLES)
     tilted *= swapped.sum() / tilted.sum(axis=1, keepdims=True)
     lost = (_SHARES[:, None] * len(given)) * tilted[:, None]  # (m, s, b)
-    likely = _log_likelihood(counts, kept[:, None] + lost)
+    both = kept[:, None] + lost
+    likely = _log_likelihood(counts, both)
     known = _normal(amplitude, *_AMPLITUDE) + np.log(_BEND_PRIOR)[np.searchsorted(_BENDS, bend)]
     heat = min(1.0, _COUNTS / max(1, int(counts.sum())))
     prior = (
@@ -231,16 +234,12 @@ def _mixture(
     gain = (likely + unprejudiced[:, None]).max() - (
         _log_likelihood(counts, kept) + unprejudiced
     ).max()
-    pure = np.maximum.accumulate(lost / (kept[:, None] + lost), axis=2)
-    pure *= np.maximum(0, 1 - _BLIND / _SHARES)[:, None]
+    likeliest = np.nonzero(weights >= _LEAST_WEIGHT)
+    shares, weights = _SHARES[likeliest[1]], weights[likeliest]
+    pure = np.maximum.accumulate(lost[likeliest] / both[likeliest], axis=1)
+    pure *= np.maximum(0, 1 - _BLIND / shares)[:, None]
     return Disagreements(
-        pattern,
-        (weights / weights.sum()).ravel(),
-        np.tile(_SHARES, len(decay)),
-        pure.reshape(-1, _BINS),
-        float(gain),
-        _drawn(logs, pattern),
-        seen,
+        pattern, weights / weights.sum(), shares, pure, float(gain), _drawn(logs, pattern), seen
     )
 
 
@@ -278,7 +277,8 @@ def _smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _log_likelihood(counts: NDArray[np.int64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of Poisson counts (b,), up to a constant, for means (..., b)."""
-    return np.asarray((counts * np.log(mean + 1e-30) - mean).sum(axis=-1))
+    some = counts > 0
+    return np.asarray(np.log(mean[..., some] + 1e-30) @ counts[some].astype(float) - mean.sum(-1))
 
 
 def _normal(value: NDArray[np.float64], mean: float, deviation: float) -> NDArray[np.float64]:

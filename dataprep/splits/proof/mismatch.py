@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dataprep.checks.second_look import SecondLook
+from dataprep.checks.second_look import SecondLook, remembered_features
 from dataprep.engine import make_checks, run_checks
 from dataprep.errors import DataprepError
 from dataprep.measures.decode_pass import measure
+from dataprep.measures.embedding.stored import stored_embedding
 from dataprep.measures.options import PassOptions
 from dataprep.schemas.issues import evidence_of
 from dataprep.schemas.results.proof import Difference, MismatchTest, MismatchTests
@@ -22,6 +23,7 @@ from dataprep.schemas.results.proof import Difference, MismatchTest, MismatchTes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.probes.features import Features
     from dataprep.schemas.dataset import Dataset
 
     Rows = NDArray[np.int64]
@@ -40,6 +42,10 @@ class _Divided(SecondLook):
 
     def units(self) -> Rows:
         return self.known_units
+
+    def features(self) -> Features:
+        """As the audit worked them out, where the same samples are divided."""
+        return remembered_features(self.dataset, self.options)
 
 
 def match_of(
@@ -72,7 +78,7 @@ def match_of(
     drawn = _drawn(part, tested)
     some, why = _with_embedding(dataset.where(drawn), ran_with)
     some = some.assign(split=pd.Categorical(names[part[drawn]]))
-    look = _Divided(some, PassOptions(), verify=None)
+    look = _Divided(some, PassOptions.of_run(ran_with), verify=None)
     look.known_units = unit[drawn]
     issues, skipped = run_checks(make_checks(only=[IMAGES]), some, look)
     compared = {
@@ -130,7 +136,9 @@ def _with_embedding(dataset: Dataset, ran_with: Mapping[str, Any]) -> tuple[Data
     if not options.cache:
         return dataset, "the audit ran without the cache, where embeddings are kept"
     try:
-        vectors = measure(dataset, ["embedding"], options).arrays.get("embedding")
+        vectors = stored_embedding(dataset, options)
+        if vectors is None:
+            vectors = measure(dataset, ["embedding"], options).arrays.get("embedding")
     except DataprepError as error:
         return dataset, str(error)
     if vectors is None or not np.asarray(vectors).any():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dataprep.checks.shortcuts import recurrence
 from dataprep.checks.shortcuts.trigger import Trigger
 from dataprep.measures.image.marks import Marks, marks_of
 from dataprep.measures.image.patches import SIDE, pack
@@ -248,3 +249,14 @@ def test_of_many_images_only_frequent_marks_are_held_and_the_finding_stays(clean
     monkeypatch.setattr("dataprep.checks.shortcuts.trigger._ALL_MARKS", 0)
     frequent = claims(images, labels, most_images=0)
     assert [row["target"] for row in frequent] == [row["target"] for row in everything]
+
+
+def test_keys_that_recur_are_all_kept_when_others_are_left_out():
+    rng = np.random.default_rng(0)
+    keys = rng.integers(0, 1 << 40, 20_000)
+    keys[rng.permutation(20_000)[:900]] = np.repeat(rng.integers(0, 1 << 40, 150), 6)
+    kept = recurrence._may_recur(keys)
+    found, counts = np.unique(keys, return_counts=True)
+    assert np.isin(np.flatnonzero(np.isin(keys, found[counts >= recurrence.LEAST])), kept).all()
+    assert len(kept) < len(keys) / 2
+    assert len(recurrence._may_recur(keys[:0])) == 0

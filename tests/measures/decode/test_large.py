@@ -253,3 +253,16 @@ def test_a_chain_that_bites_its_tail_or_leaves_the_file_ends() -> None:
     data[-4:] = struct.pack("<I", 10**9)
     assert open_pixels(bytes(data)).header.frames == 3
     assert open_pixels(gif_of(5)[:-8]).header.frames == 5
+
+
+@pytest.mark.parametrize(
+    ("longest", "size"), [(0, (533, 400)), (192, (200, 150)), (66, (67, 50)), (900, (533, 400))]
+)
+def test_a_jpeg_is_decoded_no_larger_than_it_is_needed(longest: int, size: tuple[int, int]) -> None:
+    scene = Image.linear_gradient("L").resize((400, 533)).convert("RGB")
+    pixels = open_pixels(encoded(scene, "JPEG", quality=95), longest=longest)
+    assert pixels.rgb.shape[:2] == size
+    assert (pixels.header.width, pixels.header.height) == (400, 533)
+    assert pixels.approximate == (size != (533, 400))
+    small = scene.resize(size[::-1], Image.Resampling.BOX)
+    assert np.abs(pixels.rgb.astype(int) - np.asarray(small)).mean() < 3

@@ -15,7 +15,7 @@ from dataprep.measures.embedding import lite0 as module
 from dataprep.measures.embedding.contract import SIZES, load_embedder
 from dataprep.measures.embedding.lite0 import DIM, MODEL, SHA256, WINDOW, lite0, windows_of
 from dataprep.measures.embedding.onnx_file import OnnxEmbedder
-from dataprep.measures.embedding.sessions import has_openvino
+from dataprep.measures.embedding.sessions import has_openvino, open_session, open_vino_session
 from tools.drawings import draw_scenes
 
 #: Embeddings (8, 1280) of ``draw_scenes(8, side, seed=1)`` for each side, by
@@ -159,13 +159,13 @@ def test_is_the_default_name() -> None:
 
 def test_openvino_where_it_is_installed_agrees() -> None:
     pytest.importorskip("openvino")
-    from dataprep.measures.embedding.sessions import open_session, open_vino_session
-
     views = draw_scenes(6, 160, seed=4)
     one, other = open_session(MODEL, 1), open_vino_session(MODEL, 1, (80, 80, WINDOW))
     windows = windows_of(views)
     assert one.family != other.family
     assert cosines(one.run(windows, "embedding"), other.run(windows, "embedding")).min() > 0.98
+    # A convolution of the views is the same as the product of their windows.
+    np.testing.assert_allclose(lite0(160, 1)(views), other.run(windows, "embedding"), atol=1e-5)
 
 
 def test_packaging_takes_the_model_and_its_notice_along() -> None:
