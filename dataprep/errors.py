@@ -7,6 +7,7 @@
      │    ├── InputError           a path, folder, manifest or report that cannot be used as given
      │    │    └── SanityFailed    data or settings that cannot be learned from, found before training
      │    ├── OptionError          an option out of range, of the wrong type or unknown
+     │    │    └── OverBudget      what is asked for takes longer than its budget
      │    ├── RegistryError        a registry name that is unknown, or taken twice
      │    └── FingerprintError     a plan or report made for other data than the data at hand
      └── WorkError                 the work itself failed: exit code 3
@@ -50,6 +51,10 @@ class SanityFailed(InputError):
 
 class OptionError(UserError):
     """An option that is unknown, out of range or of the wrong type."""
+
+
+class OverBudget(OptionError):
+    """What is asked for takes longer than the budget that was given."""
 
 
 class RegistryError(UserError):

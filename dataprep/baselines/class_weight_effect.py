@@ -12,10 +12,10 @@ import numpy as np
 
 from dataprep.baselines.evaluation.comparing import compare_models
 from dataprep.baselines.evaluation.estimates import evaluate
+from dataprep.baselines.evaluation.scoring import predictions
+from dataprep.baselines.frozen.linear import linear_on
+from dataprep.baselines.frozen.model import penalties_for
 from dataprep.baselines.goal import IMBALANCE
-from dataprep.baselines.training.frozen_features import linear_on
-from dataprep.baselines.training.frozen_model import penalties_for
-from dataprep.baselines.training.scoring import predictions
 from dataprep.schemas.results.evaluation import ClassWeightEffect, WeightingFigures
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ import numpy as np
 
 from dataprep.baselines.evaluation.comparing import compare_models, paired_seeds
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels
+from dataprep.baselines.evaluation.scoring import predictions
+from dataprep.baselines.frozen.linear import linear_on
+from dataprep.baselines.frozen.model import linear_in_space
 from dataprep.baselines.goal import codes_of
 from dataprep.baselines.training.fitting import train_network
-from dataprep.baselines.training.frozen_features import linear_on
-from dataprep.baselines.training.frozen_model import linear_in_space
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
-from dataprep.baselines.training.scoring import predictions
 from dataprep.errors import InputError, OptionError
 from dataprep.schemas.results.evaluation import CleaningEffect, PairedSeeds
 

@@ -14,13 +14,13 @@ from scipy import stats
 
 from dataprep.baselines.evaluation.calibration import fit_temperature
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
+from dataprep.baselines.evaluation.scoring import predictions
+from dataprep.baselines.frozen.linear import linear_on
 from dataprep.baselines.parts import predicted_rows
 from dataprep.baselines.training.fitting import train_network
-from dataprep.baselines.training.frozen_features import linear_on
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
 from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
-from dataprep.baselines.training.scoring import predictions
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.results.baseline import CrossValidation, FoldEstimate, FoldFigures
 

@@ -13,6 +13,7 @@ import pandas as pd
 from dataprep.baselines.evaluation.calibration import calibrate, calibration_figures
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.metrics import LabelledRows, decide
+from dataprep.baselines.evaluation.scoring import predictions
 from dataprep.baselines.evaluation.thresholds import (
     choose_abstention,
     choose_thresholds,
@@ -22,7 +23,6 @@ from dataprep.baselines.evaluation.thresholds import (
     threshold_array,
 )
 from dataprep.baselines.training.network_predictions import logits_of
-from dataprep.baselines.training.scoring import predictions
 from dataprep.schemas.columns import PROPERTIES
 from dataprep.schemas.results.evaluation import CalibrationOfParts, Coverage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from dataprep.baselines.diagnosis.facts import facts_of
 from dataprep.baselines.diagnosis.feature_map import plane_of
 from dataprep.baselines.diagnosis.next_steps import what_next
 from dataprep.baselines.evaluation.estimates import evaluate
+from dataprep.baselines.evaluation.scoring import predictions
 from dataprep.baselines.inference.latency import measure_cost
 from dataprep.baselines.out_of_fold import OutOfFold, given_folds, out_of_fold, with_parts
 from dataprep.baselines.parts import PartResults, evaluate_parts
@@ -34,11 +35,12 @@ from dataprep.baselines.training.distributed import (
 )
 from dataprep.baselines.training.final_model import finalise
 from dataprep.baselines.training.fitting import TrainedNetwork, device_for, key_of, train_network
+from dataprep.baselines.training.forecast import in_words, training_seconds
 from dataprep.baselines.training.history import EpochLog, Log, history_logger
 from dataprep.baselines.training.preparing import prepare
-from dataprep.baselines.training.scoring import predictions
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.baselines.tuning.searching import search_settings
+from dataprep.errors import OverBudget
 from dataprep.measures.options import PassOptions
 from dataprep.progress import Progress, StageClock
 from dataprep.schemas.baseline import PIXELS, Baseline
@@ -74,6 +76,7 @@ def train_baseline(
     resume: bool = False,
     progress: Progress | None = None,
     log: EpochLog | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Baseline:
     """Train a baseline on the part train of a split, choose by val, and evaluate once on test.
 
@@ -92,8 +95,10 @@ def train_baseline(
         progress: called with (stage, done, total, note) now and then.
         log: called after every epoch with its number and its figures, which are in ``history.csv``
             too; for a tracking server.
+        say: told beforehand how long the training will take.
 
     Raises:
+        OverBudget: the training would take longer than ``options.budget``.
         InputError: no parts, labels or readable images to train on; a check before training failed
             (SanityFailed).
         OptionError: an option that does not suit the data or this machine.
@@ -102,6 +107,7 @@ def train_baseline(
     recipe = _prepared(source, folder, options or BaselineOptions(), settings, audit, progress)
     refuse_no_comparison(recipe.options.compare, recipe.materials, plan)
     recipe.choose_policy(source)
+    recipe.forecast(say)
     recipe.check_before_training()
     recipe.search_settings(asked=[name.replace("-", "_") for name in settings or {}])
     recipe.describe()
@@ -199,6 +205,23 @@ class _Recipe:
             self.policy, self.reasons = run_on_rank_zero(
                 lambda: _policy(self.options.policy, source, self.audit, self.regime)
             )
+
+    def forecast(self, say: Callable[[str], None] | None) -> None:
+        """Say how long the training will take, and refuse what is beyond the budget."""
+        budget = self.options.budget
+        if self.regime.name == "frozen" or (say is None and not budget):
+            return
+        seconds = run_on_rank_zero(
+            lambda: training_seconds(self.materials, self.regime, self.policy, self.device)
+        )
+        words = f"{self.regime.name} on {len(self.materials.train):,} images: at most about "
+        if budget and seconds > budget:
+            raise OverBudget(
+                f"{words}{in_words(seconds)} here, more than the budget of {in_words(budget)}: "
+                "take --regime frozen, fewer --epochs or a larger --budget"
+            )
+        if say is not None and is_rank_zero():
+            say(f"{words}{in_words(seconds)} here")
 
     def check_before_training(self) -> None:
         """Sanity checks of the data and the network."""

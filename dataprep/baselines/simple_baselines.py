@@ -15,7 +15,7 @@ from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.label_noise import noise_ceiling
 from dataprep.baselines.evaluation.linear_probe import FeatureSpace, known_rows, probe_baseline
 from dataprep.baselines.evaluation.nearest_neighbours import NEIGHBOURS, neighbour_baseline
-from dataprep.baselines.training.frozen_model import EMBEDDER, embeddings_of
+from dataprep.baselines.frozen.model import EMBEDDER, embeddings_of
 from dataprep.schemas.results.evaluation import Estimate, NeighbourFigures, ProbeFigures
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dataprep.baselines.evaluation.linear_probe import known_rows
+from dataprep.baselines.frozen.model import FrozenModel
 from dataprep.baselines.goal import parse_requirement
 from dataprep.baselines.inference.frozen_export import (
     compare_frozen,
@@ -27,7 +28,6 @@ from dataprep.baselines.inference.frozen_export import (
 )
 from dataprep.baselines.inference.model_card import ModelCard
 from dataprep.baselines.pages.baseline_page import draw_baseline
-from dataprep.baselines.training.frozen_model import FrozenModel
 from dataprep.errors import DataprepError, FingerprintError, InputError
 from dataprep.measures.decode.views import views_of
 from dataprep.measures.options import PassOptions

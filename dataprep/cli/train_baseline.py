@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,10 +18,11 @@ from dataprep.cli.shared.listing import print_file, until_closed
 from dataprep.cli.shared.options import argument, images, output, panel
 from dataprep.cli.shared.outputs import refuse_among_images
 from dataprep.cli.shared.progress import progress_bar
-from dataprep.errors import InputError, OptionError
+from dataprep.errors import InputError, OptionError, OverBudget
 from dataprep.progress import Progress
 
 if TYPE_CHECKING:
+    from dataprep.baselines.training.settings import BaselineOptions
     from dataprep.schemas.audit import Audit
     from dataprep.schemas.baseline import Baseline, BaselinePaths
     from dataprep.schemas.split import Split
@@ -130,6 +133,9 @@ def train_baseline(
         bool, _search("Skip the sanity checks before training.", "--no-sanity")
     ] = False,
     no_test: Annotated[bool, _evaluation("Do not use the test set.", "--no-test")] = False,
+    budget: Annotated[
+        str, _model("Longest training: 90s, 5m, 1h; beyond it, the frozen model stays.")
+    ] = "",
     final: Annotated[
         bool, _evaluation("Then train on train and val, for test and for use.", "--final")
     ] = False,
@@ -169,10 +175,49 @@ def train_baseline(
     with process_group(device) as rank:
         with progress_bar(quiet or rank > 0) as progress:
             split, audit = _source(flags, rank, progress)
-            made = _trained(flags, split, audit, progress)
-            paths = _kept(made, split, audit, out) if rank == 0 else None
+            made, paths = _made(flags, split, audit, rank, progress)
         if paths is not None:
             _print(made, paths, format, quiet)
+
+
+def _made(
+    flags: Mapping[str, Any], split: Split, audit: Audit | None, rank: int, progress: Progress
+) -> tuple[Baseline, BaselinePaths | None]:
+    """The baseline and, in the first process, its files: first of a frozen model, where more is
+    expected of a longer training, and then of the better one on validation.
+    """
+    from dataprep.baselines.frozen_first import comes_first, described, is_better
+    from dataprep.baselines.training.distributed import rank_and_world_size
+    from dataprep.splits.proof.test_set_log import TestSetReused
+
+    options, settings = _options(flags)
+    alone = rank_and_world_size()[1] == 1 and not flags["resume"]
+    if not (alone and comes_first(split, options, settings)):
+        made = _trained(flags, options, settings, split, audit, progress)
+        return made, _kept(made, split, audit, flags["out"]) if rank == 0 else None
+    frozen = replace(options, regime="frozen")
+    first = _trained(flags, frozen, settings, split, audit, progress)
+    paths = _kept(first, split, audit, flags["out"])
+    _say(flags, f"the {described(first)} is in {paths.folder}; Ctrl-C keeps it")
+    try:
+        second = _trained(flags, options, settings, split, audit, progress)
+    except OverBudget as error:
+        _say(flags, f"the frozen model stays: {error}")
+        return first, paths
+    except KeyboardInterrupt:
+        typer.echo(f"dataprep: the {described(first)} stays in {paths.folder}", err=True)
+        raise
+    if not is_better(second, first):
+        _say(flags, f"the {described(second)} is no better: the frozen model stays")
+        return first, paths
+    with warnings.catch_warnings():  # both uses of test are of this run, and both are logged
+        warnings.simplefilter("ignore", TestSetReused)
+        return second, _kept(second, split, audit, flags["out"])
+
+
+def _say(flags: Mapping[str, Any], text: str) -> None:
+    if not flags["quiet"]:
+        typer.echo(f"dataprep: {text}", err=True)
 
 
 def _demand_torch() -> None:
@@ -184,32 +229,55 @@ def _demand_torch() -> None:
         raise InputError(f"training needs torch, which is not installed: {how_to_install('train')}")
 
 
-def _trained(
-    flags: Mapping[str, Any], split: Split, audit: Audit | None, progress: Progress
-) -> Baseline:
-    from dataprep.baselines.recipe import train_baseline as train
+def _options(flags: Mapping[str, Any]) -> tuple[BaselineOptions, dict[str, Any]]:
+    """The options, and the settings of the loop that were given."""
     from dataprep.baselines.training.settings import BaselineOptions, parse_settings
 
     given = {name: flags[name] for name in _SETTINGS if flags[name] is not None}
-    settings = given | parse_settings(flags["setting"] or ())
-    wanted = BaselineOptions(
+    options = BaselineOptions(
         require=tuple(flags["require"] or ()),
         evaluate_test=not flags["no_test"],
         sanity=not flags["no_sanity"],
         compare=flags["compare"] or "",
+        budget=_seconds(flags["budget"]),
         **{name: flags[name] for name in _OPTIONS},
     )
+    return options, given | parse_settings(flags["setting"] or ())
+
+
+def _seconds(text: str) -> float:
+    """Seconds of ``30s``, ``5m``, ``1.5h`` or a number of seconds; 0 of nothing."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit.isdigit():
+        number, unit = text.strip(), "s"
+    try:
+        return float(number) * {"s": 1, "m": 60, "h": 3600}[unit] if text.strip() else 0.0
+    except (ValueError, KeyError):
+        raise OptionError(f"--budget: expected 90s, 5m or 1h, got {text!r}") from None
+
+
+def _trained(
+    flags: Mapping[str, Any],
+    options: BaselineOptions,
+    settings: Mapping[str, Any],
+    split: Split,
+    audit: Audit | None,
+    progress: Progress,
+) -> Baseline:
+    from dataprep.baselines.recipe import train_baseline as train
+
     folder = os.path.join(flags["out"], "baseline")
     try:
         return train(
             split,
             folder,
-            wanted,
+            options,
             settings=settings,
             audit=audit,
             plan=_plan(audit, flags),
             resume=flags["resume"],
             progress=progress,
+            say=partial(_say, flags),
         )
     except KeyboardInterrupt:
         _tell_resume(folder)

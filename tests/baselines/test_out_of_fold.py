@@ -37,8 +37,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Materials]:
     """Networks of one convolution whose classifier is fitted on the training rows; gives what
     each was trained on.
     """
-    from dataprep.baselines.training.frozen_features import fit_linear
-    from dataprep.baselines.training.linear_losses import LinearLoss
+    from dataprep.baselines.frozen.linear import fit_linear
+    from dataprep.baselines.frozen.losses import LinearLoss
     from dataprep.baselines.training.network_predictions import deep_features
 
     trained: list[Materials] = []

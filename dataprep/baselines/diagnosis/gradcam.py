@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from dataprep.baselines.frozen.model import FrozenModel
 from dataprep.baselines.inference.frozen_export import last_maps
-from dataprep.baselines.training.frozen_model import FrozenModel
 from dataprep.measures.decode.thumbnails import encode
 from dataprep.measures.decode.views import views_of
 from dataprep.schemas.lost import Lost

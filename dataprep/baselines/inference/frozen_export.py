@@ -18,8 +18,8 @@ from dataprep.schemas.text.extras import how_to_install
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.baselines.frozen.model import FrozenModel
     from dataprep.baselines.inference.model_card import ModelCard
-    from dataprep.baselines.training.frozen_model import FrozenModel
 
 INPUT, LOGITS, PROBABILITIES, VALUES, MAPS = "images", "logits", "probabilities", "values", "maps"
 #: Greatest allowed difference between probabilities of the model and of its file.
@@ -118,7 +118,7 @@ def read_head(path: str, fingerprint: str, advice: str) -> FrozenModel:
         InputError: it cannot be read.
         FingerprintError: it is of other data.
     """
-    from dataprep.baselines.training.frozen_model import FrozenModel
+    from dataprep.baselines.frozen.model import FrozenModel
 
     try:
         with np.load(path, allow_pickle=False) as found:

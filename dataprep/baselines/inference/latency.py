@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.baselines.training.frozen_model import EMBEDDER, FrozenModel
+from dataprep.baselines.frozen.model import EMBEDDER, FrozenModel
 from dataprep.measures.embedding.contract import load_embedder
 from dataprep.measures.embedding.lite0 import MODEL
 

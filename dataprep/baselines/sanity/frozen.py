@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataprep.baselines.frozen.linear import fit_linear
+from dataprep.baselines.frozen.losses import LinearLoss
 from dataprep.baselines.sanity.data import (
     check_images,
     check_permuted_labels,
@@ -18,8 +20,6 @@ from dataprep.baselines.sanity.data import (
     whole_units,
 )
 from dataprep.baselines.sanity.results import CheckResult
-from dataprep.baselines.training.frozen_features import fit_linear
-from dataprep.baselines.training.linear_losses import LinearLoss
 from dataprep.probes.classifiers.folds import folds_of
 
 if TYPE_CHECKING:

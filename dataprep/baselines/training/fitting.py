@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from dataprep.baselines.evaluation.scoring import metric_and_score, predictions
+from dataprep.baselines.frozen.linear import Linear, linear_on
+from dataprep.baselines.frozen.losses import weights_for
+from dataprep.baselines.frozen.model import train_frozen
 from dataprep.baselines.training.distributed import rank_and_world_size
 from dataprep.baselines.training.feeding import Feeder
-from dataprep.baselines.training.frozen_features import Linear, linear_on
-from dataprep.baselines.training.frozen_model import train_frozen
 from dataprep.baselines.training.history import FitResult, Log
-from dataprep.baselines.training.linear_losses import weights_for
 from dataprep.baselines.training.loop import Report, fit
 from dataprep.baselines.training.losses import Loss
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
 from dataprep.baselines.training.networks import Network, make_network
-from dataprep.baselines.training.scoring import metric_and_score, predictions
 from dataprep.errors import OptionError
 from dataprep.schemas.baseline import CHECKPOINT
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataprep.baselines.training.frozen_model import FrozenModel
+from dataprep.baselines.frozen.model import FrozenModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.baselines.evaluation.metrics import known_labels
+from dataprep.baselines.frozen.model import EMBEDDER, DecodedRows, embedder_size, embeddings_of
 from dataprep.baselines.goal import codes_of, read_goal
-from dataprep.baselines.training.frozen_model import (
-    EMBEDDER,
-    DecodedRows,
-    embedder_size,
-    embeddings_of,
-)
 from dataprep.baselines.training.materials import Materials, parts_of, units_of
 from dataprep.baselines.training.pixel_store import PixelStore, store_pixels
 from dataprep.baselines.training.regimes import EMBEDDER_ARCH, Regime, choose_regime, refuse_idle

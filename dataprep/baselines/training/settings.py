@@ -93,6 +93,7 @@ class BaselineOptions:
     )
     threads: int = option(0, "processor threads of torch; 0 takes every usable core", low=0)
     final: bool = option(False, "train on train and val at the end, for the epochs that val chose")
+    budget: float = option(0.0, "seconds that training may take at most; 0: no limit", low=0)
     compare: str = option(
         "", "cleaned: train before and after cleaning, by paired seeds", choices=("", "cleaned")
     )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.baselines.evaluation.scoring import metric_and_score, predictions
+from dataprep.baselines.frozen.linear import Linear, linear_on
+from dataprep.baselines.frozen.model import head_on
 from dataprep.baselines.training.fitting import network_for, train_network
-from dataprep.baselines.training.frozen_features import Linear, linear_on
-from dataprep.baselines.training.frozen_model import head_on
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
-from dataprep.baselines.training.scoring import metric_and_score, predictions
 from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.probes.classifiers.folds import folds_of
 

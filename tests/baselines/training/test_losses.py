@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 torch = pytest.importorskip("torch")
 
-from dataprep.baselines.training.linear_losses import class_weights  # noqa: E402
+from dataprep.baselines.frozen.losses import class_weights  # noqa: E402
 from dataprep.baselines.training.losses import Loss  # noqa: E402
 from dataprep.schemas.goal import Goal  # noqa: E402
 

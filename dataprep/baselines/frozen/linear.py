@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataprep.baselines.training.lbfgs import minimise
-from dataprep.baselines.training.linear_losses import LinearLoss, weights_for
-from dataprep.baselines.training.scoring import metric_and_score, predictions
+from dataprep.baselines.evaluation.scoring import metric_and_score, predictions
+from dataprep.baselines.frozen.lbfgs import minimise
+from dataprep.baselines.frozen.losses import LinearLoss, weights_for
 from dataprep.probes.classifiers.folds import folds_of
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dataprep.baselines.training.frozen_features import PENALTIES, fit_linear
-from dataprep.baselines.training.linear_losses import LinearLoss
+from dataprep.baselines.frozen.linear import PENALTIES, fit_linear
+from dataprep.baselines.frozen.losses import LinearLoss
 from dataprep.baselines.training.losses import Loss
 from dataprep.schemas.goal import Goal
 

@@ -11,9 +11,9 @@ import pytest
 
 from dataprep.baselines.diagnosis.gradcam import class_maps
 from dataprep.baselines.evaluation.linear_probe import FeatureSpace
+from dataprep.baselines.frozen.model import FrozenModel
 from dataprep.baselines.inference.predicting import predict
 from dataprep.baselines.storing import read_baseline, write_baseline
-from dataprep.baselines.training.frozen_model import FrozenModel
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.ingest import scan
 from dataprep.measures.decode_pass import measure

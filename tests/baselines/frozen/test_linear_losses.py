@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from dataprep.baselines.training.linear_losses import LinearLoss  # noqa: E402
+from dataprep.baselines.frozen.losses import LinearLoss  # noqa: E402
 from dataprep.baselines.training.losses import Loss  # noqa: E402
 from dataprep.schemas.goal import Goal, Kind  # noqa: E402
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from dataprep.backends.blas import one_blas_thread
 from dataprep.baselines.evaluation.linear_probe import known_rows
-from dataprep.baselines.training.frozen_features import Linear, linear_on
+from dataprep.baselines.frozen.linear import Linear, linear_on
 from dataprep.baselines.training.regimes import EMBEDDER_ARCH
 from dataprep.errors import WorkError
 from dataprep.measures.cache import cache_folder
