@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dataprep.baselines.evaluation.calibration import probabilities
+from dataprep.baselines.training.distributed import PIECE, thread_map
 from dataprep.baselines.training.feeding import Feeder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.networks import Network
@@ -46,11 +47,17 @@ def _through(
     out = np.empty((len(rows), width), np.float32)
     network.eval()
     feeder = Feeder(store, rows, np.zeros(len(store.known), np.int64), _BATCH)
-    with torch.inference_mode():
+
+    def result_of(images: Tensor) -> Tensor:
+        with torch.inference_mode():  # which holds for one thread
+            return function(images.to(device).float() / 255).float().cpu()
+
+    size = PIECE if device.type == "cpu" else _BATCH
+    with thread_map(_BATCH // size) as mapped:
         start = 0
         for images, _ in feeder():
-            out[start : start + len(images)] = (
-                function(images.to(device).float() / 255).float().cpu().numpy()
+            out[start : start + len(images)] = torch.cat(
+                mapped(result_of, torch.split(images, size))
             )
             start += len(images)
     return out
