@@ -121,7 +121,7 @@ def _checks(
         with random_state_of(seed, device):
             plain = replace(regime, settings=replace(settings, dropout=0.0))
             network = network_for(materials, plain, device)
-        network.freeze(len(network.stages) if frozen else settings.freeze)
+        network.freeze(len(network.stages) if frozen else settings.freeze, **settings.kept)
         return network
 
     yield "start", lambda: check_first_loss(fresh(), materials, settings, batch)

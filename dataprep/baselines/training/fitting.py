@@ -108,7 +108,7 @@ def train_network(
         linear_val = logits_of(network, materials.store, materials.val)
     if regime.name == "frozen":
         return TrainedNetwork(network, None, linear, linear_val)
-    network.freeze(settings.freeze)
+    network.freeze(settings.freeze, **settings.kept)
     feeder = feeder_for(materials, settings, policy, workers)
     _refuse_lone(network, feeder, regime.size, device)
 
@@ -177,7 +177,7 @@ def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> No
     """Batch norm knows no spread of a single value: one image at a time needs maps of more than
     one place.
     """
-    if min(feeder.batch, len(feeder.rows) // feeder.shard[1]) > 1:
+    if network.fixed_norms or min(feeder.batch, len(feeder.rows) // feeder.shard[1]) > 1:
         return
     network.eval()
     with torch.inference_mode():

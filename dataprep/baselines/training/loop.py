@@ -16,7 +16,7 @@ from torch import nn
 
 from dataprep.baselines.training.checkpoints import read_checkpoint, write_checkpoint
 from dataprep.baselines.training.distributed import (
-    data_parallel,
+    Gradients,
     is_rank_zero,
     rank_and_world_size,
     run_on_rank_zero,
@@ -77,7 +77,10 @@ def fit(
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "scaler": scaler}
     if resume and os.path.exists(checkpoint):
         fitted, best = read_checkpoint(checkpoint, parts, key)
-    shared, rank = data_parallel(network), rank_and_world_size()[0]
+    gradients = Gradients(
+        network, loss, lambda: autocast(settings.precision, device.type), settings.batch
+    )
+    rank = rank_and_world_size()[0]
     for epoch in range(len(fitted.history), settings.epochs):
         if epoch - fitted.best_epoch > settings.patience > 0 and fitted.history:
             break
@@ -86,34 +89,33 @@ def fit(
         torch.manual_seed(
             settings.seed * 100_003 + epoch + rank * 7_919
         )  # dropout: a resumed run goes on bit for bit
-        for step, (images, targets) in enumerate(batches(epoch), start=1):
-            images = images.to(device, non_blocking=True)  # (B, 3, H, W) uint8
-            targets = targets.to(device, non_blocking=True)  # (B, ...)
-            with autocast(settings.precision, device.type):
-                value = loss(shared(images.float() / 255), targets)
-            scaler.scale(value / settings.accumulate).backward()
-            if step % settings.accumulate == 0 or step == steps:
-                scaler.unscale_(optimiser)
-                nn.utils.clip_grad_norm_(network.parameters(), settings.greatest_norm)
-                scaler.step(optimiser)
-                scaler.update()
-                optimiser.zero_grad(set_to_none=True)
-                schedule.step()
-            seen += len(images)
-            total += torch.stack(
-                [value.detach() * len(images), torch.full_like(value, len(images))]
-            )
-            if report is not None:
-                report(
-                    epoch,
-                    step,
-                    steps,
-                    {
-                        "images": seen,
-                        "seconds": time.perf_counter() - started,
-                        "best": fitted.best_score,
-                    },
+        with gradients.running(batches(epoch)) as (fed, backward):
+            for step, (images, targets) in enumerate(fed, start=1):
+                images = images.to(device, non_blocking=True)  # (B, 3, H, W) uint8
+                targets = targets.to(device, non_blocking=True)  # (B, ...)
+                value = backward(
+                    images, targets, lambda value: scaler.scale(value / settings.accumulate)
                 )
+                if step % settings.accumulate == 0 or step == steps:
+                    scaler.unscale_(optimiser)
+                    nn.utils.clip_grad_norm_(network.parameters(), settings.greatest_norm)
+                    scaler.step(optimiser)
+                    scaler.update()
+                    optimiser.zero_grad(set_to_none=True)
+                    schedule.step()
+                seen += len(images)
+                total += torch.stack([value * len(images), torch.full_like(value, len(images))])
+                if report is not None:
+                    report(
+                        epoch,
+                        step,
+                        steps,
+                        {
+                            "images": seen,
+                            "seconds": time.perf_counter() - started,
+                            "best": fitted.best_score,
+                        },
+                    )
         lost, count = sum_over_ranks(total).tolist()
         check_finite(lost, epoch)
         figures: dict[str, float] = {"epoch": epoch, "train_loss": lost / max(count, 1)}
@@ -170,7 +172,8 @@ def make_optimiser(network: nn.Module, settings: TrainSettings) -> torch.optim.O
     ]
     if settings.optimiser == "sgd":
         return torch.optim.SGD(options, lr=settings.lr, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(options, lr=settings.lr)
+    fused = settings.precision != "fp16"  # one pass over the weights instead of ten
+    return torch.optim.AdamW(options, lr=settings.lr, fused=fused)
 
 
 def learning_rate_schedule(settings: TrainSettings, steps: int) -> Callable[[int], float]:

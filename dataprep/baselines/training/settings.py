@@ -47,6 +47,16 @@ class TrainSettings:
         6, "epochs without improvement until it stops; 0 never stops early", low=0
     )
     freeze: int = option(0, "first stages of a pretrained body that stay as they are", low=0)
+    norms: str = option(
+        "batch",
+        "statistics that batch norm trains with: those of each batch, or fixed as pretrained",
+        choices=("batch", "fixed"),
+    )
+    depthwise: str = option(
+        "learned",
+        "depthwise kernels of lite0: learned, or fixed as pretrained",
+        choices=("learned", "fixed"),
+    )
     seed: int = option(0, "of everything that is random", low=0)
 
     def __post_init__(self) -> None:
@@ -56,6 +66,11 @@ class TrainSettings:
     def greatest_norm(self) -> float:
         """Norm above which gradients are cut."""
         return self.clip or math.inf
+
+    @property
+    def kept(self) -> dict[str, bool]:
+        """What of a body stays as it is besides its first stages."""
+        return {"norms": self.norms == "fixed", "depthwise": self.depthwise == "fixed"}
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def run_range_test(
     losses: list[float] = []
     with random_state_of(settings.seed, device):
         network = network_for(materials, regime, device)
-        network.freeze(settings.freeze)
+        network.freeze(settings.freeze, **settings.kept)
         feeder = feeder_for(materials, settings, policy)
         batches = (batch for epoch in count() for batch in feeder(epoch))
         loss = loss_for(materials, settings).to(device)

@@ -22,9 +22,9 @@ from tests.baselines.toys import toy_materials
 
 @pytest.mark.parametrize(
     ("count", "epochs"),
-    [(1000, 20), (1001, 20), (1600, 12), (2000, 10), (4000, 5), (5000, 5), (10**6, 5)],
+    [(1000, 12), (1001, 12), (1500, 8), (2000, 6), (2400, 5), (5000, 5), (10**6, 5)],
 )
-def test_about_twenty_thousand_images_are_shown_in_5_to_20_epochs(count: int, epochs: int) -> None:
+def test_about_twelve_thousand_images_are_shown_in_5_to_12_epochs(count: int, epochs: int) -> None:
     assert choose_regime(count, 400).settings.epochs == epochs
 
 
@@ -62,9 +62,12 @@ def test_each_regime_has_its_settings() -> None:
     chosen = scratch.settings
     assert (scratch.arch, chosen.epochs, chosen.lr, chosen.body_lr) == ("resnet18", 30, 0.05, 1.0)
     assert (chosen.optimiser, chosen.weight_decay, chosen.batch) == ("sgd", 5e-4, 64)
-    assert chosen.patience == 10
+    assert (chosen.patience, chosen.norms, chosen.depthwise) == (10, "batch", "learned")
     tuned = choose_regime(2000, 400).settings
-    assert (tuned.epochs, tuned.freeze) == (10, 3)
+    assert (tuned.epochs, tuned.freeze) == (6, 3)
+    assert (tuned.norms, tuned.depthwise) == ("fixed", "fixed")
+    other = choose_regime(2000, 400, arch="timm:resnet18").settings
+    assert (other.freeze, other.norms, other.depthwise) == (0, "batch", "learned")
     assert tuned.class_weights == "inverse"
     asked = choose_regime(2000, 400, settings={"class-weights": "none", "lr": 0.5}).settings
     assert (asked.class_weights, asked.lr) == ("none", 0.5)

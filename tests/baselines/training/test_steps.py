@@ -80,3 +80,6 @@ def test_a_single_image_at_a_time_needs_maps_of_more_than_one_place(
     else:
         with pytest.raises(OptionError, match="one image at a time"):
             _refuse_lone(small_network(), feeder, size, "cpu")  # type: ignore[arg-type]
+    fixed = small_network()
+    fixed.freeze(0, norms=True)
+    _refuse_lone(fixed, feeder, size, "cpu")  # type: ignore[arg-type]
