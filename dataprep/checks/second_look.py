@@ -14,7 +14,13 @@ import numpy as np
 from dataprep.checks.duplicates.claims import DUPLICATE_COLUMNS
 from dataprep.checks.duplicates.equal_images import KEEPER_COLUMNS
 from dataprep.checks.duplicates.pairs import Duplicates, find_duplicates
-from dataprep.checks.duplicates.search import EmbeddingSource, Progress, Verifier, verify_files
+from dataprep.checks.duplicates.search import (
+    FACT_COLUMNS,
+    EmbeddingSource,
+    Progress,
+    Verifier,
+    verify_files,
+)
 from dataprep.checks.memory import remembered
 from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.measures.image import close_up
@@ -35,9 +41,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Columns that copies are found by and chosen from. Every check that looks gets them, so that units
-#: and kept images are the same whatever other checks run.
-LOOK_COLUMNS = (*DUPLICATE_COLUMNS, *KEEPER_COLUMNS)
+#: Columns that copies are found by, chosen from and described with. Every check that looks gets
+#: them, so that units, kept images and words are the same whatever other checks run.
+LOOK_COLUMNS = (*DUPLICATE_COLUMNS, *KEEPER_COLUMNS, *FACT_COLUMNS)
 
 
 @dataclass

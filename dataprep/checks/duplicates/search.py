@@ -152,10 +152,12 @@ def verify_files(
     """The `Verifier` that decodes the files and aligns them."""
     samples = dataset.samples
     names = samples.index
-    columns = {name: samples[name].to_numpy() for name in _FACTS if name in samples}
+    columns = {name: samples[name].to_numpy() for name in FACT_COLUMNS if name in samples}
 
     def subject(row: int) -> Subject:
-        facts = {field: columns[name][row] for name, field in _FACTS.items() if name in columns}
+        facts = {
+            field: columns[name][row] for name, field in FACT_COLUMNS.items() if name in columns
+        }
         return Subject(
             row,
             dataset.path(names[row]),
@@ -171,7 +173,7 @@ def verify_files(
 
 
 #: Column to field of `Facts`.
-_FACTS = {
+FACT_COLUMNS = {
     "format": "format",
     "jpeg_quality": "quality",
     "orientation": "orientation",
