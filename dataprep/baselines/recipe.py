@@ -346,7 +346,7 @@ class _Recipe:
                 self.materials, self.regime, trained, plan, seeds=self.options.seeds, **self.means
             )
 
-    def train_final(self, trained: TrainedNetwork, resume: bool) -> Network:
+    def train_final(self, trained: TrainedNetwork, resume: bool) -> Any:
         """The network to hand over: trained on train and val together, where that is asked for."""
         if not self.options.final:
             return trained.network

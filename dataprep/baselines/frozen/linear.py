@@ -128,8 +128,9 @@ def fit_linear(
                 scores[penalty] += score(outside, logits) * len(outside) / len(fold)
     best = max(penalties, key=lambda penalty: (round(scores[penalty], 6), penalty))
     fitted = _fit(values, targets, loss, outputs, best, None, _STEPS)
-    weight = fitted[:, :-1] / spread
-    return Linear(weight, fitted[:, -1] - weight @ centre, best, scores)
+    weight = np.asarray(fitted[:, :-1] / spread, np.float32)
+    bias = np.asarray(fitted[:, -1] - weight @ centre, np.float32)
+    return Linear(weight, bias, best, scores)
 
 
 def _standardised(

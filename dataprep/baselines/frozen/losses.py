@@ -80,9 +80,9 @@ class LinearLoss:
             sign = 2 * targets - 1
             sure = 1 / (1 + np.exp(np.clip(-sign * logits, -80, 80)))
             value, slope = self._by_confidence(sure)
-            weight = 1 if self.weights is None else np.where(targets > 0, self.weights, 1)
-            gradient = weight * slope * sure * (1 - sure) * sign
-            return float((weight * value).mean()), gradient / np.float32(logits.size)
+            positive = 1 if self.weights is None else np.where(targets > 0, self.weights, 1)
+            gradient = positive * slope * sure * (1 - sure) * sign
+            return float((positive * value).mean()), gradient / np.float32(logits.size)
         probs = np.exp(logits - logits.max(axis=1, keepdims=True))
         probs /= probs.sum(axis=1, keepdims=True)
         rows = np.arange(len(logits))

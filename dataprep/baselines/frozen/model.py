@@ -115,8 +115,9 @@ class DecodedRows:
         names = [str(self._dataset.samples.index[row]) for row in wanted]
         views = views_of(self._dataset, names, self._side, self._passing, reduced=False)
         for place, view in views:
-            lost = isinstance(view, Lost)
-            self._known[wanted[place]] = np.zeros(self.shape[1:], np.uint8) if lost else view
+            self._known[wanted[place]] = (
+                np.zeros(self.shape[1:], np.uint8) if isinstance(view, Lost) else view
+            )
 
     def __getitem__(self, row: int) -> NDArray[np.uint8]:
         if int(row) not in self._known:

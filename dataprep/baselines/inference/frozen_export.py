@@ -38,7 +38,7 @@ def frozen_onnx(model: FrozenModel, card: ModelCard) -> bytes:
     onnx = _load_onnx()
     graph, embedding, _ = _embedder_graph(onnx, card.size)
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    for name, value in (
+    for name, constant in (
         ("head.weight", np.ascontiguousarray(model.weight.T)),
         ("head.bias", model.bias),
         ("head.least", np.float32(1e-12)),
@@ -47,7 +47,7 @@ def frozen_onnx(model: FrozenModel, card: ModelCard) -> bytes:
         ("head.temperature", np.float32(card.temperature)),
         ("head.axis", np.array([1], np.int64)),
     ):
-        graph.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+        graph.graph.initializer.append(numpy_helper.from_array(np.asarray(constant), name))
 
     def add(operator: str, *inputs: str, name: str, **attributes: Any) -> str:
         graph.graph.node.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
@@ -106,7 +106,7 @@ def compare_frozen(
 def head_bytes(model: FrozenModel, fingerprint: str) -> bytes:
     """The classifier of a frozen model as the bytes of an ``.npz`` file."""
     file = io.BytesIO()
-    facts = {"rooted": model.rooted, "size": model.size, "fingerprint": fingerprint}
+    facts: dict[str, Any] = {"rooted": model.rooted, "size": model.size, "fingerprint": fingerprint}
     np.savez(file, allow_pickle=False, weight=model.weight, bias=model.bias, **facts)
     return file.getvalue()
 
