@@ -29,6 +29,8 @@ EARLY, LATE = 100, 250
 EXAGGERATION = 12.0
 #: Spread of the points at the start; small, so that the principal components give order, not shape.
 _START_SPREAD = 1e-4
+#: Spread of what parts points that start, or were drawn, into one place.
+_JITTER = 1e-6
 #: No point moves farther in one step.
 _LONGEST_STEP = np.float32(5)
 #: Cells per unit of length of the map, and the most cells along one side; a larger map gets larger
@@ -65,6 +67,8 @@ def lay_out(
     mesh = _Mesh()
     velocity, gains = np.zeros_like(points), np.ones_like(points)
     for step in range(early + late):
+        if step == early:
+            points += _jitter(points, seed)
         exaggeration, momentum = (EXAGGERATION, 0.5) if step < early else (1.0, 0.8)
         slope = np.float32(exaggeration) * graph.attraction(points) - mesh.repulsion(points)
         _descend(points, velocity, gains, slope, momentum, len(neighbours) / exaggeration)
@@ -78,10 +82,18 @@ def _spread_out(n: int) -> NDArray[np.float32]:
 
 
 def _start(coordinates: NDArray[np.float64], seed: int) -> NDArray[np.float32]:
-    points = np.random.default_rng(seed).normal(0, _START_SPREAD / 100, (2, len(coordinates)))
+    points = np.random.default_rng(seed).normal(0, _JITTER, (2, len(coordinates)))
     taken = coordinates[:, :2].T - coordinates[:, :2].mean(axis=0)[:, None]
     points[: len(taken)] += taken * (_START_SPREAD / max(float(taken[0].std()), 1e-12))
     return points.astype(np.float32)
+
+
+def _jitter(points: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """(2, n) what parts points that exaggerated attraction drew into one: those of a few images,
+    of which every one is a neighbour of every other. None where they lie apart.
+    """
+    scale = _JITTER if float(points.std()) < _JITTER else 0.0
+    return np.random.default_rng(seed).normal(0, scale, points.shape).astype(np.float32)
 
 
 def _descend(

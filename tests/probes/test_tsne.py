@@ -91,3 +91,13 @@ def test_attraction_is_that_of_every_edge() -> None:
     np.testing.assert_allclose(
         _Graph.of(near).attraction(np.ascontiguousarray(points.T)).T, exact, atol=1e-6
     )
+
+
+def test_few_images_of_which_all_are_neighbours_are_not_drawn_as_one_point() -> None:
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        values = random.normal(size=(40, 64)) + 3 * random.normal(size=(2, 64))[np.arange(40) % 2]
+        order = np.argsort(((values[:, None] - values[None]) ** 2).sum(axis=2), axis=1)
+        placed = lay_out(order[:, 1:16], values - values.mean(axis=0))
+        assert np.ptp(placed, axis=0).max() == pytest.approx(2, abs=1e-3)
+        assert len(np.unique(placed.round(3), axis=0)) > 10
