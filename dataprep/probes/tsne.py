@@ -214,12 +214,10 @@ class _Mesh:
         """The potential (cells²,) at every grid point, of `mass` (cells²,); twice the grid, so
         that it does not wrap around, whose other half is neither transformed nor made.
         """
-        from scipy import fft
-
-        cells = self.cells
+        fft, cells = np.fft, self.cells
         waves = fft.fft(fft.rfft(mass.reshape(cells, cells), 2 * cells), 2 * cells, axis=0)
         waves *= self._kernel
-        waves = fft.ifft(waves, axis=0, overwrite_x=True)[:cells]
+        waves = fft.ifft(waves, axis=0)[:cells]
         return np.ascontiguousarray(fft.irfft(waves, 2 * cells)[:, :cells]).reshape(-1)
 
     def _fit(self, span: float) -> None:
