@@ -29,7 +29,7 @@ def training_seconds(
     settings = regime.settings
     with random_state_of(settings.seed, device):
         network = network_for(materials, regime, device)
-        network.freeze(settings.freeze)
+        network.freeze(settings.freeze, **settings.kept)
         network.train()
         loss = loss_for(materials, settings).to(device)
         feeder = feeder_for(materials, settings, policy)
