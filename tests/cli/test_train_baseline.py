@@ -179,7 +179,7 @@ def test_a_frozen_model_needs_no_torch(out: Path) -> None:
     code = (
         "import sys; sys.modules.update(torch=None)\n"
         f"sys.argv = ['dataprep', 'train-baseline', '--out', {str(out)!r}, '--regime', 'frozen', "
-        "'--size', '32', '-q']\n"
+        "'--size', '32', '--no-sanity', '-q']\n"
         "from dataprep.__main__ import main\n"
         "main()"
     )
