@@ -189,8 +189,8 @@ def _confusion(judged: LabelledRows) -> Confusion:
         return Confusion(classes=classes, labels=cells)
     many = len(classes)
     places = judged.labels.astype(np.int64) * many + judged.predicted
-    cells = np.bincount(places, minlength=many * many)
-    return Confusion(classes=classes, rows=cells.reshape(many, many))
+    table = np.bincount(places, minlength=many * many).reshape(many, many)
+    return Confusion(classes=classes, rows=table)
 
 
 def _requirement(
