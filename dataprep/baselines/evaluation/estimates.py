@@ -189,7 +189,7 @@ def _confusion(judged: LabelledRows) -> Confusion:
         return Confusion(classes=classes, labels=cells)
     many = len(classes)
     places = judged.labels.astype(np.int64) * many + judged.predicted
-    table = np.bincount(places, minlength=many * many).reshape(many, many)
+    table: Any = np.bincount(places, minlength=many * many).reshape(many, many)
     return Confusion(classes=classes, rows=table)
 
 
