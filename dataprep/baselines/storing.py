@@ -173,11 +173,11 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
     A network that cannot be exported, whatever the exporter raises, must not cost the user what was
     measured and its weights.
     """
-    from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
-
     card = ModelCard.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
     if isinstance(baseline.network, FrozenModel):
         return _frozen_files(baseline, baseline.network, card, passing)
+    from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
+
     files: dict[str, Any] = {WEIGHTS: _weights(baseline, card)}
     images = _images(baseline, folder, card.size, passing)
     try:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from dataprep.baselines.evaluation.metrics import known_labels
 from dataprep.probes.classifiers.folds import folds_of
@@ -23,6 +22,7 @@ from dataprep.probes.vectors import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.linear_model import Ridge
 
     from dataprep.schemas.goal import Goal
 
@@ -251,6 +251,7 @@ def _ridge(
     """Values of `rows` (r,), and the penalty."""
     if not len(train):
         return np.full(len(rows), np.nan), 1.0
+    from sklearn.linear_model import Ridge
 
     def fitted(learn: NDArray[np.int64], penalty: float) -> Ridge:
         return Ridge(penalty).fit(values[learn].astype(np.float64), wanted[learn])
