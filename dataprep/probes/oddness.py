@@ -186,7 +186,8 @@ class _Space:
         if self.held is None or 2 * len(self.held) > self.held.shape[1]:
             return self
         with one_blas_thread():
-            return replace(self, held=np.linalg.qr(self.held.T, mode="r").T.copy())
+            upper = np.linalg.qr(self.held.T)[1]
+        return replace(self, held=np.ascontiguousarray(upper.T))
 
     def __len__(self) -> int:
         return len(self.rows)
