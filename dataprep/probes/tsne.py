@@ -262,7 +262,7 @@ class _Mesh:
         waves = fft.fft(fft.rfft(mass.reshape(cells, cells), 2 * cells), 2 * cells, axis=0)
         waves *= self._kernel
         waves = fft.ifft(waves, axis=0)[:cells]
-        return np.ascontiguousarray(fft.irfft(waves, 2 * cells)[:, :cells]).reshape(-1)
+        return np.asarray(fft.irfft(waves, 2 * cells)[:, :cells], np.float32).reshape(-1)
 
     def _fit(self, span: float) -> None:
         """A grid with room for `span`; kept while it is neither too small nor far too large."""
