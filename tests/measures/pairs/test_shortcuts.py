@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dataprep.measures import compiled
 from dataprep.measures.pairs import agreement, alignment, cells
 from dataprep.measures.pairs.agreement import measure_agreement
 from dataprep.measures.pairs.alignment import _clear_matches, match
@@ -25,8 +26,13 @@ def turned_words(count: int) -> tuple[np.ndarray, np.ndarray]:
     return words, others
 
 
+@pytest.mark.parametrize("compiles", [True, False])
 @pytest.mark.parametrize("count", [2, 3, 64])
-def test_matching_by_a_product_is_matching_by_bits(count: int) -> None:
+def test_clear_matches_are_those_of_the_bits(
+    count: int, compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiles:
+        monkeypatch.setattr(compiled, "KERNEL", None)
     words, others = turned_words(max(count, 6))
     words, others = words[:count], others[-count:]
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(words, others, k=2)
