@@ -1856,6 +1856,164 @@ static PyObject *nearest_words(PyObject *self, PyObject *arguments)
     return result;
 }
 
+/* ---- reducing by areas (second look) */
+
+/* What is added up for one line of the result: lines of the source from `first` on, and weights. */
+typedef struct {
+    int32_t first, count;
+    float weights[];
+} Taps;
+
+#define TAPS(taps, most, i) ((Taps *)((char *)(taps) + (size_t)(i) * (sizeof(Taps) + (most) * sizeof(float))))
+
+/* The weights of OpenCV's INTER_AREA, in its order. */
+static void *taps_of(Py_ssize_t from, Py_ssize_t to, size_t *most)
+{
+    double scale = 1 / ((double)to / (double)from);
+    *most = (size_t)ceil(scale) + 2;
+    void *taps = calloc((size_t)to, sizeof(Taps) + *most * sizeof(float));
+    for (Py_ssize_t i = 0; taps && i < to; i++) {
+        Taps *found = TAPS(taps, *most, i);
+        double low = (double)i * scale, high = low + scale;
+        double width = scale < (double)from - low ? scale : (double)from - low;
+        Py_ssize_t start = (Py_ssize_t)ceil(low), stop = (Py_ssize_t)floor(high);
+        stop = stop < from - 1 ? stop : from - 1;
+        start = start < stop ? start : stop;
+        found->first = (int32_t)start;
+        if ((double)start - low > 1e-3) {
+            found->first--;
+            found->weights[found->count++] = (float)(((double)start - low) / width);
+        }
+        for (Py_ssize_t line = start; line < stop; line++)
+            found->weights[found->count++] = (float)(1 / width);
+        if (high - (double)stop > 1e-3) {
+            double rest = high - (double)stop < 1 ? high - (double)stop : 1;
+            found->weights[found->count++] = (float)((rest < width ? rest : width) / width);
+        }
+    }
+    return taps;
+}
+
+/* One row of the source, weighed: 4 numbers a pixel of which 3 count; 4 bytes of each are read. */
+INLINED void weigh_row(const uint8_t *row, const void *taps, size_t most, Py_ssize_t pixels,
+                       float *weighed)
+{
+    for (Py_ssize_t x = 0; x < pixels; x++) {
+        const Taps *found = TAPS(taps, most, x);
+        const uint8_t *pixel = row + 3 * (Py_ssize_t)found->first;
+        float sums[4] = {0};
+        for (int32_t i = 0; i < found->count; i++, pixel += 3)
+            for (int channel = 0; channel < 3; channel++)
+                sums[channel] += (float)pixel[channel] * found->weights[i];
+        memcpy(weighed + 4 * x, sums, sizeof sums);
+    }
+}
+
+#ifdef WITH_AVX2
+WITH_AVX2 static void weigh_row_avx2(const uint8_t *row, const void *taps, size_t most,
+                                     Py_ssize_t pixels, float *weighed)
+{
+    for (Py_ssize_t x = 0; x < pixels; x++) {
+        const Taps *found = TAPS(taps, most, x);
+        const uint8_t *pixel = row + 3 * (Py_ssize_t)found->first;
+        __m128 sums = _mm_setzero_ps();
+        for (int32_t i = 0; i < found->count; i++, pixel += 3) {
+            int32_t bytes;
+            memcpy(&bytes, pixel, sizeof bytes);
+            __m128 levels = _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes)));
+            sums = _mm_add_ps(sums, _mm_mul_ps(levels, _mm_set1_ps(found->weights[i])));
+        }
+        _mm_storeu_ps(weighed + 4 * x, sums);
+    }
+}
+#endif
+
+VECTORISED static void add_row(const float *restrict weighed, float weight, float *restrict sums,
+                               Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++)
+        sums[i] += weighed[i] * weight;
+}
+
+VECTORISED static void round_row(const float *restrict sums, uint8_t *restrict out, Py_ssize_t pixels)
+{
+    const float shift = 12582912; /* 1.5 x 2^23: to the nearest whole number, halves to even ones */
+    for (Py_ssize_t x = 0; x < pixels; x++)
+        for (int channel = 0; channel < 3; channel++) {
+            float whole = (sums[4 * x + channel] + shift) - shift;
+            out[3 * x + channel] = (uint8_t)(int)(whole < 0 ? 0 : whole > 255 ? 255 : whole);
+        }
+}
+
+/* 0, or -1 where there is no memory. */
+static int fill_areas(const Plane *rgb, uint8_t *out, Py_ssize_t rows, Py_ssize_t columns)
+{
+    size_t across, down;
+    void *columns_of = taps_of(rgb->columns, columns, &across), *rows_of = taps_of(rgb->rows, rows, &down);
+    float *weighed = malloc((size_t)columns * 4 * sizeof *weighed);
+    float *sums = malloc((size_t)columns * 4 * sizeof *sums);
+    uint8_t *last = calloc((size_t)rgb->columns * 3 + 1, 1);
+    int failed = !columns_of || !rows_of || !weighed || !sums || !last;
+    /* `last` is the last row with one more byte, since 4 are read of each pixel. */
+    Py_ssize_t held = -1; /* the row of the source that is weighed */
+    if (!failed)
+        memcpy(last, rgb->data + (rgb->rows - 1) * rgb->row_step, (size_t)rgb->columns * 3);
+    for (Py_ssize_t y = 0; !failed && y < rows; y++) {
+        const Taps *found = TAPS(rows_of, down, y);
+        memset(sums, 0, (size_t)columns * 4 * sizeof *sums);
+        for (int32_t i = 0; i < found->count; i++) {
+            Py_ssize_t line = found->first + i;
+            const uint8_t *row = line == rgb->rows - 1 ? last : rgb->data + line * rgb->row_step;
+            if (line != held) {
+#ifdef WITH_AVX2
+                if (__builtin_cpu_supports("avx2"))
+                    weigh_row_avx2(row, columns_of, across, columns, weighed);
+                else
+#endif
+                    weigh_row(row, columns_of, across, columns, weighed);
+            }
+            held = line;
+            add_row(weighed, found->weights[i], sums, 4 * columns);
+        }
+        round_row(sums, out + 3 * y * columns, columns);
+    }
+    free(columns_of);
+    free(rows_of);
+    free(weighed);
+    free(sums);
+    free(last);
+    return failed ? -1 : 0;
+}
+
+/* (rgb, rows, columns): (rows, columns, 3) bytes, means over areas, no larger than rgb. */
+static PyObject *areas(PyObject *self, PyObject *arguments)
+{
+    PyObject *source, *result = NULL;
+    Py_ssize_t rows, columns;
+    Plane rgb;
+    int failed;
+    if (!PyArg_ParseTuple(arguments, "Onn", &source, &rows, &columns) || open_plane(source, &rgb, 3) < 0)
+        return NULL;
+    if (rows > 0 && columns > 0 && rows <= rgb.rows && columns <= rgb.columns
+        && rgb.rows < INT32_MAX && rgb.columns < INT32_MAX / 3) {
+        result = PyBytes_FromStringAndSize(NULL, 3 * rows * columns);
+        if (result) {
+            uint8_t *out = (uint8_t *)PyBytes_AsString(result);
+            Py_BEGIN_ALLOW_THREADS
+            failed = fill_areas(&rgb, out, rows, columns);
+            Py_END_ALLOW_THREADS
+            if (failed) {
+                Py_DECREF(result);
+                result = PyErr_NoMemory();
+            }
+        }
+    } else {
+        PyErr_SetString(PyExc_ValueError, "expected a size from 1 x 1 to that of the image");
+    }
+    PyBuffer_Release(&rgb.view);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"luma", luma, METH_VARARGS, NULL},
     {"tones", tones, METH_VARARGS, NULL},
@@ -1875,6 +2033,7 @@ static PyMethodDef methods[] = {
     {"edges", edges, METH_VARARGS, NULL},
     {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
     {"marks", marks, METH_VARARGS, NULL},
+    {"areas", areas, METH_VARARGS, NULL},
     {"parts", parts, METH_VARARGS, NULL},
     {"nearest_words", nearest_words, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

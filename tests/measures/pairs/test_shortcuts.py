@@ -12,7 +12,7 @@ from dataprep.measures.pairs.agreement import measure_agreement
 from dataprep.measures.pairs.alignment import _clear_matches, match
 from dataprep.measures.pairs.cells import _median
 from dataprep.measures.pairs.frames import Frame
-from dataprep.measures.pairs.picture import Picture
+from dataprep.measures.pairs.picture import Picture, reduce_area
 from tests.measures.pairs.test_pairs import as_picture, photo
 
 
@@ -87,3 +87,24 @@ def test_the_median_is_that_of_numpy(count: int) -> None:
 def test_a_blank_picture_has_no_key_points() -> None:
     blank = Picture.of(np.full((200, 200, 3), 90, np.uint8), 200, 200)
     assert match(blank, as_picture(photo(1))).kind == "other"
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [
+        (400, 533, (256, 192)),
+        (97, 61, (61, 20)),
+        (61, 97, (13, 61)),
+        (300, 200, (171, 256)),
+        (64, 64, (16, 16)),
+        (50, 7, (9, 40)),
+        (1000, 3, (1, 256)),
+        (33, 34, (33, 32)),
+    ],
+)
+def test_reducing_is_opencv_to_the_bit(height: int, width: int, size: tuple[int, int]) -> None:
+    random = np.random.default_rng(height)
+    rgb = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    for picture in (rgb, np.full_like(rgb, 255), rgb & 128):
+        wanted = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        assert np.array_equal(reduce_area(picture, size), wanted)
