@@ -67,7 +67,7 @@ def assert_equal(pixels: Pixels) -> None:
     for column, expected in reference.items():
         if isinstance(expected, np.ndarray):
             assert fast[column].dtype == expected.dtype, column
-            assert np.array_equal(fast[column], expected), column
+            np.testing.assert_array_equal(fast[column], expected, column)
         elif isinstance(expected, float):
             assert fast[column] == pytest.approx(expected, rel=1e-9, abs=1e-15, nan_ok=True), column
         else:
