@@ -11,7 +11,7 @@ import os
 from types import ModuleType
 
 #: What `kernel.c` names as its version.
-_VERSION = 2
+_VERSION = 3
 
 
 def _load() -> tuple[ModuleType | None, str]:

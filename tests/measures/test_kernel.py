@@ -195,7 +195,8 @@ _WRONG: dict[str, tuple[Any, ...]] = {
     "patches": (np.zeros((5, 9, 3), np.uint8),),
     "marks": (*np.zeros((2, 9, 4), np.uint8), np.zeros((9, 5), np.uint8), 40),
     "slopes_and_bends": (np.zeros((9, 4), np.uint8), 1, 2, 8, 80, 80),
-    "edges": (np.zeros((8, 60), np.uint8), 4, 30, 64),
+    "edges": (np.zeros((8, 60), np.uint8), 4, 30, 64, np.ones(4)),
+    "edge_groups": (bytes(13), 0, 5, 0, 0.0, 0.0, 0.0),
 }
 
 
