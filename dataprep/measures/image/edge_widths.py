@@ -149,7 +149,8 @@ def _edges_of(luma: Bytes2D) -> bytes | _Edges:
     """The pixels on edges; as `kernel.c` gives them where it is there."""
     margin = max(4, round(_MARGIN * min(luma.shape)))
     if compiled.KERNEL is not None:
-        return compiled.KERNEL.edges(luma, margin, _LEAST_HEIGHT, _LEAST_SQUARE, _TANGENTS)
+        found: bytes = compiled.KERNEL.edges(luma, margin, _LEAST_HEIGHT, _LEAST_SQUARE, _TANGENTS)
+        return found
     place, across, down, height = _steepest_pixels(luma, margin)
     across, down = across.astype(np.float64), down.astype(np.float64)
     width = np.minimum(4.0 * height / np.sqrt(across * across + down * down), _WIDEST)
@@ -159,7 +160,7 @@ def _edges_of(luma: Bytes2D) -> bytes | _Edges:
     width = width.astype(np.float32).astype(np.float64)
     order = np.argsort(width, kind="stable")
     direction = _directions(across, down)
-    return _Edges(*(part[order] for part in (width, across, down, tile, direction)))
+    return _Edges(width[order], across[order], down[order], tile[order], direction[order])
 
 
 def _widths(edges: bytes | _Edges, by: int, percent: int, part: _Part = _EVERY) -> _Widths:
