@@ -132,7 +132,7 @@ def of_cleaned_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
 def of_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = [split(patients(60, 20), seed=seed, tests=False) for seed in (0, 1)]
     monkeypatch.setattr(
-        "dataprep.splits.records.draw_proof", lambda split: str(split.run["options"]["seed"])
+        "dataprep.splits.page.draw_proof", lambda split: str(split.run["options"]["seed"])
     )
     return Stage(tmp_path / "split", lambda which: write_split(made[which], tmp_path / "split"))
 

@@ -18,7 +18,7 @@ import simplejpeg
 
 from dataprep.measures.decode.thumbnails import thumbnails
 from dataprep.measures.decode_pass import measure
-from dataprep.measures.embedding.contract import load_embedder, view_of
+from dataprep.measures.embedding.contract import embedder_of, view_of
 from dataprep.measures.fingerprints.thumb import unpack_thumbs
 from dataprep.measures.options import PassOptions
 from dataprep.normalisation.fitting import training_images
@@ -156,12 +156,7 @@ class AugmentationProbe:
     @cached_property
     def embedder(self) -> Embedder:
         """The one that the data set was embedded by."""
-        return load_embedder(
-            self._options.embedder,
-            size=self._options.embedder_size,
-            threads=self._options.jobs,
-            device=self._options.device,
-        )
+        return embedder_of(self._options)
 
     def embed(self, images: list[Image]) -> NDArray[np.float32]:
         """(m, f) where images lie in the space in which images are compared; rows of unit

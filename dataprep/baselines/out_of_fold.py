@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from dataprep.baselines.evaluation.calibration import fit_temperature
 from dataprep.baselines.evaluation.metrics import METRICS, known_labels, metrics_for
@@ -19,7 +19,6 @@ from dataprep.baselines.frozen.linear import linear_on
 from dataprep.baselines.parts import predicted_rows
 from dataprep.baselines.training.fitting import train_network
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
-from dataprep.baselines.training.networks import make_network
 from dataprep.baselines.training.preparing import with_val
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.results.baseline import CrossValidation, FoldEstimate, FoldFigures
@@ -146,6 +145,8 @@ def _on_features(
     """A classifier for each fold; the features under it are the same in all, and looked at once."""
     if materials.embedding is not None:
         return lambda part, report: train_network(part, regime).network.predictor()
+    from dataprep.baselines.training.networks import make_network
+
     network = make_network(regime.arch, materials.goal.outputs, size=regime.size, dropout=0.0).to(
         device
     )
@@ -278,7 +279,7 @@ def _interval(values: NDArray[np.float64], share: float, bounded: bool) -> FoldE
     if mean is None or count == 1:
         return FoldEstimate(mean=mean, sd=None, low=None, high=None)
     deviation = float(values.std(ddof=1))
-    reach = float(stats.t.ppf(0.975, count - 1)) * deviation * math.sqrt(1 / count + share)
+    reach = float(stdtrit(count - 1, 0.975)) * deviation * math.sqrt(1 / count + share)
     low, high = mean - reach, mean + reach
     return FoldEstimate(
         mean=mean,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from dataprep.augment.choice import choose_policy
 from dataprep.augment.policies import policy as named_policy
@@ -136,8 +135,7 @@ def _prepared(
     """The images decoded once, the goal, the parts and the regime."""
     dataset = with_parts(source.dataset if isinstance(source, Split) else source)
     clock = StageClock(progress)
-    device = device_for(options.device)
-    torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
+    device = options.device if options.device in ("auto", "cpu") else device_for(options.device)
     reading = PassOptions.of_run(getattr(source if audit is None else audit, "run", {}))
     with clock.stage("decode"):
         materials, regime = rank_zero_first(
@@ -150,6 +148,13 @@ def _prepared(
                 progress=clock.report,
             )
         )
+    if materials.embedding is not None:  # nothing here needs torch
+        device = device.replace("auto", "cpu")
+    else:
+        import torch
+
+        device = device_for(device)
+        torch.set_num_threads(options.threads or max(1, worker_count() // rank_and_world_size()[1]))
     return _Recipe(dataset, materials, regime, options, folder, device, reading, clock, audit)
 
 

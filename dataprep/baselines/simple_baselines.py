@@ -13,9 +13,10 @@ from dataprep.baselines.class_weight_effect import compare_weights
 from dataprep.baselines.evaluation.dummy import trivial_baselines
 from dataprep.baselines.evaluation.estimates import evaluate
 from dataprep.baselines.evaluation.label_noise import noise_ceiling
-from dataprep.baselines.evaluation.linear_probe import FeatureSpace, known_rows, probe_baseline
+from dataprep.baselines.evaluation.linear_probe import FeatureSpace, probe_baseline
 from dataprep.baselines.evaluation.nearest_neighbours import NEIGHBOURS, neighbour_baseline
 from dataprep.baselines.frozen.model import EMBEDDER, embeddings_of
+from dataprep.probes.vectors import known_rows
 from dataprep.schemas.results.evaluation import Estimate, NeighbourFigures, ProbeFigures
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _embedding(
     measured = embeddings_of(materials.dataset, passing).embedding
     if not measured.any():
         return None, None
-    train = materials.train[known_rows(measured, materials.train)]
+    train = materials.train[known_rows(measured[materials.train])]
     return measured, FeatureSpace.fitted_on(measured, train)(measured)
 
 

@@ -11,8 +11,7 @@ from dataprep.cleaning.staging import refuse_changed
 from dataprep.errors import FingerprintError, UserError
 from dataprep.progress import Progress
 from dataprep.schemas.split import RUN
-from dataprep.splits import read_split, write_split
-from dataprep.splits import split as divide
+from dataprep.splits import read_split
 from dataprep.splits.records import made_from
 from dataprep.splits.units import COPIES
 
@@ -80,6 +79,9 @@ def split_into(
                 "another --out"
             )
         return found, False
+    from dataprep.splits import split as divide
+    from dataprep.splits import write_split
+
     made = divide(audit, plan=plan, progress=progress)
     write_split(made, folder)
     return made, True

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dataprep.baselines.evaluation.linear_probe import known_rows
 from dataprep.baselines.frozen.model import FrozenModel
 from dataprep.baselines.goal import parse_requirement
 from dataprep.baselines.inference.frozen_export import (
@@ -31,6 +30,7 @@ from dataprep.baselines.pages.baseline_page import draw_baseline
 from dataprep.errors import DataprepError, FingerprintError, InputError
 from dataprep.measures.decode.views import views_of
 from dataprep.measures.options import PassOptions
+from dataprep.probes.vectors import known_rows
 from dataprep.reports.audit.tables import write_samples
 from dataprep.schemas.audit import Audit
 from dataprep.schemas.baseline import (
@@ -173,11 +173,11 @@ def _model_files(baseline: Baseline, folder: str, passing: PassOptions) -> dict[
     A network that cannot be exported, whatever the exporter raises, must not cost the user what was
     measured and its weights.
     """
-    from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
-
     card = ModelCard.of(baseline.goal, baseline.metrics, baseline.dataset.fingerprint)
     if isinstance(baseline.network, FrozenModel):
         return _frozen_files(baseline, baseline.network, card, passing)
+    from dataprep.baselines.inference.exporting import compared, exported, onnx_bytes, program_bytes
+
     files: dict[str, Any] = {WEIGHTS: _weights(baseline, card)}
     images = _images(baseline, folder, card.size, passing)
     try:
@@ -198,7 +198,7 @@ def _frozen_files(
 ) -> dict[str, Any]:
     """The same of a frozen model, which is no program of torch."""
     files: dict[str, Any] = {HEAD: head_bytes(model, card.fingerprint)}
-    known = np.flatnonzero(known_rows(model.embedding, np.arange(len(model.embedding))))
+    known = np.flatnonzero(known_rows(model.embedding))
     rows = np.unique(known[np.linspace(0, len(known) - 1, min(_COMPARED, len(known))).astype(int)])
     samples = [str(baseline.dataset.samples.index[row]) for row in rows]
     views = dict(views_of(baseline.dataset, samples, card.size, passing, reduced=False))

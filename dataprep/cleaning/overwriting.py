@@ -14,7 +14,7 @@ from contextlib import suppress
 import xxhash
 
 from dataprep.errors import InputError, OutputError
-from dataprep.measures.cache import cache_folder
+from dataprep.measures.cache_files import cache_folder
 from dataprep.schemas.files.reading import content_hash
 from dataprep.schemas.files.writing import write_atomically
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ import warnings
 from typing import Any
 
 import typer
+from typer.main import get_command_name
 
 from dataprep import interruption
 from dataprep.cli.audit import audit
@@ -80,9 +82,24 @@ def main() -> None:
     warnings.showwarning = _say_warning
     try:
         _refuse_namesake()
-        app(with_home(sys.argv[1:]))
+        words = with_home(sys.argv[1:])
+        _app_of(words)(words)
     except BaseException as error:
         sys.exit(exit_code_of(error))
+
+
+def _app_of(words: list[str]) -> typer.Typer:
+    """`app` with the command alone that `words` begin with, since making all of them takes time;
+    `app` itself where they begin with none.
+    """
+    called = [
+        command
+        for command in app.registered_commands
+        if command.callback and words[:1] == [get_command_name(command.callback.__name__)]
+    ]
+    alone = copy.copy(app)
+    alone.registered_commands = called
+    return alone if called else app
 
 
 def exit_code_of(error: BaseException) -> Any:

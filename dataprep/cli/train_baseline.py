@@ -162,7 +162,7 @@ def train_baseline(
     Results go to OUT/baseline: baseline.html, metrics.json, predictions.parquet, the model and
     run.json. Several processes: torchrun --nproc-per-node N -m dataprep train-baseline ...
     """
-    _demand_torch()
+    from dataprep.backends.warm import warm_workers
     from dataprep.baselines.training.distributed import process_group
 
     flags = ctx.params
@@ -172,7 +172,7 @@ def train_baseline(
             "--plan goes with images, for the split that is made of them, or with --compare: "
             "dataprep split --plan"
         )
-    with process_group(device) as rank:
+    with process_group(device) as rank, warm_workers():
         with progress_bar(quiet or rank > 0) as progress:
             split, audit = _source(flags, rank, progress)
             made, paths = _made(flags, split, audit, rank, progress)
@@ -188,6 +188,7 @@ def _made(
     """
     from dataprep.baselines.frozen_first import comes_first, described, is_better
     from dataprep.baselines.training.distributed import rank_and_world_size
+    from dataprep.baselines.training.fitting import demand_torch
     from dataprep.splits.proof.test_set_log import TestSetReused
 
     options, settings = _options(flags)
@@ -199,6 +200,11 @@ def _made(
     first = _trained(flags, frozen, settings, split, audit, progress)
     paths = _kept(first, split, audit, flags["out"])
     _say(flags, f"the {described(first)} is in {paths.folder}; Ctrl-C keeps it")
+    try:
+        demand_torch()
+    except InputError as error:
+        _say(flags, f"the frozen model stays: {error}")
+        return first, paths
     try:
         second = _trained(flags, options, settings, split, audit, progress)
     except OverBudget as error:
@@ -218,15 +224,6 @@ def _made(
 def _say(flags: Mapping[str, Any], text: str) -> None:
     if not flags["quiet"]:
         typer.echo(f"dataprep: {text}", err=True)
-
-
-def _demand_torch() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        from dataprep.schemas.text.extras import how_to_install
-
-        raise InputError(f"training needs torch, which is not installed: {how_to_install('train')}")
 
 
 def _options(flags: Mapping[str, Any]) -> tuple[BaselineOptions, dict[str, Any]]:

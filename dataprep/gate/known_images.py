@@ -16,6 +16,8 @@ import pandas as pd
 from dataprep.errors import InputError, OptionError
 from dataprep.gate.one_image import OneImageMeasures
 from dataprep.gate.usual import UsualImages, usual_rows
+from dataprep.ingest.paths.junk import extension_of
+from dataprep.measures.embedding.contract import embedder_of
 from dataprep.measures.options import PassOptions
 from dataprep.neighbours.cosine import nearest
 from dataprep.neighbours.hash_candidates import near_images, radius_for
@@ -264,7 +266,7 @@ class KnownImages:
         measured = (self._measures_all if judge else self._measures_hashes)(image, view=embed)
         values = measured.values
         if is_path:
-            values["extension"] = os.path.splitext(os.fspath(image))[1][1:].lower()
+            values["extension"] = extension_of(os.path.basename(os.fspath(image)))
         issues = self._judges.issues(escape_name(name), values) if judge else Issues.collect(())
         copies = self._copies(values, most)
         if measured.view is None:
@@ -280,9 +282,7 @@ class KnownImages:
 
     @cached_property
     def _embedder(self) -> Embedder:
-        from dataprep.measures.embedding.contract import load_embedder
-
-        embedder = load_embedder(self.options.embedder, size=self.options.embedder_size)
+        embedder = embedder_of(self.options)
         if self.space is not None and embedder.dim != len(self.space.mean):
             raise OptionError(
                 f"the known images have embeddings of {len(self.space.mean)} figures, and "
@@ -325,7 +325,7 @@ class KnownImages:
         seen = {*bytes_.tolist(), *pixels.tolist()}
         matches = [self._match(row, "bytes", 0.0) for row in bytes_]
         matches += [self._match(row, "pixels", 0.0) for row in np.setdiff1d(pixels, bytes_)]
-        if "phash" in values:
+        if all(column in values for column in _HASHES):  # a measure that fails leaves its own out
             near = [(row, bits) for row, bits in self._near(values) if row not in seen]
             matches += [self._match(row, "near", bits) for row, bits in near[:most]]
         return tuple(matches)

@@ -13,7 +13,7 @@ from dataprep.errors import InputError
 from dataprep.ingest.memory.encoding import NoImage, encode, is_image
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.embedding.contract import view_of
-from dataprep.measures.work import measures_of
+from dataprep.measures.work import measures_of, values_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class OneImageMeasures:
             return Measured(
                 values | failure.facts | {"lost": failure.reason, "lost_detail": failure.detail}
             )
-        values |= {measure.column: measure(pixels) for measure in self._measures}
+        values |= values_of(pixels, self._measures)
         shown = view_of(pixels.rgb, self._view) if view and self._view else None
         return Measured(values, shown)
 

@@ -25,9 +25,8 @@ import numpy as np
 import xxhash
 
 from dataprep.errors import OutputError
-from dataprep.measures.cache_files import AUDITS, RESULTS, stored_files
-from dataprep.measures.cache_files import EMBEDDINGS as EMBEDDINGS
-from dataprep.measures.cache_files import cache_folder as cache_folder
+from dataprep.measures.cache_files import AUDITS, EMBEDDINGS, RESULTS, cache_folder, stored_files
+from dataprep.schemas.files.snapshot import RACY_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,9 +35,6 @@ T = TypeVar("T")
 
 #: The cache forgets its oldest rows when it grows beyond this many bytes (about 2.5 million files).
 CAPACITY_BYTES = 2 * 2**30
-#: A file that was modified this shortly before it was looked at may change again without its time
-#: stamp showing it.
-RACY_NS = 2_000_000_000
 
 _KEY = struct.Struct("<qq")
 _FILE = "measures-1.sqlite"

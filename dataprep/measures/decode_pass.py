@@ -14,7 +14,8 @@ import numpy as np
 
 from dataprep.backends import imap
 from dataprep.errors import InputError
-from dataprep.measures.cache import Cache, cache_folder, file_key
+from dataprep.measures.cache import Cache, file_key
+from dataprep.measures.cache_files import cache_folder
 from dataprep.measures.options import PassOptions
 from dataprep.measures.rows import TROUBLE, RowFormat, RowTable
 from dataprep.measures.work import Setup, measures_of, signature_of
@@ -90,11 +91,9 @@ def _embedder(
         or not (columns is None or "embedding" in columns)
     ):
         return None
-    from dataprep.measures.embedding.contract import load_embedder
+    from dataprep.measures.embedding.contract import embedder_of
 
-    return load_embedder(
-        options.embedder, size=options.embedder_size, threads=options.jobs, device=options.device
-    )
+    return embedder_of(options)
 
 
 class _Pass:

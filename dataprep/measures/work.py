@@ -164,7 +164,7 @@ def _measure(
     except Undecodable as failure:
         row |= failure.facts | {"lost": failure.reason, "lost_detail": failure.detail}
     else:
-        row |= _values(pixels, measures)
+        row |= values_of(pixels, measures)
         view = _view(pixels, setup.view)
     return *format.pack(row), False, view
 
@@ -177,7 +177,7 @@ def _view(pixels: Pixels, size: int) -> View:
     return PickleBuffer(view_of(pixels.rgb, size).data)
 
 
-def _values(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:
+def values_of(pixels: Pixels, measures: tuple[Measure, ...]) -> dict[str, Any]:
     """Column to value. A measure that raises leaves its column unknown, and is named: it costs
     no other measure, and no image.
     """

@@ -15,10 +15,13 @@ def connect(count: int, a: Rows, b: Rows) -> Rows:
     >>> connect(5, np.array([1, 4]), np.array([2, 2])).tolist()
     [0, 1, 1, 3, 1]
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(count, count))
-    _, component = connected_components(graph, directed=False)
-    _, first, component = np.unique(component, return_index=True, return_inverse=True)
-    return np.asarray(first[component], np.int64)
+    least = np.arange(count)
+    while True:
+        one, other = least[a], least[b]
+        if np.array_equal(one, other):
+            return least
+        low = np.minimum(one, other)
+        np.minimum.at(least, one, low)
+        np.minimum.at(least, other, low)
+        while not np.array_equal(lower := least[least], least):
+            least = lower

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 #: Cosines that are worked out at a time.
 _BLOCK = 1 << 22
+#: Up to so many values are summed without scipy.
+_FEW_VALUES = 1 << 18
 
 
 def spherical_kmeans(values: Vectors, centres: Vectors, rounds: int) -> Vectors:
@@ -34,8 +36,8 @@ def spherical_kmeans(values: Vectors, centres: Vectors, rounds: int) -> Vectors:
 
 
 def group_sums(values: NDArray[Any], groups: NDArray[np.integer[Any]], count: int) -> NDArray[Any]:
-    """(count, m) sum of the rows (n, m) of each group, in the type of the values; a product with a
-    sparse matrix, many times faster than `np.add.at`.
+    """(count, m) sum of the rows (n, m) of each group, in the type of the values; of many values a
+    product with a sparse matrix, of few without the time that scipy takes to load.
 
     Args:
         values: (n, m).
@@ -45,6 +47,11 @@ def group_sums(values: NDArray[Any], groups: NDArray[np.integer[Any]], count: in
     >>> group_sums(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 1]), 2).tolist()
     [[0.0, 0.0], [4.0, 6.0]]
     """
+    if values.size <= _FEW_VALUES:
+        width = values.shape[1]
+        places = (groups[:, None].astype(np.int64) * width + np.arange(width)).ravel()
+        sums = np.bincount(places, values.ravel(), count * width)
+        return sums.reshape(count, width).astype(values.dtype)
     from scipy.sparse import csc_array
 
     ones, ends = np.ones(len(values), values.dtype), np.arange(len(values) + 1)

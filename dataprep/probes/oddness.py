@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.backends.blas import one_blas_thread
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.probes.classifiers.ridge import solved
 from dataprep.probes.vectors import blocks, is_non_negative, unit_length
@@ -149,7 +150,7 @@ def oddness_of(
         )  # alike outliers may be near each other in a small class
         both[~classed] *= 2
         far[rows] = _standard(both)
-        score[rows] = _standard(far[rows] + _shared(space, far[rows], units[rows], rng))
+        score[rows] = _standard(far[rows] + _shared(space.turned(), far[rows], units[rows], rng))
         ratio[rows], in_class[rows] = np.exp(from_all), np.exp(from_class)
     return Oddness(score, far, ratio, in_class)
 
@@ -177,6 +178,16 @@ class _Space:
             return space
         parts = [space[chunk] for chunk in blocks(np.arange(len(rows)), _BLOCK)]
         return replace(space, held=np.concatenate(parts))
+
+    def turned(self) -> _Space:
+        """The same vectors in coordinates (m, m) of the space that they span, where that is much
+        smaller: distances, and regressions with a penalty of the length, are the same in both.
+        """
+        if self.held is None or 2 * len(self.held) > self.held.shape[1]:
+            return self
+        with one_blas_thread():
+            upper = np.linalg.qr(self.held.T)[1]
+        return replace(self, held=np.ascontiguousarray(upper.T))
 
     def __len__(self) -> int:
         return len(self.rows)

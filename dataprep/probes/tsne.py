@@ -7,6 +7,7 @@ two principal components, so that the large-scale order means something (Kobak &
 with the learning rate of Belkina et al. 2019. What makes it quick is the repulsion: Linderman et
 al. 2019 take it from a grid by fast Fourier transforms; here as in particle-mesh simulations of
 gravity (Hockney & Eastwood 1988), since the force between all points is the slope of one potential.
+The forces between few points are worked out pair by pair, which is exact and quicker there.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.backends.blas import one_blas_thread
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
 #: Neighbours that attract each point.
 NEIGHBOURS = 15
@@ -37,6 +39,8 @@ _LONGEST_STEP = np.float32(5)
 #: cells.
 _CELLS_PER_UNIT, _MOST_CELLS = 2.0, 384
 _FEWEST_CELLS = 32
+#: Up to so many points the forces are those of all pairs.
+_FEW = 400
 
 
 def lay_out(
@@ -64,14 +68,15 @@ def lay_out(
         return _spread_out(len(neighbours))
     graph = _Graph.of(neighbours[:, :NEIGHBOURS])
     points = _start(np.asarray(start, np.float64), seed)
-    mesh = _Mesh()
+    forces = _Pairs(graph) if len(neighbours) <= _FEW else _Forces(graph)
     velocity, gains = np.zeros_like(points), np.ones_like(points)
-    for step in range(early + late):
-        if step == early:
-            points += _jitter(points, seed)
-        exaggeration, momentum = (EXAGGERATION, 0.5) if step < early else (1.0, 0.8)
-        slope = np.float32(exaggeration) * graph.attraction(points) - mesh.repulsion(points)
-        _descend(points, velocity, gains, slope, momentum, len(neighbours) / exaggeration)
+    with one_blas_thread():
+        for step in range(early + late):
+            if step == early:
+                points += _jitter(points, seed)
+            exaggeration, momentum = (EXAGGERATION, 0.5) if step < early else (1.0, 0.8)
+            slope = forces.slope(points, np.float32(exaggeration))
+            _descend(points, velocity, gains, slope, momentum, len(neighbours) / exaggeration)
     return _framed(points)
 
 
@@ -137,21 +142,19 @@ class _Graph:
     Attributes:
         ones, others: (e,) ends of each edge, the first the smaller number; sorted.
         weights: (e,) float32.
-        matrix: (n, n) sparse, with an entry for each edge; what it holds is overwritten.
+        n: number of points.
     """
 
     ones: NDArray[np.int32]
     others: NDArray[np.int32]
     weights: NDArray[np.float32]
-    matrix: csr_array
+    n: int
 
     @classmethod
     def of(cls, neighbours: NDArray[np.integer[Any]]) -> _Graph:
         """The graph in which each point points to its neighbours with equal weight, made
         symmetric.
         """
-        from scipy.sparse import csr_array
-
         n, k = neighbours.shape
         tails, heads = np.repeat(np.arange(n), k), neighbours.ravel().astype(np.int64)
         tails, heads = tails[heads >= 0], heads[heads >= 0]
@@ -160,18 +163,59 @@ class _Graph:
         )
         ones, others = (edges // n).astype(np.int32), (edges % n).astype(np.int32)
         weights = (times / max(2 * times.sum(), 1)).astype(np.float32)
-        firsts = np.searchsorted(ones, np.arange(n + 1)).astype(np.int32)
-        return cls(ones, others, weights, csr_array((weights.copy(), others, firsts), (n, n)))
+        return cls(ones, others, weights, n)
 
-    def attraction(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+
+class _Pairs:
+    """The forces between few points, pair by pair."""
+
+    def __init__(self, graph: _Graph) -> None:
+        self._weights = np.zeros((graph.n, graph.n), np.float32)
+        self._weights[graph.ones, graph.others] = graph.weights
+        self._weights[graph.others, graph.ones] = graph.weights
+        self._near, self._pull = np.empty_like(self._weights), np.empty_like(self._weights)
+
+    def slope(self, points: NDArray[np.float32], exaggeration: np.float32) -> NDArray[np.float32]:
+        """(2, n) slope of the loss at each point."""
+        near, pull, ones = self._near, self._pull, np.ones_like(points[0])
+        squares = points[0] * points[0] + points[1] * points[1]
+        np.matmul(
+            np.stack([*points, squares, ones], axis=1),
+            np.stack([*(np.float32(-2) * points), ones, ones + squares]),
+            out=near,
+        )  # 1 + d²
+        np.reciprocal(near, out=near)
+        total = max(float(near.sum()) - len(near), 1e-12)  # less each's own
+        np.multiply(self._weights, exaggeration, out=pull)
+        pull -= near * np.float32(1 / total)
+        pull *= near
+        drawn = pull @ np.stack([*points, ones], axis=1)  # (n, 3)
+        return np.asarray(points * drawn[:, 2] - drawn[:, :2].T)
+
+
+class _Forces:
+    """The forces between many points: attraction along the edges, repulsion from a mesh."""
+
+    def __init__(self, graph: _Graph) -> None:
+        from scipy.sparse import csr_array
+
+        self._graph, self._mesh = graph, _Mesh()
+        firsts = np.searchsorted(graph.ones, np.arange(graph.n + 1)).astype(np.int32)
+        self._matrix = csr_array((graph.weights.copy(), graph.others, firsts), (graph.n, graph.n))
+
+    def slope(self, points: NDArray[np.float32], exaggeration: np.float32) -> NDArray[np.float32]:
+        """(2, n) slope of the loss at each point."""
+        return np.asarray(exaggeration * self._attraction(points) - self._mesh.repulsion(points))
+
+    def _attraction(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """(2, n) slope of the attracting part of the loss at each point."""
-        apart = points.take(self.ones, axis=1)
-        apart -= points.take(self.others, axis=1)
-        pull = self.weights / (np.float32(1) + apart[0] * apart[0] + apart[1] * apart[1])
+        apart = points.take(self._graph.ones, axis=1)
+        apart -= points.take(self._graph.others, axis=1)
+        pull = self._graph.weights / (np.float32(1) + apart[0] * apart[0] + apart[1] * apart[1])
         slope, every = np.empty_like(points), np.ones(points.shape[1], np.float32)
         for axis in range(2):
-            np.multiply(pull, apart[axis], out=self.matrix.data)
-            np.subtract(self.matrix @ every, self.matrix.T @ every, out=slope[axis])
+            np.multiply(pull, apart[axis], out=self._matrix.data)
+            np.subtract(self._matrix @ every, self._matrix.T @ every, out=slope[axis])
         return slope
 
 
@@ -218,7 +262,7 @@ class _Mesh:
         waves = fft.fft(fft.rfft(mass.reshape(cells, cells), 2 * cells), 2 * cells, axis=0)
         waves *= self._kernel
         waves = fft.ifft(waves, axis=0)[:cells]
-        return np.ascontiguousarray(fft.irfft(waves, 2 * cells)[:, :cells]).reshape(-1)
+        return np.asarray(fft.irfft(waves, 2 * cells)[:, :cells], np.float32).reshape(-1)
 
     def _fit(self, span: float) -> None:
         """A grid with room for `span`; kept while it is neither too small nor far too large."""

@@ -34,7 +34,6 @@ from dataprep.schemas.split import (
     Split,
     SplitPaths,
 )
-from dataprep.splits.page import draw_proof
 
 if TYPE_CHECKING:
     from dataprep.schemas.plan import Plan
@@ -58,6 +57,8 @@ def write_split(split: Split, folder: str | os.PathLike[str]) -> SplitPaths:
     Raises:
         OutputError: a file cannot be written.
     """
+    from dataprep.splits.page import draw_proof
+
     folder = os.fspath(folder)
     dataset = in_order(split.dataset)
     mark_output(folder)

@@ -61,7 +61,7 @@ def small_network(outputs: int = 3) -> Network:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every network is a small one."""
     monkeypatch.setattr(
-        "dataprep.baselines.training.fitting.make_network",
+        "dataprep.baselines.training.networks.make_network",
         lambda arch, outputs, **_: small_network(outputs),
     )
 

@@ -23,7 +23,7 @@ from tests.conftest import save
 torch = pytest.importorskip("torch")
 
 from dataprep.baselines.recipe import train_baseline  # noqa: E402
-from dataprep.baselines.training import fitting  # noqa: E402
+from dataprep.baselines.training import networks  # noqa: E402
 from dataprep.baselines.training.feeding import Feeder  # noqa: E402
 from dataprep.baselines.training.fitting import train_network  # noqa: E402
 from dataprep.baselines.training.pixel_store import PixelStore, store_pixels  # noqa: E402
@@ -42,7 +42,7 @@ FROZEN = BaselineOptions(regime="frozen", size=32, threads=1, sanity=False, devi
 @pytest.fixture(autouse=True)
 def _quick_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network of one convolution in place of EfficientNet-Lite0: the data are what matters."""
-    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(networks, "make_network", lambda arch, outputs, **_: small_network(outputs))
 
 
 def make_split(root: Path, rows: Sequence[tuple[str, str]]) -> Split:

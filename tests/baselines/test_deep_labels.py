@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 import dataprep  # noqa: E402
 from dataprep.baselines import deep_labels  # noqa: E402
 from dataprep.baselines.deep_labels import CHECKS, judge_labels, refuse_unsuitable  # noqa: E402
-from dataprep.baselines.training import fitting  # noqa: E402
+from dataprep.baselines.training import networks  # noqa: E402
 from dataprep.baselines.training.settings import BaselineOptions  # noqa: E402
 from dataprep.cli import app  # noqa: E402
 from dataprep.errors import InputError  # noqa: E402
@@ -50,7 +50,7 @@ def judged(
     settings = {"epochs": 4, "batch": 8, "lr": 0.02, "body_lr": 1.0, "dropout": 0.0}
     kept = str(tmp_path_factory.mktemp("kept") / "deep")
     with pytest.MonkeyPatch.context() as patched:  # a small network tells red from blue as well
-        for module in (deep_labels, fitting):
+        for module in (deep_labels, networks):
             patched.setattr(
                 module, "make_network", lambda arch, outputs, **_: small_network(outputs)
             )

@@ -21,6 +21,7 @@ from dataprep.baselines.out_of_fold import (  # noqa: E402
     out_of_fold,
     with_parts,
 )
+from dataprep.baselines.training import networks  # noqa: E402
 from dataprep.baselines.training.fitting import TrainedNetwork  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime  # noqa: E402
@@ -203,7 +204,7 @@ def test_frozen_features_are_looked_at_once_for_all_folds(
         looked.append(len(rows))
         return deep_features(network, store, rows)
 
-    monkeypatch.setattr(module, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(networks, "make_network", lambda arch, outputs, **_: small_network(outputs))
     monkeypatch.setattr(module, "deep_features", counted)
     materials = with_test()
     found = out_of_fold(materials, replace(REGIME, name="frozen"), folds=2)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,7 @@ def out(tmp_path: Path) -> Path:
     proof = Proof(split.dataset.fingerprint, parts=("train", "val", "test"))
     folder = tmp_path / "out"
     monkey = pytest.MonkeyPatch()
-    monkey.setattr("dataprep.splits.records.draw_proof", lambda split: "")
+    monkey.setattr("dataprep.splits.page.draw_proof", lambda split: "")
     write_split(type(split)(split.dataset, proof, run), folder / "split")
     monkey.undo()
     return folder
@@ -165,10 +166,27 @@ def test_without_torch_one_line_says_how_to_get_it(
         "importlib.util.find_spec",
         lambda name, *more: None if name == "torch" else known(name, *more),
     )
-    assert command("--out", str(out)) == 2
-    said = capsys.readouterr().err
+    assert command("--out", str(out), "--regime", "fine-tune", "-q") == 2
+    *_, said = capsys.readouterr().err.splitlines()
+    assert said.startswith("dataprep: training needs torch")
     assert how_to_install("train") in said
-    assert len(said.splitlines()) == 1
+
+
+def test_a_frozen_model_needs_no_torch(out: Path) -> None:
+    """In a process of its own: others of this one have loaded torch. None in sys.modules raises
+    where it is imported.
+    """
+    code = (
+        "import sys; sys.modules.update(torch=None)\n"
+        f"sys.argv = ['dataprep', 'train-baseline', '--out', {str(out)!r}, '--regime', 'frozen', "
+        "'--size', '32', '--no-sanity', '-q']\n"
+        "from dataprep.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    folder = out / "baseline"
+    assert {"model.onnx", "baseline.html"} <= {path.name for path in folder.iterdir()}
 
 
 def test_an_interrupted_run_says_how_to_go_on(

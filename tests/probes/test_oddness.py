@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dataprep.probes import oddness
-from dataprep.probes.oddness import LEAST, oddness_of
+from dataprep.probes.oddness import LEAST, _Space, oddness_of
 
 SIZE = 48
 
@@ -110,3 +110,16 @@ def test_vectors_that_are_made_again_say_the_same_as_those_that_are_held(most, m
     again = oddness_of(vectors, known, labels, units)
     np.testing.assert_allclose(held.score, again.score, atol=1e-3)
     assert held.odd(0.001)[1000:].all()
+
+
+def test_few_images_are_compared_in_the_space_that_they_span() -> None:
+    rng = np.random.default_rng(0)
+    embedding, rows = rng.normal(size=(20, 300)).astype(np.float32), np.arange(20)
+    space = _Space.of(embedding, rows)
+    turned = space.turned()
+    assert turned[rows].shape == (20, 20)
+    np.testing.assert_allclose(
+        turned[rows] @ turned[rows].T, space[rows] @ space[rows].T, atol=1e-5
+    )
+    wide = _Space.of(embedding[:, :30], rows)
+    assert wide.turned() is wide

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dataprep.neighbours.cosine import nearest
-from dataprep.probes.tsne import _Graph, _Mesh, lay_out
+from dataprep.probes.tsne import _Forces, _Graph, _Mesh, _Pairs, lay_out
 
 
 def clusters(n: int, k: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -88,9 +88,23 @@ def test_attraction_is_that_of_every_edge() -> None:
     points = np.random.default_rng(1).normal(0, 2, (50, 2)).astype(np.float32)
     apart = points[:, None] - points[None]
     exact = ((weights / (1 + (apart**2).sum(-1)))[..., None] * apart).sum(1)
-    np.testing.assert_allclose(
-        _Graph.of(near).attraction(np.ascontiguousarray(points.T)).T, exact, atol=1e-6
-    )
+    found = _Forces(_Graph.of(near))._attraction(np.ascontiguousarray(points.T))
+    np.testing.assert_allclose(found.T, exact, atol=1e-6)
+
+
+@pytest.mark.parametrize("spread", [1e-4, 3.0, 20.0])
+def test_forces_between_few_points_are_those_of_all_pairs(spread: float) -> None:
+    values, _ = clusters(60)
+    graph = _Graph.of(neighbours_of(values, 4))
+    points = np.random.default_rng(1).normal(0, spread, (60, 2)).astype(np.float32)
+    apart = points[:, None].astype(float) - points[None]
+    kernel = 1 / (1 + (apart**2).sum(-1))
+    weights = np.zeros((60, 60))
+    weights[graph.ones, graph.others] = weights[graph.others, graph.ones] = graph.weights
+    pull = (12 * weights - kernel / (kernel.sum() - 60)) * kernel
+    exact = (pull[..., None] * apart).sum(1)
+    found = _Pairs(graph).slope(np.ascontiguousarray(points.T), np.float32(12)).T
+    assert np.abs(found - exact).max() < 1e-4 * np.abs(exact).max()
 
 
 def test_few_images_of_which_all_are_neighbours_are_not_drawn_as_one_point() -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataprep.probes.vectors import as_float32, is_non_negative, known_rows, unit_length
+from dataprep.probes.vectors import (
+    _SMALL,
+    as_float32,
+    is_non_negative,
+    known_rows,
+    principal_directions,
+    unit_length,
+)
 
 HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 
@@ -35,3 +42,14 @@ def test_what_is_known_and_what_is_negative(kind):
     assert known_rows(values).tolist() == [True] + 5 * [False] + 2 * [True]
     for row, expected in enumerate([True, True, True, False, True, False, False, True]):
         assert is_non_negative(values, np.array([row])) == expected
+
+
+@pytest.mark.parametrize("size", [20, _SMALL + 8])
+def test_principal_directions_are_those_of_the_whole_decomposition(size: int) -> None:
+    root = np.random.default_rng(0).normal(size=(size, size))
+    products = root @ np.diag(np.linspace(1, 3, size)) @ root.T
+    variance, directions = principal_directions(products, 3)
+    whole, every = np.linalg.eigh(products)
+    np.testing.assert_allclose(variance, whole[::-1][:3], rtol=1e-4)
+    likeness = np.abs((directions * every[:, ::-1][:, :3]).sum(axis=0))
+    np.testing.assert_allclose(likeness, 1, atol=1e-3)

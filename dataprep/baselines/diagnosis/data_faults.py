@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import gammaln
 
 from dataprep.baselines.evaluation.bootstrap import drawn_weights, percentiles
 from dataprep.checks.labels.ambiguous_classes import wilson
@@ -244,7 +244,15 @@ def _fisher(a: int, of: int, b: int, rest: int) -> float:
     """Probability of `a` or more faulty among `of` errors, where `a` + `b` are faulty among `of`
     + `rest`.
     """
-    return float(stats.hypergeom.sf(a - 1, of + rest, a + b, of))
+
+    def ways(count: int, taken: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Logarithms of binomial coefficients."""
+        return gammaln(count + 1) - gammaln(taken + 1) - gammaln(count - taken + 1)  # type: ignore[no-any-return]
+
+    found = np.arange(max(a, a + b - rest), min(of, a + b) + 1)
+    all_ways = ways(of + rest, np.array([a + b]))
+    shares = np.exp(ways(of, found) + ways(rest, a + b - found) - all_ways)
+    return min(1.0, float(shares.sum()))
 
 
 def _fraction(

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from dataprep.baselines.evaluation.bootstrap import numbered, percentiles, resampled
 from dataprep.baselines.evaluation.metrics import METRICS, LabelledRows, Weighted, metrics_for
@@ -116,6 +116,6 @@ def _student(values: NDArray[np.float64]) -> tuple[float, float, float]:
     """The 95 % interval of a mean, and the two-sided p-value of 0."""
     freedom, mean = len(values) - 1, float(values.mean())
     error = float(values.std(ddof=1)) / math.sqrt(len(values))
-    reach = float(stats.t.ppf(0.975, freedom)) * error
-    p = 2 * float(stats.t.sf(abs(mean) / error, freedom)) if error > 0 else float(mean == 0)
+    reach = float(stdtrit(freedom, 0.975)) * error
+    p = 2 * float(stdtr(freedom, -abs(mean) / error)) if error > 0 else float(mean == 0)
     return mean - reach, mean + reach, p

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from dataprep.baselines.evaluation.metrics import (
     METRICS,
@@ -65,6 +64,8 @@ def _trivial_predictions(
     if not len(train):
         return
     if goal.kind == "regression":
+        from sklearn.dummy import DummyRegressor
+
         for name in ("median", "mean"):
             model = DummyRegressor(strategy=name).fit(train[:, None], train)
             value = float(model.constant_.item())
@@ -76,7 +77,11 @@ def _trivial_predictions(
             )
         return
     several = goal.kind == "multi-label"
-    shares = train.mean(axis=0) if several else _priors(train, len(goal.classes))
+    shares = (
+        train.mean(axis=0)
+        if several
+        else np.bincount(train, minlength=len(goal.classes)) / len(train)
+    )
     constant = np.tile(np.asarray(shares, np.float64), (len(labels), 1))
     largest = int(shares.argmax())
     what = (
@@ -90,14 +95,6 @@ def _trivial_predictions(
         "a class at random, by its share",
         _stratified(goal, labels, constant, suited, seed),
     )
-
-
-def _priors(train: NDArray[Any], classes: int) -> NDArray[np.float64]:
-    """(k,) share of each class."""
-    model = DummyClassifier(strategy="prior").fit(train[:, None], train)
-    shares = np.zeros(classes)
-    shares[model.classes_] = model.class_prior_
-    return shares
 
 
 def _stratified(

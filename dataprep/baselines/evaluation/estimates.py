@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix
 
 from dataprep.baselines.evaluation.bootstrap import estimate, numbered, resampled
 from dataprep.baselines.evaluation.metrics import (
@@ -182,14 +181,16 @@ def _confusion(judged: LabelledRows) -> Confusion:
     if not classes or not judged.sound:
         return Confusion()
     if judged.goal.kind == "multi-label":
+        from sklearn.metrics import multilabel_confusion_matrix
+
         counts = multilabel_confusion_matrix(judged.labels, judged.predicted)  # (k, 2, 2)
         names = ("tn", "fp", "fn", "tp")
         cells = dict(zip(names, counts.reshape(-1, 4).T, strict=True))
         return Confusion(classes=classes, labels=cells)
-    codes = np.arange(len(classes))
-    return Confusion(
-        classes=classes, rows=confusion_matrix(judged.labels, judged.predicted, labels=codes)
-    )
+    many = len(classes)
+    places = judged.labels.astype(np.int64) * many + judged.predicted
+    table: Any = np.bincount(places, minlength=many * many).reshape(many, many)
+    return Confusion(classes=classes, rows=table)
 
 
 def _requirement(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from dataprep.baselines.evaluation.metrics import known_labels
 from dataprep.probes.classifiers.folds import folds_of
@@ -16,12 +15,14 @@ from dataprep.probes.classifiers.targets import Targets
 from dataprep.probes.vectors import (
     blocks,
     is_non_negative,
+    known_rows,
     principal_directions_of_rows,
     unit_length,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.linear_model import Ridge
 
     from dataprep.schemas.goal import Goal
 
@@ -68,7 +69,7 @@ def probe_baseline(
         (rows), ``features`` (width).
     """
     train = np.asarray(train_rows, np.int64)
-    train = train[known_labels(goal, codes[train]) & known_rows(features, train)]
+    train = train[known_labels(goal, codes[train]) & known_rows(features[train])]
     space = FeatureSpace.fitted_on(features, train, seed)(features) if values is None else values
     rows = np.asarray(val_rows, np.int64)
     facts: dict[str, Any] = {"fitted": len(train), "features": int(space.shape[1])}
@@ -138,12 +139,6 @@ class FeatureSpace:
         """
         rotated = weight if self.rotation is None else weight @ self.rotation.T
         return np.asarray(rotated, np.float32), np.asarray(bias - rotated @ self.mean, np.float32)
-
-
-def known_rows(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(len(rows),) whether the embeddings of `rows` are known: finite and not all zeros."""
-    part = features[rows]
-    return np.asarray(np.isfinite(part).all(axis=1) & (part != 0).any(axis=1))
 
 
 def _unit_length(part: NDArray[Any], rooted: bool) -> NDArray[np.float32]:
@@ -256,6 +251,7 @@ def _ridge(
     """Values of `rows` (r,), and the penalty."""
     if not len(train):
         return np.full(len(rows), np.nan), 1.0
+    from sklearn.linear_model import Ridge
 
     def fitted(learn: NDArray[np.int64], penalty: float) -> Ridge:
         return Ridge(penalty).fit(values[learn].astype(np.float64), wanted[learn])

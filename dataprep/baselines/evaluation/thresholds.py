@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
-from sklearn.metrics import precision_recall_fscore_support
+from scipy.special import betaincinv
 
 from dataprep.baselines.evaluation.bootstrap import numbered
 from dataprep.baselines.evaluation.metrics import LabelledRows
@@ -149,6 +148,8 @@ def choose_threshold(
 
 
 def _decision_at(taken: NDArray[np.bool_], positive: NDArray[np.bool_], beta: float) -> Decision:
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f_beta, _ = precision_recall_fscore_support(
         positive, taken, beta=beta, average="binary", zero_division=0.0
     )
@@ -332,7 +333,7 @@ def binomial_bound(errors: int, of: int, delta: float) -> float:
     """The largest rate that gives at most `errors` errors in `of` trials with probability
     `delta` (Clopper & Pearson 1934).
     """
-    return float(stats.beta.ppf(1 - delta, errors + 1, of - errors)) if errors < of else 1.0
+    return float(betaincinv(errors + 1, of - errors, 1 - delta)) if errors < of else 1.0
 
 
 def report_abstention(

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataprep.backends.blas import one_blas_thread
-from dataprep.baselines.evaluation.linear_probe import known_rows
 from dataprep.baselines.frozen.linear import Linear, linear_on
 from dataprep.baselines.training.regimes import EMBEDDER_ARCH
 from dataprep.errors import WorkError
-from dataprep.measures.cache import cache_folder
 from dataprep.measures.decode.views import views_of
 from dataprep.measures.decode_pass import measure
-from dataprep.measures.embedding.contract import load_embedder
-from dataprep.measures.embedding.store import VectorStore
+from dataprep.measures.embedding.contract import embedder_of
+from dataprep.measures.embedding.stored import recall_embedding
 from dataprep.measures.options import PassOptions
-from dataprep.probes.vectors import unit_length
+from dataprep.probes.vectors import known_rows, unit_length
 from dataprep.schemas.lost import Lost
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.settings import TrainSettings
-    from dataprep.measures.embedding.contract import Embedder
     from dataprep.schemas.dataset import Dataset
 
 #: The name of its network among embedders (`dataprep.measures.embedding`).
@@ -153,10 +150,11 @@ def embeddings_of(
     Raises:
         WorkError: the embedder failed.
     """
-    size = passing.embedder_size
-    embedder = load_embedder(passing.embedder, size=size, threads=passing.jobs)
+    embedder = embedder_of(passing)
     embedding = np.zeros((len(dataset), embedder.dim), np.float16)
-    known = _recall(dataset, embedder, passing, embedding)
+    known = np.zeros(len(dataset), bool)
+    if not passing.verify_cache:
+        known = recall_embedding(dataset, embedder, passing, embedding) & known_rows(embedding)
     lost: dict[str, str] = {}
     missing = ~known & dataset.readable
     rows = np.flatnonzero(missing)
@@ -167,28 +165,13 @@ def embeddings_of(
         if not measured.has("embedding"):
             raise WorkError("the images could not be embedded: expected the reason in a warning")
         embedding[rows] = measured.arrays["embedding"]
-        known[rows] = known_rows(embedding, rows)
+        known[rows] = known_rows(embedding[rows])
         reasons = measured.samples[["lost", "lost_detail"]].astype("str")[~known[rows]]
         lost = {
             str(name): ": ".join(filter(None, (reason, detail))) or "it was not embedded"
             for name, reason, detail in reasons.itertuples()
         }
     return Embedded(embedding, known, lost)
-
-
-def _recall(
-    dataset: Dataset, embedder: Embedder, passing: PassOptions, embedding: NDArray[np.float16]
-) -> NDArray[np.bool_]:
-    """(n,) whether the cache of embeddings knows the content of a file; those are filled in."""
-    known = np.zeros(len(dataset), bool)
-    if not passing.cache or passing.verify_cache or "file_hash" not in dataset.samples:
-        return known
-    hashes = dataset.samples["file_hash"].astype("str").to_numpy(dtype=object)
-    rows = np.array([row for row, text in enumerate(hashes) if len(text) == 32], np.int64)
-    digests = np.frombuffer(bytes.fromhex("".join(hashes[rows])), np.uint8).reshape(-1, 16)
-    store = VectorStore(cache_folder(passing.cache_dir), embedder.key, embedder.dim)
-    known[rows] = store.recall(digests, embedding, rows)
-    return known & known_rows(embedding, np.arange(len(dataset)))
 
 
 def train_frozen(

@@ -19,8 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dataprep.baselines.inference.exported_model import (
+    INPUT,
+    LOGITS,
+    PROBABILITIES,
+    TOLERANCE,
+    VALUES,
+    greatest_gap,
+    open_bytes,
+)
 from dataprep.errors import OptionError, WorkError
-from dataprep.measures.embedding.sessions import load_onnxruntime
 from dataprep.schemas.text.extras import how_to_install
 
 if TYPE_CHECKING:
@@ -28,10 +36,6 @@ if TYPE_CHECKING:
 
     from dataprep.baselines.inference.model_card import ModelCard
     from dataprep.baselines.training.networks import Network
-
-#: Greatest allowed difference between the outputs of torch and of onnxruntime for the same images.
-TOLERANCE = 1e-3
-INPUT, LOGITS, PROBABILITIES, VALUES = "images", "logits", "probabilities", "values"
 
 
 class Deployed(nn.Module):
@@ -124,10 +128,6 @@ def compared(network: Network, card: ModelCard, data: bytes, images: NDArray[np.
     Raises:
         WorkError: it is above `TOLERANCE`.
     """
-    onnxruntime = load_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     with torch.inference_mode():
         ours = [
             each.numpy()
@@ -135,12 +135,7 @@ def compared(network: Network, card: ModelCard, data: bytes, images: NDArray[np.
                 torch.from_numpy(np.ascontiguousarray(images))
             )
         ]
-    theirs = session.run(None, {INPUT: images})
-    gaps = [
-        np.abs(a - b).max(initial=0.0) / max(1.0, np.abs(a).max(initial=0.0))
-        for a, b in zip(ours, theirs, strict=True)
-    ]
-    difference = float(max(gaps))
+    difference = greatest_gap(ours, open_bytes(data).run(None, {INPUT: images}))
     if not difference <= TOLERANCE:
         raise WorkError(
             f"the exported model differs from the trained one by {difference:.2g} on {len(images)} "

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataprep.baselines.inference.exported_model import (
+    INPUT,
+    LOGITS,
+    PROBABILITIES,
+    TOLERANCE,
+    VALUES,
+    greatest_gap,
+    open_bytes,
+)
 from dataprep.errors import FingerprintError, InputError, OptionError, WorkError
 from dataprep.measures.embedding.lite0 import MODEL, ZERO
-from dataprep.measures.embedding.sessions import load_onnxruntime
 from dataprep.schemas.text.extras import how_to_install
 
 if TYPE_CHECKING:
@@ -20,10 +28,6 @@ if TYPE_CHECKING:
 
     from dataprep.baselines.frozen.model import FrozenModel
     from dataprep.baselines.inference.model_card import ModelCard
-
-INPUT, LOGITS, PROBABILITIES, VALUES, MAPS = "images", "logits", "probabilities", "values", "maps"
-#: Greatest allowed difference between probabilities of the model and of its file.
-TOLERANCE = 1e-3
 
 
 def frozen_onnx(model: FrozenModel, card: ModelCard) -> bytes:
@@ -92,15 +96,13 @@ def compare_frozen(
     Raises:
         WorkError: it is above `TOLERANCE`.
     """
-    ours = model.logits(embedding)
-    theirs = _session(data).run([LOGITS], {INPUT: images})[0]
-    gap = np.abs(ours - theirs).max(initial=0.0) / max(1.0, np.abs(ours).max(initial=0.0))
+    gap = greatest_gap([model.logits(embedding)], open_bytes(data).run([LOGITS], {INPUT: images}))
     if not gap <= TOLERANCE:
         raise WorkError(
             f"the exported model differs from the fitted one by {gap:.2g} on {len(images)} images "
             f"(allowed: {TOLERANCE:g}): it was not written"
         )
-    return float(gap)
+    return gap
 
 
 def head_bytes(model: FrozenModel, fingerprint: str) -> bytes:
@@ -144,7 +146,7 @@ def last_maps(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     info = onnx.helper.make_tensor_value_info(maps, onnx.TensorProto.FLOAT, None)
     graph.graph.output.append(info)
     return np.asarray(
-        _session(graph.SerializeToString()).run([maps], {INPUT: images})[0], np.float32
+        open_bytes(graph.SerializeToString()).run([maps], {INPUT: images})[0], np.float32
     )
 
 
@@ -198,13 +200,6 @@ def _window_nodes(onnx: Any, size: int, output: str) -> tuple[list[Any], list[An
     nodes.append(helper.make_node("Slice", [parts[0], none, one, channel], ["windows.unused"]))
     nodes.append(helper.make_node("Concat", [*parts, "windows.unused"], [output], axis=3))
     return nodes, constants
-
-
-def _session(data: bytes) -> Any:
-    onnxruntime = load_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 def _load_onnx() -> Any:

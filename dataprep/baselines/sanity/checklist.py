@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +19,8 @@ from dataprep.baselines.sanity.data import (
     whole_units,
 )
 from dataprep.baselines.sanity.frozen import frozen_checks
-from dataprep.baselines.sanity.network import (
-    MOST_DEAD,
-    MOST_DEAD_PRETRAINED,
-    check_dead_units,
-    check_first_loss,
-    check_gradients,
-    check_linear_overfitting,
-    check_overfitting,
-)
 from dataprep.baselines.training.fitting import feeder_for, network_for
 from dataprep.baselines.training.network_predictions import deep_features
-from dataprep.baselines.training.networks import random_state_of
 from dataprep.errors import SanityFailed
 from dataprep.probes.classifiers.folds import folds_of
 from dataprep.schemas.results.record import jsonable
@@ -79,13 +69,14 @@ def check_before_training(
         SanityFailed: the first check that fails, with its reason and what to do.
     """
     results: list[dict[str, Any]] = []
-    frozen = materials.embedding is not None
-    with nullcontext() if frozen else random_state_of(seed, device):
-        checks = list(
-            frozen_checks(materials, seed)
-            if frozen
-            else _checks(materials, regime, policy, device, seed)
-        )
+    with ExitStack() as stack:
+        if materials.embedding is not None:
+            checks = list(frozen_checks(materials, seed))
+        else:
+            from dataprep.baselines.training.networks import random_state_of
+
+            stack.enter_context(random_state_of(seed, device))
+            checks = list(_checks(materials, regime, policy, device, seed))
         for number, (name, check) in enumerate(checks):
             if report is not None:
                 report(number, len(checks), name)
@@ -103,6 +94,17 @@ def _checks(
     materials: Materials, regime: Regime, policy: Policy | None, device: str, seed: int
 ) -> Iterator[tuple[str, Callable[[], Iterator[CheckResult]]]]:
     """Name and function of every check that applies."""
+    from dataprep.baselines.sanity.network import (
+        MOST_DEAD,
+        MOST_DEAD_PRETRAINED,
+        check_dead_units,
+        check_first_loss,
+        check_gradients,
+        check_linear_overfitting,
+        check_overfitting,
+    )
+    from dataprep.baselines.training.networks import random_state_of
+
     settings, store, frozen = regime.settings, materials.store, regime.name == "frozen"
     codes = strata_of(materials)
     rows = spread_rows(materials, codes, _IMAGES, seed)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,10 +26,9 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
-from torch import Tensor, distributed, nn
-
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from dataprep.baselines.training.networks import Network
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ T = TypeVar("T")
 Map = Callable[..., list[Any]]
 #: Adds the gradients of the loss of a batch, times a factor, to those of the network; gives the
 #: loss: (images (B, 3, H, W) uint8, targets, factor) -> loss.
-Backward = Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor]
+Backward = Callable[["Tensor", "Tensor", Callable[["Tensor"], "Tensor"]], "Tensor"]
 
 #: Images in a piece: with fewer, torch takes slower convolutions.
 PIECE = 16
@@ -53,6 +53,9 @@ def process_group(device: str = "auto") -> Iterator[int]:
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         yield 0
         return
+    import torch
+    from torch import distributed
+
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
@@ -72,7 +75,8 @@ def process_group(device: str = "auto") -> Iterator[int]:
 
 def rank_and_world_size() -> tuple[int, int]:
     """(rank, processes)."""
-    if not distributed.is_initialized():
+    distributed: Any = sys.modules.get("torch.distributed")  # a group is made by it alone
+    if distributed is None or not distributed.is_initialized():
         return 0, 1
     return distributed.get_rank(), distributed.get_world_size()
 
@@ -85,6 +89,8 @@ def is_rank_zero() -> bool:
 def barrier() -> None:
     """Wait until every process has come here."""
     if rank_and_world_size()[1] > 1:
+        from torch import distributed
+
         distributed.barrier()
 
 
@@ -102,6 +108,8 @@ def run_on_rank_zero(decide: Callable[[], T]) -> T:
             box[0] = decide()
         except Exception as error:
             box[1] = error
+    from torch import distributed
+
     distributed.broadcast_object_list(box, src=0)
     if box[1] is not None:
         raise box[1]
@@ -125,6 +133,7 @@ def data_parallel(network: Network) -> nn.Module:
     """
     if rank_and_world_size()[1] == 1:
         return network
+    import torch
     from torch.nn.parallel import DistributedDataParallel
 
     on_gpu = next(network.parameters()).is_cuda
@@ -136,6 +145,8 @@ def data_parallel(network: Network) -> nn.Module:
 def sum_over_ranks(figures: Tensor) -> Tensor:
     """The sum of a tensor over all processes."""
     if rank_and_world_size()[1] > 1:
+        from torch import distributed
+
         distributed.all_reduce(figures)
     return figures
 
@@ -145,6 +156,8 @@ def thread_map(pieces: int) -> Iterator[Map]:
     """A map that runs its calls beside each other, in as many threads as torch has here, and at
     most `pieces`; torch divides an operation only between the threads that are left.
     """
+    import torch
+
     threads = torch.get_num_threads()
     workers = max(1, min(threads, pieces))
     if workers == 1:
@@ -208,6 +221,8 @@ class Gradients:
     def _in_pieces(
         self, images: Tensor, targets: Tensor, factor: Callable[[Tensor], Tensor], mapped: Map
     ) -> Tensor:
+        import torch
+
         network = self.network
         weights = [each for each in network.body.parameters() if each.requires_grad]
 

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from dataprep.baselines.evaluation.scoring import metric_and_score, predictions
 from dataprep.baselines.frozen.linear import Linear, linear_on
 from dataprep.baselines.frozen.losses import weights_for
 from dataprep.baselines.frozen.model import train_frozen
 from dataprep.baselines.training.distributed import rank_and_world_size
-from dataprep.baselines.training.feeding import Feeder
 from dataprep.baselines.training.history import FitResult, Log
-from dataprep.baselines.training.loop import Report, fit
-from dataprep.baselines.training.losses import Loss
 from dataprep.baselines.training.network_predictions import deep_features, logits_of
-from dataprep.baselines.training.networks import Network, make_network
-from dataprep.errors import OptionError
+from dataprep.errors import InputError, OptionError
 from dataprep.schemas.baseline import CHECKPOINT
+from dataprep.schemas.text.extras import how_to_install
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataprep.augment.policies import Policy
+    from dataprep.baselines.training.feeding import Feeder
+    from dataprep.baselines.training.loop import Report
+    from dataprep.baselines.training.losses import Loss
     from dataprep.baselines.training.materials import Materials
+    from dataprep.baselines.training.networks import Network
     from dataprep.baselines.training.regimes import Regime
     from dataprep.baselines.training.settings import TrainSettings
 
@@ -90,6 +91,10 @@ def train_network(
     if materials.embedding is not None:
         model, linear = train_frozen(materials, settings, linear)
         return TrainedNetwork(model, None, linear, model.logits(model.embedding[materials.val]))
+    import torch
+
+    from dataprep.baselines.training.loop import fit
+
     torch.manual_seed(settings.seed)
     network = network_for(materials, regime, device)
     loss = loss_for(materials, settings).to(device)
@@ -110,7 +115,7 @@ def train_network(
         return TrainedNetwork(network, None, linear, linear_val)
     network.freeze(settings.freeze, **settings.kept)
     feeder = feeder_for(materials, settings, policy, workers)
-    _refuse_lone(network, feeder, regime.size, device)
+    _refuse_lone(network, feeder, settings.side(0, regime.size), device)
 
     def score(trained: Network) -> Mapping[str, float]:
         found = scores(materials, trained)
@@ -136,6 +141,8 @@ def train_network(
 
 def network_for(materials: Materials, regime: Regime, device: str = "cpu") -> Network:
     """The network of a regime before training, on `device`."""
+    from dataprep.baselines.training.networks import make_network
+
     return make_network(
         regime.arch,
         materials.goal.outputs,
@@ -147,6 +154,8 @@ def network_for(materials: Materials, regime: Regime, device: str = "cpu") -> Ne
 
 def loss_for(materials: Materials, settings: TrainSettings) -> Loss:
     """The loss of a goal, with weights by the training part's classes."""
+    from dataprep.baselines.training.losses import Loss
+
     goal = materials.goal
     weights = weights_for(materials, materials.train, settings.class_weights)
     smoothing = settings.smoothing if goal.kind in ("binary", "multi-class") else 0.0
@@ -157,6 +166,8 @@ def feeder_for(
     materials: Materials, settings: TrainSettings, policy: Policy | None, workers: int = 0
 ) -> Feeder:
     """Batches of the training part."""
+    from dataprep.baselines.training.feeding import Feeder
+
     draw = _Balanced(materials, settings.seed) if settings.sampler == "balanced" else None
     augment = None if policy is None else _Augmented(policy, settings.seed, materials.names)
     return Feeder(
@@ -170,6 +181,7 @@ def feeder_for(
         seed=settings.seed,
         workers=workers,
         shard=rank_and_world_size(),
+        side=lambda epoch: settings.side(epoch, materials.store.side),
     )
 
 
@@ -179,6 +191,8 @@ def _refuse_lone(network: Network, feeder: Feeder, size: int, device: str) -> No
     """
     if network.fixed_norms or min(feeder.batch, len(feeder.rows) // feeder.shard[1]) > 1:
         return
+    import torch
+
     network.eval()
     with torch.inference_mode():
         maps = network.maps(torch.zeros(1, 3, size, size, device=device))
@@ -221,6 +235,10 @@ def scores(materials: Materials, network: Network) -> Mapping[str, float]:
     """Figures of the validation part: the metric, the loss, and "score", which is higher for
     better.
     """
+    import torch
+
+    from dataprep.baselines.training.losses import Loss
+
     goal, rows = materials.goal, materials.val
     logits = logits_of(network, materials.store, rows)
     value, score = metric_and_score(materials, rows, predictions(materials, logits))
@@ -250,12 +268,24 @@ def key_of(materials: Materials, regime: Regime, policy: Policy | None) -> str:
     return str(xxhash.xxh3_128("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest())
 
 
+def demand_torch() -> None:
+    """Say what is missing where a network is to be trained without torch.
+
+    Raises:
+        InputError: torch is not installed.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise InputError(f"training needs torch, which is not installed: {how_to_install('train')}")
+
+
 def device_for(name: str) -> str:
     """The device that a name stands for; "auto" takes a GPU where there is one.
 
     Raises:
         OptionError: a device that this machine or torch does not have.
     """
+    import torch
+
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from dataprep.baselines.training.distributed import Gradients
 from dataprep.baselines.training.fitting import feeder_for, loss_for, network_for
-from dataprep.baselines.training.networks import random_state_of
 
 if TYPE_CHECKING:
     from dataprep.augment.policies import Policy
+    from dataprep.baselines.training.feeding import Feeder
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.regimes import Regime
 
@@ -26,21 +28,37 @@ def training_seconds(
     """
     if regime.name == "frozen":
         return 0.0
+    from dataprep.baselines.training.loop import autocast
+    from dataprep.baselines.training.networks import random_state_of
+
     settings = regime.settings
     with random_state_of(settings.seed, device):
         network = network_for(materials, regime, device)
-        network.freeze(settings.freeze)
+        network.freeze(settings.freeze, **settings.kept)
         network.train()
-        loss = loss_for(materials, settings).to(device)
         feeder = feeder_for(materials, settings, policy)
-        taken = []
-        for step in range(_STEPS):
-            since = time.perf_counter()
-            images, targets = next(feeder(step))
-            value = loss(network(images.to(device).float() / 255), targets.to(device))
-            value.backward()
+        gradients = Gradients(
+            network,
+            loss_for(materials, settings).to(device),
+            lambda: autocast(settings.precision, device.split(":")[0]),
+            settings.batch,
+        )
+        sides = [settings.side(epoch, materials.store.side) for epoch in range(settings.epochs)]
+        seconds = {
+            side: _step_seconds(gradients, feeder, sides.index(side), device) for side in set(sides)
+        }
+    return sum(seconds[side] for side in sides) * len(feeder) * _BESIDE
+
+
+def _step_seconds(gradients: Gradients, feeder: Feeder, epoch: int, device: str) -> float:
+    """Seconds of a step of an epoch."""
+    taken, since = [], time.perf_counter()
+    with gradients.running(islice(feeder(epoch), _STEPS)) as (fed, backward):
+        for images, targets in fed:
+            backward(images.to(device), targets.to(device), lambda value: value)
             taken.append(time.perf_counter() - since)
-    return min(taken) * len(feeder) * settings.epochs * _BESIDE
+            since = time.perf_counter()
+    return min(taken)
 
 
 def in_words(seconds: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from dataprep.baselines.evaluation.metrics import known_labels
 from dataprep.baselines.frozen.model import EMBEDDER, DecodedRows, embedder_size, embeddings_of
 from dataprep.baselines.goal import codes_of, read_goal
+from dataprep.baselines.training.fitting import demand_torch
 from dataprep.baselines.training.materials import Materials, parts_of, units_of
 from dataprep.baselines.training.pixel_store import PixelStore, store_pixels
 from dataprep.baselines.training.regimes import EMBEDDER_ARCH, Regime, choose_regime, refuse_idle
@@ -53,7 +54,8 @@ def prepare(
         progress: called with (done, total, note).
 
     Raises:
-        InputError: no parts, no labels, or nothing that can be read to train or judge on.
+        InputError: no parts, no labels, or nothing that can be read to train or judge on; torch is
+            missing where a network is to be trained.
         OptionError: a setting that does not suit the goal or the regime.
     """
     readable = dataset.readable
@@ -86,6 +88,7 @@ def prepare(
         images: Any = DecodedRows(dataset, regime.size, reading)
         store, embedding = PixelStore(images, found.known, found.lost), found.embedding
     else:
+        demand_torch()
         store = store_pixels(dataset, regime.size, folder, options=reading, progress=progress)
     units = units_of(dataset)
     parts = with_val(parts_of(dataset, readable & store.known & known), units, labels, goal)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dataprep.baselines.training.distributed import run_on_rank_zero
-from dataprep.baselines.tuning.learning_rate_range import run_range_test
 from dataprep.baselines.tuning.search_space import with_settings
 from dataprep.baselines.tuning.tuning import tune
 
@@ -43,6 +42,8 @@ def search_settings(
     """
     figures: dict[str, Any] = {}
     if options.sanity and regime.name != "frozen":
+        from dataprep.baselines.tuning.learning_rate_range import run_range_test
+
         tested = run_on_rank_zero(
             lambda: run_range_test(
                 materials, regime, policy, device=device, asked="lr" in asked, report=report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from dataprep import registry
 from dataprep.errors import OptionError
+
+if TYPE_CHECKING:
+    from dataprep.measures.options import PassOptions
 
 #: Sides, in pixels, that the default embedder was measured at.
 SIZES = (128, 160, 224)
@@ -77,6 +80,15 @@ def load_embedder(
     else:
         embedder = make(size, threads)
     return embedder
+
+
+def embedder_of(options: PassOptions) -> Embedder:
+    """The embedder that `options` name, with their size, threads and device; vectors are cached
+    under its key. Errors are those of `load_embedder`.
+    """
+    return load_embedder(
+        options.embedder, size=options.embedder_size, threads=options.jobs, device=options.device
+    )
 
 
 _SCHEMES = {

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
-from dataprep.measures.cache import EMBEDDINGS, CacheWarning
+from dataprep.measures.cache import CacheWarning
+from dataprep.measures.cache_files import EMBEDDINGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.measures.cache_files import cache_folder
-from dataprep.measures.embedding.contract import load_embedder
+from dataprep.measures.embedding.contract import embedder_of
 from dataprep.measures.embedding.store import VectorStore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataprep.measures.embedding.contract import Embedder
     from dataprep.measures.options import PassOptions
     from dataprep.schemas.dataset import Dataset
 
@@ -30,13 +31,24 @@ def stored_embedding(dataset: Dataset, options: PassOptions) -> NDArray[np.float
     """
     if not options.cache or not options.embedder or "file_hash" not in dataset.samples:
         return None
-    hashes = dataset.samples["file_hash"].astype("str").to_numpy(dtype=object)
-    rows = np.flatnonzero(dataset.readable)
-    if any(len(text) != 32 for text in hashes[rows]):
-        return None
-    size = options.embedder_size
-    embedder = load_embedder(options.embedder, size=size, threads=options.jobs)
+    embedder = embedder_of(options)
     vectors = np.zeros((len(dataset), embedder.dim), np.float16)
+    known = recall_embedding(dataset, embedder, options, vectors)
+    return vectors if known[dataset.readable].all() else None
+
+
+def recall_embedding(
+    dataset: Dataset, embedder: Embedder, options: PassOptions, vectors: NDArray[np.float16]
+) -> NDArray[np.bool_]:
+    """(n,) whether the cache knows the embedding of a file's content; those are filled into
+    `vectors` (n, d).
+    """
+    known = np.zeros(len(dataset), bool)
+    if not options.cache or "file_hash" not in dataset.samples:
+        return known
+    hashes = dataset.samples["file_hash"].astype("str").to_numpy(dtype=object)
+    rows = np.array([row for row, text in enumerate(hashes) if len(text) == 32], np.int64)
     digests = np.frombuffer(bytes.fromhex("".join(hashes[rows])), np.uint8).reshape(-1, 16)
     store = VectorStore(cache_folder(options.cache_dir), embedder.key, embedder.dim)
-    return vectors if store.recall(digests, vectors, rows).all() else None
+    known[rows] = store.recall(digests, vectors, rows)
+    return known

@@ -219,10 +219,9 @@ def _mixture(
         amplitude[:, None] - decay[:, None] * _MIDDLES - bend[:, None] * _MIDDLES**2
     )  # (m, b)
     tilted = swapped * np.exp(-tilt[:, None] * _MIDDLES)
-    tilted *= swapped.sum() / tilted.sum(axis=1, keepdims=True)
-    lost = (_SHARES[:, None] * len(given)) * tilted[:, None]  # (m, s, b)
-    both = kept[:, None] + lost
-    likely = _log_likelihood(counts, both)
+    tilted *= swapped.sum() / tilted.sum(axis=1, keepdims=True)  # (m, b)
+    wrong = _SHARES * len(given)
+    likely = _log_likelihood(counts, kept, tilted, wrong)  # (m, s)
     known = _normal(amplitude, *_AMPLITUDE) + np.log(_BEND_PRIOR)[np.searchsorted(_BENDS, bend)]
     heat = min(1.0, _COUNTS / max(1, int(counts.sum())))
     prior = (
@@ -231,12 +230,12 @@ def _mixture(
     logged = heat * likely + prior[:, None]
     weights = np.exp(logged - logged.max())
     unprejudiced = np.where(tilt == 0, known + _normal(np.log(decay), *_OPEN_DECAY), -np.inf)
-    gain = (likely + unprejudiced[:, None]).max() - (
-        _log_likelihood(counts, kept) + unprejudiced
-    ).max()
+    none_wrong = _log_likelihood(counts, kept, tilted, np.zeros(1))[:, 0]
+    gain = (likely + unprejudiced[:, None]).max() - (none_wrong + unprejudiced).max()
     likeliest = np.nonzero(weights >= _LEAST_WEIGHT)
     shares, weights = _SHARES[likeliest[1]], weights[likeliest]
-    pure = np.maximum.accumulate(lost[likeliest] / both[likeliest], axis=1)
+    lost = wrong[likeliest[1]][:, None] * tilted[likeliest[0]]  # (g, b)
+    pure = np.maximum.accumulate(lost / (kept[likeliest[0]] + lost), axis=1)
     pure *= np.maximum(0, 1 - _BLIND / shares)[:, None]
     return Disagreements(
         pattern, weights / weights.sum(), shares, pure, float(gain), _drawn(logs, pattern), seen
@@ -245,9 +244,18 @@ def _mixture(
 
 def _drawn(logs: NDArray[np.float64], pattern: NDArray[np.float64]) -> NDArray[np.float64]:
     """(b,) share of labels in each bin, of labels drawn from the probabilities."""
-    probs = np.exp(logs)
-    scores = np.log(np.maximum(probs @ pattern, 1e-30)) - logs
-    return np.asarray(np.histogram(scores.ravel(), _EDGES, weights=probs.ravel())[0] / len(logs))
+    bins, probs = _bins(_all_scores(logs, pattern)), np.exp(logs)
+    return np.asarray(np.bincount(bins.ravel(), probs.ravel(), _BINS + 1)[:_BINS] / len(logs))
+
+
+def _all_scores(logs: NDArray[np.float64], pattern: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(r, k) score that each label would have on each row."""
+    return np.asarray(np.log(np.maximum(np.exp(logs) @ pattern, 1e-30)) - logs)
+
+
+def _bins(scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The bin of each score; `_BINS` for those below 0."""
+    return np.where(scores < 0, _BINS, np.clip(scores / _STEP, 0, _BINS - 1).astype(np.intp))
 
 
 def _swapped(
@@ -259,14 +267,20 @@ def _swapped(
     """Shares of the bins among labels swapped in thought by R, and of all bins together."""
     chance = np.cumsum(pattern[given], axis=1)
     chance /= chance[:, -1:]
-    rng, last = np.random.default_rng(0), pattern.shape[1] - 1
-    counts, total = np.zeros(_BINS), 0.0
-    for _ in range(max(1, -(-_SWAPS // len(given)))):
-        other = np.minimum((rng.random((len(given), 1)) > chance).sum(axis=1), last)
+    rng, rows, last = np.random.default_rng(0), len(given), pattern.shape[1] - 1
+    bins = _bins(_all_scores(logs, pattern))  # (r, k)
+    counts, total = np.zeros(_BINS + 1), 0.0
+    left = max(1, -(-_SWAPS // rows))
+    while left > 0:
+        times = min(left, max(1, _SWAPS // bins.size))
+        other = (rng.random((times, rows, 1)) > chance).sum(axis=2)
+        other = np.minimum(other, last)  # (times, r)
         weights = np.where(other != given, right, 0)
-        counts += np.histogram(_scores(logs, other, pattern), _EDGES, weights=weights)[0]
+        found = bins[np.arange(rows), other]
+        counts += np.bincount(found.ravel(), weights.ravel(), _BINS + 1)
         total += weights.sum()
-    shares = _smooth(counts) / max(total, 1e-9)
+        left -= times
+    shares = _smooth(counts[:_BINS]) / max(total, 1e-9)
     return shares + 1e-4 * shares.max(), float(min(1.0, shares.sum()))
 
 
@@ -275,10 +289,20 @@ def _smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.convolve(np.pad(counts, 2, mode="edge"), np.full(5, 0.2), "valid")
 
 
-def _log_likelihood(counts: NDArray[np.int64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of Poisson counts (b,), up to a constant, for means (..., b)."""
-    some = counts > 0
-    return np.asarray(np.log(mean[..., some] + 1e-30) @ counts[some].astype(float) - mean.sum(-1))
+def _log_likelihood(
+    counts: NDArray[np.int64],
+    kept: NDArray[np.float64],
+    tilted: NDArray[np.float64],
+    wrong: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(m, s) of Poisson counts (b,), up to a constant, whose means are those of right labels
+    (m, b) and so many (s,) times those of wrong ones (m, b).
+    """
+    some = np.flatnonzero(counts)
+    likely = -(kept.sum(axis=1)[:, None] + tilted.sum(axis=1)[:, None] * wrong)
+    means = kept[:, None, some] + wrong[:, None] * tilted[:, None, some]
+    likely += np.log(means + 1e-30) @ counts[some].astype(float)
+    return np.asarray(likely)
 
 
 def _normal(value: NDArray[np.float64], mean: float, deviation: float) -> NDArray[np.float64]:

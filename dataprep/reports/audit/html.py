@@ -37,6 +37,7 @@ from dataprep.reports.audit.sprites import affordable, pictured, sheet
 from dataprep.reports.audit.summary import templates
 from dataprep.reports.audit.verdict import percent
 from dataprep.reports.charts import class_chart, histogram_chart, in_figures
+from dataprep.reports.compiled_templates import CompiledTemplates
 from dataprep.reports.messages import read_evidence, render
 from dataprep.schemas.text.words import printable
 from dataprep.version import __version__
@@ -365,6 +366,7 @@ def _environment() -> jinja2.Environment:
     loader = jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(
         loader=loader,
+        bytecode_cache=CompiledTemplates(str(folder)),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -32,13 +32,14 @@ def told_facts(audit: Audit) -> list[dict[str, Any]]:
     """
     table = audit.issues.table
     facts = table[(table["severity"] == "fact").to_numpy()]
-    told = []
+    codes, told = facts["check"].to_numpy(dtype=object), []
     for check in sorted(
         audit.checks,
         key=lambda check: _FIRST.index(check.family) if check.family in _FIRST else len(_FIRST),
     ):
-        part = facts[(facts["check"] == check.code).to_numpy()]
-        if len(part):
+        of_check = codes == check.code
+        if of_check.any():
+            part = facts[of_check]
             of_samples = part["scope"].isin(("sample", "pair"))
             samples = int(part["target"][of_samples].nunique())
             lines = (

@@ -19,6 +19,8 @@ from dataprep.version import __version__
 #: A file that was modified this shortly before it was looked at may change again without its time
 #: stamp showing it.
 RACY_NS = 2_000_000_000
+#: How the record of this package begins: beside its source it is seen from some folders only.
+_OWN_RECORD = "dataprep_images"
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,11 @@ def _state(path: str, facts: os.stat_result) -> str:
     )
 
 
+def _is_record(name: str) -> bool:
+    """Whether a folder is the record of another package; the files of this one are looked at."""
+    return name.endswith("-info") and not name.startswith(_OWN_RECORD)
+
+
 @cache
 def software() -> str:
     """128-bit hexadecimal hash of what computes: this package's files, Python, and the names and
@@ -131,5 +138,5 @@ def software() -> str:
     parts.append(snapshot([package]).digest)
     for folder in sorted({os.path.realpath(folder or ".") for folder in sys.path}):
         with suppress(OSError):
-            parts += sorted(name for name in os.listdir(folder) if name.endswith("-info"))
+            parts += sorted(filter(_is_record, os.listdir(folder)))
     return xxhash.xxh3_128_hexdigest("\n".join(parts).encode("utf-8", "surrogateescape"))

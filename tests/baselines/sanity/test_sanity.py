@@ -16,7 +16,7 @@ from dataprep.baselines.sanity import checklist as sanity  # noqa: E402
 from dataprep.baselines.sanity import data as sanity_data  # noqa: E402
 from dataprep.baselines.sanity import network as sanity_network  # noqa: E402
 from dataprep.baselines.sanity.checklist import check_before_training  # noqa: E402
-from dataprep.baselines.training import fitting  # noqa: E402
+from dataprep.baselines.training import networks  # noqa: E402
 from dataprep.baselines.training.feeding import Feeder  # noqa: E402
 from dataprep.baselines.training.fitting import train_network  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
@@ -53,7 +53,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
             small_network(outputs) if arch == "resnet18" else make_network(arch, outputs, **others)
         )
 
-    monkeypatch.setattr(fitting, "make_network", make)
+    monkeypatch.setattr(networks, "make_network", make)
 
 
 def only(lines: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 
 from dataprep.baselines.recipe import train_baseline
-from dataprep.baselines.training import fitting
+from dataprep.baselines.training import networks
 from dataprep.baselines.training.history import history_logger
 from dataprep.baselines.training.settings import BaselineOptions
 from dataprep.errors import OutputError
@@ -54,7 +54,7 @@ def test_history_that_cannot_be_written_ends_the_training(tmp_path: Path) -> Non
 def test_train_baseline_gives_every_epoch_to_the_callable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(networks, "make_network", lambda arch, outputs, **_: small_network(outputs))
     calls: list[tuple[int, Mapping[str, float]]] = []
     train_baseline(
         make_split(tmp_path / "images", rows_of(**USUAL)),

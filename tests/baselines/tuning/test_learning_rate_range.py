@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from dataprep.baselines.training import fitting  # noqa: E402
+from dataprep.baselines.training import networks  # noqa: E402
 from dataprep.baselines.training.networks import Network  # noqa: E402
 from dataprep.baselines.training.regimes import choose_regime  # noqa: E402
 from dataprep.baselines.training.settings import TrainSettings  # noqa: E402
@@ -88,7 +88,7 @@ def test_plain_descent_diverges_where_theory_says() -> None:
 def test_the_test_leaves_random_numbers_and_gives_the_same_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(networks, "make_network", lambda arch, outputs, **_: small_network(outputs))
     materials = toy_materials(size=16)
     regime = choose_regime(48, 16, regime="scratch", size=16, settings={"batch": 8})
     torch.manual_seed(3)

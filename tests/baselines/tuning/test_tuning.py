@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("optuna")
 
-from dataprep.baselines.training import fitting  # noqa: E402
+from dataprep.baselines.training import networks  # noqa: E402
 from dataprep.baselines.training.materials import Materials  # noqa: E402
 from dataprep.baselines.training.regimes import Regime, choose_regime  # noqa: E402
 from dataprep.baselines.tuning import trials, tuning  # noqa: E402
@@ -160,7 +160,7 @@ def test_small_parts_are_judged_by_folds_that_keep_units_whole() -> None:
 
 
 def test_networks_are_tuned_by_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(networks, "make_network", lambda arch, outputs, **_: small_network(outputs))
     regime = choose_regime(
         24, 16, regime="scratch", size=16, settings={"epochs": 1, "batch": 8, "patience": 0}
     )
@@ -183,7 +183,7 @@ def test_a_frozen_regime_is_tuned_on_features_that_are_computed_once(
         return rng.normal(size=(len(rows), network.width)).astype(np.float32)
 
     monkeypatch.setattr(trials, "deep_features", deep_features)
-    monkeypatch.setattr(fitting, "make_network", lambda arch, outputs, **_: small_network(outputs))
+    monkeypatch.setattr(networks, "make_network", lambda arch, outputs, **_: small_network(outputs))
     monkeypatch.setattr(trials, "linear_on", functools.partial(trials.linear_on, penalties=(0.3,)))
     found = tune(
         toy_materials(count=30, val=12), choose_regime(30, 32, regime="frozen", arch="lite0"), 3
