@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Raised with every change of what a function takes or gives; `compiled.py` names the same. */
-#define KERNEL_VERSION 3
+#define KERNEL_VERSION 4
 
 /* Where the compiler and the C library can choose at load time, loops are compiled twice. Neither
  * version fuses multiplications and additions, so both give the same. */
@@ -1743,6 +1743,434 @@ static PyObject *marks(PyObject *self, PyObject *arguments)
     return result;
 }
 
+/* ---- parts of thumbs, key points (second look) */
+
+#define SIZES 6       /* sides of a part: all of it to a little less than half of its area */
+#define COARSE 16     /* side of the whole and of the largest part */
+#define WORD_BYTES 32 /* of the descriptor of a key point */
+
+typedef struct {
+    float pixels[COARSE][COARSE]; /* what is beyond the side is 0 */
+} Square;
+
+/* What of each of 32 pixels lies in each of `side` equal parts: share, first pixel, last pixel. */
+typedef struct {
+    float weights[COARSE][SIDE];
+    int first[COARSE], last[COARSE];
+} Shares;
+
+static Shares shares[SIZES];
+
+static void fill_shares(void)
+{
+    for (int size = 0; size < SIZES; size++) {
+        int side = COARSE - size;
+        for (int part = 0; part < side; part++) {
+            double low = part * ((double)SIDE / side), high = (part + 1) * ((double)SIDE / side);
+            Shares *kept = &shares[size];
+            kept->first[part] = SIDE;
+            for (int pixel = 0; pixel < SIDE; pixel++) {
+                double shared = (high < pixel + 1 ? high : pixel + 1) - (low > pixel ? low : pixel);
+                float weight = (float)((shared > 0 ? shared : 0) * ((double)side / SIDE));
+                kept->weights[part][pixel] = weight;
+                if (weight <= 0)
+                    continue;
+                if (kept->first[part] == SIDE)
+                    kept->first[part] = pixel;
+                kept->last[part] = pixel;
+            }
+        }
+    }
+}
+
+/* `square` is turned about its diagonal, as both of a pair are: then lanes are never added up. */
+INLINED void fill_square(const float thumb[SIDE][SIDE], int size, Square *square)
+{
+    const Shares *kept = &shares[size];
+    int side = COARSE - size;
+    float columns[SIDE][COARSE] = {{0}};
+    memset(square, 0, sizeof *square);
+    for (int y = 0; y < side; y++) {
+        float row[SIDE] = {0};
+        for (int v = kept->first[y]; v <= kept->last[y]; v++)
+            for (int u = 0; u < SIDE; u++)
+                row[u] += kept->weights[y][v] * thumb[v][u];
+        for (int u = 0; u < SIDE; u++)
+            columns[u][y] = row[u];
+    }
+    for (int x = 0; x < side; x++)
+        for (int u = kept->first[x]; u <= kept->last[x]; u++)
+            for (int y = 0; y < COARSE; y++)
+                square->pixels[x][y] += kept->weights[x][u] * columns[u][y];
+}
+
+INLINED float sum_lanes(const float lanes[COARSE])
+{
+    float halves[COARSE / 2], quarters[COARSE / 4];
+    for (int i = 0; i < COARSE / 2; i++)
+        halves[i] = lanes[i] + lanes[i + COARSE / 2];
+    for (int i = 0; i < COARSE / 4; i++)
+        quarters[i] = halves[i] + halves[i + COARSE / 4];
+    return (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
+}
+
+/* A thumb at all sizes, each as it is; and what correlating takes. */
+typedef struct {
+    Square whole, parts[SIZES];                       /* parts: less their mean */
+    double totals[COARSE + 1][COARSE + 1], squares[COARSE + 1][COARSE + 1];
+    double power[SIZES];
+} Reduced;
+
+INLINED void fill_reduced(const uint8_t *packed, Reduced *reduced)
+{
+    float thumb[SIDE][SIDE];
+    for (int i = 0; i < SIDE * SIDE / 2; i++) {
+        thumb[2 * i / SIDE][2 * i % SIDE] = (float)(packed[i] >> 4);
+        thumb[2 * i / SIDE][2 * i % SIDE + 1] = (float)(packed[i] & 15);
+    }
+    memset(reduced->totals, 0, sizeof reduced->totals);
+    memset(reduced->squares, 0, sizeof reduced->squares);
+    for (int size = 0; size < SIZES; size++) {
+        Square *part = &reduced->parts[size];
+        int side = COARSE - size;
+        float sums[COARSE] = {0}, powers[COARSE] = {0};
+        fill_square(thumb, size, part);
+        if (!size)
+            reduced->whole = *part;
+        for (int x = 0; x < side; x++)
+            for (int y = 0; y < COARSE; y++)
+                sums[y] += part->pixels[x][y];
+        float mean = sum_lanes(sums) / (float)(side * side);
+        for (int x = 0; x < side; x++)
+            for (int y = 0; y < COARSE; y++) {
+                float value = y < side ? part->pixels[x][y] - mean : 0;
+                part->pixels[x][y] = value;
+                powers[y] += value * value;
+            }
+        reduced->power[size] = sum_lanes(powers);
+    }
+    for (int y = 0; y < COARSE; y++)
+        for (int x = 0; x < COARSE; x++) {
+            double value = reduced->whole.pixels[y][x];
+            double(*totals)[COARSE + 1] = reduced->totals, (*squares)[COARSE + 1] = reduced->squares;
+            totals[y + 1][x + 1] = value + totals[y][x + 1] + totals[y + 1][x] - totals[y][x];
+            squares[y + 1][x + 1] =
+                value * value + squares[y][x + 1] + squares[y + 1][x] - squares[y][x];
+        }
+}
+
+INLINED double box(const double sums[COARSE + 1][COARSE + 1], int y, int x, int side)
+{
+    return sums[y + side][x + side] - sums[y][x + side] - sums[y + side][x] + sums[y][x];
+}
+
+/* The highest correlation of the part with a place in the whole. */
+INLINED float best_place(const Reduced *whole, const Reduced *part, int size)
+{
+    int side = COARSE - size;
+    float rows[COARSE][2 * COARSE] = {{0}}, best = -2;
+    for (int y = 0; y < COARSE; y++)
+        memcpy(rows[y], whole->whole.pixels[y], sizeof whole->whole.pixels[y]);
+    for (int top = 0; top <= size; top++)
+        for (int left = 0; left <= size; left++) {
+            float lanes[COARSE] = {0};
+            for (int y = 0; y < side; y++)
+                for (int x = 0; x < COARSE; x++)
+                    lanes[x] += rows[top + y][left + x] * part->parts[size].pixels[y][x];
+            double total = box(whole->totals, top, left, side);
+            double power = box(whole->squares, top, left, side) - total * total / (side * side);
+            double length = (power > 1e-3 ? power : 1e-3)
+                * (part->power[size] > 1e-3 ? part->power[size] : 1e-3);
+            float found = (float)(sum_lanes(lanes) / sqrt(length));
+            best = found > best ? found : best;
+        }
+    return best;
+}
+
+VECTORISED static void fill_likeness(const uint8_t *first, const uint8_t *second, Py_ssize_t pairs,
+                                     float *there, float *back)
+{
+    Reduced reduced[2];
+    for (Py_ssize_t i = 0; i < pairs; i++) {
+        fill_reduced(first + i * SIDE * SIDE / 2, &reduced[0]);
+        fill_reduced(second + i * SIDE * SIDE / 2, &reduced[1]);
+        for (int size = 0; size < SIZES; size++) {
+            there[i * SIZES + size] = best_place(&reduced[0], &reduced[1], size);
+            back[i * SIZES + size] = best_place(&reduced[1], &reduced[0], size);
+        }
+    }
+}
+
+/* Two of (n, columns) bytes in one block each. */
+static int open_both(PyObject *arguments, Py_buffer views[2], Py_ssize_t columns)
+{
+    PyObject *sources[2];
+    if (!PyArg_ParseTuple(arguments, "OO", &sources[0], &sources[1]))
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        int failed = PyObject_GetBuffer(sources[i], &views[i], PyBUF_C_CONTIGUOUS) < 0;
+        if (failed || views[i].len % columns || views[i].itemsize != 1) {
+            if (!failed) {
+                PyBuffer_Release(&views[i]);
+                PyErr_Format(PyExc_ValueError, "expected rows of %zd bytes", columns);
+            }
+            if (i)
+                PyBuffer_Release(&views[0]);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* (packed thumbs, packed thumbs): the first of both (2, n, SIZES) float32, the highest correlation of
+   the second at each size with a place in the first, and the other way round. */
+static PyObject *parts(PyObject *self, PyObject *arguments)
+{
+    Py_buffer views[2];
+    PyObject *result = NULL;
+    if (open_both(arguments, views, SIDE * SIDE / 2) < 0)
+        return NULL;
+    if (views[0].len == views[1].len) {
+        Py_ssize_t pairs = views[0].len / (SIDE * SIDE / 2);
+        float *found = malloc((size_t)(2 * pairs * SIZES + 1) * sizeof *found);
+        if (found) {
+            Py_BEGIN_ALLOW_THREADS
+            fill_likeness(views[0].buf, views[1].buf, pairs, found, found + pairs * SIZES);
+            Py_END_ALLOW_THREADS
+            result = bytes_of(found, (size_t)(2 * pairs * SIZES) * sizeof *found);
+            free(found);
+        } else {
+            PyErr_NoMemory();
+        }
+    } else {
+        PyErr_SetString(PyExc_ValueError, "expected as many thumbs as thumbs");
+    }
+    PyBuffer_Release(&views[0]);
+    PyBuffer_Release(&views[1]);
+    return result;
+}
+
+INLINED int count_bits(uint64_t bits)
+{
+#ifdef __GNUC__
+    return __builtin_popcountll(bits);
+#else
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    return (int)(((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+#endif
+}
+
+/* Of each word of A: the nearest of B (the first of equally near ones), and the distances in bits of
+   the nearest and the next. */
+VECTORISED static void fill_nearest(const uint8_t *a, Py_ssize_t rows, const uint8_t *b,
+                                    Py_ssize_t others, int32_t *found)
+{
+    for (Py_ssize_t i = 0; i < rows; i++) {
+        uint64_t word[WORD_BYTES / 8], other[WORD_BYTES / 8];
+        int best = 8 * WORD_BYTES + 1, second = 8 * WORD_BYTES + 1;
+        int32_t nearest = 0;
+        memcpy(word, a + i * WORD_BYTES, WORD_BYTES);
+        for (Py_ssize_t j = 0; j < others; j++) {
+            int far = 0;
+            memcpy(other, b + j * WORD_BYTES, WORD_BYTES);
+            for (int k = 0; k < WORD_BYTES / 8; k++)
+                far += count_bits(word[k] ^ other[k]);
+            if (far < best) {
+                second = best;
+                best = far;
+                nearest = (int32_t)j;
+            } else if (far < second) {
+                second = far;
+            }
+        }
+        found[3 * i] = nearest;
+        found[3 * i + 1] = best;
+        found[3 * i + 2] = second;
+    }
+}
+
+/* (words, words): (n, 3) int32 as `fill_nearest` says. */
+static PyObject *nearest_words(PyObject *self, PyObject *arguments)
+{
+    Py_buffer views[2];
+    PyObject *result = NULL;
+    if (open_both(arguments, views, WORD_BYTES) < 0)
+        return NULL;
+    Py_ssize_t rows = views[0].len / WORD_BYTES, others = views[1].len / WORD_BYTES;
+    int32_t *found = malloc((size_t)(3 * rows + 1) * sizeof *found);
+    if (found && others <= INT32_MAX) {
+        Py_BEGIN_ALLOW_THREADS
+        fill_nearest(views[0].buf, rows, views[1].buf, others, found);
+        Py_END_ALLOW_THREADS
+        result = bytes_of(found, (size_t)(3 * rows) * sizeof *found);
+    } else {
+        PyErr_NoMemory();
+    }
+    free(found);
+    PyBuffer_Release(&views[0]);
+    PyBuffer_Release(&views[1]);
+    return result;
+}
+
+/* ---- reducing by areas (second look) */
+
+/* What is added up for one line of the result: lines of the source from `first` on, and weights. */
+typedef struct {
+    int32_t first, count;
+    float weights[];
+} Taps;
+
+#define TAPS(taps, most, i) ((Taps *)((char *)(taps) + (size_t)(i) * (sizeof(Taps) + (most) * sizeof(float))))
+
+/* The weights of OpenCV's INTER_AREA, in its order. */
+static void *taps_of(Py_ssize_t from, Py_ssize_t to, size_t *most)
+{
+    double scale = 1 / ((double)to / (double)from);
+    *most = (size_t)ceil(scale) + 2;
+    void *taps = calloc((size_t)to, sizeof(Taps) + *most * sizeof(float));
+    for (Py_ssize_t i = 0; taps && i < to; i++) {
+        Taps *found = TAPS(taps, *most, i);
+        double low = (double)i * scale, high = low + scale;
+        double width = scale < (double)from - low ? scale : (double)from - low;
+        Py_ssize_t start = (Py_ssize_t)ceil(low), stop = (Py_ssize_t)floor(high);
+        stop = stop < from - 1 ? stop : from - 1;
+        start = start < stop ? start : stop;
+        found->first = (int32_t)start;
+        if ((double)start - low > 1e-3) {
+            found->first--;
+            found->weights[found->count++] = (float)(((double)start - low) / width);
+        }
+        for (Py_ssize_t line = start; line < stop; line++)
+            found->weights[found->count++] = (float)(1 / width);
+        if (high - (double)stop > 1e-3) {
+            double rest = high - (double)stop < 1 ? high - (double)stop : 1;
+            found->weights[found->count++] = (float)((rest < width ? rest : width) / width);
+        }
+    }
+    return taps;
+}
+
+/* One row of the source, weighed: 4 numbers a pixel of which 3 count; 4 bytes of each are read. */
+INLINED void weigh_row(const uint8_t *row, const void *taps, size_t most, Py_ssize_t pixels,
+                       float *weighed)
+{
+    for (Py_ssize_t x = 0; x < pixels; x++) {
+        const Taps *found = TAPS(taps, most, x);
+        const uint8_t *pixel = row + 3 * (Py_ssize_t)found->first;
+        float sums[4] = {0};
+        for (int32_t i = 0; i < found->count; i++, pixel += 3)
+            for (int channel = 0; channel < 3; channel++)
+                sums[channel] += (float)pixel[channel] * found->weights[i];
+        memcpy(weighed + 4 * x, sums, sizeof sums);
+    }
+}
+
+#ifdef WITH_AVX2
+WITH_AVX2 static void weigh_row_avx2(const uint8_t *row, const void *taps, size_t most,
+                                     Py_ssize_t pixels, float *weighed)
+{
+    for (Py_ssize_t x = 0; x < pixels; x++) {
+        const Taps *found = TAPS(taps, most, x);
+        const uint8_t *pixel = row + 3 * (Py_ssize_t)found->first;
+        __m128 sums = _mm_setzero_ps();
+        for (int32_t i = 0; i < found->count; i++, pixel += 3) {
+            int32_t bytes;
+            memcpy(&bytes, pixel, sizeof bytes);
+            __m128 levels = _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes)));
+            sums = _mm_add_ps(sums, _mm_mul_ps(levels, _mm_set1_ps(found->weights[i])));
+        }
+        _mm_storeu_ps(weighed + 4 * x, sums);
+    }
+}
+#endif
+
+VECTORISED static void add_row(const float *restrict weighed, float weight, float *restrict sums,
+                               Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++)
+        sums[i] += weighed[i] * weight;
+}
+
+VECTORISED static void round_row(const float *restrict sums, uint8_t *restrict out, Py_ssize_t pixels)
+{
+    const float shift = 12582912; /* 1.5 x 2^23: to the nearest whole number, halves to even ones */
+    for (Py_ssize_t x = 0; x < pixels; x++)
+        for (int channel = 0; channel < 3; channel++) {
+            float whole = (sums[4 * x + channel] + shift) - shift;
+            out[3 * x + channel] = (uint8_t)(int)(whole < 0 ? 0 : whole > 255 ? 255 : whole);
+        }
+}
+
+/* 0, or -1 where there is no memory. */
+static int fill_areas(const Plane *rgb, uint8_t *out, Py_ssize_t rows, Py_ssize_t columns)
+{
+    size_t across, down;
+    void *columns_of = taps_of(rgb->columns, columns, &across), *rows_of = taps_of(rgb->rows, rows, &down);
+    float *weighed = malloc((size_t)columns * 4 * sizeof *weighed);
+    float *sums = malloc((size_t)columns * 4 * sizeof *sums);
+    uint8_t *last = calloc((size_t)rgb->columns * 3 + 1, 1);
+    int failed = !columns_of || !rows_of || !weighed || !sums || !last;
+    /* `last` is the last row with one more byte, since 4 are read of each pixel. */
+    Py_ssize_t held = -1; /* the row of the source that is weighed */
+    if (!failed)
+        memcpy(last, rgb->data + (rgb->rows - 1) * rgb->row_step, (size_t)rgb->columns * 3);
+    for (Py_ssize_t y = 0; !failed && y < rows; y++) {
+        const Taps *found = TAPS(rows_of, down, y);
+        memset(sums, 0, (size_t)columns * 4 * sizeof *sums);
+        for (int32_t i = 0; i < found->count; i++) {
+            Py_ssize_t line = found->first + i;
+            const uint8_t *row = line == rgb->rows - 1 ? last : rgb->data + line * rgb->row_step;
+            if (line != held) {
+#ifdef WITH_AVX2
+                if (__builtin_cpu_supports("avx2"))
+                    weigh_row_avx2(row, columns_of, across, columns, weighed);
+                else
+#endif
+                    weigh_row(row, columns_of, across, columns, weighed);
+            }
+            held = line;
+            add_row(weighed, found->weights[i], sums, 4 * columns);
+        }
+        round_row(sums, out + 3 * y * columns, columns);
+    }
+    free(columns_of);
+    free(rows_of);
+    free(weighed);
+    free(sums);
+    free(last);
+    return failed ? -1 : 0;
+}
+
+/* (rgb, rows, columns): (rows, columns, 3) bytes, means over areas, no larger than rgb. */
+static PyObject *areas(PyObject *self, PyObject *arguments)
+{
+    PyObject *source, *result = NULL;
+    Py_ssize_t rows, columns;
+    Plane rgb;
+    int failed;
+    if (!PyArg_ParseTuple(arguments, "Onn", &source, &rows, &columns) || open_plane(source, &rgb, 3) < 0)
+        return NULL;
+    if (rows > 0 && columns > 0 && rows <= rgb.rows && columns <= rgb.columns
+        && rgb.rows < INT32_MAX && rgb.columns < INT32_MAX / 3) {
+        result = PyBytes_FromStringAndSize(NULL, 3 * rows * columns);
+        if (result) {
+            uint8_t *out = (uint8_t *)PyBytes_AsString(result);
+            Py_BEGIN_ALLOW_THREADS
+            failed = fill_areas(&rgb, out, rows, columns);
+            Py_END_ALLOW_THREADS
+            if (failed) {
+                Py_DECREF(result);
+                result = PyErr_NoMemory();
+            }
+        }
+    } else {
+        PyErr_SetString(PyExc_ValueError, "expected a size from 1 x 1 to that of the image");
+    }
+    PyBuffer_Release(&rgb.view);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"luma", luma, METH_VARARGS, NULL},
     {"tones", tones, METH_VARARGS, NULL},
@@ -1763,12 +2191,16 @@ static PyMethodDef methods[] = {
     {"edge_groups", edge_groups, METH_VARARGS, NULL},
     {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
     {"marks", marks, METH_VARARGS, NULL},
+    {"areas", areas, METH_VARARGS, NULL},
+    {"parts", parts, METH_VARARGS, NULL},
+    {"nearest_words", nearest_words, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
 static int execute(PyObject *module)
 {
     fill_tables();
+    fill_shares();
     return PyModule_AddIntConstant(module, "VERSION", KERNEL_VERSION);
 }
 

@@ -197,6 +197,9 @@ _WRONG: dict[str, tuple[Any, ...]] = {
     "slopes_and_bends": (np.zeros((9, 4), np.uint8), 1, 2, 8, 80, 80),
     "edges": (np.zeros((8, 60), np.uint8), 4, 30, 64, np.ones(4)),
     "edge_groups": (bytes(13), 0, 5, 0, 0.0, 0.0, 0.0),
+    "areas": (np.zeros((9, 9, 3), np.uint8), 10, 9),
+    "parts": (np.zeros((2, 512), np.uint8), np.zeros((1, 512), np.uint8)),
+    "nearest_words": (np.zeros((2, 32), np.uint8), np.zeros((2, 31), np.uint8)),
 }
 
 

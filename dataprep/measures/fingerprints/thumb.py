@@ -71,19 +71,30 @@ def correlate_parts(thumbs: Packed, a: Rows, b: Rows, jobs: int = 0) -> NDArray[
 
 
 def _correlate_chunk(thumbs: Packed, a: Rows, b: Rows, start: int) -> NDArray[np.float32]:
-    first, second = (
-        unpack_thumbs(thumbs[rows[start : start + _CHUNK]]).astype(np.float32) for rows in (a, b)
-    )
-    there, back = _coarse(first, second), _coarse(second, first)
+    first, second = (thumbs[rows[start : start + _CHUNK]] for rows in (a, b))
+    there, back = _both_ways(first, second)
     best: NDArray[np.float32] = np.maximum(there.max(axis=1), back.max(axis=1))
-    for pair in np.flatnonzero(best >= _COARSE_LEAST).tolist():
+    near = np.flatnonzero(best >= _COARSE_LEAST)
+    wholes, parts = (unpack_thumbs(packed[near]).astype(np.float32) for packed in (first, second))
+    for place, pair in enumerate(near.tolist()):
         whole, part, found = (
-            (first, second, there)
+            (wholes, parts, there)
             if there[pair].max() >= back[pair].max()
-            else (second, first, back)
+            else (parts, wholes, back)
         )
-        best[pair] = _fine(whole[pair], part[pair], 2 * _COARSE_SIDES[int(found[pair].argmax())])
+        best[pair] = _fine(whole[place], part[place], 2 * _COARSE_SIDES[int(found[pair].argmax())])
     return best
+
+
+def _both_ways(first: Packed, second: Packed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """`_coarse` of packed thumbs, the second in the first and the first in the second."""
+    if compiled.KERNEL is not None:
+        there, back = np.frombuffer(compiled.KERNEL.parts(first, second), np.float32).reshape(
+            2, len(first), len(_COARSE_SIDES)
+        )
+        return there, back
+    whole, part = (unpack_thumbs(packed).astype(np.float32) for packed in (first, second))
+    return _coarse(whole, part), _coarse(part, whole)
 
 
 def _coarse(whole: Thumbs, part: Thumbs) -> NDArray[np.float32]:

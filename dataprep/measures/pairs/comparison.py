@@ -120,6 +120,7 @@ def verifying(options: PassOptions) -> Callable[[Job], list[Compared]]:
     compared.
     """
     cv2.setNumThreads(1)
+    options = _scaled(options)
     return lambda job: _verify(job, options)
 
 
@@ -185,7 +186,7 @@ def _with_least(pair: Compared, least: float) -> Compared:
 
 def _open(subject: Subject, options: PassOptions) -> Picture | None:
     try:
-        return open_picture(subject.path, options, subject.data)
+        return _open_scaled(subject.path, options, subject.data)
     except Undecodable:  # it was readable a moment ago: the file was changed or removed
         return None
 
@@ -203,11 +204,15 @@ def open_picture(
     Raises:
         Undecodable: it cannot be read.
     """
-    options = options or PassOptions()
-    pixels = open_pixels(
-        read_bytes(os.fspath(path), options) if data is None else data,
-        replace(options, scale_above_megapixels=_MEGAPIXELS),
-    )
+    return _open_scaled(path, _scaled(options or PassOptions()), data)
+
+
+def _scaled(options: PassOptions) -> PassOptions:
+    return replace(options, scale_above_megapixels=_MEGAPIXELS)
+
+
+def _open_scaled(path: str | os.PathLike[str], options: PassOptions, data: bytes | None) -> Picture:
+    pixels = open_pixels(read_bytes(os.fspath(path), options) if data is None else data, options)
     return Picture.of(pixels.rgb, pixels.header.width, pixels.header.height)
 
 

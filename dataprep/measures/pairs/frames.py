@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dataprep.measures.pairs.cells import CELL
-
-if TYPE_CHECKING:
-    from dataprep.measures.pairs.picture import Picture
+from dataprep.measures.pairs.picture import Picture, reduce_area
 
 Matrix = NDArray[np.float64]
 Pixels3 = NDArray[np.uint8]
@@ -97,4 +95,4 @@ def _reduced(plane: Pixels3, factor: float) -> Pixels3:
     if factor >= 1 - _SAME_SCALE:
         return plane
     size = (max(CELL, round(plane.shape[1] * factor)), max(CELL, round(plane.shape[0] * factor)))
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return reduce_area(plane, size)

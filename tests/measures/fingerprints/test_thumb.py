@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dataprep.measures import compiled
 from dataprep.measures.fingerprints.thumb import BYTES, correlate_parts, pack_thumb, unpack_thumbs
 from tests.measures.pairs.test_pairs import photo
 
@@ -53,3 +54,16 @@ def test_no_pairs() -> None:
 def test_plain_thumbs_are_like_nothing() -> None:
     plain = np.zeros((2, BYTES), np.uint8)
     assert correlate_parts(plain, np.array([0]), np.array([1]))[0] < 0.5
+
+
+@pytest.mark.skipif(compiled.KERNEL is None, reason="the kernel was not built")
+def test_compiled_and_python_find_the_same_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    smooth = [thumb(photo(seed)) for seed in range(6)]
+    thumbs = np.stack(
+        [*smooth, *random.integers(0, 256, (3, BYTES), np.uint8), np.zeros_like(smooth[0])]
+    )
+    a, b = (pairs.ravel() for pairs in np.mgrid[: len(thumbs), : len(thumbs)])
+    fast = correlate_parts(thumbs, a, b, jobs=1)
+    monkeypatch.setattr(compiled, "KERNEL", None)
+    np.testing.assert_allclose(fast, correlate_parts(thumbs, a, b, jobs=1), atol=1e-4)

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from dataprep.measures import compiled
 from dataprep.measures.pairs import agreement, alignment, cells
 from dataprep.measures.pairs.agreement import measure_agreement
 from dataprep.measures.pairs.alignment import _clear_matches, match
 from dataprep.measures.pairs.cells import _median
 from dataprep.measures.pairs.frames import Frame
-from dataprep.measures.pairs.picture import Picture
+from dataprep.measures.pairs.picture import Picture, reduce_area
 from tests.measures.pairs.test_pairs import as_picture, photo
 
 
@@ -25,8 +26,13 @@ def turned_words(count: int) -> tuple[np.ndarray, np.ndarray]:
     return words, others
 
 
+@pytest.mark.parametrize("compiles", [True, False])
 @pytest.mark.parametrize("count", [2, 3, 64])
-def test_matching_by_a_product_is_matching_by_bits(count: int) -> None:
+def test_clear_matches_are_those_of_the_bits(
+    count: int, compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiles:
+        monkeypatch.setattr(compiled, "KERNEL", None)
     words, others = turned_words(max(count, 6))
     words, others = words[:count], others[-count:]
     pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(words, others, k=2)
@@ -81,3 +87,24 @@ def test_the_median_is_that_of_numpy(count: int) -> None:
 def test_a_blank_picture_has_no_key_points() -> None:
     blank = Picture.of(np.full((200, 200, 3), 90, np.uint8), 200, 200)
     assert match(blank, as_picture(photo(1))).kind == "other"
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [
+        (400, 533, (256, 192)),
+        (97, 61, (61, 20)),
+        (61, 97, (13, 61)),
+        (300, 200, (171, 256)),
+        (64, 64, (16, 16)),
+        (50, 7, (9, 40)),
+        (1000, 3, (1, 256)),
+        (33, 34, (33, 32)),
+    ],
+)
+def test_reducing_is_opencv_to_the_bit(height: int, width: int, size: tuple[int, int]) -> None:
+    random = np.random.default_rng(height)
+    rgb = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    for picture in (rgb, np.full_like(rgb, 255), rgb & 128):
+        wanted = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        assert np.array_equal(reduce_area(picture, size), wanted)
