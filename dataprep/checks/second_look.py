@@ -58,8 +58,8 @@ class SecondLook:
             files are out of reach.
         most_pairs: candidate pairs that are compared, nearest first; what is left out is said in
             `Duplicates.notes`.
-        most_close_ups: images that are decoded again to judge blur, noise and enlargement, the
-            likeliest first; what is left out is said in `CloseUps.notes`.
+        most_close_ups: images that are decoded again to judge blur, noise and enlargement where the
+            pass did not, the likeliest first; what is left out is said in `CloseUps.notes`.
         neighbours_kept: nearest neighbours by embedding that are kept of each sample.
         compared_with: a measured reference data set.
         memory: recalls what an earlier run worked out of the same data, and keeps what this one

@@ -20,6 +20,7 @@ def builtin_measures() -> tuple[Measure, ...]:
     """
     from importlib.util import find_spec
 
+    from dataprep.measures.image.close_up import CLOSE_UP
     from dataprep.measures.image.facts import FACTS
     from dataprep.measures.image.focus import FOCUS
     from dataprep.measures.image.frame import FRAME
@@ -29,7 +30,7 @@ def builtin_measures() -> tuple[Measure, ...]:
     from dataprep.measures.image.surround import SURROUND
     from dataprep.measures.image.tones import TONES
 
-    measures = (*FACTS, *TONES, *FOCUS, *GRAIN, *SPECTRUM, *FRAME, *SURROUND, *PATCHES)
+    measures = (*FACTS, *TONES, *FOCUS, *GRAIN, *SPECTRUM, *FRAME, *SURROUND, *PATCHES, *CLOSE_UP)
     if find_spec("dataprep.measures.fingerprints.hashes"):
         from dataprep.measures.fingerprints.hashes import HASHES
 

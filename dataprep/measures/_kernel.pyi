@@ -73,12 +73,26 @@ def powers(plane: Buffer, weights: Buffer) -> bytes:
 def patches(rgb: Buffer) -> bytes:
     """(5, 36) uint16: the colours at five places of at least 6 x 6 pixels."""
 
-def edges(plane: Buffer, margin: int, least_height: int, least_square: int) -> bytes:
+def edges(
+    plane: Buffer, margin: int, least_height: int, least_square: int, tangents: Buffer
+) -> bytes:
     """The pixels that are as steep as their eight neighbours, none within `margin` (2 or more) of
-    the sides: records of 12 bytes in order of place. Place (uint32), 8 times the slope to the
-    right and downwards (int16), range of the levels in the 13 x 13 pixels around (uint8), 3 bytes
-    of nothing. The square of 8 times the slope is at least `least_square`, the range at least
-    `least_height`.
+    the sides: records of 12 bytes, the narrowest first, then in order of place. Width (float32),
+    8 times the slope to the right and downwards (int16), tile and direction (uint8), 2 bytes of
+    nothing.
+
+    The width is the range of the levels in the 13 x 13 pixels around divided by the slope, at most
+    8. `tangents` (4 float64) are those of the borders between the directions of a quarter turn. The
+    square of 8 times the slope is at least `least_square`, the range at least `least_height`.
+    """
+
+def edge_groups(
+    edges: Buffer, by: int, percent: int, side: int, cosine: float, sine: float, limit: float
+) -> bytes:
+    """(1, 25 or 8, 2) float64 of what `edges` gave: of all together, of each of the 5 x 5 tiles
+    or of each direction (`by` 0, 1, 2) the percentile of the widths, and their number. With `side`
+    1 or -1 only of edges whose slope along (cosine, sine), squared, is above or below `limit` times
+    the square of all of it.
     """
 
 def slopes_and_bends(

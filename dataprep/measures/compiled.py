@@ -11,7 +11,7 @@ import os
 from types import ModuleType
 
 #: What `kernel.c` names as its version.
-_VERSION = 3
+_VERSION = 4
 
 
 def _load() -> tuple[ModuleType | None, str]:

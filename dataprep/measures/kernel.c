@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Raised with every change of what a function takes or gives; `compiled.py` names the same. */
-#define KERNEL_VERSION 3
+#define KERNEL_VERSION 4
 
 /* Where the compiler and the C library can choose at load time, loops are compiled twice. Neither
  * version fuses multiplications and additions, so both give the same. */
@@ -1191,15 +1191,21 @@ static PyObject *patches(PyObject *self, PyObject *arguments)
 
 #define REACH 6       /* pixels to each side of the neighbourhood whose range is the height of an edge */
 
+#define WIDEST 8.0    /* wider edges are cut off */
+#define TILES 5       /* along each side */
+#define AROUND 8      /* directions */
+#define TANGENTS 4    /* between the directions of a quarter turn */
+
 typedef struct {
-    uint32_t place;
+    float width;
     int16_t across, down;
-    uint8_t height, unused[3];
+    uint8_t tile, direction, unused[2];
 } Edge;
 
 typedef struct {
     Edge *found;
     size_t count, room;
+    const double *tangents; /* of the borders between directions, from level to upright */
 } Edges;
 
 INLINED int slope_across(const uint8_t *above, const uint8_t *here, const uint8_t *below, Py_ssize_t x)
@@ -1224,23 +1230,36 @@ VECTORISED static void fill_squares(const uint8_t *restrict above, const uint8_t
     }
 }
 
+#define MOST(first, second) ((first) > (second) ? (first) : (second))
+#define LEAST(first, second) ((first) < (second) ? (first) : (second))
+#define OF_4(what, x) what(what(first[x], second[x]), what(third[x], fourth[x]))
+
+/* The row so far from row `y`, or the outermost one on that side. */
+INLINED const uint8_t *row_near(const Plane *plane, Py_ssize_t y, Py_ssize_t distance)
+{
+    return plane->data + LEAST(MOST(y + distance, 0), plane->rows - 1) * plane->row_step;
+}
+
 /* Range of the levels in the 13 x 13 pixels around each of row `y`; `work` has room for 4 rows, each
  * with `REACH` pixels more at both ends. */
 VECTORISED static void fill_range(const Plane *plane, Py_ssize_t y, uint8_t *work,
                                   uint8_t *restrict range)
 {
     Py_ssize_t width = plane->columns, padded = width + 2 * REACH;
-    Py_ssize_t top = y < REACH ? 0 : y - REACH;
-    Py_ssize_t bottom = y + REACH < plane->rows ? y + REACH : plane->rows - 1;
     uint8_t *restrict high = work, *restrict low = work + padded;
     uint8_t *restrict highest = low + padded, *restrict lowest = highest + padded;
-    memcpy(high + REACH, plane->data + top * plane->row_step, (size_t)width);
-    memcpy(low + REACH, plane->data + top * plane->row_step, (size_t)width);
-    for (Py_ssize_t i = top + 1; i <= bottom; i++) {
-        const uint8_t *row = plane->data + i * plane->row_step;
+    const uint8_t *middle = row_near(plane, y, 0);
+    memcpy(high + REACH, middle, (size_t)width);
+    memcpy(low + REACH, middle, (size_t)width);
+    for (int reach = 1; reach <= REACH; reach += 2) {
+        const uint8_t *restrict first = row_near(plane, y, -reach);
+        const uint8_t *restrict second = row_near(plane, y, -reach - 1);
+        const uint8_t *restrict third = row_near(plane, y, reach);
+        const uint8_t *restrict fourth = row_near(plane, y, reach + 1);
         for (Py_ssize_t x = 0; x < width; x++) {
-            high[x + REACH] = row[x] > high[x + REACH] ? row[x] : high[x + REACH];
-            low[x + REACH] = row[x] < low[x + REACH] ? row[x] : low[x + REACH];
+            uint8_t most = OF_4(MOST, x), least = OF_4(LEAST, x);
+            high[x + REACH] = MOST(high[x + REACH], most);
+            low[x + REACH] = LEAST(low[x + REACH], least);
         }
     }
     memset(high, high[REACH], REACH);
@@ -1249,22 +1268,19 @@ VECTORISED static void fill_range(const Plane *plane, Py_ssize_t y, uint8_t *wor
     memset(low + REACH + width, low[REACH + width - 1], REACH);
     /* Of 2, 4 and 8 neighbours from each pixel on; two runs of 8 are the 13. */
     for (Py_ssize_t x = 0; x < padded - 1; x++) {
-        highest[x] = high[x] > high[x + 1] ? high[x] : high[x + 1];
-        lowest[x] = low[x] < low[x + 1] ? low[x] : low[x + 1];
+        highest[x] = MOST(high[x], high[x + 1]);
+        lowest[x] = LEAST(low[x], low[x + 1]);
     }
     for (Py_ssize_t x = 0; x < padded - 3; x++) {
-        high[x] = highest[x] > highest[x + 2] ? highest[x] : highest[x + 2];
-        low[x] = lowest[x] < lowest[x + 2] ? lowest[x] : lowest[x + 2];
+        high[x] = MOST(highest[x], highest[x + 2]);
+        low[x] = LEAST(lowest[x], lowest[x + 2]);
     }
     for (Py_ssize_t x = 0; x < padded - 7; x++) {
-        highest[x] = high[x] > high[x + 4] ? high[x] : high[x + 4];
-        lowest[x] = low[x] < low[x + 4] ? low[x] : low[x + 4];
+        highest[x] = MOST(high[x], high[x + 4]);
+        lowest[x] = LEAST(low[x], low[x + 4]);
     }
-    for (Py_ssize_t x = 0; x < width; x++) {
-        uint8_t most = highest[x] > highest[x + 5] ? highest[x] : highest[x + 5];
-        uint8_t least = lowest[x] < lowest[x + 5] ? lowest[x] : lowest[x + 5];
-        range[x] = (uint8_t)(most - least);
-    }
+    for (Py_ssize_t x = 0; x < width; x++)
+        range[x] = (uint8_t)(MOST(highest[x], highest[x + 5]) - LEAST(lowest[x], lowest[x + 5]));
 }
 
 /* Which pixels of a row are as steep as all their neighbours, and steep and high enough. */
@@ -1284,6 +1300,15 @@ VECTORISED static void choose(const int32_t *restrict above, const int32_t *rest
     }
 }
 
+/* Which of the eight directions a slope has, each 22.5 degrees wide: 0 level, 4 upright. */
+INLINED int direction_of(int across, int down, const double *tangents)
+{
+    int steps = 0;
+    for (int i = 0; i < TANGENTS; i++)
+        steps += abs(down) > tangents[i] * abs(across);
+    return (across < 0) != (down < 0) ? (AROUND - steps) % AROUND : steps;
+}
+
 /* 0, or -1 where there is no memory. */
 static int collect_edges(const Plane *plane, Py_ssize_t y, Py_ssize_t from, Py_ssize_t to,
                          const uint8_t *chosen, const uint8_t *range, uint32_t *places, Edges *edges)
@@ -1298,15 +1323,24 @@ static int collect_edges(const Plane *plane, Py_ssize_t y, Py_ssize_t from, Py_s
         edges->found = grown;
     }
     size_t count = 0;
-    for (Py_ssize_t x = from; x < to; x++) {
-        places[count] = (uint32_t)x; /* written over where it is not chosen */
-        count += chosen[x];
+    for (Py_ssize_t start = from; start < to; start += 8) {
+        uint64_t eight = 0;
+        Py_ssize_t end = LEAST(start + 8, to);
+        memcpy(&eight, chosen + start, (size_t)(end - start));
+        for (Py_ssize_t x = start; eight && x < end; x++) {
+            places[count] = (uint32_t)x; /* written over where it is not chosen */
+            count += chosen[x];
+        }
     }
+    Py_ssize_t tile = y * TILES / plane->rows * TILES;
     for (size_t i = 0; i < count; i++) {
         Py_ssize_t x = places[i];
+        int across = slope_across(above, here, below, x), down = slope_down(above, below, x);
+        double width = 4.0 * range[x] / sqrt((double)(across * across + down * down));
         edges->found[edges->count++] = (Edge){
-            (uint32_t)(y * plane->columns + x), (int16_t)slope_across(above, here, below, x),
-            (int16_t)slope_down(above, below, x), range[x], {0, 0, 0}};
+            (float)(width < WIDEST ? width : WIDEST), (int16_t)across, (int16_t)down,
+            (uint8_t)(tile + x * TILES / plane->columns),
+            (uint8_t)direction_of(across, down, edges->tangents), {0, 0}};
     }
     return 0;
 }
@@ -1338,27 +1372,150 @@ static int find_edges(const Plane *plane, Py_ssize_t margin, int least_height, i
     return failed ? -1 : 0;
 }
 
+#define DIGIT 11 /* bits that are sorted by at a time */
+
+INLINED uint32_t digit_of(float width, int shift)
+{
+    uint32_t bits;
+    memcpy(&bits, &width, sizeof bits);
+    return bits >> shift & ((1 << DIGIT) - 1);
+}
+
+/* Put `edges` in the order of their widths, equal ones as they were; 0, or -1 where there is no
+ * memory. Positive floating-point numbers are in the order of their bits. */
+static int sort_edges(Edges *edges)
+{
+    Edge *other = malloc(edges->count * sizeof *other + 1);
+    if (!other)
+        return -1;
+    for (int shift = 0; shift < 32; shift += DIGIT) {
+        uint32_t ends[1 << DIGIT] = {0}, end = 0;
+        for (size_t i = 0; i < edges->count; i++)
+            ends[digit_of(edges->found[i].width, shift)]++;
+        for (int digit = 0; digit < 1 << DIGIT; digit++)
+            ends[digit] = end += ends[digit];
+        for (size_t i = edges->count; i-- > 0;)
+            other[--ends[digit_of(edges->found[i].width, shift)]] = edges->found[i];
+        Edge *sorted = other;
+        other = edges->found;
+        edges->found = sorted;
+    }
+    free(other);
+    return 0;
+}
+
 static PyObject *edges(PyObject *self, PyObject *arguments)
 {
-    PyObject *source;
+    PyObject *source, *borders;
     int margin, least_height, least_square, failed;
     Plane plane;
-    Edges edges = {NULL, 0, 0};
-    if (!PyArg_ParseTuple(arguments, "Oiii", &source, &margin, &least_height, &least_square)
-        || open_rows(source, &plane) < 0)
+    Py_buffer tangents;
+    if (!PyArg_ParseTuple(arguments, "OiiiO", &source, &margin, &least_height, &least_square, &borders)
+        || PyObject_GetBuffer(borders, &tangents, PyBUF_C_CONTIGUOUS) < 0)
         return NULL;
-    Py_ssize_t shorter = plane.rows < plane.columns ? plane.rows : plane.columns;
-    if (margin < 2 || shorter <= 2 * margin || plane.rows > (Py_ssize_t)UINT32_MAX / plane.columns) {
-        PyBuffer_Release(&plane.view);
-        PyErr_SetString(PyExc_ValueError, "expected a margin of 2 or more, within the plane");
+    if (open_rows(source, &plane) < 0) {
+        PyBuffer_Release(&tangents);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    failed = find_edges(&plane, margin, least_height, least_square, &edges);
-    Py_END_ALLOW_THREADS
+    Py_ssize_t shorter = plane.rows < plane.columns ? plane.rows : plane.columns;
+    PyObject *result = NULL;
+    if (margin < 2 || shorter <= 2 * margin || plane.rows > (Py_ssize_t)UINT32_MAX / plane.columns
+        || tangents.len != TANGENTS * (Py_ssize_t)sizeof(double)) {
+        PyErr_SetString(PyExc_ValueError,
+                        "expected a margin of 2 or more, within the plane, and 4 tangents");
+    } else {
+        Edges edges = {NULL, 0, 0, tangents.buf};
+        Py_BEGIN_ALLOW_THREADS
+        failed = find_edges(&plane, margin, least_height, least_square, &edges) < 0
+                 || sort_edges(&edges) < 0;
+        Py_END_ALLOW_THREADS
+        result = failed ? PyErr_NoMemory() : bytes_of(edges.found, edges.count * sizeof(Edge));
+        free(edges.found);
+    }
     PyBuffer_Release(&plane.view);
-    PyObject *result = failed ? PyErr_NoMemory() : bytes_of(edges.found, edges.count * sizeof(Edge));
-    free(edges.found);
+    PyBuffer_Release(&tangents);
+    return result;
+}
+
+enum { ALL, OF_TILES, OF_DIRECTIONS };
+
+typedef struct {
+    double width;
+    double count;
+} Group;
+
+/* Percentile of the widths of sorted edges, and their number, by group; `groups` are all 0. Only edges
+ * are asked whose slope along (cosine, sine), squared, is above `limit` of all of it, or below where
+ * `side` is -1; all of them where it is 0. */
+static void fill_groups(const Edge *edges, size_t count, int by, int percent, int side,
+                        const double limits[3], float *widths, uint8_t *number,
+                        Group groups[TILES * TILES])
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        double across = edges[i].across, down = edges[i].down;
+        double along = across * limits[0] + down * limits[1];
+        along *= along;
+        double limit = limits[2] * (across * across + down * down);
+        int asked = !side || (side > 0 ? along > limit : along < limit);
+        widths[kept] = edges[i].width; /* written over where it is not asked */
+        number[kept] = by == ALL ? 0 : by == OF_TILES ? edges[i].tile : edges[i].direction;
+        kept += (size_t)asked;
+    }
+    int64_t sizes[TILES * TILES] = {0};
+    for (size_t i = 0; i < kept; i++)
+        sizes[number[i]]++;
+    /* Places are counted over all groups, as in one array of them. */
+    int64_t below[TILES * TILES], seen[TILES * TILES] = {0}, start = 0;
+    double share[TILES * TILES];
+    for (int group = 0; group < TILES * TILES; group++) {
+        double place = (double)start + (double)((sizes[group] - 1) * percent) / 100.0;
+        share[group] = place - (double)(int64_t)place;
+        below[group] = (int64_t)place - start;
+        start += sizes[group];
+        groups[group].count = (double)sizes[group];
+    }
+    for (size_t i = 0; i < kept; i++) {
+        uint8_t group = number[i];
+        int64_t place = seen[group]++;
+        if (place == below[group])
+            groups[group].width = widths[i];
+        else if (place == below[group] + 1)
+            groups[group].width += share[group] * ((double)widths[i] - groups[group].width);
+    }
+}
+
+static PyObject *edge_groups(PyObject *self, PyObject *arguments)
+{
+    PyObject *source;
+    Py_buffer view;
+    int by, percent, side;
+    double limits[3];
+    if (!PyArg_ParseTuple(arguments, "Oiiiddd", &source, &by, &percent, &side, &limits[0], &limits[1],
+                          &limits[2])
+        || PyObject_GetBuffer(source, &view, PyBUF_C_CONTIGUOUS) < 0)
+        return NULL;
+    static const int numbers[] = {1, TILES * TILES, AROUND};
+    const Edge *edges = view.buf;
+    size_t count = (size_t)view.len / sizeof *edges;
+    int fits = by >= ALL && by <= OF_DIRECTIONS && percent >= 0 && percent < 100
+               && view.len % (Py_ssize_t)sizeof *edges == 0;
+    for (size_t i = 0; fits && i < count; i++)
+        fits = edges[i].tile < TILES * TILES && edges[i].direction < AROUND;
+    float *widths = fits ? malloc((count + 1) * (sizeof *widths + 1)) : NULL;
+    PyObject *result = NULL;
+    if (widths) {
+        Group groups[TILES * TILES] = {{0, 0}};
+        fill_groups(edges, count, by, percent, side, limits, widths, (uint8_t *)(widths + count + 1),
+                    groups);
+        result = bytes_of(groups, (size_t)numbers[by] * sizeof *groups);
+    } else if (fits) {
+        PyErr_NoMemory();
+    } else {
+        PyErr_SetString(PyExc_ValueError, "expected edges, 0 to 2, and a percentile from 0 to 99");
+    }
+    free(widths);
+    PyBuffer_Release(&view);
     return result;
 }
 
@@ -2031,6 +2188,7 @@ static PyMethodDef methods[] = {
     {"powers", powers, METH_VARARGS, NULL},
     {"patches", patches, METH_VARARGS, NULL},
     {"edges", edges, METH_VARARGS, NULL},
+    {"edge_groups", edge_groups, METH_VARARGS, NULL},
     {"slopes_and_bends", slopes_and_bends, METH_VARARGS, NULL},
     {"marks", marks, METH_VARARGS, NULL},
     {"areas", areas, METH_VARARGS, NULL},

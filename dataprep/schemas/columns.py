@@ -208,6 +208,13 @@ ARRAYS = _columns(
         "",
         "(n, 5, 36) uint16: colours of the 6 x 6 pixels in the four corners and the centre",
     ),
+    (
+        "close_up",
+        "array",
+        "",
+        "(n, 25) float32: widths of edges, noise and traces of enlargement of images that may be "
+        "blurred, noisy or enlarged; NaN for what cannot be told",
+    ),
     ("embedding", "array", "", "(n, d) float16: embedding of the displayed image"),
     ("probs", "array", "", "(n, k) float32: class probabilities, columns as `Dataset.classes`"),
 )
@@ -219,6 +226,7 @@ ARRAY_FORMS: dict[str, tuple[str, tuple[int, ...]]] = {
     "sketch": ("u1", (2, 144)),
     "thumb": ("u1", (512,)),
     "patches": ("<u2", (5, 36)),
+    "close_up": ("<f4", (25,)),
 }
 
 COLUMNS: dict[str, Column] = {column.name: column for column in (*GIVEN, *FILE, *PIXEL, *ARRAYS)}

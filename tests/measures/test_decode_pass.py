@@ -183,7 +183,8 @@ def test_unchanged_files_are_not_read_again(photos: Path, work_done: list[str]) 
     second = measure(dataset_of(photos), options=OPTIONS)
     assert len(work_done) == 13
     pd.testing.assert_frame_equal(first.samples, second.samples)
-    assert all(np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
+    for name, array in first.arrays.items():
+        np.testing.assert_array_equal(array, second.arrays[name])
 
 
 def test_renamed_files_are_recognised_by_content(photos: Path, work_done: list[str]) -> None:

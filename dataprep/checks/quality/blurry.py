@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.checks.contract import Check
-from dataprep.checks.quality.close_ups import NEEDS, claim_seen
+from dataprep.checks.quality.close_ups import NEEDS, WANTS, claim_seen
 from dataprep.checks.statistics.arrays import ramp
 from dataprep.schemas.options import option
 
@@ -38,9 +38,9 @@ class Blurry(Check):
         Look at them. Drop images whose class you cannot recognise; keep those that the model will
         see in production.
     How it works:
-        Images whose sharpness, of the pass over the files, leaves it open are decoded again and
-        looked at closely (at most 20,000, the likeliest first), reduced to a shorter side of at
-        most 512 pixels: what counts is blur relative to the size of the picture. The width of an
+        Images whose sharpness leaves it open are looked at closely, reduced to a shorter side of at
+        most 512 pixels: what counts is blur relative to the size of the picture. (Those that the
+        pass decodes at reduced scale are decoded again for it, at most 20,000.) The width of an
         edge is its height divided by its slope: 1 pixel for a clean step, 2.5 for a Gaussian blur
         of 2 pixels. The twentieth sharpest edge of all and the tenth of the second sharpest of 5 x
         5 tiles must both be wide, so that a sharp subject before a soft background is sharp. Where
@@ -71,6 +71,7 @@ class Blurry(Check):
     family = "quality"
     severity = "warning"
     needs = NEEDS
+    wants = WANTS
     looks = True
     summary = "Blurry images"
     advice = (

@@ -11,7 +11,7 @@ import numpy as np
 
 from dataprep.checks.statistics.arrays import figures, flags
 from dataprep.checks.statistics.typical import claim_typical
-from dataprep.measures.image.close_up import FIGURES, NOISE, CloseUps
+from dataprep.measures.image.close_up import FIGURES, NOISE, SOFT, SOFTEST, CloseUps
 from dataprep.measures.image.edge_widths import LEAST_SIDE
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: Columns that the choice of candidates reads.
 NEEDS: tuple[str, ...] = ("sharpness", "directionality", "noise", "width", "height", "alpha")
-#: Sharpness, along the softest direction or overall, below which edges are looked at.
-_SOFTEST, _SOFT = 0.45, 0.65
+#: What the pass saw closely already.
+WANTS: tuple[str, ...] = ("close_up",)
 #: What the images of a data set were measured for: rows to an array (r, f) of
 #: `dataprep.measures.image.close_up.FIGURES`.
 Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
@@ -33,14 +33,22 @@ Looking = Callable[["NDArray[np.int64]"], "NDArray[np.float32]"]
 def suspected_close_ups(
     dataset: Dataset, look: Looking, most: int, *, reachable: bool = True
 ) -> CloseUps:
-    """Close-ups of at most `most` images that the columns do not clear, the likeliest first; of
-    none that are out of reach.
+    """Close-ups of the images that the columns do not clear: those of the pass, and of at most
+    `most` others, the likeliest first; of no others that are out of reach.
     """
     likelihood, fit = _likelihood(dataset)
     candidates = np.flatnonzero(likelihood > 0)
-    likeliest = candidates[np.argsort(-likelihood[candidates], kind="stable")]
-    rows = np.sort(likeliest[: most if reachable else 0])
-    seen = look(rows) if len(rows) else np.zeros((0, len(FIGURES)), np.float32)
+    figures_of = np.zeros((len(candidates), len(FIGURES)), np.float32)
+    if "close_up" in dataset.arrays:
+        figures_of = dataset.arrays["close_up"][candidates]
+    chosen = (figures_of != 0).any(axis=1)  # zeros: the pass did not look
+    unknown = np.flatnonzero(~chosen)
+    likeliest = unknown[np.argsort(-likelihood[candidates[unknown]], kind="stable")]
+    others = np.sort(likeliest[: most if reachable else 0])
+    if len(others):
+        figures_of[others] = look(candidates[others])
+    chosen[others] = True
+    rows, seen = candidates[chosen], figures_of[chosen]
     judged = fit.copy()
     judged[np.setdiff1d(candidates, rows)] = False
     return CloseUps(rows, seen, judged, len(candidates) - len(rows) if reachable else 0)
@@ -52,7 +60,7 @@ def _likelihood(dataset: Dataset) -> tuple[NDArray[np.float64], NDArray[np.bool_
     """
     sharpness, noise = figures(dataset, "sharpness"), figures(dataset, "noise")
     softest = sharpness * (1 - figures(dataset, "directionality"))
-    parts = [1 - softest / _SOFTEST, 1 - sharpness / _SOFT, 1 - NOISE / np.maximum(noise, 1e-6)]
+    parts = [1 - softest / SOFTEST, 1 - sharpness / SOFT, 1 - NOISE / np.maximum(noise, 1e-6)]
     likelihood = np.nan_to_num(np.fmax.reduce(parts), nan=0.0)
     side = np.fmin(figures(dataset, "width"), figures(dataset, "height"))
     # Glows, smoke and shadows that are meant to lie over something else fade out by their

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.checks.contract import Check
-from dataprep.checks.quality.close_ups import NEEDS, claim_seen
+from dataprep.checks.quality.close_ups import NEEDS, WANTS, claim_seen
 from dataprep.checks.statistics.arrays import figures
 from dataprep.schemas.options import option
 
@@ -41,8 +41,8 @@ class MotionBlur(Check):
         Look at them. Drop images whose class you cannot recognise; keep them if the model will see
         moving subjects.
     How it works:
-        Images whose sharpness, of the pass over the files, leaves it open are decoded again and
-        looked at closely (at most 20,000, the likeliest first). The width of an edge is its height
+        Images whose sharpness leaves it open are looked at closely (those that the pass decodes at
+        reduced scale are decoded again for it, at most 20,000). The width of an edge is its height
         divided by its slope: 1 pixel for a clean step. In eight directions the tenth percentile of
         the widths is taken, and a wave is fitted to their logarithms. The edges must be wide along
         the direction of motion (2.9 pixels, of the image reduced to a shorter side of at most 512)
@@ -79,6 +79,7 @@ class MotionBlur(Check):
     family = "quality"
     severity = "warning"
     needs = NEEDS
+    wants = WANTS
     looks = True
     summary = "Motion-blurred images"
     advice = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataprep.checks.contract import Check
-from dataprep.checks.quality.close_ups import NEEDS, claim_seen
+from dataprep.checks.quality.close_ups import NEEDS, WANTS, claim_seen
 from dataprep.checks.statistics.arrays import ramp
 from dataprep.schemas.options import option
 
@@ -30,8 +30,8 @@ class Noisy(Check):
     What to do:
         Look at them. Denoise all images alike or none; drop images that show nothing.
     How it works:
-        Images whose noise, of the pass over the files, leaves it open are decoded again and looked
-        at closely (at most 20,000, the likeliest first). In blocks of 8 x 8 pixels that are neither
+        Images whose noise leaves it open are looked at closely (those that the pass decodes at
+        reduced scale are decoded again, at most 20,000). In blocks of 8 x 8 pixels that are neither
         black nor white the mean mixed difference of luma is taken, which is blind to slopes and to
         edges along the axes (after Immerkaer 1996); the quietest twentieth gives the noise. It is
         noise and no texture where differences one pixel apart go against each other as those of
@@ -67,6 +67,7 @@ class Noisy(Check):
     family = "quality"
     severity = "warning"
     needs = NEEDS
+    wants = WANTS
     looks = True
     summary = "Noisy images"
     advice = "Denoise all images alike or none; drop images that show nothing."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataprep.checks.contract import Check
-from dataprep.checks.quality.close_ups import NEEDS, claim_seen
+from dataprep.checks.quality.close_ups import NEEDS, WANTS, claim_seen
 from dataprep.checks.statistics.arrays import figures, ramp
 from dataprep.measures.image.close_up import SOFT_EDGE
 from dataprep.schemas.options import option
@@ -43,12 +43,12 @@ class Upscaled(Check):
         Look for the originals. Otherwise treat them as the small images that they are.
     How it works:
         Interpolated pixels follow from their neighbours, and how closely they do repeats with the
-        grid of the small image (after Gallagher 2005). Images whose sharpness, of the pass over the
-        files, leaves it open are decoded again and looked at closely (at most 20,000, the likeliest
-        first). Curvature relative to slope is taken per column and per row; a peak of its spectrum
-        at 6.5 times the median or more, along both axes, says enlarged (untouched photos have 2.6,
-        those out of focus 3 to 3.6). Periods of 8, 4 and 8/3 pixels count only where the blocks of
-        JPEG do not show. Besides, the sharpest edges must be at least 1.6 pixels wide.
+        grid of the small image (after Gallagher 2005). Images whose sharpness leaves it open are
+        looked at closely (those that the pass decodes at reduced scale are decoded again for it, at
+        most 20,000). Curvature relative to slope is taken per column and per row; a peak of its
+        spectrum at 6.5 times the median or more, along both axes, says enlarged (untouched photos
+        have 2.6, those out of focus 3 to 3.6). Periods of 8, 4 and 8/3 pixels count only where the
+        blocks of JPEG do not show. Besides, the sharpest edges must be at least 1.6 pixels wide.
     Known limits:
         Enlarging by repeated pixels, by a network that invents detail, or by less than 2.5 times is
         not found. Images of less than 80 pixels or with transparent parts are not judged, nor data
@@ -74,6 +74,7 @@ class Upscaled(Check):
     family = "quality"
     severity = "warning"
     needs = (*NEEDS, "blockiness")
+    wants = WANTS
     looks = True
     summary = "Upscaled images"
     advice = "Look for the original images; otherwise treat them as the small images they are."

@@ -1,8 +1,9 @@
-"""Close-ups: edges, noise and traces of enlargement of a few images, decoded once more in worker
-processes.
+"""Close-ups: edges, noise and traces of enlargement of the images that may be blurred, noisy or
+enlarged.
 
-What the pass over the files measures is cheap and only says where to look; these measures say what
-is there.
+Sharpness and noise are cheap and only say where to look; these measures say what is there. The pass
+over the files takes them while an image is decoded; where it did not, it is decoded once more in
+worker processes.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from dataprep.measures.contract import measure_of
 from dataprep.measures.decode.decoding import Undecodable, open_pixels, read_bytes
 from dataprep.measures.decode.second_decode import decode_again, read_remote_batch
-from dataprep.measures.image.edge_widths import EdgeWidths, measure_edges
+from dataprep.measures.image.edge_widths import LEAST_SIDE, EdgeWidths, measure_edges
 from dataprep.measures.image.enlargement import Resampling, measure_resampling
+from dataprep.measures.image.focus import focus
 from dataprep.measures.image.grain import measure_noise
 from dataprep.measures.image.white_noise import WhiteNoise, measure_white_noise
 from dataprep.measures.options import PassOptions
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Noise as the pass measures it, 0 to 1, above which a closer look at it is worth while.
 NOISE = 0.012
+#: Sharpness, along the softest direction or overall, below which edges are looked at.
+SOFTEST, SOFT = 0.45, 0.65
 #: Width in pixels of the sharpest edges of an image that may have been enlarged.
 SOFT_EDGE = 1.6
 #: Peaks of an enlargement from which it has to be told from noise.
@@ -78,6 +83,21 @@ class CloseUps:
         )
 
 
+@measure_of("close_up")
+def measure_close_up(pixels: Pixels) -> NDArray[np.float32] | None:
+    """(f,) the `FIGURES` of an image that may be blurred, noisy or enlarged; None of others, of
+    those under 48 pixels, with transparent parts, or decoded at reduced scale.
+    """
+    header = pixels.header
+    if header.alpha or min(header.width, header.height) < LEAST_SIDE or pixels.approximate:
+        return None
+    softest, sharpest = pixels.shared(focus)
+    suspected = (
+        softest < SOFTEST or sharpest < SOFT or pixels.shared(measure_noise.function) > NOISE
+    )
+    return close_up_of(pixels) if suspected else None
+
+
 def close_up_of(pixels: Pixels) -> NDArray[np.float32]:
     """(f,) the `FIGURES` of one image; NaN for what cannot be told, or what nothing before it
     gave reason to ask.
@@ -86,7 +106,7 @@ def close_up_of(pixels: Pixels) -> NDArray[np.float32]:
     if edges.sharpest >= SOFT_EDGE:
         resampling = measure_resampling(pixels.luma)
     if (
-        measure_noise(pixels) > NOISE
+        pixels.shared(measure_noise.function) > NOISE
         or max(resampling.fine, resampling.coarse, resampling.grid) >= _LEAST_PEAK
     ):
         noise = measure_white_noise(pixels.rgb)
@@ -136,3 +156,6 @@ def _look_at(item: Any, options: PassOptions) -> NDArray[np.float32]:
 
 def _nothing(count: int) -> NDArray[np.float32]:
     return np.full((count, len(FIGURES)), np.nan, np.float32)
+
+
+CLOSE_UP = (measure_close_up,)

@@ -79,21 +79,43 @@ class EdgeWidths(NamedTuple):
     tiles: float = math.nan
 
 
-#: A pixel on an edge, as `kernel.c` gives it.
-_EDGE = np.dtype(
-    [("place", "u4"), ("across", "i2"), ("down", "i2"), ("height", "u1"), ("unused", "V3")]
+#: What percentiles are taken of: all edges together, or each tile or direction.
+_ALL, _TILE, _DIRECTION = 0, 1, 2
+_GROUPS = (1, _TILES**2, _DIRECTIONS)
+#: Borders between the directions of a quarter turn.
+_TANGENTS = np.array(
+    [math.tan((border + 0.5) * math.pi / _DIRECTIONS) for border in range(_DIRECTIONS // 2)]
 )
+_TANGENTS.setflags(write=False)
+
+
+class _Part(NamedTuple):
+    """Edges whose slope along (cosine, sine), squared, is above (side 1) or below (-1) `limit` of
+    all of it; 0 is all of them.
+    """
+
+    side: int = 0
+    cosine: float = 0.0
+    sine: float = 0.0
+    limit: float = 0.0
+
+
+_EVERY = _Part()
+
+#: (width, number of edges) of each group.
+_Widths = list[tuple[float, float]]
 
 
 class _Edges(NamedTuple):
     """One row per pixel on an edge, the narrowest first: width, slope to the right and downwards
-    (times 8), number of the tile.
+    (times 8), number of the tile and of the direction.
     """
 
     width: NDArray[np.float64]
     across: NDArray[np.float64]
     down: NDArray[np.float64]
     tile: NDArray[np.uint8]
+    direction: NDArray[np.uint8]
 
 
 def measure_edges(luma: Bytes2D) -> EdgeWidths:
@@ -105,9 +127,10 @@ def measure_edges(luma: Bytes2D) -> EdgeWidths:
     if min(luma.shape) < LEAST_SIDE:
         return EdgeWidths()
     edges = _edges_of(luma)
-    if len(edges.width) < _LEAST_EDGES:
+    ((sharpest, count),) = _widths(edges, _ALL, 5)
+    if count < _LEAST_EDGES:
         if min(luma.shape) < 2 * LEAST_SIDE:
-            return EdgeWidths(edges=float(len(edges.width)))
+            return EdgeWidths(edges=count)
         # Edges may be too soft to be steep anywhere. At half the size they are steeper, and their
         # widths, left as they are there, claim less than they could: a clean edge is still one of 1
         # pixel.
@@ -115,43 +138,62 @@ def measure_edges(luma: Bytes2D) -> EdgeWidths:
             luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA
         )
         return measure_edges(np.asarray(half, np.uint8))
-    tiles = sorted(_percentiles(edges.width, edges.tile, _TILES**2, 10, _LEAST_OF_TILE).values())
+    tiles = sorted(_known(_widths(edges, _TILE, 10), _LEAST_OF_TILE).values())
     found = EdgeWidths(
-        edges=float(len(edges.width)),
-        sharpest=_percentile(edges.width, 5),
-        second_tile=tiles[1] if len(tiles) > 1 else math.nan,
+        edges=count, sharpest=sharpest, second_tile=tiles[1] if len(tiles) > 1 else math.nan
     )
     return _with_motion(edges, found)
 
 
-def _edges_of(luma: Bytes2D) -> _Edges:
+def _edges_of(luma: Bytes2D) -> bytes | _Edges:
+    """The pixels on edges; as `kernel.c` gives them where it is there."""
     margin = max(4, round(_MARGIN * min(luma.shape)))
-    if compiled.KERNEL is None:
-        place, across, down, height = _steepest_pixels(luma, margin)
-    else:
-        found = compiled.KERNEL.edges(luma, margin, _LEAST_HEIGHT, _LEAST_SQUARE)
-        place, across, down, height = (
-            np.frombuffer(found, _EDGE)[name] for name in ("place", "across", "down", "height")
-        )
+    if compiled.KERNEL is not None:
+        found: bytes = compiled.KERNEL.edges(luma, margin, _LEAST_HEIGHT, _LEAST_SQUARE, _TANGENTS)
+        return found
+    place, across, down, height = _steepest_pixels(luma, margin)
     across, down = across.astype(np.float64), down.astype(np.float64)
-    slope = np.sqrt(across * across + down * down)
-    width = np.minimum(4.0 * height / slope, _WIDEST).astype(np.float32)
-    # Positive floating-point numbers are in the order of their bits, and the rest of the sorted
-    # number is the rank before.
-    packed = (width.view(np.uint32).astype(np.uint64) << np.uint64(32)) | np.arange(
-        len(width), dtype=np.uint64
-    )
-    packed.sort()
-    order = (packed & np.uint64(2**32 - 1)).astype(np.int64)
+    width = np.minimum(4.0 * height / np.sqrt(across * across + down * down), _WIDEST)
     rows, columns = luma.shape
     y, x = np.divmod(place, np.uint32(columns))
     tile = _tiles(rows)[y] * np.uint8(_TILES) + _tiles(columns)[x]
-    return _Edges(
-        (packed >> np.uint64(32)).astype(np.uint32).view(np.float32).astype(np.float64),
-        across[order],
-        down[order],
-        tile[order],
-    )
+    width = width.astype(np.float32).astype(np.float64)
+    order = np.argsort(width, kind="stable")
+    direction = _directions(across, down)
+    return _Edges(width[order], across[order], down[order], tile[order], direction[order])
+
+
+def _widths(edges: bytes | _Edges, by: int, percent: int, part: _Part = _EVERY) -> _Widths:
+    """Of each group the percentile of the widths, between two of them, and the number of
+    edges.
+    """
+    if isinstance(edges, bytes):
+        assert compiled.KERNEL is not None
+        found = compiled.KERNEL.edge_groups(edges, by, percent, *part)
+        return [(width, count) for width, count in np.frombuffer(found).reshape(-1, 2).tolist()]
+    asked = _lies_in(edges, part)
+    group = (np.zeros(len(asked), np.uint8), edges.tile, edges.direction)[by][asked]
+    ordered = edges.width[asked][np.argsort(group, kind="stable")]
+    count = np.bincount(group, minlength=_GROUPS[by])
+    place = np.cumsum(count) - count + (count - 1) * percent / 100
+    below = place.astype(np.int64)
+    padded = np.append(ordered, [0.0, 0.0])  # beyond the last group
+    width = padded[below] + (place - below) * (padded[below + 1] - padded[below])
+    return [*zip(width.tolist(), count.astype(float).tolist(), strict=True)]
+
+
+def _lies_in(edges: _Edges, part: _Part) -> NDArray[np.bool_]:
+    if not part.side:
+        return np.ones(len(edges.width), bool)
+    along = edges.across * part.cosine + edges.down * part.sine
+    along *= along
+    limit = part.limit * (edges.across * edges.across + edges.down * edges.down)
+    return np.asarray(along > limit if part.side > 0 else along < limit)
+
+
+def _known(widths: _Widths, least: int) -> dict[int, float]:
+    """Group to its width, of those with at least so many edges."""
+    return {group: width for group, (width, count) in enumerate(widths) if count >= least}
 
 
 def _steepest_pixels(luma: Bytes2D, margin: int) -> tuple[NDArray[Any], ...]:
@@ -181,84 +223,48 @@ def _tiles(length: int) -> NDArray[np.uint8]:
     return np.minimum(np.arange(length) * _TILES // length, _TILES - 1).astype(np.uint8)
 
 
-def _percentiles(
-    width: NDArray[np.float64], group: NDArray[np.uint8], groups: int, percent: float, least: int
-) -> dict[int, float]:
-    """Group to the percentile of its widths, which are in order, of groups with at least so
-    many.
-    """
-    ordered = width[np.argsort(group, kind="stable")]
-    count = np.bincount(group, minlength=groups)
-    chosen = np.flatnonzero(count >= least)
-    figures = _at_rank(ordered, (np.cumsum(count) - count)[chosen], count[chosen], percent)
-    return dict(zip(chosen.tolist(), figures.tolist(), strict=True))
-
-
-def _at_rank(
-    ordered: NDArray[np.float64], start: NDArray[np.int64], count: NDArray[np.int64], percent: float
-) -> NDArray[np.float64]:
-    """The percentile of each run of `count` numbers that begins at `start`, between two of
-    them.
-    """
-    place = start + (count - 1) * percent / 100
-    below = place.astype(np.int64)
-    above = np.minimum(below + 1, len(ordered) - 1)
-    return np.asarray(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
-
-
-def _percentile(width: NDArray[np.float64], percent: float, least: int = _LEAST_OF_TILE) -> float:
-    """The percentile of all widths, which are in order; NaN of fewer than `least`."""
-    if len(width) < least:
-        return math.nan
-    start, count = np.zeros(1, np.int64), np.array([len(width)])
-    return float(_at_rank(width, start, count, percent)[0])
-
-
-def _with_motion(edges: _Edges, found: EdgeWidths) -> EdgeWidths:
+def _with_motion(edges: bytes | _Edges, found: EdgeWidths) -> EdgeWidths:
     """`found` with the direction in which edges are widest: log width = level + c cos 2
     (direction - angle).
     """
-    bins = _directions(edges)
-    widths = _percentiles(edges.width, bins, _DIRECTIONS, 10, _LEAST_OF_DIRECTION)
+    directions = _widths(edges, _DIRECTION, 10)
+    widths = _known(directions, _LEAST_OF_DIRECTION)
     if len(widths) < _LEAST_DIRECTIONS:
         return found
-    count = np.bincount(bins, minlength=_DIRECTIONS)
     angles = [number * math.pi / _DIRECTIONS for number in widths]
-    weights = [float(min(count[number], 200)) for number in widths]
+    weights = [min(directions[number][1], 200.0) for number in widths]
     cosine, sine, regularity = _fit_wave(
         [2 * a for a in angles], [math.log(w) for w in widths.values()], weights
     )
     theta = math.atan2(sine, cosine) / 2 % math.pi
     # The slope's share along theta, squared, relative to the squared cosine of 30 and 60 degrees.
-    along_theta = edges.across * math.cos(theta) + edges.down * math.sin(theta)
-    along_theta *= along_theta
-    square = edges.across * edges.across + edges.down * edges.down
-    near, far = along_theta > _NEAR * square, along_theta < _FAR * square
-    along = _percentiles(edges.width[near], edges.tile[near], _TILES**2, 20, _LEAST_NEAR)
-    across = _percentiles(edges.width[far], edges.tile[far], _TILES**2, 20, _LEAST_NEAR)
+    near = _Part(1, math.cos(theta), math.sin(theta), _NEAR)
+    far = _Part(-1, math.cos(theta), math.sin(theta), _FAR)
+    along, across = (_known(_widths(edges, _TILE, 20, part), _LEAST_NEAR) for part in (near, far))
     ratios = [along[tile] / across[tile] for tile in along.keys() & across.keys()]
+    (all_along,), (all_across,) = (_widths(edges, _ALL, 10, part) for part in (near, far))
     return found._replace(
         elongation=math.exp(2 * math.hypot(cosine, sine)),
         angle=-math.degrees(theta) % 180,
         regularity=regularity,
-        along=_percentile(edges.width[near], 10),
-        across=_percentile(edges.width[far], 10),
-        share_along=float(near.mean()),
+        along=_known([all_along], _LEAST_OF_TILE).get(0, math.nan),
+        across=_known([all_across], _LEAST_OF_TILE).get(0, math.nan),
+        share_along=all_along[1] / found.edges,
         sharpest_tile=min(along.values(), default=math.nan),
         agreement=sum(ratio > _AGREES for ratio in ratios) / len(ratios) if ratios else math.nan,
         tiles=float(len(ratios)),
     )
 
 
-def _directions(edges: _Edges) -> NDArray[np.uint8]:
+def _directions(across: NDArray[np.float64], down: NDArray[np.float64]) -> NDArray[np.uint8]:
     """(n,) which of the eight directions each slope has, each 22.5 degrees wide: 0 level, 4
     upright.
     """
-    steps = np.zeros(len(edges.width), np.uint8)
-    level, upright = np.abs(edges.across), np.abs(edges.down)
-    for border in range(_DIRECTIONS // 2):
-        steps += upright > math.tan((border + 0.5) * math.pi / _DIRECTIONS) * level
-    turned = (edges.across < 0) != (edges.down < 0)
+    steps = np.zeros(len(across), np.uint8)
+    level, upright = np.abs(across), np.abs(down)
+    for tangent in _TANGENTS:
+        steps += upright > tangent * level
+    turned = (across < 0) != (down < 0)
     return np.where(turned, (_DIRECTIONS - steps) % _DIRECTIONS, steps).astype(np.uint8)
 
 

@@ -39,7 +39,10 @@ _SLOW, _MOST_LOG = 4.25, 1.2
 _LEAST_PEAK, _ONE_AXIS = 3.5, 1.5
 #: Width of a peak, in frequencies.
 _WIDTH = 0.003
-_NEAR_GRID = np.any([np.abs(_FREQUENCIES - k / BLOCK) < _WIDTH for k in (1, 2, 3)], axis=0)
+_NEAR_GRID = np.flatnonzero(
+    np.any([np.abs(_FREQUENCIES - k / BLOCK) < _WIDTH for k in (1, 2, 3)], axis=0)
+)
+_NEIGHBOURS = np.ones((1, 5), np.uint8)
 
 
 class Resampling(NamedTuple):
@@ -74,14 +77,14 @@ def measure_resampling(luma: Bytes2D) -> Resampling:
         spectra = [spectrum for plane in planes if (spectrum := _spectrum(plane, lag)) is not None]
         if not spectra:
             continue
-        on_grid = _on_grid(min(luma.shape) if len(spectra) > 1 else max(luma.shape))
+        searched = _off_grid(min(luma.shape) if len(spectra) > 1 else max(luma.shape))
         both = _together(spectra)
-        at = int(np.argmax(np.where(_SEARCHED & ~on_grid, both, 0)))
+        at = int(searched[np.argmax(both[searched])])
         found = found._replace(
             **{name: float(both[at]), f"{name}_factor": 1 / float(_FREQUENCIES[at])}
         )
         if lag == 2:
-            at = int(np.argmax(np.where(_NEAR_GRID, both, 0)))
+            at = int(_NEAR_GRID[np.argmax(both[_NEAR_GRID])])
             found = found._replace(grid=float(both[at]), grid_factor=1 / float(_FREQUENCIES[at]))
     return found
 
@@ -92,24 +95,30 @@ def _together(spectra: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     """
     if len(spectra) == 1:
         return spectra[0] / _ONE_AXIS
-    near = [cv2.dilate(spectrum[None], np.ones((1, 5), np.uint8))[0] for spectrum in spectra]
+    near = [cv2.dilate(spectrum[None], _NEIGHBOURS)[0] for spectrum in spectra]
     lower = np.minimum(*near)
     return np.asarray(
         np.where(lower >= _LEAST_PEAK, np.sqrt(spectra[0] * spectra[1]), np.minimum(*spectra))
     )
 
 
-def _on_grid(length: int) -> NDArray[np.bool_]:
-    """Which frequencies the blocks of JPEG can have in a profile of so many pixels."""
-    return _near_blocks(min(length, _POINTS))
+def _off_grid(length: int) -> NDArray[np.int64]:
+    """Places of the frequencies that are searched: none that the blocks of JPEG can have in a
+    profile of so many pixels.
+    """
+    return _away_from_blocks(min(length, _POINTS))
 
 
 @lru_cache(maxsize=64)
-def _near_blocks(length: int) -> NDArray[np.bool_]:
+def _away_from_blocks(length: int) -> NDArray[np.int64]:
     tolerance = 2.2 / length
-    return np.asarray(
-        np.any([np.abs(_FREQUENCIES - k / BLOCK) < tolerance for k in range(1, 5)], axis=0), bool
-    )
+    near = [np.abs(_FREQUENCIES - k / BLOCK) < tolerance for k in range(1, 5)]
+    return np.flatnonzero(_SEARCHED & ~np.any(near, axis=0))
+
+
+@lru_cache(maxsize=64)
+def _window(length: int) -> NDArray[np.float64]:
+    return np.hanning(length)
 
 
 def _spectrum(plane: Bytes2D, lag: int) -> NDArray[np.float64] | None:
@@ -122,9 +131,13 @@ def _spectrum(plane: Bytes2D, lag: int) -> NDArray[np.float64] | None:
     if profile is None:
         return None
     slow = cv2.GaussianBlur(profile[None].astype(np.float32), (0, 0), _SLOW)[0]
-    fast = np.clip(profile - slow, -_MOST_LOG, _MOST_LOG)
-    spectrum = np.abs(np.fft.rfft(fast * np.hanning(len(fast)), _POINTS))
-    median = float(np.median(spectrum[_SEARCHED & ~_on_grid(plane.shape[1])]))
+    fast = np.minimum(np.maximum(profile - slow, -_MOST_LOG), _MOST_LOG)
+    spectrum = np.abs(np.fft.rfft(fast * _window(len(fast)), _POINTS))
+    searched = spectrum[_off_grid(plane.shape[1])]
+    middle = len(searched) // 2
+    lower = middle - 1 + len(searched) % 2
+    ordered = np.partition(searched, (lower, middle))
+    median = float((ordered[lower] + ordered[middle]) / 2)
     return np.asarray(spectrum / max(median, 1e-9))
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import dataprep
 from dataprep import registry
 from dataprep.checks.quality.close_ups import suspected_close_ups
 from dataprep.checks.second_look import SecondLook
@@ -175,6 +176,32 @@ def test_the_likeliest_are_looked_at_and_the_number_is_told():
         "blurry", issues
     )
     assert np.flatnonzero(~look.close_ups().judged).tolist() == [0, 2, 4, 5]
+
+
+def test_what_the_pass_saw_is_not_looked_at_again():
+    dataset = columns(30, 6)
+    seen = np.zeros((30, len(FIGURES)), np.float32)
+    seen[[0, 2]] = np.nan
+    seen[[0, 2], FIGURES.index("edge_sharpest")] = [3.0, 4.0]
+    dataset = dataset.with_arrays(close_up=seen)
+    look = look_of(dataset, "blurry", most_close_ups=3)
+    found = look.close_ups()
+    assert look.looked_at.tolist() == [1, 3, 4]
+    assert found.rows.tolist() == [0, 1, 2, 3, 4]
+    assert found.figure("edge_sharpest")[:5].tolist() == [3, 3, 4, 3, 3]
+    assert found.left_out == 1
+    assert seen[1].tolist() == [0] * len(FIGURES)
+    unreachable = look_of(dataset, "blurry", verify=None).close_ups()
+    assert unreachable.rows.tolist() == [0, 2]
+
+
+def test_an_audit_decodes_once_for_all_of_them(tmp_path, monkeypatch):
+    for name, picture in {"sharp": scene(1), "soft": blurred(scene(2), 3)}.items():
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+    monkeypatch.setattr(close_up, "find_close_ups", None)
+    options = PassOptions(jobs=1, cache=False, embedder="")
+    found = dataprep.audit(tmp_path, only=CODES, pass_options=options).issues.table
+    assert set(found["target"]) == {"soft.png"}
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from dataprep.measures.decode.decoding import open_pixels
-from dataprep.measures.image.close_up import FIGURES, close_up_of, find_close_ups
+from dataprep.measures.image.close_up import FIGURES, close_up_of, find_close_ups, measure_close_up
 from dataprep.measures.image.edge_widths import measure_edges
 from dataprep.measures.image.enlargement import measure_resampling
 from dataprep.measures.image.white_noise import measure_white_noise
@@ -202,6 +202,31 @@ def test_files_are_decoded_again_and_broken_ones_passed_over(tmp_path):
         0,
         len(FIGURES),
     )
+
+
+@pytest.mark.parametrize(
+    ("picture", "looked_at"),
+    [
+        (scene(1), False),
+        (blurred(scene(2), 3), True),
+        (noised(CLEAN, 25), True),
+        (blurred(scene(2), 3)[:47], False),
+        (np.dstack([blurred(scene(2), 3), np.full((300, 400), 99, np.uint8)]), False),
+    ],
+    ids=["sharp", "soft", "noisy", "small", "transparent"],
+)
+def test_the_pass_looks_closely_only_where_sharpness_and_noise_leave_it_open(picture, looked_at):
+    pixels = open_pixels(encoded(Image.fromarray(picture), "PNG"))
+    figures = measure_close_up(pixels)
+    assert (figures is not None) == looked_at
+    if looked_at:
+        np.testing.assert_array_equal(figures, close_up_of(pixels))
+
+
+def test_an_image_decoded_at_reduced_scale_is_left_to_a_second_decoding():
+    soft = encoded(Image.fromarray(blurred(scene(2), 3)), "JPEG")
+    assert measure_close_up(open_pixels(soft)) is not None
+    assert measure_close_up(open_pixels(soft, PassOptions(scale_above_megapixels=0.1))) is None
 
 
 def test_only_what_there_is_reason_to_ask_is_measured():
