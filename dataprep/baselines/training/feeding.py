@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -38,33 +37,25 @@ class _Rows(TorchDataset[Batch]):
         batches: list[NDArray[np.int64]],
         augment: Augment | None,
         epoch: int,
-        side: int,
     ):
         self.store = store
         self.targets = targets
         self.batches = batches
         self.augment = augment
         self.epoch = epoch
-        self.side = side
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, number: int) -> Batch:
         rows = self.batches[number]
-        images = [_shrunk(self.store.images[row], self.side) for row in rows]
+        images = [self.store.images[row] for row in rows]
         if self.augment is not None:
             images = [
                 self.augment(image, self.epoch, int(row))
                 for image, row in zip(images, rows, strict=True)
             ]
         return torch.from_numpy(np.stack(images)), torch.from_numpy(self.targets[rows])
-
-
-def _shrunk(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    if image.shape[0] == side:
-        return image
-    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +76,6 @@ class Feeder:
         workers: processes that augment beside the training; 0 does it in between, which costs
             nothing where the processor trains.
         shard: (rank, world size): each process takes its own rows of an epoch.
-        side: epoch to the pixels a side of its images, before they are augmented; None leaves them
-            as they are stored.
     """
 
     store: PixelStore
@@ -99,7 +88,6 @@ class Feeder:
     seed: int = 0
     workers: int = 0
     shard: tuple[int, int] = (0, 1)
-    side: Callable[[int], int] | None = None
 
     def __len__(self) -> int:
         """Batches of an epoch."""
@@ -108,8 +96,7 @@ class Feeder:
     def __call__(self, epoch: int = 0) -> Iterator[Batch]:
         """The batches of an epoch."""
         self.store.demand_whole()
-        side = self.store.side if self.side is None else self.side(epoch)
-        rows = _Rows(self.store, self.targets, self._batches(epoch), self.augment, epoch, side)
+        rows = _Rows(self.store, self.targets, self._batches(epoch), self.augment, epoch)
         loader: Any = DataLoader(
             rows,
             batch_size=None,

@@ -115,7 +115,7 @@ def train_network(
         return TrainedNetwork(network, None, linear, linear_val)
     network.freeze(settings.freeze, **settings.kept)
     feeder = feeder_for(materials, settings, policy, workers)
-    _refuse_lone(network, feeder, settings.side(0, regime.size), device)
+    _refuse_lone(network, feeder, regime.size, device)
 
     def score(trained: Network) -> Mapping[str, float]:
         found = scores(materials, trained)
@@ -181,7 +181,6 @@ def feeder_for(
         seed=settings.seed,
         workers=workers,
         shard=rank_and_world_size(),
-        side=lambda epoch: settings.side(epoch, materials.store.side),
     )
 
 

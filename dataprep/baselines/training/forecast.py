@@ -11,7 +11,6 @@ from dataprep.baselines.training.fitting import feeder_for, loss_for, network_fo
 
 if TYPE_CHECKING:
     from dataprep.augment.policies import Policy
-    from dataprep.baselines.training.feeding import Feeder
     from dataprep.baselines.training.materials import Materials
     from dataprep.baselines.training.regimes import Regime
 
@@ -43,22 +42,13 @@ def training_seconds(
             lambda: autocast(settings.precision, device.split(":")[0]),
             settings.batch,
         )
-        sides = [settings.side(epoch, materials.store.side) for epoch in range(settings.epochs)]
-        seconds = {
-            side: _step_seconds(gradients, feeder, sides.index(side), device) for side in set(sides)
-        }
-    return sum(seconds[side] for side in sides) * len(feeder) * _BESIDE
-
-
-def _step_seconds(gradients: Gradients, feeder: Feeder, epoch: int, device: str) -> float:
-    """Seconds of a step of an epoch."""
-    taken, since = [], time.perf_counter()
-    with gradients.running(islice(feeder(epoch), _STEPS)) as (fed, backward):
-        for images, targets in fed:
-            backward(images.to(device), targets.to(device), lambda value: value)
-            taken.append(time.perf_counter() - since)
-            since = time.perf_counter()
-    return min(taken)
+        taken, since = [], time.perf_counter()
+        with gradients.running(islice(feeder(), _STEPS)) as (fed, backward):
+            for images, targets in fed:
+                backward(images.to(device), targets.to(device), lambda value: value)
+                taken.append(time.perf_counter() - since)
+                since = time.perf_counter()
+    return min(taken) * len(feeder) * settings.epochs * _BESIDE
 
 
 def in_words(seconds: float) -> str:

@@ -10,9 +10,6 @@ from typing import Any
 from dataprep.errors import OptionError
 from dataprep.schemas.options import did_you_mean, option, validate
 
-#: Images are not made smaller than this for the first epochs.
-_LEAST_SIDE = 64
-
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -60,12 +57,6 @@ class TrainSettings:
         "depthwise kernels of lite0: learned, or fixed as pretrained",
         choices=("learned", "fixed"),
     )
-    small: float = option(
-        1.0,
-        "side of the images in the first two thirds of the epochs, as a share",
-        low=0.25,
-        high=1,
-    )
     seed: int = option(0, "of everything that is random", low=0)
 
     def __post_init__(self) -> None:
@@ -75,14 +66,6 @@ class TrainSettings:
     def greatest_norm(self) -> float:
         """Norm above which gradients are cut."""
         return self.clip or math.inf
-
-    def side(self, epoch: int, size: int) -> int:
-        """Pixels a side of the training images of an epoch: small ones first cost less, and the
-        last third learns at the size that the network is used at (Tan & Le 2021; Touvron et al.
-        2019).
-        """
-        small = min(size, max(_LEAST_SIDE, round(size * self.small / 16) * 16))
-        return size if 3 * epoch >= 2 * self.epochs else small
 
     @property
     def kept(self) -> dict[str, bool]:

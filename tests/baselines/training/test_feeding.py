@@ -148,17 +148,3 @@ def test_augmentation_is_told_the_epoch_and_the_row() -> None:
     images = [image for batch, _ in feeder(3, augment=augment)(7) for image in batch]
     assert told == [(7, 0), (7, 1), (7, 2)]
     assert [int(image[0, 0, 0]) for image in images] == [255, 254, 253]
-
-
-def test_images_are_small_first_and_whole_in_the_last_third() -> None:
-    settings = TrainSettings(epochs=9, small=0.7)
-    assert [settings.side(epoch, 160) for epoch in range(9)] == [112] * 6 + [160] * 3
-    assert settings.side(0, 80) == 64
-    assert settings.side(0, 48) == 48
-    whole = TrainSettings(epochs=9)
-    assert {whole.side(epoch, 160) for epoch in range(9)} == {160}
-    materials = toy_materials(count=4, val=4, size=96)
-    feeder = feeder_for(materials, replace(settings, batch=4), policy("light"))
-    (first, _), (last, _) = next(feeder(0)), next(feeder(8))
-    assert first.shape == (4, 3, 64, 64)
-    assert last.shape == (4, 3, 96, 96)
