@@ -110,7 +110,7 @@ def test_defaults_of_training_are_those_that_are_documented() -> None:
         "weight_decay": 0.02, "schedule": "cosine", "warmup_epochs": 1.0, "dropout": 0.2,
         "smoothing": 0.1, "focal": 0.0, "class_weights": "inverse", "sampler": "plain",
         "clip": 5.0, "accumulate": 1, "precision": "fp32", "patience": 6, "freeze": 0,
-        "norms": "batch", "depthwise": "learned", "small": 1.0, "seed": 0,
+        "norms": "batch", "depthwise": "learned", "seed": 0,
     }  # fmt: skip
 
 
