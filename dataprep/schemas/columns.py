@@ -213,7 +213,7 @@ ARRAYS = _columns(
         "array",
         "",
         "(n, 25) float32: widths of edges, noise and traces of enlargement of images that may be "
-        "blurred, noisy or enlarged; NaN for what cannot be told",
+        "blurred, noisy or enlarged; NaN for what cannot be told, zeros of others",
     ),
     ("embedding", "array", "", "(n, d) float16: embedding of the displayed image"),
     ("probs", "array", "", "(n, k) float32: class probabilities, columns as `Dataset.classes`"),

@@ -210,7 +210,9 @@ def _mixture(
     """The posterior for one R, given the probability (r,) that each label is right."""
     scores = _scores(logs, given, pattern)
     counts, confirmed = np.histogram(scores, _EDGES)[0], np.histogram(-scores, _EDGES)[0]
-    swapped, seen = _swapped(logs, given, pattern, right)
+    bins = _bins(_all_scores(logs, pattern))
+    swapped, seen = _swapped(bins, given, pattern, right)
+    drawn = _drawn(bins, logs)
     amplitude, decay, bend, tilt = (
         axis.ravel() for axis in np.meshgrid(_AMPLITUDES, _DECAYS, _BENDS, _TILTS, indexing="ij")
     )
@@ -237,14 +239,14 @@ def _mixture(
     lost = wrong[likeliest[1]][:, None] * tilted[likeliest[0]]  # (g, b)
     pure = np.maximum.accumulate(lost / (kept[likeliest[0]] + lost), axis=1)
     pure *= np.maximum(0, 1 - _BLIND / shares)[:, None]
-    return Disagreements(
-        pattern, weights / weights.sum(), shares, pure, float(gain), _drawn(logs, pattern), seen
-    )
+    return Disagreements(pattern, weights / weights.sum(), shares, pure, float(gain), drawn, seen)
 
 
-def _drawn(logs: NDArray[np.float64], pattern: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(b,) share of labels in each bin, of labels drawn from the probabilities."""
-    bins, probs = _bins(_all_scores(logs, pattern)), np.exp(logs)
+def _drawn(bins: NDArray[np.intp], logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(b,) share of labels in each bin, of labels drawn from the probabilities; `bins` (r, k) are
+    those of the score that each label would have on each row.
+    """
+    probs = np.exp(logs)
     return np.asarray(np.bincount(bins.ravel(), probs.ravel(), _BINS + 1)[:_BINS] / len(logs))
 
 
@@ -259,16 +261,15 @@ def _bins(scores: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _swapped(
-    logs: NDArray[np.float64],
+    bins: NDArray[np.intp],
     given: NDArray[np.int32],
     pattern: NDArray[np.float64],
     right: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float]:
-    """Shares of the bins among labels swapped in thought by R, and of all bins together."""
+    """Shares of the bins (r, k) among labels swapped in thought by R, and of all bins together."""
     chance = np.cumsum(pattern[given], axis=1)
     chance /= chance[:, -1:]
     rng, rows, last = np.random.default_rng(0), len(given), pattern.shape[1] - 1
-    bins = _bins(_all_scores(logs, pattern))  # (r, k)
     counts, total = np.zeros(_BINS + 1), 0.0
     left = max(1, -(-_SWAPS // rows))
     while left > 0:
